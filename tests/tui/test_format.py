@@ -1,0 +1,382 @@
+"""Formatting: harmless text, and numbers that read right at every boundary."""
+
+import time
+import unicodedata
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from agnes_stats.tui import format as fmt
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+NOW = datetime(2026, 11, 22, 14, 30, tzinfo=UTC)
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=80)
+
+
+# -- clean, block, cell
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, ""),
+        ("plain", "plain"),
+        ("[/foo]\x1b[2J", "[/foo]"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;own the title\x07after", "after"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x9b2Jeight bit", "eight bit"),
+        ("\x1b]never ends", "never ends"),
+        ("\x1b\x1b[0m[2Jnested", "[2Jnested"),
+        ("a\r\nb\tc\u2028d\x0be", "a b c d e"),
+        ("  spaced   out \n", "spaced out"),
+        ("nul\x00bell\x07del\x7f", "nulbelldel"),
+        ("user\u202etxt.exe", "usertxt.exe"),
+        ("iso\u2066late\u2069d", "isolated"),
+        ("zero\u200bwidth\u200d\ufeff\u00ad", "zerowidth"),
+        ("half \ud800 surrogate", "half surrogate"),
+        ("filler\u3164\u115f", "filler"),
+        ("heart\ufe0f", "heart"),
+        ("日本語 é ñ", "日本語 é ñ"),
+        ("e\u0301\u0301\u0301\u0301", "e\u0301\u0301"),
+        (b"caf\xc3\xa9\xff", "café\ufffd"),
+        (12, "12"),
+    ],
+)
+def test_clean_leaves_one_harmless_line(value: object, expected: str) -> None:
+    assert fmt.clean(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [
+        ("hello", 5, "hello"),
+        ("hello!", 5, "hell…"),
+        ("hello", 1, "…"),
+        ("hello", 0, ""),
+        ("日本語", 6, "日本語"),
+        ("日本語", 5, "日本…"),
+        ("日本語", 4, "日…"),
+        ("two words", 5, "two…"),
+        ("", 0, ""),
+    ],
+)
+def test_clean_cuts_to_display_cells(text: str, width: int, expected: str) -> None:
+    assert fmt.clean(text, width) == expected
+
+
+@given(ANY_TEXT, st.one_of(st.none(), st.integers(0, 60)))
+def test_clean_is_safe_narrow_and_stable(text: str, width: int | None) -> None:
+    shown = fmt.clean(text, width)
+    assert all(unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in shown)
+    assert cell_len(shown) <= (fmt.MAX_CELLS if width is None else width)
+    assert fmt.clean(shown, width) == shown
+    shown.encode()
+
+
+@given(ANY_TEXT)
+def test_block_is_safe_on_every_line(text: str) -> None:
+    shown = fmt.block(text, max_lines=5, width=20)
+    assert shown.count("\n") <= 5
+    for line in shown.split("\n"):
+        assert all(unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in line)
+        assert cell_len(line) <= 20
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x" * 10_000_000, "\x1b[0m" * 2_500_000, "\u202e" * 10_000_000, "\x9d" * 10_000_000, b"y" * 10_000_000],
+)
+def test_a_huge_value_costs_no_more_than_its_cell(value: object) -> None:
+    began = time.perf_counter()
+    shown = fmt.clean(value, 40)
+    assert time.perf_counter() - began < 0.25
+    assert shown.endswith("…")
+    assert cell_len(shown) <= 40
+
+
+def test_block_keeps_lines_and_indentation() -> None:
+    assert fmt.block("select *\r\n\tfrom x  \n\n  where \x1b[1my\n\n") == "select *\n    from x\n\n  where y"
+    assert fmt.block("a\nb\nc", max_lines=2) == "a\nb\n…"
+    assert fmt.block("a\nb", max_lines=2) == "a\nb"
+    assert fmt.block(None) == ""
+
+
+def test_cell_is_plain_text_not_markup() -> None:
+    text = fmt.cell("[red]x[/red] [/foo]\x1b[2J", style="bold", justify="right")
+    assert text.plain == "[red]x[/red] [/foo]"
+    assert text.spans == []
+    assert (text.style, text.justify, text.no_wrap) == ("bold", "right", True)
+    assert fmt.cell(None).plain == "–"
+    assert cell_len(fmt.cell("x" * 5000).plain) == 512
+
+
+# -- numbers
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [
+        (None, "–"),
+        (float("nan"), "–"),
+        (float("inf"), "–"),
+        (10**400, "–"),
+        (0, "0"),
+        (-0.4, "0"),
+        (999, "999"),
+        (999.5, "1.0k"),
+        (1_000, "1.0k"),
+        (1_250, "1.2k"),
+        (9_949, "9.9k"),
+        (9_951, "10k"),
+        (9_999, "10k"),
+        (10_000, "10k"),
+        (14_600, "15k"),
+        (999_499, "999k"),
+        (999_501, "1.0M"),
+        (18_400_000, "18.4M"),
+        (402_000_000, "402.0M"),
+        (999_949_999, "999.9M"),
+        (999_950_001, "1.0B"),
+        (1_200_000_000, "1.2B"),
+        (2_500_000_000_000, "2.5T"),
+        (-1_234, "−1.2k"),
+        (Decimal(1500), "1.5k"),
+    ],
+)
+def test_count(n: float | None, expected: str) -> None:
+    assert fmt.count(n) == expected
+
+
+@given(st.integers(0, 10**13))
+def test_count_never_shows_a_number_its_next_unit_should_tell(n: int) -> None:
+    shown = fmt.count(n)
+    assert shown not in ("1000", "10.0k", "1000k", "1,000k", "1,000.0M", "1,000.0B")
+    digits = shown.rstrip("kMBT")
+    value = (
+        float(digits.replace(",", ""))
+        * {"": 1, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}[shown[len(digits) :]]
+    )
+    assert value == pytest.approx(n, rel=0.06)
+
+
+def test_tokens_marks_a_lower_bound() -> None:
+    assert fmt.tokens(1_200_000) == "1.2M"
+    assert fmt.tokens(1_200_000, at_least=True) == "≥1.2M"
+    assert fmt.tokens(None, at_least=True) == "–"
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [
+        (None, "–"),
+        (0, "$0.00"),
+        (0.0099, "<$0.01"),
+        (0.01, "$0.01"),
+        (3.12, "$3.12"),
+        (1234.56, "$1,234.56"),
+        (9_999.99, "$9,999.99"),
+        (9_999.996, "$10.0k"),
+        (12_345, "$12.3k"),
+        (999_949, "$999.9k"),
+        (999_951, "$1.0M"),
+        (Decimal("77.734"), "$77.73"),
+        (-4.5, "−$4.50"),
+    ],
+)
+def test_usd(x: float | Decimal | None, expected: str) -> None:
+    assert fmt.usd(x) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (None, "–"),
+        (-3, "0 s"),
+        (0.8, "0 s"),
+        (14, "14 s"),
+        (59.99, "59 s"),
+        (60, "1m"),
+        (2_520, "42m"),
+        (3_599, "59m"),
+        (3_600, "1h"),
+        (4_320, "1h 12m"),
+        (86_399, "23h 59m"),
+        (86_400, "1d"),
+        (3 * 86_400 + 4 * 3_600, "3d 4h"),
+    ],
+)
+def test_duration(seconds: float | None, expected: str) -> None:
+    assert fmt.duration(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("ms", "expected"),
+    [
+        (None, "–"),
+        (0, "0 ms"),
+        (0.2, "<1 ms"),
+        (123, "123 ms"),
+        (999.6, "1.0 s"),
+        (1_200, "1.2 s"),
+        (9_960, "10 s"),
+        (12_000, "12 s"),
+        (59_600, "1.0 m"),
+        (72_000, "1.2 m"),
+        (3_599_000, "1.0 h"),
+        (-5, "0 ms"),
+    ],
+)
+def test_millis(ms: float | None, expected: str) -> None:
+    assert fmt.millis(ms) == expected
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [
+        (None, "–"),
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_200, "1.2 kB"),
+        (9_960, "10 kB"),
+        (999_600, "1.0 MB"),
+        (88_000_000, "88 MB"),
+        (1_230_000_000, "1.2 GB"),
+        (4.2e12, "4.2 TB"),
+    ],
+)
+def test_size(n: float | None, expected: str) -> None:
+    assert fmt.size(n) == expected
+
+
+@pytest.mark.parametrize(
+    ("ratio", "digits", "expected"),
+    [
+        (None, 1, "–"),
+        (0, 1, "0.0 %"),
+        (0.913, 1, "91.3 %"),
+        (0.61, 0, "61 %"),
+        (0.0001, 1, "<0.1 %"),
+        (0.9999, 1, ">99.9 %"),
+        (1, 1, "100.0 %"),
+        (0.997, 0, ">99 %"),
+        (-0.04, 0, "−4 %"),
+    ],
+)
+def test_percent(ratio: float | None, digits: int, expected: str) -> None:
+    assert fmt.percent(ratio, digits) == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "expected"),
+    [
+        (112, 100, "+12 %"),
+        (96, 100, "−4 %"),
+        (100, 100, "±0 %"),
+        (2_000, 100, "+1,900 %"),
+        (0, 100, "−100 %"),
+        (5, 0, ""),
+        (None, 5, ""),
+        (5, None, ""),
+    ],
+)
+def test_change(now: float | None, before: float | None, expected: str) -> None:
+    assert fmt.change(now, before) == expected
+
+
+# -- time
+
+
+@pytest.mark.parametrize(
+    ("ago", "expected"),
+    [
+        (timedelta(seconds=-90), "now"),
+        (timedelta(seconds=0.4), "now"),
+        (timedelta(seconds=12), "12s ago"),
+        (timedelta(seconds=59.9), "59s ago"),
+        (timedelta(minutes=3), "3m ago"),
+        (timedelta(hours=2, minutes=59), "2h ago"),
+        (timedelta(days=4, hours=3), "4d ago"),
+    ],
+)
+def test_relative(ago: timedelta, expected: str) -> None:
+    assert fmt.relative(NOW - ago, NOW) == expected
+    assert fmt.relative((NOW - ago).replace(tzinfo=None), NOW) == expected  # naive is UTC
+
+
+def test_relative_never() -> None:
+    assert fmt.relative(None, NOW) == "never"
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime(2026, 11, 22, 14, 2, tzinfo=UTC), "14:02"),
+        (datetime(2026, 11, 21, 19, 20, tzinfo=UTC), "yesterday 19:20"),
+        (datetime(2026, 11, 18, 9, 15, tzinfo=UTC), "Nov 18 09:15"),
+        (datetime(2025, 11, 23, 9, 15, tzinfo=UTC), "Nov 23 09:15"),
+        (datetime(2025, 11, 18, 9, 15, tzinfo=UTC), "2025-11-18"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01"),
+        (None, "–"),
+    ],
+)
+def test_when(moment: datetime | None, expected: str) -> None:
+    assert fmt.when(moment, NOW, UTC) == expected
+
+
+def test_when_counts_days_on_the_clock_of_its_zone() -> None:
+    tokyo = timezone(timedelta(hours=9))
+    moment = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
+    assert fmt.when(moment, NOW + timedelta(hours=3), tokyo) == "yesterday 23:02"
+    assert fmt.when(datetime.max, NOW, tokyo) == "9999-12-31"
+
+
+# -- names
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("claude-opus-4-6-20260101", "opus-4.6"),
+        ("claude-sonnet-4-5-20250929", "sonnet-4.5"),
+        ("claude-3-5-haiku-20241022", "haiku-3.5"),
+        ("claude-3-opus-20240229", "opus-3"),
+        ("claude-opus-4-20250514", "opus-4"),
+        ("claude-sonnet-5", "sonnet-5"),
+        ("claude-3-7-sonnet-latest", "sonnet-3.7"),
+        ("claude-opus-4-6[1m]", "opus-4.6[1m]"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "sonnet-4.5"),
+        ("claude-sonnet-4-5@20250929", "sonnet-4.5"),
+        ("anthropic/claude-opus-4.5", "opus-4.5"),
+        ("gpt-5.2", "gpt-5.2"),
+        ("claude-2.1", "claude-2.1"),
+        ("my\x1b[2J-model", "my-model"),
+        (None, "(unknown)"),
+        ("", "(unknown)"),
+    ],
+)
+def test_model(name: str | None, expected: str) -> None:
+    assert fmt.model(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (None, "–"),
+        ("", "–"),
+        ("/home/me/warehouse", "warehouse"),
+        ("/home/me/warehouse/", "warehouse"),
+        ("C:\\code\\infra", "infra"),
+        ("/", "/"),
+        ("/tmp/[bold]\x1b[0m", "[bold]"),
+        ("/tmp/\x00", "–"),
+    ],
+)
+def test_project(path: str | None, expected: str) -> None:
+    assert fmt.project(path) == expected
+
+
+def test_day() -> None:
+    assert fmt.day(NOW.date()) == "Nov 22"

@@ -1,0 +1,329 @@
+"""Text and numbers as people read them.
+
+Everything a screen shows that came from a transcript passes `clean`, `block` or `cell`: titles, paths and
+error texts may hold escape sequences, markup and characters that reorder or hide the text around them.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import re
+import unicodedata
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Literal
+
+from rich.cells import get_character_cell_size
+from rich.text import Text
+
+Number = int | float | Decimal
+
+NONE = "–"
+MINUS = "−"
+MAX_CELLS = 8192
+"""The widest line `clean` returns when the caller names no width, in cells."""
+
+_MAX_CELL = 512
+"""The widest table cell, in cells: no terminal shows more."""
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+# ECMA-48: CSI to its final byte; OSC, DCS, SOS, PM and APC to their terminator; then every shorter escape. A
+# string that never ends keeps its text and loses only its introducer, or one stray byte would hide the rest.
+_ESCAPE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]{0,4096}(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*[0-~]"
+)
+# Blank or zero-width although Unicode files them under letters and marks: Hangul and Khmer fillers, the
+# grapheme joiner, variation selectors (they change the width of the character before them).
+_INVISIBLE = frozenset({0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0}).union(
+    range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)
+)
+_MAX_MARKS = 2
+"""Combining marks kept on one character; stacks of them spill over the rows around."""
+
+
+class _Sieve:
+    """A `str.translate` table: line breaks become spaces; controls, formats and lone surrogates go."""
+
+    @staticmethod
+    @functools.lru_cache(maxsize=4096)
+    def _lookup(code: int) -> int | None:
+        char = chr(code)
+        if char.isspace():
+            return 0x20
+        if code in _INVISIBLE or unicodedata.category(char) in ("Cc", "Cf", "Cs"):
+            return None
+        return code
+
+    def __getitem__(self, code: int) -> int | None:
+        return self._lookup(code)
+
+
+_SIEVE = _Sieve()
+
+
+def _head(value: object, limit: int) -> tuple[str, bool]:
+    """The first `limit` characters of the value's text, and whether there was more."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value[:limit]).decode("utf-8", "replace"), len(value) > limit
+    text = value if isinstance(value, str) else "" if value is None else str(value)
+    return text[:limit], len(text) > limit
+
+
+def _fit(text: str, width: int, more: bool) -> str:
+    """Cut to `width` display cells, with an ellipsis where something is missing."""
+    if text.isascii():
+        if len(text) <= width and not more:
+            return text
+        return text[: max(0, width - 1)].rstrip() + "…" if width > 0 else ""
+    kept: list[str] = []
+    cells = marks = room = 0  # `room`: how many characters fit when the last cell is an ellipsis
+    for char in text:
+        size = get_character_cell_size(char)
+        marks = marks + 1 if size == 0 else 0
+        if marks > _MAX_MARKS or (size == 0 and not kept):
+            continue
+        if cells + size > width:
+            more = True
+            break
+        cells += size
+        kept.append(char)
+        if cells < width:
+            room = len(kept)
+    if not more:
+        return "".join(kept)
+    return "".join(kept[:room]).rstrip() + "…" if width > 0 else ""
+
+
+def clean(value: object, width: int | None = None) -> str:
+    """The value as one harmless line of at most `width` display cells (default `MAX_CELLS`), cut with "…".
+
+    Escape sequences, control and format characters (bidirectional overrides, zero-width), NULs and lone
+    surrogates are dropped; line breaks and runs of space become one space. None is "". Costs no more than the
+    width asks for, however long the value.
+    """
+    width = MAX_CELLS if width is None else max(0, width)
+    text, more = _head(value, 4 * width + 1024)
+    if not (text.isascii() and text.isprintable()):
+        text = _ESCAPE.sub("", text).translate(_SIEVE)
+    return _fit(" ".join(text.split()), width, more)
+
+
+def block(value: object, max_lines: int = 200, width: int | None = None) -> str:
+    """The value as at most `max_lines` harmless lines; tabs become four spaces, indentation stays.
+
+    Lines are cut to `width` cells like in `clean`; a last line "…" tells that lines are missing.
+    """
+    width = MAX_CELLS if width is None else max(0, width)
+    text, more = _head(value, max_lines * min(4 * width, 512) + 1024)
+    text = _ESCAPE.sub("", text.replace("\t", "    "))
+    lines = [_fit(line.translate(_SIEVE).rstrip(), width, False) for line in re.split(r"\r\n|[\n\r]", text)]
+    while lines and not lines[-1]:
+        lines.pop()
+    if len(lines) > max_lines or more:
+        lines = [*lines[:max_lines], "…"]
+    return "\n".join(lines)
+
+
+def cell(value: object, *, style: str = "", justify: Literal["left", "center", "right"] = "left") -> Text:
+    """The value as one line of plain text for a table or label, never parsed as markup. None is "–"."""
+    text = NONE if value is None else clean(value, _MAX_CELL)
+    return Text(text, style=style, justify=justify, no_wrap=True, overflow="ellipsis", end="")
+
+
+def _finite(n: Number | None) -> float | None:
+    """The number as a finite float, else None."""
+    if n is None:
+        return None
+    try:
+        x = float(n)
+    except OverflowError:
+        return None
+    return x if math.isfinite(x) else None
+
+
+_Steps = tuple[tuple[float, float, int, str], ...]
+"""(from, size of the unit, digits, unit), ascending: which unit a value is told in."""
+
+_COUNT: _Steps = (
+    (0, 1, 0, ""),
+    (1e3, 1e3, 1, "k"),
+    (1e4, 1e3, 0, "k"),
+    (1e6, 1e6, 1, "M"),
+    (1e9, 1e9, 1, "B"),
+    (1e12, 1e12, 1, "T"),
+)
+_USD: _Steps = ((0, 1, 2, ""), (1e4, 1e3, 1, "k"), (1e6, 1e6, 1, "M"), (1e9, 1e9, 1, "B"))
+_MILLIS: _Steps = (
+    (0, 1, 0, " ms"),
+    (1e3, 1e3, 1, " s"),
+    (1e4, 1e3, 0, " s"),
+    (6e4, 6e4, 1, " m"),
+    (3.6e6, 3.6e6, 1, " h"),
+)
+_SIZE: _Steps = (
+    (0, 1, 0, " B"),
+    (1e3, 1e3, 1, " kB"),
+    (1e4, 1e3, 0, " kB"),
+    (1e6, 1e6, 1, " MB"),
+    (1e7, 1e6, 0, " MB"),
+    (1e9, 1e9, 1, " GB"),
+    (1e10, 1e9, 0, " GB"),
+    (1e12, 1e12, 1, " TB"),
+)
+
+
+def _scaled(x: float, steps: _Steps) -> str:
+    """`x` >= 0 in the first unit in which its ROUNDED value stays below the next step: never "1000k"."""
+    for (_, size, digits, unit), (limit, *_rest) in itertools.pairwise(steps):
+        if round(x / size, digits) * size < limit:
+            return f"{x / size:,.{digits}f}{unit}"
+    _, size, digits, unit = steps[-1]
+    return f"{x / size:,.{digits}f}{unit}"
+
+
+def _signed(x: float, text: str) -> str:
+    return MINUS + text if x < 0 else text
+
+
+def count(n: Number | None) -> str:
+    """A number of things: "941", "1.2k", "14k", "18.4M", "1.2B"; None and non-finite numbers are "–"."""
+    x = _finite(n)
+    return NONE if x is None else _signed(round(x), _scaled(abs(x), _COUNT))
+
+
+def tokens(n: Number | None, at_least: bool = False) -> str:
+    """A number of tokens; `at_least` marks a total that includes undercounted responses: "≥1.2M"."""
+    text = count(n)
+    return f"≥{text}" if at_least and text != NONE else text
+
+
+def usd(x: Number | None) -> str:
+    """US dollars: "$1,234.56"; "$12.3k" from ten thousand on; "<$0.01" for a tiny sum; None is "–"."""
+    value = _finite(x)
+    if value is None:
+        return NONE
+    if 0 < abs(value) < 0.01:
+        return "<$0.01" if value > 0 else f"{MINUS}<$0.01"
+    return _signed(value, "$" + _scaled(abs(value), _USD))
+
+
+def duration(seconds: Number | None) -> str:
+    """A length of time, rounded down to its two largest units: "14 s", "42m", "1h 12m", "3d 4h"."""
+    value = _finite(seconds)
+    if value is None:
+        return NONE
+    whole = int(max(0.0, value))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if hours < 1:
+        return f"{minutes}m"
+    large, small = (f"{hours}h", f"{minutes % 60}m") if days < 1 else (f"{days}d", f"{hours % 24}h")
+    return large if small[:-1] == "0" else f"{large} {small}"
+
+
+def millis(ms: Number | None) -> str:
+    """A length of time in milliseconds: "123 ms", "1.2 s", "12 s", "1.2 m", "1.2 h"."""
+    x = _finite(ms)
+    if x is None:
+        return NONE
+    return "<1 ms" if 0 < x < 0.5 else _scaled(max(0.0, x), _MILLIS)
+
+
+def size(n: Number | None) -> str:
+    """A number of bytes in decimal units: "512 B", "1.2 kB", "88 MB"."""
+    x = _finite(n)
+    return NONE if x is None else _signed(x, _scaled(abs(x), _SIZE))
+
+
+def percent(ratio: Number | None, digits: int = 1) -> str:
+    """A share of one: "91.3 %". What is not quite nothing or all is told so: "<0.1 %", ">99.9 %"."""
+    x = _finite(ratio)
+    if x is None:
+        return NONE
+    least = 10.0**-digits
+    shown = round(abs(x) * 100, digits)
+    if x > 0 and shown == 0:
+        return f"<{least:.{digits}f} %"
+    if x < 1 and shown == 100:
+        return f">{100 - least:.{digits}f} %"
+    return _signed(-shown if x < 0 else shown, f"{shown:.{digits}f} %")
+
+
+def change(now: Number | None, before: Number | None) -> str:
+    """How much more than before: "+12 %", "−4 %", "±0 %"; "" when there is nothing to compare with."""
+    new, old = _finite(now), _finite(before)
+    if new is None or old is None or old <= 0:
+        return ""
+    step = round((new - old) / old * 100)
+    return f"{'+' if step > 0 else MINUS if step < 0 else '±'}{abs(step):,} %"
+
+
+def _aware(moment: datetime) -> datetime:
+    """A moment without a zone is UTC, as in the store."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def relative(dt: datetime | None, now: datetime) -> str:
+    """How long ago: "12s ago", "3m ago", "2h ago", "4d ago"; None is "never"; "now" if not past."""
+    if dt is None:
+        return "never"
+    seconds = int((_aware(now) - _aware(dt)).total_seconds())
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        if seconds >= length:
+            return f"{seconds // length:,}{unit} ago"
+    return "now"
+
+
+def when(dt: datetime | None, now: datetime, tz: tzinfo) -> str:
+    """On the clock of `tz`: "14:02" today, "yesterday 19:20", "Nov 18 09:15"; "2025-11-18" beyond a year."""
+    if dt is None:
+        return NONE
+    try:
+        here, today = _aware(dt).astimezone(tz), _aware(now).astimezone(tz)
+    except OverflowError:  # within a day of year 1 or 9999
+        return dt.date().isoformat()
+    clock = f"{here:%H:%M}"
+    if here.date() == today.date():
+        return clock
+    if here.date() == today.date() - timedelta(days=1):
+        return f"yesterday {clock}"
+    if abs(today - here) > timedelta(days=365):
+        return here.date().isoformat()
+    return f"{_MONTHS[here.month - 1]} {here.day:02d} {clock}"
+
+
+def day(date_: date) -> str:
+    """A calendar day on an axis: "Nov 18"."""
+    return f"{_MONTHS[date_.month - 1]} {date_.day:02d}"
+
+
+# claude-opus-4-6-20260101 and claude-3-5-haiku-20241022, as sold by the maker or, with affixes, by a cloud
+_MODEL = re.compile(
+    r"(?:[a-z0-9-]+[./])*claude-"
+    r"(?:(?P<old>\d(?:[-.]\d)?)-(?P<family>[a-z]+)|(?P<family2>[a-z]+)-(?P<new>\d{1,2}(?:[-.]\d{1,2})?))"
+    r"(?:[-@](?:20\d{6}|latest))?(?:-v\d+(?::\d+)?)?(?P<rest>\[\w+\])?"
+)
+
+
+def model(name: str | None) -> str:
+    """A model's short name: "claude-opus-4-6-20260101": "opus-4.6"; others as they are; None: "(unknown)"."""
+    if not name:
+        return "(unknown)"
+    match = _MODEL.fullmatch(name[:200])
+    if match is None:
+        return clean(name)
+    version = match["old"] or match["new"]
+    return f"{match['family'] or match['family2']}-{version.replace('-', '.')}{match['rest'] or ''}"
+
+
+def project(path: str | None) -> str:
+    """A project's folder name: the last part of its path, of either slash; None and "" are "–"."""
+    if not path:
+        return NONE
+    parts = [part for part in re.split(r"[/\\]", path) if part]
+    return clean(parts[-1] if parts else path) or NONE
