@@ -1,0 +1,255 @@
+"""Writing a batch into the store: facts, watermarks and rollups in one transaction.
+
+Every fact is merged with what the store knows under the same key, so loading the same rows again, or in another order,
+or in other portions, leads to the same store. Killed at any instant, a batch is in the store as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..queries.schema import FACTS, TABLES, Fact
+from . import rollups
+from .prices import Rate
+from .tail import Mark, Stretch
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ACTIVITY_GAP = "INTERVAL 600 SECONDS"
+
+Spool = dict[str, list[Path]]
+"""Files of rows by table."""
+
+
+@dataclass(slots=True)
+class Load:
+    """All that one transaction brings into the store."""
+
+    spool: Spool = field(default_factory=dict)
+    stretches: list[Stretch] = field(default_factory=list)
+    gone: list[Path] = field(default_factory=list)
+    rates: list[Rate] = field(default_factory=list)
+    priced_models: dict[str, int | None] = field(default_factory=dict)
+    """Models looked up for this load -> context window; those without rates have no known price."""
+
+    def add(self, files: dict[str, Path]) -> None:
+        """Add the files of one spooled batch."""
+        for table, path in files.items():
+            self.spool.setdefault(table, []).append(path)
+
+
+def load(connection: DuckDBPyConnection, work: Load, *, purge: bool = False) -> None:
+    """Bring a load into the store, in one transaction. `purge` first drops what re-read files alone had said.
+
+    Raises duckdb.Error; the store is then as it was before.
+    """
+    connection.execute("BEGIN")
+    try:
+        touched = rollups.Touched(connection)
+        if purge:
+            _purge(connection, [s for s in work.stretches if s.start == 0 and s.mark.error is None], touched)
+        write_rates(connection, work.rates, work.priced_models)
+        for fact in FACTS:
+            if fact.name in work.spool:
+                _merge(connection, fact, work.spool[fact.name], touched)
+        if "activity" in work.spool:
+            _merge_activity(connection, work.spool["activity"], touched)
+        _write_marks(connection, work)
+        touched.rebuild()
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def read_spool(files: Sequence[Path], columns: dict[str, str]) -> str:
+    """SQL that selects spooled rows with the given columns; times arrive as microseconds."""
+    names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+    raw = ", ".join(f"'{name}': '{'BIGINT' if kind == 'TIMESTAMP' else kind}'" for name, kind in columns.items())
+    shown = ", ".join(
+        f'make_timestamp("{name}") AS "{name}"' if kind == "TIMESTAMP" else f'"{name}"' for name, kind in columns.items()
+    )
+    return f"SELECT {shown} FROM read_json([{names}], format = 'newline_delimited', columns = {{{raw}}})"
+
+
+def _merge(connection: DuckDBPyConnection, fact: Fact, files: Sequence[Path], touched: rollups.Touched) -> None:
+    """Merge spooled rows of a fact into its table, half by half."""
+    new = f"new_{fact.name}"
+    key = ", ".join(fact.key)
+    loaded = ", ".join(f'"{column}"' for column in fact.loaded)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {new} AS {read_spool(files, fact.loaded)}")
+    known = f"{fact.name} WHERE ({key}) IN (SELECT {'' if len(fact.key) == 1 else 'ROW'}({key}) FROM {new})"
+    touched.by(fact.name, known)
+    picks = [
+        f"arg_{half.pick}("
+        + "{" + ", ".join(f"'{column}': \"{column}\"" for column in half.columns) + "}, "
+        + "(" + ", ".join((*half.order, "fresh" if half.pick == "max" else "-fresh")) + "))"
+        + (f" FILTER ({half.where})" if half.where else "")
+        + f" AS half_{number}"
+        for number, half in enumerate(fact.halves)
+    ]  # fmt: skip
+    singles = [f'{aggregate}("{column}") AS "{column}"' for column, (_, aggregate) in fact.sums.items()]
+    halves = [f"half_{n}.\"{column}\"" for n, half in enumerate(fact.halves) for column in half.columns]  # fmt: skip
+    sums = [f'"{column}"' for column in fact.sums]
+    merged = f"merged_{fact.name}"
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE {merged} AS
+        SELECT {", ".join([*fact.key, *halves, *sums])} FROM (
+            SELECT {", ".join([key, *picks, *singles])} FROM (
+                SELECT {loaded}, 0 AS fresh FROM {known} UNION ALL SELECT {loaded}, 1 AS fresh FROM {new}
+            ) GROUP BY {key}
+        )""")
+    connection.execute(f"DELETE FROM {known}")
+    if fact.name == "responses":
+        connection.execute(f"INSERT INTO responses BY NAME {priced(merged)}")
+    else:
+        connection.execute(f"INSERT INTO {fact.name} BY NAME SELECT * FROM {merged}")
+    touched.by(fact.name, merged)
+    connection.execute(f"DROP TABLE {new}")
+    connection.execute(f"DROP TABLE {merged}")
+
+
+def priced(rows: str) -> str:
+    """SELECT of responses with their cost in USD, by the rates of the store; NULL where a rate is not known.
+
+    The whole request moves to the tier whose threshold its input and cache tokens exceed.
+    """
+    parts = " + ".join(
+        f"CASE WHEN r.{tokens} = 0 THEN 0 ELSE r.{tokens} * p.{rate} END"
+        for tokens, rate in (
+            ("input_tokens", "input"),
+            ("output_tokens", "output"),
+            ("cache_read_tokens", "cache_read"),
+            ("cache_write_5m_tokens", "cache_write_5m"),
+            ("cache_write_1h_tokens", "cache_write_1h"),
+        )
+    )
+    return f"""
+        SELECT r.*, p.cost_usd FROM {rows} r LEFT JOIN (
+            SELECT r.key, arg_max(({parts}) / 1e6 +
+                r.web_searches * coalesce(p.web_search, 0) / 1e3, p.above) AS cost_usd
+            FROM {rows} r JOIN rates p ON p.model = r.model
+                AND p.speed = CASE WHEN r.speed = 'fast' THEN 'fast' ELSE 'standard' END
+                AND p.tier = CASE WHEN r.service_tier = 'batch' THEN 'batch' ELSE 'standard' END
+                AND coalesce(r.ts, '9999-12-31'::TIMESTAMP)::DATE >= coalesce(p.valid_from, '-infinity'::DATE)
+                AND coalesce(r.ts, '9999-12-31'::TIMESTAMP)::DATE < coalesce(p.valid_to, 'infinity'::DATE)
+                AND (p.above = 0 OR r.total_tokens - r.output_tokens > p.above)
+            GROUP BY r.key
+        ) p ON p.key = r.key"""
+
+
+def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touched: rollups.Touched) -> None:
+    """Join new spans of activity with the known ones of the same sessions."""
+    columns = TABLES["activity"]
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE new_activity AS {read_spool(files, columns)}")
+    touched.by("activity", "new_activity")
+    known = "activity WHERE session_id IN (SELECT session_id FROM new_activity)"
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE merged_activity AS
+        SELECT session_id, min(started_at) AS started_at, max(ended_at) AS ended_at FROM (
+            SELECT *, sum(starts) OVER (PARTITION BY session_id ORDER BY started_at, ended_at ROWS UNBOUNDED PRECEDING) AS span
+            FROM (
+                SELECT *, CASE WHEN started_at <= max(ended_at) OVER before + {ACTIVITY_GAP} THEN 0 ELSE 1 END AS starts
+                FROM (FROM {known} UNION ALL FROM new_activity)
+                WINDOW before AS (PARTITION BY session_id ORDER BY started_at, ended_at
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+            )
+        ) GROUP BY session_id, span""")
+    connection.execute(f"DELETE FROM {known}")
+    connection.execute("INSERT INTO activity BY NAME SELECT * FROM merged_activity")
+    connection.execute("DROP TABLE new_activity")
+    connection.execute("DROP TABLE merged_activity")
+
+
+def _purge(connection: DuckDBPyConnection, again: Iterable[Stretch], touched: rollups.Touched) -> None:
+    """Drop facts that only the re-read files told, so that a newer parser's view of them replaces the old one."""
+    paths = [str(stretch.file.path) for stretch in again]
+    if not paths:
+        return
+    connection.execute("CREATE OR REPLACE TEMP TABLE reread AS SELECT unnest(?) AS path", [paths])
+    for fact in FACTS:
+        places = [column for column in fact.columns if column == "path" or column.endswith("_path")]
+        only = " AND ".join(f"(\"{column}\" IS NULL OR \"{column}\" IN (FROM reread))" for column in places)
+        touched.by(fact.name, f"{fact.name} WHERE {only}")
+        connection.execute(f"DELETE FROM {fact.name} WHERE {only}")
+
+
+def write_rates(connection: DuckDBPyConnection, rates: Sequence[Rate], models: Mapping[str, int | None]) -> None:
+    """Keep the rates of the models that were looked up (-> their context window); those without rates have no price."""
+    names = list(models)
+    if not names:
+        return
+    connection.execute("DELETE FROM rates WHERE model IN (SELECT unnest(?))", [names])
+    connection.execute("DELETE FROM models WHERE model IN (SELECT unnest(?))", [names])
+    columns = list(TABLES["rates"])
+    for rate in rates:
+        connection.execute(
+            f"INSERT INTO rates VALUES ({', '.join('?' * len(columns))})", [getattr(rate, name) for name in columns]
+        )
+    known = {rate.model for rate in rates}
+    for model, window in models.items():
+        connection.execute("INSERT INTO models VALUES (?, ?, ?)", [model, model in known, window])
+
+
+def _write_marks(connection: DuckDBPyConnection, work: Load) -> None:
+    """Watermarks, rejects and unknowns of the files read; a watermark never moves back within the same file."""
+    for stretch in work.stretches:
+        path = str(stretch.file.path)
+        if stretch.mark.error is None:
+            where = "path = ? AND pos >= ?"
+            connection.execute(f"DELETE FROM rejects WHERE {where}", [path, stretch.start])
+            connection.execute(f"DELETE FROM unknowns WHERE {where}", [path, stretch.start])
+        connection.execute("DELETE FROM files WHERE path = ?", [path])
+        _insert_file(connection, stretch)
+    for table in ("rejects", "unknowns"):
+        if table in work.spool:
+            columns = TABLES[table]
+            stamped = " REPLACE (get_current_timestamp()::TIMESTAMP AS seen_at)" if "seen_at" in columns else ""
+            rows = read_spool(work.spool[table], columns)
+            connection.execute(f"INSERT INTO {table} SELECT *{stamped} FROM ({rows})")
+    for gone in work.gone:
+        connection.execute(
+            "UPDATE files SET gone_at = get_current_timestamp()::TIMESTAMP WHERE path = ? AND gone_at IS NULL", [str(gone)]
+        )
+
+
+def _insert_file(connection: DuckDBPyConnection, stretch: Stretch) -> None:
+    file, mark = stretch.file, stretch.mark
+    row: dict[str, Any] = {
+        "path": str(file.path),
+        "source": file.kind,
+        "root": str(file.root),
+        "username": file.username,
+        "session_id": stretch.session_id,
+        "is_main": file.is_main,
+        "device": mark.device,
+        "inode": mark.inode,
+        "size": mark.size,
+        "mtime_ns": mark.mtime_ns,
+        "read_to": mark.read_to,
+        "head": mark.head,
+        "tail": mark.tail,
+        "state": mark.state,
+        "parser": mark.parser,
+        "error": mark.error,
+    }
+    names = ", ".join(row)
+    connection.execute(
+        f"INSERT INTO files ({names}, read_at) VALUES ({', '.join('?' * len(row))}, get_current_timestamp()::TIMESTAMP)",
+        list(row.values()),
+    )
+
+
+def marks(connection: DuckDBPyConnection, paths: Sequence[str] | None = None) -> dict[str, Mark]:
+    """The watermarks of the given files, or of all, by path. Files only listed as pending have none."""
+    names = ("path", "device", "inode", "size", "mtime_ns", "read_to", "head", "tail", "state", "parser", "error")
+    where = "" if paths is None else "AND path IN (SELECT unnest(?))"
+    rows = connection.execute(
+        f"SELECT {', '.join(names)} FROM files WHERE parser IS NOT NULL AND gone_at IS NULL {where}",
+        [] if paths is None else [list(paths)],
+    ).fetchall()
+    return {row[0]: Mark(*row) for row in rows}

@@ -1,0 +1,125 @@
+"""Claude Code: where its transcripts lie, and the Agnes server's folder of uploaded ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from ..batch import Batch
+from .base import Adapter, Parser, SourceFile, State, existing, walk
+from .claude_parser import ClaudeParser
+from .claude_rows import AgentMeta
+
+PARSER_VERSION = 1
+
+
+class ClaudeAdapter(Adapter):
+    """`<root>/projects/<slug>/<session>.jsonl`, and sub-agents beside or below it."""
+
+    kind = "claude"
+    version = PARSER_VERSION
+
+    def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:
+        """`CLAUDE_CONFIG_DIR` (several, with commas) alone if it is set, else the two usual places."""
+        named = environment.get("CLAUDE_CONFIG_DIR", "")
+        if named.strip():
+            return existing(Path(part.strip()).expanduser() for part in named.split(",") if part.strip())
+        config = environment.get("XDG_CONFIG_HOME") or home / ".config"
+        return existing([home / ".claude", Path(config) / "claude"])
+
+    def discover(self, root: Path) -> Iterator[SourceFile]:
+        """All transcripts and sub-agent notes under the root."""
+        for path in walk(_projects(root)):
+            file = self.recognise(root, path)
+            if file is not None:
+                yield file
+
+    def recognise(self, root: Path, path: Path) -> SourceFile | None:
+        """The transcript or sub-agent note at a path below the root's `projects` folder."""
+        name = path.name
+        try:
+            inside = path.relative_to(_projects(root)).parts
+        except ValueError:
+            return None
+        is_agent = name.startswith("agent-")
+        parent = inside[inside.index("subagents") - 1] if "subagents" in inside[1:] else None
+        if name.endswith(".jsonl") and not (name == "journal.jsonl" and parent):
+            session = parent if parent or is_agent else path.stem
+            return SourceFile(self.kind, root, path, not is_agent and parent is None, session)
+        if is_agent and name.endswith(".meta.json"):
+            return SourceFile(self.kind, root, path, False, parent, whole=True)
+        return None
+
+    def parser(self, file: SourceFile, state: State, batch: Batch) -> Parser:
+        """A parser for a transcript, or for a sub-agent's note."""
+        return AgentNoteParser(file, batch) if file.whole else ClaudeParser(file, state, batch)
+
+
+class AgnesFolderAdapter(ClaudeAdapter):
+    """`SESSION_DATA_DIR/<user>/<session>.jsonl`: sessions as the Agnes server keeps them."""
+
+    kind = "agnes"
+
+    def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:
+        """The folder named by `AGNES_SESSION_DATA_DIR`, if there is one."""
+        named = environment.get("AGNES_SESSION_DATA_DIR", "")
+        return existing([Path(named).expanduser()]) if named else []
+
+    def discover(self, root: Path) -> Iterator[SourceFile]:
+        """All sessions of all people under the root."""
+        for path in walk(root):
+            file = self.recognise(root, path)
+            if file is not None:
+                yield file
+
+    def recognise(self, root: Path, path: Path) -> SourceFile | None:
+        """The session at a path; the first folder below the root is whose it is."""
+        if path.suffix != ".jsonl":
+            return None
+        try:
+            inside = path.relative_to(root).parts
+        except ValueError:
+            return None
+        username = inside[0] if len(inside) > 1 else None
+        is_agent = path.name.startswith("agent-")
+        return SourceFile(self.kind, root, path, not is_agent, None if is_agent else path.stem, username)
+
+
+class AgentNoteParser:
+    """`agent-<id>.meta.json`: what kind of sub-agent it is, and which call started it."""
+
+    def __init__(self, file: SourceFile, batch: Batch) -> None:
+        self._path = file.path
+        self._batch = batch
+
+    def feed(self, line: bytes, pos: int) -> None:
+        """Read the whole note."""
+        try:
+            note = msgspec.json.decode(line, type=AgentMeta)
+        except msgspec.DecodeError as error:
+            self.reject(pos, len(line), f"not a sub-agent note: {error}")
+            return
+        row = {"agent_id": self._path.name.removeprefix("agent-").removesuffix(".meta.json"), "path": str(self._path)}
+        for column, value in (
+            ("agent_type", note.agentType),
+            ("description", note.description),
+            ("tool_use_id", note.toolUseId),
+        ):
+            if isinstance(value, str):
+                row[column] = value[:300]
+        self._batch.add("agents", row)
+
+    def reject(self, pos: int, length: int, reason: str) -> None:
+        """Note that the file cannot be used."""
+        self._batch.add("rejects", {"path": str(self._path), "pos": pos, "length": length, "reason": reason})
+
+    def finish(self) -> State:
+        """Nothing to remember."""
+        return {}
+
+
+def _projects(root: Path) -> Path:
+    inner = root / "projects"
+    return inner if inner.is_dir() else root

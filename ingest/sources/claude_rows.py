@@ -1,0 +1,158 @@
+"""The shape of a Claude Code transcript line: the fields we use, everything else is skipped unread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class CacheCreation(msgspec.Struct):
+    """`usage.cache_creation`: cache writes by how long they live."""
+
+    ephemeral_5m_input_tokens: Any = None
+    ephemeral_1h_input_tokens: Any = None
+
+
+class ServerToolUse(msgspec.Struct):
+    """`usage.server_tool_use`."""
+
+    web_search_requests: Any = None
+
+
+class Iteration(msgspec.Struct):
+    """One entry of `usage.iterations`; only `advisor_message` entries are responses of their own."""
+
+    type: Any = None
+    model: Any = None
+    input_tokens: Any = None
+    output_tokens: Any = None
+    cache_read_input_tokens: Any = None
+    cache_creation_input_tokens: Any = None
+    cache_creation: CacheCreation | None = None
+    server_tool_use: ServerToolUse | None = None
+    speed: Any = None
+    service_tier: Any = None
+
+
+class Usage(Iteration):
+    """`message.usage`."""
+
+    iterations: list[Iteration] | None = None
+
+
+class Block(msgspec.Struct):
+    """One content block of a message, of any type."""
+
+    type: Any = None
+    id: Any = None
+    name: Any = None
+    input: msgspec.Raw = msgspec.Raw()
+    text: msgspec.Raw = msgspec.Raw()
+    tool_use_id: Any = None
+    is_error: Any = None
+    content: msgspec.Raw = msgspec.Raw()
+
+
+class Message(msgspec.Struct):
+    """`message` of a user or assistant row."""
+
+    id: Any = None
+    model: Any = None
+    stop_reason: Any = None
+    usage: Usage | None = None
+    content: str | list[Block] | None = None
+
+
+class EmbeddedRow(msgspec.Struct):
+    """`data.message` of a progress row: a sub-agent's row, copied into its parent's file."""
+
+    type: Any = None
+    uuid: Any = None
+    timestamp: Any = None
+    requestId: Any = None  # noqa: N815
+    message: Message | None = None
+
+
+class ProgressData(msgspec.Struct):
+    """`data` of a progress row."""
+
+    type: Any = None
+    agentId: Any = None  # noqa: N815
+    message: EmbeddedRow | None = None
+
+
+class Row(msgspec.Struct):
+    """A line of a transcript."""
+
+    type: Any = None
+    subtype: Any = None
+    uuid: Any = None
+    timestamp: Any = None
+    sessionId: Any = None  # noqa: N815
+    requestId: Any = None  # noqa: N815
+    agentId: Any = None  # noqa: N815
+    attributionAgent: Any = None  # noqa: N815
+    cwd: Any = None
+    gitBranch: Any = None  # noqa: N815
+    version: Any = None
+    isSidechain: Any = None  # noqa: N815
+    isMeta: Any = None  # noqa: N815
+    isCompactSummary: Any = None  # noqa: N815
+    isApiErrorMessage: Any = None  # noqa: N815
+    toolDenialKind: Any = None  # noqa: N815
+    costUSD: Any = None  # noqa: N815
+    durationMs: Any = None  # noqa: N815
+    summary: Any = None
+    leafUuid: Any = None  # noqa: N815
+    customTitle: Any = None  # noqa: N815
+    aiTitle: Any = None  # noqa: N815
+    title: Any = None
+    message: Message | None = None
+    content: msgspec.Raw = msgspec.Raw()
+    toolUseResult: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    data: ProgressData | None = None
+
+
+class AgentResult(msgspec.Struct):
+    """`toolUseResult` of a sub-agent's call. Its token sums repeat what the sub-agent's own rows say."""
+
+    agentId: Any = None  # noqa: N815
+    status: Any = None
+    totalTokens: Any = None  # noqa: N815
+    totalDurationMs: Any = None  # noqa: N815
+
+
+class AgentMeta(msgspec.Struct):
+    """`agent-<id>.meta.json` beside a sub-agent's transcript."""
+
+    agentType: Any = None  # noqa: N815
+    description: Any = None
+    toolUseId: Any = None  # noqa: N815
+
+
+KNOWN_TYPES = frozenset(
+    {
+        "user",
+        "assistant",
+        "system",
+        "summary",
+        "progress",
+        "attachment",
+        "custom-title",
+        "ai-title",
+        "agent-name",
+        "last-prompt",
+        "permission-mode",
+        "mode",
+        "tag",
+        "pr-link",
+        "queue-operation",
+        "file-history-snapshot",
+        "worktree-state",
+        "content-replacement",
+        "attribution-snapshot",
+        "speculation-accept",
+    }
+)
+"""Row types with a meaning we know, used or not; others are counted as unknown."""

@@ -1,0 +1,40 @@
+"""What a tool call is, and what it says in one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+DETAIL_CHARS = 240
+
+_SPEAKING_FIELDS = {
+    "Bash": ("command",),
+    "Task": ("description", "prompt"),
+    "Agent": ("description", "prompt"),
+    "Grep": ("pattern",),
+    "Glob": ("pattern",),
+    "WebFetch": ("url",),
+    "WebSearch": ("query",),
+    "Skill": ("skill", "name"),
+    "TodoWrite": (),
+}
+_FILE_FIELDS = ("file_path", "notebook_path", "path")
+
+
+def class_of(name: str) -> str:
+    """The class of a tool by its name: `mcp_call`, `subagent` or `tool_use`."""
+    if name.startswith("mcp__"):
+        return "mcp_call"
+    return "subagent" if name in ("Task", "Agent") else "tool_use"
+
+
+def detail_of(name: str, given: Mapping[str, object]) -> str | None:
+    """The part of a call's input that tells a reader what it did, cut to one short line."""
+    for field in (*_SPEAKING_FIELDS.get(name, ()), *_FILE_FIELDS):
+        value = given.get(field)
+        if isinstance(value, str) and value:
+            return " ".join(value[: DETAIL_CHARS * 4].split())[:DETAIL_CHARS]
+    if name in _SPEAKING_FIELDS or not given:
+        return None
+    brief = {key: value[:80] if isinstance(value, str) else value for key, value in list(given.items())[:6]}
+    return json.dumps(brief, ensure_ascii=False, default=str)[:DETAIL_CHARS]

@@ -1,0 +1,199 @@
+"""Reading a file from where we left off, and noticing when it is no longer the same file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .batch import Batch
+from .jsonl import MAX_LINE
+from .sources import ADAPTERS, SourceFile, State
+from .sources.base import Parser
+
+STRETCH = 48 * 1024 * 1024
+"""Bytes read of one file before its rows are handed on, so that a huge file needs no huge memory."""
+
+UNTIMED_HEAD = 1024 * 1024
+"""Bytes: a longer start of a file without any time is not read again when a time turns up."""
+
+_HEAD = 1024
+_TAIL = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The watermark of a file: who it was and how far it is read. `read_to` is bytes."""
+
+    path: str
+    device: int = 0
+    inode: int = 0
+    size: int = 0
+    mtime_ns: int = 0
+    read_to: int = 0
+    head: str = ""
+    tail: str = ""
+    state: str = "{}"
+    parser: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What one reading of a file came to."""
+
+    file: SourceFile
+    mark: Mark
+    start: int
+    """First byte read; 0 also when the file was read again from the start."""
+    session_id: str | None
+    more: bool
+    """Whether there is more to read, because of `STRETCH`."""
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of whole lines read."""
+        return self.mark.read_to - self.start
+
+
+def is_unchanged(mark: Mark | None, status: os.stat_result, parser: int) -> bool:
+    """Whether a file needs no opening: same file, same size and time, read before by this parser, without an error."""
+    return (
+        mark is not None
+        and mark.error is None
+        and mark.parser == parser
+        and mark.size == status.st_size
+        and mark.mtime_ns == status.st_mtime_ns
+        and mark.inode == status.st_ino
+        and mark.device == status.st_dev
+    )
+
+
+def read_stretch(file: SourceFile, mark: Mark | None, batch: Batch, limit: int = STRETCH) -> Stretch | None:
+    """Read what is new in a file into the batch, up to its last whole line.
+
+    None if the file is gone. A file that cannot be read gives a mark with `error`, and what was read before stays.
+    """
+    adapter = ADAPTERS[file.kind]
+    try:
+        with file.path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            start, state = (0, {}) if file.whole else _resume(stream, status, mark, adapter.version)
+            parser = adapter.parser(file, state, batch)
+            if file.whole:
+                end, more = _read_whole(stream, parser), False
+            else:
+                stream.seek(start)
+                end, more = _read_lines(stream, parser, start, limit)
+            state = parser.finish()
+            now = Mark(
+                path=str(file.path),
+                device=status.st_dev,
+                inode=status.st_ino,
+                # A stretch that ended early must not look finished to the next comparison of sizes.
+                size=end if more else max(status.st_size, end),
+                mtime_ns=0 if more else status.st_mtime_ns,
+                read_to=end,
+                head=_digest(stream, 0, min(end, _HEAD)),
+                tail=_digest(stream, max(0, end - _TAIL), min(end, _TAIL)),
+                state=json.dumps(state, separators=(",", ":")),
+                parser=adapter.version,
+            )
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        known = mark or Mark(path=str(file.path))
+        reason = f"cannot be read: {error.strerror or error}"
+        return Stretch(file, dataclasses.replace(known, error=reason), known.read_to, file.session_id, more=False)
+    session = state.get("session")
+    return Stretch(file, now, start, session if isinstance(session, str) else file.session_id, more)
+
+
+def _resume(stream: BinaryIO, status: os.stat_result, mark: Mark | None, version: int) -> tuple[int, State]:
+    """Where to go on and with what state: from the start unless all signs say the file was only appended to."""
+    if (
+        mark is None
+        or mark.parser != version
+        or (mark.device, mark.inode) != (status.st_dev, status.st_ino)
+        or status.st_size < mark.read_to
+    ):
+        return 0, {}
+    end = mark.read_to
+    if _digest(stream, 0, min(end, _HEAD)) != mark.head:
+        return 0, {}
+    if _digest(stream, max(0, end - _TAIL), min(end, _TAIL)) != mark.tail:
+        return 0, {}
+    state: dict[str, Any] = json.loads(mark.state)
+    # Rows before the first time in the file take that time: it may be in what follows.
+    return (0, {}) if state.get("untimed") and end <= UNTIMED_HEAD else (end, state)
+
+
+def _read_whole(stream: BinaryIO, parser: Parser) -> int:
+    content = stream.read(MAX_LINE + 1)
+    if len(content) > MAX_LINE:
+        parser.reject(0, len(content), "longer than 64 MiB")
+    elif content.strip():
+        parser.feed(content, 0)
+    return len(content)
+
+
+def _read_lines(stream: BinaryIO, parser: Parser, start: int, limit: int) -> tuple[int, bool]:
+    """Feed whole lines; the byte after the last one, and whether the limit stopped us."""
+    end = pos = start
+    while pos - start < limit:
+        line = stream.readline(MAX_LINE)
+        if not line:
+            return end, False
+        if line.endswith(b"\n"):
+            if not line.isspace():
+                parser.feed(line, pos)
+        elif len(line) == MAX_LINE:
+            length = _skip_line(stream, len(line))
+            if length is None:
+                return end, False
+            parser.reject(pos, length, "line longer than 64 MiB")
+            pos += length - len(line)
+        elif not _is_whole(line):
+            return end, False
+        else:
+            parser.feed(line, pos)
+        pos += len(line)
+        end = pos
+    return end, True
+
+
+def _skip_line(stream: BinaryIO, length: int) -> int | None:
+    """Read to the end of an overlong line: its length, or None if its end is not written yet."""
+    while part := stream.readline(MAX_LINE):
+        length += len(part)
+        if part.endswith(b"\n"):
+            return length
+    return None
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a last line without a newline is complete: no part of an object is an object."""
+    if not line.rstrip().endswith(b"}"):
+        return False
+    try:
+        json.loads(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _digest(stream: BinaryIO, start: int, length: int) -> str:
+    stream.seek(start)
+    return hashlib.blake2b(stream.read(length), digest_size=8).hexdigest()
+
+
+def stat(path: Path) -> os.stat_result | None:
+    """The file's status; None if it is gone or out of reach."""
+    try:
+        return path.stat()
+    except OSError:
+        return None

@@ -1,0 +1,139 @@
+"""What the store must know besides facts: which files exist, whose zones are kept, which prices hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ..queries import rollups as define
+from ..queries.rollups import day_of
+from .load import priced, write_rates
+from .prices import PriceOverrides, fingerprint, rates_for
+from .rollups import rebuild_days
+from .sources import ADAPTERS, SourceFile
+from .tail import Stretch
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def listed_files(connection: DuckDBPyConnection) -> dict[str, str]:
+    """Files the store believes to be on disk -> their root."""
+    return dict(connection.execute("SELECT path, root FROM files WHERE gone_at IS NULL").fetchall())
+
+
+def known_models(connection: DuckDBPyConnection) -> set[str]:
+    """Models whose price was looked up before."""
+    return {model for (model,) in connection.execute("SELECT model FROM models").fetchall()}
+
+
+def mark_gone(connection: DuckDBPyConnection, paths: Sequence[str]) -> None:
+    """Note that files are no longer on disk. Their facts stay."""
+    if paths:
+        connection.execute(
+            "UPDATE files SET gone_at = get_current_timestamp()::TIMESTAMP WHERE path IN (SELECT unnest(?))", [list(paths)]
+        )
+
+
+def mark_pending(connection: DuckDBPyConnection, files: Iterable[tuple[SourceFile, int, int]]) -> None:
+    """List files that are on disk but not read yet, with their size in bytes and mtime in nanoseconds."""
+    rows = [
+        (str(file.path), file.kind, str(file.root), file.username, file.session_id, file.is_main, size, mtime_ns)
+        for file, size, mtime_ns in files
+    ]
+    if not rows:
+        return
+    columns = list(zip(*rows, strict=True))
+    connection.execute("DELETE FROM files WHERE path IN (SELECT unnest(?))", [list(columns[0])])
+    connection.execute(
+        "INSERT INTO files (path, source, root, username, session_id, is_main, size, mtime_ns) "
+        "SELECT unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)",
+        [list(column) for column in columns],
+    )
+
+
+def is_upgrade(connection: DuckDBPyConnection, stretches: Sequence[Stretch]) -> bool:
+    """Whether files among these were last read by an older parser."""
+    versions = {str(stretch.file.path): ADAPTERS[stretch.file.kind].version for stretch in stretches}
+    rows = connection.execute(
+        "SELECT path, parser FROM files WHERE parser IS NOT NULL AND path IN (SELECT unnest(?))", [list(versions)]
+    ).fetchall()
+    return any(parser < versions[path] for path, parser in rows)
+
+
+def is_stale(connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> bool:
+    """Whether `refresh` has anything to do."""
+    kept = {zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()}
+    return not set(zones) <= kept or _meta(connection, "prices") != fingerprint(overrides)
+
+
+def refresh(connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> None:
+    """Keep day rollups for these zones from now on, and price all facts by today's price table."""
+    connection.execute("BEGIN")
+    try:
+        _keep_zones(connection, zones)
+        _reprice(connection, overrides)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _keep_zones(connection: DuckDBPyConnection, zones: Sequence[str]) -> None:
+    kept = {zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()}
+    for zone in sorted(set(zones) - kept):
+        connection.execute("INSERT INTO zones VALUES (?, get_current_timestamp()::TIMESTAMP)", [zone])
+        _rebuild_all(connection, [zone])
+
+
+def _rebuild_all(connection: DuckDBPyConnection, zones: Sequence[str]) -> None:
+    connection.execute("CREATE OR REPLACE TEMP TABLE all_days (zone VARCHAR, day DATE)")
+    for zone in zones:
+        for table in ("responses", "tool_calls", "prompts"):
+            connection.execute(
+                f"INSERT INTO all_days SELECT DISTINCT $zone, {day_of('ts', '$zone')} FROM {table}", {"zone": zone}
+            )
+    rebuild_days(connection.execute, "all_days")
+    connection.execute("DROP TABLE all_days")
+
+
+def _reprice(connection: DuckDBPyConnection, overrides: PriceOverrides) -> None:
+    """Price every stored response anew, if the price table is another one than last time."""
+    current = fingerprint(overrides)
+    before = _meta(connection, "prices")
+    if before == current:
+        return
+    connection.execute("DELETE FROM meta WHERE name = 'prices'")
+    connection.execute("INSERT INTO meta VALUES ('prices', ?)", [current])
+    names = [name for (name,) in connection.execute("SELECT DISTINCT model FROM responses").fetchall()]
+    connection.execute("DELETE FROM rates")
+    connection.execute("DELETE FROM models")
+    if not names:
+        return
+    add_rates(connection, names, overrides)
+    connection.execute(
+        "UPDATE responses SET cost_usd = n.cost_usd FROM "
+        f"({priced('(SELECT * EXCLUDE (cost_usd) FROM responses)')}) n WHERE n.key = responses.key"
+    )
+    connection.execute("DELETE FROM sessions")
+    connection.execute(f"INSERT INTO sessions BY NAME {define.sessions(_ALL_SESSIONS)}")
+    _rebuild_all(connection, [zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()])
+
+
+_ALL_SESSIONS = (
+    "SELECT DISTINCT session_id FROM (SELECT session_id FROM responses UNION SELECT session_id FROM tool_calls "
+    "UNION SELECT result_session_id FROM tool_calls UNION SELECT session_id FROM prompts "
+    "UNION SELECT session_id FROM activity) WHERE session_id IS NOT NULL"
+)
+
+
+def add_rates(connection: DuckDBPyConnection, models: Sequence[str], overrides: PriceOverrides) -> None:
+    """Look up the price of models and keep their rates; models without a price are noted as such."""
+    rates = rates_for(models, overrides)
+    windows = {rate.model: rate.context_window for rate in rates}
+    write_rates(connection, rates, {model: windows.get(model) for model in models})
+
+
+def _meta(connection: DuckDBPyConnection, name: str) -> str | None:
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", [name]).fetchone()
+    return None if row is None else str(row[0])

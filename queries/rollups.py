@@ -1,0 +1,236 @@
+"""What the rollups are, as questions on the facts. The ingester stores the answers for the days it touched.
+
+A reader that asks for a zone whose days are not stored yet gets them from the same questions, straight from the facts.
+"""
+
+from __future__ import annotations
+
+# The type of the sub-agent behind an agent id: from its note, else from the call that started it.
+AGENT_TYPES = """
+    SELECT agent_id, any_value(agent_type) AS agent_type FROM (
+        SELECT a.agent_id, coalesce(a.agent_type, c.subagent_type, c.name) AS agent_type
+        FROM agents a LEFT JOIN tool_calls c ON c.id = a.tool_use_id
+        UNION ALL
+        SELECT spawned_agent_id, min(coalesce(subagent_type, name)) FROM tool_calls
+        WHERE spawned_agent_id IS NOT NULL AND spawned_agent_id NOT IN (SELECT agent_id FROM agents)
+        GROUP BY spawned_agent_id
+    ) GROUP BY agent_id
+"""
+
+MAIN_AGENT = "main"
+"""The agent type of a session's own responses."""
+
+BUILTIN_NAMES = (
+    "Explore",
+    "Plan",
+    "general-purpose",
+    "statusline-setup",
+    "output-style-setup",
+    "claude-code-guide",
+    "Task",
+    "Agent",
+    "add-dir",
+    "agents",
+    "bug",
+    "clear",
+    "compact",
+    "config",
+    "context",
+    "cost",
+    "doctor",
+    "exit",
+    "export",
+    "fast",
+    "help",
+    "hooks",
+    "ide",
+    "init",
+    "install-github-app",
+    "login",
+    "logout",
+    "mcp",
+    "memory",
+    "model",
+    "output-style",
+    "permissions",
+    "plan",
+    "plugin",
+    "pr-comments",
+    "release-notes",
+    "rename",
+    "resume",
+    "review",
+    "rewind",
+    "sandbox",
+    "security-review",
+    "stats",
+    "status",
+    "statusline",
+    "tasks",
+    "terminal-setup",
+    "theme",
+    "todos",
+    "usage",
+    "vim",
+)
+"""Commands and sub-agents that Claude Code itself brings; other bare names are the user's own."""
+
+
+def day_of(ts: str, zone: str) -> str:
+    """SQL for the calendar day of a UTC timestamp column in an IANA zone; `zone` is SQL, too."""
+    return f"CAST(timezone({zone}, timezone('UTC', {ts})) AS DATE)"
+
+
+def _days(table: str, ts: str, zone: str) -> str:
+    """A table with its rows' calendar day; in UTC no conversion is needed."""
+    return f"(SELECT *, {day_of(ts, zone)} AS day FROM {table})"
+
+
+def tokens_daily(zone: str, rows: str = "responses") -> str:
+    """SELECT of tokens by day, session, model and agent type. `zone` is SQL; `rows` a table or subquery of responses."""
+    return f"""
+    SELECT {zone} AS zone, {day_of("r.ts", zone)} AS day, r.session_id,
+        coalesce(s.username, any_value(r.username)) AS username, s.project, r.model,
+        CASE WHEN r.agent_id IS NULL AND NOT r.is_sidechain THEN '{MAIN_AGENT}'
+             ELSE coalesce(t.agent_type, r.agent_name, 'subagent') END AS agent_type,
+        r.speed, r.service_tier, count(*) AS responses,
+        sum(r.input_tokens) AS input_tokens, sum(r.output_tokens) AS output_tokens,
+        sum(r.cache_read_tokens) AS cache_read_tokens,
+        sum(r.cache_write_5m_tokens) AS cache_write_5m_tokens,
+        sum(r.cache_write_1h_tokens) AS cache_write_1h_tokens,
+        sum(r.web_searches) AS web_searches, sum(r.cost_usd) AS cost_usd,
+        coalesce(sum(r.total_tokens) FILTER (r.cost_usd IS NULL), 0) AS unpriced_tokens,
+        count(*) FILTER (r.output_undercounted) AS undercounted
+    FROM {rows} r
+    LEFT JOIN sessions s ON s.session_id = r.session_id
+    LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = r.agent_id
+    GROUP BY zone, day, r.session_id, s.username, s.project, r.model, 7, r.speed, r.service_tier
+    """
+
+
+def tools_daily(zone: str, rows: str = "tool_calls") -> str:
+    """SELECT of tool calls by day, session and tool, with the errors among the finished ones."""
+    return f"""
+    SELECT {zone} AS zone, {day_of("c.ts", zone)} AS day, c.session_id,
+        coalesce(s.username, any_value(c.username)) AS username, s.project, c.name AS tool, c.class,
+        CASE WHEN c.class = 'mcp_call' THEN split_part(c.name, '__', 2) END AS mcp_server,
+        count(*) AS invocations, count(*) FILTER (c.is_error) AS errors,
+        count(*) FILTER (c.is_error AND c.denial IS NOT NULL) AS denied,
+        count(*) FILTER (c.is_error IS NOT NULL) AS finished
+    FROM {rows} c LEFT JOIN sessions s ON s.session_id = c.session_id
+    WHERE c.name IS NOT NULL
+    GROUP BY zone, day, c.session_id, s.username, s.project, c.name, c.class
+    """
+
+
+def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "prompts") -> str:
+    """SELECT of skills, sub-agents and slash commands by day, with the plugin they belong to.
+
+    `plugin:name` belongs to that plugin ("curated"); bare names are built in, or the user's own.
+    """
+    builtin = ", ".join(f"'{name}'" for name in BUILTIN_NAMES)
+    return f"""
+    SELECT {zone} AS zone, {day_of("u.ts", zone)} AS day, u.session_id,
+        coalesce(s.username, any_value(u.username)) AS username, s.project,
+        CASE WHEN contains(u.identifier, ':') THEN 'curated'
+             WHEN u.identifier IN ({builtin}) THEN 'builtin' ELSE 'own' END AS source,
+        u.type, CASE WHEN contains(u.identifier, ':') THEN split_part(u.identifier, ':', 1) END AS plugin,
+        CASE WHEN contains(u.identifier, ':')
+             THEN substr(u.identifier, strpos(u.identifier, ':') + 1) ELSE u.identifier END AS name,
+        count(*) AS invocations, count(*) FILTER (u.is_error) AS errors
+    FROM (
+        SELECT ts, session_id, username, 'skill' AS type, skill AS identifier, is_error FROM {calls} WHERE skill IS NOT NULL
+        UNION ALL
+        SELECT ts, session_id, username, 'agent', coalesce(subagent_type, name), is_error FROM {calls} WHERE class = 'subagent'
+        UNION ALL
+        SELECT ts, session_id, username, 'command', command, false FROM {prompts}
+        WHERE kind = 'command' AND command <> ''
+    ) u LEFT JOIN sessions s ON s.session_id = u.session_id
+    GROUP BY zone, day, u.session_id, s.username, s.project, 6, u.type, 8, 9
+    """
+
+
+def sessions(only: str) -> str:
+    """SELECT of one row per session among the ids that the SQL `only` selects."""
+    return f"""
+    WITH ids AS ({only}),
+    used AS (
+        SELECT r.session_id, max(username) AS username, count(*) AS assistant_messages,
+            sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+            sum(cache_read_tokens) AS cache_read_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
+            sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(web_searches) AS web_searches,
+            sum(cost_usd) AS cost_usd,
+            coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0) AS unpriced_tokens,
+            count(*) FILTER (output_undercounted) AS undercounted,
+            arg_max({{'tokens': input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens,
+                     'model': model}}, (coalesce(ts, '-infinity'::TIMESTAMP), pos))
+                FILTER (NOT is_sidechain AND agent_id IS NULL AND stop_reason IS DISTINCT FROM 'advisor') AS context
+        FROM responses r WHERE r.session_id IN (FROM ids) GROUP BY r.session_id
+    ),
+    favourite AS (
+        SELECT session_id, arg_max(model, (uses, tokens, model)) AS primary_model FROM (
+            SELECT session_id, model, count(*) AS uses, sum(total_tokens) AS tokens
+            FROM responses WHERE session_id IN (FROM ids) GROUP BY session_id, model
+        ) GROUP BY session_id
+    ),
+    calls AS (
+        SELECT session_id, max(username) AS username, count(*) AS tool_calls_total,
+            count(*) FILTER (class = 'tool_use') AS tool_calls, count(*) FILTER (class = 'mcp_call') AS mcp_calls,
+            count(*) FILTER (class = 'subagent') AS subagent_dispatches,
+            count(*) FILTER (skill IS NOT NULL) AS skill_invocations,
+            count(DISTINCT name) AS distinct_tools, count(DISTINCT skill) AS distinct_skills
+        FROM tool_calls WHERE session_id IN (FROM ids) AND name IS NOT NULL GROUP BY session_id
+    ),
+    failures AS (
+        SELECT result_session_id AS session_id, count(*) AS tool_errors, count(denial) AS denied
+        FROM tool_calls WHERE result_session_id IN (FROM ids) AND is_error GROUP BY result_session_id
+    ),
+    typed AS (
+        SELECT session_id, max(username) AS username,
+            count(*) FILTER (kind = 'prompt') AS user_messages, count(*) FILTER (kind = 'command') AS slash_commands,
+            arg_min(text, (coalesce(ts, 'infinity'::TIMESTAMP), path, pos)) FILTER (kind = 'prompt') AS first_prompt
+        FROM prompts WHERE session_id IN (FROM ids) GROUP BY session_id
+    ),
+    active AS (
+        SELECT session_id, min(started_at) AS started_at, max(ended_at) AS ended_at,
+            sum(epoch_us(ended_at) - epoch_us(started_at)) / 1e6 AS active_seconds
+        FROM activity WHERE session_id IN (FROM ids) GROUP BY session_id
+    ),
+    firsts AS (
+        SELECT session_id, any_value(value) FILTER (kind = 'cwd') AS cwd,
+            any_value(value) FILTER (kind = 'project') AS project
+        FROM session_firsts WHERE session_id IN (FROM ids) GROUP BY session_id
+    ),
+    lasts AS (
+        SELECT session_id, any_value(value) FILTER (kind = 'custom_title') AS custom_title,
+            any_value(value) FILTER (kind = 'ai_title') AS ai_title,
+            any_value(value) FILTER (kind = 'git_branch') AS git_branch,
+            any_value(value) FILTER (kind = 'version') AS version,
+            any_value(m.summary) FILTER (kind = 'leaf') AS summary
+        FROM session_lasts l LEFT JOIN summaries m ON l.kind = 'leaf' AND m.leaf_uuid = l.value
+        WHERE session_id IN (FROM ids) GROUP BY session_id
+    )
+    SELECT i.session_id, coalesce(u.username, c.username, p.username) AS username, f.project, f.cwd,
+        coalesce(l.custom_title, l.ai_title, l.summary, p.first_prompt) AS title, l.git_branch, l.version,
+        a.started_at, a.ended_at, coalesce(a.active_seconds, 0) AS active_seconds,
+        coalesce((epoch_us(a.ended_at) - epoch_us(a.started_at)) / 1e6, 0) AS wall_seconds,
+        coalesce(p.user_messages, 0) AS user_messages, coalesce(u.assistant_messages, 0) AS assistant_messages,
+        coalesce(c.tool_calls, 0) AS tool_calls, coalesce(c.mcp_calls, 0) AS mcp_calls,
+        coalesce(c.subagent_dispatches, 0) AS subagent_dispatches, coalesce(c.tool_calls_total, 0) AS tool_calls_total,
+        coalesce(e.tool_errors, 0) AS tool_errors, coalesce(e.denied, 0) AS denied,
+        coalesce(c.skill_invocations, 0) AS skill_invocations, coalesce(p.slash_commands, 0) AS slash_commands,
+        coalesce(c.distinct_tools, 0) AS distinct_tools, coalesce(c.distinct_skills, 0) AS distinct_skills,
+        coalesce(u.input_tokens, 0) AS input_tokens, coalesce(u.output_tokens, 0) AS output_tokens,
+        coalesce(u.cache_read_tokens, 0) AS cache_read_tokens,
+        coalesce(u.cache_write_5m_tokens, 0) AS cache_write_5m_tokens,
+        coalesce(u.cache_write_1h_tokens, 0) AS cache_write_1h_tokens, coalesce(u.web_searches, 0) AS web_searches,
+        u.cost_usd, coalesce(u.unpriced_tokens, 0) AS unpriced_tokens, coalesce(u.undercounted, 0) AS undercounted,
+        v.primary_model, u.context.tokens AS context_tokens, u.context.model AS context_model
+    FROM ids i
+    LEFT JOIN used u USING (session_id) LEFT JOIN favourite v USING (session_id)
+    LEFT JOIN calls c USING (session_id) LEFT JOIN failures e USING (session_id)
+    LEFT JOIN typed p USING (session_id) LEFT JOIN active a USING (session_id)
+    LEFT JOIN firsts f USING (session_id) LEFT JOIN lasts l USING (session_id)
+    WHERE u.session_id IS NOT NULL OR c.session_id IS NOT NULL OR e.session_id IS NOT NULL
+        OR p.session_id IS NOT NULL OR a.session_id IS NOT NULL
+    """
