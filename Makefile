@@ -17,7 +17,8 @@ test: $(STAMP)
 check: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m mypy -p agnes_stats
+	@mkdir -p .mypy_cache/src && ln -sfn "$(CURDIR)" .mypy_cache/src/agnes_stats
+	@MYPYPATH=.mypy_cache/src $(BIN)/python -m mypy -p agnes_stats
 
 format: $(STAMP)
 	@$(BIN)/ruff format .

@@ -83,7 +83,9 @@ class Engine:
     stop: threading.Event = field(default_factory=threading.Event)
     _known_models: set[str] = field(default_factory=set)
 
-    def catch_up(self, *, rebuild: bool = False, report: Callable[[Progress], None] = lambda _: None) -> Summary:
+    def catch_up(
+        self, *, rebuild: bool = False, report: Callable[[Progress], None] = lambda _: None
+    ) -> Summary:
         """Read all that is new, newest files first. `rebuild` reads everything on disk again.
 
         `report` is called from this thread after each transaction. Raises StoreError.
@@ -130,7 +132,9 @@ class Engine:
 
     def _prepare(self, rebuild: bool, summary: Summary) -> list[_Job]:
         """Everything to read, newest first; along the way the store learns of new and of vanished files."""
-        listed = {str(file.path): file for root in self.roots for file in ADAPTERS[root.kind].discover(root.path)}
+        listed = {
+            str(file.path): file for root in self.roots for file in ADAPTERS[root.kind].discover(root.path)
+        }
         with self.store.read() as connection:
             known = marks(connection)
             listed_before = upkeep.listed_files(connection)
@@ -204,7 +208,8 @@ class Engine:
                     self._load(ready, summary)
                     progress = replace(
                         progress,
-                        files_done=progress.files_done + sum(len(done.stretches) + len(done.gone) for done in ready),
+                        files_done=progress.files_done
+                        + sum(len(done.stretches) + len(done.gone) for done in ready),
                         bytes_done=min(progress.bytes, progress.bytes_done + read),
                     )
                     report(progress)
@@ -237,7 +242,9 @@ class Engine:
         parent = self.store.path.parent
         parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         clear_spools(parent)
-        return tempfile.TemporaryDirectory(prefix=f"{_SPOOL}{os.getpid()}-", dir=parent, ignore_cleanup_errors=True)
+        return tempfile.TemporaryDirectory(
+            prefix=f"{_SPOOL}{os.getpid()}-", dir=parent, ignore_cleanup_errors=True
+        )
 
 
 _SPOOL = ".agnes-stats-spool-"
@@ -259,4 +266,3 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-

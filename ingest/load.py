@@ -69,14 +69,19 @@ def load(connection: DuckDBPyConnection, work: Load, *, purge: bool = False) -> 
 def read_spool(files: Sequence[Path], columns: dict[str, str]) -> str:
     """SQL that selects spooled rows with the given columns; times arrive as microseconds."""
     names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-    raw = ", ".join(f"'{name}': '{'BIGINT' if kind == 'TIMESTAMP' else kind}'" for name, kind in columns.items())
+    raw = ", ".join(
+        f"'{name}': '{'BIGINT' if kind == 'TIMESTAMP' else kind}'" for name, kind in columns.items()
+    )
     shown = ", ".join(
-        f'make_timestamp("{name}") AS "{name}"' if kind == "TIMESTAMP" else f'"{name}"' for name, kind in columns.items()
+        f'make_timestamp("{name}") AS "{name}"' if kind == "TIMESTAMP" else f'"{name}"'
+        for name, kind in columns.items()
     )
     return f"SELECT {shown} FROM read_json([{names}], format = 'newline_delimited', columns = {{{raw}}})"
 
 
-def _merge(connection: DuckDBPyConnection, fact: Fact, files: Sequence[Path], touched: rollups.Touched) -> None:
+def _merge(
+    connection: DuckDBPyConnection, fact: Fact, files: Sequence[Path], touched: rollups.Touched
+) -> None:
     """Merge spooled rows of a fact into its table, half by half."""
     new = f"new_{fact.name}"
     key = ", ".join(fact.key)
@@ -173,12 +178,14 @@ def _purge(connection: DuckDBPyConnection, again: Iterable[Stretch], touched: ro
     connection.execute("CREATE OR REPLACE TEMP TABLE reread AS SELECT unnest(?) AS path", [paths])
     for fact in FACTS:
         places = [column for column in fact.columns if column == "path" or column.endswith("_path")]
-        only = " AND ".join(f"(\"{column}\" IS NULL OR \"{column}\" IN (FROM reread))" for column in places)
+        only = " AND ".join(f'("{column}" IS NULL OR "{column}" IN (FROM reread))' for column in places)
         touched.by(fact.name, f"{fact.name} WHERE {only}")
         connection.execute(f"DELETE FROM {fact.name} WHERE {only}")
 
 
-def write_rates(connection: DuckDBPyConnection, rates: Sequence[Rate], models: Mapping[str, int | None]) -> None:
+def write_rates(
+    connection: DuckDBPyConnection, rates: Sequence[Rate], models: Mapping[str, int | None]
+) -> None:
     """Keep the rates of the models that were looked up (-> their context window); those without rates have no price."""
     names = list(models)
     if not names:
@@ -188,7 +195,8 @@ def write_rates(connection: DuckDBPyConnection, rates: Sequence[Rate], models: M
     columns = list(TABLES["rates"])
     for rate in rates:
         connection.execute(
-            f"INSERT INTO rates VALUES ({', '.join('?' * len(columns))})", [getattr(rate, name) for name in columns]
+            f"INSERT INTO rates VALUES ({', '.join('?' * len(columns))})",
+            [getattr(rate, name) for name in columns],
         )
     known = {rate.model for rate in rates}
     for model, window in models.items():
@@ -208,12 +216,15 @@ def _write_marks(connection: DuckDBPyConnection, work: Load) -> None:
     for table in ("rejects", "unknowns"):
         if table in work.spool:
             columns = TABLES[table]
-            stamped = " REPLACE (get_current_timestamp()::TIMESTAMP AS seen_at)" if "seen_at" in columns else ""
+            stamped = (
+                " REPLACE (get_current_timestamp()::TIMESTAMP AS seen_at)" if "seen_at" in columns else ""
+            )
             rows = read_spool(work.spool[table], columns)
             connection.execute(f"INSERT INTO {table} SELECT *{stamped} FROM ({rows})")
     for gone in work.gone:
         connection.execute(
-            "UPDATE files SET gone_at = get_current_timestamp()::TIMESTAMP WHERE path = ? AND gone_at IS NULL", [str(gone)]
+            "UPDATE files SET gone_at = get_current_timestamp()::TIMESTAMP WHERE path = ? AND gone_at IS NULL",
+            [str(gone)],
         )
 
 
@@ -246,7 +257,19 @@ def _insert_file(connection: DuckDBPyConnection, stretch: Stretch) -> None:
 
 def marks(connection: DuckDBPyConnection, paths: Sequence[str] | None = None) -> dict[str, Mark]:
     """The watermarks of the given files, or of all, by path. Files only listed as pending have none."""
-    names = ("path", "device", "inode", "size", "mtime_ns", "read_to", "head", "tail", "state", "parser", "error")
+    names = (
+        "path",
+        "device",
+        "inode",
+        "size",
+        "mtime_ns",
+        "read_to",
+        "head",
+        "tail",
+        "state",
+        "parser",
+        "error",
+    )
     where = "" if paths is None else "AND path IN (SELECT unnest(?))"
     rows = connection.execute(
         f"SELECT {', '.join(names)} FROM files WHERE parser IS NOT NULL AND gone_at IS NULL {where}",

@@ -49,7 +49,9 @@ class Touched:
         if table in ("agents", "tool_calls"):
             column = "agent_id" if table == "agents" else "spawned_agent_id"
             self._agents = True
-            self._run(f"INSERT INTO touched_agents SELECT DISTINCT {column} FROM (FROM {rows}) WHERE {column} IS NOT NULL")
+            self._run(
+                f"INSERT INTO touched_agents SELECT DISTINCT {column} FROM (FROM {rows}) WHERE {column} IS NOT NULL"
+            )
         if table == "summaries":
             self._run(
                 "INSERT INTO touched_sessions SELECT session_id FROM session_lasts WHERE kind = 'leaf' "
@@ -106,7 +108,9 @@ def rebuild_days(run, days: str) -> None:  # type: ignore[no-untyped-def]
             (
                 "extensions_daily",
                 define.extensions_daily(
-                    quoted, f"(FROM tool_calls WHERE {near} ts IS NULL)", f"(FROM prompts WHERE {near} ts IS NULL)"
+                    quoted,
+                    f"(FROM tool_calls WHERE {near} ts IS NULL)",
+                    f"(FROM prompts WHERE {near} ts IS NULL)",
                 ),
             ),
         ):

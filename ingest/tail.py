@@ -108,7 +108,9 @@ def read_stretch(file: SourceFile, mark: Mark | None, batch: Batch, limit: int =
     except OSError as error:
         known = mark or Mark(path=str(file.path))
         reason = f"cannot be read: {error.strerror or error}"
-        return Stretch(file, dataclasses.replace(known, error=reason), known.read_to, file.session_id, more=False)
+        return Stretch(
+            file, dataclasses.replace(known, error=reason), known.read_to, file.session_id, more=False
+        )
     session = state.get("session")
     return Stretch(file, now, start, session if isinstance(session, str) else file.session_id, more)
 

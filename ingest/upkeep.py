@@ -31,14 +31,24 @@ def mark_gone(connection: DuckDBPyConnection, paths: Sequence[str]) -> None:
     """Note that files are no longer on disk. Their facts stay."""
     if paths:
         connection.execute(
-            "UPDATE files SET gone_at = get_current_timestamp()::TIMESTAMP WHERE path IN (SELECT unnest(?))", [list(paths)]
+            "UPDATE files SET gone_at = get_current_timestamp()::TIMESTAMP WHERE path IN (SELECT unnest(?))",
+            [list(paths)],
         )
 
 
 def mark_pending(connection: DuckDBPyConnection, files: Iterable[tuple[SourceFile, int, int]]) -> None:
     """List files that are on disk but not read yet, with their size in bytes and mtime in nanoseconds."""
     rows = [
-        (str(file.path), file.kind, str(file.root), file.username, file.session_id, file.is_main, size, mtime_ns)
+        (
+            str(file.path),
+            file.kind,
+            str(file.root),
+            file.username,
+            file.session_id,
+            file.is_main,
+            size,
+            mtime_ns,
+        )
         for file, size, mtime_ns in files
     ]
     if not rows:
@@ -56,7 +66,8 @@ def is_upgrade(connection: DuckDBPyConnection, stretches: Sequence[Stretch]) -> 
     """Whether files among these were last read by an older parser."""
     versions = {str(stretch.file.path): ADAPTERS[stretch.file.kind].version for stretch in stretches}
     rows = connection.execute(
-        "SELECT path, parser FROM files WHERE parser IS NOT NULL AND path IN (SELECT unnest(?))", [list(versions)]
+        "SELECT path, parser FROM files WHERE parser IS NOT NULL AND path IN (SELECT unnest(?))",
+        [list(versions)],
     ).fetchall()
     return any(parser < versions[path] for path, parser in rows)
 
@@ -91,7 +102,8 @@ def _rebuild_all(connection: DuckDBPyConnection, zones: Sequence[str]) -> None:
     for zone in zones:
         for table in ("responses", "tool_calls", "prompts"):
             connection.execute(
-                f"INSERT INTO all_days SELECT DISTINCT $zone, {day_of('ts', '$zone')} FROM {table}", {"zone": zone}
+                f"INSERT INTO all_days SELECT DISTINCT $zone, {day_of('ts', '$zone')} FROM {table}",
+                {"zone": zone},
             )
     rebuild_days(connection.execute, "all_days")
     connection.execute("DROP TABLE all_days")

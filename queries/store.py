@@ -51,6 +51,10 @@ class StoreReadOnly(StoreError):
     """The store, its folder or its disk does not take writes."""
 
 
+class QueryFailed(StoreError):
+    """DuckDB could not answer a question."""
+
+
 class Store:
     """The store at a path. Nothing is opened, and no file made, before the first `read` or `write`."""
 
@@ -66,13 +70,18 @@ class Store:
     def read(self) -> Iterator[DuckDBPyConnection]:
         """A connection for questions. A store that does not exist yet is made, empty.
 
-        Raises StoreBusy, StoreTooNew, StoreDamaged, StoreReadOnly.
+        Raises StoreBusy, StoreTooNew, StoreDamaged, StoreReadOnly; QueryFailed where DuckDB refuses a question.
         """
         if not self.path.exists():
             with self.write():
                 pass
+        import duckdb
+
         with self._connection(writable=False) as connection:
-            yield connection
+            try:
+                yield connection
+            except duckdb.Error as error:
+                raise QueryFailed(_first_line(error)) from error
 
     @contextlib.contextmanager
     def write(self) -> Iterator[DuckDBPyConnection]:
@@ -162,7 +171,9 @@ class Store:
     def _check(self, connection: DuckDBPyConnection, writable: bool) -> None:
         import duckdb
 
-        tables = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta'").fetchone()
+        tables = connection.execute(
+            "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta'"
+        ).fetchone()
         if tables == (0,):
             if not writable:
                 raise StoreDamaged(f"{self.path} is not a store of agnes-stats")
@@ -184,7 +195,7 @@ class Store:
             )
 
     def _explained(self, error: Exception) -> StoreError:
-        text = str(error).splitlines()[0]
+        text = _first_line(error)
         if "ermission denied" in text or "read-only" in text.lower():
             return StoreReadOnly(f"{self.path} cannot be opened: {text}")
         return StoreDamaged(f"{self.path} cannot be read as a store: {text}")
@@ -195,6 +206,10 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "memory_limit": "512MB",
 }
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _pid_in(text: str) -> int | None:

@@ -101,7 +101,10 @@ class AgentNoteParser:
         except msgspec.DecodeError as error:
             self.reject(pos, len(line), f"not a sub-agent note: {error}")
             return
-        row = {"agent_id": self._path.name.removeprefix("agent-").removesuffix(".meta.json"), "path": str(self._path)}
+        row = {
+            "agent_id": self._path.name.removeprefix("agent-").removesuffix(".meta.json"),
+            "path": str(self._path),
+        }
         for column, value in (
             ("agent_type", note.agentType),
             ("description", note.description),

@@ -139,7 +139,12 @@ class ClaudeParser:
             if isinstance(row.leafUuid, str) and isinstance(row.summary, str):
                 self._batch.add(
                     "summaries",
-                    {"leaf_uuid": row.leafUuid, "path": self._path, "pos": pos, "summary": row.summary[:TITLE_CHARS]},
+                    {
+                        "leaf_uuid": row.leafUuid,
+                        "path": self._path,
+                        "pos": pos,
+                        "summary": row.summary[:TITLE_CHARS],
+                    },
                 )
         elif not isinstance(kind, str) or kind not in KNOWN_TYPES:
             self._unknown[f"row type {str(kind)[:60]}"] += 1
@@ -155,7 +160,12 @@ class ClaudeParser:
     def _note_session(self, row: Row, session: str, pos: int) -> None:
         ts = self._last_ts if self._last_ts is not None else -1
         firsts, lasts = self._firsts, self._lasts
-        if row.cwd is not None and not row.isSidechain and self._file_agent is None and isinstance(row.cwd, str):
+        if (
+            row.cwd is not None
+            and not row.isSidechain
+            and self._file_agent is None
+            and isinstance(row.cwd, str)
+        ):
             self._cwd = row.cwd
             known = firsts.get((session, "cwd"))
             if known is None or (ts, pos) < known[:2]:
@@ -165,7 +175,10 @@ class ClaudeParser:
             ("git_branch", row.gitBranch),
             ("version", row.version),
             ("leaf", row.uuid),
-            ("custom_title", row.customTitle if row.customTitle is not None else self._title(row, "custom-title")),
+            (
+                "custom_title",
+                row.customTitle if row.customTitle is not None else self._title(row, "custom-title"),
+            ),
             ("ai_title", row.aiTitle if row.aiTitle is not None else self._title(row, "ai-title")),
         ):
             if isinstance(value, str) and value:
@@ -206,12 +219,16 @@ class ClaudeParser:
             place = _Place(place.session, own, own, place.pos, place.line, embedded=True)
         if inner.type == "assistant":
             agent = row.data.agentId if row.data is not None and isinstance(row.data.agentId, str) else None
-            who = _Who(agent=agent, sidechain=True, version=row.version if isinstance(row.version, str) else None)
+            who = _Who(
+                agent=agent, sidechain=True, version=row.version if isinstance(row.version, str) else None
+            )
             self._assistant(inner.message, inner.requestId, inner.uuid, place, who, Row())
         elif inner.type == "user":
             self._results(Row(), inner.message, place)
 
-    def _assistant(self, message: Message, request: Any, uuid: Any, place: _Place, who: _Who, row: Row) -> None:
+    def _assistant(
+        self, message: Message, request: Any, uuid: Any, place: _Place, who: _Who, row: Row
+    ) -> None:
         text = None
         if message.model == "<synthetic>" or row.isApiErrorMessage:
             text = first_line(text_of(message.content), TEXT_CHARS)
@@ -257,7 +274,9 @@ class ClaudeParser:
         self._add("responses", fact)
         for number, part in enumerate(usage.iterations or ()):
             if part.type == "advisor_message":
-                advisor = dict(fact, key=f"{key}:advisor:{number}", stop_reason="advisor", output_undercounted=False)
+                advisor = dict(
+                    fact, key=f"{key}:advisor:{number}", stop_reason="advisor", output_undercounted=False
+                )
                 advisor["model"] = part.model if isinstance(part.model, str) else "unknown"
                 self._add("responses", advisor | self._usage(part, place))
             elif part.type not in ("message", "compaction", None):
@@ -460,7 +479,9 @@ class ClaudeParser:
         )
         return key
 
-    def _event(self, kind: str, uuid: Any, place: _Place, text: str | None, amount: int | None = None) -> None:
+    def _event(
+        self, kind: str, uuid: Any, place: _Place, text: str | None, amount: int | None = None
+    ) -> None:
         self._add(
             "events",
             {

@@ -1,0 +1,89 @@
+"""The one filter that every number on a screen obeys."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which sessions, responses and accesses count. Days are calendar days in `zone`, both ends included."""
+
+    zone: str = "UTC"
+    since: dt.date | None = None
+    until: dt.date | None = None
+    project: str | None = None
+    """A project's path, or the last part of it."""
+    model: str | None = None
+    agent_type: str | None = None
+    session_id: str | None = None
+    user: str | None = None
+    text: str = ""
+
+    def but(self, **changes: Any) -> Filter:
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is filtered out."""
+        return self == Filter(zone=self.zone)
+
+    def start(self) -> dt.datetime | None:
+        """The first instant of `since`, in UTC without a zone."""
+        return None if self.since is None else _instant(self.since, self.zone)
+
+    def end(self) -> dt.datetime | None:
+        """The first instant after `until`, in UTC without a zone."""
+        return None if self.until is None else _instant(self.until + dt.timedelta(days=1), self.zone)
+
+
+def _instant(day: dt.date, zone: str) -> dt.datetime:
+    from zoneinfo import ZoneInfo
+
+    local = dt.datetime.combine(day, dt.time(), ZoneInfo(zone))
+    return local.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+class Where:
+    """Conditions joined by AND, with their parameters."""
+
+    def __init__(self) -> None:
+        self._conditions: list[str] = []
+        self.parameters: dict[str, Any] = {}
+
+    def add(self, condition: str, **parameters: Any) -> Where:
+        """Add an SQL condition that names its parameters `$name`."""
+        self._conditions.append(f"({condition})")
+        self.parameters |= parameters
+        return self
+
+    def by(self, chosen: Filter, columns: Mapping[str, str]) -> Where:
+        """Add the conditions of a filter; `columns` says which SQL expression each field is about, others are left out.
+
+        `day` is for since and until as calendar days; `ts` for the same as instants in UTC.
+        """
+        if chosen.since is not None and "day" in columns:
+            self.add(f"{columns['day']} >= $since", since=chosen.since)
+        if chosen.until is not None and "day" in columns:
+            self.add(f"{columns['day']} <= $until", until=chosen.until)
+        if chosen.since is not None and "ts" in columns:
+            self.add(f"{columns['ts']} >= $start", start=chosen.start())
+        if chosen.until is not None and "ts" in columns:
+            self.add(f"{columns['ts']} < $end", end=chosen.end())
+        if chosen.project is not None and "project" in columns:
+            column = columns["project"]
+            self.add(f"{column} = $project OR ends_with({column}, '/' || $project)", project=chosen.project)
+        for name in ("model", "agent_type", "session_id", "user"):
+            value = getattr(chosen, name)
+            if value is not None and name in columns:
+                self.add(f"{columns[name]} = ${name}", **{name: value})
+        if chosen.text and "text" in columns:
+            self.add(f"contains(lower({columns['text']}), lower($text))", text=chosen.text)
+        return self
+
+    def __str__(self) -> str:
+        return " AND ".join(self._conditions) or "true"

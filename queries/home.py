@@ -1,0 +1,67 @@
+"""The header frame: what happened in the last 24 hours or seven days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .filters import Filter, Where
+from .rows import one_as
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+WINDOWS = {"24h": dt.timedelta(hours=24), "7d": dt.timedelta(days=7)}
+DEFAULT_WINDOW = "24h"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Counts over a rolling window, by the time of the responses and prompts themselves."""
+
+    sessions: int
+    prompts: int
+    projects: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: float | None
+    unpriced_tokens: int
+    undercounted: int
+    last_pull_at: dt.datetime | None
+
+    @property
+    def total_tokens(self) -> int:
+        """In, out and cache."""
+        return self.input_tokens + self.output_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+
+def home(
+    connection: DuckDBPyConnection, window: str, *, now: dt.datetime, chosen: Filter | None = None
+) -> Home:
+    """The frame for `24h` or `7d` before `now` (UTC without a zone); another window is taken as `24h`."""
+    since = now - WINDOWS.get(window, WINDOWS[DEFAULT_WINDOW])
+    where = Where().add("ts >= $from AND ts <= $now", **{"from": since, "now": now})
+    where.by(chosen or Filter(), {"user": "username"})
+    return one_as(
+        connection,
+        Home,
+        f"""
+        WITH r AS (FROM responses WHERE {where}), p AS (FROM prompts WHERE {where} AND kind = 'prompt'),
+        ids AS (SELECT session_id FROM r UNION SELECT session_id FROM p)
+        SELECT coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
+            coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
+            coalesce(sum(cache_read_tokens), 0)::BIGINT AS cache_read_tokens,
+            coalesce(sum(cache_write_5m_tokens + cache_write_1h_tokens), 0)::BIGINT AS cache_write_tokens,
+            sum(cost_usd) AS cost_usd,
+            coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
+            count(*) FILTER (output_undercounted) AS undercounted,
+            (SELECT count(*) FROM ids WHERE session_id IS NOT NULL) AS sessions,
+            (SELECT count(*) FROM p) AS prompts,
+            (SELECT count(DISTINCT project) FROM sessions WHERE session_id IN (FROM ids)) AS projects,
+            (SELECT max(last_sync) FROM workspaces) AS last_pull_at
+        FROM r""",
+        where.parameters,
+    )

@@ -1,0 +1,289 @@
+"""The dashboard: wires the frame, the panes and the ingester together, and nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from zoneinfo import ZoneInfo
+
+from textual import work
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher, Footer, Input
+
+from ..ingest.service import IngestService, News, Reading
+from ..queries.filters import Filter
+from ..queries.store import Store, StoreError
+from .messages import RANGES, FilterChanged, HomeLoaded, IngestNews, Range
+from .panes import PANES
+from .panes.base import Pane
+from .settings import Settings
+from .widgets.frame import FilterInput, HeaderStrip, StatusCorner, TabStrip
+
+TICK_SECONDS = 60.0
+"""How often relative times and live marks are renewed while nothing else happens."""
+
+NARROW, WIDE = 100, 170
+
+
+class AgnesStats(App[int]):
+    """The screen. Ask it for the filter that holds and the store; it owns the ingester's life."""
+
+    TITLE = "agnes-stats"
+    CSS_PATH = "../textual.css"
+    ENABLE_COMMAND_PALETTE = True
+    PAUSE_GC_ON_SCROLL = True
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]  # noqa: RUF012
+    BINDINGS: list[BindingType] = [  # noqa: RUF012
+        *(
+            Binding(str(n), f"show_tab('{pane.NAME}')", pane.TITLE, show=False)
+            for n, pane in enumerate(PANES, 1)
+        ),
+        Binding("r", "next_range", "Range", tooltip="Show 7, 30, 90, 365 or all days"),
+        Binding("p", "pick('project')", "Project", tooltip="Show one project only"),
+        Binding("m", "pick('model')", "Model", show=False, tooltip="Show one model only"),
+        Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter this tab as you type"),
+        Binding("w", "toggle_window", "24h/7d", show=False, tooltip="Header over 24 hours or seven days"),
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("escape", "up", "Up", show=False, tooltip="Back, or clear the filters"),
+        Binding("q", "quit", "Quit"),
+    ]
+
+    window: var[str] = var("24h")
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        service: Callable[[Callable[[News], None]], IngestService] | None,
+        *,
+        chosen: Filter,
+        now: Callable[[], dt.datetime],
+        looked_in: Iterable[str] = (),
+    ) -> None:
+        """`service` makes the ingester, given where to tell its news; None to show the store as it is."""
+        super().__init__()
+        self.settings = settings
+        self.store = store
+        self.now = now
+        self.looked_in = tuple(looked_in)
+        self.zone = ZoneInfo(settings.tz)
+        self._fixed = chosen
+        self._range: Range = RANGES[-1] if chosen.since or chosen.until else RANGES[1]
+        self.chosen = self._ranged(chosen)
+        self._make_service = service
+        self._service: IngestService | None = None
+        self._news: News | None = None
+        if settings.theme in self.available_themes:
+            self.theme = settings.theme
+
+    # -- the frame -----------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Header strip, tab strip, panes, filter line, footer with the status corner."""
+        yield HeaderStrip()
+        yield TabStrip([(str(n), pane.NAME, pane.TITLE) for n, pane in enumerate(PANES, 1)])
+        with ContentSwitcher(initial=self.settings.tab):
+            for pane in PANES:
+                yield pane()
+        yield FilterInput()
+        with Horizontal(id="bottom"):
+            yield Footer(compact=True, show_command_palette=False)
+            yield StatusCorner()
+
+    def on_mount(self) -> None:
+        """Show what the store has at once; then let the ingester go to work."""
+        self.set_interval(TICK_SECONDS, self._tick)
+        self.action_show_tab(self.settings.tab)
+        self._load_home()
+        if self._make_service is not None:
+            self._service = self._make_service(lambda news: self.post_message(IngestNews(news)) and None)
+            self._service.start()
+        else:
+            self.query_one(StatusCorner).say("store as it is (--no-ingest)")
+
+    def on_unmount(self) -> None:
+        """Leave no thread behind."""
+        if self._service is not None:
+            self._service.stop()
+
+    @property
+    def active_pane(self) -> Pane:  # type: ignore[type-arg]
+        """The pane on the screen."""
+        switcher = self.screen_stack[0].query_one(ContentSwitcher)
+        return switcher.query_one(f"#{switcher.current or PANES[0].NAME}", Pane)
+
+    @property
+    def panes(self) -> list[Pane]:  # type: ignore[type-arg]
+        """All panes."""
+        return list(self.screen_stack[0].query(Pane))
+
+    # -- live ----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a catch-up is under way."""
+        return isinstance(self._news, Reading)
+
+    @property
+    def reading_words(self) -> str:
+        """How far the catch-up is, in words."""
+        if not isinstance(self._news, Reading):
+            return ""
+        progress = self._news.progress
+        return f"{progress.files_done:,} of {progress.files:,} files, {progress.ratio:.0%}."
+
+    def on_ingest_news(self, message: IngestNews) -> None:
+        """Tell the status corner; ask again where the store has changed."""
+        was_reading = self.is_reading
+        self._news = message.news
+        self.screen_stack[0].query_one(StatusCorner).tell(message.news)
+        progressed = isinstance(message.news, Reading) and message.news.progress.files_done > 0
+        if message.changed or progressed or (was_reading and not self.is_reading):
+            self._refresh_all()
+
+    def _refresh_all(self) -> None:
+        self._load_home()
+        for pane in self.panes:
+            pane.refresh_data()
+
+    def _tick(self) -> None:
+        self._load_home()
+        self.active_pane.refresh_data()
+
+    @work(thread=True, exclusive=True, group="home", exit_on_error=False)
+    def _load_home(self) -> None:
+        from ..queries import home
+
+        try:
+            with self.store.read() as connection:
+                frame = home.home(connection, self.window, now=self.now(), chosen=self.chosen)
+        except StoreError:
+            # The pane says it, with the reason; the header keeps its last numbers.
+            return
+        self.post_message(HomeLoaded(frame))
+
+    def on_home_loaded(self, message: HomeLoaded) -> None:
+        """Show the numbers of the header."""
+        strip = self.screen_stack[0].query_one(HeaderStrip)
+        strip.show(message.home, self.window, self.now(), cost=not self.settings.no_cost)
+
+    # -- the filter ----------------------------------------------------------------------------------------------
+
+    def _ranged(self, chosen: Filter) -> Filter:
+        if self._fixed.since or self._fixed.until or self._range.days is None:
+            return chosen.but(since=self._fixed.since, until=self._fixed.until)
+        today = self.now().replace(tzinfo=dt.UTC).astimezone(self.zone).date()
+        return chosen.but(since=today - dt.timedelta(days=self._range.days - 1), until=None)
+
+    def choose(self, **changes: object) -> None:
+        """Change the filter of all panes."""
+        self.chosen = self._ranged(self.chosen.but(**changes))
+        self._describe_filter()
+        for pane in self.panes:
+            pane.refresh_data()
+        self.post_message(FilterChanged(self.chosen))
+
+    def _describe_filter(self) -> None:
+        chosen, pane = self.chosen, self.active_pane
+        days = self._range.label
+        if self._fixed.since or self._fixed.until:
+            days = f"{self._fixed.since or '…'} to {self._fixed.until or 'today'}"
+        parts = [days, chosen.project or "all projects", chosen.model or "all models", chosen.user or ""]
+        self.screen_stack[0].query_one(TabStrip).describe([*parts, pane.describe_filter()])
+
+    def action_next_range(self) -> None:
+        """The next choice of days."""
+        self._fixed = self._fixed.but(since=None, until=None)
+        self._range = RANGES[(RANGES.index(self._range) + 1) % len(RANGES)]
+        self.choose()
+
+    @work
+    async def action_pick(self, what: str) -> None:
+        """Choose a project or a model from a list."""
+        from .screens.picker import PickerScreen
+
+        current = self.chosen.project if what == "project" else self.chosen.model
+        picked = await self.push_screen_wait(PickerScreen(what, current))
+        if picked is not None:
+            self.choose(**{what: picked or None})
+
+    def action_toggle_window(self) -> None:
+        """Header over the last 24 hours, or seven days."""
+        self.window = "7d" if self.window == "24h" else "24h"
+        self._load_home()
+
+    def action_filter(self) -> None:
+        """Open the filter line of the pane."""
+        self.query_one(FilterInput).open(self.active_pane.text)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as the user types."""
+        if isinstance(event.input, FilterInput):
+            self.active_pane.text = event.value
+            self.active_pane.refresh_data()
+            self._describe_filter()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the filter and go back to the rows."""
+        if isinstance(event.input, FilterInput):
+            event.input.close()
+            self._focus_pane()
+
+    def action_up(self) -> None:
+        """One step up: close the filter line, or drop the filters. Never quits."""
+        line = self.query_one(FilterInput)
+        pane = self.active_pane
+        if line.is_open:
+            line.close()
+            self._focus_pane()
+        if pane.text or pane.has_own_filters:
+            pane.clear_filters()
+            line.value = ""
+            self.choose()
+        elif self.chosen.project or self.chosen.model or self.chosen.agent_type or self.chosen.session_id:
+            self.choose(project=None, model=None, agent_type=None, session_id=None)
+
+    # -- tabs, help ----------------------------------------------------------------------------------------------
+
+    def action_show_tab(self, name: str) -> None:
+        """Show a tab."""
+        self.query_one(ContentSwitcher).current = name
+        self.query_one(TabStrip).active = name
+        self.query_one(FilterInput).close()
+        self.active_pane.refresh_data()
+        self._describe_filter()
+        self._focus_pane()
+
+    def on_tab_strip_chosen(self, message: TabStrip.Chosen) -> None:
+        """A tab was clicked."""
+        self.action_show_tab(message.name)
+
+    def _focus_pane(self) -> None:
+        target = self.active_pane.first_focus
+        self.set_focus(target)
+
+    def action_help(self) -> None:
+        """All keys, in words."""
+        from .screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.active_pane))
+
+    def get_system_commands(self, screen: Screen) -> Iterable[SystemCommand]:  # type: ignore[type-arg]
+        """The palette offers every key binding by its words, then Textual's own commands."""
+        seen = set()
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            words = binding.tooltip or binding.description
+            if words and words not in seen:
+                seen.add(words)
+                node, action = active.node, binding.action
+                yield SystemCommand(
+                    words,
+                    f"Key {self.get_key_display(binding)}",
+                    lambda a=action, n=node: self.run_action(a, n),
+                )
+        yield from super().get_system_commands(screen)

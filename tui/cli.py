@@ -1,0 +1,131 @@
+"""The command `agnes-stats`. Reads its arguments and hands over; imports the screen or the store only when needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from .. import __version__
+from .settings import OPTIONS, BadSetting, Settings, settings_from
+
+COMMANDS = {
+    "ingest": "read all that is new, once, and say what was read",
+    "sessions": "sessions, newest first",
+    "tokens": "tokens and cost by day, model and session",
+    "queries": "accesses to data, newest first",
+    "sync": "sync actions, and when data was last pulled",
+    "home": "the last 24 hours, or seven days, in one line",
+    "doctor": "sources, store and health; exit status 1 if something is wrong",
+}
+_ONLY = {
+    "ingest": (
+        ("--rebuild", {"action": "store_true", "help": "read everything on disk again; changes no number"}),
+    ),
+    "sessions": (
+        ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"}),
+        ("--offset", {"type": int, "default": 0, "metavar": "N", "help": "rows to skip (0)"}),
+    ),
+    "tokens": (
+        ("--days", {"type": int, "default": 30, "metavar": "N", "help": "days in `daily`, 1 to 365 (30)"}),
+    ),
+    "queries": (
+        ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"}),
+        ("--cursor-ts", {"metavar": "TIME", "help": "go on after this time …"}),
+        ("--cursor-id", {"metavar": "ID", "help": "… and this id"}),
+        ("--all", {"action": "store_true", "help": "file, web and catalogue accesses too, not only queries"}),
+    ),
+    "sync": (
+        ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"}),
+        ("--cursor-ts", {"metavar": "TIME", "help": "go on after this time …"}),
+        ("--cursor-id", {"metavar": "ID", "help": "… and this id"}),
+    ),
+    "home": (("--window", {"default": "24h", "metavar": "W", "help": "24h or 7d (24h)"}),),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for a mistake, not the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadSetting(message)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    common = _Parser(add_help=False)
+    for option in OPTIONS:
+        if option.metavar is None:
+            common.add_argument(
+                f"--{option.name}", action="store_true", default=argparse.SUPPRESS, help=option.help
+            )
+        else:
+            common.add_argument(
+                f"--{option.name}",
+                action="append" if option.many else "store",
+                metavar=option.metavar,
+                default=argparse.SUPPRESS,
+                help=option.help,
+            )
+    whole = _Parser(
+        prog="agnes-stats",
+        parents=[common],
+        description="A live dashboard for coding-agent sessions: tokens, cost, data access and sync.",
+        epilog="Every option can also be a variable AGNES_STATS_… or a line in the config file.",
+    )
+    whole.add_argument("--version", action="version", version=f"agnes-stats {__version__}")
+    whole.add_argument(
+        "--demo", action="store_true", help="the dashboard on generated sessions that keep growing"
+    )
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for name, help_text in COMMANDS.items():
+        command = commands.add_parser(name, parents=[common], help=help_text, description=help_text)
+        command.add_argument("--json", action="store_true", help="JSON instead of a table")
+        for flag, keywords in _ONLY.get(name, ()):
+            command.add_argument(flag, **keywords)  # type: ignore[arg-type]
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status. 0 well, 1 a failure, 2 a mistake in the arguments."""
+    # The store and its side files are nobody else's business.
+    os.umask(0o077)
+    try:
+        given = parser().parse_args(arguments)
+        settings = settings_from(vars(given), os.environ)
+        return _run(given, settings)
+    except BadSetting as error:
+        print(f"agnes-stats: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except BrokenPipeError:
+        # The reader went away; nothing more to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(given: argparse.Namespace, settings: Settings) -> int:
+    from ..queries.store import StoreError
+
+    try:
+        return _command(given)(given, settings)
+    except StoreError as error:
+        print(f"agnes-stats: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _command(given: argparse.Namespace) -> Callable[[argparse.Namespace, Settings], int]:
+    if given.command is not None:
+        from .commands import COMMAND_FUNCTIONS
+
+        return COMMAND_FUNCTIONS[given.command]
+    if not sys.stdout.isatty():
+        from .commands import overview
+
+        return overview
+    from .dashboard import dashboard
+
+    return dashboard

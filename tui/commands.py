@@ -1,0 +1,247 @@
+"""The commands that answer once: on a terminal as a table, with --json for scripts."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from ..queries.access import Cursor
+from ..queries.filters import Filter
+from ..queries.store import Store
+from . import answers
+from .settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ..ingest.engine import Engine, Progress
+
+MAX_LIMIT = 200
+MAX_DAYS = 365
+
+
+def utc_now() -> dt.datetime:
+    """Now, in UTC without a zone, as the store keeps times."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+def filter_of(settings: Settings) -> Filter:
+    """The filter that the settings ask for."""
+    return Filter(
+        zone=settings.tz,
+        since=settings.since,
+        until=settings.until,
+        project=settings.project,
+        model=settings.model,
+        user=settings.user,
+    )
+
+
+def engine_of(settings: Settings, store: Store) -> Engine:
+    """The ingester for the settings' sources."""
+    from ..ingest.engine import Engine
+    from ..ingest.prices import PriceOverrides
+
+    overrides = PriceOverrides() if not (settings.prices or settings.aliases) else _overrides(settings)
+    return Engine(store, roots_of(settings), zones=_zones(settings), overrides=overrides)
+
+
+def _zones(settings: Settings) -> list[str]:
+    return sorted({"UTC", settings.tz})
+
+
+def _overrides(settings: Settings) -> Any:
+    from .price_config import overrides_from
+
+    return overrides_from(settings)
+
+
+def roots_of(settings: Settings) -> list[Any]:
+    """The named sources, or else all that are found on this machine."""
+    from ..ingest.service import find_roots
+    from ..ingest.sources import Root
+
+    if settings.source:
+        parts = [source.partition("=") for source in settings.source]
+        return [Root(kind, Path(path).expanduser().absolute()) for kind, _, path in parts]
+    return find_roots(dict(os.environ), Path.home())
+
+
+def _opened(settings: Settings, *, quiet: bool = False) -> Store:
+    """The store, brought up to date unless the settings forbid it."""
+    store = Store(settings.store)
+    if not settings.no_ingest:
+        report = _progress_bar() if not quiet and sys.stderr.isatty() else lambda _: None
+        engine_of(settings, store).catch_up(report=report)
+    return store
+
+
+def _progress_bar() -> Callable[[Progress], None]:
+    def report(progress: Progress) -> None:
+        done = int(progress.ratio * 30)
+        line = (
+            f"\rreading {progress.files_done:,} of {progress.files:,} files "
+            f"[{'█' * done}{'░' * (30 - done)}] {progress.ratio:4.0%}"
+        )
+        sys.stderr.write(line if progress.ratio < 1 else "\r" + " " * len(line) + "\r")
+        sys.stderr.flush()
+
+    return report
+
+
+def _between(name: str, value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise BadSetting(f"--{name}: {value} is not between {low} and {high}")
+    return value
+
+
+def _cursor_of(given: argparse.Namespace) -> Cursor | None:
+    """The cursor, which counts only if both halves are given."""
+    if given.cursor_ts is None or given.cursor_id is None:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(given.cursor_ts)
+    except ValueError:
+        raise BadSetting(f"--cursor-ts: {given.cursor_ts!r} is no time") from None
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
+    return Cursor(moment, given.cursor_id)
+
+
+def _answer(given: argparse.Namespace, settings: Settings, ask: Callable[[DuckDBPyConnection], Any]) -> int:
+    store = _opened(settings)
+    with store.read() as connection:
+        answer = ask(connection)
+    if given.json:
+        json.dump(answer, sys.stdout, ensure_ascii=False, indent=None)
+        sys.stdout.write("\n")
+    else:
+        from .tables import show
+
+        show(given.command, answer, settings)
+    return 0
+
+
+def sessions(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats sessions`."""
+    limit = _between("limit", given.limit, 1, MAX_LIMIT)
+    offset = _between("offset", given.offset, 0, 2**53)
+    chosen = filter_of(settings)
+    return _answer(
+        given,
+        settings,
+        lambda connection: answers.sessions_answer(
+            connection, chosen, now=utc_now(), limit=limit, offset=offset
+        ),
+    )
+
+
+def tokens(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats tokens`."""
+    days = _between("days", given.days, 1, MAX_DAYS)
+    today = dt.datetime.now(ZoneInfo(settings.tz)).date()
+    chosen = filter_of(settings)
+    return _answer(
+        given, settings, lambda connection: answers.tokens_answer(connection, chosen, today=today, days=days)
+    )
+
+
+def queries(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats queries`."""
+    limit, cursor = _between("limit", given.limit, 1, MAX_LIMIT), _cursor_of(given)
+    chosen = filter_of(settings)
+    return _answer(
+        given,
+        settings,
+        lambda connection: answers.queries_answer(
+            connection, chosen, limit=limit, cursor=cursor, everything=given.all
+        ),
+    )
+
+
+def sync(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats sync`."""
+    limit, cursor = _between("limit", given.limit, 1, MAX_LIMIT), _cursor_of(given)
+    chosen = filter_of(settings)
+    return _answer(
+        given,
+        settings,
+        lambda connection: answers.sync_answer(connection, chosen, limit=limit, cursor=cursor),
+    )
+
+
+def home(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats home`."""
+    chosen = filter_of(settings)
+    return _answer(
+        given,
+        settings,
+        lambda connection: answers.home_answer(connection, chosen, window=given.window, now=utc_now()),
+    )
+
+
+def ingest(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats ingest`: catch up once."""
+    store = Store(settings.store)
+    report = _progress_bar() if sys.stderr.isatty() else lambda _: None
+    summary = engine_of(settings, store).catch_up(rebuild=given.rebuild, report=report)
+    if given.json:
+        answer = {
+            "files": summary.files,
+            "bytes": summary.bytes,
+            "gone": summary.gone,
+            "seconds": round(summary.seconds, 3),
+            "store": str(settings.store),
+        }
+        sys.stdout.write(json.dumps(answer) + "\n")
+        return 0
+    from .format import count, size
+
+    sys.stdout.write(
+        f"read {count(summary.files)} files, {size(summary.bytes)}, in {summary.seconds:.1f} s"
+        + (f"; {count(summary.gone)} are gone, what they said is kept" if summary.gone else "")
+        + "\n"
+    )
+    return 0
+
+
+def doctor(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats doctor`: exit status 1 if something is wrong."""
+    from .doctor import examine, show
+
+    findings = examine(settings, roots_of(settings))
+    if given.json:
+        sys.stdout.write(json.dumps(findings.answer, ensure_ascii=False) + "\n")
+    else:
+        show(findings)
+    return 1 if findings.problems else 0
+
+
+def overview(given: argparse.Namespace, settings: Settings) -> int:
+    """One plain page of the four tabs, for when standard output is no terminal."""
+    from .tables import show_overview
+
+    if given.demo:
+        raise BadSetting("--demo needs a terminal")
+    store = _opened(settings, quiet=True)
+    with store.read() as connection:
+        show_overview(connection, settings, filter_of(settings), utc_now())
+    return 0
+
+
+COMMAND_FUNCTIONS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
+    "ingest": ingest,
+    "sessions": sessions,
+    "tokens": tokens,
+    "queries": queries,
+    "sync": sync,
+    "home": home,
+    "doctor": doctor,
+}

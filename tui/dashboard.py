@@ -1,0 +1,64 @@
+"""Starting the dashboard from the settings."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ..ingest.service import IngestService, News
+from ..queries.store import Store
+from .app import AgnesStats
+from .commands import engine_of, filter_of, roots_of, utc_now
+from .settings import Settings
+
+USUAL_PLACES = "~/.claude and ~/.config/claude"
+
+
+def dashboard(given: argparse.Namespace, settings: Settings) -> int:
+    """Run the dashboard until the user quits; the exit status."""
+    with _demo(settings) if given.demo else contextlib.nullcontext(settings) as chosen:
+        app = app_of(chosen)
+        return app.run() or 0
+
+
+def app_of(settings: Settings) -> AgnesStats:
+    """The dashboard for some settings, not running yet."""
+    store = Store(settings.store)
+
+    def service(tell: Callable[[News], None]) -> IngestService:
+        return IngestService(engine_of(settings, store), tell, find_roots=lambda: roots_of(settings))
+
+    return AgnesStats(
+        settings,
+        store,
+        None if settings.no_ingest else service,
+        chosen=filter_of(settings),
+        now=utc_now,
+        looked_in=_looked_in(settings),
+    )
+
+
+def _looked_in(settings: Settings) -> list[str]:
+    if settings.source:
+        return list(settings.source)
+    named = os.environ.get("CLAUDE_CONFIG_DIR")
+    return [named] if named else USUAL_PLACES.split(" and ")
+
+
+@contextlib.contextmanager
+def _demo(settings: Settings) -> Iterator[Settings]:
+    """Settings for generated transcripts in a temporary folder, that grow until the block ends."""
+    from ..ingest.demo import running_demo
+
+    with tempfile.TemporaryDirectory(prefix="agnes-stats-demo-") as folder, running_demo(Path(folder)):
+        yield replace(
+            settings,
+            store=Path(folder, "store", "store.duckdb"),
+            source=(f"claude={folder}",),
+            no_ingest=False,
+        )

@@ -1,0 +1,82 @@
+"""What the parts of the dashboard tell each other. Threads post these; only the screen's own thread acts on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from textual.message import Message
+
+from ..ingest.service import News
+from ..queries.filters import Filter
+from ..queries.home import Home
+
+
+class IngestNews(Message):
+    """The ingester has something to tell. Only the latest counts."""
+
+    def __init__(self, news: News) -> None:
+        super().__init__()
+        self.news = news
+
+    def can_replace(self, message: Message) -> bool:
+        """Progress may be dropped for newer progress; changes of the store may not."""
+        return (
+            isinstance(message, IngestNews) and type(message.news) is type(self.news) and not message.changed
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Whether the store has other content than before."""
+        return getattr(self.news, "files", 0) > 0
+
+
+class HomeLoaded(Message):
+    """The numbers of the header."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__()
+        self.home = home
+
+
+class FilterChanged(Message):
+    """The filter of all panes is another one now."""
+
+    def __init__(self, chosen: Filter) -> None:
+        super().__init__()
+        self.chosen = chosen
+
+
+class PaneLoaded(Message):
+    """The answer to a pane's question. Late answers to older questions are dropped by their number."""
+
+    def __init__(self, number: int, data: Any) -> None:
+        super().__init__()
+        self.number = number
+        self.data = data
+
+
+class PaneFailed(Message):
+    """A pane's question could not be answered; the reason is one line for people."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__()
+        self.number = number
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A choice of days: how many until today, or None for all."""
+
+    label: str
+    days: int | None
+
+
+RANGES = (
+    Range("7 days", 7),
+    Range("30 days", 30),
+    Range("90 days", 90),
+    Range("365 days", 365),
+    Range("all days", None),
+)

@@ -1,0 +1,100 @@
+"""Choosing one value of a filter: type a part of it, press Enter."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, OptionList
+from textual.widgets.option_list import Option
+
+from ...queries import sessions
+from ...queries.sessions import Choice
+from ...queries.store import StoreError
+from .. import format as words
+
+SHOWN = 200
+
+
+class PickerScreen(ModalScreen[str | None]):
+    """A list of projects or models. Dismisses with the value, "" for all of them, None for no change."""
+
+    BINDINGS: list[BindingType] = [  # noqa: RUF012
+        Binding("escape", "leave", "Back"),
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+    ]
+
+    def __init__(self, what: str, current: str | None) -> None:
+        super().__init__()
+        self._what = what
+        self._current = current
+        self._choices: list[Choice] = []
+        self._values: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """A line to type in, and the values."""
+        with Vertical(id="picker"):
+            yield Label(f"Show one {self._what}", markup=False)
+            yield Input(placeholder=f"part of the {self._what}'s name", compact=True)
+            yield OptionList()
+
+    def on_mount(self) -> None:
+        """Ask for the values."""
+        self._ask()
+
+    @work(thread=True, exit_on_error=False)
+    def _ask(self) -> None:
+        app = self.app
+        try:
+            with app.store.read() as connection:  # type: ignore[attr-defined]
+                ask = sessions.projects if self._what == "project" else sessions.models
+                found = ask(connection)
+        except StoreError as error:
+            app.call_from_thread(self.query_one(Label).update, Text(f"Could not load them: {error}"))
+            return
+        app.call_from_thread(self._offer, found)
+
+    def _offer(self, found: list[Choice]) -> None:
+        self._choices = found
+        self._fill("")
+
+    @on(Input.Changed)
+    def _narrow(self, event: Input.Changed) -> None:
+        self._fill(event.value)
+
+    def _fill(self, part: str) -> None:
+        fitting = [choice for choice in self._choices if part.lower() in choice.value.lower()][:SHOWN]
+        self._values = ["", *(choice.value for choice in fitting)]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_option(Option(Text(f"all {self._what}s")))
+        for choice in fitting:
+            line = Text(words.clean(choice.value), style="bold" if choice.value == self._current else "")
+            line.append(f"  {words.count(choice.sessions)} sessions", style="dim")
+            options.add_option(Option(line))
+        options.highlighted = 1 if fitting and part else 0
+
+    def action_move(self, by: int) -> None:
+        """Move the highlight while the line keeps the focus."""
+        options = self.query_one(OptionList)
+        if by > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    @on(Input.Submitted)
+    def _take(self) -> None:
+        highlighted = self.query_one(OptionList).highlighted
+        self.dismiss(None if highlighted is None else self._values[highlighted])
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._values[event.option_index])
+
+    def action_leave(self) -> None:
+        """Change nothing."""
+        self.dismiss(None)

@@ -1,0 +1,239 @@
+"""Every setting, in one place: an option of the command, a variable `AGNES_STATS_…`, and a line in the config file.
+
+The command line wins over the environment, the environment over the file. Imported by every command, so it
+imports nothing slow.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+APP = "agnes-stats"
+TABS = ("sessions", "tokens", "access", "sync")
+
+
+class BadSetting(Exception):
+    """A value that cannot be used; the message is one line for people."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _path(value: str) -> Path:
+    return Path(value).expanduser()
+
+
+def _day(value: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(value)
+    except ValueError:
+        raise BadSetting(f"{value!r} is no day; write it as 2026-01-31") from None
+
+
+def _zone(value: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, LookupError):
+        raise BadSetting(f"{value!r} is no time zone; write it as Europe/Prague, or UTC") from None
+    return value
+
+
+def _switch(value: str) -> bool:
+    if value.lower() in ("1", "true", "yes", "on"):
+        return True
+    if value.lower() in ("", "0", "false", "no", "off"):
+        return False
+    raise BadSetting(f"{value!r} is neither true nor false")
+
+
+def _tab(value: str) -> str:
+    # As on the Agnes page: an unknown tab is the first one.
+    return value if value in TABS else TABS[0]
+
+
+def _source(value: str) -> str:
+    kind, sign, path = value.partition("=")
+    from ..ingest.sources import ADAPTERS
+
+    if not sign or not path or kind not in ADAPTERS:
+        raise BadSetting(
+            f"{value!r} is no source; write it as KIND=PATH, with KIND one of {', '.join(ADAPTERS)}"
+        )
+    if not Path(path).expanduser().is_dir():
+        raise BadSetting(f"there is no folder {path}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting: its name in the config file (dashes become underscores), what it takes, and what it does."""
+
+    name: str
+    help: str
+    parse: Callable[[str], Any]
+    metavar: str | None = None
+    """None for a switch."""
+    many: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name as an identifier."""
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return f"AGNES_STATS_{self.key.upper()}"
+
+
+OPTIONS = (
+    Option("store", "the store's file (default: in the user's data folder)", _path, "FILE"),
+    Option(
+        "source",
+        "read only this; repeat for several (default: all sources found)",
+        _source,
+        "KIND=PATH",
+        many=True,
+    ),
+    Option("tz", "the zone of days and times (default: this machine's)", _zone, "ZONE"),
+    Option("no-ingest", "answer from the store as it is, without reading files", _switch),
+    Option("since", "first day that counts", _day, "DAY"),
+    Option("until", "last day that counts", _day, "DAY"),
+    Option("project", "only this project: its path, or the last part of it", _text, "PROJECT"),
+    Option("model", "only this model", _text, "MODEL"),
+    Option("user", "only this person's sessions, in a server's folder", _text, "USER"),
+    Option("tab", f"open the dashboard on a tab: {', '.join(TABS)}", _tab, "TAB"),
+    Option("theme", "the colours of the dashboard: a theme of Textual, e.g. textual-light", _text, "THEME"),
+    Option("no-cost", "hide costs, for flat plans", _switch),
+    Option(
+        "agnes-server",
+        "ask the Agnes server too (address and token from the agnes command's config)",
+        _switch,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one run. Days are in `tz`; paths are expanded."""
+
+    store: Path
+    tz: str
+    source: tuple[str, ...] = ()
+    no_ingest: bool = False
+    since: dt.date | None = None
+    until: dt.date | None = None
+    project: str | None = None
+    model: str | None = None
+    user: str | None = None
+    tab: str = TABS[0]
+    theme: str | None = None
+    no_cost: bool = False
+    agnes_server: bool = False
+    prices: Mapping[str, Any] | None = None
+    """The `[prices]` table of the config file."""
+    aliases: Mapping[str, str] | None = None
+    """The `[aliases]` table of the config file: model name -> the model whose price it has."""
+
+
+def settings_from(
+    given: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None
+) -> Settings:
+    """The settings from the command line's values by key (absent or None: not given), environment and config file.
+
+    Raises BadSetting.
+    """
+    file = read_config(config_path(environment) if config is None else config)
+    values: dict[str, Any] = {}
+    for option in OPTIONS:
+        raw = given.get(option.key)
+        origin = f"--{option.name}"
+        if raw is None or raw is False or raw == []:
+            raw, origin = environment.get(option.variable) or None, option.variable
+            raw = raw.split(os.pathsep) if option.many and raw else raw
+        if raw is None:
+            raw, origin = file.get(option.key), f"{option.key} in the config file"
+        if raw is not None:
+            values[option.key] = _parsed(option, raw, origin)
+    values.setdefault("store", default_store())
+    values.setdefault("tz", local_zone(environment))
+    if values.get("since") and values.get("until") and values["since"] > values["until"]:
+        raise BadSetting(f"--since {values['since']} is after --until {values['until']}")
+    for table in ("prices", "aliases"):
+        if table in file:
+            values[table] = file[table]
+    return Settings(**values)
+
+
+def _parsed(option: Option, raw: Any, origin: str) -> Any:
+    try:
+        if option.many:
+            return tuple(
+                option.parse(str(part))
+                for part in (raw if isinstance(raw, Sequence) and not isinstance(raw, str) else [raw])
+            )
+        return option.parse(str(raw))
+    except BadSetting as error:
+        raise BadSetting(f"{origin}: {error}") from None
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The config file's values by key; none if there is no file. Raises BadSetting for what is not understood."""
+    if not path.is_file():
+        return {}
+    import tomllib
+
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"{path}: {error}") from None
+    known = [option.key for option in OPTIONS] + ["prices", "aliases"]
+    values = {}
+    for key, value in found.items():
+        name = key.replace("-", "_")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            raise BadSetting(
+                f"{path}: no setting is called {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+            )
+        values[name] = value
+    return values
+
+
+def config_path(environment: Mapping[str, str]) -> Path:
+    """`AGNES_STATS_CONFIG`, else config.toml in the user's config folder."""
+    named = environment.get("AGNES_STATS_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path(APP, appauthor=False) / "config.toml"
+
+
+def default_store() -> Path:
+    """store.duckdb in the user's data folder."""
+    from platformdirs import user_data_path
+
+    return user_data_path(APP, appauthor=False) / "store.duckdb"
+
+
+def local_zone(environment: Mapping[str, str], localtime: Path = Path("/etc/localtime")) -> str:
+    """The IANA name of this machine's zone; UTC where it has none."""
+    named = environment.get("TZ", "").removeprefix(":")
+    link = str(localtime.resolve()) if localtime.is_symlink() else ""
+    for candidate in (named, link.partition("zoneinfo/")[2]):
+        if candidate:
+            try:
+                return _zone(candidate)
+            except BadSetting:
+                continue
+    return "UTC"

@@ -1,0 +1,156 @@
+"""The frame around all tabs: header strip, tab strip, filter line and status corner."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Input, Static
+
+from ...ingest.service import News, Reading, Troubled, UpToDate
+from ...queries.home import Home
+from .. import format as words
+from .spark import meter
+
+
+class HeaderStrip(Static):
+    """What happened in the last 24 hours or seven days, in one line."""
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+
+    def show(self, home: Home, window: str, now: dt.datetime, *, cost: bool) -> None:
+        """Show the numbers; `now` is UTC without a zone. Narrow screens leave out the less telling ones."""
+        wide = self.app.size.width >= 100
+        total = words.tokens(home.total_tokens, at_least=home.undercounted > 0)
+        parts = [
+            ("Last sync", words.relative(home.last_pull_at, now)),
+            ("Sessions", words.count(home.sessions)),
+            ("Prompts", words.count(home.prompts)),
+            ("Tokens", total),
+            ("Projects", words.count(home.projects)),
+        ]
+        line = Text(" agnes-stats " if wide else " ", style="bold", no_wrap=True, overflow="ellipsis")
+        for label, value in parts:
+            line.append(f"  {label} ", style="dim not bold")
+            line.append(value, style="bold")
+        line.append("   ")
+        for name in ("24h", "7d"):
+            line.append(
+                f"{'▸' if name == window else ' '}{name}", style="bold" if name == window else "dim not bold"
+            )
+        if cost:
+            line.append(f"   {words.usd(home.cost_usd)}", style="bold")
+            if home.unpriced_tokens:
+                line.append(" +unpriced", style="dim not bold")
+        self.update(line)
+
+    def on_click(self) -> None:
+        """A click does what `w` does."""
+        self.app.run_worker(self.app.run_action("toggle_window"))
+
+
+class TabStrip(Static):
+    """The tabs, and on the right what is filtered."""
+
+    active: reactive[str] = reactive("")
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self, tabs: list[tuple[str, str, str]]) -> None:
+        super().__init__(markup=False)
+        self._tabs = tabs
+        self._filter: list[str] = []
+        self._places: list[tuple[int, int, str]] = []
+
+    def describe(self, parts: list[str]) -> None:
+        """Say what is filtered; empty parts are left out."""
+        self._filter = [part for part in parts if part]
+        self.refresh(layout=True)
+
+    def render(self) -> Text:
+        """One line: keys and titles, then the filter at the right edge."""
+        line = Text(" ", no_wrap=True, overflow="ellipsis")
+        self._places = []
+        for key, name, title in self._tabs:
+            start = line.cell_len
+            style = "reverse bold" if name == self.active else ""
+            line.append(f" {key} {title} ", style=style)
+            self._places.append((start, line.cell_len, name))
+            line.append(" ")
+        room = self.size.width - line.cell_len - 1
+        told = words.clean(" · ".join(self._filter))
+        if room > 12 and told:
+            told = words.clean(told, room)
+            line.append(" " * max(0, room - Text(told).cell_len))
+            line.append(told, style="dim")
+        return line
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the tab under the mouse."""
+        for start, end, name in self._places:
+            if start <= event.x < end:
+                self.post_message(self.Chosen(name))
+
+
+class FilterInput(Input):
+    """The line in which a filter is typed; hidden while it is not used."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            placeholder="filter as you type; Enter keeps it, Escape drops it", id="filter", compact=True
+        )
+        self.display = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the line is on the screen."""
+        return bool(self.display)
+
+    def open(self, text: str) -> None:
+        """Show the line with a text to go on from."""
+        with self.prevent(Input.Changed):
+            self.value = text
+        self.display = True
+        self.focus()
+
+    def close(self) -> None:
+        """Hide the line."""
+        self.display = False
+
+
+class StatusCorner(Static):
+    """The truth about the ingester, in the corner."""
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._files = 0
+
+    def say(self, text: str) -> None:
+        """Show a plain text."""
+        self.update(Text(words.clean(text), no_wrap=True))
+
+    def tell(self, news: News) -> None:
+        """Show what the ingester does."""
+        if isinstance(news, Reading):
+            progress = news.progress
+            told = f"reading {progress.files_done:,} of {progress.files:,} files {meter(progress.ratio, 8)} {progress.ratio:.0%}"
+        elif isinstance(news, UpToDate):
+            told = f"● up to date · {words.millis(news.seconds * 1000)}"
+            if news.polling:
+                told += " · watching by polling"
+        else:
+            told = f"{'✗' if news.fatal else '…'} {_short(news)}"
+        self.say(told)
+
+
+def _short(news: Troubled) -> str:
+    return news.reason if len(news.reason) <= 60 else f"{news.reason[:59]}…"
