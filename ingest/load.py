@@ -69,9 +69,7 @@ def load(connection: DuckDBPyConnection, work: Load, *, purge: bool = False) -> 
 def read_spool(files: Sequence[Path], columns: dict[str, str]) -> str:
     """SQL that selects spooled rows with the given columns; times arrive as microseconds."""
     names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-    raw = ", ".join(
-        f"'{name}': '{'BIGINT' if kind == 'TIMESTAMP' else kind}'" for name, kind in columns.items()
-    )
+    raw = ", ".join(f"'{name}': '{'BIGINT' if kind == 'TIMESTAMP' else kind}'" for name, kind in columns.items())
     shown = ", ".join(
         f'make_timestamp("{name}") AS "{name}"' if kind == "TIMESTAMP" else f'"{name}"'
         for name, kind in columns.items()
@@ -79,9 +77,7 @@ def read_spool(files: Sequence[Path], columns: dict[str, str]) -> str:
     return f"SELECT {shown} FROM read_json([{names}], format = 'newline_delimited', columns = {{{raw}}})"
 
 
-def _merge(
-    connection: DuckDBPyConnection, fact: Fact, files: Sequence[Path], touched: rollups.Touched
-) -> None:
+def _merge(connection: DuckDBPyConnection, fact: Fact, files: Sequence[Path], touched: rollups.Touched) -> None:
     """Merge spooled rows of a fact into its table, half by half."""
     new = f"new_{fact.name}"
     key = ", ".join(fact.key)
@@ -156,7 +152,8 @@ def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touch
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE merged_activity AS
         SELECT session_id, min(started_at) AS started_at, max(ended_at) AS ended_at FROM (
-            SELECT *, sum(starts) OVER (PARTITION BY session_id ORDER BY started_at, ended_at ROWS UNBOUNDED PRECEDING) AS span
+            SELECT *, sum(starts) OVER
+                (PARTITION BY session_id ORDER BY started_at, ended_at ROWS UNBOUNDED PRECEDING) AS span
             FROM (
                 SELECT *, CASE WHEN started_at <= max(ended_at) OVER before + {ACTIVITY_GAP} THEN 0 ELSE 1 END AS starts
                 FROM (FROM {known} UNION ALL FROM new_activity)
@@ -183,9 +180,7 @@ def _purge(connection: DuckDBPyConnection, again: Iterable[Stretch], touched: ro
         connection.execute(f"DELETE FROM {fact.name} WHERE {only}")
 
 
-def write_rates(
-    connection: DuckDBPyConnection, rates: Sequence[Rate], models: Mapping[str, int | None]
-) -> None:
+def write_rates(connection: DuckDBPyConnection, rates: Sequence[Rate], models: Mapping[str, int | None]) -> None:
     """Keep the rates of the models that were looked up (-> their context window); those without rates have no price."""
     names = list(models)
     if not names:
@@ -216,9 +211,7 @@ def _write_marks(connection: DuckDBPyConnection, work: Load) -> None:
     for table in ("rejects", "unknowns"):
         if table in work.spool:
             columns = TABLES[table]
-            stamped = (
-                " REPLACE (get_current_timestamp()::TIMESTAMP AS seen_at)" if "seen_at" in columns else ""
-            )
+            stamped = " REPLACE (get_current_timestamp()::TIMESTAMP AS seen_at)" if "seen_at" in columns else ""
             rows = read_spool(work.spool[table], columns)
             connection.execute(f"INSERT INTO {table} SELECT *{stamped} FROM ({rows})")
     for gone in work.gone:
@@ -250,7 +243,8 @@ def _insert_file(connection: DuckDBPyConnection, stretch: Stretch) -> None:
     }
     names = ", ".join(row)
     connection.execute(
-        f"INSERT INTO files ({names}, read_at) VALUES ({', '.join('?' * len(row))}, get_current_timestamp()::TIMESTAMP)",
+        f"INSERT INTO files ({names}, read_at) "
+        f"VALUES ({', '.join('?' * len(row))}, get_current_timestamp()::TIMESTAMP)",
         list(row.values()),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +32,7 @@ class Task:
 
     name: str
     folder: str
-    files: list[tuple[SourceFile, Mark | None]]
+    files: Sequence[tuple[SourceFile, Mark | None]]
 
 
 @dataclass(slots=True)

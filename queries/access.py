@@ -25,7 +25,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class AccessRow:
-    """One access to data. `result` is `success`, `error`, `denied`, `running`, or `error.<http status>` from a server."""
+    """One access to data. `result` is `success`, `error`, `denied`, `running`, or a server's `error.<http status>`."""
 
     id: str
     timestamp: dt.datetime | None
@@ -91,9 +91,7 @@ def list_accesses(
     if prefix:
         where.add("starts_with(action, $prefix)", prefix=prefix)
     if cursor is not None:
-        where.add(
-            "(timestamp, id) < ($cursor_ts, $cursor_id)", cursor_ts=cursor.timestamp, cursor_id=cursor.id
-        )
+        where.add("(timestamp, id) < ($cursor_ts, $cursor_id)", cursor_ts=cursor.timestamp, cursor_id=cursor.id)
     rows = rows_as(
         connection,
         AccessRow,

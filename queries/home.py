@@ -38,9 +38,7 @@ class Home:
         return self.input_tokens + self.output_tokens + self.cache_read_tokens + self.cache_write_tokens
 
 
-def home(
-    connection: DuckDBPyConnection, window: str, *, now: dt.datetime, chosen: Filter | None = None
-) -> Home:
+def home(connection: DuckDBPyConnection, window: str, *, now: dt.datetime, chosen: Filter | None = None) -> Home:
     """The frame for `24h` or `7d` before `now` (UTC without a zone); another window is taken as `24h`."""
     since = now - WINDOWS.get(window, WINDOWS[DEFAULT_WINDOW])
     where = Where().add("ts >= $from AND ts <= $now", **{"from": since, "now": now})

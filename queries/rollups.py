@@ -81,13 +81,8 @@ def day_of(ts: str, zone: str) -> str:
     return f"CAST(timezone({zone}, timezone('UTC', {ts})) AS DATE)"
 
 
-def _days(table: str, ts: str, zone: str) -> str:
-    """A table with its rows' calendar day; in UTC no conversion is needed."""
-    return f"(SELECT *, {day_of(ts, zone)} AS day FROM {table})"
-
-
 def tokens_daily(zone: str, rows: str = "responses") -> str:
-    """SELECT of tokens by day, session, model and agent type. `zone` is SQL; `rows` a table or subquery of responses."""
+    """SELECT of tokens by day, session, model and agent type. `zone` is SQL; `rows` selects the responses."""
     return f"""
     SELECT {zone} AS zone, {day_of("r.ts", zone)} AS day, r.session_id,
         coalesce(s.username, any_value(r.username)) AS username, s.project, r.model,
@@ -139,9 +134,11 @@ def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "promp
              THEN substr(u.identifier, strpos(u.identifier, ':') + 1) ELSE u.identifier END AS name,
         count(*) AS invocations, count(*) FILTER (u.is_error) AS errors
     FROM (
-        SELECT ts, session_id, username, 'skill' AS type, skill AS identifier, is_error FROM {calls} WHERE skill IS NOT NULL
+        SELECT ts, session_id, username, 'skill' AS type, skill AS identifier, is_error FROM {calls}
+        WHERE skill IS NOT NULL
         UNION ALL
-        SELECT ts, session_id, username, 'agent', coalesce(subagent_type, name), is_error FROM {calls} WHERE class = 'subagent'
+        SELECT ts, session_id, username, 'agent', coalesce(subagent_type, name), is_error FROM {calls}
+        WHERE class = 'subagent'
         UNION ALL
         SELECT ts, session_id, username, 'command', command, false FROM {prompts}
         WHERE kind = 'command' AND command <> ''

@@ -24,9 +24,7 @@ def rows_as(
     return [shape(*row) for row in answer.fetchall()]
 
 
-def one_as(
-    connection: DuckDBPyConnection, shape: type[T], sql: str, parameters: Mapping[str, Any] | None = None
-) -> T:
+def one_as(connection: DuckDBPyConnection, shape: type[T], sql: str, parameters: Mapping[str, Any] | None = None) -> T:
     """The single row of a question that always has one."""
     return rows_as(connection, shape, sql, parameters)[0]
 

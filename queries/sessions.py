@@ -108,7 +108,30 @@ class SessionPage:
 
 _ZEROS = ", ".join(
     f"0 AS {name}"
-    for name in ["active_seconds", "wall_seconds", "user_messages", "assistant_messages", "tool_calls", "mcp_calls", "subagent_dispatches", "tool_calls_total", "tool_errors", "denied", "skill_invocations", "slash_commands", "distinct_tools", "distinct_skills", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "tokens_total", "unpriced_tokens", "undercounted"]
+    for name in [
+        "active_seconds",
+        "wall_seconds",
+        "user_messages",
+        "assistant_messages",
+        "tool_calls",
+        "mcp_calls",
+        "subagent_dispatches",
+        "tool_calls_total",
+        "tool_errors",
+        "denied",
+        "skill_invocations",
+        "slash_commands",
+        "distinct_tools",
+        "distinct_skills",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_5m_tokens",
+        "cache_write_1h_tokens",
+        "tokens_total",
+        "unpriced_tokens",
+        "undercounted",
+    ]
 )
 
 _SESSIONS = f"""
@@ -119,8 +142,10 @@ _SESSIONS = f"""
     ),
     private AS (SELECT DISTINCT session_id FROM uploads WHERE status = 'private')
     SELECT s.* EXCLUDE (context_model, cwd, web_searches), f.path, parse_filename(f.path) AS session_file,
-        input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens AS tokens_total,
-        m.context_window, coalesce(f.source_gone, false) AS source_gone, coalesce(s.ended_at BETWEEN $now - $live AND $now + $live, false) AS is_live,
+        input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens
+            AS tokens_total,
+        m.context_window, coalesce(f.source_gone, false) AS source_gone,
+        coalesce(s.ended_at BETWEEN $now - $live AND $now + $live, false) AS is_live,
         false AS pending, p.session_id IS NOT NULL AS private, f.error
     FROM sessions s LEFT JOIN of_session f USING (session_id) LEFT JOIN private p USING (session_id)
         LEFT JOIN models m ON m.model = s.context_model
@@ -179,8 +204,9 @@ def list_sessions(
     totals = one_as(
         connection,
         SessionTotals,
-        "SELECT count(*) AS sessions, coalesce(sum(tokens_total), 0)::BIGINT AS tokens_total, sum(cost_usd) AS cost_usd, "
-        "coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens, coalesce(sum(undercounted), 0)::BIGINT AS undercounted "
+        "SELECT count(*) AS sessions, coalesce(sum(tokens_total), 0)::BIGINT AS tokens_total, "
+        "sum(cost_usd) AS cost_usd, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens, "
+        "coalesce(sum(undercounted), 0)::BIGINT AS undercounted "
         f"FROM ({_SESSIONS}) WHERE {where}",
         where.parameters,
     )
@@ -220,5 +246,6 @@ def models(connection: DuckDBPyConnection) -> list[Choice]:
     return rows_as(
         connection,
         Choice,
-        "SELECT model AS value, count(DISTINCT session_id) AS sessions FROM responses GROUP BY model ORDER BY 2 DESC, 1",
+        "SELECT model AS value, count(DISTINCT session_id) AS sessions FROM responses "
+        "GROUP BY model ORDER BY 2 DESC, 1",
     )

@@ -171,9 +171,7 @@ class Store:
     def _check(self, connection: DuckDBPyConnection, writable: bool) -> None:
         import duckdb
 
-        tables = connection.execute(
-            "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta'"
-        ).fetchone()
+        tables = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta'").fetchone()
         if tables == (0,):
             if not writable:
                 raise StoreDamaged(f"{self.path} is not a store of agnes-stats")

@@ -50,9 +50,7 @@ def list_sync(
     where = Where().add("action IN (SELECT unnest($actions))", actions=list(SYNC_ACTIONS))
     where.by(chosen, {"ts": "timestamp", "session_id": "session_id", "user": "username"})
     if cursor is not None:
-        where.add(
-            "(timestamp, id) < ($cursor_ts, $cursor_id)", cursor_ts=cursor.timestamp, cursor_id=cursor.id
-        )
+        where.add("(timestamp, id) < ($cursor_ts, $cursor_id)", cursor_ts=cursor.timestamp, cursor_id=cursor.id)
     rows = rows_as(
         connection,
         SyncRow,
@@ -91,7 +89,8 @@ def sources(connection: DuckDBPyConnection) -> list[SourceHealth]:
     return rows_as(
         connection,
         SourceHealth,
-        """SELECT source, root, count(*) FILTER (gone_at IS NULL) AS files, count(*) FILTER (gone_at IS NOT NULL) AS gone,
+        """SELECT source, root,
+            count(*) FILTER (gone_at IS NULL) AS files, count(*) FILTER (gone_at IS NOT NULL) AS gone,
             count(*) FILTER (gone_at IS NULL AND parser IS NULL) AS pending,
             count(*) FILTER (gone_at IS NULL AND error IS NOT NULL) AS failed,
             coalesce(sum(size) FILTER (gone_at IS NULL), 0)::BIGINT AS size,
@@ -137,7 +136,8 @@ def unknowns(connection: DuckDBPyConnection) -> list[Unknown]:
     return rows_as(
         connection,
         Unknown,
-        "SELECT what, sum(count)::BIGINT AS count, count(DISTINCT path) AS files FROM unknowns GROUP BY what ORDER BY 2 DESC, 1",
+        "SELECT what, sum(count)::BIGINT AS count, count(DISTINCT path) AS files FROM unknowns "
+        "GROUP BY what ORDER BY 2 DESC, 1",
     )
 
 
@@ -162,7 +162,8 @@ def store_facts(connection: DuckDBPyConnection) -> StoreFacts:
         StoreFacts,
         """SELECT (SELECT count(*) FROM sessions) AS sessions, (SELECT count(*) FROM responses) AS responses,
             (SELECT count(*) FROM tool_calls) AS tool_calls, (SELECT count(*) FROM rejects) AS rejects,
-            (SELECT count(*) FROM files) AS files, (SELECT coalesce(sum(size), 0)::BIGINT FROM files) AS transcript_bytes,
+            (SELECT count(*) FROM files) AS files,
+            (SELECT coalesce(sum(size), 0)::BIGINT FROM files) AS transcript_bytes,
             (SELECT min(started_at) FROM sessions) AS oldest_at,
             (SELECT coalesce(list(model ORDER BY model), []) FROM models WHERE NOT priced) AS unpriced_models""",
     )

@@ -18,8 +18,8 @@ SUMS = """coalesce(sum(responses), 0)::BIGINT AS responses,
     coalesce(sum(cache_read_tokens), 0)::BIGINT AS cache_read_tokens,
     coalesce(sum(cache_write_5m_tokens), 0)::BIGINT AS cache_write_5m_tokens,
     coalesce(sum(cache_write_1h_tokens), 0)::BIGINT AS cache_write_1h_tokens,
-    coalesce(sum(input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens), 0)::BIGINT
-        AS total_tokens,
+    coalesce(sum(input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens
+        + cache_write_1h_tokens), 0)::BIGINT AS total_tokens,
     sum(cost_usd) AS cost_usd, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
     coalesce(sum(undercounted), 0)::BIGINT AS undercounted, count(DISTINCT session_id) AS sessions"""
 """The sums every view of tokens consists of; the columns of `TokenSums`."""
@@ -147,9 +147,7 @@ def by_group(connection: DuckDBPyConnection, chosen: Filter, group: str) -> list
     )
 
 
-def by_day_and_group(
-    connection: DuckDBPyConnection, chosen: Filter, group: str
-) -> list[tuple[dt.date, GroupTokens]]:
+def by_day_and_group(connection: DuckDBPyConnection, chosen: Filter, group: str) -> list[tuple[dt.date, GroupTokens]]:
     """Sums of every day and group of GROUPS, oldest day first."""
     where = where_of(chosen).add("day IS NOT NULL")
     answer = connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from textual import work
@@ -37,11 +38,8 @@ class AgnesStats(App[int]):
     ENABLE_COMMAND_PALETTE = True
     PAUSE_GC_ON_SCROLL = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]  # noqa: RUF012
-    BINDINGS: list[BindingType] = [  # noqa: RUF012
-        *(
-            Binding(str(n), f"show_tab('{pane.NAME}')", pane.TITLE, show=False)
-            for n, pane in enumerate(PANES, 1)
-        ),
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(n), f"show_tab('{pane.NAME}')", pane.TITLE, show=False) for n, pane in enumerate(PANES, 1)),
         Binding("r", "next_range", "Range", tooltip="Show 7, 30, 90, 365 or all days"),
         Binding("p", "pick('project')", "Project", tooltip="Show one project only"),
         Binding("m", "pick('model')", "Model", show=False, tooltip="Show one model only"),
@@ -100,10 +98,13 @@ class AgnesStats(App[int]):
         self.action_show_tab(self.settings.tab)
         self._load_home()
         if self._make_service is not None:
-            self._service = self._make_service(lambda news: self.post_message(IngestNews(news)) and None)
+            self._service = self._make_service(self._tell)
             self._service.start()
         else:
             self.query_one(StatusCorner).say("store as it is (--no-ingest)")
+
+    def _tell(self, news: News) -> None:
+        self.post_message(IngestNews(news))
 
     def on_unmount(self) -> None:
         """Leave no thread behind."""

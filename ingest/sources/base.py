@@ -77,7 +77,7 @@ def walk(folder: Path) -> Iterator[Path]:
     seen: set[tuple[int, int]] = set()
     for base, folders, names in os.walk(folder, followlinks=True):
         try:
-            status = os.stat(base)
+            status = Path(base).stat()
         except OSError:
             folders.clear()
             continue

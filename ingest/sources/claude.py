@@ -62,7 +62,7 @@ class AgnesFolderAdapter(ClaudeAdapter):
 
     kind = "agnes"
 
-    def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:
+    def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:  # noqa: ARG002
         """The folder named by `AGNES_SESSION_DATA_DIR`, if there is one."""
         named = environment.get("AGNES_SESSION_DATA_DIR", "")
         return existing([Path(named).expanduser()]) if named else []

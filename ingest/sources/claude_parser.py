@@ -70,14 +70,12 @@ class ClaudeParser:
         """Read one line that starts at byte `pos`."""
         if self._first_pos is None:
             self._first_pos = pos
-        part = 0
-        for row in _read_rows(line):
+        # Two rows on a line must not share a place: the order of lines decides ties.
+        for part, row in enumerate(_read_rows(line)):
             if isinstance(row, Unusable):
                 self.reject(pos + part, len(line), str(row))
             else:
                 self._row(row, line, pos + part)
-            # Two rows on a line must not share a place: the order of lines decides ties.
-            part += 1
 
     def reject(self, pos: int, length: int, reason: str) -> None:
         """Note a line that cannot be used. `pos` and `length` are bytes."""
@@ -93,9 +91,7 @@ class ClaudeParser:
             for start, end in spans(times):
                 self._batch.add("activity", {"session_id": session, "started_at": start, "ended_at": end})
         for what, count in self._unknown.items():
-            self._batch.add(
-                "unknowns", {"path": self._path, "pos": self._first_pos, "what": what, "count": count}
-            )
+            self._batch.add("unknowns", {"path": self._path, "pos": self._first_pos, "what": what, "count": count})
         state: State = {"last_ts": self._last_ts, "asked": self._asked, "session": self._session}
         if self._prompt is not None:
             state["prompt"] = self._prompt
@@ -160,12 +156,7 @@ class ClaudeParser:
     def _note_session(self, row: Row, session: str, pos: int) -> None:
         ts = self._last_ts if self._last_ts is not None else -1
         firsts, lasts = self._firsts, self._lasts
-        if (
-            row.cwd is not None
-            and not row.isSidechain
-            and self._file_agent is None
-            and isinstance(row.cwd, str)
-        ):
+        if row.cwd is not None and not row.isSidechain and self._file_agent is None and isinstance(row.cwd, str):
             self._cwd = row.cwd
             known = firsts.get((session, "cwd"))
             if known is None or (ts, pos) < known[:2]:
@@ -219,16 +210,12 @@ class ClaudeParser:
             place = _Place(place.session, own, own, place.pos, place.line, embedded=True)
         if inner.type == "assistant":
             agent = row.data.agentId if row.data is not None and isinstance(row.data.agentId, str) else None
-            who = _Who(
-                agent=agent, sidechain=True, version=row.version if isinstance(row.version, str) else None
-            )
+            who = _Who(agent=agent, sidechain=True, version=row.version if isinstance(row.version, str) else None)
             self._assistant(inner.message, inner.requestId, inner.uuid, place, who, Row())
         elif inner.type == "user":
             self._results(Row(), inner.message, place)
 
-    def _assistant(
-        self, message: Message, request: Any, uuid: Any, place: _Place, who: _Who, row: Row
-    ) -> None:
+    def _assistant(self, message: Message, request: Any, uuid: Any, place: _Place, who: _Who, row: Row) -> None:
         text = None
         if message.model == "<synthetic>" or row.isApiErrorMessage:
             text = first_line(text_of(message.content), TEXT_CHARS)
@@ -246,7 +233,7 @@ class ClaudeParser:
     def _response(self, key: str, message: Message, place: _Place, who: _Who, row: Row) -> None:
         usage = message.usage or Usage()
         asked = self._asked.get(who.agent or "")
-        fact = {
+        fact: dict[str, Any] = {
             "key": key,
             "embedded": place.embedded,
             "ts": place.ts,
@@ -274,9 +261,7 @@ class ClaudeParser:
         self._add("responses", fact)
         for number, part in enumerate(usage.iterations or ()):
             if part.type == "advisor_message":
-                advisor = dict(
-                    fact, key=f"{key}:advisor:{number}", stop_reason="advisor", output_undercounted=False
-                )
+                advisor = dict(fact, key=f"{key}:advisor:{number}", stop_reason="advisor", output_undercounted=False)
                 advisor["model"] = part.model if isinstance(part.model, str) else "unknown"
                 self._add("responses", advisor | self._usage(part, place))
             elif part.type not in ("message", "compaction", None):
@@ -479,9 +464,7 @@ class ClaudeParser:
         )
         return key
 
-    def _event(
-        self, kind: str, uuid: Any, place: _Place, text: str | None, amount: int | None = None
-    ) -> None:
+    def _event(self, kind: str, uuid: Any, place: _Place, text: str | None, amount: int | None = None) -> None:
         self._add(
             "events",
             {

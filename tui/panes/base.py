@@ -58,9 +58,9 @@ class Pane(Vertical, Generic[Data]):
         """Put the data on the screen."""
         raise NotImplementedError
 
-    def is_empty(self, data: Data) -> bool:
-        """Whether there is nothing to show."""
-        return False
+    def has_rows(self, data: Data) -> bool:  # noqa: ARG002
+        """Whether there is anything to show; if not, the pane says so in words."""
+        return True
 
     def describe_filter(self) -> str:
         """Extra words for the line that says what is filtered."""
@@ -125,10 +125,10 @@ class Pane(Vertical, Generic[Data]):
         self._busy = False
         if message.number == self._number:
             self._ever = True
-            if self.is_empty(message.data):
-                self._state("empty", self._empty_sentence())
-            else:
+            if self.has_rows(message.data):
                 self._state("ready", "")
+            else:
+                self._state("empty", self._empty_sentence())
             with self.app.batch_update():
                 self.show(message.data)
         if self._dirty and self.is_shown:
@@ -139,9 +139,7 @@ class Pane(Vertical, Generic[Data]):
         message.stop()
         self._busy = False
         if message.number == self._number:
-            self._state(
-                "failed", f"Could not load {self.TITLE.lower()}: {message.reason}. Press ctrl+r to try again."
-            )
+            self._state("failed", f"Could not load {self.TITLE.lower()}: {message.reason}. Press ctrl+r to try again.")
 
     def _empty_sentence(self) -> str:
         app = self.dashboard

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
@@ -17,7 +17,7 @@ from textual.widgets import Static
 class HelpScreen(ModalScreen[None]):
     """The keys of the pane, then those of every tab."""
 
-    BINDINGS: list[BindingType] = [  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss", "Back"),
     ]
 
@@ -50,10 +50,6 @@ class HelpScreen(ModalScreen[None]):
                             Text(one.tooltip or one.description),
                         )
             page.add_row()
-        page.add_row(
-            "", Text("Arrow keys, Page Up and Page Down, Home and End move; Enter opens; Tab moves on.")
-        )
-        page.add_row(
-            "", Text("Ctrl+P opens the command palette: themes, light mode, a screenshot, every action.")
-        )
+        page.add_row("", Text("Arrow keys, Page Up and Page Down, Home and End move; Enter opens; Tab moves on."))
+        page.add_row("", Text("Ctrl+P opens the command palette: themes, light mode, a screenshot, every action."))
         return page

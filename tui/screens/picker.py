@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -22,7 +24,7 @@ SHOWN = 200
 class PickerScreen(ModalScreen[str | None]):
     """A list of projects or models. Dismisses with the value, "" for all of them, None for no change."""
 
-    BINDINGS: list[BindingType] = [  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
         Binding("down", "move(1)", show=False),
         Binding("up", "move(-1)", show=False),

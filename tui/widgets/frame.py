@@ -39,9 +39,7 @@ class HeaderStrip(Static):
             line.append(value, style="bold")
         line.append("   ")
         for name in ("24h", "7d"):
-            line.append(
-                f"{'▸' if name == window else ' '}{name}", style="bold" if name == window else "dim not bold"
-            )
+            line.append(f"{'▸' if name == window else ' '}{name}", style="bold" if name == window else "dim not bold")
         if cost:
             line.append(f"   {words.usd(home.cost_usd)}", style="bold")
             if home.unpriced_tokens:
@@ -105,9 +103,7 @@ class FilterInput(Input):
     """The line in which a filter is typed; hidden while it is not used."""
 
     def __init__(self) -> None:
-        super().__init__(
-            placeholder="filter as you type; Enter keeps it, Escape drops it", id="filter", compact=True
-        )
+        super().__init__(placeholder="filter as you type; Enter keeps it, Escape drops it", id="filter", compact=True)
         self.display = False
 
     @property
@@ -142,7 +138,8 @@ class StatusCorner(Static):
         """Show what the ingester does."""
         if isinstance(news, Reading):
             progress = news.progress
-            told = f"reading {progress.files_done:,} of {progress.files:,} files {meter(progress.ratio, 8)} {progress.ratio:.0%}"
+            told = f"reading {progress.files_done:,} of {progress.files:,} files "
+            told += f"{meter(progress.ratio, 8)} {progress.ratio:.0%}"
         elif isinstance(news, UpToDate):
             told = f"● up to date · {words.millis(news.seconds * 1000)}"
             if news.polling:
