@@ -37,6 +37,7 @@ class AgnesStats(App[int]):
     CSS_PATH = "../textual.css"
     ENABLE_COMMAND_PALETTE = True
     PAUSE_GC_ON_SCROLL = True
+    AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(n), f"show_tab('{pane.NAME}')", pane.TITLE, show=False) for n, pane in enumerate(PANES, 1)),

@@ -105,6 +105,7 @@ class FilterInput(Input):
     def __init__(self) -> None:
         super().__init__(placeholder="filter as you type; Enter keeps it, Escape drops it", id="filter", compact=True)
         self.display = False
+        self.disabled = True
 
     @property
     def is_open(self) -> bool:
@@ -116,11 +117,13 @@ class FilterInput(Input):
         with self.prevent(Input.Changed):
             self.value = text
         self.display = True
+        self.disabled = False
         self.focus()
 
     def close(self) -> None:
         """Hide the line."""
         self.display = False
+        self.disabled = True
 
 
 class StatusCorner(Static):
