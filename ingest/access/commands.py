@@ -1,0 +1,80 @@
+"""The commands a shell script consists of, and what they certainly print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_CONVERSION = re.compile(r"%[sdb]")
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
+
+
+@dataclass(slots=True)
+class Command:
+    """One simple command: its words, the variables it sees, its redirections and its input."""
+
+    argv: list[str] = field(default_factory=list)
+    env: dict[str, str] = field(default_factory=dict)
+    redirects: list[tuple[str, str]] = field(default_factory=list)
+    """Operator and target; descriptors, devices and here-documents are left out."""
+    stdin: str | None = None
+    """The text of a here-document or here-string."""
+    piped: bool = False
+    feed: list[Command] = field(default_factory=list)
+    """The commands of the pipeline's stage before this one."""
+    inner: list[Command] = field(default_factory=list)
+    """The commands of the substitutions in its words."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What one tool call's script may cost, so that none can blow up: expanded characters and commands."""
+
+    characters: int = 200_000
+    commands: int = 2_000
+
+
+def walk(commands: Sequence[Command]) -> Iterator[Command]:
+    """Yield each command after the commands of its substitutions."""
+    for command in commands:
+        yield from walk(command.inner)
+        yield command
+
+
+def printed(commands: Sequence[Command]) -> str | None:
+    """Return what these commands print where echo, printf or a here-document make that certain, else None."""
+    texts = [_printed(command) for command in commands]
+    return None if None in texts or not texts else "".join(text for text in texts if text is not None)
+
+
+def _printed(command: Command) -> str | None:
+    if not command.argv or command.redirects:
+        return None if command.redirects else ""
+    name, words = command.argv[0], command.argv[1:]
+    if name == "echo":
+        flags = 0
+        while flags < len(words) and re.fullmatch(r"-[neE]+", words[flags]):
+            flags += 1
+        text = " ".join(words[flags:]) + "\n"
+        return unescaped(text) if any("e" in flag for flag in words[:flags]) else text
+    if name == "printf" and words:
+        return _formatted(unescaped(words[0]), words[1:])
+    if name == "tee" or (name == "cat" and all(word == "-" for word in words)):
+        return command.stdin
+    return None
+
+
+def _formatted(form: str, arguments: Sequence[str]) -> str:
+    """Return what printf makes of its arguments; it uses the format again until none is left."""
+    left = list(arguments)
+    lines = [_CONVERSION.sub(lambda _: left.pop(0) if left else "", form)]
+    while left and _CONVERSION.search(form):
+        lines.append(_CONVERSION.sub(lambda _: left.pop(0) if left else "", form))
+    return "".join(lines)
+
+
+def unescaped(text: str) -> str:
+    """Return text with the backslash escapes of `$'…'`, `echo -e` and `printf` resolved."""
+    return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text)

@@ -1,0 +1,76 @@
+"""What the text of a tool's result says: how many rows came back, and which line tells what went wrong."""
+
+from __future__ import annotations
+
+import re
+
+_HEAD = 20_000
+_TAIL = 40_000
+_ERROR_LIMIT = 300
+
+_NAMED_COUNT = re.compile(r"[\"']?\b(?:row_count|rows_returned|rowCount|num_rows)[\"']?\s*[:=]\s*\"?(\d{1,15})\b")
+_FOOTERS = re.compile(
+    # psql, trino, duckdb
+    r"^[\s│|]*\(?(?P<footer>\d{1,15}) rows?\b(?:\s*\(\d+ shown\)|\s+\d+ columns?|\)|\s*[│|]|\s*$)"
+    r"|^(?P<set>\d{1,15}) rows? in set\b"  # mysql, clickhouse
+    r"|^(?P<empty>Empty set)\b"
+    r"|^(?P<produced>\d{1,15}) Row\(s\) produced"  # snowsql
+    r"|^\(truncated at (?P<cut>\d{1,15}) rows\)",  # agnes query
+    re.MULTILINE,
+)
+
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_TAGS = re.compile(r"</?(?:tool_use_error|error|stderr|stdout|system-reminder)>")
+_TRACEBACK = re.compile(r"^\s*Traceback \(most recent call last\):")
+_TELLING = re.compile(
+    r"^\W*(?:[\w. ]*(?:Error|Exception)\b\s*[:(\[]|Error\b|ERROR\b|error(?:\[\w+\])?:|FATAL\b|fatal:|panic:)"
+    r"|\b(?:error|ERROR|FATAL|fatal):\s"
+)
+_HINTING = re.compile(
+    r"no such |not found|does not exist|permission denied|access denied|cannot |could not |unable to |failed"
+    r"|refused|timed out|unrecognized|invalid",
+    re.IGNORECASE,
+)
+_EXIT_CODE = re.compile(r"^(?:Exit code|Command failed with exit code|exit status)\W*\d+\W*$", re.IGNORECASE)
+
+
+def rows_in(result_text: str) -> int | None:
+    """Return the rows a query's result says it returned, or None when it does not say.
+
+    Understood are a `row_count` or `rows_returned` in JSON and the footers of psql, trino, duckdb, mysql,
+    clickhouse, snowsql and `agnes query`; the footers of several statements are added up. Of a long text the
+    ends are read.
+    """
+    text = result_text if len(result_text) <= _HEAD + _TAIL else result_text[:_HEAD] + "\n" + result_text[-_TAIL:]
+    named = _NAMED_COUNT.search(text)
+    if named is not None:
+        return int(named[1])
+    counts = [0 if found["empty"] else int(found[found.lastgroup or 0]) for found in _FOOTERS.finditer(text)]
+    return sum(counts) if counts else None
+
+
+def error_line(result_text: str) -> str:
+    """Return the first line that tells what failed, without control characters, cut to 300 characters.
+
+    In order: the last line of the first traceback, a line that names an error, one that hints at a failure,
+    the first line that is not just an exit code. Empty for an empty text.
+    """
+    text = _TAGS.sub("", _ESCAPES.sub("", result_text[: _HEAD + _TAIL]))
+    lines = [line for line in text.splitlines() if line.strip()]
+    found = _after_traceback(lines)
+    if found is None:
+        found = next((line for line in lines if _TELLING.search(line)), None)
+    if found is None:
+        found = next((line for line in lines if _HINTING.search(line)), None)
+    if found is None:
+        found = next((line for line in lines if not _EXIT_CODE.match(line.strip())), lines[0] if lines else "")
+    return " ".join(found.split())[:_ERROR_LIMIT]
+
+
+def _after_traceback(lines: list[str]) -> str | None:
+    """Return the line that ends the first traceback: the first one indented no deeper than its head."""
+    start = next((index for index, line in enumerate(lines) if _TRACEBACK.match(line)), None)
+    if start is None:
+        return None
+    indent = len(lines[start]) - len(lines[start].lstrip())
+    return next((line for line in lines[start + 1 :] if len(line) - len(line.lstrip()) <= indent), None)

@@ -1,0 +1,132 @@
+"""Which of an agent's tools touch data, and how their inputs say what."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from .agnes import agnes_query
+from .bash import script_accesses
+from .model import ADHOC, Access, file_access, table_access
+from .queries import query_access
+from .shell_files import web_access
+from .sql import looks_like_sql
+
+_SHELLS = frozenset({"bash", "shell", "exec_command", "run_shell_command", "local_shell"})
+_SCRIPT_KEYS = ("command", "cmd", "script")
+_FILE_ACTIONS = {
+    **dict.fromkeys(("read", "notebookread", "read_file", "view"), "file.read"),
+    **dict.fromkeys(("write", "edit", "multiedit", "notebookedit", "write_file", "replace"), "file.write"),
+    **dict.fromkeys(("grep", "glob", "ls", "list_directory", "search_file_content"), "file.search"),
+}
+_PATH_KEYS = ("file_path", "notebook_path", "path", "filePath", "absolute_path", "dir_path")
+
+_SQL_KEYS = ("sql", "query", "statement", "sql_query")
+_TABLE_KEYS = ("table_id", "table", "table_name", "tableName", "table_ref")
+_RUNS_SQL = re.compile(r"query|execute_sql|run_sql|execute|(?:^|_)sql(?:_|$)")
+_LISTS = re.compile(r"(?:^|_)(?:list|get|show)_(?:all_)?(?:tables|schemas|databases|datasets)$|^tables_list$")
+_SHOWS_SCHEMA = re.compile(r"(?:^|_)(?:describe_table|get_(?:table_)?schema|table_schema|get_table|get_table_info)$")
+_BY_TABLE = {"schema": "catalog.schema", "describe": "catalog.describe", "sample": "catalog.sample"}
+_SEARCHES = frozenset({"knowledge_search", "collections_search"})
+_DIALECTS = (
+    (re.compile(r"agnes|duckdb|motherduck"), "duckdb"),
+    (re.compile(r"sqlite"), "sqlite"),
+    (re.compile(r"postgres|(?:^|_)pg(?:_|$)|supabase|neon|redshift|timescale"), "postgres"),
+    (re.compile(r"mysql|mariadb|planetscale"), "mysql"),
+    (re.compile(r"bigquery|(?:^|_)bq(?:_|$)"), "bigquery"),
+    (re.compile(r"snowflake"), "snowflake"),
+    (re.compile(r"clickhouse"), "clickhouse"),
+    (re.compile(r"trino|presto|athena"), "trino"),
+)
+_LOCAL_SERVER = re.compile(r"sqlite|duckdb|local")
+
+
+def accesses_of(tool: str, tool_input: Mapping[str, object]) -> list[Access]:
+    """Return the data accesses of one tool call, in order; empty when it touches no data.
+
+    `tool` is the tool's name as the transcript has it, `tool_input` its input as decoded JSON. Total: any
+    other input gives an empty list. Pure: nothing is read, run or looked up.
+    """
+    if not _is_call(tool, tool_input):
+        return []
+    name = tool.lower()
+    if name in _SHELLS:
+        script = _script(tool_input)
+        return script_accesses(script) if script else []
+    if name in _FILE_ACTIONS:
+        return _file_tool(name, tool_input)
+    if name in ("webfetch", "web_fetch"):
+        address = _text(tool_input, "url")
+        return [web_access(address)] if address else []
+    if name in ("websearch", "web_search", "google_web_search"):
+        return [Access("web.search", ADHOC)]
+    if name.startswith("mcp__"):
+        return _mcp_tool(name, tool_input)
+    return []
+
+
+def _is_call(tool: object, tool_input: object) -> bool:
+    """Return whether what a transcript gave as a tool call has the shape of one."""
+    return isinstance(tool, str) and isinstance(tool_input, Mapping)
+
+
+def _text(tool_input: Mapping[str, object], *keys: str) -> str | None:
+    """Return the first value of these keys that is a text with something in it."""
+    for key in keys:
+        value = tool_input.get(key)
+        if isinstance(value, str) and value.strip():
+            return value
+    return None
+
+
+def _script(tool_input: Mapping[str, object]) -> str | None:
+    """Return the script of a shell tool; some agents give it as a list of words."""
+    for key in _SCRIPT_KEYS:
+        words = tool_input.get(key)
+        if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
+            return shlex.join(words)
+    return _text(tool_input, *_SCRIPT_KEYS)
+
+
+def _file_tool(name: str, tool_input: Mapping[str, object]) -> list[Access]:
+    action = _FILE_ACTIONS[name]
+    path = _text(tool_input, *_PATH_KEYS)
+    if path is None and action == "file.search":
+        path = (_text(tool_input, "pattern") if name == "glob" else None) or "."
+    return [file_access(action, path)] if path else []
+
+
+def _mcp_tool(name: str, tool_input: Mapping[str, object]) -> list[Access]:
+    """Return the accesses of a tool `mcp__<server>__<tool>`: Agnes's own, and those of database servers."""
+    server, _, tool = name.removeprefix("mcp__").rpartition("__")
+    server, tool = server.replace("-", "_"), tool.replace("-", "_")
+    dialect = next((dialect for pattern, dialect in _DIALECTS if pattern.search(server)), None)
+    if (queried := _mcp_query(server, tool, tool_input, dialect)) is not None:
+        return [queried]
+    table = _text(tool_input, *_TABLE_KEYS)
+    if tool in _BY_TABLE and table:
+        return [table_access(_BY_TABLE[tool], [table], dialect)]
+    if _SHOWS_SCHEMA.search(tool) and table:
+        return [table_access("catalog.schema", [table], dialect)]
+    if tool == "catalog" or _LISTS.search(tool):
+        return [Access("catalog.list", ADHOC, dialect=dialect)]
+    if tool in _SEARCHES or (tool == "search" and "agnes" in server):
+        return [Access("catalog.search", ADHOC)]
+    return []
+
+
+def _mcp_query(server: str, tool: str, tool_input: Mapping[str, object], dialect: str | None) -> Access | None:
+    key = next((key for key in _SQL_KEYS if _text(tool_input, key)), None)
+    sql = _text(tool_input, key) if key else None
+    if key is None or sql is None or not (_RUNS_SQL.search(tool) or dialect):
+        return None
+    is_agnes = "agnes" in server or tool in ("query_local", "query_hybrid")
+    if not (is_agnes and tool.startswith("query")) and not key.startswith("sql") and not looks_like_sql(sql):
+        return None
+    if tool == "query_hybrid":
+        action = "query.hybrid"
+    else:
+        local = "local" in tool or (not is_agnes and _LOCAL_SERVER.search(server) is not None)
+        action = "query.local" if local else "query.remote"
+    return agnes_query(sql, action) if is_agnes else query_access(action, sql, dialect)
