@@ -1,0 +1,326 @@
+"""The facts of the store and how two tellings of the same fact are merged.
+
+A fact is kept once under its key. Where several lines of a transcript speak of the same fact, each *half* of it is
+taken whole from the line that wins by that half's order, so loading is idempotent and the order of arrival is
+irrelevant. `FACTS` is the one place that states those keys and orders; the loader writes its SQL from it.
+
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# A row without a time sorts after every row with one.
+_LAST = "'infinity'::TIMESTAMP"
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """Columns that are taken together from one line: the first (`min`) or the last (`max`) by `order`."""
+
+    pick: str
+    order: tuple[str, ...]
+    columns: dict[str, str]
+    where: str | None = None
+    """Only lines for which this SQL condition holds take part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact table: its key columns, its halves, single columns with an aggregate, and derived columns."""
+
+    name: str
+    key: dict[str, str]
+    halves: tuple[Half, ...]
+    sums: dict[str, tuple[str, str]]
+    """column -> (type, aggregate): columns for which lines agree by `max`, `bool_or` and the like."""
+    derived: dict[str, str]
+    """column -> type: filled by the loader, never read from a transcript."""
+
+    @property
+    def loaded(self) -> dict[str, str]:
+        """Columns that come from transcripts, with their types, in table order."""
+        columns = dict(self.key)
+        for half in self.halves:
+            columns.update(half.columns)
+        columns.update({name: kind for name, (kind, _) in self.sums.items()})
+        return columns
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """All columns, with their types, in table order."""
+        return self.loaded | self.derived
+
+
+def _place(prefix: str = "") -> tuple[str, ...]:
+    return (f"coalesce({prefix}ts, {_LAST})", f"{prefix}path", f"{prefix}pos")
+
+
+RESPONSES = Fact(
+    "responses",
+    key={"key": "VARCHAR"},
+    halves=(
+        Half(
+            "min",
+            ("embedded", *_place()),
+            {
+                "embedded": "BOOLEAN",
+                "ts": "TIMESTAMP",
+                "path": "VARCHAR",
+                "pos": "BIGINT",
+                "session_id": "VARCHAR",
+                "username": "VARCHAR",
+                "agent_id": "VARCHAR",
+                "agent_name": "VARCHAR",
+                "is_sidechain": "BOOLEAN",
+                "model": "VARCHAR",
+                "version": "VARCHAR",
+                "git_branch": "VARCHAR",
+                "requested_at": "TIMESTAMP",
+                "prompt_id": "VARCHAR",
+            },
+        ),
+        Half(
+            "max",
+            ("NOT usage_embedded", "output_tokens", "total_tokens", *_place("usage_")),
+            {
+                "usage_embedded": "BOOLEAN",
+                "output_tokens": "BIGINT",
+                "total_tokens": "BIGINT",
+                "usage_ts": "TIMESTAMP",
+                "usage_path": "VARCHAR",
+                "usage_pos": "BIGINT",
+                "input_tokens": "BIGINT",
+                "cache_read_tokens": "BIGINT",
+                "cache_write_5m_tokens": "BIGINT",
+                "cache_write_1h_tokens": "BIGINT",
+                "web_searches": "BIGINT",
+                "speed": "VARCHAR",
+                "service_tier": "VARCHAR",
+                "stop_reason": "VARCHAR",
+                "output_undercounted": "BOOLEAN",
+                "logged_cost_usd": "DOUBLE",
+            },
+        ),
+    ),
+    sums={"ended_at": ("TIMESTAMP", "max"), "is_api_error": ("BOOLEAN", "bool_or")},
+    derived={"cost_usd": "DOUBLE"},
+)
+
+TOOL_CALLS = Fact(
+    "tool_calls",
+    key={"id": "VARCHAR"},
+    halves=(
+        Half(
+            "min",
+            ("embedded", *_place()),
+            {
+                "embedded": "BOOLEAN",
+                "ts": "TIMESTAMP",
+                "path": "VARCHAR",
+                "pos": "BIGINT",
+                "session_id": "VARCHAR",
+                "username": "VARCHAR",
+                "agent_id": "VARCHAR",
+                "is_sidechain": "BOOLEAN",
+                "name": "VARCHAR",
+                "class": "VARCHAR",
+                "subagent_type": "VARCHAR",
+                "skill": "VARCHAR",
+                "detail": "VARCHAR",
+                "response_key": "VARCHAR",
+                "prompt_id": "VARCHAR",
+            },
+            where="name IS NOT NULL",
+        ),
+        Half(
+            "min",
+            ("result_embedded", "NOT is_error", *_place("result_")),
+            {
+                "result_embedded": "BOOLEAN",
+                "is_error": "BOOLEAN",
+                "result_ts": "TIMESTAMP",
+                "result_path": "VARCHAR",
+                "result_pos": "BIGINT",
+                "result_session_id": "VARCHAR",
+                "denial": "VARCHAR",
+                "error_text": "VARCHAR",
+                "result_bytes": "BIGINT",
+                "result_rows": "BIGINT",
+                "spawned_agent_id": "VARCHAR",
+                "spawned_status": "VARCHAR",
+                "spawned_tokens": "BIGINT",
+                "spawned_ms": "BIGINT",
+                "report_chars": "BIGINT",
+            },
+            where="is_error IS NOT NULL",
+        ),
+    ),
+    sums={},
+    derived={},
+)
+
+PROMPTS = Fact(
+    "prompts",
+    key={"id": "VARCHAR"},
+    halves=(
+        Half(
+            "min",
+            _place(),
+            {
+                "ts": "TIMESTAMP",
+                "path": "VARCHAR",
+                "pos": "BIGINT",
+                "session_id": "VARCHAR",
+                "username": "VARCHAR",
+                "kind": "VARCHAR",
+                "command": "VARCHAR",
+                "text": "VARCHAR",
+            },
+        ),
+    ),
+    sums={},
+    derived={},
+)
+
+_LABEL = {"ts": "TIMESTAMP", "path": "VARCHAR", "pos": "BIGINT", "value": "VARCHAR"}
+
+SESSION_FIRSTS = Fact(
+    "session_firsts",
+    key={"session_id": "VARCHAR", "kind": "VARCHAR"},
+    halves=(Half("min", _place(), _LABEL),),
+    sums={},
+    derived={},
+)
+
+SESSION_LASTS = Fact(
+    "session_lasts",
+    key={"session_id": "VARCHAR", "kind": "VARCHAR"},
+    halves=(Half("max", ("coalesce(ts, '-infinity'::TIMESTAMP)", "path", "pos"), _LABEL),),
+    sums={},
+    derived={},
+)
+
+SUMMARIES = Fact(
+    "summaries",
+    key={"leaf_uuid": "VARCHAR"},
+    halves=(Half("max", ("path", "pos"), {"path": "VARCHAR", "pos": "BIGINT", "summary": "VARCHAR"}),),
+    sums={},
+    derived={},
+)
+
+AGENTS = Fact(
+    "agents",
+    key={"agent_id": "VARCHAR"},
+    halves=(
+        Half(
+            "max",
+            ("path",),
+            {"path": "VARCHAR", "agent_type": "VARCHAR", "description": "VARCHAR", "tool_use_id": "VARCHAR"},
+        ),
+    ),
+    sums={},
+    derived={},
+)
+
+EVENTS = Fact(
+    "events",
+    key={"id": "VARCHAR"},
+    halves=(
+        Half(
+            "min",
+            _place(),
+            {
+                "ts": "TIMESTAMP",
+                "path": "VARCHAR",
+                "pos": "BIGINT",
+                "session_id": "VARCHAR",
+                "kind": "VARCHAR",
+                "text": "VARCHAR",
+                "amount": "BIGINT",
+            },
+        ),
+    ),
+    sums={},
+    derived={},
+)
+
+ACCESSES = Fact(
+    "accesses",
+    key={"id": "VARCHAR"},
+    halves=(
+        Half(
+            "min",
+            _place(),
+            {
+                "ts": "TIMESTAMP",
+                "path": "VARCHAR",
+                "pos": "BIGINT",
+                "seen_in": "VARCHAR",
+                "call_id": "VARCHAR",
+                "session_id": "VARCHAR",
+                "username": "VARCHAR",
+                "workspace": "VARCHAR",
+                "action": "VARCHAR",
+                "resource": "VARCHAR",
+                "command": "VARCHAR",
+                "sql": "VARCHAR",
+                "tables_read": "VARCHAR[]",
+                "tables_written": "VARCHAR[]",
+                "statement": "VARCHAR",
+                "dialect": "VARCHAR",
+                "client_kind": "VARCHAR",
+                "result": "VARCHAR",
+                "error": "VARCHAR",
+                "duration_ms": "BIGINT",
+                "rows_returned": "BIGINT",
+                "bytes_scanned": "BIGINT",
+            },
+        ),
+    ),
+    sums={},
+    derived={},
+)
+
+SYNC_ACTIONS = Fact(
+    "sync_actions",
+    key={"id": "VARCHAR"},
+    halves=(
+        Half(
+            "min",
+            _place(),
+            {
+                "ts": "TIMESTAMP",
+                "path": "VARCHAR",
+                "pos": "BIGINT",
+                "action": "VARCHAR",
+                "resource": "VARCHAR",
+                "source": "VARCHAR",
+                "result": "VARCHAR",
+                "detail": "VARCHAR",
+                "workspace": "VARCHAR",
+                "username": "VARCHAR",
+                "session_id": "VARCHAR",
+                "call_id": "VARCHAR",
+                "duration_ms": "BIGINT",
+                "tables": "BIGINT",
+                "sessions": "BIGINT",
+            },
+        ),
+    ),
+    sums={},
+    derived={},
+)
+
+FACTS: tuple[Fact, ...] = (
+    RESPONSES,
+    TOOL_CALLS,
+    PROMPTS,
+    SESSION_FIRSTS,
+    SESSION_LASTS,
+    SUMMARIES,
+    AGENTS,
+    EVENTS,
+    ACCESSES,
+    SYNC_ACTIONS,
+)
