@@ -1,0 +1,67 @@
+"""The dashboard, running on a store, with a clock that stands still."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store
+from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.settings import Settings
+from textual.pilot import Pilot
+
+NOW = dt.datetime(2026, 3, 10, 14, 44, 30)
+"""A Tuesday; UTC, as in the store."""
+
+
+def app_on(store: Store, *, now: dt.datetime = NOW, chosen: Filter | None = None, **settings: Any) -> AgnesStats:
+    """The dashboard over a store, without an ingester. More settings by their names; `chosen` filters from the start."""
+    made = replace(Settings(store=store.path, tz="UTC", no_ingest=True), **settings)
+    return AgnesStats(
+        made,
+        store,
+        None,
+        chosen=chosen or Filter(zone=made.tz),
+        now=lambda: now,
+        looked_in=("~/.claude",),
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(
+    store: Store, size: tuple[int, int] = (140, 45), **options: Any
+) -> AsyncIterator[tuple[AgnesStats, Pilot[int]]]:
+    """The dashboard at a size, its first tab loaded, and who presses its keys. Options as for `app_on`."""
+    app = app_on(store, **options)
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        yield app, pilot
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until no question to the store is open and what came of it is on the screen."""
+    app = pilot.app
+    while True:
+        await pilot.pause()
+        open_questions = [worker for worker in app.workers if not worker.is_finished]
+        asking = [worker for worker in open_questions if worker.name != "action_pick"]
+        if not asking:
+            break
+        await app.workers.wait_for_complete(asking)
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys and wait for what comes of them."""
+    await pilot.press(*keys)
+    await settle(pilot)
+
+
+def screen_text(app: AgnesStats) -> str:
+    """What is on the screen, without colours, and without blanks at the ends of lines."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips)
