@@ -206,14 +206,17 @@ def _write_marks(connection: DuckDBPyConnection, work: Load) -> None:
             where = "path = ? AND pos >= ?"
             connection.execute(f"DELETE FROM rejects WHERE {where}", [path, stretch.start])
             connection.execute(f"DELETE FROM unknowns WHERE {where}", [path, stretch.start])
+        for table in stretch.file.replaces if stretch.mark.error is None else ():
+            connection.execute(f"DELETE FROM {table} WHERE workspace = ?", [str(stretch.file.root)])
         connection.execute("DELETE FROM files WHERE path = ?", [path])
         _insert_file(connection, stretch)
-    for table in ("rejects", "unknowns"):
+    for table in ("rejects", "unknowns", "workspaces", "sync_tables", "uploads"):
         if table in work.spool:
             columns = TABLES[table]
             stamped = " REPLACE (get_current_timestamp()::TIMESTAMP AS seen_at)" if "seen_at" in columns else ""
             rows = read_spool(work.spool[table], columns)
-            connection.execute(f"INSERT INTO {table} SELECT *{stamped} FROM ({rows})")
+            # Several files of a workspace may tell the same row in one load.
+            connection.execute(f"INSERT INTO {table} SELECT DISTINCT *{stamped} FROM ({rows})")
     for gone in work.gone:
         connection.execute(
             "UPDATE files SET gone_at = get_current_timestamp()::TIMESTAMP WHERE path = ? AND gone_at IS NULL",

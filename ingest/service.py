@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..queries.store import StoreBusy, StoreError
 from .engine import Engine, Progress
-from .sources import ADAPTERS, Root
+from .sources import ADAPTERS, Places, Root
 
 SWEEP_SECONDS = 30.0
 """How often all files are compared with the store, for what the watcher missed."""
@@ -52,9 +52,7 @@ News = Reading | UpToDate | Troubled
 class IngestService:
     """Owns the ingester's threads. `tell` is called from them and must only pass the news on."""
 
-    def __init__(
-        self, engine: Engine, tell: Callable[[News], None], *, find_roots: Callable[[], list[Root]]
-    ) -> None:
+    def __init__(self, engine: Engine, tell: Callable[[News], None], *, find_roots: Callable[[], list[Root]]) -> None:
         self._engine = engine
         self._tell = tell
         self._find_roots = find_roots
@@ -174,8 +172,6 @@ def _watch_folder(root: Root) -> Path:
     return inner if inner.is_dir() else root.path
 
 
-def find_roots(environment: dict[str, str], home: Path) -> list[Root]:
+def find_roots(places: Places) -> list[Root]:
     """The folders of transcripts on this machine, for all formats."""
-    return [
-        Root(kind, path) for kind, adapter in ADAPTERS.items() for path in adapter.roots(environment, home)
-    ]
+    return [Root(kind, path) for kind, adapter in ADAPTERS.items() for path in adapter.roots(places)]

@@ -54,7 +54,8 @@ ACCESSES = """
     SELECT a.id, a.ts AS timestamp, a.action, a.resource,
         coalesce(a.result, CASE WHEN c.denial IS NOT NULL THEN 'denied' WHEN c.is_error THEN 'error'
             WHEN c.is_error IS NOT NULL THEN 'success' ELSE 'running' END) AS result,
-        coalesce(a.duration_ms, greatest(0, epoch_ms(c.result_ts) - epoch_ms(c.ts))) AS duration_ms,
+        coalesce(a.duration_ms, CASE WHEN c.result_ts >= c.ts THEN epoch_ms(c.result_ts) - epoch_ms(c.ts) END)
+            AS duration_ms,
         coalesce(a.rows_returned, c.result_rows) AS rows_returned,
         coalesce(a.bytes_scanned, CASE WHEN NOT c.is_error THEN c.result_bytes END) AS bytes_scanned,
         coalesce(a.error, c.error_text) AS error, a.command, a.sql,

@@ -37,7 +37,8 @@ _SYNC = """
     SELECT y.id, y.ts AS timestamp, y.action, y.resource,
         coalesce(y.result, CASE WHEN c.denial IS NOT NULL THEN 'denied' WHEN c.is_error THEN 'error'
             WHEN c.is_error IS NOT NULL THEN 'success' ELSE 'running' END) AS result,
-        y.source, y.detail, coalesce(y.duration_ms, greatest(0, epoch_ms(c.result_ts) - epoch_ms(c.ts))) AS duration_ms,
+        y.source, y.detail, coalesce(y.duration_ms, CASE WHEN c.result_ts >= c.ts THEN epoch_ms(c.result_ts) - epoch_ms(c.ts) END)
+            AS duration_ms,
         y.workspace, y.session_id, y.username
     FROM sync_actions y LEFT JOIN tool_calls c ON c.id = y.call_id
 """

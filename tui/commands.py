@@ -50,7 +50,7 @@ def engine_of(settings: Settings, store: Store) -> Engine:
     from ..ingest.prices import PriceOverrides
 
     overrides = PriceOverrides() if not (settings.prices or settings.aliases) else _overrides(settings)
-    return Engine(store, roots_of(settings), zones=_zones(settings), overrides=overrides)
+    return Engine(store, roots_of(settings, store), zones=_zones(settings), overrides=overrides)
 
 
 def _zones(settings: Settings) -> list[str]:
@@ -63,15 +63,20 @@ def _overrides(settings: Settings) -> Any:
     return overrides_from(settings)
 
 
-def roots_of(settings: Settings) -> list[Any]:
-    """The named sources, or else all that are found on this machine."""
+def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
+    """The named sources, or else all that are found on this machine; the store knows where sessions worked."""
     from ..ingest.service import find_roots
-    from ..ingest.sources import Root
+    from ..ingest.sources import Places, Root
+    from ..queries.sessions import projects
 
     if settings.source:
         parts = [source.partition("=") for source in settings.source]
         return [Root(kind, Path(path).expanduser().absolute()) for kind, _, path in parts]
-    return find_roots(dict(os.environ), Path.home())
+    worked_in: tuple[str, ...] = ()
+    if store is not None and store.path.exists():
+        with store.read() as connection:
+            worked_in = tuple(choice.value for choice in projects(connection))
+    return find_roots(Places(dict(os.environ), Path.home(), Path.cwd(), worked_in))
 
 
 def _opened(settings: Settings, *, quiet: bool = False) -> Store:
@@ -137,9 +142,7 @@ def sessions(given: argparse.Namespace, settings: Settings) -> int:
     return _answer(
         given,
         settings,
-        lambda connection: answers.sessions_answer(
-            connection, chosen, now=utc_now(), limit=limit, offset=offset
-        ),
+        lambda connection: answers.sessions_answer(connection, chosen, now=utc_now(), limit=limit, offset=offset),
     )
 
 
@@ -160,9 +163,7 @@ def queries(given: argparse.Namespace, settings: Settings) -> int:
     return _answer(
         given,
         settings,
-        lambda connection: answers.queries_answer(
-            connection, chosen, limit=limit, cursor=cursor, everything=given.all
-        ),
+        lambda connection: answers.queries_answer(connection, chosen, limit=limit, cursor=cursor, everything=given.all),
     )
 
 

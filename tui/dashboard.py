@@ -31,7 +31,7 @@ def app_of(settings: Settings) -> AgnesStats:
     store = Store(settings.store)
 
     def service(tell: Callable[[News], None]) -> IngestService:
-        return IngestService(engine_of(settings, store), tell, find_roots=lambda: roots_of(settings))
+        return IngestService(engine_of(settings, store), tell, find_roots=lambda: roots_of(settings, store))
 
     return AgnesStats(
         settings,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from .base import Adapter, Root, SourceFile, State
+from .base import Adapter, Places, Root, SourceFile, State
 from .claude import AgnesFolderAdapter, ClaudeAdapter
+from .workspace import WorkspaceAdapter
 
 ADAPTERS: dict[str, Adapter] = {
     adapter.kind: adapter
     for adapter in (
         ClaudeAdapter(),
         AgnesFolderAdapter(),
+        WorkspaceAdapter(),
     )
 }
 
-__all__ = ["ADAPTERS", "Adapter", "Root", "SourceFile", "State"]
+__all__ = ["ADAPTERS", "Adapter", "Places", "Root", "SourceFile", "State"]

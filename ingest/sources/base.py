@@ -15,6 +15,18 @@ State = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Where on this machine a source may lie."""
+
+    environment: Mapping[str, str]
+    home: Path
+    here: Path
+    """The current folder."""
+    projects: tuple[str, ...] = ()
+    """Folders that known sessions worked in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Root:
     """A folder to look in. `kind` names the adapter, as in `--source KIND=PATH`."""
 
@@ -37,6 +49,8 @@ class SourceFile:
     """Whose it is, where the folder of a server holds several people's sessions."""
     whole: bool = False
     """Rewritten as a whole when it changes, not appended to: read in one piece, each time."""
+    replaces: tuple[str, ...] = ()
+    """Tables in which reading this file replaces all rows of its root, in their column `workspace`."""
 
 
 class Parser(Protocol):
@@ -59,7 +73,7 @@ class Adapter(Protocol):
     version: int
     """Raised when a change of the parser should re-read files that are on disk."""
 
-    def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:
+    def roots(self, places: Places) -> list[Path]:
         """Where this source usually lies; existing folders only, each once."""
 
     def discover(self, root: Path) -> Iterator[SourceFile]:

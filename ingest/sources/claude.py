@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from ..batch import Batch
-from .base import Adapter, Parser, SourceFile, State, existing, walk
+from .base import Adapter, Parser, Places, SourceFile, State, existing, walk
 from .claude_parser import ClaudeParser
 from .claude_rows import AgentMeta
 
@@ -21,13 +21,13 @@ class ClaudeAdapter(Adapter):
     kind = "claude"
     version = PARSER_VERSION
 
-    def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:
+    def roots(self, places: Places) -> list[Path]:
         """`CLAUDE_CONFIG_DIR` (several, with commas) alone if it is set, else the two usual places."""
-        named = environment.get("CLAUDE_CONFIG_DIR", "")
+        named = places.environment.get("CLAUDE_CONFIG_DIR", "")
         if named.strip():
             return existing(Path(part.strip()).expanduser() for part in named.split(",") if part.strip())
-        config = environment.get("XDG_CONFIG_HOME") or home / ".config"
-        return existing([home / ".claude", Path(config) / "claude"])
+        config = places.environment.get("XDG_CONFIG_HOME") or places.home / ".config"
+        return existing([places.home / ".claude", Path(config) / "claude"])
 
     def discover(self, root: Path) -> Iterator[SourceFile]:
         """All transcripts and sub-agent notes under the root."""
@@ -62,9 +62,9 @@ class AgnesFolderAdapter(ClaudeAdapter):
 
     kind = "agnes"
 
-    def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:  # noqa: ARG002
+    def roots(self, places: Places) -> list[Path]:
         """The folder named by `AGNES_SESSION_DATA_DIR`, if there is one."""
-        named = environment.get("AGNES_SESSION_DATA_DIR", "")
+        named = places.environment.get("AGNES_SESSION_DATA_DIR", "")
         return existing([Path(named).expanduser()]) if named else []
 
     def discover(self, root: Path) -> Iterator[SourceFile]:
