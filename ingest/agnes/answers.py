@@ -1,0 +1,165 @@
+"""The answers of an Agnes server as rows. All times are UTC: the server writes them without an offset."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from .actions import SYNC_ACTIONS
+from .values import Problem, count_of, text_of, time_of
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One line of the server's audit log."""
+
+    id: str
+    when: dt.datetime
+    action: str
+    resource: str | None
+    result: str | None
+    """`success`, `ok` in old rows, or `error.` and a number."""
+    duration_ms: int | None
+    client_kind: str | None
+    """`cli`, `web`, `api`, …"""
+    sql: str | None
+    """The first 200 characters."""
+    rows: int | None
+    bytes_scanned: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest row that was loaded before."""
+
+    when: dt.datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the next page begins, in the server's own words."""
+
+    timestamp: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPage:
+    """Queries, newest first. `next` is None if there are no older ones, or only known ones."""
+
+    rows: tuple[AuditRow, ...]
+    next: Cursor | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSync:
+    """What the server knows of the user's syncs."""
+
+    last_pull_at: dt.datetime | None
+    rows: tuple[AuditRow, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HomeStats:
+    """The server's totals over the sessions that were uploaded and began within the window."""
+
+    window: str
+    last_pull_at: dt.datetime | None
+    sessions: int
+    prompts: int
+    projects: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_creation_tokens: int
+    total_tokens: int
+
+
+def rows_of(answer: dict[str, Any], url: str) -> tuple[list[AuditRow], Cursor | None, list[Problem]]:
+    """The rows of a page, the cursor of the next page, and what could not be used."""
+    rows, problems = [], []
+    listed = answer.get("rows")
+    for index, entry in enumerate(listed if isinstance(listed, list) else ()):
+        row = _row(entry) if isinstance(entry, dict) else None
+        if row is None:
+            problems.append(Problem(url, "row without id, time or action", line=index + 1))
+        else:
+            rows.append(row)
+    if not isinstance(listed, list):
+        problems.append(Problem(url, "rows is not a list"))
+    return rows, _cursor(answer.get("next_cursor")), problems
+
+
+def sync_of(answer: dict[str, Any], url: str) -> ServerSync:
+    """The answer to "sync"; actions that are not in `SYNC_ACTIONS` are left out."""
+    rows, _, problems = rows_of(answer, url)
+    shown = tuple(row for row in rows if row.action in SYNC_ACTIONS)
+    return ServerSync(time_of(answer.get("last_pull_at")), shown, tuple(problems))
+
+
+def home_stats_of(answer: dict[str, Any]) -> HomeStats:
+    """The answer to "home-stats"; a number that is missing counts as 0."""
+    tokens = answer.get("tokens")
+    tokens = tokens if isinstance(tokens, dict) else {}
+    return HomeStats(
+        window=text_of(answer.get("window"), 20) or "24h",
+        last_pull_at=time_of(answer.get("last_pull_at")),
+        sessions=count_of(answer.get("sessions")) or 0,
+        prompts=count_of(answer.get("prompts")) or 0,
+        projects=count_of(answer.get("projects")) or 0,
+        input_tokens=count_of(tokens.get("input")) or 0,
+        output_tokens=count_of(tokens.get("output")) or 0,
+        cache_read_tokens=count_of(tokens.get("cache_read")) or 0,
+        cache_creation_tokens=count_of(tokens.get("cache_creation")) or 0,
+        total_tokens=count_of(tokens.get("total")) or 0,
+    )
+
+
+def _cursor(value: object) -> Cursor | None:
+    if not isinstance(value, dict):
+        return None
+    timestamp, row_id = value.get("timestamp"), value.get("id")
+    # The server ignores half a cursor and would begin again at the newest row.
+    if isinstance(timestamp, str) and timestamp and isinstance(row_id, str) and row_id:
+        return Cursor(timestamp, row_id)
+    return None
+
+
+def _row(entry: dict[str, Any]) -> AuditRow | None:
+    row_id, when = text_of(entry.get("id"), 200), time_of(entry.get("timestamp"))
+    action = text_of(entry.get("action"), 200)
+    if row_id is None or when is None or action is None:
+        return None
+    params = _params(entry.get("params"))
+    duration = count_of(entry.get("duration_ms"))
+    rows = count_of(params.get("rows_returned"))
+    return AuditRow(
+        id=row_id,
+        when=when,
+        action=action,
+        resource=text_of(entry.get("resource")),
+        result=text_of(entry.get("result"), 200),
+        # Servers of before July 2026 fill in only the one among the parameters.
+        duration_ms=duration if duration is not None else count_of(params.get("duration_ms")),
+        client_kind=text_of(entry.get("client_kind"), 100),
+        sql=text_of(params.get("sql_preview")) or text_of(params.get("sql")),
+        rows=rows if rows is not None else count_of(params.get("rows_written")),
+        bytes_scanned=count_of(params.get("bytes_scanned")),
+        error=text_of(params.get("error")),
+    )
+
+
+def _params(value: object) -> dict[str, Any]:
+    """The parameters of a row: an object or, depending on the server's database, one written as text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    return value if isinstance(value, dict) else {}
