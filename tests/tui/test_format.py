@@ -155,10 +155,7 @@ def test_count_never_shows_a_number_its_next_unit_should_tell(n: int) -> None:
     shown = fmt.count(n)
     assert shown not in ("1000", "10.0k", "1000k", "1,000k", "1,000.0M", "1,000.0B")
     digits = shown.rstrip("kMBT")
-    value = (
-        float(digits.replace(",", ""))
-        * {"": 1, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}[shown[len(digits) :]]
-    )
+    value = float(digits.replace(",", "")) * {"": 1, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}[shown[len(digits) :]]
     assert value == pytest.approx(n, rel=0.06)
 
 

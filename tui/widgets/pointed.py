@@ -1,0 +1,78 @@
+"""Drawn widgets with a cursor over their parts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from .canvas import Canvas
+
+
+class Pointed(Canvas):
+    """A canvas of numbered parts (bars, days) one of which keyboard and mouse can point at.
+
+    A subclass says how many parts there are, where they lie, and what it posts when one is pointed at.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "point_by(-1)", "Earlier", show=False),
+        Binding("right", "point_by(1)", "Later", show=False),
+        Binding("home", "point_at(0)", "First", show=False),
+        Binding("end", "point_at(-1)", "Last", show=False),
+    ]
+
+    _cursor: int | None = None
+
+    def part_count(self) -> int:
+        """How many parts there are."""
+        raise NotImplementedError
+
+    def part_at(self, x: int, y: int) -> int | None:
+        """The part drawn at a cell of the content area."""
+        raise NotImplementedError
+
+    def announce(self, index: int) -> None:
+        """Post the message that tells which part is pointed at."""
+        raise NotImplementedError
+
+    @property
+    def cursor(self) -> int | None:
+        """The part pointed at, None as long as nobody pointed."""
+        return self._cursor
+
+    def point(self, index: int | None) -> None:
+        """Point at a part (clamped to those there are), or at none."""
+        if index is not None:
+            index = max(0, min(index, self.part_count() - 1)) if self.part_count() else None
+        if index == self._cursor:
+            return
+        self._cursor = index
+        self.repaint()
+        if index is not None:
+            self.announce(index)
+
+    def action_point_by(self, step: int) -> None:
+        """Move by parts; the first move points at the last part."""
+        self.point(self.part_count() - 1 if self._cursor is None else self._cursor + step)
+
+    def action_point_at(self, index: int) -> None:
+        """Point at a part counted from the first, or with a negative index from behind the last."""
+        self.point(index if index >= 0 else self.part_count() + index)
+
+    def on_focus(self) -> None:
+        if self._cursor is None:
+            self.action_point_by(0)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._point_with(event)
+
+    def on_click(self, event: events.Click) -> None:
+        self._point_with(event)
+
+    def _point_with(self, event: events.MouseEvent) -> None:
+        offset = event.get_content_offset(self)
+        part = None if offset is None else self.part_at(offset.x, offset.y)
+        if part is not None:
+            self.point(part)

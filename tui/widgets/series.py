@@ -1,0 +1,17 @@
+"""The data of charts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Series:
+    """A named row of values, one for each label of the chart that shows it.
+
+    `tone` names a theme variable ("error") for a series that must keep its colour; else its place decides.
+    """
+
+    name: str
+    values: tuple[float | None, ...]
+    tone: str = ""

@@ -1,0 +1,387 @@
+"""Tables of records that refresh in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.coordinate import Coordinate
+from textual.geometry import Size
+from textual.message import Message
+from textual.widgets import DataTable
+from textual.widgets.data_table import ColumnKey
+
+from ..format import cell
+
+_REPLACED = 25
+"""More rows gone than this, and filling the table anew is faster than taking them out one by one."""
+_LEAST_FLEXIBLE = 12
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `width` cells, or without a width a share of what the others leave.
+
+    It is hidden while the table is narrower than `min_screen` cells.
+    """
+
+    key: str
+    label: str
+    width: int | None = None
+    justify: Literal["left", "center", "right"] = "left"
+    min_screen: int = 0
+    sortable: bool = False
+
+    @property
+    def least(self) -> int:
+        """The cells it needs for its label, with the mark of sorting, and its content."""
+        label = cell_len(self.label) + (2 if self.sortable else 0)
+        return max(label, _LEAST_FLEXIBLE if self.width is None else self.width)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A row: a key unique in the table, what each column shows, and what the row is about.
+
+    Cells are texts (the table sets their justification) or plain values shown as text, never as markup.
+    """
+
+    key: str
+    cells: Mapping[str, Text | str | int | None]
+    data: object = None
+
+
+def choose_columns(columns: Sequence[Column], width: int, padding: int = 1) -> list[tuple[Column, int]]:
+    """The columns that a table of `width` cells shows, each with its width in cells.
+
+    If those allowed do not fit, the ones meant for the widest tables go first.
+    """
+    shown = [column for column in columns if column.min_screen <= width]
+
+    def needed() -> int:
+        return sum(column.least + 2 * padding for column in shown)
+
+    while needed() > width and any(column.min_screen for column in shown):
+        widest = max(column.min_screen for column in shown)
+        shown.remove([column for column in shown if column.min_screen == widest][-1])
+    flexible = [column for column in shown if column.width is None]
+    each, more = divmod(max(0, width - needed()), len(flexible)) if flexible else (0, 0)
+    extra = {column.key: each + (index < more) for index, column in enumerate(flexible)}
+    return [(column, column.least + extra.get(column.key, 0)) for column in shown]
+
+
+def _same(one: Text | str | int | None, other: Text | str | int | None) -> bool:
+    """Whether two cells look the same; texts are equal for `==` even if their styles differ."""
+    if isinstance(one, Text) and isinstance(other, Text):
+        return one.plain == other.plain and one.style == other.style and one.spans == other.spans
+    return type(one) is type(other) and one == other
+
+
+def text_line(console: Console, text: Text, width: int, padding: int, under: Style, over: Style) -> list[Segment]:
+    """A text cut and justified to a cell `width` wide, padding on both sides included, `over` laid over its styles."""
+    room = max(0, width - 2 * padding)
+    blank = room - text.cell_len
+    if blank < 0:
+        text = text.copy()
+        text.truncate(room, overflow="ellipsis" if room else "crop")
+        blank = room - text.cell_len
+    left = blank if text.justify == "right" else blank // 2 if text.justify == "center" else 0
+    own = under + console.get_style(text.style) + over
+    parts = text.render(console) if text.spans else [Segment(text.plain)]
+    styled = [Segment(part.text, under + part.style + over if part.style else own) for part in parts]
+    edge = Segment(" " * padding, under + over)
+    return [edge, Segment(" " * left, own), *styled, Segment(" " * (blank - left), own), edge]
+
+
+class RecordTable(DataTable[Text]):
+    """A table whose rows have keys: showing new rows keeps the cursor on its key and the scroll offset.
+
+    Meant for up to 500 rows, sorted by who makes them; a click on a header asks for another order.
+    """
+
+    DEFAULT_CSS = """
+    RecordTable {
+        width: 1fr; height: 1fr;
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable; overflow-x: auto;
+        background: transparent;
+        & > .datatable--header { background: transparent; color: $text-muted; text-style: bold; }
+        & > .datatable--header-hover { background: $boost; }
+        & > .datatable--cursor { background: $foreground 12%; color: $foreground; text-style: none; }
+        & > .datatable--hover { background: $foreground 5%; }
+        &:focus > .datatable--cursor {
+            background: $block-cursor-background; color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+    }
+    """
+    HELP = "Up and down choose a row, Enter opens it. A click on the name of a column sorts by it."
+
+    class SortRequested(Message):
+        """The user wants the rows ordered by a column."""
+
+        def __init__(self, table: RecordTable, column_key: str) -> None:
+            super().__init__()
+            self.table = table
+            self.column_key = column_key
+
+        @property
+        def control(self) -> RecordTable:
+            """The widget the message is from."""
+            return self.table
+
+    class RecordHighlighted(Message):
+        """The cursor came to another record; None: there is none any more."""
+
+        def __init__(self, table: RecordTable, record: Record | None) -> None:
+            super().__init__()
+            self.table = table
+            self.record = record
+
+        @property
+        def control(self) -> RecordTable:
+            """The widget the message is from."""
+            return self.table
+
+    class RecordSelected(Message):
+        """The user opened a record."""
+
+        def __init__(self, table: RecordTable, record: Record) -> None:
+            super().__init__()
+            self.table = table
+            self.record = record
+
+        @property
+        def control(self) -> RecordTable:
+            """The widget the message is from."""
+            return self.table
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        sort: tuple[str, bool] | None = None,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        """`sort` is the column by which the rows come ordered, and whether descending."""
+        super().__init__(cursor_type="row", show_row_labels=False, id=id, classes=classes)
+        self._all_columns = tuple(columns)
+        self._shown: list[tuple[Column, int]] = []
+        self._records: dict[str, Record] = {}
+        self._total = 0
+        self._sort = sort
+        self._announced: str | None = None
+
+    # -- content
+
+    def show(self, rows: Sequence[Record], *, total: int | None = None) -> None:
+        """Show these rows in this order; `total` is how many there are in all, if more than shown.
+
+        Raises ValueError if two rows have one key.
+        """
+        records = {row.key: row for row in rows}
+        if len(records) != len(rows):
+            raise ValueError("rows with the same key")
+        before, self._records = self._records, records
+        self._total = len(rows) if total is None else total
+        if not self._shown:
+            return  # not yet mounted: the rows are filled in with the columns
+        gone = [key for key in before if key not in records]
+        place = self._remember()
+        if len(gone) > _REPLACED:
+            self._fill()
+        else:
+            for key in gone:
+                self.remove_row(key)
+            self._update(before)
+        self._restore(place)
+
+    @property
+    def records(self) -> list[Record]:
+        """The rows in their order."""
+        return list(self._records.values())
+
+    @property
+    def total(self) -> int:
+        """How many rows there are in all, those not shown included."""
+        return self._total
+
+    @property
+    def selected(self) -> Record | None:
+        """The record under the cursor."""
+        key = self._cursor_key()
+        return None if key is None else self._records.get(key)
+
+    def select(self, key: str) -> bool:
+        """Move the cursor to a record; False if it is not in the table."""
+        if key not in self._records or not self._shown:
+            return False
+        self.move_cursor(row=self.get_row_index(key))
+        return True
+
+    def _cell(self, record: Record, column: Column) -> Text:
+        value = record.cells.get(column.key)
+        text = value if isinstance(value, Text) else cell(value)
+        text.justify = column.justify
+        return text
+
+    def _fill(self) -> None:
+        self.clear()
+        for record in self._records.values():
+            self.add_row(*(self._cell(record, column) for column, _ in self._shown), key=record.key)
+
+    def _update(self, before: Mapping[str, Record]) -> None:
+        for key, record in self._records.items():
+            if key not in before:
+                self.add_row(*(self._cell(record, column) for column, _ in self._shown), key=key)
+                continue
+            old = before[key]
+            for column, _ in self._shown:
+                if not _same(old.cells.get(column.key), record.cells.get(column.key)):
+                    self.update_cell(key, column.key, self._cell(record, column))
+        order = {key: index for index, key in enumerate(self._records)}
+        if any(order[str(row.key.value)] != index for index, row in enumerate(self.ordered_rows)):
+            # `sort` asks for the rank of each row in the order in which rows were added.
+            ranks = iter([order[str(key.value)] for key in self.rows])
+            self.sort(key=lambda _: next(ranks))
+
+    # -- place
+
+    def _cursor_key(self) -> str | None:
+        if not self.is_valid_row_index(self.cursor_row):
+            return None
+        return self.ordered_rows[self.cursor_row].key.value
+
+    def _remember(self) -> tuple[str | None, int, int, bool]:
+        """The cursor's key and row, the scroll offset, and whether the cursor is in view.
+
+        Meanwhile the cursor rests on the first row, from where adding and removing rows does not push it.
+        """
+        row, top = self.cursor_row, self.scroll_offset.y
+        in_view = top <= row < top + self.size.height - self.header_height
+        key = self._cursor_key()
+        self.set_reactive(DataTable.cursor_coordinate, Coordinate(0, 0))
+        return key, row, top, in_view
+
+    def _restore(self, place: tuple[str | None, int, int, bool]) -> None:
+        key, row, top, in_view = place
+        if key is not None and key in self._records:
+            row = self.get_row_index(key)
+        row = max(0, min(row, self.row_count - 1))
+        # Assigning would scroll to the cursor, which the user may have scrolled away from on purpose.
+        self.set_reactive(DataTable.cursor_coordinate, Coordinate(row, 0))
+        if self.scroll_offset.y != top:
+            self.call_after_refresh(self.scroll_to, y=top, animate=False, force=True, immediate=True)
+        if in_view and self.row_count:
+            self.call_after_refresh(self._show_cursor)
+        self.refresh()
+        self._announce()
+
+    def _show_cursor(self) -> None:
+        self.move_cursor(row=self.cursor_row)
+
+    def _announce(self) -> None:
+        """Tell if the cursor is on another record than last told."""
+        record = self.selected
+        key = None if record is None else record.key
+        if key != self._announced:
+            self._announced = key
+            self.post_message(self.RecordHighlighted(self, record))
+
+    def on_data_table_row_highlighted(self, _: DataTable.RowHighlighted) -> None:
+        self._announce()
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        record = self._records.get(str(event.row_key.value))
+        if record is not None:
+            self.post_message(self.RecordSelected(self, record))
+
+    # -- columns
+
+    def on_mount(self) -> None:
+        self._arrange()
+
+    def on_resize(self, _: events.Resize) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Choose the columns for the width; only another choice fills the table anew."""
+        width = self.scrollable_content_region.width
+        if width <= 0:
+            return
+        chosen = choose_columns(self._all_columns, width, self.cell_padding)
+        before, self._shown = self._shown, chosen
+        if [column for column, _ in before] == [column for column, _ in chosen]:
+            for column, wide in chosen:
+                self.columns[ColumnKey(column.key)].width = wide
+            self.virtual_size = Size(sum(wide + 2 * self.cell_padding for _, wide in chosen), self.virtual_size.height)
+            self.refresh()
+            return
+        place = self._remember()
+        self.clear(columns=True)
+        for column, wide in chosen:
+            self.add_column(self._label(column), width=wide, key=column.key)
+        self._fill()
+        self._restore(place)
+
+    def _render_cell(
+        self,
+        row_index: int,
+        column_index: int,
+        base_style: Style,
+        width: int,
+        cursor: bool = False,
+        hover: bool = False,
+    ) -> list[list[Segment]]:
+        # The stock method lays a cell out twice as if it had many lines, which takes several times as long.
+        if row_index < 0 or column_index < 0:
+            return super()._render_cell(row_index, column_index, base_style, width, cursor, hover)
+        text = self.get_cell_at(Coordinate(row_index, column_index))
+        style = base_style + Style.from_meta({"row": row_index, "column": column_index})
+        on_top = Style.null()
+        if hover and self.show_cursor and self._show_hover_cursor:
+            style += self.get_component_rich_style("datatable--hover")
+        if cursor and self.show_cursor:
+            pointed = self.get_component_rich_style("datatable--cursor")
+            style += pointed
+            on_top = Style(color=pointed.color)
+        return [text_line(self.app.console, text, width, self.cell_padding, style, on_top)]
+
+    def _update_dimensions(self, new_rows: object) -> None:  # noqa: ARG002
+        # Every column has a width and every row is one line: measuring the cells would only cost time.
+        super()._update_dimensions(())
+
+    # -- sorting
+
+    def mark_sort(self, column_key: str, descending: bool) -> None:
+        """Tell in the header by which column the rows are ordered."""
+        self._sort = (column_key, descending)
+        for column, _ in self._shown:
+            self.columns[ColumnKey(column.key)].label = self._label(column)
+        self.notify_style_update()  # which drops the rendered header
+
+    def _label(self, column: Column) -> Text:
+        label = column.label
+        if self._sort is not None and column.key == self._sort[0]:
+            mark = "▾" if self._sort[1] else "▴"
+            label = f"{mark} {label}" if column.justify == "right" else f"{label} {mark}"
+        return cell(label, justify=column.justify)
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        self.action_sort_by(str(event.column_key.value))
+
+    def action_sort_by(self, column_key: str = "") -> None:
+        """Ask for the rows by a column, without one by the next sortable one that is shown."""
+        sortable = [column.key for column, _ in self._shown if column.sortable]
+        if not column_key and sortable:
+            now = sortable.index(self._sort[0]) if self._sort and self._sort[0] in sortable else -1
+            column_key = sortable[(now + 1) % len(sortable)]
+        if column_key in sortable:
+            self.post_message(self.SortRequested(self, column_key))
