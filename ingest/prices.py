@@ -313,9 +313,7 @@ def _price_on(
 def _thresholds(price: ModelPrice) -> list[int]:
     from genai_prices.types import TieredPrices
 
-    tiers = [
-        tier for value in vars(price).values() if isinstance(value, TieredPrices) for tier in value.tiers
-    ]
+    tiers = [tier for value in vars(price).values() if isinstance(value, TieredPrices) for tier in value.tiers]
     return sorted({0, *(tier.start for tier in tiers)})
 
 

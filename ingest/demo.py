@@ -1,0 +1,258 @@
+"""Generated sessions for `agnes-stats --demo`: a history, and sessions that go on while one looks.
+
+A folder is filled with what Claude Code and the `agnes` command would have left there. People, projects and
+numbers are made up; the shape of the files is real. The same seed and time give the same files.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, time, timedelta
+from io import FileIO
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from .demo_play import Plan, play
+from .demo_rows import Clock, Event, Line, Note, Pause, Transcript
+from .demo_script import Project, Turn, projects
+from .demo_workspace import DemoWorkspace, Finished
+
+SESSIONS = 60
+"""In all, those that are going on included."""
+
+STEP_SECONDS = 0.5
+"""How often `running_demo` lets the sessions go on."""
+
+_LONGEST_WAIT = 6.0
+"""Seconds: tools and people of the going-on sessions are not slower than this."""
+
+_STEPS_PER_UPDATE = 60
+_UNKNOWN_MODEL = "acme/coder-large-2"
+_PLACEHOLDER_VERSION = "2.1.41"
+
+_Write: TypeAlias = Callable[[Line | Note], None]
+
+
+def write_demo(root: Path, now: datetime, seed: int = 7, days: int = 45) -> None:
+    """Write `root/projects` and `root/workspace`: 60 sessions in the last `days` days before `now`, two of them live.
+
+    `now` has a time zone; no row is later. OSError if the folder cannot be written.
+    """
+    finished: list[Finished] = []
+    sessions = [*_past_sessions(root, now, seed, days), *_live_sessions(root, now, seed)]
+    for session in sessions:
+        with ExitStack() as stack:
+            write = _writer(stack)
+            for item in session.until(now):
+                write(item)
+        if session.transcript.cwd == str(_workspace(root)):
+            finished.append(session.finished())
+    runs = sorted({session.started_at - timedelta(seconds=4) for session in sessions})
+    DemoWorkspace(_workspace(root), _random(seed, "workspace")).write(runs, finished, now)
+
+
+class DemoGrower:
+    """Lets the live sessions of a demo go on. To be used by one thread at a time."""
+
+    def __init__(self, root: Path, now: datetime, seed: int = 7, clock: Callable[[], datetime] | None = None) -> None:
+        """Take up what `write_demo` wrote for the same root, time and seed. `clock` tells the time from then on."""
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._live = _live_sessions(root, now, seed)
+        for session in self._live:
+            for _ in session.until(now):
+                pass
+        self._workspace = DemoWorkspace(_workspace(root), _random(seed, "updates"))
+        self._steps = 0
+
+    def step(self) -> None:
+        """Append what has happened since the last step: a few rows, or none while a tool or a person takes time.
+
+        OSError if a file cannot be written.
+        """
+        self._steps += 1
+        now = self._clock()
+        with ExitStack() as stack:
+            write = _writer(stack)
+            for session in self._live:
+                for item in session.due(now):
+                    write(item)
+        if self._steps % _STEPS_PER_UPDATE == 0:
+            self._workspace.update(now, self._live[-1].finished())
+
+
+@contextmanager
+def running_demo(root: Path, seed: int = 7) -> Iterator[None]:
+    """A demo in `root` that grows until the block ends. What stops it from growing is raised at the end."""
+    now = datetime.now(UTC)
+    write_demo(root, now, seed)
+    grower = DemoGrower(root, now, seed)
+    stop = threading.Event()
+    failures: list[OSError] = []
+
+    def grow() -> None:
+        try:
+            while not stop.wait(STEP_SECONDS):
+                grower.step()
+        except OSError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=grow, name="demo")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+class _Session:
+    """A session that is played: by its own clock up to a moment, then as real time passes."""
+
+    def __init__(self, transcript: Transcript, plan: Plan) -> None:
+        self.transcript = transcript
+        self.started_at = transcript.clock.now
+        self._events: Iterator[Event] = play(transcript, plan)
+        self._resume_at = self.started_at
+
+    def until(self, now: datetime) -> Iterator[Line | Note]:
+        """Everything that happens before `now`, at once."""
+        clock = self.transcript.clock
+        while self._resume_at <= now:
+            clock.now = self._resume_at
+            event = next(self._events, None)
+            if event is None:
+                return
+            if isinstance(event, Pause):
+                self._resume_at = clock.now + timedelta(seconds=event.seconds)
+            else:
+                yield event
+
+    def due(self, now: datetime) -> Iterator[Line | Note]:
+        """What happens next, up to the next pause; nothing while the last one is not over."""
+        clock = self.transcript.clock
+        if now < min(self._resume_at, clock.now + timedelta(seconds=_LONGEST_WAIT)):
+            return
+        clock.now = max(now, clock.now)
+        for event in self._events:
+            if isinstance(event, Pause):
+                self._resume_at = clock.now + timedelta(seconds=event.seconds)
+                return
+            yield event
+
+    def finished(self) -> Finished:
+        """What is on disk of it."""
+        path = self.transcript.path
+        return Finished(self.transcript.session_id, path.stat().st_size, path, self.transcript.clock.now)
+
+
+def _past_sessions(root: Path, now: datetime, seed: int, days: int) -> list[_Session]:
+    rng = _random(seed, "history")
+    starts = sorted(_start(rng, now, days) for _ in range(SESSIONS - 2))
+    return [_past_session(root, number, start, seed) for number, start in enumerate(starts)]
+
+
+def _past_session(root: Path, number: int, start: datetime, seed: int) -> _Session:
+    """Most sessions are alike; a few of them each show one thing that a dashboard has to cope with."""
+    rng = _random(seed, f"session {number}")
+    project = rng.choices(projects(), weights=(5, 3, 3, 2, 3))[0]
+    turns = islice(_for_ever(project, rng), rng.choice((1, 1, 2, 2, 3, 4, 6)))
+    transcript = _transcript(root, project, start, rng, rng.choice(("claude-opus-4-6", "claude-sonnet-5")))
+    title = rng.choices(("ai-title", "custom-title", ""), weights=(7, 2, 1))[0]
+    plan = Plan(project, turns, title, stumbles=number % 20 == 7)
+    match number:
+        case 4:
+            transcript.version, transcript.counts_output = _PLACEHOLDER_VERSION, False
+        case 11 | 26 | 41:
+            transcript.model = _UNKNOWN_MODEL
+        case 15 | 48:
+            transcript.model, transcript.speed = "claude-opus-4-6", "fast"
+        case 20 | 45:
+            plan = Plan(project, islice(_for_ever(project, rng), 14), title)
+        case 30 | 31:
+            _move(root, transcript, f"{transcript.cwd}/.claude/worktrees/try-{number}")
+    return _Session(transcript, plan)
+
+
+def _live_sessions(root: Path, now: datetime, seed: int) -> list[_Session]:
+    """Two that began a while ago and do not end: on the first project, and in the Agnes workspace."""
+    sessions = []
+    for name, minutes, model in ((0, 42, "claude-opus-4-6"), (-1, 9, "claude-sonnet-5")):
+        rng = _random(seed, f"live {name}")
+        project = projects()[name]
+        transcript = _transcript(root, project, now - timedelta(minutes=minutes), rng, model)
+        sessions.append(_Session(transcript, Plan(project, _for_ever(project, rng), "ai-title", breaks=False)))
+    return sessions
+
+
+def _for_ever(project: Project, rng: random.Random) -> Iterator[Turn]:
+    """The project's turns in some order, then in another, and so on."""
+    while True:
+        yield from rng.sample(project.turns, len(project.turns))
+
+
+def _transcript(root: Path, project: Project, start: datetime, rng: random.Random, model: str) -> Transcript:
+    transcript = Transcript(
+        path=root,
+        session_id=str(UUID(int=rng.getrandbits(128), version=4)),
+        cwd="",
+        branch=rng.choice(project.branches),
+        model=model,
+        random=rng,
+        clock=Clock(start),
+    )
+    _move(root, transcript, str(_workspace(root)) if project.cwd == "workspace" else project.cwd)
+    return transcript
+
+
+def _move(root: Path, transcript: Transcript, cwd: str) -> None:
+    """Set the folder a session works in, and with it the file it is written to."""
+    slug = re.sub(r"[^A-Za-z0-9]", "-", cwd)
+    transcript.cwd = cwd
+    transcript.path = root / "projects" / slug / f"{transcript.session_id}.jsonl"
+
+
+def _start(rng: random.Random, now: datetime, days: int) -> datetime:
+    """A moment in working hours (UTC), seldom at a weekend, at least two hours ago."""
+    latest = now.astimezone(UTC) - timedelta(hours=2)
+    while True:
+        day = latest.date() - timedelta(days=rng.randrange(days))
+        moment = datetime.combine(day, time(7), UTC) + timedelta(hours=rng.betavariate(2, 2) * 12)
+        if moment <= latest and (day.weekday() < 5 or rng.random() < 0.2):
+            return moment
+
+
+def _workspace(root: Path) -> Path:
+    return root / "workspace"
+
+
+def _random(seed: int, what: str) -> random.Random:
+    """Numbers of its own for each part, so that one part does not change when another does."""
+    return random.Random(f"{seed} {what}")
+
+
+def _writer(stack: ExitStack) -> _Write:
+    """A function that writes rows, each with one call, into files that are closed with the stack."""
+    files: dict[Path, FileIO] = {}
+
+    def write(item: Line | Note) -> None:
+        if isinstance(item, Note):
+            item.path.parent.mkdir(parents=True, exist_ok=True)
+            item.path.write_bytes(msgspec.json.encode(item.content))
+            return
+        file = files.get(item.path)
+        if file is None:
+            item.path.parent.mkdir(parents=True, exist_ok=True)
+            file = files[item.path] = stack.enter_context(FileIO(item.path, "a"))
+        file.write(msgspec.json.encode(item.row) + b"\n")
+
+    return write
