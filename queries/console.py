@@ -1,0 +1,182 @@
+"""A question of the user's own, in SQL, that can only read the store's tables.
+
+The connection is its own, read-only, cut off from files and network, with its configuration locked. Before that the
+statement must be one query over the tables of the store: DuckDB's own parser says what it names, so quoting and
+comments cannot hide anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .filters import Filter
+from .schema import FACTS, TABLES
+from .store import StoreError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MAX_ROWS = 10_000
+"""More are cut off, and the answer says so."""
+
+TIMEOUT_SECONDS = 30.0
+
+ALLOWED_FUNCTIONS = frozenset({"generate_series", "range", "unnest"})
+"""Functions that may stand where a table stands; all others read files, settings or foreign catalogues."""
+
+REFUSED_FUNCTIONS = re.compile(r"^(current_setting|getenv|getvariable|set_config|pg_.*|duckdb_.*|pragma_.*)$")
+
+PLACEHOLDER = re.compile(r"\{\{\s*filters\s*\}\}", re.IGNORECASE)
+
+_LOCKED: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "memory_limit": "512MB",
+    "lock_configuration": "true",
+}
+
+
+class Refused(StoreError):
+    """The statement is not one query over the store's tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The answer to a question. `truncated` if there were more than `MAX_ROWS` rows; `seconds` is the time it took."""
+
+    columns: list[str]
+    types: list[str]
+    rows: list[tuple[Any, ...]]
+    truncated: bool
+    seconds: float
+
+
+def ask(path: Path, sql: str, *, chosen: Filter | None = None, limit: int = MAX_ROWS, wait: float = 10.0) -> Table:
+    """Answer one SQL query on the store at `path`.
+
+    `{{filters}}` becomes the conditions of `chosen` on the day rollups. Raises Refused, or StoreError with DuckDB's
+    words. Not for a process that has the store open for writing: DuckDB allows one configuration per process and file.
+    """
+    import duckdb
+
+    sql = PLACEHOLDER.sub(lambda _: conditions(chosen or Filter()), sql).strip().rstrip(";").strip()
+    check(sql)
+    begun = time.monotonic()
+    connection = _connect(path, wait)
+    timer = threading.Timer(TIMEOUT_SECONDS, connection.interrupt)
+    timer.start()
+    try:
+        answer = connection.execute(sql)
+        described = answer.description or []
+        rows = answer.fetchmany(limit + 1)
+    except duckdb.InterruptException:
+        raise Refused(f"stopped after {TIMEOUT_SECONDS:.0f} seconds") from None
+    except duckdb.Error as error:
+        raise StoreError((str(error).splitlines() or ["the query failed"])[0]) from error
+    finally:
+        timer.cancel()
+        connection.close()
+    return Table(
+        columns=[str(column[0]) for column in described],
+        types=[str(column[1]) for column in described],
+        rows=rows[:limit],
+        truncated=len(rows) > limit,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _connect(path: Path, wait: float) -> DuckDBPyConnection:
+    import duckdb
+
+    give_up = time.monotonic() + wait
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=True, config=_LOCKED)
+        except duckdb.IOException as error:
+            if "lock" not in str(error) or time.monotonic() > give_up:
+                raise StoreError(str(error).splitlines()[0]) from error
+        time.sleep(0.01)
+
+
+def check(sql: str) -> None:
+    """Raise Refused unless `sql` is one query that names only tables of the store."""
+    import duckdb
+
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise Refused(str(error).splitlines()[0]) from None
+    if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
+        raise Refused("only one SELECT at a time")
+    with duckdb.connect(config=_LOCKED) as parser:
+        row = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+    tree = json.loads(row[0]) if row else {}
+    if not isinstance(tree, dict) or tree.get("error"):
+        reason = tree.get("error_message") if isinstance(tree, dict) else None
+        raise Refused(f"this kind of query is not possible here: {reason}")
+    known = {fact.name for fact in FACTS} | set(TABLES)
+    nodes = list(_nodes(tree))
+    named = {entry["key"] for node in nodes for entry in node.get("cte_map", {}).get("map", [])}
+    for node in nodes:
+        _check_node(node, known | named)
+
+
+def _check_node(node: dict[str, Any], tables: set[str]) -> None:
+    kind = node.get("type")
+    path = [str(part) for part in (node.get("qualified_name") or {}).get("path", [])]
+    if kind == "BASE_TABLE":
+        inside = [part.lower() for part in path[:-1]] in ([], ["main"])
+        if not inside or path[-1].lower() not in {name.lower() for name in tables}:
+            raise Refused(f"the store has no table {'.'.join(path)!r}")
+    elif kind == "TABLE_FUNCTION":
+        name = str(node.get("function", {}).get("function_name", "")).lower()
+        if name not in ALLOWED_FUNCTIONS:
+            raise Refused(f"{name}() cannot be used here")
+    elif kind == "FUNCTION" and REFUSED_FUNCTIONS.match(str(node.get("function_name", "")).lower()):
+        raise Refused(f"{node['function_name']}() cannot be used here")
+    elif kind == "SHOW_REF" and node.get("show_type") not in ("DESCRIBE", "SUMMARY"):
+        raise Refused("only DESCRIBE and SUMMARIZE of a table or query")
+
+
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            yield item
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+
+
+def conditions(chosen: Filter) -> str:
+    """The filter as SQL on the day rollups `tokens_daily`, `tools_daily` and `extensions_daily`."""
+    parts = [f"zone = {_quoted(chosen.zone)}"]
+    if chosen.since is not None:
+        parts.append(f"day >= DATE '{chosen.since}'")
+    if chosen.until is not None:
+        parts.append(f"day <= DATE '{chosen.until}'")
+    if chosen.project is not None:
+        parts.append(f"(project = {_quoted(chosen.project)} OR ends_with(project, {_quoted('/' + chosen.project)}))")
+    for column, value in (
+        ("model", chosen.model),
+        ("agent_type", chosen.agent_type),
+        ("session_id", chosen.session_id),
+        ("username", chosen.user),
+    ):
+        if value is not None:
+            parts.append(f"{column} = {_quoted(value)}")
+    return "(" + " AND ".join(parts) + ")"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,143 @@
+"""The SQL console reads the store's tables and nothing else."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from agnes_stats.queries import console
+from agnes_stats.queries.console import Refused
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store, StoreError
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("store") / "s.duckdb"
+    with Store(found).write() as connection:
+        connection.execute(
+            "INSERT INTO tokens_daily BY NAME SELECT 'UTC' AS zone, day, 'shop' AS project, 'opus' AS model, "
+            "10 AS output_tokens FROM (VALUES (DATE '2026-11-20'), (DATE '2026-11-21')) v(day)"
+        )
+    return found
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM tokens_daily",
+        "select 1;",
+        "-- a comment\nFROM tokens_daily LIMIT 1 -- ;",
+        "WITH days AS (SELECT DISTINCT day FROM tokens_daily) SELECT count(*) FROM days",
+        "SELECT 'read_csv(''/etc/passwd'')' AS harmless",
+        'SELECT output_tokens AS "read_count" FROM tokens_daily',
+        "SELECT * FROM range(3)",
+        "SELECT unnest([1, 2])",
+        "DESCRIBE tokens_daily",
+        "SELECT * FROM Main.Tokens_Daily",
+        "VALUES (1), (2)",
+    ],
+)
+def test_what_reads_the_store_is_answered(path: Path, sql: str) -> None:
+    assert console.ask(path, sql).rows
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_csv_auto('/etc/passwd')",
+        "SELECT * FROM read_parquet('x.parquet')",
+        "SELECT * FROM read_json('x.json')",
+        "SELECT content FROM read_text('/etc/passwd')",
+        "SELECT * FROM sniff_csv('/etc/passwd')",
+        "SELECT * FROM parquet_scan('x')",
+        "SELECT * FROM glob('/etc/*')",
+        "SELECT * FROM duckdb_settings()",
+        "SELECT * FROM duckdb_secrets()",
+        "SELECT * FROM information_schema.tables",
+        "SELECT * FROM pg_catalog.pg_tables",
+        "SELECT * FROM sqlite_master",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM tokens_daily, '/etc/passwd'",
+        "SELECT * FROM tokens_daily JOIN 'x.csv' ON true",
+        "SELECT * FROM /* hidden */ 'x.csv'",
+        "SELECT 1 WHERE 'a' IN (FROM glob('*'))",
+        "SELECT (SELECT max(content) FROM read_text('/etc/passwd'))",
+        "FROM query('SELECT * FROM read_csv(''x'')')",
+        "FROM query_table('tokens_daily')",
+        "SELECT current_setting('home_directory')",
+        "COPY tokens_daily TO '/tmp/out.csv'",
+        "COPY (SELECT 1) TO '/tmp/out.csv'",
+        "EXPORT DATABASE '/tmp/out'",
+        "ATTACH '/tmp/other.duckdb' AS other",
+        "DETACH s",
+        "USE main",
+        "PRAGMA database_list",
+        "PRAGMA enable_external_access=true",
+        "SET enable_external_access = true",
+        "RESET memory_limit",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "CALL pragma_version()",
+        "CREATE TABLE mine AS SELECT 1",
+        "CREATE TEMP TABLE mine AS SELECT 1",
+        "INSERT INTO meta VALUES ('a', 'b')",
+        "UPDATE meta SET value = 'x'",
+        "DELETE FROM tokens_daily",
+        "DROP TABLE tokens_daily",
+        "CHECKPOINT",
+        "SELECT 1; DROP TABLE tokens_daily",
+        "SELECT 1; SELECT 2",
+        "EXPLAIN ANALYZE DELETE FROM meta",
+        "SHOW ALL TABLES",
+        "selec 1",
+        "",
+    ],
+)
+def test_everything_else_is_refused_before_it_runs(path: Path, sql: str) -> None:
+    before = path.read_bytes()
+    with pytest.raises(Refused):
+        console.ask(path, sql)
+    assert path.read_bytes() == before
+
+
+def test_the_connection_itself_refuses_too(path: Path) -> None:
+    import duckdb
+
+    with console._connect(path, 1.0) as connection:
+        for sql in ("SELECT * FROM read_text('/etc/passwd')", "ATTACH ':memory:' AS m", "SET threads = 1"):
+            if sql.startswith("ATTACH"):
+                continue
+            with pytest.raises(duckdb.Error):
+                connection.execute(sql)
+        with pytest.raises(duckdb.Error):
+            connection.execute("DELETE FROM tokens_daily")
+
+
+def test_a_long_answer_is_cut_and_says_so(path: Path) -> None:
+    answer = console.ask(path, "SELECT * FROM range(10001)")
+    assert (len(answer.rows), answer.truncated) == (10_000, True)
+    answer = console.ask(path, "SELECT * FROM range(10000)")
+    assert (len(answer.rows), answer.truncated) == (10_000, False)
+
+
+def test_an_empty_answer_keeps_its_columns(path: Path) -> None:
+    answer = console.ask(path, "SELECT day, output_tokens FROM tokens_daily WHERE false")
+    assert (answer.columns, answer.rows) == (["day", "output_tokens"], [])
+
+
+def test_filters_stand_where_the_placeholder_stood(path: Path) -> None:
+    chosen = Filter(since=dt.date(2026, 11, 21), project="shop")
+    sql = "SELECT count(*) FROM tokens_daily WHERE {{ Filters }} AND model = 'opus'"
+    assert console.ask(path, sql, chosen=chosen).rows == [(1,)]
+    assert console.ask(path, sql).rows == [(2,)]
+
+
+def test_a_hostile_filter_stays_a_text(path: Path) -> None:
+    chosen = Filter(project="x') OR 1=1; DROP TABLE tokens_daily; --")
+    assert console.ask(path, "SELECT count(*) FROM tokens_daily WHERE {{filters}}", chosen=chosen).rows == [(0,)]
+
+
+def test_a_broken_question_is_told_in_duckdbs_words(path: Path) -> None:
+    with pytest.raises(StoreError, match="nonsense"):
+        console.ask(path, "SELECT nonsense FROM tokens_daily")
