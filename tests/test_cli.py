@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from agnes_stats.tui import cli
 from agnes_stats.tui.settings import OPTIONS, BadSetting, local_zone, read_config, settings_from
 
@@ -64,9 +63,7 @@ def test_an_answer_reads_what_is_new_first(tmp_path: Path, folder: Path, capsys:
 
 
 def test_every_day_of_the_window_is_in_daily(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = answer(
-        capsys, "tokens", "--since", "2026-11-18", "--until", "2026-11-22", *common(tmp_path, folder)
-    )
+    told = answer(capsys, "tokens", "--since", "2026-11-18", "--until", "2026-11-22", *common(tmp_path, folder))
     assert [(day["day"], day["responses"]) for day in told["daily"]] == [
         ("2026-11-18", 0),
         ("2026-11-19", 0),

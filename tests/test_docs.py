@@ -12,13 +12,13 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 
 def section(name: str) -> str:
-    found = re.search(rf"<!-- {name} -->(.*)<!-- /{name} -->", README, re.S)
+    found = re.search(rf"<!-- {name} -->(.*)<!-- /{name} -->", README, re.DOTALL)
     assert found, name
     return found[1]
 
 
 def test_every_option_is_in_the_readme_in_the_words_of_its_help() -> None:
-    told = dict(re.findall(r"^\| `--([^`]+)` \| (.+) \|$", section("options"), re.M))
+    told = dict(re.findall(r"^\| `--([^`]+)` \| (.+) \|$", section("options"), re.MULTILINE))
     expected = {f"{option.name} {option.metavar or ''}".strip(): option.help for option in OPTIONS}
     assert told == expected
 
@@ -28,7 +28,7 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_every_source_is_in_the_readme() -> None:
-    assert re.findall(r"^\| `(\w+)` \|", section("sources"), re.M) == list(ADAPTERS)
+    assert re.findall(r"^\| `(\w+)` \|", section("sources"), re.MULTILINE) == list(ADAPTERS)
 
 
 def test_links_lead_somewhere() -> None:
