@@ -35,9 +35,7 @@ CLAUDES = [
 TOKENS = {"input": 0, "output": 0, "cache_read": 0, "cache_write_5m": 0, "cache_write_1h": 0}
 
 
-def rate_of(
-    rates: Iterable[Rate], day: date, prompt: int, speed: str = "standard", tier: str = "standard"
-) -> Rate:
+def rate_of(rates: Iterable[Rate], day: date, prompt: int, speed: str = "standard", tier: str = "standard") -> Rate:
     """The rule of the module's docstring."""
     matching = [
         rate
@@ -65,10 +63,7 @@ def cost(
     tokens = TOKENS | tokens
     prompt = sum(tokens.values()) - tokens["output"]
     rate = rate_of(rates_for([model], overrides), day, prompt, speed, tier)
-    return (
-        sum(n * getattr(rate, kind) for kind, n in tokens.items()) / 1e6
-        + searches * (rate.web_search or 0) / 1e3
-    )
+    return sum(n * getattr(rate, kind) for kind, n in tokens.items()) / 1e6 + searches * (rate.web_search or 0) / 1e3
 
 
 # ---- vectors computed by hand
@@ -81,9 +76,7 @@ def test_a_long_prompt_moves_the_whole_request_to_the_long_context_price() -> No
 
 
 def test_cache_reads_and_writes_count_towards_the_long_context_limit_and_output_does_not() -> None:
-    long = cost(
-        "claude-sonnet-4-5", input=1, cache_read=100_000, cache_write_5m=60_000, cache_write_1h=40_000
-    )
+    long = cost("claude-sonnet-4-5", input=1, cache_read=100_000, cache_write_5m=60_000, cache_write_1h=40_000)
     assert long == pytest.approx((6 + 100_000 * 0.6 + 60_000 * 7.5 + 40_000 * 12) / 1e6)
     assert cost("claude-sonnet-4-5", input=200_000, output=50_000) == pytest.approx(0.6 + 0.75)
 
@@ -202,9 +195,7 @@ def test_prices_that_do_not_fit_are_left_out(model: str) -> None:
 
 def test_a_batch_price_that_only_the_list_knows_begins_when_the_list_says() -> None:
     batches = [rate for rate in rates_for(["gpt-5"], LIST) if rate.tier == "batch"]
-    assert [(rate.valid_from, rate.valid_to, rate.input) for rate in batches] == [
-        (date(2026, 10, 14), None, 0.625)
-    ]
+    assert [(rate.valid_from, rate.valid_to, rate.input) for rate in batches] == [(date(2026, 10, 14), None, 0.625)]
     assert cost("gpt-5", input=1_000_000) == pytest.approx(1.25)
 
 
@@ -236,9 +227,7 @@ def test_aliases_are_followed_and_a_circle_ends() -> None:
     chain = PriceOverrides(aliases={"a": "b", "b": "claude-sonnet-4-5[1m]"})
     assert rate_of(rates_for(["a"], chain), TODAY, 0).context_window == 1_000_000
     assert rates_for(["a"], PriceOverrides(aliases={"a": "b", "b": "a", "c": "c"})) == []
-    assert (
-        rates_for(["claude-sonnet-5"], PriceOverrides(aliases={"claude-sonnet-5": "claude-sonnet-5"})) != []
-    )
+    assert rates_for(["claude-sonnet-5"], PriceOverrides(aliases={"claude-sonnet-5": "claude-sonnet-5"})) != []
 
 
 def test_a_price_from_the_configuration_holds_always_and_beats_the_list() -> None:
@@ -265,9 +254,9 @@ def test_a_price_from_the_configuration_holds_always_and_beats_the_list() -> Non
 def test_cache_prices_left_out_of_the_configuration() -> None:
     rate = rates_for(["x"], PriceOverrides(prices={"x": UserPrice(input=1, output=2)}))[0]
     assert [getattr(rate, kind) for kind in TOKENS] == [1, 2, 1, 1, 1]
-    rate = rates_for(
-        ["x"], PriceOverrides(prices={"x": UserPrice(input=1, output=2, cache_write_5m=3, cache_read=0)})
-    )[0]
+    rate = rates_for(["x"], PriceOverrides(prices={"x": UserPrice(input=1, output=2, cache_write_5m=3, cache_read=0)}))[
+        0
+    ]
     assert [getattr(rate, kind) for kind in TOKENS] == [1, 2, 0, 3, 3]
 
 
@@ -311,9 +300,7 @@ days = st.dates(date(2026, 1, 1), date(2027, 3, 1)) | st.sampled_from(
 sizes = st.integers(0, 400_000) | st.sampled_from([0, 1, 100_000, 100_001, 199_999, 200_000, 200_001])
 
 
-def library_cost(
-    model: str, day: date, searches: int, context: dict[str, str], tokens: dict[str, int]
-) -> Decimal:
+def library_cost(model: str, day: date, searches: int, context: dict[str, str], tokens: dict[str, int]) -> Decimal:
     writes = tokens["cache_write_5m"] + tokens["cache_write_1h"]
     usage = Usage(
         input_tokens=tokens["input"] + tokens["cache_read"] + writes,
@@ -334,9 +321,7 @@ def library_cost(
     searches=st.integers(0, 20),
     tokens=st.fixed_dictionaries(dict.fromkeys(TOKENS, sizes)),
 )
-def test_multiplying_gives_what_the_library_gives(
-    model: str, day: date, searches: int, tokens: dict[str, int]
-) -> None:
+def test_multiplying_gives_what_the_library_gives(model: str, day: date, searches: int, tokens: dict[str, int]) -> None:
     ours = cost(model, day, searches=searches, **tokens)
     assert ours == pytest.approx(float(library_cost(model, day, searches, {}, tokens)), abs=1e-9, rel=1e-12)
 
@@ -363,9 +348,7 @@ def test_batches_cost_what_the_library_says_from_the_day_it_says_it(
 )
 def test_fast_mode_costs_what_the_library_says(model: str, day: date, tokens: dict[str, int]) -> None:
     ours = cost(model, day, speed="fast", **tokens)
-    assert ours == pytest.approx(
-        float(library_cost(model, day, 0, {"speed": "fast"}, tokens)), abs=1e-9, rel=1e-12
-    )
+    assert ours == pytest.approx(float(library_cost(model, day, 0, {"speed": "fast"}, tokens)), abs=1e-9, rel=1e-12)
 
 
 def test_every_claude_of_the_list_has_one_rate_for_any_day_and_prompt() -> None:
