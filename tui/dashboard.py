@@ -59,6 +59,6 @@ def _demo(settings: Settings) -> Iterator[Settings]:
         yield replace(
             settings,
             store=Path(folder, "store", "store.duckdb"),
-            source=(f"claude={folder}",),
+            source=(f"claude={folder}", f"workspace={folder}/workspace"),
             no_ingest=False,
         )
