@@ -1,16 +1,19 @@
 """Lines of JSON, as they are found in the wild.
 
 A line is normally one object. Real files also hold two objects on a line (a newline was lost), bytes that are not
-UTF-8, fields of the wrong type and lines that are no JSON at all. A fault never costs more than its line, and a wrong
-field never more than that field.
+UTF-8, NUL bytes, halves of surrogate pairs, fields of the wrong type and lines that are no JSON at all. A fault never
+costs more than its line, and a wrong field never more than that field.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+import operator
+import re
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -19,79 +22,226 @@ MAX_LINE = 64 * 1024 * 1024
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+Note = Callable[[str], None]
+"""Told of every field that the shape does not know, or that holds something else than the shape says."""
+
+KnownNames = Mapping[type[msgspec.Struct], frozenset[str]]
+"""Shapes whose fields are checked -> names that are known although the shape has no use for them."""
+
 
 class Unusable(ValueError):
     """Part of a line that is no JSON object; the message is the reason."""
 
 
-def reader_of(shape: type[T]) -> Callable[[bytes], Iterator[T | Unusable]]:
-    """A function that yields the objects on a line as `shape`, and an `Unusable` where the line goes wrong."""
-    decode = msgspec.json.Decoder(shape).decode
+class Reader(Generic[T]):
+    """Yields the objects on a line as `shape`, and an `Unusable` where the line goes wrong."""
 
-    def read(line: bytes) -> Iterator[T | Unusable]:
+    def __init__(self, shape: type[T], known: KnownNames) -> None:
+        self._shape = shape
+        self._known = known
+        self._decode = msgspec.json.Decoder(shape).decode
+        # One pass both reads a line and finds that nothing in it is new.
+        self._decode_known = msgspec.json.Decoder(_closed(shape, known)).decode if known else self._decode
+
+    def __call__(self, line: bytes, note: Note = lambda _: None) -> Iterator[T | Unusable]:
+        """The objects on a line, which may end in a newline."""
         try:
-            yield decode(line)
+            yield self._decode_known(line)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            yield from _read_leniently(line, shape)
+            yield from self._read_odd(line, note)
 
-    return read
-
-
-def _read_leniently(line: bytes, shape: type[T]) -> Iterator[T | Unusable]:
-    decoder = json.JSONDecoder()
-    text = line.decode("utf-8", "replace").strip()
-    while text:
-        try:
-            value, end = decoder.raw_decode(text)
-        except (ValueError, RecursionError) as error:
-            yield Unusable(f"not JSON: {error}" if isinstance(error, ValueError) else "nested too deeply")
+    def _read_odd(self, line: bytes, note: Note) -> Iterator[T | Unusable]:
+        row = None
+        if self._known:
+            try:
+                row = self._decode(line)
+                _note_new(msgspec.Raw(line), self._shape, self._known, "", note)
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+                row = None
+        if row is not None:
+            yield row
             return
-        yield converted(value, shape) if isinstance(value, dict) else Unusable("not a JSON object")
-        text = text[end:].lstrip()
+        try:
+            for value in values_on(line):
+                yield value if isinstance(value, Unusable) else _converted(value, self._shape, self._known, "", note)
+        except RecursionError:
+            yield Unusable("nested too deeply")
 
 
-def converted(value: dict[str, Any], shape: type[T]) -> T:
+def reader_of(shape: type[T], known: KnownNames | None = None) -> Reader[T]:
+    """A reader of lines that should hold objects of a shape. With `known` it can tell which fields are new."""
+    return Reader(shape, known or {})
+
+
+# -- JSON that is not quite JSON ---------------------------------------------------------------------------------
+
+_EDGES = " \t\r\n\0\ufeff"
+_SURROGATES = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+_MANY_DIGITS = 40
+
+
+def values_on(line: bytes) -> Iterator[dict[str, Any] | Unusable]:
+    """The objects on a line, as far as they can be made out; nothing that UTF-8 cannot hold is in them.
+
+    Raises RecursionError where the line is nested too deeply.
+    """
+    text = _without_half_surrogates(line.decode("utf-8", "replace")).strip(_EDGES)
+    if not text and not line.isspace():
+        yield Unusable("not JSON: nothing but NUL bytes or byte order marks")
+    start = 0
+    while start < len(text):
+        try:
+            value, end = _LENIENT.raw_decode(text, start)
+        except ValueError as error:
+            yield Unusable(f"not JSON: {error}")
+            return
+        yield value if isinstance(value, dict) else Unusable("not a JSON object")
+        start = end
+        while start < len(text) and text[start] in _EDGES:
+            start += 1
+
+
+def value_in(raw: msgspec.Raw) -> Any:
+    """The value of a field that was kept unread; None where there is none, or it cannot be read."""
+    data = bytes(raw)
+    if not data:
+        return None
+    try:
+        return _any(data)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        return _LENIENT.decode(_without_half_surrogates(data.decode("utf-8", "replace")))
+    except (ValueError, RecursionError):
+        return None
+
+
+def is_whole(line: bytes) -> bool:
+    """Whether a last line without a newline is complete: no part of an object is an object."""
+    if not line.rstrip().endswith(b"}"):
+        return False
+    try:
+        return not any(isinstance(value, Unusable) for value in values_on(line))
+    except RecursionError:
+        return False
+
+
+def _without_half_surrogates(text: str) -> str:
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return _SURROGATES.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
+
+
+def _integer(digits: str) -> int | float:
+    # Python refuses to read integers of thousands of digits; nobody here has a use for them.
+    return int(digits) if len(digits) < _MANY_DIGITS else float(digits)
+
+
+_any = msgspec.json.Decoder().decode
+_LENIENT = json.JSONDecoder(strict=False, parse_int=_integer)
+
+
+# -- objects that do not quite fit a shape -----------------------------------------------------------------------
+
+
+def _note_new(raw: msgspec.Raw, shape: type[msgspec.Struct], known: KnownNames, path: str, note: Note) -> None:
+    """Note the fields of an object that fits its shape, but has more fields than are known."""
+    if _first_byte(raw) != b"{":
+        return
+    for name, inner in _fields_in(raw).items():
+        fields = _fields_of(shape)
+        if name not in fields:
+            if shape in known and name not in known[shape]:
+                note(f"field {path}{name}")
+            continue
+        for option in _options(fields[name][1]):
+            item = _item_of(option)
+            if item is not None and _first_byte(inner) == b"[":
+                for entry in _items_in(inner):
+                    _note_new(entry, item, known, f"{path}{name}[].", note)
+            elif isinstance(option, type) and issubclass(option, msgspec.Struct):
+                _note_new(inner, option, known, f"{path}{name}.", note)
+
+
+def _converted(value: Mapping[str, Any], shape: type[T], known: KnownNames, path: str, note: Note) -> T:
     """`value` as `shape`; fields that do not fit keep the default of the shape."""
-    fields = {}
-    for name, key, kind in _fields_of(shape):
-        if key in value:
-            fitted = _fit(value[key], kind)
+    fields = _fields_of(shape)
+    fitting = {}
+    for key, given in value.items():
+        if key in fields:
+            name, kind = fields[key]
+            fitted = _fit(given, kind, known, f"{path}{key}", note)
             if fitted is not _MISFIT:
-                fields[name] = fitted
-    return shape(**fields)
+                fitting[name] = fitted
+            elif given is not None:
+                note(f"field {path}{key} of another kind")
+        elif shape in known and key not in known[shape]:
+            note(f"field {path}{key}")
+    return shape(**fitting)
 
 
 _MISFIT = object()
 
 
-def _fit(value: Any, kind: Any) -> Any:
-    try:
-        return msgspec.convert(value, kind)
-    except (msgspec.ValidationError, RecursionError):
-        pass
+def _fit(value: Any, kind: Any, known: KnownNames, path: str, note: Note) -> Any:
     for option in _options(kind):
-        if isinstance(value, dict) and isinstance(option, type) and issubclass(option, msgspec.Struct):
-            return converted(value, option)
-        item = _item_of(option)
-        if isinstance(value, list) and item is not None:
-            return [converted(entry, item) for entry in value if isinstance(entry, dict)]
         if option is msgspec.Raw:
             return msgspec.Raw(json.dumps(value).encode())
-    return _MISFIT
+        if isinstance(value, dict) and isinstance(option, type) and issubclass(option, msgspec.Struct):
+            return _converted(value, option, known, f"{path}.", note)
+        item = _item_of(option)
+        if isinstance(value, list) and item is not None:
+            return [_converted(entry, item, known, f"{path}[].", note) for entry in value if isinstance(entry, dict)]
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return _MISFIT
+
+
+def _closed(shape: type[T], known: KnownNames) -> type[T]:
+    """The shape, refusing fields that are not known, in itself and in what it holds."""
+    fields: list[tuple[str, Any, Any]] = []
+    for field in msgspec.structs.fields(shape):
+        kind = _closed_kind(field.type, known)
+        if kind != field.type:
+            fields.append((field.name, kind, field.default))
+    # Known fields of no use are passed over unread.
+    fields += [(name, msgspec.Raw, msgspec.Raw()) for name in sorted(known.get(shape, ()))]
+    closed = msgspec.defstruct(f"Closed{shape.__name__}", fields, bases=(shape,), forbid_unknown_fields=shape in known)
+    return typing.cast("type[T]", closed)
+
+
+def _closed_kind(kind: Any, known: KnownNames) -> Any:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _closed(kind, known)
+    item = _item_of(kind)
+    if item is not None:
+        return list[_closed(item, known)]  # type: ignore[misc]
+    options = typing.get_args(kind)
+    return functools.reduce(operator.or_, (_closed_kind(option, known) for option in options)) if options else kind
 
 
 @functools.cache
-def _fields_of(shape: type[msgspec.Struct]) -> list[tuple[str, str, Any]]:
-    return [(field.name, field.encode_name, field.type) for field in msgspec.structs.fields(shape)]
+def _fields_of(shape: type[msgspec.Struct]) -> dict[str, tuple[str, Any]]:
+    return {field.encode_name: (field.name, field.type) for field in msgspec.structs.fields(shape)}
 
 
 def _options(kind: Any) -> tuple[Any, ...]:
-    arguments: tuple[Any, ...] = getattr(kind, "__args__", ())
-    return (kind,) if getattr(kind, "__origin__", None) is list else (*arguments, kind)
+    return (kind,) if typing.get_origin(kind) is list else (*typing.get_args(kind), kind)
 
 
 def _item_of(kind: Any) -> type[msgspec.Struct] | None:
-    if getattr(kind, "__origin__", None) is not list:
+    if typing.get_origin(kind) is not list:
         return None
-    item = kind.__args__[0]
+    item = typing.get_args(kind)[0]
     return item if isinstance(item, type) and issubclass(item, msgspec.Struct) else None
+
+
+def _first_byte(raw: msgspec.Raw) -> bytes:
+    return bytes(memoryview(raw)[:1])
+
+
+_fields_in = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_items_in = msgspec.json.Decoder(list[msgspec.Raw]).decode

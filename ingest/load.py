@@ -96,13 +96,16 @@ def _merge(connection: DuckDBPyConnection, fact: Fact, files: Sequence[Path], to
     singles = [f'{aggregate}("{column}") AS "{column}"' for column, (_, aggregate) in fact.sums.items()]
     halves = [f"half_{n}.\"{column}\"" for n, half in enumerate(fact.halves) for column in half.columns]  # fmt: skip
     sums = [f'"{column}"' for column in fact.sums]
+    computed = [f'{sql} AS "{column}"' for column, (_, sql) in fact.computed.items()]
     merged = f"merged_{fact.name}"
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE {merged} AS
-        SELECT {", ".join([*fact.key, *halves, *sums])} FROM (
-            SELECT {", ".join([key, *picks, *singles])} FROM (
-                SELECT {loaded}, 0 AS fresh FROM {known} UNION ALL SELECT {loaded}, 1 AS fresh FROM {new}
-            ) GROUP BY {key}
+        SELECT {", ".join(["*", *computed])} FROM (
+            SELECT {", ".join([*fact.key, *halves, *sums])} FROM (
+                SELECT {", ".join([key, *picks, *singles])} FROM (
+                    SELECT {loaded}, 0 AS fresh FROM {known} UNION ALL SELECT {loaded}, 1 AS fresh FROM {new}
+                ) GROUP BY {key}
+            )
         )""")
     connection.execute(f"DELETE FROM {known}")
     if fact.name == "responses":

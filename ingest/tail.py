@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .batch import Batch
-from .jsonl import MAX_LINE
+from .jsonl import MAX_LINE, is_whole
 from .sources import ADAPTERS, SourceFile, State
 from .sources.base import Parser
 
@@ -108,9 +108,7 @@ def read_stretch(file: SourceFile, mark: Mark | None, batch: Batch, limit: int =
     except OSError as error:
         known = mark or Mark(path=str(file.path))
         reason = f"cannot be read: {error.strerror or error}"
-        return Stretch(
-            file, dataclasses.replace(known, error=reason), known.read_to, file.session_id, more=False
-        )
+        return Stretch(file, dataclasses.replace(known, error=reason), known.read_to, file.session_id, more=False)
     session = state.get("session")
     return Stretch(file, now, start, session if isinstance(session, str) else file.session_id, more)
 
@@ -159,7 +157,7 @@ def _read_lines(stream: BinaryIO, parser: Parser, start: int, limit: int) -> tup
                 return end, False
             parser.reject(pos, length, "line longer than 64 MiB")
             pos += length - len(line)
-        elif not _is_whole(line):
+        elif not is_whole(line):
             return end, False
         else:
             parser.feed(line, pos)
@@ -175,17 +173,6 @@ def _skip_line(stream: BinaryIO, length: int) -> int | None:
         if part.endswith(b"\n"):
             return length
     return None
-
-
-def _is_whole(line: bytes) -> bool:
-    """Whether a last line without a newline is complete: no part of an object is an object."""
-    if not line.rstrip().endswith(b"}"):
-        return False
-    try:
-        json.loads(line.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _digest(stream: BinaryIO, start: int, length: int) -> str:

@@ -8,7 +8,7 @@ irrelevant. `FACTS` is the one place that states those keys and orders; the load
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # A row without a time sorts after every row with one.
 _LAST = "'infinity'::TIMESTAMP"
@@ -32,10 +32,12 @@ class Fact:
     name: str
     key: dict[str, str]
     halves: tuple[Half, ...]
-    sums: dict[str, tuple[str, str]]
+    sums: dict[str, tuple[str, str]] = field(default_factory=dict)
     """column -> (type, aggregate): columns for which lines agree by `max`, `bool_or` and the like."""
-    derived: dict[str, str]
-    """column -> type: filled by the loader, never read from a transcript."""
+    computed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """column -> (type, SQL over the merged columns)."""
+    derived: dict[str, str] = field(default_factory=dict)
+    """column -> type: filled by the loader from other tables."""
 
     @property
     def loaded(self) -> dict[str, str]:
@@ -49,12 +51,23 @@ class Fact:
     @property
     def columns(self) -> dict[str, str]:
         """All columns, with their types, in table order."""
-        return self.loaded | self.derived
+        return self.loaded | {name: kind for name, (kind, _) in self.computed.items()} | self.derived
 
 
-def _place(prefix: str = "") -> tuple[str, ...]:
-    return (f"coalesce({prefix}ts, {_LAST})", f"{prefix}path", f"{prefix}pos")
+def _place(prefix: str = "", *before_path: str) -> tuple[str, ...]:
+    """The order of rows: by time, then, among rows of the same time, by where they stand."""
+    return (f"coalesce({prefix}ts, {_LAST})", *before_path, f"{prefix}path", f"{prefix}pos")
 
+
+# A fork repeats the rows of another session, with their times; newer ones mark them. What is marked is no original.
+_ORIGINAL = _place("", "coalesce(is_copy, false)")
+
+
+# A side question repeats the session's rows, too, as a sub-agent's.
+_OWNER = ("embedded", *_place("", "coalesce(is_copy, false)", "is_sidechain"))
+
+DENSEST_OUTPUT = 10
+"""Bytes of JSON per token: more than this was never seen of a finished response (the most was 5)."""
 
 RESPONSES = Fact(
     "responses",
@@ -62,12 +75,13 @@ RESPONSES = Fact(
     halves=(
         Half(
             "min",
-            ("embedded", *_place()),
+            _OWNER,
             {
                 "embedded": "BOOLEAN",
                 "ts": "TIMESTAMP",
                 "path": "VARCHAR",
                 "pos": "BIGINT",
+                "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
                 "username": "VARCHAR",
                 "agent_id": "VARCHAR",
@@ -98,12 +112,24 @@ RESPONSES = Fact(
                 "speed": "VARCHAR",
                 "service_tier": "VARCHAR",
                 "stop_reason": "VARCHAR",
-                "output_undercounted": "BOOLEAN",
                 "logged_cost_usd": "DOUBLE",
             },
         ),
     ),
-    sums={"ended_at": ("TIMESTAMP", "max"), "is_api_error": ("BOOLEAN", "bool_or")},
+    sums={
+        "ended_at": ("TIMESTAMP", "max"),
+        "is_api_error": ("BOOLEAN", "bool_or"),
+        # The most that a single line of the response shows.
+        "shown_bytes": ("BIGINT", "max"),
+    },
+    # Some versions log the output count of the start of the stream and never the final one.
+    computed={
+        "output_undercounted": (
+            "BOOLEAN",
+            "stop_reason IS NULL AND "
+            f"(output_tokens BETWEEN 1 AND 5 OR shown_bytes > {DENSEST_OUTPUT} * output_tokens)",
+        )
+    },
     derived={"cost_usd": "DOUBLE"},
 )
 
@@ -113,12 +139,13 @@ TOOL_CALLS = Fact(
     halves=(
         Half(
             "min",
-            ("embedded", *_place()),
+            _OWNER,
             {
                 "embedded": "BOOLEAN",
                 "ts": "TIMESTAMP",
                 "path": "VARCHAR",
                 "pos": "BIGINT",
+                "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
                 "username": "VARCHAR",
                 "agent_id": "VARCHAR",
@@ -135,9 +162,10 @@ TOOL_CALLS = Fact(
         ),
         Half(
             "min",
-            ("result_embedded", "NOT is_error", *_place("result_")),
+            ("result_embedded", "NOT is_error", *_place("result_", "result_is_copy")),
             {
                 "result_embedded": "BOOLEAN",
+                "result_is_copy": "BOOLEAN",
                 "is_error": "BOOLEAN",
                 "result_ts": "TIMESTAMP",
                 "result_path": "VARCHAR",
@@ -156,8 +184,6 @@ TOOL_CALLS = Fact(
             where="is_error IS NOT NULL",
         ),
     ),
-    sums={},
-    derived={},
 )
 
 PROMPTS = Fact(
@@ -166,11 +192,12 @@ PROMPTS = Fact(
     halves=(
         Half(
             "min",
-            _place(),
+            _ORIGINAL,
             {
                 "ts": "TIMESTAMP",
                 "path": "VARCHAR",
                 "pos": "BIGINT",
+                "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
                 "username": "VARCHAR",
                 "kind": "VARCHAR",
@@ -179,8 +206,6 @@ PROMPTS = Fact(
             },
         ),
     ),
-    sums={},
-    derived={},
 )
 
 _LABEL = {"ts": "TIMESTAMP", "path": "VARCHAR", "pos": "BIGINT", "value": "VARCHAR"}
@@ -189,24 +214,18 @@ SESSION_FIRSTS = Fact(
     "session_firsts",
     key={"session_id": "VARCHAR", "kind": "VARCHAR"},
     halves=(Half("min", _place(), _LABEL),),
-    sums={},
-    derived={},
 )
 
 SESSION_LASTS = Fact(
     "session_lasts",
     key={"session_id": "VARCHAR", "kind": "VARCHAR"},
     halves=(Half("max", ("coalesce(ts, '-infinity'::TIMESTAMP)", "path", "pos"), _LABEL),),
-    sums={},
-    derived={},
 )
 
 SUMMARIES = Fact(
     "summaries",
     key={"leaf_uuid": "VARCHAR"},
     halves=(Half("max", ("path", "pos"), {"path": "VARCHAR", "pos": "BIGINT", "summary": "VARCHAR"}),),
-    sums={},
-    derived={},
 )
 
 AGENTS = Fact(
@@ -219,8 +238,6 @@ AGENTS = Fact(
             {"path": "VARCHAR", "agent_type": "VARCHAR", "description": "VARCHAR", "tool_use_id": "VARCHAR"},
         ),
     ),
-    sums={},
-    derived={},
 )
 
 EVENTS = Fact(
@@ -229,11 +246,12 @@ EVENTS = Fact(
     halves=(
         Half(
             "min",
-            _place(),
+            _ORIGINAL,
             {
                 "ts": "TIMESTAMP",
                 "path": "VARCHAR",
                 "pos": "BIGINT",
+                "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
                 "kind": "VARCHAR",
                 "text": "VARCHAR",
@@ -241,8 +259,6 @@ EVENTS = Fact(
             },
         ),
     ),
-    sums={},
-    derived={},
 )
 
 ACCESSES = Fact(
@@ -251,11 +267,12 @@ ACCESSES = Fact(
     halves=(
         Half(
             "min",
-            _place(),
+            _ORIGINAL,
             {
                 "ts": "TIMESTAMP",
                 "path": "VARCHAR",
                 "pos": "BIGINT",
+                "is_copy": "BOOLEAN",
                 "seen_in": "VARCHAR",
                 "call_id": "VARCHAR",
                 "session_id": "VARCHAR",
@@ -278,8 +295,6 @@ ACCESSES = Fact(
             },
         ),
     ),
-    sums={},
-    derived={},
 )
 
 SYNC_ACTIONS = Fact(
@@ -288,11 +303,12 @@ SYNC_ACTIONS = Fact(
     halves=(
         Half(
             "min",
-            _place(),
+            _ORIGINAL,
             {
                 "ts": "TIMESTAMP",
                 "path": "VARCHAR",
                 "pos": "BIGINT",
+                "is_copy": "BOOLEAN",
                 "action": "VARCHAR",
                 "resource": "VARCHAR",
                 "source": "VARCHAR",
@@ -308,8 +324,6 @@ SYNC_ACTIONS = Fact(
             },
         ),
     ),
-    sums={},
-    derived={},
 )
 
 FACTS: tuple[Fact, ...] = (

@@ -49,6 +49,7 @@ class Block(msgspec.Struct):
     name: Any = None
     input: msgspec.Raw = msgspec.Raw()
     text: msgspec.Raw = msgspec.Raw()
+    thinking: msgspec.Raw = msgspec.Raw()
     tool_use_id: Any = None
     is_error: Any = None
     content: msgspec.Raw = msgspec.Raw()
@@ -90,6 +91,8 @@ class Row(msgspec.Struct):
     uuid: Any = None
     timestamp: Any = None
     sessionId: Any = None  # noqa: N815
+    session_id: Any = None
+    forkedFrom: Any = None  # noqa: N815
     requestId: Any = None  # noqa: N815
     agentId: Any = None  # noqa: N815
     attributionAgent: Any = None  # noqa: N815
@@ -129,30 +132,3 @@ class AgentMeta(msgspec.Struct):
     agentType: Any = None  # noqa: N815
     description: Any = None
     toolUseId: Any = None  # noqa: N815
-
-
-KNOWN_TYPES = frozenset(
-    {
-        "user",
-        "assistant",
-        "system",
-        "summary",
-        "progress",
-        "attachment",
-        "custom-title",
-        "ai-title",
-        "agent-name",
-        "last-prompt",
-        "permission-mode",
-        "mode",
-        "tag",
-        "pr-link",
-        "queue-operation",
-        "file-history-snapshot",
-        "worktree-state",
-        "content-replacement",
-        "attribution-snapshot",
-        "speculation-accept",
-    }
-)
-"""Row types with a meaning we know, used or not; others are counted as unknown."""

@@ -1,0 +1,61 @@
+"""Where a row of a Claude Code transcript stands, who speaks, and under which key its facts are kept."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from .claude_rows import Row
+
+
+class Place(msgspec.Struct):
+    """Where and when a row stands."""
+
+    session: str | None
+    ts: int | None
+    own_ts: int | None
+    pos: int
+    line: bytes
+    is_copy: bool
+    embedded: bool = False
+
+
+class Who(msgspec.Struct):
+    """Who speaks in a row."""
+
+    agent: str | None
+    name: str | None = None
+    sidechain: bool = False
+    version: str | None = None
+    branch: str | None = None
+
+
+def response_key(message_id: Any, request: Any, place: Place, uuid: Any) -> str:
+    """The key of a response.
+
+    Ids of the Anthropic API (`msg_…`) are unique by themselves: a side question replays them under a new request id.
+    Gateways reuse theirs, so those are told apart by request or session. Without an id the row is its own response.
+    """
+    if message_id is None:
+        return row_key(uuid, place)
+    name = str(message_id)
+    if name.startswith("msg_"):
+        return name
+    return f"{name}\x1f{request}" if request is not None else f"{name}\x1f\x1f{place.session}"
+
+
+def row_key(uuid: Any, place: Place) -> str:
+    """The key of what a row says: its uuid, else its place in the file and its content."""
+    if isinstance(uuid, str) and uuid:
+        return uuid
+    # The same line at the same place in a copy of the file is the same row; repeated further down it is another.
+    # A last line may be read before its newline is there.
+    return f"line:{place.pos}:{hashlib.blake2b(place.line.strip(), digest_size=12).hexdigest()}"
+
+
+def is_copied(row: Row) -> bool:
+    """Whether a row says that a fork or a background session took it over from another session."""
+    origin = row.session_id
+    return row.forkedFrom is not None or (isinstance(origin, str) and origin not in ("", row.sessionId))
