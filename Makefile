@@ -34,5 +34,8 @@ $(STAMP): pyproject.toml uv.lock
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_PROJECT_ENVIRONMENT="$(VENV)" $(BIN)/uv sync --quiet --frozen --inexact
 	@touch $(STAMP)
 
+bench: $(STAMP)
+	@$(BIN)/python bench/run.py --write $(ARGS)
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
