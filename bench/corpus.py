@@ -2,9 +2,9 @@
 
     python bench/corpus.py FOLDER --mb 300
 
-Shaped after what was measured on real ones: a line has 3 to 5 kB on average, a response is two lines, one session in ten
-has sub-agents, one in twenty-five has a fork that repeats its first half. Prints the true sums as JSON, so that a benchmark
-is also a check.
+Shaped after what was measured on real ones: a line has 3 to 5 kB on average, a response is two lines, one session in
+ten has sub-agents, one in twenty-five has a fork that repeats its first half. Prints the true sums as JSON, so that a
+benchmark is also a check.
 """
 
 from __future__ import annotations

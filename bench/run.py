@@ -3,7 +3,7 @@
     make bench                        300 MB and 1 GB, with the peers, into bench/RESULTS.md
     python bench/run.py --mb 5 --no-peers --rounds 1      a smoke run
 
-Peers are installed by npm and pip into bench/work. Absolute times are of one machine on one day; the ratios are what counts.
+Peers are installed by npm into bench/work. Absolute times are of one machine on one day; the ratios are what counts.
 """
 
 from __future__ import annotations
