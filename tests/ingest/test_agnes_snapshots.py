@@ -73,3 +73,9 @@ def test_a_snapshot_without_table_or_time_is_a_problem(tmp_path: Path) -> None:
     reading = read_snapshots(tmp_path)
     assert [Path(problem.path).name for problem in reading.problems] == [f"{name}.meta.json" for name in "abc"]
     assert len(reading.rows) == 1
+
+
+def test_text_that_no_store_could_hold_is_made_harmless(tmp_path: Path) -> None:
+    put(tmp_path / "user/snapshots/a.meta.json", META | {"where": "\ud800" + "x" * 9000})
+    (access,) = read_snapshots(tmp_path).rows
+    assert access.where == "?" + "x" * 3999
