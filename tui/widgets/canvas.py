@@ -9,7 +9,6 @@ from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
-from textual.theme import Theme
 from textual.widget import Widget
 
 from ..format import clean
@@ -92,15 +91,10 @@ class Canvas(Widget, can_focus=True):
         self._strips = None
         self.refresh()
 
-    def on_mount(self) -> None:
-        self.app.theme_changed_signal.subscribe(self, self._repaint_in_theme)
-
-    def _repaint_in_theme(self, _: Theme) -> None:
-        self.repaint()
-
     def notify_style_update(self) -> None:
+        # Also told of a new theme, which may leave this widget's own styles as they are.
         super().notify_style_update()
-        self._strips = None
+        self.repaint()
 
     def render_line(self, y: int) -> Strip:
         """Line `y` of the content area."""

@@ -278,7 +278,8 @@ class RecordTable(DataTable[Text]):
         # Assigning would scroll to the cursor, which the user may have scrolled away from on purpose.
         self.set_reactive(DataTable.cursor_coordinate, Coordinate(row, 0))
         if self.scroll_offset.y != top:
-            self.call_after_refresh(self.scroll_to, y=top, animate=False, force=True, immediate=True)
+            # At once, while the size is still the old one: a refresh later the top would flash up.
+            self.scroll_to(y=top, animate=False, force=True, immediate=True)
         if in_view and self.row_count:
             self.call_after_refresh(self._show_cursor)
         self.refresh()
