@@ -51,10 +51,10 @@ def agnes_query(sql: str | None, action: str) -> Access:
 def _query(given: Split, stdin: Stdin, *, remote: bool) -> list[Access]:
     if given.has("stdin"):
         sql = _from_json(stdin.take())
-    elif given.has("sql") or given.operands:
-        sql = given.last("sql") or given.operands[0]
     else:
-        return []
+        sql = next((text for text in (*given.all("sql"), *given.operands) if text.strip()), None)
+        if sql is None:
+            return []
     if given.has("register-bq"):
         action = "query.hybrid"
     elif remote or given.has("remote") or given.last("scope") in _SERVER_SCOPES:

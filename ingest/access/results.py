@@ -7,11 +7,12 @@ import re
 _HEAD = 20_000
 _TAIL = 40_000
 _ERROR_LIMIT = 300
+_LINE_LIMIT = 1_000
 
 _NAMED_COUNT = re.compile(r"[\"']?\b(?:row_count|rows_returned|rowCount|num_rows)[\"']?\s*[:=]\s*\"?(\d{1,15})\b")
 _FOOTERS = re.compile(
     # psql, trino, duckdb
-    r"^[\s│|]*\(?(?P<footer>\d{1,15}) rows?\b(?:\s*\(\d+ shown\)|\s+\d+ columns?|\)|\s*[│|]|\s*$)"
+    r"^[ \t│|]*\(?(?P<footer>\d{1,15}) rows?\b(?:[ \t]*\(\d+ shown\)|[ \t]+\d+ columns?|\)|[ \t]*[│|]|[ \t]*\r?$)"
     r"|^(?P<set>\d{1,15}) rows? in set\b"  # mysql, clickhouse
     r"|^(?P<empty>Empty set)\b"
     r"|^(?P<produced>\d{1,15}) Row\(s\) produced"  # snowsql
@@ -56,7 +57,7 @@ def error_line(result_text: str) -> str:
     the first line that is not just an exit code. Empty for an empty text.
     """
     text = _TAGS.sub("", _ESCAPES.sub("", result_text[: _HEAD + _TAIL]))
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line[:_LINE_LIMIT] for line in text.splitlines() if line.strip()]
     found = _after_traceback(lines)
     if found is None:
         found = next((line for line in lines if _TELLING.search(line)), None)

@@ -274,11 +274,15 @@ class _Reader:
 
     def _array(self, command: Command) -> None:
         self.pos += 1
+        if self.depth >= _MAX_DEPTH:
+            return
+        self.depth += 1
         while self.pos < len(self.text) and self.text[self.pos] != ")":
             if self.text[self.pos].isspace():
                 self.pos += 1
             else:
                 self._word(command)
+        self.depth -= 1
         self.pos += 1
 
     def _quoted(self, char: str, command: Command) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PARSE_LIMIT = 100_000
 """Characters of SQL beyond which it is kept as text only: parsing costs about 5 µs a character."""
 
+_MIN_NODES = 2_000
+_NODES_PER_TOKEN = 4
+
 _COMMENTS = r"(?:\s|--[^\n]*(?:\n|$)|[#][^\n]*(?:\n|$)|/\*.*?\*/)*+"
 _FIRST_WORD = re.compile(_COMMENTS + r"\(*+\s*+([a-z]+)\b", re.IGNORECASE | re.DOTALL)
 _REPLACED = re.compile(r"\s*(?:into|materialized\s+view(?:\s+concurrently)?)\s+([\w.\"`]+)", re.IGNORECASE)
@@ -116,11 +119,6 @@ def _parse(text: str, dialect: str | None) -> Iterator[exp.Expr]:
     from sqlglot.errors import SqlglotError
 
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it reports each statement it only half understands
-    try:
-        yield from (tree for tree in sqlglot.parse(text, read=dialect) if tree is not None)
-        return
-    except SqlglotError:
-        pass
     rules = sqlglot.Dialect.get_or_raise(dialect)
     try:
         tokens = rules.tokenize(text)
@@ -129,8 +127,11 @@ def _parse(text: str, dialect: str | None) -> Iterator[exp.Expr]:
     start = 0
     ends = [at for at, token in enumerate(tokens) if token.token_type.name == "SEMICOLON"]
     for end in [*ends, len(tokens)]:
+        # A statement makes at most one node a token, but joins without conditions are tried in every nesting.
+        limit = _MIN_NODES + _NODES_PER_TOKEN * (end - start)
         with suppress(SqlglotError):
-            yield from (tree for tree in rules.parser().parse(tokens[start:end], text) if tree is not None)
+            parsed = rules.parser(max_nodes=limit).parse(tokens[start:end], text)
+            yield from (tree for tree in parsed if tree is not None)
         start = end + 1
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from agnes_stats.ingest.access import Access, accesses_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 # Each expected access is "action resource", and for SQL "action resource statement".
 QUERIES: list[tuple[str, list[str]]] = [
@@ -188,6 +190,7 @@ NOTHING: list[str] = [
     "agnes --help",
     "agnes query --help",
     "agnes query",
+    "agnes query --sql",
     "agnes pull --quiet",
     "agnes status",
     "agnes snapshot create",
@@ -307,7 +310,9 @@ def test_sql_that_cannot_be_parsed_is_kept_as_text() -> None:
         "bash -c " * 2000 + "psql",
         "a=x; " + 'a="$a$a"; ' * 200 + 'psql -c "$a"',
         "psql " + "<<E\n" * 3000,
+        "duckdb -c 'select * from a " + "join b " * 300 + "'",
         "cat " + "`" * 5001,
+        "cat " + "a=(" * 5001,
         "python -c '" + "[" * 5000 + "execute(1)'",
         'psql -c "' + "\\" * 5001,
         "cat " + "$'\\" * 3000,
@@ -315,3 +320,14 @@ def test_sql_that_cannot_be_parsed_is_kept_as_text() -> None:
 )
 def test_a_pathological_script_is_read_without_harm(script: str) -> None:
     assert isinstance(accesses_of("Bash", {"command": script}), list)
+
+
+_PIECES = st.sampled_from(["", " ", "'", '"', "`", "$(", ")", "(", "|", "<<E", "\n", "&", ";", "{", "\\", "#", "\x00"])
+_COMMANDS = st.sampled_from([*(command for command, _ in QUERIES + FILES_AND_WEB), *NOTHING])
+
+
+@settings(max_examples=400, deadline=None)
+@given(command=_COMMANDS, start=st.integers(0, 200), length=st.integers(0, 30), piece=_PIECES, again=st.integers(1, 20))
+def test_a_damaged_command_is_read_without_harm(command: str, start: int, length: int, piece: str, again: int) -> None:
+    damaged = command[:start] + piece + command[start + length :] * again
+    assert isinstance(accesses_of("Bash", {"command": damaged}), list)

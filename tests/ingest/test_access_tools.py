@@ -139,6 +139,7 @@ def test_a_tool_without_a_name_gives_nothing(tool: str) -> None:
         ("INSERT 0 5", None),
         ("", None),
         ("x\n" * 100_000 + "(5 rows)\n", 5),
+        ("\n" * 100_000, None),
     ],
 )
 def test_rows_a_result_says_it_returned(text: str, rows: int | None) -> None:
