@@ -35,6 +35,8 @@ class Load:
     rates: list[Rate] = field(default_factory=list)
     priced_models: dict[str, int | None] = field(default_factory=dict)
     """Models looked up for this load -> context window; those without rates have no known price."""
+    replaced: list[tuple[str, str]] = field(default_factory=list)
+    """(table, workspace) whose rows this load replaces."""
 
     def add(self, files: dict[str, Path]) -> None:
         """Add the files of one spooled batch."""
@@ -209,10 +211,11 @@ def _write_marks(connection: DuckDBPyConnection, work: Load) -> None:
             where = "path = ? AND pos >= ?"
             connection.execute(f"DELETE FROM rejects WHERE {where}", [path, stretch.start])
             connection.execute(f"DELETE FROM unknowns WHERE {where}", [path, stretch.start])
-        for table in stretch.file.replaces if stretch.mark.error is None else ():
-            connection.execute(f"DELETE FROM {table} WHERE workspace = ?", [str(stretch.file.root)])
         connection.execute("DELETE FROM files WHERE path = ?", [path])
         _insert_file(connection, stretch)
+    of_files = [(table, str(s.file.root)) for s in work.stretches if s.mark.error is None for table in s.file.replaces]
+    for table, workspace in (*work.replaced, *of_files):
+        connection.execute(f"DELETE FROM {table} WHERE workspace = ?", [workspace])
     for table in ("rejects", "unknowns", "workspaces", "sync_tables", "uploads"):
         if table in work.spool:
             columns = TABLES[table]

@@ -1,0 +1,105 @@
+"""The Agnes server as a source: the queries and syncs it logged for the owner of the token.
+
+Off unless the user turns it on. Rows are facts like those of files: loading them again changes nothing, and what was
+loaded stays when the server forgets it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..queries.store import Store
+from .agnes.account import read_account
+from .agnes.answers import AuditRow, Known
+from .agnes.server import AgnesClient, AgnesServerError
+from .batch import Batch, Row, micros
+from .load import Load, load
+
+__all__ = ["AgnesServerError", "client_for", "poll"]
+
+
+def client_for(environment: Mapping[str, str], home: Path) -> AgnesClient | None:
+    """A client for the server and token of the `agnes` command on this machine; None if there is no token.
+
+    Raises AgnesServerError if the address is none.
+    """
+    account = read_account(environment, home)
+    if account.token is None:
+        return None
+    return AgnesClient(account.server, account.token, ca_bundle=account.ca_bundle)
+
+
+def poll(store: Store, client: AgnesClient, server: str, folder: Path) -> int:
+    """Fetch what is new and load it; the number of rows fetched. `folder` takes the spooled rows for a moment.
+
+    Raises AgnesServerError, StoreError.
+    """
+    known = _newest(store)
+    pages = [client.queries(known)]
+    # All pages down to the known row are loaded at once: a gap left now would never be filled.
+    while pages[-1].next is not None:
+        pages.append(client.queries(known, pages[-1].next))
+    synced = client.sync()
+    batch = Batch()
+    fetched = [row for page in pages for row in page.rows]
+    for row in fetched:
+        batch.add("accesses", _access(row, server))
+    for row in synced.rows:
+        batch.add("sync_actions", _sync(row, server))
+    if synced.last_pull_at is not None:
+        batch.add("workspaces", {"workspace": server, "server": server, "last_sync": micros(synced.last_pull_at)})
+    for problem in (*(problem for page in pages for problem in page.problems), *synced.problems):
+        batch.add("rejects", {"path": problem.path, "pos": 0, "length": 0, "reason": problem.reason})
+    work = Load(replaced=[("workspaces", server)] if synced.last_pull_at is not None else [])
+    work.add(batch.spool(folder, "server"))
+    with store.write() as connection:
+        load(connection, work)
+    return len(fetched) + len(synced.rows)
+
+
+def _newest(store: Store) -> Known | None:
+    with store.read() as connection:
+        row = connection.execute(
+            "SELECT ts, id FROM accesses WHERE seen_in = 'server' ORDER BY ts DESC, id DESC LIMIT 1"
+        ).fetchone()
+    return None if row is None else Known(row[0].replace(tzinfo=dt.UTC), str(row[1]).removeprefix("server:"))
+
+
+def _access(row: AuditRow, server: str) -> Row:
+    table = (row.resource or "").removeprefix("table:")
+    return {
+        "id": f"server:{row.id}",
+        "ts": micros(row.when),
+        "path": server,
+        "pos": 0,
+        "seen_in": "server",
+        "action": row.action,
+        "resource": row.resource or "adhoc",
+        "sql": row.sql,
+        "tables_read": [table] if (row.resource or "").startswith("table:") else [],
+        "tables_written": [],
+        "client_kind": row.client_kind,
+        "result": "success" if row.result == "ok" else row.result,
+        "error": row.error,
+        "duration_ms": row.duration_ms,
+        "rows_returned": row.rows,
+        "bytes_scanned": row.bytes_scanned,
+    }
+
+
+def _sync(row: AuditRow, server: str) -> Row:
+    return {
+        "id": f"server:{row.id}",
+        "ts": micros(row.when),
+        "path": server,
+        "pos": 0,
+        "action": row.action,
+        "resource": row.resource,
+        "source": row.client_kind or "server",
+        "result": "success" if row.result == "ok" else row.result,
+        "detail": row.error,
+        "workspace": server,
+        "duration_ms": row.duration_ms,
+    }

@@ -1,0 +1,59 @@
+"""What the Agnes server logged becomes facts, once."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from agnes_stats.ingest.agnes.server import AgnesClient
+from agnes_stats.ingest.server_source import AgnesServerError, client_for, poll
+from agnes_stats.queries import access, sync
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store
+
+from tests.ingest.agnes_http import Server, client, entry, pages_of, says, servers
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[], Server]]:
+    with servers() as start:
+        yield start
+
+
+def answers(server: Server, count: int, **sync_answer: object) -> None:
+    pages = pages_of([entry(number) for number in range(count)], size=3)
+    synced = says(200, {"rows": [], "next_cursor": None, **sync_answer})
+    server.answer = lambda handler, request: (synced if request.path.endswith("/sync") else pages)(handler, request)
+
+
+def fetched(store: Store, found: AgnesClient, tmp_path: Path) -> int:
+    return poll(store, found, "http://agnes", tmp_path)
+
+
+def test_queries_are_loaded_once_and_only_new_ones_are_asked_for(serve: Callable[[], Server], tmp_path: Path) -> None:
+    server, store = serve(), Store(tmp_path / "s.duckdb")
+    answers(server, 4, last_pull_at="2026-06-01T12:00:00")
+    assert fetched(store, client(server), tmp_path) == 4
+    answers(server, 5, last_pull_at="2026-06-02T12:00:00")
+    before = len(server.requests)
+    fetched(store, client(server), tmp_path)
+    assert len(server.requests) - before == 2
+    with store.read() as connection:
+        rows, _ = access.list_accesses(connection, Filter(), limit=50)
+        assert sync.last_pull(connection).isoformat() == "2026-06-02T12:00:00"
+    assert [row.id for row in rows] == [f"server:id-{number:03}" for number in range(4, -1, -1)]
+    assert {tuple(row.seen_in) for row in rows} == {("server",)}
+
+
+def test_a_refusal_loses_nothing(serve: Callable[[], Server], tmp_path: Path) -> None:
+    server, store = serve(), Store(tmp_path / "s.duckdb")
+    answers(server, 2)
+    fetched(store, client(server), tmp_path)
+    server.answer = says(401, {"detail": "no"})
+    with pytest.raises(AgnesServerError, match="401"):
+        fetched(store, client(server), tmp_path)
+    with store.read() as connection:
+        assert access.count_accesses(connection) == 2
+
+
+def test_without_a_token_there_is_no_client(tmp_path: Path) -> None:
+    assert client_for({}, tmp_path) is None
