@@ -14,7 +14,7 @@ from typing import Any
 
 from ..agnes.account import config_folder, read_account
 from ..agnes.discovery import discover_workspaces
-from ..agnes.snapshots import read_snapshots
+from ..agnes.snapshots import read_snapshot
 from ..agnes.tables import merged, read_stack_state, read_sync_state, state_paths
 from ..agnes.updates import log_path, read_update_log
 from ..agnes.uploads import read_uploads, upload_files
@@ -105,7 +105,7 @@ class WorkspaceParser:
             {
                 "workspace": str(root),
                 "last_sync": _micros(state.last_sync),
-                "server": account.server,
+                "server": account.server if account.server_from != "default" else None,
                 "token_expires_at": _micros(account.token_expires_at),
             },
         )
@@ -166,10 +166,8 @@ class WorkspaceParser:
             self._problem(problem)
 
     def _read_snapshot(self, root: Path) -> None:
-        reading = read_snapshots(root)
+        reading = read_snapshot(root, self._file.path)
         for row in reading.rows:
-            if row.path != str(self._file.path):
-                continue
             table = row.resource.removeprefix("table:")
             fact: dict[str, Any] = {
                 "id": row.id,
@@ -194,12 +192,11 @@ class WorkspaceParser:
             }
             self._batch.add("accesses", fact)
         for problem in reading.problems:
-            if problem.path == str(self._file.path):
-                self._problem(problem)
+            self._problem(problem)
 
 
 def _state_files(root: Path) -> tuple[Path, ...]:
-    own, _ = state_paths(root, root)
+    own = state_paths(root, config_folder(os.environ, Path.home()))[0]
     return own, root / ".claude" / "sync_state.json", root / ".claude" / "init-complete"
 
 
