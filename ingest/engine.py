@@ -1,72 +1,46 @@
-"""Bringing the store up to date: find what changed, read it, load it."""
+"""Bringing the store up to date: find what changed, read it, load it.
+
+Several programs may do so at once. What one has read the others find read: before it writes, each looks whether the
+marks it set out from still hold. Short work leaves the store alone for a moment after somebody else's write, so that
+many small writers together keep it closed, and open for others, most of the time.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
+import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..queries.store import Store
-from . import upkeep
+from ..queries.doctor import verify
+from ..queries.faults import explained
+from ..queries.scratch import scratch
+from ..queries.store import Stamp, Store, StoreBusy, StoreDamaged, StoreInterrupted
+from . import forget, upkeep
+from .backfill import Backfill
 from .load import Load, load, marks
+from .plan import Job, job_for, plan
 from .prices import PriceOverrides, rates_for
+from .progress import Progress, Summary
 from .sources import ADAPTERS, Root, SourceFile
-from .tail import Mark, is_unchanged, stat
-from .work import TASK_BYTES, Done, Task, Workers, run_task
-
-LOAD_BYTES = 64 * 1024 * 1024
-"""About how much of the transcripts goes into one transaction of a backfill."""
-
-LOAD_SECONDS = 2.0
-"""A transaction is closed after this long, so that rows read early are seen early."""
+from .sources.base import walk
+from .tail import Mark
+from .work import Done, Task, run_task
 
 WORKER_BYTES = 24 * 1024 * 1024
 """Less than this is read in this process: starting workers would take longer."""
 
+REST_FACTOR = 3.0
+"""The store is left alone for this many times as long as the last write took: others find it free in three of four."""
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a catch-up is. Counts of files and bytes still to read at its start, and those done."""
+REST_SECONDS = (0.25, 1.0)
+"""The shortest and the longest rest."""
 
-    files: int = 0
-    files_done: int = 0
-    bytes: int = 0
-    bytes_done: int = 0
-
-    @property
-    def ratio(self) -> float:
-        """Done, from 0 to 1; 1 if there was nothing to do."""
-        return self.bytes_done / self.bytes if self.bytes else 1.0
-
-
-@dataclass(slots=True)
-class Summary:
-    """What a catch-up did."""
-
-    files: int = 0
-    bytes: int = 0
-    gone: int = 0
-    seconds: float = 0.0
-    loads: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    file: SourceFile
-    mark: Mark | None
-    size: int
-    mtime_ns: int
-
-    @property
-    def todo(self) -> int:
-        same = self.mark is not None and self.mark.read_to <= self.size
-        return self.size - self.mark.read_to if self.mark is not None and same else self.size
+YIELDS = 3
+"""How often short work gives way to other writers before it insists."""
 
 
 @dataclass(slots=True)
@@ -81,188 +55,214 @@ class Engine:
     between: Callable[[], None] = lambda: None
     """Called between the transactions of a long catch-up: whatever must not wait for its end."""
     stop: threading.Event = field(default_factory=threading.Event)
+    rest_seconds: float = REST_SECONDS[0]
+    """How long the store should be left alone after a write."""
+    own_stamp: Stamp = ()
+    """The store as our last write left it."""
     _known_models: set[str] = field(default_factory=set)
+    _aliases: dict[str, SourceFile] = field(default_factory=dict)
+    _folders: set[Path] = field(default_factory=set)
 
-    def catch_up(
-        self, *, rebuild: bool = False, report: Callable[[Progress], None] = lambda _: None
-    ) -> Summary:
+    def catch_up(self, *, rebuild: bool = False, report: Callable[[Progress], None] = lambda _: None) -> Summary:
         """Read all that is new, newest files first. `rebuild` reads everything on disk again.
 
-        `report` is called from this thread after each transaction. Raises StoreError.
+        `report` is called from this thread after each transaction. A rebuild sets a damaged store aside and begins a
+        new one. Raises StoreError; returns early, with what is done so far, once `stop` is set.
         """
         begun, summary = time.monotonic(), Summary()
-        jobs = self._prepare(rebuild, summary)
-        progress = Progress(files=len(jobs), bytes=sum(job.todo for job in jobs))
-        report(progress)
-        if jobs:
-            with self._spool_folder() as folder:
-                self._backfill(jobs, Path(folder), progress, report, summary)
+        try:
+            self._catch_up(summary, report, rebuild)
+        except StoreDamaged:
+            if not rebuild:
+                raise
+            summary = Summary(set_aside=self.store.set_aside())
+            self._catch_up(summary, report, rebuild)
+        except StoreInterrupted:
+            if not self.stop.is_set():
+                raise
         summary.seconds = time.monotonic() - begun
         return summary
 
     def ingest(self, files: Iterable[SourceFile]) -> Summary:
         """Read what is new in a few files that are known to have changed. Raises StoreError."""
         begun, summary = time.monotonic(), Summary()
-        found = list(files)
+        found = {str(file.path): file for file in (self._aliases.get(str(file.path), file) for file in files)}
         if not found:
             return summary
-        with self.store.read() as connection:
-            known = marks(connection, [str(file.path) for file in found])
-        with self._spool_folder() as folder:
-            work = [(file, known.get(str(file.path))) for file in found]
-            number = 0
-            while work and not self.stop.is_set():
-                done = run_task(Task(str(number), folder, work))
-                self._load([done], summary)
-                work = [(stretch.file, stretch.mark) for stretch in done.stretches if stretch.more]
-                number += 1
+        stamp = self.store.stamp()
+        known = self._marks(list(found))
+        jobs = [job for path, file in found.items() if (job := job_for(file, known.get(path))) is not None]
+        summary.others = len(found) - len(jobs)
+        try:
+            self._read_few(jobs, stamp, summary, lambda _: None)
+        except StoreInterrupted:
+            if not self.stop.is_set():
+                raise
         summary.seconds = time.monotonic() - begun
         return summary
 
     def recognise(self, path: Path) -> SourceFile | None:
         """The source file at a path, if it is one of our roots'."""
         for root in self.roots:
-            if path.is_relative_to(root.path):
-                file = ADAPTERS[root.kind].recognise(root.path, path)
-                if file is not None:
-                    return file
+            # Some watchers tell paths without the links that lead to them.
+            for base in {root.path, root.path.resolve()}:
+                if path.is_relative_to(base):
+                    file = ADAPTERS[root.kind].recognise(root.path, root.path / path.relative_to(base))
+                    if file is not None:
+                        return file
         return None
+
+    def below(self, folder: Path) -> list[SourceFile]:
+        """The source files below a folder."""
+        return [file for path in walk(folder) if (file := self.recognise(path)) is not None]
+
+    def is_folder_of_files(self, path: Path) -> bool:
+        """Whether source files were below a path when all were last listed."""
+        return path in self._folders
 
     # -- planning ------------------------------------------------------------------------------------------------
 
-    def _prepare(self, rebuild: bool, summary: Summary) -> list[_Job]:
+    def _catch_up(self, summary: Summary, report: Callable[[Progress], None], rebuild: bool) -> None:
+        if rebuild:
+            with self.store.read(unless=self.stop) as connection:
+                verify(connection)
+        stamp = self.store.stamp()
+        jobs = self._prepare(rebuild, summary)
+        todo = sum(job.todo for job in jobs)
+        report(Progress(files=len(jobs), bytes=todo))
+        if jobs and (rebuild or todo > WORKER_BYTES):
+            with scratch(self.store.path) as folder:
+                workers = self.workers if todo > WORKER_BYTES else 0
+                Backfill(self, folder, jobs, report, summary, workers=workers, alone=rebuild).run()
+        elif jobs:
+            self._read_few(jobs, stamp, summary, report)
+
+    def _prepare(self, rebuild: bool, summary: Summary) -> list[Job]:
         """Everything to read, newest first; along the way the store learns of new and of vanished files."""
-        listed = {
-            str(file.path): file for root in self.roots for file in ADAPTERS[root.kind].discover(root.path)
-        }
-        with self.store.read() as connection:
-            known = marks(connection)
-            listed_before = upkeep.listed_files(connection)
+        with self.store.read(unless=self.stop) as connection:
+            known = upkeep.known_files(connection)
             stale = upkeep.is_stale(connection, self.zones, self.overrides)
             self._known_models = upkeep.known_models(connection)
-        jobs = []
-        for path, file in listed.items():
-            status = stat(file.path)
-            if status is None:
-                continue
-            mark = known.get(path)
-            if rebuild or not is_unchanged(mark, status, ADAPTERS[file.kind].version):
-                jobs.append(_Job(file, None if rebuild else mark, status.st_size, status.st_mtime_ns))
-        roots = {str(root.path) for root in self.roots if root.path.is_dir()}
-        gone = [path for path, root in listed_before.items() if path not in listed and root in roots]
-        new = [job for job in jobs if str(job.file.path) not in listed_before]
-        summary.gone = len(gone)
-        if stale or gone or len(new) > 1:
-            with self.store.write() as connection:
+        made = plan(self.roots, known, self.stop, everything=rebuild)
+        if self.stop.is_set():
+            return []
+        self._aliases, self._folders = made.aliases, made.folders
+        summary.gone = len(made.gone)
+        new = [job for job in made.jobs if job.is_new] if made.bytes > WORKER_BYTES else []
+        if stale or made.gone or made.back or made.hidden or new:
+            with self.store.write(unless=self.stop) as connection:
                 upkeep.refresh(connection, self.zones, self.overrides)
-                upkeep.mark_gone(connection, gone)
+                upkeep.mark_gone(connection, made.gone)
+                upkeep.mark_back(connection, made.back)
+                upkeep.mark_hidden(connection, made.hidden)
                 upkeep.mark_pending(connection, [(job.file, job.size, job.mtime_ns) for job in new])
-        return sorted(jobs, key=lambda job: job.mtime_ns, reverse=True)
+            self.own_stamp = self.store.stamp()
+        return made.jobs if rebuild else self.with_marks(made.jobs)
 
-    def _tasks(self, jobs: Sequence[_Job], folder: Path) -> Iterator[tuple[Task, list[_Job]]]:
-        group: list[_Job] = []
-        size = number = 0
-        for job in jobs:
-            group.append(job)
-            size += job.todo
-            if size >= TASK_BYTES:
-                yield self._task(number, folder, group), group
-                group, size, number = [], 0, number + 1
-        if group:
-            yield self._task(number, folder, group), group
+    def with_marks(self, jobs: Sequence[Job]) -> list[Job]:
+        """The jobs that are still to be done, each from where the store says the file is read to by now."""
+        known = self._marks([job.path for job in jobs])
+        fresh = [job.from_mark(known.get(job.path)) for job in jobs]
+        return [job for job in fresh if not job.is_settled]
 
-    @staticmethod
-    def _task(number: int, folder: Path, group: Sequence[_Job]) -> Task:
-        return Task(f"t{number}", str(folder), [(job.file, job.mark) for job in group])
+    def _marks(self, paths: Sequence[str]) -> Mapping[str, Mark]:
+        if not paths:
+            return {}
+        with self.store.read(unless=self.stop) as connection:
+            return marks(connection, paths)
+
+    # -- short work ----------------------------------------------------------------------------------------------
+
+    def _read_few(self, jobs: list[Job], stamp: Stamp, summary: Summary, report: Callable[[Progress], None]) -> None:
+        """Read a little in this process. Others may be doing the same: what they have read is not read again.
+
+        `stamp` is of the store that the jobs' marks come from.
+        """
+        progress = Progress(files=len(jobs), bytes=sum(job.todo for job in jobs))
+        yielded = number = 0
+        with scratch(self.store.path) as folder:
+            while jobs and not self.stop.is_set():
+                self._rest()
+                if self.store.stamp() not in (stamp, self.own_stamp):
+                    stamp = self.store.stamp()
+                    before, jobs = len(jobs), self.with_marks(jobs)
+                    summary.others += before - len(jobs)
+                    continue
+                number += 1
+                done = self.run(Task(str(number), str(folder), [(job.file, job.mark) for job in jobs]))
+                insist = yielded >= YIELDS
+                if not self._load_in_turn(done, stamp, summary, insist=insist):
+                    yielded += 1
+                    continue
+                more = {str(stretch.file.path): stretch.mark for stretch in done.stretches if stretch.more}
+                jobs = [job.from_mark(more[job.path]) for job in jobs if job.path in more]
+        report(Progress(progress.files, progress.files, progress.bytes, progress.bytes))
+
+    def _rest(self) -> None:
+        """Leave the store alone for a moment after another program wrote to it."""
+        give_up = time.monotonic() + 2 * REST_SECONDS[1]
+        while time.monotonic() < give_up and not self.stop.is_set() and self.store.stamp() != self.own_stamp:
+            left = self.rest_seconds - self.store.idle_seconds()
+            if left <= 0:
+                return
+            # At random, so that of several who wait one is first and does the work of all.
+            self.stop.wait(left + random.uniform(0.0, 0.5 * self.rest_seconds))
+
+    def _load_in_turn(self, done: Done, stamp: Stamp, summary: Summary, *, insist: bool) -> bool:
+        """Load unless somebody else wrote meanwhile; whether it is loaded. `insist`: load in any case."""
+        give_up = time.monotonic() + self.store.wait
+        while not insist:
+            if self.store.stamp() not in (stamp, self.own_stamp):
+                return False
+            try:
+                self.load([done], summary, wait=0.0)
+            except StoreBusy:
+                if time.monotonic() >= give_up:
+                    raise
+            else:
+                return True
+            if self.stop.wait(random.uniform(0.004, 0.02)):
+                return False
+        self.load([done], summary)
+        return True
 
     # -- reading and loading -------------------------------------------------------------------------------------
 
-    def _backfill(
-        self,
-        jobs: Sequence[_Job],
-        folder: Path,
-        progress: Progress,
-        report: Callable[[Progress], None],
-        summary: Summary,
-    ) -> None:
-        many = progress.bytes > WORKER_BYTES
-        with Workers(self.workers if many else 0) as workers:
-            tasks = self._tasks(jobs, folder)
-            running: dict[Future[Done], int] = {}
-            ready: list[Done] = []
-            read, since, number = 0, time.monotonic(), 0
-            while not self.stop.is_set():
-                while len(running) < self.workers + 1 and (following := next(tasks, None)) is not None:
-                    running[workers.submit(following[0])] = sum(job.todo for job in following[1])
-                if not running and not ready:
-                    break
-                for future in wait(running, timeout=0.2, return_when=FIRST_COMPLETED).done if running else ():
-                    read += running.pop(future)
-                    done = future.result()
-                    ready.append(done)
-                    rest = [(stretch.file, stretch.mark) for stretch in done.stretches if stretch.more]
-                    if rest:
-                        number += 1
-                        running[workers.submit(Task(f"m{number}", str(folder), rest))] = 0
-                if ready and (not running or read >= LOAD_BYTES or time.monotonic() - since > LOAD_SECONDS):
-                    self._load(ready, summary)
-                    progress = replace(
-                        progress,
-                        files_done=progress.files_done
-                        + sum(len(done.stretches) + len(done.gone) for done in ready),
-                        bytes_done=min(progress.bytes, progress.bytes_done + read),
-                    )
-                    report(progress)
-                    ready, read, since = [], 0, time.monotonic()
-                    self.between()
+    def run(self, task: Task) -> Done:
+        """Run a task in this process. Raises StoreFull, StoreReadOnly where its rows cannot be written."""
+        try:
+            return run_task(task)
+        except OSError as error:
+            raise explained(self.store.path, error, opening=False) from error
 
-    def _load(self, ready: Sequence[Done], summary: Summary) -> None:
-        work, upgraded = Load(), False
+    def load(self, ready: Sequence[Done], summary: Summary, *, wait: float | None = None) -> None:
+        """Bring what was read into the store, in one transaction; nothing is written if it changes nothing."""
+        work = Load()
         for done in ready:
-            work.add({table: Path(path) for table, path in done.spool.items()})
-            work.stretches += done.stretches
-            work.gone += [Path(path) for path in done.gone]
-        models = {model for done in ready for model in done.models} - self._known_models
-        if models:
-            work.rates = rates_for(models, self.overrides)
-            windows = {rate.model: rate.context_window for rate in work.rates}
-            work.priced_models = {model: windows.get(model) for model in models}
-        with self.store.write() as connection:
-            upgraded = upkeep.is_upgrade(connection, work.stretches)
-            load(connection, work, purge=upgraded)
-        self._known_models |= models
-        for paths in work.spool.values():
-            for path in paths:
-                path.unlink(missing_ok=True)
-        summary.loads += 1
+            if done.is_news:
+                work.add({table: Path(path) for table, path in done.spool.items()})
+                work.stretches += done.stretches
+                work.gone += [Path(path) for path in done.gone]
+        if work.stretches or work.gone:
+            summary.loads += 1
+            self._write(work, {model for done in ready for model in done.models}, wait)
+        for done in ready:
+            for path in done.spool.values():
+                Path(path).unlink(missing_ok=True)
         summary.files += len(work.stretches)
         summary.bytes += sum(stretch.bytes_read for stretch in work.stretches)
 
-    def _spool_folder(self) -> tempfile.TemporaryDirectory[str]:
-        parent = self.store.path.parent
-        parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        clear_spools(parent)
-        return tempfile.TemporaryDirectory(
-            prefix=f"{_SPOOL}{os.getpid()}-", dir=parent, ignore_cleanup_errors=True
-        )
-
-
-_SPOOL = ".agnes-stats-spool-"
-
-
-def clear_spools(folder: Path) -> None:
-    """Remove what killed processes left behind."""
-    for left in folder.glob(f"{_SPOOL}*"):
-        pid = left.name.removeprefix(_SPOOL).split("-")[0]
-        if pid.isdigit() and not _is_alive(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    def _write(self, work: Load, models: set[str], wait: float | None) -> None:
+        new = models - self._known_models
+        if new:
+            work.rates = rates_for(new, self.overrides)
+            windows = {rate.model: rate.context_window for rate in work.rates}
+            work.priced_models = {model: windows.get(model) for model in new}
+        with self.store.write(wait=wait, unless=self.stop) as connection:
+            begun = time.monotonic()
+            load(connection, work, purge=upkeep.is_upgrade(connection, work.stretches))
+            forget.enforce(connection)
+            took = time.monotonic() - begun
+        self._known_models |= new
+        self.own_stamp = self.store.stamp()
+        self.rest_seconds = min(max(took * REST_FACTOR, REST_SECONDS[0]), REST_SECONDS[1])

@@ -1,4 +1,4 @@
-"""The background ingester of the dashboard: one thread that catches up, and then follows the files.
+"""The background ingester of the dashboard: one thread that catches up and follows the files, and one that watches.
 
 It tells what happens through one callback with frozen values; it never touches a screen.
 """
@@ -11,12 +11,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..queries.store import StoreBusy, StoreError
-from .engine import Engine, Progress
-from .sources import ADAPTERS, Places, Root
+from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
+from .engine import Engine
+from .progress import Progress, Summary
+from .sources import ADAPTERS, Places, Root, SourceFile
+from .watching import Watcher
 
 SWEEP_SECONDS = 30.0
 """How often all files are compared with the store, for what the watcher missed."""
+
+POLL_SECONDS = 1.0
+"""The same, where no watcher works."""
+
+SWEEP_SHARE, POLL_SHARE = 0.02, 0.1
+"""Sweeps, and polls, take at most this share of the time, however many files there are."""
+
+SOON_SECONDS = 1.0
+"""A sweep that is wanted soon waits this long for more of the same."""
+
+RETRY_SECONDS = {False: 1.0, True: 5.0}
+"""After a trouble, by whether only the user can help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +45,7 @@ class UpToDate:
     """Everything on disk is in the store."""
 
     files: int
-    """Files read since the last news."""
+    """Files read since the last news; at least 1 if the store has other content than before."""
     seconds: float
     """What reading and loading them took."""
     polling: bool = False
@@ -59,28 +73,29 @@ class IngestService:
         self._stop = engine.stop
         self._changed: set[Path] = set()
         self._news = threading.Condition()
-        self._threads: list[threading.Thread] = []
-        self._polling = False
+        self._watcher = Watcher(self.note, self._sweep_soon, self._stop)
+        self._thread = threading.Thread(target=self._run, name="agnes-stats-ingest")
         self._next_sweep = 0.0
-        self._watched: tuple[Root, ...] = ()
-        self._rewatch = threading.Event()
+        self._next_ingest = 0.0
+        self._sweep_seconds = 0.0
+        self._wants_rebuild = False
+        self._told: Stamp = ()
+        """The store when we last told news of it."""
         engine.between = self._ingest_changed
 
     def start(self) -> None:
         """Start catching up, and watching."""
-        for name, target in (("ingest", self._run), ("watch", self._watch)):
-            thread = threading.Thread(target=target, name=f"agnes-stats-{name}")
-            thread.start()
-            self._threads.append(thread)
+        self._thread.start()
+        self._watcher.start()
 
     def stop(self) -> None:
-        """Ask the threads to end and wait for them: at most one transaction."""
+        """End the threads and wait for them. A transaction under way is undone; its files are read again next time."""
         self._stop.set()
-        self._rewatch.set()
-        with self._news:
-            self._news.notify_all()
-        for thread in self._threads:
-            thread.join()
+        self._wake()
+        while self._thread.is_alive():
+            self._engine.store.interrupt()
+            self._thread.join(0.05)
+        self._watcher.join()
 
     def note(self, paths: set[Path]) -> None:
         """Say that files have changed. Safe from any thread."""
@@ -88,88 +103,105 @@ class IngestService:
             self._changed |= paths
             self._news.notify_all()
 
+    def rebuild(self) -> None:
+        """Read everything on disk again; a damaged store is set aside first. Safe from any thread."""
+        with self._news:
+            self._wants_rebuild = True
+            self._news.notify_all()
+
+    def _wake(self) -> None:
+        with self._news:
+            self._news.notify_all()
+
     # -- the ingesting thread ------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                if time.monotonic() >= self._next_sweep:
+                if self._wants_rebuild or time.monotonic() >= self._next_sweep:
                     self._sweep()
-                    self._next_sweep = time.monotonic() + (1.0 if self._polling else SWEEP_SECONDS)
-                self._ingest_changed()
-            except StoreBusy as error:
-                self._tell(Troubled(str(error), fatal=False))
-                self._stop.wait(1.0)
+                elif self._changed:
+                    self._ingest_changed()
+                self._wait_until_due()
+            except StoreInterrupted:
+                continue
             except StoreError as error:
-                self._tell(Troubled(str(error), fatal=True))
-                self._stop.wait(5.0)
-            with self._news:
-                if not self._changed and not self._stop.is_set():
-                    self._news.wait(max(0.0, self._next_sweep - time.monotonic()))
+                self._say_trouble(str(error), fatal=not isinstance(error, StoreBusy))
+            except Exception as error:  # noqa: BLE001
+                # Whatever it is, it is told, and the dashboard goes on living.
+                self._say_trouble(f"{type(error).__name__}: {error}", fatal=True)
+
+    def _wait_until_due(self) -> None:
+        """Wait for the next sweep, or for changed files once the store has had its rest."""
+        with self._news:
+            while not self._stop.is_set() and not self._wants_rebuild:
+                due = min(self._next_sweep, self._next_ingest) if self._changed else self._next_sweep
+                left = due - time.monotonic()
+                if left <= 0:
+                    return
+                self._news.wait(left)
+
+    def _say_trouble(self, reason: str, *, fatal: bool) -> None:
+        self._tell(Troubled(reason, fatal))
+        with self._news:
+            self._news.wait_for(lambda: self._stop.is_set() or self._wants_rebuild, RETRY_SECONDS[fatal])
 
     def _sweep(self) -> None:
-        roots = self._find_roots()
-        if roots != list(self._engine.roots):
-            self._engine.roots = roots
-        if tuple(roots) != self._watched:
-            self._watched = tuple(roots)
-            self._rewatch.set()
+        rebuild, self._wants_rebuild = self._wants_rebuild, False
+        begun = time.monotonic()
+        self._engine.roots = roots = self._find_roots()
+        self._watcher.watch(roots)
         summary = self._engine.catch_up(
-            report=lambda progress: self._tell(Reading(progress)) if progress.files else None
+            rebuild=rebuild, report=lambda progress: self._tell(Reading(progress)) if progress.files else None
         )
-        self._tell(UpToDate(summary.files + summary.gone, summary.seconds, self._polling))
+        now = time.monotonic()
+        if not summary.files:
+            self._sweep_seconds = now - begun
+        self._next_sweep = now + self._pause(SWEEP_SECONDS, SWEEP_SHARE)
+        if self._watcher.is_polling:
+            self._next_sweep = now + self._pause(POLL_SECONDS, POLL_SHARE)
+        self._say(summary, always=True)
+
+    def _pause(self, least: float, share: float) -> float:
+        return max(least, self._sweep_seconds / share)
+
+    def _sweep_soon(self) -> None:
+        """Compare all files before long: something happened that no list of paths tells."""
+        with self._news:
+            soon = time.monotonic() + self._pause(SOON_SECONDS, POLL_SHARE)
+            self._next_sweep = min(self._next_sweep, soon)
+            self._news.notify_all()
 
     def _ingest_changed(self) -> None:
         with self._news:
             paths, self._changed = self._changed, set()
-        files = [file for path in sorted(paths) if (file := self._engine.recognise(path)) is not None]
-        if files:
-            try:
-                summary = self._engine.ingest(files)
-            except StoreError:
-                self.note(paths)
-                raise
-            self._tell(UpToDate(summary.files, summary.seconds, self._polling))
+        files: list[SourceFile] = []
+        for path in sorted(paths):
+            file = self._engine.recognise(path)
+            if file is not None:
+                files.append(file)
+            elif path.is_dir():
+                files += self._engine.below(path)
+            elif self._engine.is_folder_of_files(path) and not path.exists():
+                self._sweep_soon()
+        if not files:
+            return
+        try:
+            summary = self._engine.ingest(files)
+        except BaseException:
+            self.note(paths)
+            raise
+        self._next_ingest = time.monotonic() + self._engine.rest_seconds
+        self._say(summary, always=False)
 
-    # -- the watching thread -------------------------------------------------------------------------------------
-
-    def _watch(self) -> None:
-        from watchfiles import watch
-
-        while not self._stop.is_set():
-            self._rewatch.clear()
-            folders = [watched for root in self._watched if (watched := _watch_folder(root)).is_dir()]
-            if not folders:
-                self._rewatch.wait(0.5)
-                continue
-            over = _Either(self._stop, self._rewatch)
-            try:
-                for changes in watch(
-                    *folders, stop_event=over, debounce=120, step=40, rust_timeout=2000, raise_interrupt=False
-                ):
-                    self.note({Path(path) for _, path in changes})
-            except (OSError, RuntimeError):
-                # No watcher here (a network folder, no watches left): the sweeps become frequent instead.
-                self._polling = True
-                self._next_sweep = 0.0
-                self.note(set())
-                self._rewatch.wait()
-
-
-class _Either:
-    """An event that is set when one of two is: the watcher takes only one."""
-
-    def __init__(self, first: threading.Event, second: threading.Event) -> None:
-        self._events = (first, second)
-
-    def is_set(self) -> bool:
-        """Whether one of them is set."""
-        return any(event.is_set() for event in self._events)
-
-
-def _watch_folder(root: Root) -> Path:
-    inner = root.path / "projects"
-    return inner if inner.is_dir() else root.path
+    def _say(self, summary: Summary, *, always: bool) -> None:
+        """Tell that the store is up to date, and whether its content is another one, whoever wrote it."""
+        changed, stamp = summary.files + summary.gone, self._engine.store.stamp()
+        if not changed and stamp != self._told:
+            changed = max(1, summary.others)
+        self._told = stamp
+        if changed or always:
+            self._tell(UpToDate(changed, summary.seconds, self._watcher.is_polling))
 
 
 def find_roots(places: Places) -> list[Root]:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..queries import rollups as define
 from ..queries.rollups import day_of
 from .load import priced, write_rates
+from .plan import Known
 from .prices import PriceOverrides, fingerprint, rates_for
 from .rollups import rebuild_days
 from .sources import ADAPTERS, SourceFile
-from .tail import Stretch
+from .tail import Mark, Stretch
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def listed_files(connection: DuckDBPyConnection) -> dict[str, str]:
-    """Files the store believes to be on disk -> their root."""
-    return dict(connection.execute("SELECT path, root FROM files WHERE gone_at IS NULL").fetchall())
+def known_files(connection: DuckDBPyConnection) -> dict[str, Known]:
+    """All files the store knows, by path, also those that are gone."""
+    rows = connection.execute(
+        "SELECT path, root, gone_at IS NOT NULL, device, inode, size, mtime_ns, parser, error FROM files"
+    ).fetchall()
+    return {
+        path: Known(
+            root,
+            None if parser is None else Mark(path, device, inode, size, mtime_ns, parser=parser, error=error),
+            is_gone,
+        )
+        for path, root, is_gone, device, inode, size, mtime_ns, parser, error in rows
+    }
 
 
 def known_models(connection: DuckDBPyConnection) -> set[str]:
@@ -33,6 +44,22 @@ def mark_gone(connection: DuckDBPyConnection, paths: Sequence[str]) -> None:
         connection.execute(
             "UPDATE files SET gone_at = get_current_timestamp()::TIMESTAMP WHERE path IN (SELECT unnest(?))",
             [list(paths)],
+        )
+
+
+def mark_back(connection: DuckDBPyConnection, paths: Sequence[str]) -> None:
+    """Note that files thought to be gone are on disk, as they were or changed."""
+    if paths:
+        connection.execute("UPDATE files SET gone_at = NULL WHERE path IN (SELECT unnest(?))", [list(paths)])
+
+
+def mark_hidden(connection: DuckDBPyConnection, reasons: Mapping[str, str]) -> None:
+    """Note why files that are known cannot be reached. What was read of them stays."""
+    if reasons:
+        connection.execute(
+            "UPDATE files SET error = hidden.reason FROM (SELECT unnest(?) AS path, unnest(?) AS reason) hidden "
+            "WHERE files.path = hidden.path",
+            [list(reasons), list(reasons.values())],
         )
 
 

@@ -6,6 +6,9 @@ when its input ends, so a dashboard that is killed leaves no process behind.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import signal
 import subprocess
 import sys
 import threading
@@ -43,19 +46,59 @@ class Done:
     stretches: list[Stretch] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
+    is_news: bool = False
+    """Whether anything differs from the marks that the task set out from."""
 
 
 def run_task(task: Task) -> Done:
-    """Read the files of a task. Files that are gone, or cannot be read, are told, not raised."""
-    batch, done = Batch(), Done()
-    for file, mark in task.files:
+    """Read the files of a task. Files that are gone, or cannot be read, are told, not raised.
+
+    Raises OSError where the rows cannot be written.
+    """
+    batch = Batch()
+    try:
+        done = _read(task.files, batch)
+    except Exception:  # noqa: BLE001
+        # A fault of a parser: the file that has it is found, and costs no other file anything.
+        batch = Batch()
+        done = _read_apart(task.files, batch)
+    done.models = sorted({row["model"] for row in batch.of("responses")})
+    done.spool = {table: str(path) for table, path in batch.spool(Path(task.folder), task.name).items()}
+    return done
+
+
+def _read(files: Sequence[tuple[SourceFile, Mark | None]], batch: Batch) -> Done:
+    done = Done()
+    for file, mark in files:
         stretch = read_stretch(file, mark, batch)
         if stretch is None:
             done.gone.append(str(file.path))
+            done.is_news = done.is_news or mark is not None
         else:
             done.stretches.append(stretch)
-    done.models = sorted({row["model"] for row in batch.of("responses")})
-    done.spool = {table: str(path) for table, path in batch.spool(Path(task.folder), task.name).items()}
+            done.is_news = done.is_news or stretch.mark != mark
+    return done
+
+
+def _read_apart(files: Sequence[tuple[SourceFile, Mark | None]], batch: Batch) -> Done:
+    """Read files each into a batch of its own; one that a parser fails on is told as a file that cannot be read."""
+    done = Done()
+    for file, mark in files:
+        own = Batch()
+        try:
+            read = _read([(file, mark)], own)
+        except Exception as error:  # noqa: BLE001
+            known = mark or Mark(path=str(file.path))
+            reason = f"cannot be parsed: {type(error).__name__}: {error}"[:300]
+            failed = dataclasses.replace(known, error=reason)
+            done.stretches.append(Stretch(file, failed, known.read_to, file.session_id, more=False))
+            done.is_news = done.is_news or failed != mark
+            continue
+        done.stretches += read.stretches
+        done.gone += read.gone
+        done.is_news = done.is_news or read.is_news
+        for table, rows in own.rows.items():
+            batch.rows.setdefault(table, []).extend(rows)
     return done
 
 
@@ -80,8 +123,13 @@ class _Worker:
     """One child process. `run` gives it a task and waits for the answer."""
 
     def __init__(self) -> None:
+        # -P: the folder that the user happens to be in is no place to import from.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "agnes_stats.ingest.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-P", "-m", "agnes_stats.ingest.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # The terminal is the dashboard's; a task that kills its worker is done, or explained, by the parent.
+            stderr=subprocess.DEVNULL,
         )
 
     def run(self, task: Task) -> Done:
@@ -91,17 +139,19 @@ class _Worker:
             self._process.stdin.write(_encode(task) + b"\n")
             self._process.stdin.flush()
             answer = self._process.stdout.readline()
-        except BrokenPipeError as error:
+        except (OSError, ValueError) as error:
             raise EOFError from error
-        if not answer:
+        if not answer.endswith(b"\n"):
             raise EOFError
         return _decode_done(answer)
 
     def close(self) -> None:
+        """End the process at once."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.kill()
         self._process.wait()
-        self._process.stdin.close()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
         self._process.stdout.close()
 
 
@@ -109,18 +159,21 @@ class Workers:
     """A few worker processes; a context manager. With `count` 0 the tasks run in this process instead."""
 
     def __init__(self, count: int) -> None:
-        self._idle: SimpleQueue[_Worker] = SimpleQueue()
-        self._all = [_Worker() for _ in range(count)]
-        for worker in self._all:
-            self._idle.put(worker)
+        self._idle: SimpleQueue[_Worker | None] = SimpleQueue()
+        self._all: list[_Worker] = []
+        self._lock = threading.Lock()
+        self._stopping = False
+        self.count = count
+        for _ in range(max(1, count)):
+            self._idle.put(self._start() if count else None)
         self._threads = ThreadPoolExecutor(max(1, count), thread_name_prefix="ingest-worker")
-        self._stopping = threading.Event()
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopping.set()
+        with self._lock:
+            self._stopping = True
         for worker in self._all:
             worker.close()
         self._threads.shutdown(cancel_futures=True)
@@ -129,20 +182,34 @@ class Workers:
         """Run a task when a worker is free. A task whose worker died is done in this process."""
         return self._threads.submit(self._run, task)
 
+    def _start(self) -> _Worker | None:
+        """A worker process; None where the system has none to spare, or we are about to end."""
+        with self._lock:
+            if self._stopping:
+                return None
+            try:
+                worker = _Worker()
+            except OSError:
+                return None
+            self._all.append(worker)
+            return worker
+
     def _run(self, task: Task) -> Done:
-        if not self._all:
-            return run_task(task)
         worker = self._idle.get()
         try:
-            return worker.run(task)
-        except (EOFError, ValueError, OSError):
-            return Done() if self._stopping.is_set() else run_task(task)
+            if worker is not None:
+                return worker.run(task)
+        except EOFError:
+            worker = self._start()
         finally:
             self._idle.put(worker)
+        return Done() if self._stopping else run_task(task)
 
 
 def serve() -> None:
-    """Answer tasks on standard input until it ends."""
+    """Answer tasks on standard input until it ends, which is when the parent does, however it ends."""
+    # Ctrl-C goes to everybody on the terminal; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(_encode(run_task(_decode_task(line))) + b"\n")
         sys.stdout.buffer.flush()

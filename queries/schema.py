@@ -65,6 +65,8 @@ TABLES: dict[str, dict[str, str]] = {
     # Zones whose day rollups are kept.
     "zones": {"zone": "VARCHAR", "asked_at": "TIMESTAMP"},
     "meta": {"name": "VARCHAR", "value": "VARCHAR"},
+    # What the user had forgotten: a session (NULL: all), up to a time in UTC (NULL: all of it). See ingest/forget.py.
+    "forgotten": {"session_id": "VARCHAR", "before": "TIMESTAMP", "noted_at": "TIMESTAMP"},
     # What the Agnes workspaces say of themselves, replaced as a whole per workspace.
     "workspaces": {
         "workspace": "VARCHAR",

@@ -9,50 +9,54 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import random
-import re
+import os
+import shutil
+import stat
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .schema import STORE_VERSION, ddl
+from .faults import (
+    QueryFailed,
+    StoreBusy,
+    StoreDamaged,
+    StoreError,
+    StoreForeign,
+    StoreFull,
+    StoreInterrupted,
+    StoreReadOnly,
+    StoreTooNew,
+    explained,
+    holder_of,
+    is_locked,
+)
+from .gate import Locked, gate_of
+from .schema import FACTS, STORE_VERSION, TABLES, columns_of, ddl
+from .scratch import scratch
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+__all__ = [
+    "QueryFailed",
+    "Store",
+    "StoreBusy",
+    "StoreDamaged",
+    "StoreError",
+    "StoreForeign",
+    "StoreFull",
+    "StoreInterrupted",
+    "StoreReadOnly",
+    "StoreTooNew",
+]
+
 WAIT_SECONDS = 10.0
 """How long a process waits for the store before it gives up."""
 
-
-class StoreError(Exception):
-    """The store cannot be used. The message is one line for people."""
-
-
-class StoreBusy(StoreError):
-    """Another process has held the store for longer than we wait. `pid` is None where the system does not say."""
-
-    def __init__(self, path: Path, pid: int | None) -> None:
-        self.pid = pid
-        holder = f"process {pid}" if pid else "another process"
-        super().__init__(f"{path} is in use by {holder}; try again, or close that program")
-
-
-class StoreTooNew(StoreError):
-    """The store was written by a newer agnes-stats."""
-
-
-class StoreDamaged(StoreError):
-    """The file is not a store, or a broken one."""
-
-
-class StoreReadOnly(StoreError):
-    """The store, its folder or its disk does not take writes."""
-
-
-class QueryFailed(StoreError):
-    """DuckDB could not answer a question."""
+Stamp = tuple[int, ...]
+"""Sizes and times of the store's files: another stamp, another content."""
 
 
 class Store:
@@ -61,47 +65,99 @@ class Store:
     def __init__(self, path: Path, *, wait: float = WAIT_SECONDS) -> None:
         self.path = path
         self.wait = wait
-        self._turn = threading.Condition()
-        self._open: DuckDBPyConnection | None = None
-        self._writable = False
-        self._users = 0
+        self._gate = gate_of(path)
+        self._writer: DuckDBPyConnection | None = None
+        self._writer_lock = threading.Lock()
+
+    # -- using it ------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[DuckDBPyConnection]:
-        """A connection for questions. A store that does not exist yet is made, empty.
+    def read(self, *, unless: threading.Event | None = None) -> Iterator[DuckDBPyConnection]:
+        """A connection for questions, which all see the same state. A store that does not exist is made, empty.
 
-        Raises StoreBusy, StoreTooNew, StoreDamaged, StoreReadOnly; QueryFailed where DuckDB refuses a question.
+        `unless`: give up waiting, with StoreInterrupted, as soon as it is set. Raises StoreBusy, StoreTooNew,
+        StoreForeign, StoreDamaged, StoreReadOnly; QueryFailed where DuckDB refuses a question.
         """
-        if not self.path.exists():
-            with self.write():
-                pass
-        import duckdb
-
-        with self._connection(writable=False) as connection:
+        if self._is_missing():
+            self._create()
+        with contextlib.ExitStack() as stack:
             try:
-                yield connection
-            except duckdb.Error as error:
-                raise QueryFailed(_first_line(error)) from error
-
-    @contextlib.contextmanager
-    def write(self) -> Iterator[DuckDBPyConnection]:
-        """A connection that may write. Hold it for one transaction. Raises as `read` does."""
-        with self._connection(writable=True) as connection:
+                connection = stack.enter_context(self._connection(False, self.wait, unless))
+            except _Outdated:
+                with self.write():
+                    pass
+                connection = stack.enter_context(self._connection(False, self.wait, unless))
+            stack.enter_context(self._translated())
+            # One snapshot for the whole block, also beside a writer.
+            connection.execute("BEGIN")
             yield connection
 
+    @contextlib.contextmanager
+    def write(
+        self, *, wait: float | None = None, unless: threading.Event | None = None
+    ) -> Iterator[DuckDBPyConnection]:
+        """A connection that may write. Hold it for one transaction. Only one thread of the process has it at a time.
+
+        `wait`: seconds, if other than the store's. `unless`, and what is raised, as for `read`; also StoreFull, and
+        StoreInterrupted by `interrupt`.
+        """
+        if self._is_missing():
+            self._create()
+        with self._connection(True, self.wait if wait is None else wait, unless) as connection:
+            with self._writer_lock:
+                self._writer = connection
+            try:
+                with self._translated():
+                    yield connection
+            finally:
+                with self._writer_lock:
+                    self._writer = None
+
+    def interrupt(self) -> None:
+        """Stop the statement that this process is writing with, if it is; the writer then gets StoreInterrupted."""
+        with self._writer_lock:
+            if self._writer is not None:
+                self._writer.interrupt()
+
+    def stamp(self) -> Stamp:
+        """What changes whenever anybody, in any process, writes to the store. Costs two looks at the disk."""
+        return tuple(
+            part for status in self._statuses() for part in (status.st_ino, status.st_mtime_ns, status.st_size)
+        )
+
+    def idle_seconds(self) -> float:
+        """How long ago anybody last wrote to the store; infinite if there is none."""
+        written = [status.st_mtime for status in self._statuses()]
+        return max(0.0, time.time() - max(written)) if written else float("inf")
+
+    @property
+    def log_path(self) -> Path:
+        """DuckDB's write-ahead log: what was committed and is not in the file yet."""
+        return Path(f"{self.path}.wal")
+
     def set_aside(self) -> Path:
-        """Rename the store, and its log, to a name with the date, so that a new one can be made. The new path."""
+        """Rename the store, and its log, to a name with the date, so that a new one can be made. The new path.
+
+        Where only the log is broken, the new store begins with what the file holds without it. Raises StoreReadOnly.
+        """
         stamp = dt.datetime.now().strftime("%Y%m%d-%H%M%S")
         aside = self.path.with_name(f"{self.path.stem}-{stamp}{self.path.suffix}")
-        self.path.rename(aside)
-        log = Path(f"{self.path}.wal")
-        if log.exists():
-            log.rename(f"{aside}.wal")
+        had_log = self.log_path.exists()
+        try:
+            self.path.rename(aside)
+            if had_log:
+                self.log_path.rename(f"{aside}.wal")
+        except OSError as error:
+            raise explained(self.path, error, opening=False) from error
+        if had_log:
+            self._begin_with(aside)
         return aside
 
+    # -- opening it ----------------------------------------------------------------------------------------------
+
     @contextlib.contextmanager
-    def _connection(self, *, writable: bool) -> Iterator[DuckDBPyConnection]:
-        database = self._enter(writable)
+    def _connection(self, writable: bool, wait: float, unless: threading.Event | None) -> Iterator[DuckDBPyConnection]:
+        database = self._gate.enter(self._connect, writable=writable, wait=wait, unless=unless)
         try:
             cursor = database.cursor()
             try:
@@ -109,107 +165,166 @@ class Store:
             finally:
                 cursor.close()
         finally:
-            self._leave()
-
-    def _enter(self, writable: bool) -> DuckDBPyConnection:
-        with self._turn:
-            # Readers may join a writer, a writer cannot join readers: their database is open read-only.
-            while self._open is not None and writable and not self._writable:
-                self._turn.wait()
-            if self._open is None:
-                self._open = self._connect(writable)
-                self._writable = writable
-            self._users += 1
-            return self._open
-
-    def _leave(self) -> None:
-        with self._turn:
-            self._users -= 1
-            if self._users == 0 and self._open is not None:
-                self._open.close()
-                self._open = None
-                self._turn.notify_all()
+            self._gate.leave(writable=writable)
 
     def _connect(self, writable: bool) -> DuckDBPyConnection:
-        new = writable and not self.path.exists()
-        if new:
-            self._make_folder()
-        connection = self._connect_patiently(writable)
+        import duckdb
+
         try:
-            connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            connection = duckdb.connect(str(self.path), read_only=not writable, config=_CONFIG)
+        except duckdb.Error as error:
+            if is_locked(error):
+                raise Locked(holder_of(error)) from error
+            raise self._explained_opening(error) from error
+        try:
             self._check(connection, writable)
         except BaseException:
             connection.close()
             raise
-        if new:
-            self.path.chmod(0o600)
+        if writable:
+            self._tighten()
         return connection
-
-    def _make_folder(self) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise StoreReadOnly(f"cannot make the folder {self.path.parent}: {error.strerror}") from error
-
-    def _connect_patiently(self, writable: bool) -> DuckDBPyConnection:
-        import duckdb
-
-        give_up = time.monotonic() + self.wait
-        while True:
-            try:
-                return duckdb.connect(str(self.path), read_only=not writable, config=_CONFIG)
-            except duckdb.IOException as error:
-                text = str(error)
-                if "lock" not in text:
-                    raise self._explained(error) from error
-                if time.monotonic() > give_up:
-                    raise StoreBusy(self.path, _pid_in(text)) from error
-            except duckdb.Error as error:
-                raise self._explained(error) from error
-            time.sleep(random.uniform(0.004, 0.02))
 
     def _check(self, connection: DuckDBPyConnection, writable: bool) -> None:
         import duckdb
 
-        tables = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta'").fetchone()
-        if tables == (0,):
-            if not writable:
-                raise StoreDamaged(f"{self.path} is not a store of agnes-stats")
-            connection.execute("BEGIN")
-            for statement in ddl():
-                connection.execute(statement)
-            connection.execute("INSERT INTO meta VALUES ('store_version', ?)", [str(STORE_VERSION)])
-            connection.execute("COMMIT")
-            return
         try:
             row = connection.execute("SELECT value FROM meta WHERE name = 'store_version'").fetchone()
+        except duckdb.CatalogException:
+            row = None
         except duckdb.Error as error:
-            raise self._explained(error) from error
+            raise self._explained_opening(error) from error
+        if row is None and connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone() is not None:
+            raise StoreForeign(f"{self.path} is a database, but no store of agnes-stats: name another with --store")
         version = int(row[0]) if row else 0
         if version > STORE_VERSION:
             raise StoreTooNew(
                 f"{self.path} was written by a newer agnes-stats (store version {version}, this one knows "
                 f"{STORE_VERSION}): update agnes-stats, or name another file with --store"
             )
+        if version < STORE_VERSION:
+            if not writable:
+                raise _Outdated
+            _bring_up(connection)
 
-    def _explained(self, error: Exception) -> StoreError:
-        text = _first_line(error)
-        if "ermission denied" in text or "read-only" in text.lower():
-            return StoreReadOnly(f"{self.path} cannot be opened: {text}")
-        return StoreDamaged(f"{self.path} cannot be read as a store: {text}")
+    def _explained_opening(self, error: Exception) -> StoreError:
+        if self.path.is_dir():
+            return StoreForeign(f"{self.path} is a folder: name a file with --store")
+        if "sqlite" in str(error):
+            return StoreForeign(f"{self.path} is a SQLite database: name another file with --store")
+        return explained(self.path, error, opening=True)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        import duckdb
+
+        try:
+            yield
+        except duckdb.Error as error:
+            raise explained(self.path, error, opening=False) from error
+
+    # -- its files -----------------------------------------------------------------------------------------------
+
+    def _statuses(self) -> list[os.stat_result]:
+        found = []
+        for path in (self.path, self.log_path):
+            with contextlib.suppress(OSError):
+                found.append(path.stat())
+        return found
+
+    def _is_missing(self) -> bool:
+        """Whether there is no file, or one without a byte, as `mktemp` makes it."""
+        try:
+            status = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError as error:
+            raise explained(self.path, error, opening=False) from error
+        return status.st_size == 0 and stat.S_ISREG(status.st_mode)
+
+    def _create(self) -> None:
+        """Make an empty store under another name and give it its own when it is whole: nobody sees half a store."""
+        import duckdb
+
+        with scratch(self.path) as folder:
+            new = folder / "new.duckdb"
+            try:
+                with duckdb.connect(str(new), config=_CONFIG) as connection:
+                    _bring_up(connection)
+                new.chmod(0o600)
+                if self.log_path.exists() and not self.path.exists():
+                    # The log of a store that was deleted would be taken for the new one's.
+                    self.log_path.rename(f"{self.path}-{dt.datetime.now():%Y%m%d-%H%M%S}.wal")
+                _publish(new, self.path)
+            except (duckdb.Error, OSError) as error:
+                raise explained(self.path, error, opening=False) from error
+
+    def _begin_with(self, aside: Path) -> None:
+        """Put a copy of a store in place without its log; none if that is broken, too."""
+        import duckdb
+
+        with scratch(self.path) as folder:
+            copy = folder / "copy.duckdb"
+            try:
+                shutil.copyfile(aside, copy)
+                with duckdb.connect(str(copy), read_only=True, config=_CONFIG) as connection:
+                    self._check(connection, writable=False)
+                copy.chmod(0o600)
+                _publish(copy, self.path)
+            except (duckdb.Error, StoreError, _Outdated, OSError):
+                # The new store then begins empty; the old one is kept aside in any case.
+                return
+
+    def _tighten(self) -> None:
+        """What the agents did is nobody else's business, whatever mode a copied file came with."""
+        with contextlib.suppress(OSError):
+            mode = self.path.stat().st_mode
+            if mode & 0o077:
+                self.path.chmod(stat.S_IMODE(mode) & 0o700)
+
+
+class _Outdated(Exception):
+    """An empty database, or a store of an older version, open for reading: it has to be written to first."""
 
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "TimeZone": "UTC",
     "preserve_insertion_order": "false",
+    # Nothing is fetched from the network, ever.
     "autoinstall_known_extensions": "false",
     "memory_limit": "512MB",
 }
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _bring_up(connection: DuckDBPyConnection) -> None:
+    """Add the tables and columns that are missing, in one transaction. Nothing that is there is touched."""
+    there: dict[str, set[str]] = {}
+    columns = connection.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
+    for table, column in columns:
+        there.setdefault(table, set()).add(column)
+    connection.execute("BEGIN")
+    for table, statement in zip([*(fact.name for fact in FACTS), *TABLES], ddl(), strict=True):
+        if table not in there:
+            connection.execute(statement)
+            continue
+        for column, kind in columns_of(table).items():
+            if column not in there[table]:
+                connection.execute(f'ALTER TABLE {table} ADD COLUMN "{column}" {kind}')
+    connection.execute("DELETE FROM meta WHERE name = 'store_version'")
+    connection.execute("INSERT INTO meta VALUES ('store_version', ?)", [str(STORE_VERSION)])
+    connection.execute("COMMIT")
 
 
-def _pid_in(text: str) -> int | None:
-    found = re.search(r"PID (\d+)", text)
-    return int(found[1]) if found else None
+def _publish(new: Path, path: Path) -> None:
+    """Give a file its name, unless another process was faster."""
+    if path.exists() and path.stat().st_size == 0:
+        new.replace(path)
+        return
+    try:
+        path.hardlink_to(new)
+    except FileExistsError:
+        return
+    except OSError:
+        # A file system without hard links.
+        if not path.exists():
+            new.rename(path)

@@ -1,0 +1,162 @@
+"""A long catch-up: many files, shared out to worker processes, loaded in transactions of a second or two."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..queries.faults import explained
+from .plan import Job
+from .progress import Progress, Summary
+from .work import TASK_BYTES, Done, Task, Workers
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+LOAD_BYTES = 64 * 1024 * 1024
+"""About how much of the transcripts goes into one transaction."""
+
+LOAD_SECONDS = 2.0
+"""A transaction is begun after this long, so that rows read early are seen early."""
+
+BREATH_SECONDS = 0.05
+"""How long the store is left to others between two transactions; they try every 4 to 20 ms."""
+
+STALLED_SECONDS = 3.0
+"""Another program that reads the same files is let do so until the store has not changed for this long."""
+
+
+class Backfill:
+    """Reads and loads some jobs in the order given. Made for one `run`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        folder: Path,
+        jobs: Sequence[Job],
+        report: Callable[[Progress], None],
+        summary: Summary,
+        *,
+        workers: int,
+        alone: bool,
+    ) -> None:
+        """`workers`: processes, 0 for none. `alone`: everything is to be read, whatever other programs have read."""
+        self._engine = engine
+        self._folder = folder
+        self._waiting = deque(jobs)
+        self._report = report
+        self._summary = summary
+        self._workers = workers
+        self._alone = alone
+        self._running: dict[Future[Done], list[Job]] = {}
+        self._ready: list[tuple[Done, list[Job]]] = []
+        self._left = {job.path: job for job in jobs}
+        """Not in the store yet."""
+        self._files = len(jobs)
+        self._bytes = sum(job.todo for job in jobs)
+        self._read = 0
+        self._since = time.monotonic()
+        self._number = 0
+        self._seen = engine.store.stamp()
+
+    def run(self) -> None:
+        """Do all of it, or as much as there is until the engine is stopped. Raises StoreError."""
+        engine = self._engine
+        with Workers(self._workers) as workers:
+            while not engine.stop.is_set():
+                self._hand_out(workers)
+                if not self._running and not self._ready:
+                    return
+                self._collect(workers)
+                if self._is_due():
+                    self._load()
+                    engine.between()
+                    engine.stop.wait(BREATH_SECONDS)
+
+    def _hand_out(self, workers: Workers) -> None:
+        while self._waiting and len(self._running) <= max(1, self._workers):
+            group: list[Job] = []
+            size = 0
+            while self._waiting and size < TASK_BYTES:
+                group.append(self._waiting.popleft())
+                size += group[-1].todo
+            self._submit(workers, group)
+
+    def _submit(self, workers: Workers, group: list[Job]) -> None:
+        self._number += 1
+        task = Task(f"t{self._number}", str(self._folder), [(job.file, job.mark) for job in group])
+        self._running[workers.submit(task)] = group
+
+    def _collect(self, workers: Workers) -> None:
+        """Take what is finished; the rest of huge files goes on at once, before anything else."""
+        for future in wait(self._running, timeout=0.1, return_when=FIRST_COMPLETED).done if self._running else ():
+            group = self._running.pop(future)
+            try:
+                done = future.result()
+            except OSError as error:
+                raise explained(self._engine.store.path, error, opening=False) from error
+            if not any(job.path in self._left for job in group):
+                continue
+            self._ready.append((done, group))
+            self._read += sum(stretch.bytes_read for stretch in done.stretches)
+            more = {str(stretch.file.path): stretch.mark for stretch in done.stretches if stretch.more}
+            if more:
+                self._submit(workers, [job.from_mark(more[job.path]) for job in group if job.path in more])
+
+    def _is_due(self) -> bool:
+        if not self._ready:
+            return False
+        late = time.monotonic() - self._since > LOAD_SECONDS
+        return late or self._read >= LOAD_BYTES or not (self._running or self._waiting)
+
+    def _load(self) -> None:
+        if not self._alone and self._engine.store.stamp() not in (self._seen, self._engine.own_stamp):
+            self._see_others()
+        ready, self._ready = self._ready, []
+        if ready:
+            self._engine.load([done for done, _ in ready], self._summary)
+        self._seen = self._engine.store.stamp()
+        for done, group in ready:
+            unfinished = {str(stretch.file.path): stretch.mark for stretch in done.stretches if stretch.more}
+            for job in group:
+                self._left.pop(job.path, None)
+                if job.path in unfinished:
+                    self._left[job.path] = job.from_mark(unfinished[job.path])
+        self._read, self._since = 0, time.monotonic()
+        self._tell()
+
+    def _tell(self) -> None:
+        left = sum(job.todo for job in self._left.values())
+        self._report(Progress(self._files, self._files - len(self._left), self._bytes, max(0, self._bytes - left)))
+
+    # -- other programs at the same work -------------------------------------------------------------------------
+
+    def _see_others(self) -> None:
+        """Drop what another program has read meanwhile; if it reads what we read, let it do the rest while it does."""
+        read = {job.path for _, group in self._ready for job in group}
+        dropped = self._drop_settled()
+        if not dropped & read:
+            return
+        while dropped and self._left and not self._engine.stop.is_set():
+            self._tell()
+            give_up = time.monotonic() + STALLED_SECONDS
+            while self._engine.store.stamp() == self._seen and time.monotonic() < give_up:
+                if self._engine.stop.wait(0.1):
+                    return
+            dropped = self._drop_settled()
+
+    def _drop_settled(self) -> set[str]:
+        """Forget the jobs that the store says are done; their paths."""
+        self._seen = self._engine.store.stamp()
+        still = {job.path for job in self._engine.with_marks(list(self._left.values()))}
+        dropped = self._left.keys() - still
+        for path in dropped:
+            del self._left[path]
+        self._summary.others += len(dropped)
+        self._waiting = deque(job for job in self._waiting if job.path in still)
+        self._ready = [(done, group) for done, group in self._ready if any(job.path in still for job in group)]
+        return dropped

@@ -1,0 +1,175 @@
+"""What there is to do: the files on disk compared with what the store knows of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .sources import ADAPTERS, Root, SourceFile
+from .tail import Mark, is_unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of a file. `mark` has no state of the parser; it is None for a file only listed so far."""
+
+    root: str
+    mark: Mark | None
+    is_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to read, from its mark on, and what it was like when it was listed."""
+
+    file: SourceFile
+    mark: Mark | None
+    size: int
+    mtime_ns: int
+    identity: tuple[int, int]
+    is_new: bool = False
+    """The store has never heard of it."""
+
+    @property
+    def path(self) -> str:
+        """The file's path, as the store names it."""
+        return str(self.file.path)
+
+    @property
+    def todo(self) -> int:
+        """Bytes still to read."""
+        same = self.mark is not None and self.mark.read_to <= self.size and not self.file.whole
+        return self.size - self.mark.read_to if self.mark is not None and same else self.size
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the mark says that all is read that was there when this job was made."""
+        mark = self.mark
+        return (
+            mark is not None
+            and mark.error is None
+            and mark.parser == ADAPTERS[self.file.kind].version
+            and (mark.device, mark.inode) == self.identity
+            and mark.size >= self.size
+            and mark.mtime_ns >= self.mtime_ns
+        )
+
+    def from_mark(self, mark: Mark | None) -> Job:
+        """The same job, going on from another place."""
+        return dataclasses.replace(self, mark=mark)
+
+
+@dataclass(slots=True)
+class Plan:
+    """All that differs between the disk and the store."""
+
+    jobs: list[Job] = field(default_factory=list)
+    """To read, the newest first."""
+    gone: list[str] = field(default_factory=list)
+    """Vanished, though their root is there."""
+    back: list[str] = field(default_factory=list)
+    """Thought to be gone, and on disk."""
+    hidden: dict[str, str] = field(default_factory=dict)
+    """Known files out of reach -> why: their folder may not be read any more."""
+    aliases: dict[str, SourceFile] = field(default_factory=dict)
+    """Other names of a file (hard links, linked folders) -> the name it is read by."""
+    folders: set[Path] = field(default_factory=set)
+    """Folders that hold files, or folders that do."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes still to read."""
+        return sum(job.todo for job in self.jobs)
+
+
+def plan(roots: Iterable[Root], known: Mapping[str, Known], stop: threading.Event, *, everything: bool = False) -> Plan:
+    """Compare the files under some roots with the store. `everything`: as if nothing had been read yet."""
+    made = Plan()
+    present = [root for root in roots if root.path.is_dir()]
+    found = _found(present, known, made, stop)
+    for path, (file, status) in found.items():
+        seen = known.get(path)
+        mark = seen.mark if seen else None
+        if seen and seen.is_gone:
+            made.back.append(path)
+        if everything or status is None or not is_unchanged(mark, status, ADAPTERS[file.kind].version):
+            made.jobs.append(_job(file, None if everything else mark, status, is_new=seen is None))
+    folders = {str(root.path) for root in present}
+    for path, seen in known.items():
+        if not seen.is_gone and path not in found and seen.root in folders and not stop.is_set():
+            _missed(path, seen, made)
+    made.jobs.sort(key=lambda job: job.mtime_ns, reverse=True)
+    return made
+
+
+def job_for(file: SourceFile, mark: Mark | None) -> Job | None:
+    """The job of reading one file that may have changed; None if it has not."""
+    try:
+        status = file.path.stat()
+    except OSError:
+        status = None
+    if status is not None and is_unchanged(mark, status, ADAPTERS[file.kind].version):
+        return None
+    return _job(file, mark, status)
+
+
+def _job(file: SourceFile, mark: Mark | None, status: os.stat_result | None, *, is_new: bool = False) -> Job:
+    """`status` is None for a file out of reach: the attempt to read it will say why."""
+    if status is None:
+        return Job(file, mark, 0, 0, (0, 0), is_new)
+    return Job(file, mark, status.st_size, status.st_mtime_ns, (status.st_dev, status.st_ino), is_new)
+
+
+_Named = tuple[bool, str, SourceFile, os.stat_result | None]
+
+
+def _found(
+    roots: Sequence[Root], known: Mapping[str, Known], made: Plan, stop: threading.Event
+) -> dict[str, tuple[SourceFile, os.stat_result | None]]:
+    """The files under the roots, each content once: of several names the store's own, else the first."""
+    names: dict[tuple[int, int] | str, list[_Named]] = {}
+    for root in roots:
+        for file in ADAPTERS[root.kind].discover(root.path):
+            if stop.is_set():
+                return {}
+            path, status = str(file.path), None
+            try:
+                status = file.path.stat()
+            except OSError as error:
+                if error.errno in _ABSENT:
+                    continue
+            key = path if status is None else (status.st_dev, status.st_ino)
+            names.setdefault(key, []).append((path not in known, path, file, status))
+    found = {}
+    for same in names.values():
+        if len(same) > 1:
+            same.sort(key=lambda name: name[:2])
+        _, path, file, status = same[0]
+        found[path] = (file, status)
+        if file.path.parent not in made.folders:
+            made.folders.update((file.path.parent, *file.path.parent.parents))
+        made.aliases.update({alias: file for _, alias, *_ in same[1:]})
+    return found
+
+
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+
+def _missed(path: str, seen: Known, made: Plan) -> None:
+    """Say why a known file was not found: it is gone, out of reach, or has another name now."""
+    try:
+        Path(path).stat()
+    except OSError as error:
+        if error.errno in _ABSENT:
+            made.gone.append(path)
+        elif seen.mark is None or seen.mark.error != _reason(error):
+            made.hidden[path] = _reason(error)
+
+
+def _reason(error: OSError) -> str:
+    return f"cannot be read: {error.strerror or error}"

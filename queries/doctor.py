@@ -1,0 +1,60 @@
+"""What the doctor asks the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .rows import rows_as, scalar
+from .schema import FACTS, STORE_VERSION, TABLES
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def verify(connection: DuckDBPyConnection) -> None:
+    """Read every value of every table once. Raises duckdb.Error, which `Store` explains, where a block is broken."""
+    for table in [fact.name for fact in FACTS] + list(TABLES):
+        connection.execute(f"SELECT count(COLUMNS(*)) FROM {table}").fetchone()
+
+
+@dataclass(frozen=True, slots=True)
+class FileMark:
+    """How far a file is read. Sizes are bytes; `read_to` is None for a file that is only listed so far."""
+
+    path: str
+    source: str
+    root: str
+    size: int | None
+    read_to: int | None
+    parser: int | None
+    is_gone: bool
+    error: str | None
+
+
+def file_marks(connection: DuckDBPyConnection) -> list[FileMark]:
+    """All files of the store, also those that are gone."""
+    return rows_as(
+        connection,
+        FileMark,
+        "SELECT *, gone_at IS NOT NULL AS is_gone FROM files ORDER BY path",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Watermarks:
+    """When files were last read, in UTC: the oldest and the newest of these times."""
+
+    oldest: object
+    newest: object
+
+
+def forgotten_notes(connection: DuckDBPyConnection) -> int:
+    """How many things the user had forgotten."""
+    return int(scalar(connection, "SELECT count(*) FROM forgotten"))
+
+
+def store_version(connection: DuckDBPyConnection) -> int:
+    """The version that the store was made with."""
+    value = scalar(connection, "SELECT value FROM meta WHERE name = 'store_version'")
+    return int(value) if value is not None else STORE_VERSION
