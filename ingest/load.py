@@ -205,14 +205,14 @@ def write_rates(connection: DuckDBPyConnection, rates: Sequence[Rate], models: M
 
 def _write_marks(connection: DuckDBPyConnection, work: Load) -> None:
     """Watermarks, rejects and unknowns of the files read; a watermark never moves back within the same file."""
-    for stretch in work.stretches:
-        path = str(stretch.file.path)
-        if stretch.mark.error is None:
-            where = "path = ? AND pos >= ?"
-            connection.execute(f"DELETE FROM rejects WHERE {where}", [path, stretch.start])
-            connection.execute(f"DELETE FROM unknowns WHERE {where}", [path, stretch.start])
-        connection.execute("DELETE FROM files WHERE path = ?", [path])
-        _insert_file(connection, stretch)
+    read = [stretch for stretch in work.stretches if stretch.mark.error is None]
+    where = "USING (SELECT unnest(?) AS path, unnest(?) AS start) r WHERE t.path = r.path AND t.pos >= r.start"
+    for table in ("rejects", "unknowns"):
+        connection.execute(
+            f"DELETE FROM {table} AS t {where}",
+            [[str(stretch.file.path) for stretch in read], [stretch.start for stretch in read]],
+        )
+    _write_files(connection, work.stretches)
     of_files = [(table, str(s.file.root)) for s in work.stretches if s.mark.error is None for table in s.file.replaces]
     for table, workspace in (*work.replaced, *of_files):
         connection.execute(f"DELETE FROM {table} WHERE workspace = ?", [workspace])
@@ -230,9 +230,22 @@ def _write_marks(connection: DuckDBPyConnection, work: Load) -> None:
         )
 
 
-def _insert_file(connection: DuckDBPyConnection, stretch: Stretch) -> None:
+def _write_files(connection: DuckDBPyConnection, stretches: Sequence[Stretch]) -> None:
+    rows: dict[str, dict[str, Any]] = {str(stretch.file.path): _file_row(stretch) for stretch in stretches}
+    if not rows:
+        return
+    columns = list(next(iter(rows.values())))
+    connection.execute("DELETE FROM files WHERE path IN (SELECT unnest(?))", [list(rows)])
+    connection.execute(
+        f"INSERT INTO files ({', '.join(columns)}, read_at) "
+        f"SELECT {', '.join('unnest(?)' for _ in columns)}, get_current_timestamp()::TIMESTAMP",
+        [[row[column] for row in rows.values()] for column in columns],
+    )
+
+
+def _file_row(stretch: Stretch) -> dict[str, Any]:
     file, mark = stretch.file, stretch.mark
-    row: dict[str, Any] = {
+    return {
         "path": str(file.path),
         "source": file.kind,
         "root": str(file.root),
@@ -250,12 +263,6 @@ def _insert_file(connection: DuckDBPyConnection, stretch: Stretch) -> None:
         "parser": mark.parser,
         "error": mark.error,
     }
-    names = ", ".join(row)
-    connection.execute(
-        f"INSERT INTO files ({names}, read_at) "
-        f"VALUES ({', '.join('?' * len(row))}, get_current_timestamp()::TIMESTAMP)",
-        list(row.values()),
-    )
 
 
 def marks(connection: DuckDBPyConnection, paths: Sequence[str] | None = None) -> dict[str, Mark]:
