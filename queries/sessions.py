@@ -213,13 +213,23 @@ def list_sessions(
     return SessionPage(rows, totals)
 
 
-def live_sessions(connection: DuckDBPyConnection, *, now: dt.datetime, limit: int = 5) -> list[SessionRow]:
-    """Sessions with a row in the last five minutes, the latest first."""
+def one_session(connection: DuckDBPyConnection, session_id: str, *, now: dt.datetime) -> SessionRow | None:
+    """One session, None if there is no such one. `now` is UTC without a zone."""
+    where = _where(Filter(session_id=session_id), now)
+    found = rows_as(connection, SessionRow, f"SELECT * FROM ({_SESSIONS}) WHERE {where}", where.parameters)
+    return found[0] if found else None
+
+
+def live_sessions(
+    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int = 5
+) -> list[SessionRow]:
+    """Sessions with a row in the last five minutes, the latest first. The filter's days and text do not count."""
+    where = _where(chosen.but(since=None, until=None, text=""), now).add("is_live")
     return rows_as(
         connection,
         SessionRow,
-        f"SELECT * FROM ({_SESSIONS}) WHERE is_live ORDER BY ended_at DESC LIMIT {int(limit)}",
-        {"now": now, "live": LIVE_FOR},
+        f"SELECT * FROM ({_SESSIONS}) WHERE {where} ORDER BY ended_at DESC, session_id LIMIT {int(limit)}",
+        where.parameters,
     )
 
 

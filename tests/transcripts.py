@@ -37,6 +37,7 @@ class Transcript:
         self.agent = agent
         self._usual = {"sessionId": session, "cwd": cwd, "gitBranch": branch, "version": version}
         self._count = 0
+        self.about: dict[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -100,6 +101,15 @@ class Transcript:
         block = {"type": "tool_result", "tool_use_id": call, "content": text, "is_error": error}
         return self.row("user", message={"role": "user", "content": [block]}, **fields)
 
+    def note(self, agent_type: str, description: str, call: str) -> Transcript:
+        """Of a sub-agent: the note beside its file that says what it is and which call started it."""
+        self.about = {"agentType": agent_type, "description": description, "toolUseId": call}
+        return self
+
+    def event(self, subtype: str, **fields: Any) -> Transcript:
+        """A note of the program itself, like `turn_duration`."""
+        return self.row("system", subtype=subtype, **fields)
+
     def title(self, text: str) -> Transcript:
         """A title the user gave."""
         return self.row("custom-title", customTitle=text)
@@ -111,6 +121,8 @@ def write(root: Path, transcripts: Iterable[Transcript], folder: str = "-home-da
         path = root / "projects" / folder / transcript.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(row) + "\n" for row in transcript.rows), "utf-8")
+        if transcript.about is not None:
+            path.with_suffix(".meta.json").write_text(json.dumps(transcript.about), "utf-8")
 
 
 def store_of(folder: Path, transcripts: Iterable[Transcript], *, zones: tuple[str, ...] = ("UTC",)) -> Store:

@@ -151,10 +151,18 @@ class AgnesStats(App[int]):
         self._load_home()
         for pane in self.panes:
             pane.refresh_data()
+        self._refresh_details()
+
+    def _refresh_details(self) -> None:
+        # A screen over the tabs that shows data of the store has a `refresh_data`.
+        refresh = getattr(self.screen, "refresh_data", None)
+        if refresh is not None:
+            refresh()
 
     def _tick(self) -> None:
         self._load_home()
         self.active_pane.refresh_data()
+        self._refresh_details()
 
     @work(thread=True, exclusive=True, group="home", exit_on_error=False)
     def _load_home(self) -> None:

@@ -19,7 +19,7 @@ NOW = dt.datetime(2026, 3, 10, 14, 44, 30)
 
 
 def app_on(store: Store, *, now: dt.datetime = NOW, chosen: Filter | None = None, **settings: Any) -> AgnesStats:
-    """The dashboard over a store, without an ingester. More settings by their names; `chosen` filters from the start."""
+    """The dashboard over a store, without an ingester. More settings by name; `chosen` filters from the start."""
     made = replace(Settings(store=store.path, tz="UTC", no_ingest=True), **settings)
     return AgnesStats(
         made,

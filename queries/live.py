@@ -1,0 +1,83 @@
+"""What is running now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .agents import agents_of
+from .filters import Filter
+from .sessions import SessionRow, live_sessions
+from .threads import IDS, OpenCall, threads_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+PULSE_FOR = dt.timedelta(minutes=30)
+PULSE_STEPS = 15
+"""The pulse of a session is so many equal steps over so long a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A running session, and what it does at the moment."""
+
+    session: SessionRow
+    call: OpenCall | None
+    """The tool call that started last among those that run, a sub-agent's too."""
+    calls: int
+    """How many tool calls run."""
+    agents: int
+    """How many sub-agents run."""
+    waiting: bool
+    """Whether the model has answered and the next word is the user's."""
+    pulse: tuple[int, ...]
+    """Responses and tool calls in each of PULSE_STEPS steps of the last PULSE_FOR, oldest first."""
+
+
+def running_now(
+    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int = 5
+) -> list[LiveSession]:
+    """Sessions with a row in the last five minutes, the latest first; `now` is UTC without a zone.
+
+    Of the filter everything counts but its days and its text: what runs, runs now.
+    """
+    rows = live_sessions(connection, chosen, now=now, limit=limit)
+    if not rows:
+        return []
+    ids = [row.session_id for row in rows]
+    threads = threads_of(connection, ids, live=ids, now=now)
+    busy = [agent.session_id for agent in agents_of(connection, ids, threads) if agent.status == "running"]
+    pulses = _pulses(connection, ids, now)
+    found = []
+    for row in rows:
+        calls = [call for call in threads.running if call.session_id == row.session_id]
+        pulse = tuple(pulses[row.session_id])
+        own = threads.threads.get((row.session_id, None))
+        agents = busy.count(row.session_id)
+        waiting = not calls and not agents and own is not None and own.is_done and own.last_at == row.ended_at
+        found.append(LiveSession(row, calls[0] if calls else None, len(calls), agents, waiting, pulse))
+    return found
+
+
+def _pulses(connection: DuckDBPyConnection, ids: Sequence[str], now: dt.datetime) -> dict[str, list[int]]:
+    answer = connection.execute(
+        f"""SELECT session_id, least($last, (epoch_ms(ts) - epoch_ms($since)) // $width)::INTEGER AS step, count(*)
+        FROM (
+            SELECT session_id, ts FROM responses WHERE session_id IN {IDS}
+            UNION ALL SELECT session_id, ts FROM tool_calls WHERE session_id IN {IDS} AND name IS NOT NULL
+        ) WHERE ts > $since AND ts <= $now GROUP BY session_id, step""",
+        {
+            "ids": list(ids),
+            "since": now - PULSE_FOR,
+            "now": now,
+            "width": int(PULSE_FOR.total_seconds() * 1000) // PULSE_STEPS,
+            "last": PULSE_STEPS - 1,
+        },
+    )
+    pulses = {key: [0] * PULSE_STEPS for key in ids}
+    for session_id, step, count in answer.fetchall():
+        pulses[session_id][step] = count
+    return pulses

@@ -1,0 +1,275 @@
+"""One session in full: what it took, prompt by prompt, and every tool call, sub-agent and event in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .agents import Agent, agents_of
+from .placement import NOTES, Placement, placed, roots
+from .rollups import BUILTIN_NAMES
+from .rows import one_as, rows_as
+from .sessions import SessionRow, one_session
+from .threads import THREAD, Threads, threads_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_ASKING = ("init", "pr-comments", "review", "security-review", "statusline")
+"""Built-in commands that give the model work; the others only change or show a setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What one model took. Tokens are integers, cost USD or None where unpriced."""
+
+    model: str
+    responses: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    tokens: int
+    cost_usd: float | None
+    unpriced_tokens: int
+    undercounted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A prompt or slash command, and all that was done for it, sub-agents included, until the next one.
+
+    `kind` is prompt, command, or start: what came before the first prompt (its `id` is "").
+    """
+
+    id: str
+    kind: str
+    text: str | None
+    """The prompt's first line, or the command's name without its slash."""
+    started_at: dt.datetime | None
+    seconds: float | None
+    """As the program told it; else from the prompt to the last row of the session's own conversation."""
+    calls: int
+    errors: int
+    """Denied calls included."""
+    denied: int
+    running: int
+    notes: int
+    responses: int
+    tokens: int
+    cost_usd: float | None
+    unpriced_tokens: int
+    undercounted: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing came of it."""
+        return not (self.calls or self.responses or self.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDetail:
+    """One session: its row in the list, where it happened, and its parts. A pending session has no parts."""
+
+    session: SessionRow
+    cwd: str | None
+    versions: list[str]
+    branches: list[str]
+    web_searches: int
+    notes: Mapping[str, int]
+    """How many events of each kind of NOTES there are."""
+    models: list[ModelUse]
+    """The most expensive or largest first."""
+    turns: list[Turn]
+    agents: list[Agent]
+    threads: Threads
+    placement: Placement
+
+    @property
+    def cache_hit_ratio(self) -> float | None:
+        """Tokens read from the cache among all that went in; None if nothing did."""
+        row = self.session
+        written = row.cache_write_5m_tokens + row.cache_write_1h_tokens
+        inward = row.input_tokens + row.cache_read_tokens + written
+        return row.cache_read_tokens / inward if inward else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    id: str
+    kind: str
+    text: str | None
+    started_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    cwd: str | None
+    versions: list[str]
+    branches: list[str]
+    web_searches: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    turn: str
+    first_at: dt.datetime | None
+    last_at: dt.datetime | None
+    responses: int
+    tokens: int
+    cost_usd: float | None
+    unpriced_tokens: int
+    undercounted: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    turn: str
+    first_at: dt.datetime | None
+    last_at: dt.datetime | None
+    calls: int
+    errors: int
+    denied: int
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    turn: str
+    kind: str
+    count: int
+    amount: int | None
+
+
+_FACTS = """
+    SELECT (SELECT any_value(cwd) FROM sessions WHERE session_id = $id) AS cwd,
+        coalesce(list(DISTINCT version ORDER BY version) FILTER (version <> ''), []) AS versions,
+        coalesce(list(DISTINCT git_branch ORDER BY git_branch) FILTER (git_branch <> ''), []) AS branches,
+        coalesce(sum(web_searches), 0)::BIGINT AS web_searches
+    FROM responses WHERE session_id = $id
+"""
+
+_MODELS = """
+    SELECT model, count(*) AS responses, sum(input_tokens)::BIGINT AS input_tokens,
+        sum(output_tokens)::BIGINT AS output_tokens, sum(cache_read_tokens)::BIGINT AS cache_read_tokens,
+        sum(cache_write_5m_tokens + cache_write_1h_tokens)::BIGINT AS cache_write_tokens,
+        sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
+        coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
+        count(*) FILTER (output_undercounted) AS undercounted
+    FROM responses WHERE session_id = $id GROUP BY model ORDER BY cost_usd DESC NULLS LAST, tokens DESC, model
+"""
+
+_PROMPTS = """
+    SELECT id, kind, coalesce(command, text) AS text, ts AS started_at FROM prompts
+    WHERE session_id = $id ORDER BY ts NULLS LAST, path, pos
+"""
+
+_SETTINGS = frozenset(BUILTIN_NAMES) - frozenset(_ASKING)
+
+
+_USED = f"""
+    SELECT turn, min(ts) AS first_at, max(coalesce(ended_at, ts)) FILTER (thread IS NULL) AS last_at,
+        count(*) AS responses, sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
+        coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
+        count(*) FILTER (output_undercounted) AS undercounted
+    FROM ({
+    placed("responses", f"{THREAD} AS thread, ts, ended_at, total_tokens, cost_usd, output_undercounted")
+}) GROUP BY turn
+"""
+
+_DONE = f"""
+    SELECT turn, min(ts) AS first_at, max(coalesce(result_ts, ts)) FILTER (thread IS NULL) AS last_at,
+        count(*) AS calls, count(*) FILTER (is_error) AS errors, count(*) FILTER (denial IS NOT NULL) AS denied,
+        count(*) FILTER (list_contains($running, id)) AS running
+    FROM ({placed("tool_calls", f"{THREAD} AS thread, ts, id, name, result_ts, is_error, denial")})
+    WHERE name IS NOT NULL GROUP BY turn
+"""
+
+_NOTED = f"""
+    SELECT turn, kind, count(*) AS count, sum(amount)::BIGINT AS amount
+    FROM ({placed("events", "NULL::VARCHAR AS thread, ts, kind, amount")}) GROUP BY turn, kind
+"""
+
+
+def session_detail(connection: DuckDBPyConnection, session_id: str, *, now: dt.datetime) -> SessionDetail | None:
+    """A session without its single tool calls; None if there is no such session. `now` is UTC without a zone."""
+    row, own = one_session(connection, session_id, now=now), {"id": session_id}
+    if row is None:
+        return None
+    threads = threads_of(connection, [session_id], live=[session_id] if row.is_live else [], now=now)
+    agents = agents_of(connection, [session_id], threads)
+    prompts = rows_as(connection, _Prompt, _PROMPTS, own)
+    placement = Placement(_starts(prompts), roots(agents))
+    asked = placement.asked(session_id)
+    noted = rows_as(connection, _Noted, _NOTED, asked)
+    facts = one_as(connection, _Facts, _FACTS, own)
+    turns = _turns(
+        prompts,
+        {used.turn: used for used in rows_as(connection, _Used, _USED, asked)},
+        {
+            done.turn: done
+            for done in rows_as(connection, _Done, _DONE, asked | {"running": [call.id for call in threads.running]})
+        },
+        noted,
+    )
+    return SessionDetail(
+        session=row,
+        cwd=facts.cwd,
+        versions=facts.versions,
+        branches=facts.branches,
+        web_searches=facts.web_searches,
+        notes={kind: sum(note.count for note in noted if note.kind == kind) for kind in NOTES},
+        models=rows_as(connection, ModelUse, _MODELS, own),
+        turns=turns,
+        agents=agents,
+        threads=threads,
+        placement=placement,
+    )
+
+
+def _starts(prompts: Sequence[_Prompt]) -> tuple[tuple[dt.datetime, str], ...]:
+    """When each turn begins. Of two at the same instant the later one takes what follows."""
+    begun = {
+        prompt.started_at: prompt.id
+        for prompt in prompts
+        if prompt.started_at is not None and (prompt.kind == "prompt" or prompt.text not in _SETTINGS)
+    }
+    return tuple(begun.items())
+
+
+def _turns(
+    prompts: Sequence[_Prompt], used: Mapping[str, _Used], done: Mapping[str, _Done], noted: Sequence[_Noted]
+) -> list[Turn]:
+    before = _Prompt("", "start", None, None)
+    turns = [_turn(prompt, used.get(prompt.id), done.get(prompt.id), noted) for prompt in (before, *prompts)]
+    return [turn for turn in turns if turn.kind != "start" or not turn.is_empty]
+
+
+def _turn(prompt: _Prompt, used: _Used | None, done: _Done | None, noted: Sequence[_Noted]) -> Turn:
+    notes = {note.kind: note for note in noted if note.turn == prompt.id}
+    sums = [row for row in (used, done) if row is not None]
+    start = prompt.started_at or min((row.first_at for row in sums if row.first_at), default=None)
+    last = max((row.last_at for row in sums if row.last_at), default=None)
+    told = notes["turn"].amount if "turn" in notes else None
+    seconds = told / 1000 if told is not None else None
+    if seconds is None and start is not None and last is not None:
+        seconds = max(0.0, (last - start).total_seconds())
+    return Turn(
+        id=prompt.id,
+        kind=prompt.kind,
+        text=prompt.text,
+        started_at=start,
+        seconds=seconds,
+        calls=done.calls if done else 0,
+        errors=done.errors if done else 0,
+        denied=done.denied if done else 0,
+        running=done.running if done else 0,
+        notes=sum(note.count for note in notes.values() if note.kind in NOTES),
+        responses=used.responses if used else 0,
+        tokens=used.tokens if used else 0,
+        cost_usd=used.cost_usd if used else None,
+        unpriced_tokens=used.unpriced_tokens if used else 0,
+        undercounted=used.undercounted if used else 0,
+    )
