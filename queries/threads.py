@@ -103,7 +103,7 @@ _THREADS = f"""
 _OPEN = f"""
     SELECT session_id, id, {THREAD} AS thread, response_key, name, detail, ts AS started_at
     FROM tool_calls WHERE session_id IN {IDS} AND is_error IS NULL AND name IS NOT NULL
-    ORDER BY ts DESC, pos DESC
+    ORDER BY ts DESC, pos DESC, id DESC
 """
 
 _TURNINGS = f"""
