@@ -19,18 +19,23 @@ COMMANDS = {
     "sync": "sync actions, and when data was last pulled",
     "home": "the last 24 hours, or seven days, in one line",
     "doctor": "sources, store and health; exit status 1 if something is wrong",
+    "daily": "tokens and cost by day, in ccusage's words",
+    "weekly": "the same by week; weeks begin on Monday",
+    "monthly": "the same by month",
+    "models": "the same by model",
+    "sql": "your own SELECT on the store, read-only, at most 10,000 rows",
+    "statusline": "one line about now, for Claude Code's status line",
 }
 _ONLY = {
     "ingest": (
         ("--rebuild", {"action": "store_true", "help": "read everything on disk again; changes no number"}),
+        ("--with-forgotten", {"action": "store_true", "help": "with --rebuild: also what was forgotten on request"}),
     ),
     "sessions": (
         ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"}),
         ("--offset", {"type": int, "default": 0, "metavar": "N", "help": "rows to skip (0)"}),
     ),
-    "tokens": (
-        ("--days", {"type": int, "default": 30, "metavar": "N", "help": "days in `daily`, 1 to 365 (30)"}),
-    ),
+    "tokens": (("--days", {"type": int, "default": 30, "metavar": "N", "help": "days in `daily`, 1 to 365 (30)"}),),
     "queries": (
         ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"}),
         ("--cursor-ts", {"metavar": "TIME", "help": "go on after this time …"}),
@@ -41,6 +46,16 @@ _ONLY = {
         ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"}),
         ("--cursor-ts", {"metavar": "TIME", "help": "go on after this time …"}),
         ("--cursor-id", {"metavar": "ID", "help": "… and this id"}),
+    ),
+    "sql": (
+        ("query", {"metavar": "QUERY", "help": "the SELECT, or - to read it from standard input; {{filters}} works"}),
+        ("--csv", {"action": "store_true", "help": "CSV instead of a table"}),
+        ("--parquet", {"metavar": "FILE", "help": "write a Parquet file instead"}),
+    ),
+    "forget": (
+        ("--session", {"metavar": "ID", "help": "this session"}),
+        ("--before", {"metavar": "DAY", "help": "what is older than this day"}),
+        ("--yes", {"action": "store_true", "help": "do not ask"}),
     ),
     "home": (("--window", {"default": "24h", "metavar": "W", "help": "24h or 7d (24h)"}),),
 }
@@ -58,9 +73,7 @@ def parser() -> argparse.ArgumentParser:
     common = _Parser(add_help=False)
     for option in OPTIONS:
         if option.metavar is None:
-            common.add_argument(
-                f"--{option.name}", action="store_true", default=argparse.SUPPRESS, help=option.help
-            )
+            common.add_argument(f"--{option.name}", action="store_true", default=argparse.SUPPRESS, help=option.help)
         else:
             common.add_argument(
                 f"--{option.name}",
@@ -76,9 +89,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="Every option can also be a variable AGNES_STATS_… or a line in the config file.",
     )
     whole.add_argument("--version", action="version", version=f"agnes-stats {__version__}")
-    whole.add_argument(
-        "--demo", action="store_true", help="the dashboard on generated sessions that keep growing"
-    )
+    whole.add_argument("--demo", action="store_true", help="the dashboard on generated sessions that keep growing")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, help_text in COMMANDS.items():
         command = commands.add_parser(name, parents=[common], help=help_text, description=help_text)

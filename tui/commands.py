@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import json
 import os
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from ..queries.access import Cursor
 from ..queries.filters import Filter
-from ..queries.store import Store
+from ..queries.store import Store, StoreBusy, StoreError
 from . import answers
 from .settings import BadSetting, Settings
 
@@ -74,17 +75,22 @@ def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
         return [Root(kind, Path(path).expanduser().absolute()) for kind, _, path in parts]
     worked_in: tuple[str, ...] = ()
     if store is not None and store.path.exists():
-        with store.read() as connection:
+        # What is wrong with the store is told by whoever needs it, not by who looks for sources.
+        with contextlib.suppress(StoreError), store.read() as connection:
             worked_in = tuple(choice.value for choice in projects(connection))
     return find_roots(Places(dict(os.environ), Path.home(), Path.cwd(), worked_in))
 
 
-def _opened(settings: Settings, *, quiet: bool = False) -> Store:
+def opened(settings: Settings, *, quiet: bool = False) -> Store:
     """The store, brought up to date unless the settings forbid it."""
     store = Store(settings.store)
     if not settings.no_ingest:
         report = _progress_bar() if not quiet and sys.stderr.isatty() else lambda _: None
-        engine_of(settings, store).catch_up(report=report)
+        try:
+            engine_of(settings, store).catch_up(report=report)
+        except StoreBusy as error:
+            # Somebody reads the store at length, in a shell perhaps: what it holds can still be told.
+            print(f"agnes-stats: {error}; this is from before the newest lines", file=sys.stderr)  # noqa: T201
     return store
 
 
@@ -121,7 +127,7 @@ def _cursor_of(given: argparse.Namespace) -> Cursor | None:
 
 
 def _answer(given: argparse.Namespace, settings: Settings, ask: Callable[[DuckDBPyConnection], Any]) -> int:
-    store = _opened(settings)
+    store = opened(settings)
     with store.read() as connection:
         answer = ask(connection)
     if given.json:
@@ -190,8 +196,14 @@ def home(given: argparse.Namespace, settings: Settings) -> int:
 
 def ingest(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats ingest`: catch up once."""
+    from ..ingest.forget import recall
+
     store = Store(settings.store)
     report = _progress_bar() if sys.stderr.isatty() else lambda _: None
+    if given.with_forgotten:
+        if not given.rebuild:
+            raise BadSetting("--with-forgotten goes with --rebuild")
+        recall(store)
     summary = engine_of(settings, store).catch_up(rebuild=given.rebuild, report=report)
     if given.json:
         answer = {
@@ -200,11 +212,14 @@ def ingest(given: argparse.Namespace, settings: Settings) -> int:
             "gone": summary.gone,
             "seconds": round(summary.seconds, 3),
             "store": str(settings.store),
+            "set_aside": None if summary.set_aside is None else str(summary.set_aside),
         }
         sys.stdout.write(json.dumps(answer) + "\n")
         return 0
     from .format import count, size
 
+    if summary.set_aside is not None:
+        sys.stdout.write(f"the old store could not be read; it is kept as {summary.set_aside}\n")
     sys.stdout.write(
         f"read {count(summary.files)} files, {size(summary.bytes)}, in {summary.seconds:.1f} s"
         + (f"; {count(summary.gone)} are gone, what they said is kept" if summary.gone else "")
@@ -217,12 +232,19 @@ def doctor(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats doctor`: exit status 1 if something is wrong."""
     from .doctor import examine, show
 
-    findings = examine(settings, roots_of(settings))
+    findings = examine(settings, roots_of(settings, Store(settings.store)))
     if given.json:
         sys.stdout.write(json.dumps(findings.answer, ensure_ascii=False) + "\n")
     else:
         show(findings)
     return 1 if findings.problems else 0
+
+
+def forget(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats forget`."""
+    from .forget import forget as carry_out
+
+    return carry_out(given, settings)
 
 
 def overview(given: argparse.Namespace, settings: Settings) -> int:
@@ -231,13 +253,29 @@ def overview(given: argparse.Namespace, settings: Settings) -> int:
 
     if given.demo:
         raise BadSetting("--demo needs a terminal")
-    store = _opened(settings, quiet=True)
+    store = opened(settings, quiet=True)
     with store.read() as connection:
         show_overview(connection, settings, filter_of(settings), utc_now())
     return 0
 
 
+def _for_scripts(name: str) -> Callable[[argparse.Namespace, Settings], int]:
+    def run(given: argparse.Namespace, settings: Settings) -> int:
+        from . import script_commands
+
+        function: Callable[[argparse.Namespace, Settings], int] = getattr(script_commands, name)
+        return function(given, settings)
+
+    return run
+
+
 COMMAND_FUNCTIONS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
+    "daily": _for_scripts("period_report"),
+    "weekly": _for_scripts("period_report"),
+    "monthly": _for_scripts("period_report"),
+    "models": _for_scripts("model_report"),
+    "sql": _for_scripts("sql"),
+    "statusline": _for_scripts("statusline"),
     "ingest": ingest,
     "sessions": sessions,
     "tokens": tokens,
@@ -245,4 +283,5 @@ COMMAND_FUNCTIONS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "sync": sync,
     "home": home,
     "doctor": doctor,
+    "forget": forget,
 }
