@@ -48,7 +48,7 @@ _ONLY = {
         ("--cursor-id", {"metavar": "ID", "help": "… and this id"}),
     ),
     "sql": (
-        ("query", {"metavar": "QUERY", "help": "the SELECT, or - to read it from standard input; {{filters}} works"}),
+        ("query", {"metavar": "QUERY", "help": "the query, or - for standard input; {{filters}} stands for the options"}),
         ("--csv", {"action": "store_true", "help": "CSV instead of a table"}),
         ("--parquet", {"metavar": "FILE", "help": "write a Parquet file instead"}),
     ),
