@@ -50,17 +50,13 @@ def _session(row: sessions.SessionRow) -> Answer:
 def tokens_answer(connection: DuckDBPyConnection, chosen: Filter, *, today: dt.date, days: int) -> Answer:
     """`GET /api/me/stats/tokens`: `daily` has every day of the window, the rest is over all days of the filter."""
     window = (
-        chosen
-        if chosen.since or chosen.until
-        else chosen.but(since=today - dt.timedelta(days=days - 1), until=today)
+        chosen if chosen.since or chosen.until else chosen.but(since=today - dt.timedelta(days=days - 1), until=today)
     )
     totals = tokens.totals(connection, chosen)
     return {
         "days": days,
         "daily": _daily(tokens.by_day(connection, window), window) if totals.responses else [],
-        "by_model": [
-            {"model": row.name, **_sums(row)} for row in tokens.by_group(connection, chosen, "model")
-        ],
+        "by_model": [{"model": row.name, **_sums(row)} for row in tokens.by_group(connection, chosen, "model")],
         "top_sessions": [_top(row) for row in tokens.top_sessions(connection, chosen)],
         "totals": _sums(totals),
     }
@@ -116,10 +112,14 @@ def queries_answer(
     limit: int,
     cursor: Cursor | None,
     everything: bool = False,
+    now: dt.datetime | None = None,
 ) -> Answer:
-    """`GET /api/me/stats/queries`; with `everything` also accesses that are no queries."""
+    """`GET /api/me/stats/queries`; with `everything` also accesses that are no queries.
+
+    `now` (UTC without a zone, by default this moment) decides which calls without a result still run.
+    """
     prefix = "" if everything else access.QUERY_PREFIX
-    rows, following = access.list_accesses(connection, chosen, prefix=prefix, cursor=cursor, limit=limit)
+    rows, following = access.list_accesses(connection, chosen, prefix=prefix, cursor=cursor, limit=limit, now=now)
     return {"limit": limit, "rows": [_access(row) for row in rows], "next_cursor": _cursor(following)}
 
 
@@ -136,6 +136,7 @@ def _access(row: access.AccessRow) -> Answer:
             "sql_preview": row.sql,
             "rows_returned": row.rows_returned,
             "bytes_scanned": row.bytes_scanned,
+            "bytes_returned": row.bytes_returned,
             "error": row.error,
             "duration_ms": row.duration_ms,
             "command": row.command,
@@ -150,9 +151,7 @@ def _access(row: access.AccessRow) -> Answer:
     }
 
 
-def sync_answer(
-    connection: DuckDBPyConnection, chosen: Filter, *, limit: int, cursor: Cursor | None
-) -> Answer:
+def sync_answer(connection: DuckDBPyConnection, chosen: Filter, *, limit: int, cursor: Cursor | None) -> Answer:
     """`GET /api/me/stats/sync`, with the cursor honoured."""
     rows, following = sync.list_sync(connection, chosen, cursor=cursor, limit=limit)
     return {

@@ -21,9 +21,7 @@ class IngestNews(Message):
 
     def can_replace(self, message: Message) -> bool:
         """Progress may be dropped for newer progress; changes of the store may not."""
-        return (
-            isinstance(message, IngestNews) and type(message.news) is type(self.news) and not message.changed
-        )
+        return isinstance(message, IngestNews) and type(message.news) is type(self.news) and not message.changed
 
     @property
     def changed(self) -> bool:

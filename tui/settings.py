@@ -65,9 +65,7 @@ def _source(value: str) -> str:
     from ..ingest.sources import ADAPTERS
 
     if not sign or not path or kind not in ADAPTERS:
-        raise BadSetting(
-            f"{value!r} is no source; write it as KIND=PATH, with KIND one of {', '.join(ADAPTERS)}"
-        )
+        raise BadSetting(f"{value!r} is no source; write it as KIND=PATH, with KIND one of {', '.join(ADAPTERS)}")
     if not Path(path).expanduser().is_dir():
         raise BadSetting(f"there is no folder {path}")
     return value
@@ -145,9 +143,7 @@ class Settings:
     """The `[aliases]` table of the config file: model name -> the model whose price it has."""
 
 
-def settings_from(
-    given: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None
-) -> Settings:
+def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None) -> Settings:
     """The settings from the command line's values by key (absent or None: not given), environment and config file.
 
     Raises BadSetting.
@@ -202,9 +198,7 @@ def read_config(path: Path) -> dict[str, Any]:
         name = key.replace("-", "_")
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            raise BadSetting(
-                f"{path}: no setting is called {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-            )
+            raise BadSetting(f"{path}: no setting is called {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         values[name] = value
     return values
 
