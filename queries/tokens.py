@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter, Where
-from .rollups import tokens_daily
+from .rollups import AGENT_TYPES, MAIN_AGENT, day_of, tokens_daily
 from .rows import one_as, rows_as, scalar
 
 if TYPE_CHECKING:
@@ -84,8 +84,25 @@ GROUPS = {
     "project": "project",
     "agent_type": "agent_type",
     "username": "username",
+    "git_branch": "nullif(git_branch, '')",
+    "version": "version",
 }
 """What tokens can be grouped by -> the SQL of it."""
+
+FACT_GROUPS = frozenset({"git_branch", "version"})
+"""Those of GROUPS that only the responses themselves know: the rollup is not kept by them."""
+
+ORDERS = {
+    "name": "lower(name)",
+    "sessions": "sessions",
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cache_read_tokens": "cache_read_tokens",
+    "cache_write_tokens": "cache_write_5m_tokens + cache_write_1h_tokens",
+    "total_tokens": "total_tokens",
+    "cost_usd": "cost_usd",
+}
+"""What groups can be sorted by -> the SQL of it."""
 
 
 def rollup(connection: DuckDBPyConnection, zone: str) -> str:
@@ -97,8 +114,35 @@ def rollup(connection: DuckDBPyConnection, zone: str) -> str:
     return "(FROM tokens_daily WHERE zone = $zone)" if kept else f"({tokens_daily('$zone')})"
 
 
+def detailed() -> str:
+    """SQL of one row per response: the columns of the rollup, and what only the responses themselves know.
+
+    Needs the parameter `$zone`.
+    """
+    return f"""(
+    SELECT {day_of("r.ts", "$zone")} AS day, r.ts, r.session_id, coalesce(s.username, r.username) AS username,
+        s.project, r.model,
+        CASE WHEN r.agent_id IS NULL AND NOT r.is_sidechain THEN '{MAIN_AGENT}'
+             ELSE coalesce(t.agent_type, r.agent_name, 'subagent') END AS agent_type,
+        r.speed, r.service_tier, r.git_branch, r.version, r.agent_id, r.requested_at, r.ended_at, r.stop_reason,
+        1 AS responses, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
+        r.cache_write_1h_tokens, r.total_tokens, coalesce(r.web_searches, 0) AS web_searches, r.cost_usd,
+        CASE WHEN r.cost_usd IS NULL THEN r.total_tokens ELSE 0 END AS unpriced_tokens,
+        r.output_undercounted::INTEGER AS undercounted
+    FROM responses r LEFT JOIN sessions s USING (session_id)
+    LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = r.agent_id)"""
+
+
+def source(connection: DuckDBPyConnection, chosen: Filter, group: str) -> str:
+    """SQL of the smallest rows that know a group of GROUPS. Needs the parameter `$zone`."""
+    return detailed() if group in FACT_GROUPS else rollup(connection, chosen.zone)
+
+
 def where_of(chosen: Filter) -> Where:
-    """The conditions of a filter on the token rollup."""
+    """The conditions of a filter on the token rollup, and on `detailed`.
+
+    Text is looked for where the list of sessions looks for it, so both show the same sessions.
+    """
     where = Where().by(
         chosen,
         {
@@ -110,6 +154,12 @@ def where_of(chosen: Filter) -> Where:
             "user": "username",
         },
     )
+    if chosen.text:
+        where.add(
+            "session_id IN (SELECT session_id FROM sessions WHERE contains(lower(concat_ws(' ', title, project, "
+            "primary_model, session_id, git_branch)), lower($text)))",
+            text=chosen.text,
+        )
     return where.add("true", zone=chosen.zone)
 
 
@@ -135,31 +185,30 @@ def by_day(connection: DuckDBPyConnection, chosen: Filter) -> list[DayTokens]:
     )
 
 
-def by_group(connection: DuckDBPyConnection, chosen: Filter, group: str) -> list[GroupTokens]:
-    """Sums by one of GROUPS (KeyError otherwise), the largest first."""
+def by_group(
+    connection: DuckDBPyConnection,
+    chosen: Filter,
+    group: str,
+    *,
+    order: str = "total_tokens",
+    descending: bool = True,
+) -> list[GroupTokens]:
+    """Sums by one of GROUPS, sorted by one of ORDERS (KeyError for others), the largest first."""
     where = where_of(chosen)
+    direction = "DESC" if descending else "ASC"
     return rows_as(
         connection,
         GroupTokens,
-        f"SELECT {GROUPS[group]} AS name, {SUMS} FROM {rollup(connection, chosen.zone)} WHERE {where} "
-        "GROUP BY 1 ORDER BY total_tokens DESC, name",
+        f"SELECT {GROUPS[group]} AS name, {SUMS} FROM {source(connection, chosen, group)} WHERE {where} "
+        f"GROUP BY 1 ORDER BY {ORDERS[order]} {direction} NULLS LAST, total_tokens DESC, name",
         where.parameters,
     )
 
 
-def by_day_and_group(connection: DuckDBPyConnection, chosen: Filter, group: str) -> list[tuple[dt.date, GroupTokens]]:
-    """Sums of every day and group of GROUPS, oldest day first."""
-    where = where_of(chosen).add("day IS NOT NULL")
-    answer = connection.execute(
-        f"SELECT day, * EXCLUDE (day) FROM (SELECT day, {SUMS}, {GROUPS[group]} AS name "
-        f"FROM {rollup(connection, chosen.zone)} WHERE {where} GROUP BY day, name) ORDER BY day, total_tokens DESC",
-        where.parameters,
-    )
-    return [(row[0], GroupTokens(*row[1:])) for row in answer.fetchall()]
-
-
-def top_sessions(connection: DuckDBPyConnection, chosen: Filter, limit: int = 10) -> list[SessionTokens]:
-    """The sessions with the most tokens in the selection."""
+def top_sessions(
+    connection: DuckDBPyConnection, chosen: Filter, limit: int = 10, *, order: str = "total_tokens"
+) -> list[SessionTokens]:
+    """The sessions with the most of one of ORDERS in the selection: tokens, if not said otherwise."""
     where = where_of(chosen).add("session_id IS NOT NULL")
     return rows_as(
         connection,
@@ -169,6 +218,7 @@ def top_sessions(connection: DuckDBPyConnection, chosen: Filter, limit: int = 10
                     AS session_file
             FROM (SELECT session_id, {SUMS.replace("count(DISTINCT session_id) AS sessions", "1 AS sessions")}
                 FROM {rollup(connection, chosen.zone)} WHERE {where} GROUP BY session_id) t
-            LEFT JOIN sessions s USING (session_id) ORDER BY total_tokens DESC, session_id LIMIT {int(limit)}""",
+            LEFT JOIN sessions s USING (session_id)
+            ORDER BY {ORDERS[order]} DESC NULLS LAST, total_tokens DESC, session_id LIMIT {int(limit)}""",
         where.parameters,
     )

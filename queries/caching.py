@@ -1,0 +1,212 @@
+"""What each kind of token costs, and what the prompt cache saves."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .filters import Filter
+from .rows import rows_as, scalar
+from .tokens import GROUPS, SUMS, TokenSums, detailed, rollup, where_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of what is billed: its name, and the columns of `costed_responses` with its tokens and its USD."""
+
+    name: str
+    tokens: str
+    cost: str
+
+
+KINDS = (
+    Kind("Cache read", "cache_read_tokens", "cache_read_usd"),
+    Kind("Cache write 5m", "cache_write_5m_tokens", "cache_write_5m_usd"),
+    Kind("Cache write 1h", "cache_write_1h_tokens", "cache_write_1h_usd"),
+    Kind("Input", "input_tokens", "input_usd"),
+    Kind("Output", "output_tokens", "output_usd"),
+    # Billed per search, not per token; what the other kinds leave of the cost.
+    Kind("Web search", "0", "other_usd"),
+)
+
+_RATED = {kind.tokens.removesuffix("_tokens"): kind for kind in KINDS if kind.tokens != "0"}
+
+_DUST = 1e-9
+"""USD: less than this is what rounding leaves."""
+
+
+def costed_responses() -> str:
+    """SQL of `tokens.detailed` with the cost split by kind. Needs the parameter `$zone`."""
+    # Another tier may hold for long prompts: of those that do, the one with the highest threshold.
+    prompt = "x.total_tokens - x.output_tokens"
+    tier = f"(p.above = 0 OR {prompt} > p.above) AND (p.next_above IS NULL OR {prompt} <= p.next_above)"
+    return _costed(detailed(), "x.ts::DATE", tier)
+
+
+def costed_rollup(connection: DuckDBPyConnection, zone: str) -> str:
+    """SQL of the token rollup with the cost split by kind, nearly. Needs the parameter `$zone`.
+
+    A rollup does not know how long the prompts were: the prices for short ones decide how the parts of a cost stand
+    to each other. Only requests beyond a model's long-context threshold make a difference; the sum is always right.
+    """
+    return _costed(rollup(connection, zone), "x.day", "p.above = 0")
+
+
+def _costed(rows: str, day: str, tier: str) -> str:
+    """Rows of tokens with `input_usd` and the like, which add up to `cost_usd`, and `saved_usd`.
+
+    `saved_usd` is what the cached tokens would have cost as plain input, less what they did cost: a cache write is
+    dearer than input, so it can be negative.
+    """
+    base = {name: f"coalesce(x.{kind.tokens} * p.{name}, 0) / 1e6" for name, kind in _RATED.items()}
+    known = " + ".join(base.values())
+    saved = " + ".join(
+        f"coalesce(x.{_RATED[name].tokens} * (p.input - p.{name}), 0) / 1e6" for name in _RATED if "cache" in name
+    )
+    columns = ", ".join(f"{part} AS base_{name}" for name, part in base.items())
+    parts = ", ".join(f"base_{name} * scale AS {name}_usd" for name in base)
+    rest = " - ".join(["cost_usd", *(f"base_{name} * scale" for name in base)])
+    return f"""(
+    SELECT * EXCLUDE (scale, base_saved, {", ".join(f"base_{name}" for name in base)}),
+        {parts}, CASE WHEN {rest} < {_DUST} THEN 0 ELSE {rest} END AS other_usd, base_saved * scale AS saved_usd
+    FROM (
+        SELECT x.*, {columns}, {saved} AS base_saved,
+            -- Parts and whole differ where the prices are not exactly those of the requests.
+            CASE WHEN x.cost_usd IS NULL THEN NULL WHEN {known} > 0
+                THEN greatest(x.cost_usd - coalesce(x.web_searches * p.web_search, 0) / 1e3, 0) / ({known})
+                ELSE 0 END AS scale
+        -- The limit keeps a filter on the model away from the rates. DuckDB 2.0.0 takes a left join whose right side it
+        -- has proved empty for empty itself, and then believes coalesce(sum(tokens), 0) to be 0 where it is not.
+        FROM {rows} x LEFT JOIN (
+            SELECT *, lead(above) OVER (PARTITION BY model, speed, tier, valid_from ORDER BY above) AS next_above
+            FROM rates LIMIT 1000000
+        ) p ON p.model = x.model AND {tier}
+            AND p.speed = CASE WHEN x.speed = 'fast' THEN 'fast' ELSE 'standard' END
+            AND p.tier = CASE WHEN x.service_tier = 'batch' THEN 'batch' ELSE 'standard' END
+            AND coalesce({day}, '9999-12-31'::DATE) >= coalesce(p.valid_from, '-infinity'::DATE)
+            AND coalesce({day}, '9999-12-31'::DATE) < coalesce(p.valid_to, 'infinity'::DATE)
+    ))"""
+
+
+@dataclass(frozen=True, slots=True)
+class KindTokens:
+    """Tokens of one kind, and their cost in USD: None where nothing has a price."""
+
+    name: str
+    tokens: int
+    cost_usd: float | None
+
+
+def by_kind(connection: DuckDBPyConnection, chosen: Filter) -> list[KindTokens]:
+    """What each kind took, in the order of KINDS, those left out that took nothing."""
+    where = where_of(chosen)
+    sums = ", ".join(f"coalesce(sum({kind.tokens}), 0)::BIGINT, sum({kind.cost})" for kind in KINDS)
+    answer = connection.execute(f"SELECT {sums} FROM {costed_responses()} WHERE {where}", where.parameters).fetchall()[
+        0
+    ]
+    found = [KindTokens(kind.name, *answer[2 * place : 2 * place + 2]) for place, kind in enumerate(KINDS)]
+    return [kind for kind in found if kind.tokens or kind.cost_usd]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCache(TokenSums):
+    """Sums of one model, and what the cache saved in USD (None without a price)."""
+
+    name: str
+    saved_usd: float | None
+
+    @property
+    def provider(self) -> str:
+        """Who makes the model."""
+        return provider_of(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCache:
+    """The cache of all models of a maker, largest first."""
+
+    name: str
+    models: tuple[ModelCache, ...]
+
+    @property
+    def cache_read_tokens(self) -> int:
+        """Tokens read from the cache."""
+        return sum(model.cache_read_tokens for model in self.models)
+
+    @property
+    def inward_tokens(self) -> int:
+        """Tokens that went in: plain, read from the cache, and written to it."""
+        return sum(model.input_tokens + model.cache_read_tokens + model.cache_write_tokens for model in self.models)
+
+    @property
+    def cache_hit_ratio(self) -> float | None:
+        """Weighted by tokens, so it is the ratio of the sums; None if nothing went in."""
+        return self.cache_read_tokens / self.inward_tokens if self.inward_tokens else None
+
+    @property
+    def saved_usd(self) -> float | None:
+        """USD; None without a price."""
+        known = [model.saved_usd for model in self.models if model.saved_usd is not None]
+        return sum(known) if known else None
+
+
+def by_model(connection: DuckDBPyConnection, chosen: Filter) -> list[ModelCache]:
+    """The cache of each model, the one with most tokens first."""
+    where = where_of(chosen)
+    return rows_as(
+        connection,
+        ModelCache,
+        f"SELECT {GROUPS['model']} AS name, {SUMS}, sum(saved_usd) AS saved_usd "
+        f"FROM {costed_rollup(connection, chosen.zone)} WHERE {where} GROUP BY 1 ORDER BY total_tokens DESC, name",
+        where.parameters,
+    )
+
+
+def by_provider(models: list[ModelCache]) -> list[ProviderCache]:
+    """The same by maker, the one with most tokens first."""
+    found: dict[str, list[ModelCache]] = defaultdict(list)
+    for model in models:
+        found[model.provider].append(model)
+    makers = [ProviderCache(name, tuple(of_maker)) for name, of_maker in found.items()]
+    return sorted(makers, key=lambda maker: (-maker.inward_tokens, maker.name))
+
+
+def saved(connection: DuckDBPyConnection, chosen: Filter) -> float | None:
+    """What the cache saved over the selection, in USD; None without a price."""
+    where = where_of(chosen)
+    answer: float | None = scalar(
+        connection,
+        f"SELECT sum(saved_usd) FROM {costed_rollup(connection, chosen.zone)} WHERE {where}",
+        where.parameters,
+    )
+    return answer
+
+
+_MAKERS = (
+    ("Anthropic", r"claude"),
+    ("OpenAI", r"gpt|codex|(^|[/:.-])o[134]($|-)"),
+    ("Google", r"gemini|gemma"),
+    ("xAI", r"grok"),
+    ("DeepSeek", r"deepseek"),
+    ("Mistral", r"mistral|mixtral|codestral|devstral|magistral"),
+    ("Meta", r"llama"),
+    ("Alibaba", r"qwen|qwq"),
+    ("Moonshot", r"kimi|moonshot"),
+    ("Z.ai", r"(^|[/:.-])glm"),
+    ("MiniMax", r"minimax"),
+)
+
+
+def provider_of(model: str) -> str:
+    """The maker of a model, by its name: the transcripts do not tell. Unknown: what stands before "/", or "other"."""
+    name = model.lower()
+    for maker, pattern in _MAKERS:
+        if re.search(pattern, name):
+            return maker
+    head, slash, _ = model.partition("/")
+    return head if slash and head else "other"

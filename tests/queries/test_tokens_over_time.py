@@ -1,0 +1,135 @@
+"""The axis of a chart over time, and what stands on it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from agnes_stats.queries import trends
+from agnes_stats.queries.filters import Filter
+
+from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, store_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+NOW = dt.datetime(2026, 3, 10, 14, 44)
+MARCH = Filter(since=dt.date(2026, 3, 1))
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection]:
+    sessions = []
+    for number, (day, model, output) in enumerate(
+        [
+            ("03-02T10:30", OPUS, 400),
+            ("03-02T22:10", SONNET, 300),
+            ("03-08T23:30", HAIKU, 200),
+            ("03-10T09:59", OPUS, 50),
+        ]
+    ):
+        session = Transcript(f"s{number}", f"2026-{day}:00", model=model)
+        sessions.append(session.prompt("Go").response(tokens=(0, output, 0, 0)))
+    with store_of(tmp_path_factory.mktemp("trends"), sessions, zones=("UTC", "Europe/Prague")).read() as opened:
+        yield opened
+
+
+def test_every_day_of_the_range_has_a_place(connection: DuckDBPyConnection) -> None:
+    shown = trends.over_time(connection, MARCH, "model", now=NOW)
+    assert shown.granularity == "day"
+    assert [bucket.day for bucket in shown.buckets] == list(range(1, 11))
+    assert [(layer.name, layer.tokens) for layer in shown.layers] == [
+        (OPUS, (0, 400, 0, 0, 0, 0, 0, 0, 0, 50)),
+        (SONNET, (0, 300, 0, 0, 0, 0, 0, 0, 0, 0)),
+        (HAIKU, (0, 0, 0, 0, 0, 0, 0, 200, 0, 0)),
+    ]
+
+
+def test_a_week_begins_on_monday(connection: DuckDBPyConnection) -> None:
+    shown = trends.over_time(connection, MARCH, "project", now=NOW, granularity="week")
+    assert [bucket.strftime("%a %d") for bucket in shown.buckets] == ["Mon 23", "Mon 02", "Mon 09"]
+    assert shown.layers[0].tokens == (0, 900, 50)
+
+
+def test_months(connection: DuckDBPyConnection) -> None:
+    chosen = Filter(since=dt.date(2025, 12, 31))
+    shown = trends.over_time(connection, chosen, "project", now=NOW, granularity="month")
+    assert [(bucket.year, bucket.month) for bucket in shown.buckets] == [(2025, 12), (2026, 1), (2026, 2), (2026, 3)]
+    assert shown.layers[0].tokens == (0, 0, 0, 950)
+
+
+def test_hours_are_those_of_the_zone_and_none_is_still_to_come(connection: DuckDBPyConnection) -> None:
+    chosen = Filter(zone="Europe/Prague", since=dt.date(2026, 3, 9))
+    shown = trends.over_time(connection, chosen, "model", now=NOW + dt.timedelta(hours=1), granularity="hour")
+    assert shown.buckets[0] == dt.datetime(2026, 3, 9)
+    assert shown.buckets[-1] == dt.datetime(2026, 3, 10, 15)
+    told = {layer.name: [shown.buckets[i].hour for i, n in enumerate(layer.tokens) if n] for layer in shown.layers}
+    assert told == {HAIKU: [0], OPUS: [10]}
+
+
+def test_hours_of_a_long_range_become_days(connection: DuckDBPyConnection) -> None:
+    assert trends.over_time(connection, MARCH, "model", now=NOW, granularity="hour").granularity == "day"
+
+
+def test_beyond_the_most_the_rest_are_one_layer_but_never_a_single_one(connection: DuckDBPyConnection) -> None:
+    one = trends.over_time(connection, MARCH, "model", now=NOW, most=1).layers
+    assert [(layer.name, layer.merged, sum(layer.tokens)) for layer in one] == [(OPUS, 1, 450), (None, 2, 500)]
+    two = trends.over_time(connection, MARCH, "model", now=NOW, most=2).layers
+    assert [layer.merged for layer in two] == [1, 1, 1]
+
+
+def test_by_money_the_dearest_comes_first(connection: DuckDBPyConnection) -> None:
+    chosen = Filter(since=dt.date(2026, 3, 2), until=dt.date(2026, 3, 8))
+    layers = trends.over_time(connection, chosen, "model", now=NOW, measure="cost_usd").layers
+    assert [layer.name for layer in layers] == [OPUS, SONNET, HAIKU]
+    assert layers[0].of("cost_usd")[0] == pytest.approx(400 * 25e-6)
+
+
+def test_kinds_are_layers_too(connection: DuckDBPyConnection) -> None:
+    layers = trends.over_time(connection, MARCH, "kind", now=NOW, measure="cost_usd").layers
+    assert [(layer.name, sum(layer.tokens)) for layer in layers] == [("Output", 950)]
+
+
+def test_nothing_selected_has_no_axis(connection: DuckDBPyConnection) -> None:
+    shown = trends.over_time(connection, Filter(until=dt.date(2020, 1, 1)), "model", now=NOW)
+    assert (shown.buckets, shown.layers) == ((), ())
+
+
+def test_all_days_begin_with_the_first_response_and_end_today(connection: DuckDBPyConnection) -> None:
+    shown = trends.over_time(connection, Filter(), "model", now=NOW + dt.timedelta(days=2))
+    assert (shown.buckets[0], shown.buckets[-1]) == (dt.datetime(2026, 3, 2), dt.datetime(2026, 3, 12))
+
+
+@pytest.mark.parametrize(
+    ("days", "wish", "got"),
+    [
+        (30, None, "day"),
+        (365, None, "week"),
+        (2000, None, "month"),
+        (7, "hour", "hour"),
+        (8, "hour", "day"),
+        (365, "day", "day"),
+        (20_000, "day", "month"),
+        (20_000, "week", "month"),
+    ],
+)
+def test_a_granularity_that_fits_the_range(days: int, wish: trends.Granularity | None, got: str) -> None:
+    first = dt.date(1970, 1, 1)
+    assert trends.fitting(first, first + dt.timedelta(days=days - 1), wish) == got
+
+
+def test_the_period_before_is_as_long_and_ends_the_day_before() -> None:
+    before = trends.period_before(Filter(since=dt.date(2026, 3, 1), model=OPUS), dt.date(2026, 3, 10))
+    assert before == Filter(since=dt.date(2026, 2, 19), until=dt.date(2026, 2, 28), model=OPUS)
+    assert trends.period_before(Filter(), dt.date(2026, 3, 10)) is None
+    assert trends.period_before(Filter(since=dt.date(2026, 4, 1)), dt.date(2026, 3, 10)) is None
+
+
+def test_what_a_period_has(connection: DuckDBPyConnection) -> None:
+    found = trends.period(connection, Filter(since=dt.date(2026, 3, 2), until=dt.date(2026, 3, 8)))
+    assert (found.active_days, found.tokens_per_active_day) == (2, 450)
+    assert found.cost_per_active_day == pytest.approx((400 * 25 + 300 * 15 + 200 * 5) / 1e6 / 2)
+    nothing = trends.period(connection, Filter(until=dt.date(2020, 1, 1)))
+    assert (nothing.active_days, nothing.tokens_per_active_day, nothing.cost_per_active_day) == (0, None, None)
