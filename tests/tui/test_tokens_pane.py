@@ -1,0 +1,324 @@
+"""The Tokens tab: what it says at a glance, and what its keys do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store, StoreBusy
+from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.panes.token_views.records import MOST_ROWS, TokenTable
+from agnes_stats.tui.panes.tokens import TokensPane
+from agnes_stats.tui.widgets.bars import StackedBars
+from textual.pilot import Pilot
+
+from tests.transcripts import HAIKU, SONNET, Transcript, catch_up, store_of, write
+from tests.tui.running import press, running, screen_text, settle
+
+WEBSITE = "/home/dana/work/website"
+HOSTILE = "[/foo]\x1b[2J (fix the [red]prompt[/])"
+
+
+def transcripts() -> list[Transcript]:
+    """March 2026, until Tuesday the 10th: two projects, a sub-agent, an unpriced model, a placeholder."""
+    churn = Transcript("churn", "2026-03-09T16:00:00", branch="fix/churn")
+    churn.title("Fix the churn query").prompt("Fix it")
+    churn.wait(9).response(tokens=(9_000, 42_000, 3_100_000, 250_000))
+    churn.wait(60).prompt("Look around").wait(5)
+    churn.response(("t1", "Task", {"subagent_type": "Explore", "prompt": "Look"}), tokens=(500, 3_000, 400_000, 9_000))
+    explorer = Transcript("churn", churn.now, agent="a1", model=HAIKU, branch="fix/churn")
+    explorer.prompt("Look").wait(3).response(tokens=(800, 6_000, 210_000, 30_000))
+    churn.wait(40).result("t1", "Found it.", toolUseResult={"agentId": "a1", "status": "completed"})
+    site = Transcript("site", "2026-03-04T08:00:00", cwd=WEBSITE, model=SONNET)
+    site.title(HOSTILE).prompt("Add a page").wait(4).response(tokens=(1_000, 3, 700_000, 20_000), stop=None)
+    site.wait(60).response(tokens=(2_000, 30_000, 900_000, 12_000))
+    today = Transcript("today", "2026-03-10T09:30:00", cwd=WEBSITE, model=SONNET, branch="")
+    today.prompt("Change the colours").wait(7).response(tokens=(300, 9_000, 150_000, 40_000))
+    trial = Transcript("trial", "2026-03-02T11:00:00", model="acme/coder-large-2")
+    trial.prompt("Try the new model").wait(9).response(tokens=(50_000, 7_000, 0, 0))
+    january = Transcript("january", "2026-01-20T11:00:00")
+    january.prompt("Plan").wait(9).response(tokens=(5_000, 10_000, 90_000, 10_000))
+    return [churn, explorer, site, today, trial, january]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return store_of(tmp_path_factory.mktemp("tokens-pane"), transcripts())
+
+
+def opened(store: Store, size: tuple[int, int] = (140, 45), **options: object):  # type: ignore[no-untyped-def]
+    return running(store, size, tab="tokens", **options)
+
+
+def line_with(app: AgnesStats, part: str) -> str:
+    lines = [line for line in screen_text(app).splitlines() if part in line]
+    assert lines, f"{part!r} is not on the screen:\n{screen_text(app)}"
+    return lines[0]
+
+
+def bars(app: AgnesStats) -> StackedBars:
+    return app.query_one("#over-time", StackedBars)
+
+
+def names(app: AgnesStats, table: str = "by") -> list[str]:
+    column = "title" if table == "top" else "name"
+    return [str(record.cells[column]) for record in app.query_one(f"#{table}", TokenTable).records]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45), (200, 60)])
+async def test_the_whole_tab(store: Store, golden: Callable[[str, str], None], size: tuple[int, int]) -> None:
+    async with opened(store, size) as (app, _):
+        # What stands above and below is the frame's.
+        golden(f"tokens-{size[0]}x{size[1]}", "\n".join(screen_text(app).splitlines()[2:-1]))
+
+
+async def test_money_without_a_price_is_said_and_never_zero(store: Store) -> None:
+    async with opened(store) as (app, _):
+        assert "+unpriced" in line_with(app, "+unpriced")
+        assert "tokens without a price: acme/coder-large-2 57k" in screen_text(app)
+        assert "unpriced" in line_with(app, "acme/coder-large…")
+        assert "acme/coder-large-2 $" not in screen_text(app), "no layer of the chart of money"
+
+
+async def test_lower_bounds_are_marked(store: Store) -> None:
+    async with opened(store) as (app, _):
+        assert "≥39k" in line_with(app, "sonnet-4.5  ")
+        assert "≥ a lower bound: 1 response logged a placeholder" in screen_text(app)
+
+
+async def test_money_or_tokens(store: Store) -> None:
+    async with opened(store) as (app, pilot):
+        assert bars(app).border_title == "Spend by day and model"
+        assert names(app)[-1] == "acme/coder-large-2"
+        await press(pilot, "u")
+        assert bars(app).border_title == "Tokens by day and model"
+        assert names(app) == ["opus-4.5", "sonnet-4.5", "haiku-4.5", "acme/coder-large-2"]
+        assert "Peak Mar 09: 4.1M" in screen_text(app)
+        await press(pilot, "u")
+        assert bars(app).border_title == "Spend by day and model"
+
+
+async def test_no_cost_hides_money_everywhere(store: Store) -> None:
+    async with opened(store, no_cost=True) as (app, pilot):
+        for _ in range(2):
+            assert "$" not in screen_text(app)
+            assert "Cost" not in screen_text(app)
+            assert bars(app).border_title == "Tokens by day and model"
+            await press(pilot, "u")
+        assert "Tokens" in screen_text(app).splitlines()[2].split("Today")[0], "tokens come first"
+
+
+@pytest.mark.parametrize("size", [(140, 45), (80, 24)])
+async def test_break_down_by_everything(store: Store, size: tuple[int, int]) -> None:
+    seen = {}
+    async with opened(store, size) as (app, pilot):
+        for _ in range(7):
+            seen[str(bars(app).border_title).removeprefix("Spend by day and ")] = names(app)
+            await press(pilot, "b")
+        assert "and model" in str(bars(app).border_title)
+        await press(pilot, "B")
+        assert "and user" in str(bars(app).border_title)
+    assert seen == {
+        "model": ["opus-4.5", "sonnet-4.5", "haiku-4.5", "acme/coder-large-2"],
+        "project": ["warehouse", "website"],
+        "agent type": ["main", "Explore"],
+        "token kind": ["Cache read", "Cache write 5m", "Output", "Input"],
+        "git branch": ["fix/churn", "main", "(no git branch)"],
+        "Claude Code version": ["2.1.114"],
+        "user": ["(no user)"],
+    }
+
+
+async def test_bars_by_day_week_and_month_and_by_hour_in_a_short_range(store: Store) -> None:
+    async with opened(store) as (app, pilot):
+        seen = []
+        for _ in range(4):
+            seen.append(str(bars(app).border_title).split()[2])
+            await press(pilot, "g")
+        assert seen == ["day", "week", "month", "day"]
+        await press(pilot, "r", "r", "r", "r")
+        assert "7 days" in line_with(app, "all projects")
+        await press(pilot, "g", "g")
+        assert "by hour" in str(bars(app).border_title)
+        await press(pilot, "r")
+        assert "by hour" not in str(bars(app).border_title), "thirty days are too many hours"
+
+
+async def test_a_bar_in_words(store: Store) -> None:
+    async with opened(store) as (app, pilot):
+        app.set_focus(bars(app))
+        await press(pilot, "left")
+        assert "Mon Mar 09: $4.63 = opus-4.5 $4.54 + haiku-4.5 $0.09 · 4.1M tokens" in screen_text(app)
+        await press(pilot, "left")
+        assert "Sun Mar 08: nothing" in screen_text(app)
+        await press(pilot, "g")
+        assert "Mon Mar 02 to Sun Mar 08" in screen_text(app) or "Mon Mar 09 to Sun Mar 15" in screen_text(app)
+
+
+async def test_enter_shows_only_the_row_and_backspace_takes_it_back(store: Store) -> None:
+    async with opened(store, (200, 60)) as (app, pilot):
+        await press(pilot, "down", "enter")
+        assert app.chosen.model == SONNET
+        assert names(app) == ["sonnet-4.5"]
+        await press(pilot, "b", "b", "enter")
+        assert (app.chosen.model, app.chosen.agent_type) == (SONNET, "main")
+        assert "main" in screen_text(app).splitlines()[1], "the line of filters says so"
+        app.set_focus(app.query_one("#top"))
+        await press(pilot, "enter")
+        assert app.chosen.session_id == "site"
+        assert "session [/foo] (fix the [red]" in screen_text(app).splitlines()[1]
+        held = []
+        for _ in range(4):
+            await press(pilot, "backspace")
+            held.append((app.chosen.session_id, app.chosen.agent_type, app.chosen.model))
+        assert held == [(None, "main", SONNET), (None, None, SONNET), (None, None, None), (None, None, None)]
+
+
+async def test_backspace_drops_filters_set_elsewhere_too(store: Store) -> None:
+    async with opened(store, chosen=Filter(project=WEBSITE)) as (app, pilot):
+        assert names(app) == ["sonnet-4.5"]
+        await press(pilot, "backspace")
+        assert app.chosen.project is None
+
+
+async def test_what_cannot_be_filtered_says_so(store: Store) -> None:
+    async with opened(store) as (app, pilot):
+        await press(pilot, "b", "b", "b", "b", "enter")
+        assert app.chosen.is_open or app.chosen.project is None
+        assert [note.message for note in app._notifications] == ["There is no filter for a git branch."]
+
+
+async def test_sorting_by_columns(store: Store) -> None:
+    async with opened(store) as (app, pilot):
+        by = app.query_one("#by", TokenTable)
+        by.action_sort_by("output_tokens")
+        await settle(pilot)
+        assert names(app) == ["opus-4.5", "sonnet-4.5", "acme/coder-large-2", "haiku-4.5"]
+        by.action_sort_by("output_tokens")
+        await settle(pilot)
+        assert names(app) == ["haiku-4.5", "acme/coder-large-2", "sonnet-4.5", "opus-4.5"]
+        assert "▴ Output" in screen_text(app)
+        await press(pilot, "s")
+        assert "▾ Total" in screen_text(app)
+
+
+async def test_a_low_screen_shows_the_other_table_on_demand(store: Store) -> None:
+    async with opened(store, (80, 24)) as (app, pilot):
+        assert "Top sessions" not in screen_text(app)
+        await press(pilot, "d")
+        assert "Fix the churn query" in screen_text(app)
+        assert app.focused is app.query_one("#top")
+        await press(pilot, "d")
+        assert app.focused is app.query_one("#by")
+
+
+async def test_text_narrows_everything_to_the_sessions_it_names(store: Store) -> None:
+    async with opened(store) as (app, pilot):
+        await press(pilot, "slash", *"churn", "enter")
+        assert names(app) == ["opus-4.5", "haiku-4.5"]
+        assert names(app, "top") == ["Fix the churn query"]
+        await press(pilot, "escape")
+        assert len(names(app)) == 4
+
+
+async def test_titles_are_text(store: Store) -> None:
+    async with opened(store) as (app, _):
+        assert "[/foo] (fix the [red]prompt[/])" in screen_text(app)
+        assert "\x1b" not in screen_text(app)
+
+
+async def test_new_rows_leave_the_cursor_where_it_is(tmp_path: Path) -> None:
+    store = store_of(tmp_path, transcripts())
+    async with opened(store) as (app, pilot):
+        await press(pilot, "down", "down")
+        assert app.query_one("#by", TokenTable).selected.key == f"={HAIKU}"  # type: ignore[union-attr]
+        big = Transcript("big", "2026-03-10T10:00:00", model="claude-opus-4-1-20250805")
+        write(tmp_path / "claude", [big.prompt("More").response(tokens=(9_000, 900_000, 9_000_000, 90_000))])
+        catch_up(store, tmp_path / "claude")
+        app.query_one(TokensPane).refresh_data()
+        await settle(pilot)
+        assert names(app) == ["opus-4.1", "opus-4.5", "sonnet-4.5", "haiku-4.5", "acme/coder-large-2"]
+        assert app.query_one("#by", TokenTable).selected.key == f"={HAIKU}"  # type: ignore[union-attr]
+
+
+async def test_many_groups_end_in_one_row_and_still_add_up(tmp_path: Path) -> None:
+    sessions = []
+    for number in range(MOST_ROWS + 3):
+        one = Transcript(f"s{number}", "2026-03-10T10:00:00", cwd=f"/home/dana/p{number}")
+        sessions.append(one.prompt("Go").response(tokens=(0, 1000 + number, 0, 0)))
+    async with opened(store_of(tmp_path, sessions)) as (app, pilot):
+        await press(pilot, "b", "u")
+        shown = app.query_one("#by", TokenTable).records
+        assert [str(shown[-1].cells["name"]), shown[-1].cells["total_tokens"]] == ["3 others", "3.0k"]
+        assert "197 others" in screen_text(app), "the chart has a layer for them"
+
+
+async def test_projects_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    sessions = [
+        Transcript(who, "2026-03-10T10:00:00", cwd=f"/home/{who}/api").prompt("Go").response() for who in ("ann", "bob")
+    ]
+    async with opened(store_of(tmp_path, sessions)) as (app, pilot):
+        await press(pilot, "b")
+        assert sorted(names(app)) == ["ann/api", "bob/api"]
+
+
+async def test_an_empty_store_says_what_would_be_here(tmp_path: Path) -> None:
+    async with opened(store_of(tmp_path, [])) as (app, _):
+        told = " ".join(screen_text(app).split())
+        assert "No tokens yet" in told
+        assert "~/.claude" in told
+        assert "agnes-stats --demo" in told
+
+
+async def test_days_without_tokens_say_which_key_helps(store: Store) -> None:
+    async with opened(store, now=dt.datetime(2027, 1, 1)) as (app, pilot):
+        assert "No tokens in these days. Press r for a longer range." in screen_text(app)
+        await press(pilot, "r", "r", "r")
+        assert "opus-4.5" in screen_text(app)
+
+
+async def test_filters_that_match_nothing_say_which_key_clears_them(store: Store) -> None:
+    async with opened(store, chosen=Filter(model="gpt-99")) as (app, pilot):
+        assert "Nothing matches these filters. Press Escape" in screen_text(app)
+        await press(pilot, "escape")
+        assert "opus-4.5" in screen_text(app)
+
+
+async def test_a_failure_is_told_in_the_pane(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise StoreBusy(store.path, 4711)
+
+    monkeypatch.setattr(TokensPane, "load", busy)
+    async with opened(store) as (app, pilot):
+        assert "process 4711" in " ".join(screen_text(app).split())
+        monkeypatch.undo()
+        await press(pilot, "ctrl+r")
+        assert "opus-4.5" in screen_text(app)
+
+
+async def test_bars_follow_the_theme(store: Store) -> None:
+    async with opened(store) as (app, pilot):
+
+        def tone() -> str:
+            return str(app.query_one("#by", TokenTable).records[0].cells["bar"].style)  # type: ignore[union-attr]
+
+        before = tone()
+        app.theme = "textual-light"
+        await settle(pilot)
+        assert tone() != before
+
+
+async def focus_order(pilot: Pilot[int]) -> list[str]:
+    found = []
+    for _ in range(4):
+        found.append(str(pilot.app.focused.id if pilot.app.focused else None))
+        await press(pilot, "tab")
+    return found
+
+
+async def test_tab_goes_through_the_tables_and_the_chart(store: Store) -> None:
+    async with opened(store) as (_, pilot):
+        assert await focus_order(pilot) == ["by", "second", "top", "over-time"]
