@@ -6,6 +6,8 @@ import re
 
 _HEAD = 20_000
 _TAIL = 40_000
+_ROWS_HEAD = 2_000
+_ROWS_TAIL = 6_000
 _ERROR_LIMIT = 300
 _LINE_LIMIT = 1_000
 
@@ -42,7 +44,9 @@ def rows_in(result_text: str) -> int | None:
     clickhouse, snowsql and `agnes query`; the footers of several statements are added up. Of a long text the
     ends are read.
     """
-    text = result_text if len(result_text) <= _HEAD + _TAIL else result_text[:_HEAD] + "\n" + result_text[-_TAIL:]
+    text = result_text
+    if len(text) > _ROWS_HEAD + _ROWS_TAIL:
+        text = text[:_ROWS_HEAD] + "\n" + text[-_ROWS_TAIL:]
     named = _NAMED_COUNT.search(text)
     if named is not None:
         return int(named[1])

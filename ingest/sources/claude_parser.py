@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -31,6 +32,8 @@ SYNTHETIC = "<synthetic>"
 """The model of rows that Claude Code writes itself, mostly errors."""
 
 _read_rows = reader_of(Row, KNOWN_NAMES)
+# Few results count rows; the rest need not be decoded to find that out.
+_ROWS_HINT = re.compile(rb"\brows?\b|Row\(s\)|Empty set|row_count|rows_returned|rowCount|num_rows")
 _agent_result = msgspec.json.Decoder(AgentResult).decode
 
 
@@ -321,7 +324,7 @@ class ClaudeParser:
             text = text_of(value_in(block.content))
             fact["error_text"] = error_line(text)
             fact["denial"] = denial_of(row, text)
-        elif b"row" in raw[-2000:]:
+        elif _ROWS_HINT.search(raw, max(0, len(raw) - 800)):
             fact["result_rows"] = whole_number(rows_in(text_of(value_in(block.content))))
         if b'"agentId"' in bytes(row.toolUseResult):
             try:
