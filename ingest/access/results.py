@@ -11,6 +11,7 @@ _ROWS_TAIL = 6_000
 _ERROR_LIMIT = 300
 _LINE_LIMIT = 1_000
 
+_COUNT_NAMES = ("row_count", "rows_returned", "rowCount", "num_rows")
 _NAMED_COUNT = re.compile(r"[\"']?\b(?:row_count|rows_returned|rowCount|num_rows)[\"']?\s*[:=]\s*\"?(\d{1,15})\b")
 _FOOTERS = re.compile(
     # psql, trino, duckdb
@@ -47,10 +48,13 @@ def rows_in(result_text: str) -> int | None:
     text = result_text
     if len(text) > _ROWS_HEAD + _ROWS_TAIL:
         text = text[:_ROWS_HEAD] + "\n" + text[-_ROWS_TAIL:]
-    named = _NAMED_COUNT.search(text)
+    named = _NAMED_COUNT.search(text) if any(name in text for name in _COUNT_NAMES) else None
     if named is not None:
         return int(named[1])
-    counts = [0 if found["empty"] else int(found[found.lastgroup or 0]) for found in _FOOTERS.finditer(text)]
+    # Plain searches first: most texts only speak of rows, and the pattern is slow on them.
+    telling = (line for line in text.splitlines() if " row" in line or " Row" in line or line.startswith("Empty set"))
+    matches = [found for line in telling if (found := _FOOTERS.search(line))]
+    counts = [0 if found["empty"] else int(found[found.lastgroup or 0]) for found in matches]
     return sum(counts) if counts else None
 
 
