@@ -6,35 +6,75 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import access_facts
 from .filters import Filter, Where
 from .rows import rows_as, scalar
+from .tools import add_caller
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 QUERY_PREFIX = "query."
 
+GROUPS = {"queries": "query", "files": "file", "web": "web", "catalog": "catalog", "snapshots": "snapshot"}
+"""Groups of actions -> what the names of their actions begin with."""
+
+OUTCOMES = ("failed", "denied", "running", "interrupted", "success")
+"""How an access ended; every result is one of these. `interrupted`: no result, and nobody works on it any more."""
+
+PLACES = ("local", "remote", "web", "catalog")
+"""Where the data was: on this machine, behind a server or another database, on the web; or only its description."""
+
+UNTIMED = dt.datetime(1, 1, 1)
+"""Where an access without a time stands in the order of time."""
+
+_PLACE = f"coalesce(timestamp, TIMESTAMP '{UNTIMED.isoformat()}')"
+
+ORDER = f"{_PLACE} DESC, id DESC"
+"""SQL of the order of accesses: newest first."""
+
+OLDER = f"({_PLACE}, id) < ($cursor_ts, $cursor_id)"
+"""SQL: whether an access comes after a cursor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page ended: the time (UTC, without a zone) and id of its last row."""
+    """Where a page ended: the time (UTC, without a zone; UNTIMED for none) and id of its last row."""
 
     timestamp: dt.datetime
     id: str
 
 
 @dataclass(frozen=True, slots=True)
+class Which:
+    """What is asked for besides the filter of all panes: one of GROUPS, one of OUTCOMES, a table read or written."""
+
+    group: str | None = None
+    outcome: str | None = None
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccessRow:
-    """One access to data. `result` is `success`, `error`, `denied`, `running`, or a server's `error.<http status>`."""
+    """One access to data.
+
+    `result` is `success`, `error`, `denied`, `running`, `interrupted`, or a server's `error.<http status>`. From a
+    transcript, `duration_ms` is the time from the call to its result, with the wait for the user's permission and with
+    all that the same call did: `in_call` accesses. `bytes_scanned` is what a server had to read, `bytes_returned` what
+    came back to the agent. `seen_in` says who told: `transcript`, `workspace`, `server`.
+    """
 
     id: str
     timestamp: dt.datetime | None
     action: str
     resource: str
     result: str
+    outcome: str
+    place: str
     duration_ms: int | None
     rows_returned: int | None
     bytes_scanned: int | None
+    bytes_returned: int | None
     error: str | None
     command: str | None
     sql: str | None
@@ -47,23 +87,7 @@ class AccessRow:
     project: str | None
     client_kind: str | None
     seen_in: list[str]
-
-
-# What a call's result says of an access: the result arrives later than the call and is kept with the call.
-ACCESSES = """
-    SELECT a.id, a.ts AS timestamp, a.action, a.resource,
-        coalesce(a.result, CASE WHEN c.denial IS NOT NULL THEN 'denied' WHEN c.is_error THEN 'error'
-            WHEN c.is_error IS NOT NULL THEN 'success' ELSE 'running' END) AS result,
-        coalesce(a.duration_ms, CASE WHEN c.result_ts >= c.ts THEN epoch_ms(c.result_ts) - epoch_ms(c.ts) END)
-            AS duration_ms,
-        coalesce(a.rows_returned, c.result_rows) AS rows_returned,
-        coalesce(a.bytes_scanned, CASE WHEN NOT c.is_error THEN c.result_bytes END) AS bytes_scanned,
-        coalesce(a.error, c.error_text) AS error, a.command, a.sql,
-        coalesce(a.tables_read, []) AS tables_read, coalesce(a.tables_written, []) AS tables_written,
-        a.statement, a.dialect, a.session_id, s.title, s.project, a.client_kind, [a.seen_in] AS seen_in,
-        coalesce(s.username, a.username) AS username
-    FROM accesses a LEFT JOIN tool_calls c ON c.id = a.call_id LEFT JOIN sessions s ON s.session_id = a.session_id
-"""
+    in_call: int
 
 
 def list_accesses(
@@ -71,35 +95,50 @@ def list_accesses(
     chosen: Filter,
     *,
     prefix: str = "",
+    which: Which | None = None,
     cursor: Cursor | None = None,
     limit: int = 50,
+    now: dt.datetime | None = None,
 ) -> tuple[list[AccessRow], Cursor | None]:
-    """Accesses whose action begins with `prefix`, newest first, and the cursor of the next page (None at the end)."""
-    where = (
-        Where()
-        .add("true")
-        .by(
-            chosen,
-            {
-                "ts": "timestamp",
-                "project": "project",
-                "session_id": "session_id",
-                "user": "username",
-                "text": "concat_ws(' ', action, resource, result, command, sql, title, project, error)",
-            },
-        )
-    )
+    """Accesses whose action begins with `prefix`, newest first, and the cursor of the next page (None at the end).
+
+    `now` is UTC without a zone, by default this moment; it decides which calls without a result still run.
+    """
+    basis = access_facts.accesses(connection, chosen, now or dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    where = conditions(chosen, which or Which())
     if prefix:
         where.add("starts_with(action, $prefix)", prefix=prefix)
     if cursor is not None:
-        where.add("(timestamp, id) < ($cursor_ts, $cursor_id)", cursor_ts=cursor.timestamp, cursor_id=cursor.id)
+        where.add(OLDER, cursor_ts=cursor.timestamp, cursor_id=cursor.id)
     rows = rows_as(
         connection,
         AccessRow,
-        f"SELECT * FROM ({ACCESSES}) WHERE {where} ORDER BY timestamp DESC NULLS LAST, id DESC LIMIT {int(limit) + 1}",
-        where.parameters,
+        f"SELECT * FROM ({basis.sql}) WHERE {where} ORDER BY {ORDER} LIMIT {int(limit) + 1}",
+        basis.parameters | where.parameters,
     )
     return cut_page(rows, limit)
+
+
+def conditions(chosen: Filter, which: Which) -> Where:
+    """The conditions of both filters on the accesses. KeyError for an unknown group."""
+    where = Where().by(
+        chosen,
+        {
+            "ts": "timestamp",
+            "project": "project",
+            "session_id": "session_id",
+            "user": "username",
+            "text": "concat_ws(' ', action, resource, result, command, sql, title, project, error)",
+        },
+    )
+    add_caller(where, chosen, "call_id")
+    if which.group is not None:
+        where.add("action_group = $group", group=GROUPS[which.group])
+    if which.outcome is not None:
+        where.add("outcome = $outcome", outcome=which.outcome)
+    if which.table is not None:
+        where.add("list_contains(tables_read, $table) OR list_contains(tables_written, $table)", table=which.table)
+    return where
 
 
 def cut_page(rows: list[AccessRow], limit: int) -> tuple[list[AccessRow], Cursor | None]:
@@ -107,9 +146,9 @@ def cut_page(rows: list[AccessRow], limit: int) -> tuple[list[AccessRow], Cursor
     if len(rows) <= limit:
         return rows, None
     last = rows[limit - 1]
-    return rows[:limit], Cursor(last.timestamp, last.id) if last.timestamp is not None else None
+    return rows[:limit], Cursor(last.timestamp or UNTIMED, last.id)
 
 
 def count_accesses(connection: DuckDBPyConnection) -> int:
-    """How many accesses the store knows."""
+    """How many accesses the store knows, before any are merged."""
     return int(scalar(connection, "SELECT count(*) FROM accesses"))

@@ -153,24 +153,30 @@ def _access(row: access.AccessRow) -> Answer:
 
 def sync_answer(connection: DuckDBPyConnection, chosen: Filter, *, limit: int, cursor: Cursor | None) -> Answer:
     """`GET /api/me/stats/sync`, with the cursor honoured."""
-    rows, following = sync.list_sync(connection, chosen, cursor=cursor, limit=limit)
+    page = sync.list_sync(connection, chosen, cursor=cursor, limit=limit)
     return {
         "last_pull_at": stamp(sync.last_pull(connection)),
         "limit": limit,
-        "rows": [
-            {
-                "id": row.id,
-                "timestamp": stamp(row.timestamp),
-                "action": row.action,
-                "resource": row.resource,
-                "result": row.result,
-                "duration_ms": row.duration_ms,
-                "client_kind": row.source,
-                "params": {"detail": row.detail, "workspace": row.workspace, "session_id": row.session_id},
-            }
-            for row in rows
-        ],
-        "next_cursor": _cursor(following),
+        "rows": [_action(row) for row in page.rows],
+        "next_cursor": _cursor(page.older),
+    }
+
+
+def _action(row: sync.SyncRow) -> Answer:
+    return {
+        "id": row.id,
+        "timestamp": stamp(row.timestamp),
+        "action": row.action,
+        "resource": row.resource,
+        "result": row.result,
+        "duration_ms": row.duration_ms,
+        "client_kind": row.source,
+        "params": {
+            "detail": row.detail,
+            "workspace": row.workspace,
+            "session_id": row.session_id,
+            "title": row.title,
+        },
     }
 
 

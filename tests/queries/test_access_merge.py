@@ -1,0 +1,224 @@
+"""An access that two sources saw is one row: which belong together, and who knows what better."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agnes_stats.queries.access import AccessRow, Cursor, Which, list_accesses
+from agnes_stats.queries.access_sums import Selection
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store
+
+from tests.queries.accesses import NOW, agnes, at, logged, session, store_with
+from tests.transcripts import Transcript
+
+QUERY = "select id from orders"
+SNAPSHOT = ("Bash", {"command": "agnes snapshot create events --as e"})
+
+
+def listed(store: Store, chosen: Filter | None = None, **how: Any) -> list[AccessRow]:
+    with store.read() as connection:
+        return list_accesses(connection, chosen or Filter(), limit=100, now=NOW, **how)[0]
+
+
+def seen(store: Store, **how: Any) -> list[tuple[str, ...]]:
+    """Who saw each row, oldest first."""
+    return [tuple(row.seen_in) for row in reversed(listed(store, **how))]
+
+
+BOTH, ONE, OTHER = ("transcript", "server"), ("transcript",), ("server",)
+
+
+def test_each_source_tells_what_it_knows_best(tmp_path: Path) -> None:
+    told = session("s1", "10:00", agnes(QUERY), seconds=60, text="(3 rows)")
+    (row,) = listed(store_with(tmp_path, [told], server=[logged("a", "10:00:58", QUERY)]))
+    assert (row.id, row.timestamp, row.seen_in) == ("s1-0:0", at("10:00"), ["transcript", "server"])
+    assert (row.session_id, row.title, row.project) == ("s1", "do s1", "/home/dana/work/warehouse")
+    assert row.command is not None and row.command.startswith("agnes query")
+    assert (row.duration_ms, row.rows_returned, row.bytes_scanned, row.client_kind) == (740, 12, 5000, "cli")
+    assert row.place == "remote"
+
+
+def test_what_only_the_transcript_knows_stays(tmp_path: Path) -> None:
+    told = session("s1", "10:00", agnes(QUERY), text="(3 rows)")
+    bare = logged("a", "10:00:01", QUERY, rows=None, duration_ms=None, bytes_scanned=None)
+    (row,) = listed(store_with(tmp_path, [told], server=[bare]))
+    assert (row.rows_returned, row.duration_ms, row.bytes_scanned) == (3, 2000, None)
+
+
+def test_the_servers_error_is_told_with_its_status(tmp_path: Path) -> None:
+    told = Transcript("s1", at("10:00")).response(("c", *agnes(QUERY))).wait(1).result("c", "Exit code 1", error=True)
+    failed = logged("a", "10:00:01", QUERY, result="error.400", error="no such table", rows=None)
+    (row,) = listed(store_with(tmp_path, [told], server=[failed]))
+    assert (row.result, row.error, row.outcome) == ("error.400", "no such table", "failed")
+
+
+def test_a_query_that_worked_has_no_error_even_if_its_call_failed(tmp_path: Path) -> None:
+    told = Transcript("s1", at("10:00")).response(("c", *agnes(QUERY))).wait(1).result("c", "Exit code 1", error=True)
+    (row,) = listed(store_with(tmp_path, [told], server=[logged("a", "10:00:01", QUERY)]))
+    assert (row.result, row.error) == ("success", None)
+
+
+def test_the_server_says_where_a_query_ran(tmp_path: Path) -> None:
+    told = session("s1", "10:00", agnes(QUERY, remote=False))
+    (row,) = listed(store_with(tmp_path, [told], server=[logged("a", "10:00:01", QUERY)]))
+    assert (row.action, row.place) == ("query.remote", "remote")
+
+
+def test_the_same_query_is_the_same_text_but_for_blanks_and_case(tmp_path: Path) -> None:
+    previews = {
+        "09": QUERY,
+        "10": "SELECT  id\n\tFROM orders ;",
+        "11": "select id from order",
+        "12": "select id from orders where true",
+        "13": None,
+    }
+    told = [session(f"s{hour}", f"{hour}:00", agnes(QUERY)) for hour in previews]
+    server = [logged(hour, f"{hour}:00:01", preview) for hour, preview in previews.items()]
+    rows = listed(store_with(tmp_path, told, server=server))
+    assert sorted(row.id for row in rows if tuple(row.seen_in) == BOTH) == ["s09-0:0", "s10-0:0"]
+    assert len(rows) == 8
+
+
+def test_a_long_query_is_known_by_its_first_200_characters(tmp_path: Path) -> None:
+    long = "select " + ", ".join(f"column_{number}" for number in range(60)) + " from orders"
+    told = [session("s1", "10:00", agnes(long)), session("s2", "11:00", agnes(long))]
+    server = [logged("a", "10:00:01", long[:200]), logged("b", "11:00:01", long[:100])]
+    assert seen(store_with(tmp_path, told, server=server)) == [BOTH, ONE, OTHER]
+
+
+def test_two_minutes_apart_is_the_most(tmp_path: Path) -> None:
+    clocks = {"09": "08:58:00", "10": "09:57:59", "11": "11:02:02", "12": "12:02:03"}
+    told = [session(f"s{hour}", f"{hour}:00", agnes(QUERY)) for hour in clocks]
+    server = [logged(hour, clock, QUERY) for hour, clock in clocks.items()]
+    rows = listed(store_with(tmp_path, told, server=server))
+    assert sorted(row.id for row in rows if tuple(row.seen_in) == BOTH) == ["s09-0:0", "s11-0:0"]
+    assert len(rows) == 6
+
+
+def test_the_wait_for_permission_belongs_to_the_call(tmp_path: Path) -> None:
+    told = session("s1", "10:00", agnes(QUERY), seconds=900)
+    assert seen(store_with(tmp_path, [told], server=[logged("a", "10:14:59", QUERY)])) == [BOTH]
+
+
+def test_repeated_queries_go_together_one_by_one(tmp_path: Path) -> None:
+    told = session("s1", "10:00", *[agnes(QUERY)] * 4)
+    server = [logged(f"a{number}", f"10:00:{12 * number + 1:02}", QUERY, rows=number) for number in range(3)]
+    rows = listed(store_with(tmp_path, [told], server=server))
+    assert [(row.id, row.rows_returned) for row in reversed(rows)] == [
+        ("s1-0:0", 0),
+        ("s1-1:0", 1),
+        ("s1-2:0", 2),
+        ("s1-3:0", None),
+    ]
+
+
+def test_a_server_whose_clock_is_wrong_finds_as_many_partners(tmp_path: Path) -> None:
+    told = session("s1", "10:00", *[agnes(QUERY)] * 3)
+    server = [logged(f"a{number}", f"10:01:{12 * number:02}", QUERY) for number in range(3)]
+    assert seen(store_with(tmp_path, [told], server=server)) == [BOTH] * 3
+
+
+def test_what_was_denied_reached_no_server(tmp_path: Path) -> None:
+    told = Transcript("s1", at("10:00")).response(("no", *agnes(QUERY))).wait(1)
+    told.result("no", "no", error=True, toolDenialKind="user-rejected").wait(20)
+    told.response(("yes", *agnes(QUERY))).wait(1).result("yes")
+    rows = {row.id: row for row in listed(store_with(tmp_path, [told], server=[logged("a", "10:00:02", QUERY)]))}
+    assert (rows["no:0"].result, rows["no:0"].seen_in) == ("denied", ["transcript"])
+    assert rows["yes:0"].seen_in == ["transcript", "server"]
+
+
+def test_a_file_that_is_read_is_no_query(tmp_path: Path) -> None:
+    told = session("s1", "10:00", ("Read", {"file_path": QUERY}), SNAPSHOT)
+    assert seen(store_with(tmp_path, [told], server=[logged("a", "10:00:01", QUERY)])).count(BOTH) == 0
+
+
+# -- snapshots
+
+
+def fetched(clock: str, table: str = "events", rows: int = 9000) -> dict[str, Any]:
+    return {
+        "table_id": table,
+        "rows": rows,
+        "estimated_scan_bytes_at_fetch": 4096,
+        "fetched_at": f"{at(clock).isoformat()}Z",
+    }
+
+
+def test_a_snapshot_and_the_command_that_made_it_are_one(tmp_path: Path) -> None:
+    told = session("s1", "10:00", SNAPSHOT)
+    (row,) = listed(store_with(tmp_path, [told], snapshots={"e": fetched("10:00:02")}))
+    assert (row.action, row.resource, row.seen_in) == ("snapshot.create", "table:events", ["transcript", "workspace"])
+    assert (row.session_id, row.rows_returned, row.bytes_scanned) == ("s1", 9000, 4096)
+    assert row.command is not None and row.sql == "SELECT * FROM events"
+
+
+def test_another_table_or_another_time_is_another_snapshot(tmp_path: Path) -> None:
+    snapshots = {"late": fetched("10:03"), "clicks": fetched("10:00:01", table="clicks")}
+    store = store_with(tmp_path, [session("s1", "10:00", SNAPSHOT)], snapshots=snapshots)
+    assert seen(store) == [("transcript",), ("workspace",), ("workspace",)]
+
+
+def test_a_snapshot_that_failed_left_no_file(tmp_path: Path) -> None:
+    told = Transcript("s1", at("10:00")).response(("bad", *SNAPSHOT)).wait(1).result("bad", "no", error=True).wait(30)
+    told.response(("good", *SNAPSHOT)).wait(30).result("good")
+    rows = {row.id: row for row in listed(store_with(tmp_path, [told], snapshots={"e": fetched("10:00:02")}))}
+    assert set(rows) == {"bad:0", "good:0"}
+    assert rows["good:0"].seen_in == ["transcript", "workspace"]
+
+
+# -- with filters and pages
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Five queries that the server saw, too, and four accesses that one source saw."""
+    told = session("s1", "10:00", *[agnes(QUERY)] * 5, agnes("select 2 from customers"))
+    server = [logged(f"a{number}", f"10:00:{12 * number + 1:02}", QUERY) for number in range(5)]
+    alone = [logged("b", "09:00", "select 9"), logged("c", "12:00", "select 9")]
+    folder = tmp_path_factory.mktemp("busy")
+    return store_with(folder, [told], server=[*server, *alone], snapshots={"e": fetched("11:00")})
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 8, 9])
+def test_pages_of_merged_rows_neither_lose_nor_repeat_any(busy: Store, limit: int) -> None:
+    found: list[AccessRow] = []
+    cursor: Cursor | None = None
+    with busy.read() as connection:
+        while True:
+            rows, cursor = list_accesses(connection, Filter(), limit=limit, cursor=cursor, now=NOW)
+            found += rows
+            if cursor is None:
+                break
+    assert found == listed(busy) and len(found) == 9
+
+
+def test_a_row_keeps_its_partner_under_any_filter(busy: Store) -> None:
+    assert seen(busy, chosen=Filter(session_id="s1")) == [BOTH] * 5 + [ONE]
+    assert seen(busy, which=Which(group="queries"), chosen=Filter(project="warehouse")) == [BOTH] * 5 + [ONE]
+    assert seen(busy, chosen=Filter(text="agnes query")) == [BOTH] * 5 + [ONE]
+
+
+def test_a_row_keeps_its_partner_beyond_midnight(tmp_path: Path) -> None:
+    told = session("s1", "2026-03-09T23:59:30", agnes(QUERY))
+    store = store_with(tmp_path, [told], server=[logged("a", "00:00:10", QUERY)])
+    first, second = dt.date(2026, 3, 9), dt.date(2026, 3, 10)
+    assert seen(store, chosen=Filter(until=first)) == [BOTH]
+    assert seen(store, chosen=Filter(since=second)) == []
+
+
+def test_a_user_of_the_server_is_not_mixed_up_with_another(tmp_path: Path) -> None:
+    store = store_with(tmp_path, [session("s1", "10:00", agnes(QUERY))], server=[logged("a", "10:00:01", QUERY)])
+    with store.write() as connection:
+        connection.execute("UPDATE accesses SET username = CASE seen_in WHEN 'server' THEN 'eve' ELSE 'dana' END")
+    assert seen(store) == [ONE, OTHER]
+
+
+def test_sums_count_a_merged_row_once(busy: Store) -> None:
+    with busy.read() as connection:
+        sums = Selection(connection, Filter(), Which(), now=NOW).sums()
+    assert (sums.accesses, sums.remote, sums.queries) == (9, 9, 8)
+    assert sums.rows_returned == 5 * 12 + 2 * 12 + 9000
