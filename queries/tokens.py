@@ -105,6 +105,13 @@ ORDERS = {
 """What groups can be sorted by -> the SQL of it."""
 
 
+TEXT = (
+    "session_id IN (SELECT session_id FROM sessions WHERE contains(lower(concat_ws(' ', title, project, "
+    "primary_model, session_id, git_branch)), lower($text)))"
+)
+"""SQL condition: the session is one that the list of sessions shows for the text `$text`."""
+
+
 def rollup(connection: DuckDBPyConnection, zone: str) -> str:
     """SQL of the token rollup in a zone: the stored one, or the same question on the facts if it is not kept.
 
@@ -139,10 +146,7 @@ def source(connection: DuckDBPyConnection, chosen: Filter, group: str) -> str:
 
 
 def where_of(chosen: Filter) -> Where:
-    """The conditions of a filter on the token rollup, and on `detailed`.
-
-    Text is looked for where the list of sessions looks for it, so both show the same sessions.
-    """
+    """The conditions of a filter on the token rollup, and on `detailed`."""
     where = Where().by(
         chosen,
         {
@@ -155,11 +159,7 @@ def where_of(chosen: Filter) -> Where:
         },
     )
     if chosen.text:
-        where.add(
-            "session_id IN (SELECT session_id FROM sessions WHERE contains(lower(concat_ws(' ', title, project, "
-            "primary_model, session_id, git_branch)), lower($text)))",
-            text=chosen.text,
-        )
+        where.add(TEXT, text=chosen.text)
     return where.add("true", zone=chosen.zone)
 
 

@@ -219,10 +219,8 @@ def _by_group(
                 count(*) OVER () AS names
             FROM cells GROUP BY name
         ),
-        -- A single value is not worth merging.
         placed AS (
-            SELECT name, CASE WHEN rank <= $most OR names = $most + 1 THEN rank ELSE $most + 1 END AS place,
-                CASE WHEN rank <= $most OR names = $most + 1 THEN 1 ELSE names - $most END AS merged
+            SELECT name, least(rank, $most + 1) AS place, CASE WHEN rank > $most THEN names - $most ELSE 1 END AS merged
             FROM ranked
         )
         SELECT bucket, place, CASE WHEN any_value(merged) = 1 THEN any_value(c.name) END AS name,

@@ -25,7 +25,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyCon
     for number, (day, model, output) in enumerate(
         [
             ("03-02T10:30", OPUS, 400),
-            ("03-02T22:10", SONNET, 300),
+            ("03-02T22:10", SONNET, 150),
             ("03-08T23:30", HAIKU, 200),
             ("03-10T09:59", OPUS, 50),
         ]
@@ -42,22 +42,22 @@ def test_every_day_of_the_range_has_a_place(connection: DuckDBPyConnection) -> N
     assert [bucket.day for bucket in shown.buckets] == list(range(1, 11))
     assert [(layer.name, layer.tokens) for layer in shown.layers] == [
         (OPUS, (0, 400, 0, 0, 0, 0, 0, 0, 0, 50)),
-        (SONNET, (0, 300, 0, 0, 0, 0, 0, 0, 0, 0)),
         (HAIKU, (0, 0, 0, 0, 0, 0, 0, 200, 0, 0)),
+        (SONNET, (0, 150, 0, 0, 0, 0, 0, 0, 0, 0)),
     ]
 
 
 def test_a_week_begins_on_monday(connection: DuckDBPyConnection) -> None:
     shown = trends.over_time(connection, MARCH, "project", now=NOW, granularity="week")
     assert [bucket.strftime("%a %d") for bucket in shown.buckets] == ["Mon 23", "Mon 02", "Mon 09"]
-    assert shown.layers[0].tokens == (0, 900, 50)
+    assert shown.layers[0].tokens == (0, 750, 50)
 
 
 def test_months(connection: DuckDBPyConnection) -> None:
     chosen = Filter(since=dt.date(2025, 12, 31))
     shown = trends.over_time(connection, chosen, "project", now=NOW, granularity="month")
     assert [(bucket.year, bucket.month) for bucket in shown.buckets] == [(2025, 12), (2026, 1), (2026, 2), (2026, 3)]
-    assert shown.layers[0].tokens == (0, 0, 0, 950)
+    assert shown.layers[0].tokens == (0, 0, 0, 800)
 
 
 def test_hours_are_those_of_the_zone_and_none_is_still_to_come(connection: DuckDBPyConnection) -> None:
@@ -75,9 +75,10 @@ def test_hours_of_a_long_range_become_days(connection: DuckDBPyConnection) -> No
 
 def test_beyond_the_most_the_rest_are_one_layer_but_never_a_single_one(connection: DuckDBPyConnection) -> None:
     one = trends.over_time(connection, MARCH, "model", now=NOW, most=1).layers
-    assert [(layer.name, layer.merged, sum(layer.tokens)) for layer in one] == [(OPUS, 1, 450), (None, 2, 500)]
+    assert [(layer.name, layer.merged, sum(layer.tokens)) for layer in one] == [(OPUS, 1, 450), (None, 2, 350)]
+    # Sonnet is the last of three; by itself it keeps its name.
     two = trends.over_time(connection, MARCH, "model", now=NOW, most=2).layers
-    assert [layer.merged for layer in two] == [1, 1, 1]
+    assert [(layer.name, layer.merged) for layer in two] == [(OPUS, 1), (HAIKU, 1), (SONNET, 1)]
 
 
 def test_by_money_the_dearest_comes_first(connection: DuckDBPyConnection) -> None:
@@ -89,7 +90,7 @@ def test_by_money_the_dearest_comes_first(connection: DuckDBPyConnection) -> Non
 
 def test_kinds_are_layers_too(connection: DuckDBPyConnection) -> None:
     layers = trends.over_time(connection, MARCH, "kind", now=NOW, measure="cost_usd").layers
-    assert [(layer.name, sum(layer.tokens)) for layer in layers] == [("Output", 950)]
+    assert [(layer.name, sum(layer.tokens)) for layer in layers] == [("Output", 800)]
 
 
 def test_nothing_selected_has_no_axis(connection: DuckDBPyConnection) -> None:
@@ -129,7 +130,7 @@ def test_the_period_before_is_as_long_and_ends_the_day_before() -> None:
 
 def test_what_a_period_has(connection: DuckDBPyConnection) -> None:
     found = trends.period(connection, Filter(since=dt.date(2026, 3, 2), until=dt.date(2026, 3, 8)))
-    assert (found.active_days, found.tokens_per_active_day) == (2, 450)
-    assert found.cost_per_active_day == pytest.approx((400 * 25 + 300 * 15 + 200 * 5) / 1e6 / 2)
+    assert (found.active_days, found.tokens_per_active_day) == (2, 375)
+    assert found.cost_per_active_day == pytest.approx((400 * 25 + 150 * 15 + 200 * 5) / 1e6 / 2)
     nothing = trends.period(connection, Filter(until=dt.date(2020, 1, 1)))
     assert (nothing.active_days, nothing.tokens_per_active_day, nothing.cost_per_active_day) == (0, None, None)

@@ -1,0 +1,110 @@
+"""How large the results of tool calls are: what fills the context."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .filters import Filter, Where
+from .rollups import AGENT_TYPES, MAIN_AGENT, day_of
+from .rows import rows_as
+from .tokens import TEXT
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+BYTES_PER_TOKEN = 4
+"""How many bytes of a result are taken for one token: transcripts do not tell the tokens of a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResults:
+    """All results of one tool. Bytes are those of the text in the transcript."""
+
+    name: str
+    calls: int
+    finished: int
+    errors: int
+    result_bytes: int
+    typical_bytes: float | None
+    """The median."""
+    largest_bytes: int
+
+    @property
+    def result_tokens(self) -> int:
+        """About how many tokens the results are."""
+        return self.result_bytes // BYTES_PER_TOKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One result. Its time is UTC without a zone."""
+
+    id: str
+    name: str
+    detail: str | None
+    session_id: str | None
+    title: str | None
+    ts: dt.datetime | None
+    result_bytes: int
+
+    @property
+    def result_tokens(self) -> int:
+        """About how many tokens it is."""
+        return self.result_bytes // BYTES_PER_TOKEN
+
+
+def _calls(chosen: Filter) -> tuple[str, Where]:
+    """SQL of the tool calls that a filter lets pass; a call has the model of the response that asked for it."""
+    where = Where().by(
+        chosen,
+        {
+            "day": "day",
+            "project": "project",
+            "model": "model",
+            "agent_type": "agent_type",
+            "session_id": "session_id",
+            "user": "username",
+        },
+    )
+    if chosen.text:
+        where.add(TEXT, text=chosen.text)
+    rows = f"""(
+        SELECT {day_of("c.ts", "$zone")} AS day, c.ts, c.id, c.name, c.detail, c.session_id, s.title, s.project,
+            coalesce(s.username, c.username) AS username, coalesce(r.model, '(unknown)') AS model, c.is_error,
+            CASE WHEN c.agent_id IS NULL AND NOT c.is_sidechain THEN '{MAIN_AGENT}'
+                 ELSE coalesce(t.agent_type, r.agent_name, 'subagent') END AS agent_type,
+            coalesce(c.result_bytes, 0) AS result_bytes
+        FROM tool_calls c LEFT JOIN sessions s USING (session_id)
+        LEFT JOIN responses r ON r.key = c.response_key
+        LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = c.agent_id
+        WHERE c.name IS NOT NULL
+    )"""
+    return f"(FROM {rows} WHERE {where})", where.add("true", zone=chosen.zone)
+
+
+def by_tool(connection: DuckDBPyConnection, chosen: Filter) -> list[ToolResults]:
+    """Every tool, the one with the largest results in all first."""
+    calls, where = _calls(chosen)
+    return rows_as(
+        connection,
+        ToolResults,
+        "SELECT name, count(*) AS calls, count(is_error) AS finished, count(*) FILTER (is_error) AS errors, "
+        "sum(result_bytes)::BIGINT AS result_bytes, max(result_bytes) AS largest_bytes, "
+        "median(result_bytes) FILTER (is_error IS NOT NULL) AS typical_bytes "
+        f"FROM {calls} GROUP BY name ORDER BY result_bytes DESC, calls DESC, name",
+        where.parameters,
+    )
+
+
+def largest(connection: DuckDBPyConnection, chosen: Filter, limit: int = 20) -> list[Result]:
+    """The largest results."""
+    calls, where = _calls(chosen)
+    return rows_as(
+        connection,
+        Result,
+        "SELECT id, name, detail, session_id, title, ts, result_bytes "
+        f"FROM {calls} WHERE result_bytes > 0 ORDER BY result_bytes DESC, id LIMIT {int(limit)}",
+        where.parameters,
+    )
