@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from agnes_stats.ingest.access import Access, accesses_of
+from agnes_stats.ingest.access import Access, accesses_of, bash
+from agnes_stats.ingest.access.commands import Budget
+from agnes_stats.ingest.access.shell import commands_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -112,6 +114,16 @@ QUERIES: list[tuple[str, list[str]]] = [
     ("find . -name '*.sql' | xargs -n1 psql -f", ["file.search .", "query.local adhoc"]),
     ("n=$(psql -tc 'select count(*) from t'); echo $n", ["query.local table:t select"]),
     ("psql -c 'explain analyze select * from t'", ["query.local table:t explain"]),
+    ("echo -e 'select *\\nfrom t' | psql", ["query.local table:t select"]),
+    ("psql <<-EOF\n\tselect * from t\n\tEOF\ncat x", ["query.local table:t select", "file.read x"]),
+    ("T=orders\npsql <<EOF\nselect * from $T\nEOF", ["query.local table:orders select"]),
+    ("echo \"$(case $1 in a) psql -c 'select * from t';; esac)\"", ["query.local table:t select"]),
+    ('psql -c "$(< q.sql)"', ["query.local adhoc"]),
+    ("{ echo 'begin;'; cat q.sql; } | psql", ["query.local adhoc"]),
+    ("sudo PGHOST=db.example.com psql -c 'select 1'", ["query.remote adhoc select"]),
+    ("(echo 'drop table t' > log; echo 'select 1') | psql", ["file.write log", "query.local adhoc"]),
+    ("duckdb -c 'with orders as (from orders) from orders'", ["query.local table:orders select"]),
+    ("duckdb -c 'with recursive r as (select 1 union all select * from r) from r'", ["query.local adhoc select"]),
     # other clients
     ('mysql -uroot -psecret shop -e "select * from t"', ["query.local table:t select"]),
     ('mysql --host=db.example.com -e "select * from t\\G"', ["query.remote table:t select"]),
@@ -162,6 +174,7 @@ FILES_AND_WEB: list[tuple[str, list[str]]] = [
     ("grep -rn -A 3 'agnes query' src", ["file.search src"]),
     ("grep -e one -e two notes.md", ["file.search notes.md"]),
     ("rg 'select \\* from' -g '*.py'", ["file.search ."]),
+    ("cat notes.md | rg todo", ["file.read notes.md"]),
     ("find src tests -name '*.py'", ["file.search src", "file.search tests"]),
     ("ls -la data", ["file.search data"]),
     ("cat > q.sql <<'EOF'\nselect * from t\nEOF", ["file.write q.sql"]),
@@ -191,6 +204,12 @@ NOTHING: list[str] = [
     "agnes query --help",
     "agnes query",
     "agnes query --sql",
+    "agnes catalog --help",
+    "echo y | duckdb --help",
+    "mysql -psecret shop",
+    "echo x # ; psql -c 'select 1'",
+    "cat <<'EOF'\n$(psql -c 'select 1')\nEOF",
+    "command -v cat jq",
     "agnes pull --quiet",
     "agnes status",
     "agnes snapshot create",
@@ -320,6 +339,17 @@ def test_sql_that_cannot_be_parsed_is_kept_as_text() -> None:
 )
 def test_a_pathological_script_is_read_without_harm(script: str) -> None:
     assert isinstance(accesses_of("Bash", {"command": script}), list)
+
+
+def test_variables_cannot_blow_a_script_up() -> None:
+    script = "a=" + "x" * 19_000 + "; cat " + "$a" * 2_000
+    words = [word for command in commands_in(script, Budget()) for word in command.argv]
+    assert sum(map(len, words)) < 250_000
+
+
+def test_a_script_without_a_word_of_interest_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bash, "commands_in", lambda *_: pytest.fail("parsed"))
+    assert accesses_of("Bash", {"command": "git status && npm test 2>&1 | less-js 2> /dev/null"}) == []
 
 
 _PIECES = st.sampled_from(["", " ", "'", '"', "`", "$(", ")", "(", "|", "<<E", "\n", "&", ";", "{", "\\", "#", "\x00"])

@@ -154,6 +154,7 @@ def test_rows_a_result_says_it_returned(text: str, rows: int | None) -> None:
             "ValueError: bad",
         ),
         ('Exit code 2\nrunning\nERROR:  relation "t" does not exist\nLINE 1: …', 'ERROR: relation "t" does not exist'),
+        ("ERROR: step 1\nTraceback (most recent call last):\n  File\nKeyError: 'a'", "KeyError: 'a'"),
         ("ok\nCatalog Error: Table with name t does not exist!", "Catalog Error: Table with name t does not exist!"),
         ("psql: error: connection to server failed", "psql: error: connection to server failed"),
         ("Error: in prepare, no such table: t", "Error: in prepare, no such table: t"),
