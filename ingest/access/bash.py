@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from .agnes import agnes_accesses
 from .clients import CLIENTS, client_calls
@@ -28,74 +28,61 @@ _INTERESTING = re.compile(
 )
 
 
-@dataclass(slots=True)
-class _Run:
-    """One script and the scripts inside it, while their accesses are collected."""
-
-    budget: Budget = field(default_factory=Budget)
-    found: list[Access] = field(default_factory=list)
-
-
 def script_accesses(script: str) -> list[Access]:
-    """Return the data accesses of a shell script in order, each once; every one carries the whole script,
-    cut.
+    """Return the data accesses of a shell script in order, each once; every one carries the whole script, cut.
 
     Never raises. A script without a word of interest is not parsed.
     """
     if _INTERESTING.search(script[:SCRIPT_LIMIT]) is None:
         return []
-    run = _Run()
-    _script(run, script, Call(()), 0)
+    found = _of_script(script, Call(()), 0, Budget())
     command = script.strip()[:TEXT_LIMIT]
-    return [replace(access, command=command) for access in dict.fromkeys(run.found[:_MAX_ACCESSES])]
+    return [replace(access, command=command) for access in dict.fromkeys(found[:_MAX_ACCESSES])]
 
 
-def _script(run: _Run, script: str, around: Call, depth: int) -> None:
-    """Collect the accesses of a script that runs where `around` says."""
+def _of_script(script: str, around: Call, depth: int, budget: Budget) -> list[Access]:
+    """Return the accesses of a script that runs where `around` says."""
     if depth >= _MAX_SCRIPTS:
-        return
+        return []
     results: list[tuple[Command, list[Access]]] = []
     plumbing: set[int] = set()
-    for command in walk(commands_in(script, run.budget)):
+    for command in walk(commands_in(script, budget)):
         stdin = Stdin(command)
         call = unwrap(command.argv, command.env)
         if call is not None:
             call = replace(call, host=call.host or around.host, remote=call.remote or around.remote)
-            outer, run.found = run.found, []
-            _call(run, call, stdin, depth)
-            own, run.found = run.found, outer
-            results.append((command, own))
+            results.append((command, _of_call(call, stdin, depth, budget)))
             if call.program in CLIENTS or call.program == "agnes":
                 plumbing.update(id(inner) for inner in command.inner)
-        host = around.host
-        results.append((command, redirect_accesses(command.redirects, host, skip_input=stdin.taken)))
+        redirected = redirect_accesses(command.redirects, around.host, skip_input=stdin.taken)
+        results.append((command, redirected))
         if stdin.taken:
             plumbing.update(id(fed) for fed in command.feed)
+    found: list[Access] = []
     for command, accesses in results:
         # `cat q.sql | psql` and `psql -c "$(cat q.sql)"` touch the database; the file is the question.
         is_plumbing = id(command) in plumbing and command.argv[:1] in (["cat"], [])
-        run.found += [access for access in accesses if not (is_plumbing and access.action == "file.read")]
+        found += [access for access in accesses if not (is_plumbing and access.action == "file.read")]
+    return found
 
 
-def _call(run: _Run, call: Call, stdin: Stdin, depth: int) -> None:
-    """Collect the accesses of one program, or of the script it runs."""
+def _of_call(call: Call, stdin: Stdin, depth: int, budget: Budget) -> list[Access]:
+    """Return the accesses of one program, or of the script it runs."""
     name, words = call.program, call.argv[1:]
     if call.script is not None:
-        _script(run, call.script, call, depth + 1)
-    elif call.script_from_input:
+        return _of_script(call.script, call, depth + 1, budget)
+    if call.script_from_input:
         text = stdin.take() if stdin.given else None
-        if text is not None:
-            _script(run, text, call, depth + 1)
-    elif name == "agnes":
-        run.found += agnes_accesses(words, stdin, remote=call.remote)
-    elif name in CLIENTS:
-        run.found += client_calls(call, stdin)
-    elif name in _INTERPRETERS:
-        run.found += _interpreted(call, stdin)
-    elif name in READERS:
-        run.found += reader_accesses(name, words, call.host, piped=stdin.given)
-    elif name in FILE_COMMANDS:
-        run.found += FILE_COMMANDS[name](words, call.host)
+        return _of_script(text, call, depth + 1, budget) if text is not None else []
+    if name == "agnes":
+        return agnes_accesses(words, stdin, remote=call.remote)
+    if name in CLIENTS:
+        return client_calls(call, stdin)
+    if name in _INTERPRETERS:
+        return _interpreted(call, stdin)
+    if name in READERS:
+        return reader_accesses(name, words, call.host, piped=stdin.given)
+    return FILE_COMMANDS[name](words, call.host) if name in FILE_COMMANDS else []
 
 
 def _interpreted(call: Call, stdin: Stdin) -> list[Access]:
