@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
+from .again import mark_unread
 from .engine import Engine
 from .progress import Progress, Summary
 from .sources import ADAPTERS, Places, Root, SourceFile
@@ -72,6 +73,8 @@ class IngestService:
         self._find_roots = find_roots
         self._stop = engine.stop
         self._changed: set[Path] = set()
+        self._unread: set[Path] = set()
+        """Of the changed ones those to read from their start."""
         self._news = threading.Condition()
         self._watcher = Watcher(self.note, self._sweep_soon, self._stop)
         self._thread = threading.Thread(target=self._run, name="agnes-stats-ingest")
@@ -101,6 +104,13 @@ class IngestService:
         """Say that files have changed. Safe from any thread."""
         with self._news:
             self._changed |= paths
+            self._news.notify_all()
+
+    def reread(self, path: Path) -> None:
+        """Read a file again from its start, whether it changed or not. Safe from any thread."""
+        with self._news:
+            self._unread.add(path)
+            self._changed.add(path)
             self._news.notify_all()
 
     def rebuild(self) -> None:
@@ -175,6 +185,7 @@ class IngestService:
     def _ingest_changed(self) -> None:
         with self._news:
             paths, self._changed = self._changed, set()
+            unread, self._unread = self._unread, set()
         files: list[SourceFile] = []
         for path in sorted(paths):
             file = self._engine.recognise(path)
@@ -187,9 +198,14 @@ class IngestService:
         if not files:
             return
         try:
+            if unread:
+                mark_unread(self._engine.store, unread, unless=self._stop)
+                self._engine.own_stamp = self._engine.store.stamp()
             summary = self._engine.ingest(files)
         except BaseException:
-            self.note(paths)
+            with self._news:
+                self._unread |= unread
+                self.note(paths)
             raise
         self._next_ingest = time.monotonic() + self._engine.rest_seconds
         self._say(summary, always=False)

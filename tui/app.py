@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -137,6 +138,13 @@ class AgnesStats(App[int]):
             return ""
         progress = self._news.progress
         return f"{progress.files_done:,} of {progress.files:,} files, {progress.ratio:.0%}."
+
+    def reread(self, path: str) -> bool:
+        """Have a file read again from its start; False if this dashboard reads none."""
+        if self._service is None:
+            return False
+        self._service.reread(Path(path))
+        return True
 
     def on_ingest_news(self, message: IngestNews) -> None:
         """Tell the status corner; ask again where the store has changed."""
