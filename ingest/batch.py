@@ -13,6 +13,11 @@ from typing import Any
 
 import msgspec
 
+from .redact import redacted
+
+FREE_TEXTS = ("command", "sql", "detail", "text", "error", "error_text", "summary", "description")
+"""Columns that hold words from a transcript, in whichever table."""
+
 Row = dict[str, Any]
 """Column name -> value. Absent columns are NULL. Times are microseconds since 1970 in UTC."""
 
@@ -34,7 +39,11 @@ class Batch:
     rows: dict[str, list[Row]] = field(default_factory=dict)
 
     def add(self, table: str, row: Row) -> None:
-        """Add one row of a table of the store."""
+        """Add one row of a table of the store. Its free texts lose the credentials that can be recognised in them."""
+        for column in FREE_TEXTS:
+            text = row.get(column)
+            if text:
+                row[column] = redacted(text)
         self.rows.setdefault(table, []).append(row)
 
     def of(self, table: str) -> list[Row]:
