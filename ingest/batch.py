@@ -15,8 +15,16 @@ import msgspec
 
 from .redact import redacted
 
-FREE_TEXTS = ("command", "sql", "detail", "text", "error", "error_text", "summary", "description")
-"""Columns that hold words from a transcript, in whichever table."""
+FREE_TEXTS: dict[str, tuple[str, ...]] = {
+    "accesses": ("command", "sql", "error"),
+    "agents": ("description",),
+    "events": ("text",),
+    "prompts": ("text",),
+    "summaries": ("summary",),
+    "sync_actions": ("detail",),
+    "tool_calls": ("detail", "error_text"),
+}
+"""Table -> its columns that hold words from a transcript."""
 
 Row = dict[str, Any]
 """Column name -> value. Absent columns are NULL. Times are microseconds since 1970 in UTC."""
@@ -40,7 +48,7 @@ class Batch:
 
     def add(self, table: str, row: Row) -> None:
         """Add one row of a table of the store. Its free texts lose the credentials that can be recognised in them."""
-        for column in FREE_TEXTS:
+        for column in FREE_TEXTS.get(table, ()):
             text = row.get(column)
             if text:
                 row[column] = redacted(text)
