@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..queries.doctor import verify
 from ..queries.faults import explained
@@ -22,13 +23,18 @@ from ..queries.store import Stamp, Store, StoreBusy, StoreDamaged, StoreInterrup
 from . import forget, upkeep
 from .backfill import Backfill
 from .load import Load, load, marks
-from .plan import Job, job_for, plan
+from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
 from .progress import Progress, Summary
 from .sources import ADAPTERS, Root, SourceFile
 from .sources.base import walk
-from .tail import Mark
+from .tail import Mark, stat
 from .work import Done, Task, run_task
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["Engine", "Progress", "Summary"]
 
 WORKER_BYTES = 24 * 1024 * 1024
 """Less than this is read in this process: starting workers would take longer."""
@@ -36,8 +42,12 @@ WORKER_BYTES = 24 * 1024 * 1024
 REST_FACTOR = 3.0
 """The store is left alone for this many times as long as the last write took: others find it free in three of four."""
 
-REST_SECONDS = (0.25, 1.0)
+REST_SECONDS = (0.5, 3.0)
 """The shortest and the longest rest."""
+
+USUAL_REST_SECONDS = 1.2
+"""The rest of whoever has not written yet. Longer than the usual one of a running ingester, so that a command that
+comes in between leaves the writing to it and finds its files read."""
 
 YIELDS = 3
 """How often short work gives way to other writers before it insists."""
@@ -55,12 +65,11 @@ class Engine:
     between: Callable[[], None] = lambda: None
     """Called between the transactions of a long catch-up: whatever must not wait for its end."""
     stop: threading.Event = field(default_factory=threading.Event)
-    rest_seconds: float = REST_SECONDS[0]
+    rest_seconds: float = USUAL_REST_SECONDS
     """How long the store should be left alone after a write."""
     own_stamp: Stamp = ()
     """The store as our last write left it."""
     _known_models: set[str] = field(default_factory=set)
-    _aliases: dict[str, SourceFile] = field(default_factory=dict)
     _folders: set[Path] = field(default_factory=set)
 
     def catch_up(self, *, rebuild: bool = False, report: Callable[[Progress], None] = lambda _: None) -> Summary:
@@ -86,11 +95,14 @@ class Engine:
     def ingest(self, files: Iterable[SourceFile]) -> Summary:
         """Read what is new in a few files that are known to have changed. Raises StoreError."""
         begun, summary = time.monotonic(), Summary()
-        found = {str(file.path): file for file in (self._aliases.get(str(file.path), file) for file in files)}
+        found = {str(file.path): file for file in files}
         if not found:
             return summary
         stamp = self.store.stamp()
-        known = self._marks(list(found))
+        with self.store.read(unless=self.stop) as connection:
+            known = marks(connection, list(found))
+            found = self._by_usual_names(connection, found, known)
+            known |= marks(connection, [path for path in found if path not in known])
         jobs = [job for path, file in found.items() if (job := job_for(file, known.get(path))) is not None]
         summary.others = len(found) - len(jobs)
         try:
@@ -100,6 +112,12 @@ class Engine:
                 raise
         summary.seconds = time.monotonic() - begun
         return summary
+
+    def look(self) -> Plan:
+        """What there is to do now, without doing it. Raises StoreError."""
+        with self.store.read(unless=self.stop) as connection:
+            known = upkeep.known_files(connection)
+        return plan(self.roots, known, self.stop)
 
     def recognise(self, path: Path) -> SourceFile | None:
         """The source file at a path, if it is one of our roots'."""
@@ -146,7 +164,7 @@ class Engine:
         made = plan(self.roots, known, self.stop, everything=rebuild)
         if self.stop.is_set():
             return []
-        self._aliases, self._folders = made.aliases, made.folders
+        self._folders = made.folders
         summary.gone = len(made.gone)
         new = [job for job in made.jobs if job.is_new] if made.bytes > WORKER_BYTES else []
         if stale or made.gone or made.back or made.hidden or new:
@@ -164,6 +182,21 @@ class Engine:
         known = self._marks([job.path for job in jobs])
         fresh = [job.from_mark(known.get(job.path)) for job in jobs]
         return [job for job in fresh if not job.is_settled]
+
+    @staticmethod
+    def _by_usual_names(
+        connection: DuckDBPyConnection, files: Mapping[str, SourceFile], known: Mapping[str, Mark]
+    ) -> dict[str, SourceFile]:
+        """The files, those with a new name by the name they are known by."""
+        statuses = {path: stat(file.path) for path, file in files.items() if path not in known}
+        identities = {path: (status.st_dev, status.st_ino) for path, status in statuses.items() if status}
+        usual = upkeep.paths_by_identity(connection, identities.values())
+        named = {}
+        for path, file in files.items():
+            status = statuses.get(path)
+            other = by_its_usual_name(file, usual.get(identities[path]), status) if status else None
+            named[path if other is None else str(other.path)] = other or file
+        return named
 
     def _marks(self, paths: Sequence[str]) -> Mapping[str, Mark]:
         if not paths:
@@ -200,7 +233,7 @@ class Engine:
 
     def _rest(self) -> None:
         """Leave the store alone for a moment after another program wrote to it."""
-        give_up = time.monotonic() + 2 * REST_SECONDS[1]
+        give_up = time.monotonic() + REST_SECONDS[1]
         while time.monotonic() < give_up and not self.stop.is_set() and self.store.stamp() != self.own_stamp:
             left = self.rest_seconds - self.store.idle_seconds()
             if left <= 0:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..queries.filters import Filter, Where
 from ..queries.schema import FACTS, columns_of
+from ..queries.store import Store
 from .rollups import Touched
 
 if TYPE_CHECKING:
@@ -102,9 +103,10 @@ def enforce(connection: DuckDBPyConnection) -> None:
     connection.execute("COMMIT")
 
 
-def recall(connection: DuckDBPyConnection) -> None:
-    """Drop all notes: what is still on disk is taken in again when it is next read as a whole."""
-    connection.execute("DELETE FROM forgotten")
+def recall(store: Store) -> None:
+    """Drop all notes: what is still on disk is taken in again when it is next read as a whole. Raises StoreError."""
+    with store.write() as connection:
+        connection.execute("DELETE FROM forgotten")
 
 
 def _note(connection: DuckDBPyConnection, chosen: Selection) -> None:

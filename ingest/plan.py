@@ -16,7 +16,7 @@ from .tail import Mark, is_unchanged
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store knows of a file. `mark` has no state of the parser; it is None for a file only listed so far."""
+    """What the store knows of a file. `mark`, without what reading on needs, is None for a file only listed so far."""
 
     root: str
     mark: Mark | None
@@ -76,10 +76,10 @@ class Plan:
     """Thought to be gone, and on disk."""
     hidden: dict[str, str] = field(default_factory=dict)
     """Known files out of reach -> why: their folder may not be read any more."""
-    aliases: dict[str, SourceFile] = field(default_factory=dict)
-    """Other names of a file (hard links, linked folders) -> the name it is read by."""
     folders: set[Path] = field(default_factory=set)
     """Folders that hold files, or folders that do."""
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Root -> files and bytes on disk; roots that are there only."""
 
     @property
     def bytes(self) -> int:
@@ -92,7 +92,10 @@ def plan(roots: Iterable[Root], known: Mapping[str, Known], stop: threading.Even
     made = Plan()
     present = [root for root in roots if root.path.is_dir()]
     found = _found(present, known, made, stop)
+    made.sizes = {str(root.path): (0, 0) for root in present}
     for path, (file, status) in found.items():
+        files, size = made.sizes[str(file.root)]
+        made.sizes[str(file.root)] = (files + 1, size + (status.st_size if status else 0))
         seen = known.get(path)
         mark = seen.mark if seen else None
         if seen and seen.is_gone:
@@ -143,18 +146,32 @@ def _found(
             except OSError as error:
                 if error.errno in _ABSENT:
                     continue
-            key = path if status is None else (status.st_dev, status.st_ino)
-            names.setdefault(key, []).append((path not in known, path, file, status))
+            identity = path if status is None else (status.st_dev, status.st_ino)
+            names.setdefault(identity, []).append((path not in known, path, file, status))
     found = {}
-    for same in names.values():
-        if len(same) > 1:
-            same.sort(key=lambda name: name[:2])
-        _, path, file, status = same[0]
+    usual = {
+        (seen.mark.device, seen.mark.inode): path for path, seen in known.items() if seen.mark and not seen.is_gone
+    }
+    for key, same in names.items():
+        is_new, path, file, status = min(same, key=lambda name: name[:2])
+        if is_new and status is not None and (named := by_its_usual_name(file, usual.get(key), status)):
+            path, file = str(named.path), named
         found[path] = (file, status)
         if file.path.parent not in made.folders:
             made.folders.update((file.path.parent, *file.path.parent.parents))
-        made.aliases.update({alias: file for _, alias, *_ in same[1:]})
     return found
+
+
+def by_its_usual_name(file: SourceFile, usual: str | None, status: os.stat_result) -> SourceFile | None:
+    """The file under the name that the store knows it by, if it still has that, too: files and folders have links."""
+    if usual is None:
+        return None
+    try:
+        if not os.path.samestat(Path(usual).stat(), status):
+            return None
+    except OSError:
+        return None
+    return ADAPTERS[file.kind].recognise(file.root, Path(usual))
 
 
 _ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)

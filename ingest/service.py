@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
 from .again import mark_unread
-from .engine import Engine
+from .engine import REST_SECONDS, Engine
 from .progress import Progress, Summary
 from .sources import ADAPTERS, Places, Root, SourceFile
 from .watching import Watcher
@@ -85,6 +85,7 @@ class IngestService:
         self._told: Stamp = ()
         """The store when we last told news of it."""
         engine.between = self._ingest_changed
+        engine.rest_seconds = REST_SECONDS[0]
 
     def start(self) -> None:
         """Start catching up, and watching."""

@@ -21,16 +21,31 @@ if TYPE_CHECKING:
 def known_files(connection: DuckDBPyConnection) -> dict[str, Known]:
     """All files the store knows, by path, also those that are gone."""
     rows = connection.execute(
-        "SELECT path, root, gone_at IS NOT NULL, device, inode, size, mtime_ns, parser, error FROM files"
+        "SELECT path, root, gone_at IS NOT NULL, device, inode, size, mtime_ns, read_to, parser, error FROM files"
     ).fetchall()
     return {
         path: Known(
             root,
-            None if parser is None else Mark(path, device, inode, size, mtime_ns, parser=parser, error=error),
+            None if parser is None else Mark(path, device, inode, size, mtime_ns, read_to, parser=parser, error=error),
             is_gone,
         )
-        for path, root, is_gone, device, inode, size, mtime_ns, parser, error in rows
+        for path, root, is_gone, device, inode, size, mtime_ns, read_to, parser, error in rows
     }
+
+
+def paths_by_identity(
+    connection: DuckDBPyConnection, identities: Iterable[tuple[int, int]]
+) -> dict[tuple[int, int], str]:
+    """The names of known files by (device, inode)."""
+    wanted = [list(column) for column in zip(*identities, strict=True)]
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        "SELECT device, inode, path FROM files WHERE gone_at IS NULL AND parser IS NOT NULL "
+        "AND (device, inode) IN (SELECT ROW(unnest(?::BIGINT[]), unnest(?::UBIGINT[])))",
+        wanted,
+    ).fetchall()
+    return {(device, inode): path for device, inode, path in rows}
 
 
 def known_models(connection: DuckDBPyConnection) -> set[str]:

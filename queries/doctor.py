@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .rows import rows_as, scalar
+from .rows import one_as, rows_as, scalar
 from .schema import FACTS, STORE_VERSION, TABLES
 
 if TYPE_CHECKING:
@@ -20,33 +21,42 @@ def verify(connection: DuckDBPyConnection) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FileMark:
-    """How far a file is read. Sizes are bytes; `read_to` is None for a file that is only listed so far."""
+    """How far a file is read. Sizes are bytes; `parser` is None for a file that is only listed so far."""
 
     path: str
     source: str
     root: str
+    is_main: bool
     size: int | None
     read_to: int | None
+    mtime_ns: int | None
     parser: int | None
     is_gone: bool
     error: str | None
 
 
 def file_marks(connection: DuckDBPyConnection) -> list[FileMark]:
-    """All files of the store, also those that are gone."""
-    return rows_as(
-        connection,
-        FileMark,
-        "SELECT *, gone_at IS NOT NULL AS is_gone FROM files ORDER BY path",
-    )
+    """All files of the store, also those that are gone, by path."""
+    return rows_as(connection, FileMark, "SELECT *, gone_at IS NOT NULL AS is_gone FROM files ORDER BY path")
 
 
 @dataclass(frozen=True, slots=True)
-class Watermarks:
-    """When files were last read, in UTC: the oldest and the newest of these times."""
+class Times:
+    """When files were read, the first and the last, and the time of the oldest session; UTC without a zone."""
 
-    oldest: object
-    newest: object
+    oldest_read_at: dt.datetime | None
+    newest_read_at: dt.datetime | None
+    oldest_session_at: dt.datetime | None
+
+
+def times(connection: DuckDBPyConnection) -> Times:
+    """The store's first and last."""
+    return one_as(
+        connection,
+        Times,
+        "SELECT min(read_at) AS oldest_read_at, max(read_at) AS newest_read_at, "
+        "(SELECT min(started_at) FROM sessions) AS oldest_session_at FROM files",
+    )
 
 
 def forgotten_notes(connection: DuckDBPyConnection) -> int:

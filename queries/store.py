@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 import os
 import shutil
 import stat
@@ -140,8 +141,7 @@ class Store:
 
         Where only the log is broken, the new store begins with what the file holds without it. Raises StoreReadOnly.
         """
-        stamp = dt.datetime.now().strftime("%Y%m%d-%H%M%S")
-        aside = self.path.with_name(f"{self.path.stem}-{stamp}{self.path.suffix}")
+        aside = self._dated()
         had_log = self.log_path.exists()
         try:
             self.path.rename(aside)
@@ -242,6 +242,16 @@ class Store:
             raise explained(self.path, error, opening=False) from error
         return status.st_size == 0 and stat.S_ISREG(status.st_mode)
 
+    def _dated(self) -> Path:
+        """A name with the time for the file, that nothing has yet."""
+        stamp = dt.datetime.now().strftime("%Y%m%d-%H%M%S")
+        for number in itertools.count(1):
+            mark = stamp if number == 1 else f"{stamp}-{number}"
+            dated = self.path.with_name(f"{self.path.stem}-{mark}{self.path.suffix}")
+            if not dated.exists() and not Path(f"{dated}.wal").exists():
+                return dated
+        raise AssertionError  # the count has no end
+
     def _create(self) -> None:
         """Make an empty store under another name and give it its own when it is whole: nobody sees half a store."""
         import duckdb
@@ -254,7 +264,7 @@ class Store:
                 new.chmod(0o600)
                 if self.log_path.exists() and not self.path.exists():
                     # The log of a store that was deleted would be taken for the new one's.
-                    self.log_path.rename(f"{self.path}-{dt.datetime.now():%Y%m%d-%H%M%S}.wal")
+                    self.log_path.rename(f"{self._dated()}.wal")
                 _publish(new, self.path)
             except (duckdb.Error, OSError) as error:
                 raise explained(self.path, error, opening=False) from error

@@ -1,0 +1,528 @@
+"""The store's file: who may open it when, what can be wrong with it, and that nobody else reads it."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import duckdb
+import pytest
+from agnes_stats.queries import store as stores
+from agnes_stats.queries.schema import STORE_VERSION
+from agnes_stats.queries.store import (
+    QueryFailed,
+    Store,
+    StoreBusy,
+    StoreDamaged,
+    StoreForeign,
+    StoreFull,
+    StoreInterrupted,
+    StoreTooNew,
+)
+
+HOLD = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read")
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "store.duckdb"
+
+
+def note(store: Store, value: str) -> None:
+    with store.write() as connection:
+        connection.execute("INSERT INTO meta VALUES ('note', ?)", [value])
+
+
+def notes(store: Store) -> list[str]:
+    with store.read() as connection:
+        rows = connection.execute("SELECT value FROM meta WHERE name = 'note' ORDER BY 1").fetchall()
+    return [value for (value,) in rows]
+
+
+def until(is_so: Callable[[], object]) -> None:
+    """Wait for a fact."""
+    give_up = time.monotonic() + 10.0
+    while not is_so():
+        assert time.monotonic() < give_up
+        time.sleep(0.001)
+
+
+class Holder:
+    """Another process that has the file open, until the block ends."""
+
+    def __init__(self, path: Path, how: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", HOLD, path, how], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.pid = self._process.pid
+
+    def __enter__(self) -> "Holder":
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"open\n"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+
+# -- alone -----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_made_before_it_is_needed(path: Path) -> None:
+    Store(path)
+    assert not path.parent.exists()
+
+
+def test_a_question_to_a_store_that_does_not_exist_makes_an_empty_one(path: Path) -> None:
+    with Store(path).read() as connection:
+        assert connection.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
+    assert [file.name for file in path.parent.iterdir()] == ["store.duckdb"]
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_only_the_user_can_read_it(path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        note(Store(path), "a")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_file_that_was_copied_in_is_closed_to_others(path: Path) -> None:
+    store = Store(path)
+    note(store, "a")
+    path.chmod(0o644)
+    note(store, "b")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_empty_file_is_taken_for_none(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    assert notes(Store(path)) == []
+
+
+def test_times_are_utc(path: Path) -> None:
+    with Store(path).read() as connection:
+        assert connection.execute("SELECT current_setting('TimeZone')").fetchone() == ("UTC",)
+
+
+def test_a_question_that_duckdb_refuses_is_explained_in_one_line(path: Path) -> None:
+    with pytest.raises(QueryFailed, match="nowhere") as raised, Store(path).read() as connection:
+        connection.execute("SELECT * FROM nowhere")
+    assert "\n" not in str(raised.value)
+
+
+def test_an_older_store_gets_what_is_new_and_keeps_what_it_has(path: Path) -> None:
+    store = Store(path)
+    note(store, "a")
+    with store.write() as connection:
+        connection.execute("DROP TABLE forgotten")
+        connection.execute("ALTER TABLE files DROP COLUMN error")
+        connection.execute("UPDATE meta SET value = '0' WHERE name = 'store_version'")
+    assert notes(store) == ["a"]
+    with store.read() as connection:
+        assert connection.execute("SELECT error FROM files").fetchall() == []
+        assert connection.execute("FROM forgotten").fetchall() == []
+        version = connection.execute("SELECT value FROM meta WHERE name = 'store_version'").fetchall()
+    assert version == [(str(STORE_VERSION),)]
+
+
+# -- wrong files -----------------------------------------------------------------------------------------------------
+
+
+def test_a_newer_store_is_refused_and_left_alone(path: Path) -> None:
+    store = Store(path)
+    with store.write() as connection:
+        connection.execute("UPDATE meta SET value = '99' WHERE name = 'store_version'")
+    before = path.read_bytes()
+    with pytest.raises(StoreTooNew, match="update agnes-stats"), store.write():
+        pass
+    assert path.read_bytes() == before
+
+
+def other_database(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE orders (id INTEGER)")
+
+
+def sqlite_database(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE orders (id INTEGER)")
+    connection.commit()
+    connection.close()
+
+
+@pytest.mark.parametrize("make", [other_database, sqlite_database, Path.mkdir])
+def test_what_belongs_to_somebody_else_is_left_alone(path: Path, make: object) -> None:
+    path.parent.mkdir()
+    make(path)  # type: ignore[operator]
+    before = path.is_file() and path.read_bytes()
+    for use in (Store(path).read, Store(path).write):
+        with pytest.raises(StoreForeign, match="--store"), use():
+            pass
+    assert (path.is_file() and path.read_bytes()) == before
+
+
+def cut(path: Path, size: int) -> None:
+    os.truncate(path, size)
+
+
+def overwrite(path: Path, at: int, what: bytes = b"\xff" * 8192) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(what)
+
+
+def filled(store: Store) -> None:
+    """Enough for several blocks."""
+    with store.write() as connection:
+        connection.execute("INSERT INTO meta SELECT 'note', hash(i) || repeat('x', 50) FROM range(60000) t(i)")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: cut(path, 5000),
+        lambda path: cut(path, path.stat().st_size // 2),
+        lambda path: overwrite(path, 0),
+        lambda path: overwrite(path, 4096),
+        lambda path: overwrite(path, path.stat().st_size // 2),
+        lambda path: path.write_text("not a database\n" * 1000),
+    ],
+    ids=["cut in the header", "cut in half", "first block", "headers", "in the middle", "text"],
+)
+def test_damage_is_told_and_the_file_can_be_set_aside(path: Path, damage: object) -> None:
+    store = Store(path)
+    filled(store)
+    damage(path)  # type: ignore[operator]
+    before = path.read_bytes()
+    with pytest.raises(StoreDamaged, match="--rebuild") as raised, store.read() as connection:
+        connection.execute("SELECT count(*), max(value), max(name) FROM meta").fetchall()
+    assert "\n" not in str(raised.value)
+    aside = store.set_aside()
+    assert aside.read_bytes() == before
+    assert aside.parent == path.parent
+    assert aside.name.startswith("store-2")
+    assert notes(store) == []
+
+
+def test_setting_aside_twice_in_a_second_overwrites_nothing(path: Path) -> None:
+    store = Store(path)
+    names = set()
+    for text in ("first", "second"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        names.add(store.set_aside())
+    assert {name.read_text() for name in names} == {"first", "second"}
+
+
+def with_log(path: Path) -> Store:
+    """A store of which the last commit is in the log only."""
+    store = Store(path)
+    note(store, "in the file")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+        connection.execute("INSERT INTO meta VALUES ('note', 'in the log')")
+    assert store.log_path.stat().st_size > 0
+    return store
+
+
+def test_a_log_that_was_cut_costs_its_last_commit_at_most(path: Path) -> None:
+    store = with_log(path)
+    cut(store.log_path, store.log_path.stat().st_size - 10)
+    assert notes(store)[0] == "in the file"
+
+
+def test_without_its_broken_log_a_store_goes_on(path: Path) -> None:
+    store = with_log(path)
+    overwrite(store.log_path, store.log_path.stat().st_size // 2, b"\xff" * 20)
+    with pytest.raises(StoreDamaged, match="WAL"):
+        notes(store)
+    aside = store.set_aside()
+    assert Path(f"{aside}.wal").exists()
+    assert notes(store) == ["in the file"]
+
+
+def test_the_log_of_a_deleted_store_is_not_taken_for_the_new_ones(path: Path) -> None:
+    store = with_log(path)
+    path.unlink()
+    assert notes(store) == []
+    assert len(list(path.parent.glob("*.wal"))) == 1
+
+
+# -- full, read-only -------------------------------------------------------------------------------------------------
+
+
+def test_no_space_is_told_and_loses_nothing(path: Path) -> None:
+    script = f"""
+import resource
+from pathlib import Path
+from agnes_stats.queries.store import Store, StoreFull
+store = Store(Path({str(path)!r}))
+with store.write() as connection:
+    connection.execute("INSERT INTO meta VALUES ('note', 'before')")
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+try:
+    with store.write() as connection:
+        connection.execute("BEGIN")
+        try:
+            connection.execute("INSERT INTO meta SELECT 'note', hash(i) || repeat('x', 99) FROM range(99000) t(i)")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+except StoreFull as error:
+    print(error)
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert "no space left" in told
+    assert notes(Store(path)) == ["before"]
+
+
+def test_a_scratch_folder_on_a_full_disk_is_told_as_such(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkdtemp", full)
+    with pytest.raises(StoreFull), Store(path).read():
+        pass
+
+
+READ_ONLY = """
+import os, sys
+import duckdb, tempfile
+from pathlib import Path
+from agnes_stats.queries.store import Store, StoreReadOnly
+if os.geteuid() == 0:
+    os.seteuid(65534)
+store = Store(Path(sys.argv[1]))
+with store.read() as connection:
+    print(connection.execute("SELECT count(*) FROM meta").fetchone())
+try:
+    with store.write() as connection:
+        connection.execute("INSERT INTO meta VALUES ('note', 'x')")
+except StoreReadOnly as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(("file", "folder"), [(0o444, 0o777), (0o666, 0o555)], ids=["file", "folder"])
+def test_a_store_that_may_not_be_written_can_be_read(tmp_path: Path, path: Path, file: int, folder: int) -> None:
+    note(Store(path), "a")
+    path.chmod(file)
+    path.parent.chmod(folder)
+    for above in (tmp_path, *tmp_path.parents[:2]):
+        above.chmod(above.stat().st_mode | 0o011)
+    run = subprocess.run([sys.executable, "-c", READ_ONLY, path], capture_output=True, text=True)
+    path.parent.chmod(0o700)
+    assert run.stderr == ""
+    assert run.stdout.splitlines()[0] == "(2,)"
+    assert "--no-ingest" in run.stdout.splitlines()[1]
+
+
+# -- together --------------------------------------------------------------------------------------------------------
+
+
+def test_another_process_that_reads_keeps_writers_out_and_readers_not(path: Path) -> None:
+    store = Store(path, wait=0.05)
+    note(store, "a")
+    with Holder(path, "read") as holder:
+        assert notes(store) == ["a"]
+        with pytest.raises(StoreBusy) as raised, store.write():
+            pass
+    assert raised.value.pid == holder.pid
+    note(store, "b")
+    assert notes(store) == ["a", "b"]
+
+
+def test_while_a_writer_waits_for_another_process_readers_still_get_their_answers(path: Path) -> None:
+    store = Store(path)
+    note(store, "a")
+    with Holder(path, "read"):
+        writer = threading.Thread(target=note, args=(store, "b"))
+        writer.start()
+        for _ in range(5):
+            assert notes(store) == ["a"]
+        assert writer.is_alive()
+    writer.join()
+    assert notes(store) == ["a", "b"]
+
+
+def test_who_waits_can_be_told_to_stop(path: Path) -> None:
+    store, stop = Store(path, wait=30.0), threading.Event()
+    note(store, "a")
+    with Holder(path, "read"):
+        threading.Timer(0.05, stop.set).start()
+        begun = time.monotonic()
+        with pytest.raises(StoreInterrupted), store.write(unless=stop):
+            pass
+    assert time.monotonic() - begun < 5.0
+
+
+def test_a_reader_beside_a_writer_sees_the_last_commit_all_along(path: Path) -> None:
+    store = Store(path)
+    note(store, "a")
+    with store.write() as connection:
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO meta VALUES ('note', 'b')")
+        assert in_thread(lambda: notes(store)) == ["a"]
+        with store.read() as reading:
+            count = "SELECT count(*) FROM meta WHERE name = 'note'"
+            assert reading.execute(count).fetchone() == (1,)
+            connection.execute("COMMIT")
+            assert reading.execute(count).fetchone() == (1,)
+    assert notes(store) == ["a", "b"]
+
+
+def in_thread(ask: object) -> object:
+    answer: list[object] = []
+    thread = threading.Thread(target=lambda: answer.append(ask()))  # type: ignore[operator]
+    thread.start()
+    thread.join()
+    return answer[0]
+
+
+@pytest.fixture
+def readers(path: Path) -> Iterator[Store]:
+    """A store that four threads read in turns, so that there is always one inside."""
+    store, stop = Store(path), threading.Event()
+    note(store, "a")
+
+    def keep_reading() -> None:
+        while not stop.is_set():
+            with store.read() as connection:
+                connection.execute("SELECT count(*) FROM range(300000)").fetchone()
+
+    threads = [threading.Thread(target=keep_reading) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    yield store
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_readers_who_follow_each_other_do_not_starve_a_writer(readers: Store) -> None:
+    begun = time.monotonic()
+    for number in range(5):
+        note(readers, str(number))
+    assert time.monotonic() - begun < 5.0
+    assert len(notes(readers)) == 6
+
+
+def test_a_thread_inside_may_ask_again_while_a_writer_waits(path: Path) -> None:
+    store = Store(path, wait=5.0)
+    note(store, "a")
+    with ExitStack() as stack:
+        stack.enter_context(store.read())
+        writer = threading.Thread(target=note, args=(store, "b"))
+        writer.start()
+        until(lambda: store._gate._writers)
+        assert notes(store) == ["a"]
+    writer.join()
+
+
+def test_two_stores_of_one_path_share_what_is_open(path: Path) -> None:
+    one, other = Store(path, wait=0.05), Store(path, wait=0.05)
+    with one.read(), pytest.raises(StoreBusy), other.write():
+        pass
+    with one.write():
+        assert notes(other) == []
+
+
+def test_writers_of_one_process_take_turns(path: Path) -> None:
+    store = Store(path)
+    threads = [threading.Thread(target=note, args=(store, str(number))) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(notes(store)) == 8
+
+
+def test_a_long_statement_can_be_interrupted_and_leaves_no_trace(path: Path) -> None:
+    store, working = Store(path), threading.Event()
+    note(store, "a")
+
+    def interrupt() -> None:
+        working.wait()
+        while working.is_set():
+            store.interrupt()
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(StoreInterrupted), store.write() as connection:
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO meta VALUES ('note', 'b')")
+        working.set()
+        connection.execute("SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b")
+    working.clear()
+    thread.join()
+    assert notes(store) == ["a"]
+
+
+def test_of_several_processes_that_begin_at_once_all_find_one_store(path: Path) -> None:
+    script = f"""
+import sys, time
+from pathlib import Path
+from agnes_stats.queries.store import Store
+import duckdb
+time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
+with Store(Path({str(path)!r})).write() as connection:
+    connection.execute("INSERT INTO meta VALUES ('note', ?)", [sys.argv[1]])
+"""
+    start = str(time.time() + 1.0)
+    running = [subprocess.Popen([sys.executable, "-c", script, str(number), start]) for number in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    assert notes(Store(path)) == ["0", "1", "2", "3"]
+    assert [file.name for file in path.parent.iterdir()] == ["store.duckdb"]
+
+
+def test_the_stamp_tells_every_write_and_nothing_else(path: Path) -> None:
+    store = Store(path)
+    assert store.idle_seconds() == float("inf")
+    note(store, "a")
+    first = store.stamp()
+    notes(store)
+    assert store.stamp() == first
+    note(store, "b")
+    assert store.stamp() != first
+    assert store.idle_seconds() < 60.0
+
+
+def test_what_killed_processes_left_is_removed(path: Path) -> None:
+    path.parent.mkdir()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, alive = path.parent / f".agnes-stats-{ended.pid}-x", path.parent / f".agnes-stats-{os.getpid()}-x"
+    for folder in (left, alive):
+        folder.mkdir()
+        (folder / "rows.ndjson").touch()
+    Store(path).write().__enter__()
+    assert (left.exists(), alive.exists()) == (False, True)
+    shutil.rmtree(alive)
+
+
+def test_a_file_system_without_hard_links_will_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(stores.Path, "hardlink_to", refuse)
+    note(Store(path), "a")
+    assert notes(Store(path)) == ["a"]

@@ -1,0 +1,312 @@
+"""`agnes-stats doctor`: is everything found, read and kept, and what is about to vanish?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import stat
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..ingest.engine import Engine
+from ..ingest.sources import ADAPTERS, Root
+from ..queries import doctor as ask
+from ..queries import sync
+from ..queries.schema import STORE_VERSION
+from ..queries.store import Store, StoreError
+from . import format as words
+from .commands import engine_of, utc_now
+from .retention import Retention, retention
+from .settings import Settings
+
+LIBRARIES = ("duckdb", "textual", "plotext", "msgspec", "sqlglot", "genai-prices", "watchfiles")
+SOON = dt.timedelta(days=7)
+"""How far ahead deletions are told."""
+
+GROWING_SECONDS = 60.0
+"""A file written to this recently may well be a little ahead of the store."""
+
+_LISTED = 200
+_SHOWN = 10
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was found. `answer` is plain JSON; `problems` need the user, `notes` only tell; each is one line."""
+
+    answer: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def examine(settings: Settings, roots: Sequence[Root]) -> Findings:
+    """Look at everything. Reads what is new first, unless the settings forbid it. Raises nothing about the store."""
+    found = Findings()
+    store = Store(settings.store)
+    found.answer["versions"] = _versions()
+    found.answer["looked_in"] = _looked_in(settings, roots, found)
+    try:
+        engine = engine_of(settings, store)
+        engine.roots = roots
+        if not settings.no_ingest:
+            engine.catch_up()
+        _look(engine, settings, found)
+    except StoreError as error:
+        found.problems.append(str(error))
+    _look_at_file(settings.store, found)
+    return _closed(found)
+
+
+def _look(engine: Engine, settings: Settings, found: Findings) -> None:
+    answer = found.answer
+    with engine.store.read() as connection:
+        ask.verify(connection)
+        marks = ask.file_marks(connection)
+        times = ask.times(connection)
+        rejected = [row for row in sync.rejects(connection, limit=_LISTED) if row.length or row.pos]
+        unknown = sync.unknowns(connection)
+        facts = sync.store_facts(connection)
+        forgotten = ask.forgotten_notes(connection)
+        store_version = ask.store_version(connection)
+    answer["sources"] = _sources(engine, marks, settings, found)
+    answer["rejects"] = [
+        {"path": row.path, "offset": row.pos, "length": row.length, "reason": row.reason} for row in rejected
+    ]
+    answer["rejects_total"] = facts.rejects
+    answer["unknown"] = [{"what": row.what, "count": row.count, "files": row.files} for row in unknown]
+    answer["watermarks"] = {
+        "oldest_read_at": _stamp(times.oldest_read_at),
+        "newest_read_at": _stamp(times.newest_read_at),
+        "oldest_session_at": _stamp(times.oldest_session_at),
+    }
+    answer["unpriced_models"] = facts.unpriced_models
+    answer["store"] = {
+        "version": store_version,
+        "sessions": facts.sessions,
+        "responses": facts.responses,
+        "tool_calls": facts.tool_calls,
+        "transcript_bytes": facts.transcript_bytes,
+        "forgotten": forgotten,
+    }
+    answer["retention"] = [_retention(root, marks, found) for root in engine.roots if root.kind == "claude"]
+
+
+def _sources(
+    engine: Engine, marks: Sequence[ask.FileMark], settings: Settings, found: Findings
+) -> list[dict[str, Any]]:
+    """Every root: what is on disk, what of it is read, what cannot be."""
+    ahead = engine.look()
+    told = []
+    for root in engine.roots:
+        files, size = ahead.sizes.get(str(root.path), (0, 0))
+        jobs = [job for job in ahead.jobs if job.file.root == root.path and not (job.mark and job.mark.error)]
+        own = [mark for mark in marks if mark.root == str(root.path) and mark.source == root.kind]
+        unreadable = [mark for mark in own if mark.error and not mark.is_gone]
+        for mark in unreadable[:_SHOWN]:
+            found.problems.append(f"{mark.path} {mark.error}")
+        if len(unreadable) > _SHOWN:
+            found.problems.append(f"{len(unreadable) - _SHOWN} more files under {root.path} cannot be read")
+        quiet = [job for job in jobs if time.time() - job.mtime_ns / 1e9 > GROWING_SECONDS]
+        if quiet and not settings.no_ingest:
+            behind = words.size(sum(job.todo for job in quiet))
+            found.problems.append(f"{words.count(len(quiet))} files under {root.path} are not read yet: {behind}")
+        old = sum(mark.parser is not None and mark.parser < ADAPTERS[mark.source].version for mark in own)
+        told.append(
+            {
+                "kind": root.kind,
+                "root": str(root.path),
+                "files": files,
+                "bytes": size,
+                "files_behind": len(jobs),
+                "bytes_behind": sum(job.todo for job in jobs),
+                "gone": sum(mark.is_gone for mark in own),
+                "unreadable": [{"path": mark.path, "reason": mark.error} for mark in unreadable[:_LISTED]],
+                "parser": ADAPTERS[root.kind].version,
+                "read_by_older_parser": old,
+            }
+        )
+    return told
+
+
+def _retention(root: Root, marks: Sequence[ask.FileMark], found: Findings) -> dict[str, Any]:
+    held: Retention = retention(root.path)
+    files = {
+        mark.path: mark.mtime_ns
+        for mark in marks
+        if mark.root == str(root.path) and mark.is_main and not mark.is_gone and mark.mtime_ns
+    }
+    due = held.due(files, utc_now(), SOON)
+    if held.fault:
+        found.notes.append(held.fault)
+    return {
+        "root": str(root.path),
+        "settings": str(held.settings),
+        "days": held.days,
+        "is_default": held.is_default,
+        "due_within_7_days": len(due),
+        "due_now": sum(at <= utc_now() for at, _ in due),
+        "first": {"path": due[0][1], "at": _stamp(due[0][0])} if due else None,
+    }
+
+
+def _look_at_file(path: Path, found: Findings) -> None:
+    """The store's file from outside; also where it cannot be opened."""
+    told: dict[str, Any] = {"path": str(path), "size": None, "mode": None, "folder_mode": None}
+    try:
+        status = path.stat()
+        log = Path(f"{path}.wal")
+        told["size"] = status.st_size + (log.stat().st_size if log.exists() else 0)
+        told["mode"] = f"{stat.S_IMODE(status.st_mode):04o}"
+        told["folder_mode"] = f"{stat.S_IMODE(path.parent.stat().st_mode):04o}"
+        if os.name == "posix" and status.st_mode & 0o077:
+            found.problems.append(f"{path} can be read by others (mode {told['mode']}): chmod 600 it")
+    except FileNotFoundError:
+        found.notes.append(f"there is no store yet at {path}")
+    except OSError as error:
+        found.problems.append(f"{path}: {error.strerror}")
+    known = found.answer.setdefault("store", {})
+    size, whole = told["size"], known.get("transcript_bytes")
+    found.answer["store"] = {**told, "share_of_transcripts": size / whole if size and whole else None, **known}
+
+
+def _looked_in(settings: Settings, roots: Sequence[Root], found: Findings) -> list[str]:
+    """The places where sources were looked for; a place that was named and is not there is a problem."""
+    if settings.source:
+        return list(settings.source)
+    places = ["~/.claude", "~/.config/claude"]
+    for variable in ("CLAUDE_CONFIG_DIR", "AGNES_SESSION_DATA_DIR"):
+        named = [part.strip() for part in os.environ.get(variable, "").split(",") if part.strip()]
+        if named and variable == "CLAUDE_CONFIG_DIR":
+            places = []
+        for part in named:
+            places.append(part)
+            if not Path(part).expanduser().is_dir():
+                found.problems.append(f"{variable} names {part}, and there is no such folder")
+    if not roots:
+        found.notes.append(f"no transcripts found; looked in {', '.join(places)}; name a folder with --source")
+    return places
+
+
+def _versions() -> dict[str, Any]:
+    told: dict[str, Any] = {"agnes-stats": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            told[name] = version(name)
+        except PackageNotFoundError:
+            told[name] = None
+    return told | {"store": STORE_VERSION, "system": f"{platform.system()} {platform.release()}"}
+
+
+def _closed(found: Findings) -> Findings:
+    found.answer = {
+        "healthy": not found.problems,
+        "problems": found.problems,
+        "notes": found.notes,
+        **found.answer,
+    }
+    return found
+
+
+def _stamp(moment: dt.datetime | None) -> str | None:
+    return None if moment is None else moment.replace(tzinfo=dt.UTC).isoformat()
+
+
+# -- in words ----------------------------------------------------------------------------------------------------
+
+
+def show(findings: Findings) -> None:
+    """Print the findings as plain text."""
+    answer = findings.answer
+    lines = [*_shown_sources(answer), *_shown_store(answer), *_shown_retention(answer), *_shown_faults(answer)]
+    versions = answer["versions"]
+    lines += ["", "Versions: " + ", ".join(f"{name} {told}" for name, told in versions.items() if told)]
+    lines += ["", *(f"note: {note}" for note in findings.notes), *(f"PROBLEM: {one}" for one in findings.problems)]
+    lines += ["Healthy." if not findings.problems else f"{len(findings.problems)} to look at."]
+    for line in lines:
+        sys.stdout.write(words.clean(line, 500) + "\n")
+
+
+def _shown_sources(answer: dict[str, Any]) -> list[str]:
+    lines = ["Sources"]
+    for source in answer.get("sources", []):
+        line = f"· {source['kind']} {source['root']}: {_many(source['files'], 'file')}, {words.size(source['bytes'])}"
+        line += f", {words.size(source['bytes_behind'])} behind"
+        if source["gone"]:
+            line += f", {words.count(source['gone'])} gone from disk and kept in the store"
+        if source["unreadable"]:
+            line += f", {words.count(len(source['unreadable']))} unreadable"
+        if source["read_by_older_parser"]:
+            line += f", {words.count(source['read_by_older_parser'])} read by an older version"
+        lines.append(line)
+    if len(lines) == 1:
+        lines.append(f"· none; looked in {', '.join(answer['looked_in'])}")
+    marks = answer.get("watermarks", {})
+    if marks.get("newest_read_at"):
+        lines.append(f"· first read {_short(marks['oldest_read_at'])}, last read {_short(marks['newest_read_at'])}")
+    return lines
+
+
+def _shown_store(answer: dict[str, Any]) -> list[str]:
+    store = answer["store"]
+    line = f"· {store['path']}"
+    if store["size"] is not None:
+        line += f": {words.size(store['size'])}"
+        if store["share_of_transcripts"] is not None:
+            line += f", {words.percent(store['share_of_transcripts'])} of the transcripts"
+        line += f", mode {store['mode']} in a folder {store['folder_mode']}"
+    lines = ["", "Store", line]
+    if "sessions" in store:
+        kept = f"· {_many(store['sessions'], 'session')}, {_many(store['responses'], 'response')}"
+        kept += f", {_many(store['tool_calls'], 'tool call')}, store version {store['version']}"
+        if store["forgotten"]:
+            kept += f", {_many(store['forgotten'], 'thing')} forgotten on request"
+        lines.append(kept)
+    if answer.get("unpriced_models"):
+        lines.append(f"· models without a known price: {', '.join(answer['unpriced_models'])}")
+    return lines
+
+
+def _shown_retention(answer: dict[str, Any]) -> list[str]:
+    lines = []
+    for held in answer.get("retention", []):
+        origin = f"not set in {held['settings']}" if held["is_default"] else f"cleanupPeriodDays in {held['settings']}"
+        lines.append(f"· Claude Code deletes transcripts {held['days']} days after their last line ({origin})")
+        if held["first"]:
+            line = f"· within 7 days: {_many(held['due_within_7_days'], 'session')}"
+            if held["due_now"]:
+                line += f", {words.count(held['due_now'])} of them at its next start"
+            lines.append(f"{line}; first {held['first']['path']}, due {_short(held['first']['at'])}")
+        else:
+            lines.append("· within 7 days: none")
+    return ["", "Retention", *lines, "· what was read stays in the store; only `agnes-stats forget` removes it"]
+
+
+def _shown_faults(answer: dict[str, Any]) -> list[str]:
+    lines = []
+    if answer.get("rejects"):
+        reasons = Counter(row["path"] for row in answer["rejects"])
+        total = answer["rejects_total"]
+        lines += ["", f"Rejected: {_many(total, 'piece')} of lines, in {_many(len(reasons), 'file')}"]
+        for row in answer["rejects"][:_SHOWN]:
+            lines.append(f"· {row['path']} at byte {row['offset']:,}: {row['reason']}")
+    if answer.get("unknown"):
+        lines += ["", "Not known to this version (kept apart, counted nowhere)"]
+        for row in answer["unknown"][:_SHOWN]:
+            lines.append(f"· {row['what']}: {words.count(row['count'])} times in {_many(row['files'], 'file')}")
+    return lines
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{words.count(number)} {thing}" + ("" if number == 1 else "s")
+
+
+def _short(stamp: str | None) -> str:
+    return words.NONE if stamp is None else stamp[:16].replace("T", " ") + " UTC"
