@@ -149,7 +149,10 @@ def priced(rows: str) -> str:
 
 
 def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touched: rollups.Touched) -> None:
-    """Join new spans of activity with the known ones of the same sessions."""
+    """Join new spans of activity with the known ones of the same sessions.
+
+    Both windows must see the rows in the same order, so no two rows may be equal.
+    """
     columns = TABLES["activity"]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE new_activity AS {read_spool(files, columns)}")
     touched.by("activity", "new_activity")
@@ -161,7 +164,7 @@ def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touch
                 (PARTITION BY session_id ORDER BY started_at, ended_at ROWS UNBOUNDED PRECEDING) AS span
             FROM (
                 SELECT *, CASE WHEN started_at <= max(ended_at) OVER before + {ACTIVITY_GAP} THEN 0 ELSE 1 END AS starts
-                FROM (FROM {known} UNION ALL FROM new_activity)
+                FROM (FROM {known} UNION FROM new_activity)
                 WINDOW before AS (PARTITION BY session_id ORDER BY started_at, ended_at
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
             )
