@@ -46,11 +46,16 @@ class Touched:
                 f"INSERT INTO touched_days SELECT DISTINCT zone, {day_of('ts', 'zone')} "
                 f"FROM (SELECT DISTINCT date_trunc('minute', ts) AS ts FROM {rows}), zones"
             )
-        if table in ("agents", "tool_calls"):
-            column = "agent_id" if table == "agents" else "spawned_agent_id"
+        if table == "agents":
+            self._agents = True
+            self._run(f"INSERT INTO touched_agents SELECT agent_id FROM {rows}")
+        if table == "tool_calls":
+            # The call that a note names may come after the note.
             self._agents = True
             self._run(
-                f"INSERT INTO touched_agents SELECT DISTINCT {column} FROM (FROM {rows}) WHERE {column} IS NOT NULL"
+                f"INSERT INTO touched_agents SELECT spawned_agent_id FROM (FROM {rows}) "
+                "WHERE spawned_agent_id IS NOT NULL "
+                f"UNION SELECT agent_id FROM agents WHERE tool_use_id IN (SELECT id FROM {rows})"
             )
         if table == "summaries":
             self._run(
@@ -64,13 +69,20 @@ class Touched:
             return
         self._rebuild_sessions()
         if self._agents:
-            self._run(
-                f"INSERT INTO touched_days SELECT DISTINCT zone, {day_of('ts', 'zone')} FROM responses, zones "
-                "WHERE agent_id IN (FROM touched_agents)"
-            )
+            self._touch_days_of_agents()
         rebuild_days(self._run, "touched_days")
         for table in ("touched_sessions", "touched_days", "touched_agents"):
             self._run(f"DROP TABLE {table}")
+
+    def _touch_days_of_agents(self) -> None:
+        """Rollups name the type of a sub-agent: its responses' days follow it, and those of the calls that start it."""
+        agents = "(FROM touched_agents)"
+        started = f"spawned_agent_id IN {agents} OR id IN (SELECT tool_use_id FROM agents WHERE agent_id IN {agents})"
+        for rows in (f"responses WHERE agent_id IN {agents}", f"tool_calls WHERE {started}"):
+            self._run(
+                f"INSERT INTO touched_days SELECT DISTINCT zone, {day_of('ts', 'zone')} "
+                f"FROM (SELECT DISTINCT ts FROM {rows}), zones"
+            )
 
     def _rebuild_sessions(self) -> None:
         self._run(

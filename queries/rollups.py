@@ -7,14 +7,22 @@ from __future__ import annotations
 
 # The type of the sub-agent behind an agent id: from its note, else from the call that started it.
 AGENT_TYPES = """
-    SELECT agent_id, any_value(agent_type) AS agent_type FROM (
-        SELECT a.agent_id, coalesce(a.agent_type, c.subagent_type, c.name) AS agent_type
+    SELECT agent_id, coalesce(min(noted), min(called)) AS agent_type FROM (
+        SELECT a.agent_id, a.agent_type AS noted, coalesce(c.subagent_type, c.name) AS called
         FROM agents a LEFT JOIN tool_calls c ON c.id = a.tool_use_id
         UNION ALL
-        SELECT spawned_agent_id, min(coalesce(subagent_type, name)) FROM tool_calls
-        WHERE spawned_agent_id IS NOT NULL AND spawned_agent_id NOT IN (SELECT agent_id FROM agents)
-        GROUP BY spawned_agent_id
+        SELECT spawned_agent_id, NULL, min(coalesce(subagent_type, name)) FROM tool_calls
+        WHERE spawned_agent_id IS NOT NULL GROUP BY spawned_agent_id
     ) GROUP BY agent_id
+"""
+
+# The type of sub-agent that a call started, as the sub-agent's note has it.
+NOTED_TYPES = """
+    SELECT call_id, min(agent_type) AS agent_type FROM (
+        SELECT tool_use_id AS call_id, agent_type FROM agents
+        UNION ALL
+        SELECT c.id, a.agent_type FROM tool_calls c JOIN agents a ON a.agent_id = c.spawned_agent_id
+    ) WHERE call_id IS NOT NULL AND agent_type IS NOT NULL GROUP BY call_id
 """
 
 MAIN_AGENT = "main"
@@ -137,8 +145,8 @@ def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "promp
         SELECT ts, session_id, username, 'skill' AS type, skill AS identifier, is_error FROM {calls}
         WHERE skill IS NOT NULL
         UNION ALL
-        SELECT ts, session_id, username, 'agent', coalesce(subagent_type, name), is_error FROM {calls}
-        WHERE class = 'subagent'
+        SELECT c.ts, c.session_id, c.username, 'agent', coalesce(c.subagent_type, n.agent_type, c.name), c.is_error
+        FROM {calls} c LEFT JOIN ({NOTED_TYPES}) n ON n.call_id = c.id WHERE c.class = 'subagent'
         UNION ALL
         SELECT ts, session_id, username, 'command', command, false FROM {prompts}
         WHERE kind = 'command' AND command <> ''
@@ -160,7 +168,7 @@ def sessions(only: str) -> str:
             coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0) AS unpriced_tokens,
             count(*) FILTER (output_undercounted) AS undercounted,
             arg_max({{'tokens': input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens,
-                     'model': model}}, (coalesce(ts, '-infinity'::TIMESTAMP), pos))
+                     'model': model}}, (coalesce(ts, '-infinity'::TIMESTAMP), path, pos, key))
                 FILTER (NOT is_sidechain AND agent_id IS NULL AND stop_reason IS DISTINCT FROM 'advisor') AS context
         FROM responses r WHERE r.session_id IN (FROM ids) GROUP BY r.session_id
     ),
