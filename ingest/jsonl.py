@@ -13,12 +13,14 @@ import operator
 import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 MAX_LINE = 64 * 1024 * 1024
 """Bytes; a longer line is rejected, never held in memory."""
+
+_TOO_DEEP = "nested too deeply"
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -33,6 +35,16 @@ class Unusable(ValueError):
     """Part of a line that is no JSON object; the message is the reason."""
 
 
+class Found(NamedTuple, Generic[T]):
+    """One object, or what stands in the place of one."""
+
+    row: T | Unusable
+    offset: int
+    """Where it begins, in bytes from the start of the line."""
+    data: bytes
+    """What it was read from. The same object gives the same bytes, whatever stands around it."""
+
+
 class Reader(Generic[T]):
     """Yields the objects on a line as `shape`, and an `Unusable` where the line goes wrong."""
 
@@ -43,29 +55,35 @@ class Reader(Generic[T]):
         # One pass both reads a line and finds that nothing in it is new.
         self._decode_known = msgspec.json.Decoder(_closed(shape, known)).decode if known else self._decode
 
-    def __call__(self, line: bytes, note: Note = lambda _: None) -> Iterator[T | Unusable]:
+    def __call__(self, line: bytes) -> Iterator[T | Unusable]:
         """The objects on a line, which may end in a newline."""
-        try:
-            yield self._decode_known(line)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            yield from self._read_odd(line, note)
+        return (found.row for found in self.find(line))
 
-    def _read_odd(self, line: bytes, note: Note) -> Iterator[T | Unusable]:
-        row = None
+    def find(self, line: bytes, note: Note = lambda _: None) -> Iterator[Found[T]]:
+        """The objects on a line and where they stand."""
+        try:
+            row = self._decode_known(line)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            yield from self._find_odd(line, note)
+        else:
+            yield Found(row, len(line) - len(line.lstrip()), line.strip())
+
+    def _find_odd(self, line: bytes, note: Note) -> Iterator[Found[T]]:
         if self._known:
             try:
                 row = self._decode(line)
-                _note_new(msgspec.Raw(line), self._shape, self._known, "", note)
+                _note_new(msgspec.Raw(line.strip()), self._shape, self._known, "", note)
             except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-                row = None
-        if row is not None:
-            yield row
-            return
-        try:
-            for value in values_on(line):
-                yield value if isinstance(value, Unusable) else _converted(value, self._shape, self._known, "", note)
-        except RecursionError:
-            yield Unusable("nested too deeply")
+                pass
+            else:
+                yield Found(row, len(line) - len(line.lstrip()), line.strip())
+                return
+        for value, offset, data in values_on(line):
+            try:
+                fitted = value if isinstance(value, Unusable) else _converted(value, self._shape, self._known, "", note)
+            except RecursionError:
+                fitted = Unusable(_TOO_DEEP)
+            yield Found(fitted, offset, data)
 
 
 def reader_of(shape: type[T], known: KnownNames | None = None) -> Reader[T]:
@@ -76,31 +94,54 @@ def reader_of(shape: type[T], known: KnownNames | None = None) -> Reader[T]:
 # -- JSON that is not quite JSON ---------------------------------------------------------------------------------
 
 _EDGES = " \t\r\n\0\ufeff"
+_SKIP = re.compile(f"[{_EDGES}]*").match
+_NOT_UTF_8 = re.compile("[\udc80-\udcff]").search
 _SURROGATES = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 _MANY_DIGITS = 40
 
 
-def values_on(line: bytes) -> Iterator[dict[str, Any] | Unusable]:
-    """The objects on a line, as far as they can be made out; nothing that UTF-8 cannot hold is in them.
+def values_on(line: bytes) -> Iterator[tuple[dict[str, Any] | Unusable, int, bytes]]:
+    """The objects on a line, as far as they can be made out, with their offset and their bytes.
 
-    Raises RecursionError where the line is nested too deeply.
+    Nothing that UTF-8 cannot hold is in them. After an `Unusable` the rest of the line may be given up.
     """
-    text = _without_half_surrogates(line.decode("utf-8", "replace")).strip(_EDGES)
-    if not text and not line.isspace():
-        yield Unusable("not JSON: nothing but NUL bytes or byte order marks")
-    start = 0
+    # A byte that is not UTF-8 is one character here, so that places in the text can be told as places in the line.
+    text = _without_half_surrogates(line.decode("utf-8", "surrogateescape"))
+    start = _after_edges(text, 0)
+    if start == len(text) and not line.isspace():
+        yield Unusable("not JSON: nothing but NUL bytes or byte order marks"), 0, line
+    offset = len(_bytes_of(text[:start]))
     while start < len(text):
-        try:
-            value, end = _LENIENT.raw_decode(text, start)
-        except ValueError as error:
-            yield Unusable(f"not JSON: {error}")
-            return
-        yield value if isinstance(value, dict) else Unusable("not a JSON object")
-        start = end
-        while start < len(text) and text[start] in _EDGES:
-            start += 1
+        value, end = _value_at(text, start)
+        data = _bytes_of(text[start:end])
+        yield value, offset, data
+        following = _after_edges(text, end)
+        offset += len(data) + len(_bytes_of(text[end:following]))
+        start = following
+
+
+def _value_at(text: str, start: int) -> tuple[dict[str, Any] | Unusable, int]:
+    """The value that begins at a place and where it ends: at the end of the text if it is none."""
+    try:
+        value, end = _LENIENT.raw_decode(text, start)
+        if _NOT_UTF_8(text, start, end):
+            value = _LENIENT.decode(_bytes_of(text[start:end]).decode("utf-8", "replace"))
+    except json.JSONDecodeError as error:
+        return Unusable(f"not JSON: {error.msg}"), len(text)
+    except RecursionError:
+        return Unusable(_TOO_DEEP), len(text)
+    return (value if isinstance(value, dict) else Unusable("not a JSON object")), end
+
+
+def _after_edges(text: str, start: int) -> int:
+    found = _SKIP(text, start)
+    return found.end() if found else start
+
+
+def _bytes_of(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def value_in(raw: msgspec.Raw) -> Any:
@@ -120,12 +161,7 @@ def value_in(raw: msgspec.Raw) -> Any:
 
 def is_whole(line: bytes) -> bool:
     """Whether a last line without a newline is complete: no part of an object is an object."""
-    if not line.rstrip().endswith(b"}"):
-        return False
-    try:
-        return not any(isinstance(value, Unusable) for value in values_on(line))
-    except RecursionError:
-        return False
+    return line.rstrip().endswith(b"}") and not any(isinstance(value, Unusable) for value, _, _ in values_on(line))
 
 
 def _without_half_surrogates(text: str) -> str:

@@ -17,7 +17,8 @@ class Place(msgspec.Struct):
     ts: int | None
     own_ts: int | None
     pos: int
-    line: bytes
+    data: bytes
+    """What the row was read from."""
     is_copy: bool
     embedded: bool = False
 
@@ -50,9 +51,8 @@ def row_key(uuid: Any, place: Place) -> str:
     """The key of what a row says: its uuid, else its place in the file and its content."""
     if isinstance(uuid, str) and uuid:
         return uuid
-    # The same line at the same place in a copy of the file is the same row; repeated further down it is another.
-    # A last line may be read before its newline is there.
-    return f"line:{place.pos}:{hashlib.blake2b(place.line.strip(), digest_size=12).hexdigest()}"
+    # The same row at the same place in a copy of the file is the same; repeated further down it is another.
+    return f"line:{place.pos}:{hashlib.blake2b(place.data, digest_size=12).hexdigest()}"
 
 
 def is_copied(row: Row) -> bool:

@@ -31,7 +31,7 @@ MAX_USD = 1e6
 SYNTHETIC = "<synthetic>"
 """The model of rows that Claude Code writes itself, mostly errors."""
 
-_read_rows = reader_of(Row, KNOWN_NAMES)
+_read_rows = reader_of(Row, KNOWN_NAMES).find
 # Few results count rows; the rest need not be decoded to find that out.
 _ROWS_HINT = re.compile(rb"\brows?\b|Row\(s\)|Empty set|row_count|rows_returned|rowCount|num_rows")
 _agent_result = msgspec.json.Decoder(AgentResult).decode
@@ -61,12 +61,11 @@ class ClaudeParser:
         """Read one line that starts at byte `pos`."""
         if self._first_pos is None:
             self._first_pos = pos
-        # Two rows on a line must not share a place: the order of lines decides ties.
-        for part, row in enumerate(_read_rows(line, self._note)):
-            if isinstance(row, Unusable):
-                self.reject(pos + part, len(line), str(row))
+        for found in _read_rows(line, self._note):
+            if isinstance(found.row, Unusable):
+                self.reject(pos + found.offset, len(found.data), str(found.row))
             else:
-                self._row(row, line, pos + part)
+                self._row(found.row, found.data, pos + found.offset)
 
     def reject(self, pos: int, length: int, reason: str) -> None:
         """Note a line that cannot be used. `pos` and `length` are bytes."""
@@ -105,12 +104,12 @@ class ClaudeParser:
 
     # -- one row -------------------------------------------------------------------------------------------------
 
-    def _row(self, row: Row, line: bytes, pos: int) -> None:
+    def _row(self, row: Row, data: bytes, pos: int) -> None:
         own_ts = parse_time(row.timestamp)
         if own_ts is not None:
             self._clock(own_ts)
         session = row.sessionId if isinstance(row.sessionId, str) and row.sessionId else None
-        place = Place(session, self._last_ts, own_ts, pos, line, is_copy=is_copied(row))
+        place = Place(session, self._last_ts, own_ts, pos, data, is_copy=is_copied(row))
         if session is not None:
             self._session = self._session or session
             self._label(row, session, pos)
