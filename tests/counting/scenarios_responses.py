@@ -1,0 +1,173 @@
+"""What is one response, which of its lines tells its tokens, and whose it is."""
+
+from __future__ import annotations
+
+from agnes_stats.tests.counting.rows import (
+    HAIKU,
+    OPUS,
+    again,
+    answer,
+    call,
+    later,
+    person,
+    progress,
+    result,
+    said,
+    usage,
+)
+from agnes_stats.tests.counting.table import MAIN, OTHER, case
+
+FLAT_AGENT = "agent-a1.jsonl"
+AGENT = "s1/subagents/agent-a1.jsonl"
+NOTE = "s1/subagents/agent-a1.meta.json"
+WORKFLOW = "s1/subagents/workflows/w1/agent-a1.jsonl"
+JOURNAL = "s1/subagents/journal.jsonl"
+
+one = answer("msg_1", "10:00", said("let me see"))
+start = answer("msg_1", "10:00", said("a"), out=1, stop=None)
+agents = answer("msg_2", "10:02", out=7, isSidechain=True, agentId="a1")
+task = answer("msg_1", "10:00", call("t1", "Task", subagent_type="Explore"))
+forked = again(one, sessionId="s2")
+gateway = answer("gen-1", "10:00", request=None)
+
+# fmt: off
+RESPONSES = [
+    # -- lines of one response
+    case("several-lines", "R1", [one, later(one), later(one)], responses=1, inp=10, out=100),
+    case("placeholder-first", "R1", [start, later(start, out=5), later(start, out=100, stop_reason="end_turn")],
+         responses=1, inp=10, out=100),
+    case("stale-line-last", "R1", [one, later(one, "10:01", out=5)], responses=1, inp=10, out=100),
+    case("line-is-taken-whole", "R1",
+         [answer("msg_1", used=usage(50, 90, 900)), answer("msg_1", used=usage(10, 100, 20))], responses=1, inp=10,
+         out=100, read=20),
+    case("same-output-larger-total", "R1",
+         [answer("msg_1", "10:00", used=usage(10, 100, 900)), answer("msg_1", "10:01", used=usage(10, 100, 20))],
+         responses=1, inp=10, out=100, read=900),
+    case("same-total-later-line", "R1",
+         {OTHER: [answer("msg_1", "10:01", used=usage(10, 100, flat=30, w5=0, w1h=30))],
+          MAIN: [answer("msg_1", "10:00", used=usage(10, 100, flat=30, w5=30, w1h=0))]}, responses=1, inp=10, out=100,
+         w1h=30),
+    case("calls-of-all-lines", "R1",
+         [later(one, "10:00", call("t1")), later(one, "10:01", call("t2"), call("t3")),
+          later(one, "10:02", call("t2"))], responses=1, inp=10, out=100, calls=3),
+    case("past-midnight", "R1",
+         [answer("msg_1", "2026-03-02T23:59:58Z", out=1, stop=None),
+          answer("msg_1", "2026-03-03T00:00:02Z", call("t1"), out=100)], responses=1, inp=10, out=100, calls=1,
+         also={"output by day": {"2026-03-02": 100}}),
+    case("model-of-first-line", "R1", [one, later(one, "10:01", model=HAIKU, out=200)], responses=1, inp=10, out=200,
+         also={"output by model": {OPUS: 200}}),
+    # -- ids
+    case("no-request-id", "R3", [answer("msg_1", at, request=None) for at in ("10:00", "10:01", "10:02")],
+         responses=1, inp=10, out=100),
+    case("no-request-id-copied", "R3",
+         {MAIN: [answer("msg_bdrk_1", request=None)],
+          OTHER: [answer("msg_bdrk_1", "10:05", request=None, sessionId="s2")]}, responses=1, inp=10, out=100,
+         sessions=2, also={"responses by session": {"s1": 1}}),
+    case("gateway-reuses-id", "R3, R7",
+         [answer("gen-1", "10:00", request="req_1"), answer("gen-1", "10:01", request="req_2")], responses=2, inp=20,
+         out=200),
+    case("gateway-without-requests", "R3",
+         {MAIN: [gateway, later(gateway, "10:01")], OTHER: [again(gateway, sessionId="s2")]}, responses=2, inp=20,
+         out=200, sessions=2),
+    case("one-id-two-requests", "R7",
+         [answer("msg_1", "10:00", request="req_1"), answer("msg_1", "10:01", request="req_2")], responses=1, inp=10,
+         out=100),
+    case("no-message-id", "R3",
+         {MAIN: [answer(None, uuid="u1"), answer(None, uuid="u2")], OTHER: [answer(None, uuid="u1")]}, responses=2,
+         inp=20, out=200),
+    case("no-id-at-all", "R3", {MAIN: [again(answer(None), uuid=None)] * 2, OTHER: [again(answer(None), uuid=None)]},
+         responses=2, inp=20, out=200),
+    # -- history told again
+    case("resumed", "R4",
+         {MAIN: [person("hi", uuid="u1"), one],
+          OTHER: [person("hi", uuid="u1", sessionId="s2"), forked, person("more", "11:00", sessionId="s2"),
+                  answer("msg_2", "11:01", out=7, sessionId="s2")]}, responses=2, inp=20, out=107, prompts=2,
+         sessions=2, also={"output by session": {"s1": 100, "s2": 7}, "prompts by session": {"s1": 1, "s2": 1}}),
+    case("fork-says-so", "R4",
+         {"a-fork.jsonl": [
+              person("hi", uuid="u1", sessionId="s2", forkedFrom={"sessionId": "s1", "messageUuid": "u1"}),
+              again(forked, forkedFrom={"sessionId": "s1", "messageUuid": "u2"})],
+          MAIN: [person("hi", uuid="u1"), one]}, responses=1, inp=10, out=100, prompts=1, sessions=2,
+         also={"responses by session": {"s1": 1}, "prompts by session": {"s1": 1}}),
+    case("background-copy", "R4",
+         {"a-copy.jsonl": [again(later(one, None, call("t1")), sessionId="s2", session_id="s1", sessionKind="bg")],
+          MAIN: [again(later(one, None, call("t1")), session_id="s1")]}, responses=1, inp=10, out=100, calls=1,
+         sessions=2, also={"responses by session": {"s1": 1}, "calls by session": {"s1": 1}}),
+    case("error-belongs-to-original", "R4",
+         {"a-fork.jsonl": [result("t1", error=True, sessionId="s2", forkedFrom={"sessionId": "s1"})],
+          MAIN: [answer("msg_1", "10:00", call("t1")), result("t1", error=True)]}, responses=1, inp=10, out=100,
+         calls=1, errors=1, sessions=2, also={"calls by session": {"s1": 1}}),
+    # -- sub-agents
+    case("sub-agent-file", "R5", {MAIN: [one], AGENT: [agents]}, responses=2, inp=20, out=107,
+         also={"responses by session": {"s1": 2}, "responses by agent type": {"main": 1, "subagent": 1}}),
+    case("sub-agent-in-workflow", "R5", {MAIN: [one], WORKFLOW: [agents]}, responses=2, inp=20, out=107),
+    case("sub-agent-flat-file", "R5", {MAIN: [one], FLAT_AGENT: [again(agents, agentId=None)]}, responses=2, inp=20,
+         out=107, also={"responses by agent type": {"main": 1, "subagent": 1}}),
+    case("sub-agent-inline", "R5", [one, again(agents, agentId=None)], responses=2, inp=20, out=107,
+         also={"responses by agent type": {"main": 1, "subagent": 1}}),
+    case("journal-is-no-transcript", "R5", {MAIN: [one], JOURNAL: [agents]}, responses=1, inp=10, out=100),
+    case("type-from-note", "R5",
+         {NOTE: b'{"agentType": "reviewer", "toolUseId": "t1"}', AGENT: [agents], MAIN: [task]}, responses=2, inp=20,
+         out=107, calls=1, dispatches=1,
+         also={"responses by agent type": {"main": 1, "reviewer": 1}, "extensions": {"agent Explore": "builtin"}}),
+    case("type-of-call-from-note", "R5",
+         {MAIN: [answer("msg_1", "10:00", call("t1", "Agent", prompt="look"))],
+          NOTE: b'{"agentType": "reviewer", "toolUseId": "t1"}'}, responses=1, inp=10, out=100, calls=1, dispatches=1,
+         also={"extensions": {"agent reviewer": "own"}}),
+    case("type-from-call-in-note", "R5", {NOTE: b'{"toolUseId": "t1"}', AGENT: [agents], MAIN: [task]}, responses=2,
+         inp=20, out=107, calls=1, dispatches=1, also={"responses by agent type": {"main": 1, "Explore": 1}}),
+    case("type-from-result", "R5",
+         {AGENT: [agents],
+          MAIN: [task, result("t1", "10:09", toolUseResult={"agentId": "a1", "status": "completed"})]}, responses=2,
+         inp=20, out=107, calls=1, dispatches=1, also={"responses by agent type": {"main": 1, "Explore": 1}}),
+    case("side-question", "R6",
+         {FLAT_AGENT: [again(one, requestId="req_9", isSidechain=True, agentId="a1")], MAIN: [one]}, responses=1,
+         inp=10, out=100, also={"responses by agent type": {"main": 1}}),
+    # -- rows that are no responses, or only in part
+    case("synthetic", "R8", [one, answer("msg_2", "10:01", model="<synthetic>", out=50)], responses=1, inp=10,
+         out=100, api_errors=1),
+    case("error-with-real-model", "R9", [one, answer("msg_2", "10:01", out=3, isApiErrorMessage=True)], responses=2,
+         inp=20, out=103, api_errors=1),
+    case("progress-only", "R10", [one, progress(later(agents, None, call("t9"))), progress(result("t9", error=True))],
+         responses=2, inp=20, out=107, calls=1, errors=1,
+         also={"responses by agent type": {"main": 1, "subagent": 1}}),
+    case("progress-and-file", "R10", {MAIN: [one, progress(later(agents, out=900), "09:00")], AGENT: [agents]},
+         responses=2, inp=20, out=107),
+    case("summary-of-sub-agent", "R11",
+         [task,
+          result("t1", "10:09", toolUseResult={"agentId": "a1", "totalTokens": 900, "usage": usage(1, 2, 3, 4)})],
+         responses=1, inp=10, out=100, calls=1, dispatches=1, also={"sub-agents": {"a1": 900}}),
+    # -- tokens
+    case("writes-split", "R12", [answer("msg_1", used=usage(1, 2, flat=30, w5=10, w1h=20))], responses=1, inp=1,
+         out=2, w5=10, w1h=20),
+    case("writes-flat-only", "R12", [answer("msg_1", used=usage(1, 2, flat=30))], responses=1, inp=1, out=2, w5=30),
+    case("writes-split-only", "R12", [answer("msg_1", used=usage(1, 2, w5=10, w1h=20))], responses=1, inp=1, out=2,
+         w5=10, w1h=20),
+    case("writes-half-split", "R12", [answer("msg_1", used=usage(1, 2, flat=30, w1h=20))], responses=1, inp=1, out=2,
+         w5=10, w1h=20),
+    case("writes-clamped", "R12", [answer("msg_1", used=usage(1, 2, flat=30, w5=0, w1h=99))], responses=1, inp=1,
+         out=2, w1h=30),
+    case("speed-and-searches", "R13",
+         [answer("msg_1", used=usage(1, 2, speed="fast", server_tool_use={"web_search_requests": 3})),
+          answer("msg_2", used=usage(1, 5, service_tier="batch"))], responses=2, inp=2, out=7,
+         also={"output by speed": {"fast standard": 2, "standard batch": 5}, "web searches": {"s1": 3}}),
+    case("advisor", "R14",
+         [answer("msg_1",
+                 used=usage(1, 2,
+                            iterations=[{"type": "message", "input_tokens": 1, "output_tokens": 2},
+                                        {"type": "advisor_message", "model": HAIKU, "input_tokens": 30,
+                                         "output_tokens": 4}]))], responses=2, inp=31, out=6,
+         also={"output by model": {OPUS: 2, HAIKU: 4}}),
+    case("logged-cost", "R15", [answer("msg_1", costUSD=0.25), answer("msg_2", costUSD=0), answer("msg_3")],
+         responses=3, inp=30, out=300, also={"logged cost": {"msg_1": 0.25, "msg_2": 0.0, "msg_3": None}}),
+    # -- output counts that are only a lower bound
+    case("placeholder-only", "lower bounds", [start], responses=1, inp=10, out=1, undercounted=1),
+    case("short-but-finished", "lower bounds", [answer("msg_1", out=2)], responses=1, inp=10, out=2),
+    case("more-text-than-tokens", "lower bounds",
+         [answer("msg_1", "10:00", said("word " * 40), out=8, stop=None),
+          answer("msg_1", "10:01", call("t1"), out=8, stop=None),
+          answer("msg_2", "10:02", said("word " * 40), out=50, stop=None),
+          answer("msg_3", "10:03", said("-" * 900), out=8)], responses=3, inp=30, out=66, calls=1, undercounted=1,
+         also={"undercounted by day": {"2026-03-02": 1}}),
+]
+# fmt: on

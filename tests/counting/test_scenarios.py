@@ -1,0 +1,61 @@
+"""The rules of docs/counting.md, each by a few lines of transcript, read in every way there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from agnes_stats.tests.counting.scenarios_lines import LINES
+from agnes_stats.tests.counting.scenarios_responses import RESPONSES
+from agnes_stats.tests.counting.scenarios_sessions import SESSIONS
+from agnes_stats.tests.counting.table import COUNTS, NOTHING, VIEWS, Scenario
+from agnes_stats.tests.counting.ways import WAYS, Bench
+
+ALL = (*RESPONSES, *SESSIONS, *LINES)
+TABLE = {scenario.name: scenario for scenario in ALL}
+
+
+class Said:
+    """What a store says after all scenarios were read in one way."""
+
+    def __init__(self, bench: Bench) -> None:
+        # Inside, all questions share one opening of the store.
+        with bench.store.read():
+            self.counts = bench.numbers(COUNTS)
+            self.views = {name: bench.pairs(question) for name, question in VIEWS.items()}
+            self.dump = bench.dump()
+            self.stale = bench.stale_rollups()
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
+    files = {name: data for scenario in TABLE.values() for name, data in scenario.files.items()}
+    answers = {}
+    for way, read in WAYS.items():
+        bench = Bench(tmp_path_factory.mktemp("way"))
+        read(bench, files)
+        answers[way] = Said(bench)
+    return answers
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("scenario", TABLE.values(), ids=TABLE)
+def test_numbers(scenario: Scenario, way: str, said: dict[str, Said]) -> None:
+    assert NOTHING | {"sessions": 0} | said[way].counts.get(scenario.name, {}) == scenario.counts
+    answers: dict[str, Any] = {view: said[way].views[view].get(scenario.name, {}) for view in scenario.also}
+    assert answers == scenario.also
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_leads_to_the_same_store(way: str, said: dict[str, Said]) -> None:
+    for table, rows in said["at once"].dump.items():
+        assert said[way].dump[table] == rows, table
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_rollups_say_what_the_facts_say(way: str, said: dict[str, Said]) -> None:
+    assert said[way].stale == []
+
+
+def test_names_are_unique() -> None:
+    assert len(TABLE) == len(ALL)
