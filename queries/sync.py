@@ -6,62 +6,86 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .access import Cursor
+from . import sync_history
+from .access import OLDER, ORDER, UNTIMED, Cursor
 from .filters import Filter, Where
 from .rows import one_as, rows_as, scalar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SYNC_ACTIONS = ("sync.trigger", "sync.update", "manifest.fetch", "session.upload")
-"""The only actions that are shown as sync; nothing else leaks in."""
-
 
 @dataclass(frozen=True, slots=True)
 class SyncRow:
-    """One sync action. `source` says who told us: `api`, `cli`, `workspace`, `transcript` …"""
+    """One sync action. `source` says who told us: `workspace` (the log of updates), `ledger` (of uploads),
+    `transcript`, or the client that a server logged (`api`, `cli` …); two that told the same are joined by a comma.
+
+    `result` is `success`, `skipped`, `error`, `error.<http status>`, `denied`, `running`, `interrupted`, or the log's
+    own word. From a transcript, `duration_ms` includes the wait for the user's permission.
+    """
 
     id: str
     timestamp: dt.datetime | None
     action: str
     resource: str | None
     result: str
-    source: str | None
+    source: str
     detail: str | None
     duration_ms: int | None
     workspace: str | None
     session_id: str | None
+    title: str | None
+    """Of the session that did it, or that was uploaded."""
 
 
-_SYNC = """
-    SELECT y.id, y.ts AS timestamp, y.action, y.resource,
-        coalesce(y.result, CASE WHEN c.denial IS NOT NULL THEN 'denied' WHEN c.is_error THEN 'error'
-            WHEN c.is_error IS NOT NULL THEN 'success' ELSE 'running' END) AS result,
-        y.source, y.detail, coalesce(y.duration_ms, CASE WHEN c.result_ts >= c.ts THEN epoch_ms(c.result_ts) - epoch_ms(c.ts) END)
-            AS duration_ms,
-        y.workspace, y.session_id, y.username
-    FROM sync_actions y LEFT JOIN tool_calls c ON c.id = y.call_id
-"""
+@dataclass(frozen=True, slots=True)
+class SyncPage:
+    """Some sync actions of a selection, newest first."""
+
+    rows: list[SyncRow]
+    older: Cursor | None
+    """Where the next page begins; None at the end."""
+    total: int
+    """Of the whole selection."""
 
 
 def list_sync(
-    connection: DuckDBPyConnection, chosen: Filter, *, cursor: Cursor | None = None, limit: int = 50
-) -> tuple[list[SyncRow], Cursor | None]:
-    """Sync actions, newest first, and the cursor of the next page (None at the end)."""
-    where = Where().add("action IN (SELECT unnest($actions))", actions=list(SYNC_ACTIONS))
-    where.by(chosen, {"ts": "timestamp", "session_id": "session_id", "user": "username"})
+    connection: DuckDBPyConnection,
+    chosen: Filter,
+    *,
+    cursor: Cursor | None = None,
+    limit: int = 50,
+    now: dt.datetime | None = None,
+) -> SyncPage:
+    """A page of the sync actions, from the newest on or from where `cursor` says.
+
+    A workspace is the project of what its log and its ledgers tell. `now` is UTC without a zone, by default this
+    moment; it decides which commands without a result still run.
+    """
+    actions = sync_history.gather(connection, now or dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    where = Where().by(
+        chosen,
+        {
+            "ts": "timestamp",
+            "project": "project",
+            "session_id": "session_id",
+            "user": "username",
+            "text": "concat_ws(' ', action, resource, result, source, detail, workspace, title)",
+        },
+    )
+    total = int(scalar(connection, f"SELECT count(*) FROM {actions} WHERE {where}", where.parameters))
     if cursor is not None:
-        where.add("(timestamp, id) < ($cursor_ts, $cursor_id)", cursor_ts=cursor.timestamp, cursor_id=cursor.id)
+        where.add(OLDER, cursor_ts=cursor.timestamp, cursor_id=cursor.id)
     rows = rows_as(
         connection,
         SyncRow,
-        f"SELECT * FROM ({_SYNC}) WHERE {where} ORDER BY timestamp DESC NULLS LAST, id DESC LIMIT {int(limit) + 1}",
+        f"SELECT * FROM {actions} WHERE {where} ORDER BY {ORDER} LIMIT {int(limit) + 1}",
         where.parameters,
     )
     if len(rows) <= limit:
-        return rows, None
+        return SyncPage(rows, None, total)
     last = rows[limit - 1]
-    return rows[:limit], Cursor(last.timestamp, last.id) if last.timestamp is not None else None
+    return SyncPage(rows[:limit], Cursor(last.timestamp or UNTIMED, last.id), total)
 
 
 def last_pull(connection: DuckDBPyConnection) -> dt.datetime | None:
@@ -72,7 +96,11 @@ def last_pull(connection: DuckDBPyConnection) -> dt.datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """One root of transcripts. Sizes are bytes; `behind` is what is on disk and not read."""
+    """One root of a source. Sizes are bytes; `behind` is what was on disk when we last looked, and is not read.
+
+    `gone` files are not on disk any more, and what they said is kept; `pending` ones are not read yet, `failed` ones
+    cannot be.
+    """
 
     source: str
     root: str
@@ -83,6 +111,7 @@ class SourceHealth:
     size: int
     behind: int
     last_read_at: dt.datetime | None
+    rejects: int
 
 
 def sources(connection: DuckDBPyConnection) -> list[SourceHealth]:
@@ -96,14 +125,15 @@ def sources(connection: DuckDBPyConnection) -> list[SourceHealth]:
             count(*) FILTER (gone_at IS NULL AND error IS NOT NULL) AS failed,
             coalesce(sum(size) FILTER (gone_at IS NULL), 0)::BIGINT AS size,
             coalesce(sum(greatest(0, size - coalesce(read_to, 0))) FILTER (gone_at IS NULL), 0)::BIGINT AS behind,
-            max(read_at) AS last_read_at
-        FROM files GROUP BY source, root ORDER BY source, root""",
+            max(read_at) AS last_read_at, coalesce(sum(r.rejects), 0)::BIGINT AS rejects
+        FROM files LEFT JOIN (SELECT path, count(*) AS rejects FROM rejects GROUP BY path) r USING (path)
+        GROUP BY source, root ORDER BY source, root""",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Bytes of a file that could not be used, and why."""
+    """Bytes of a file that could not be used, and why. A `length` of 0 means the whole file."""
 
     path: str
     pos: int
@@ -112,15 +142,35 @@ class Reject:
     seen_at: dt.datetime | None
 
 
-def rejects(connection: DuckDBPyConnection, limit: int = 200) -> list[Reject]:
-    """Rejected lines and unreadable files, the latest first."""
+# What a server answered is told again whenever it is asked again.
+_REJECTS = """
+    SELECT path, pos, length, reason, max(seen_at) AS seen_at FROM (
+        SELECT path, pos, length, reason, seen_at FROM rejects
+        UNION ALL SELECT path, 0, 0, error, read_at FROM files WHERE error IS NOT NULL AND gone_at IS NULL
+    ) GROUP BY path, pos, length, reason
+"""
+
+
+def rejects(connection: DuckDBPyConnection, limit: int = 200, text: str = "") -> list[Reject]:
+    """Rejected lines and unreadable files with `text` in their path or reason, the latest first."""
+    where = _with_text(text)
     return rows_as(
         connection,
         Reject,
-        f"""SELECT path, pos, length, reason, seen_at FROM rejects
-        UNION ALL SELECT path, 0, 0, error, read_at FROM files WHERE error IS NOT NULL AND gone_at IS NULL
-        ORDER BY seen_at DESC NULLS LAST, path, pos LIMIT {int(limit)}""",
+        f"SELECT * FROM ({_REJECTS}) WHERE {where} ORDER BY seen_at DESC NULLS LAST, path, pos, length, reason "
+        f"LIMIT {int(limit)}",
+        where.parameters,
     )
+
+
+def count_rejects(connection: DuckDBPyConnection, text: str = "") -> int:
+    """How many `rejects` has without a limit."""
+    where = _with_text(text)
+    return int(scalar(connection, f"SELECT count(*) FROM ({_REJECTS}) WHERE {where}", where.parameters))
+
+
+def _with_text(text: str) -> Where:
+    return Where().by(Filter(text=text), {"text": "concat_ws(' ', path, reason)"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +212,8 @@ def store_facts(connection: DuckDBPyConnection) -> StoreFacts:
         connection,
         StoreFacts,
         """SELECT (SELECT count(*) FROM sessions) AS sessions, (SELECT count(*) FROM responses) AS responses,
-            (SELECT count(*) FROM tool_calls) AS tool_calls, (SELECT count(*) FROM rejects) AS rejects,
+            (SELECT count(*) FROM tool_calls) AS tool_calls,
+            (SELECT count(*) FROM (SELECT DISTINCT path, pos, length, reason FROM rejects)) AS rejects,
             (SELECT count(*) FROM files) AS files,
             (SELECT coalesce(sum(size), 0)::BIGINT FROM files) AS transcript_bytes,
             (SELECT min(started_at) FROM sessions) AS oldest_at,

@@ -1,0 +1,117 @@
+"""The SQL of sync actions: one row per action, whoever told it.
+
+A workspace's log knows the runs of `agnes update`, its ledgers what became of each session, a transcript the commands
+that an agent ran, the Agnes server the pulls it served. Where two of them saw the same action it is one row.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .access_facts import running_calls
+from .rows import rows_as
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SYNC_ACTIONS = ("sync.trigger", "sync.update", "manifest.fetch", "session.upload")
+"""The only actions that are shown as sync. A list, not a prefix: a name that is new to us stays out."""
+
+APART = dt.timedelta(minutes=2)
+"""The same action is told by two sources with no more than this between them."""
+
+PLACES = """
+    SELECT DISTINCT workspace FROM (
+        SELECT workspace FROM workspaces UNION ALL SELECT workspace FROM uploads
+        UNION ALL SELECT root FROM files WHERE source = 'workspace' AND gone_at IS NULL
+    )
+"""
+"""SQL: all workspaces that the store knows, and the address of the server if it was asked."""
+
+
+def gather(connection: DuckDBPyConnection, now: dt.datetime) -> str:
+    """Put all sync actions into a temporary table with the columns of `SyncRow`, `project` and `username`; its name.
+
+    `now` (UTC without a zone) decides which commands without a result still run.
+    """
+    parameters = {"running": running_calls(connection, now), "actions": list(SYNC_ACTIONS)}
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE told_sync AS {_TOLD}", parameters)
+    pairs = _pairs(connection)
+    parameters = {"kept": [pair.kept for pair in pairs], "other": [pair.other for pair in pairs]}
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE merged_sync AS {_MERGED}", parameters)
+    return "merged_sync"
+
+
+_TOLD = f"""
+    SELECT y.id, y.ts AS timestamp, greatest(y.ts, c.result_ts) AS ended, y.action,
+        coalesce(y.resource, CASE y.action WHEN 'manifest.fetch' THEN 'manifest' END) AS resource,
+        CASE WHEN y.result IS NOT NULL THEN y.result
+             WHEN c.denial IS NOT NULL THEN 'denied' WHEN c.is_error THEN 'error'
+             WHEN c.is_error IS NOT NULL THEN 'success'
+             WHEN list_contains($running::VARCHAR[], y.call_id) THEN 'running' ELSE 'interrupted' END AS result,
+        y.source, CASE WHEN y.source IN ('workspace', 'transcript') THEN y.source ELSE 'server' END AS teller,
+        nullif(concat_ws(': ', y.detail, CASE WHEN c.is_error THEN c.error_text END), '') AS detail,
+        coalesce(y.duration_ms, CASE WHEN c.result_ts >= c.ts THEN epoch_ms(c.result_ts) - epoch_ms(c.ts) END)
+            AS duration_ms,
+        coalesce(y.workspace, h.workspace) AS workspace, y.session_id, s.title,
+        coalesce(s.project, y.workspace) AS project, coalesce(s.username, y.username) AS username
+    FROM sync_actions y
+    LEFT JOIN tool_calls c ON c.id = y.call_id
+    LEFT JOIN sessions s ON s.session_id = y.session_id
+    LEFT JOIN (
+        SELECT session_id, arg_max(workspace, length(workspace)) AS workspace
+        FROM sessions JOIN ({PLACES}) ON cwd = workspace OR starts_with(cwd, workspace || '/') GROUP BY session_id
+    ) h ON h.session_id = y.session_id
+    WHERE y.action IN (SELECT unnest($actions))
+    UNION ALL BY NAME
+    SELECT 'upload:' || u.workspace || ':' || u.session_id AS id, u.ts AS timestamp, u.ts AS ended,
+        'session.upload' AS action, 'session:' || u.session_id AS resource,
+        CASE u.status WHEN 'uploaded' THEN 'success' WHEN 'private' THEN 'skipped'
+             ELSE 'error' || coalesce('.' || nullif(regexp_extract(u.http_status, '^[0-9]+$'), ''), '') END AS result,
+        'ledger' AS source, 'ledger' AS teller,
+        CASE u.status WHEN 'private' THEN 'private' WHEN 'failed' THEN u.http_status END AS detail,
+        u.workspace, u.session_id, s.title, coalesce(s.project, u.workspace) AS project, s.username
+    FROM uploads u LEFT JOIN sessions s ON s.session_id = u.session_id WHERE u.ts IS NOT NULL
+"""
+
+_CANDIDATES = """
+    SELECT k.id AS kept, o.id AS other FROM told_sync o JOIN told_sync k ON k.action = o.action
+        AND k.timestamp BETWEEN o.timestamp - $apart AND coalesce(o.ended, o.timestamp) + $apart
+    WHERE (o.action = 'sync.update' AND o.teller = 'transcript' AND k.teller = 'workspace'
+            AND (o.workspace IS NULL OR o.workspace = k.workspace))
+        OR (o.action = 'manifest.fetch' AND o.teller = 'server' AND k.teller IN ('workspace', 'transcript'))
+    ORDER BY abs(epoch_us(k.timestamp) - epoch_us(coalesce(o.ended, o.timestamp))), k.id, o.id
+"""
+"""All that may be the same action, the closest first.
+
+Only `agnes update` writes a log: a pull or a push that an agent ran by itself is none of those in the log.
+"""
+
+_MERGED = """
+    WITH pairs AS (SELECT unnest($kept::VARCHAR[]) AS kept, unnest($other::VARCHAR[]) AS other)
+    SELECT k.id, k.timestamp, k.action, coalesce(k.resource, o.resource) AS resource, k.result,
+        concat_ws(', ', k.source, o.source) AS source, k.detail, coalesce(k.duration_ms, o.duration_ms) AS duration_ms,
+        k.workspace, coalesce(k.session_id, o.session_id) AS session_id, coalesce(k.title, o.title) AS title,
+        coalesce(o.project, k.project) AS project, coalesce(k.username, o.username) AS username
+    FROM told_sync k LEFT JOIN pairs p ON p.kept = k.id LEFT JOIN told_sync o ON o.id = p.other
+    WHERE k.id NOT IN (SELECT other FROM pairs)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    kept: str
+    other: str
+
+
+def _pairs(connection: DuckDBPyConnection) -> list[_Pair]:
+    """The actions that two sources told, each in one pair at most."""
+    found: list[_Pair] = []
+    taken: set[str] = set()
+    for pair in rows_as(connection, _Pair, _CANDIDATES, {"apart": APART}):
+        if taken.isdisjoint((pair.kept, pair.other)):
+            taken |= {pair.kept, pair.other}
+            found.append(pair)
+    return found

@@ -1,0 +1,53 @@
+"""A laptop with Agnes workspaces and sessions, and the store of what was read there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.sources import Root
+from agnes_stats.queries.store import Store
+
+from tests.ingest.agnes_files import put
+from tests.transcripts import Transcript, write
+
+
+class Machine:
+    """Everything lies below one folder: `.claude`, the store, and a folder for each workspace."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.claude = home / ".claude"
+        self.store = Store(home / "store.duckdb")
+        self.workspaces: list[Path] = []
+
+    def workspace(self, name: str = "analyst", *, last_sync: str | None = "2026-03-10T13:48:00+00:00") -> Path:
+        """Make a workspace that has pulled no tables."""
+        folder = self.home / name
+        put(folder / ".claude/agnes/sync_state.json", {"tables": {}, "last_sync": last_sync})
+        self.workspaces.append(folder)
+        return folder
+
+    def session(self, transcript: Transcript, folder: Path) -> Path:
+        """Write a session that was started in a folder; its file."""
+        name = re.sub("[^A-Za-z0-9]", "-", str(folder))
+        write(self.claude, [transcript], name)
+        return self.claude / "projects" / name / transcript.name
+
+    def read(self) -> Machine:
+        """Bring the store up to date."""
+        (self.claude / "projects").mkdir(parents=True, exist_ok=True)
+        roots = [Root("claude", self.claude), *(Root("workspace", folder) for folder in self.workspaces)]
+        Engine(self.store, roots, workers=0).catch_up()
+        return self
+
+
+def bash(session: str, at: str, command: str, folder: Path, *, seconds: float | None = 5, **result: Any) -> Transcript:
+    """A session in which one command runs, for so many seconds; None: it has no result."""
+    transcript = Transcript(session, at, cwd=str(folder)).prompt("Get the data")
+    transcript.response((f"call-{session}", "Bash", {"command": command}))
+    if seconds is not None:
+        transcript.wait(seconds).result(f"call-{session}", **result)
+    return transcript
