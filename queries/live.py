@@ -38,7 +38,7 @@ class LiveSession:
 
 
 def running_now(
-    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int = 5
+    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int = 20
 ) -> list[LiveSession]:
     """Sessions with a row in the last five minutes, the latest first; `now` is UTC without a zone.
 

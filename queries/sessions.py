@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter, Where
-from .rows import one_as, rows_as
+from .rows import one_as, rows_as, scalar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -19,7 +19,7 @@ ORDERS = {
     "started_at": "started_at",
     "ended_at": "ended_at",
     "title": "lower(title)",
-    "project": "lower(project)",
+    "project": "lower(parse_filename(project, false, 'both_slash'))",
     "primary_model": "primary_model",
     "active_seconds": "active_seconds",
     "wall_seconds": "wall_seconds",
@@ -197,7 +197,8 @@ def list_sessions(
     rows = rows_as(
         connection,
         SessionRow,
-        f"SELECT * FROM ({_SESSIONS}) WHERE {where} ORDER BY {ORDERS[order]} {direction} NULLS LAST, session_id "
+        f"SELECT * FROM ({_SESSIONS}) WHERE {where} ORDER BY {ORDERS[order]} {direction} NULLS LAST, "
+        "started_at DESC NULLS LAST, session_id "
         f"LIMIT {int(limit)} OFFSET {int(offset)}",
         where.parameters,
     )
@@ -213,6 +214,11 @@ def list_sessions(
     return SessionPage(rows, totals)
 
 
+def count_sessions(connection: DuckDBPyConnection) -> int:
+    """How many sessions the store knows, whatever the filters."""
+    return int(scalar(connection, "SELECT count(*) FROM sessions"))
+
+
 def one_session(connection: DuckDBPyConnection, session_id: str, *, now: dt.datetime) -> SessionRow | None:
     """One session, None if there is no such one. `now` is UTC without a zone."""
     where = _where(Filter(session_id=session_id), now)
@@ -221,7 +227,7 @@ def one_session(connection: DuckDBPyConnection, session_id: str, *, now: dt.date
 
 
 def live_sessions(
-    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int = 5
+    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int = 20
 ) -> list[SessionRow]:
     """Sessions with a row in the last five minutes, the latest first. The filter's days and text do not count."""
     where = _where(chosen.but(since=None, until=None, text=""), now).add("is_live")

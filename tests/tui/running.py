@@ -37,7 +37,7 @@ async def running(
 ) -> AsyncIterator[tuple[AgnesStats, Pilot[int]]]:
     """The dashboard at a size, its first tab loaded, and who presses its keys. Options as for `app_on`."""
     app = app_on(store, **options)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await settle(pilot)
         yield app, pilot
 

@@ -64,6 +64,8 @@ class SessionsData:
 
     live: list[live.LiveSession]
     page: sessions.SessionPage
+    known: int
+    """Sessions in the store, whatever the filters."""
 
 
 class SessionsTable(RecordTable):
@@ -71,6 +73,8 @@ class SessionsTable(RecordTable):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open", tooltip="Open the session's details"),
+        Binding("home", "scroll_top", show=False),
+        Binding("end", "scroll_bottom", show=False),
     ]
 
 
@@ -99,11 +103,13 @@ class SessionsPane(Pane[SessionsData]):
         self._data: SessionsData | None = None
 
     def _empty_sentence(self) -> str:
-        sentence = super()._empty_sentence()
-        if sentence != self.EMPTY:
-            return sentence
-        places = ", ".join(self.dashboard.looked_in) or "no folder"
-        return f"{sentence} Looked in {places}.\n{_INVITATION}"
+        app, chosen = self.dashboard, self.dashboard.chosen
+        known = self._data.known if self._data else 0
+        if known and not self.text and chosen.but(since=None, until=None).is_open:
+            return f"No session in these days, {told.plural(known, 'session')} in all. Press r for more days."
+        if known or app.is_reading:
+            return super()._empty_sentence()
+        return f"{self.EMPTY} Looked in {', '.join(app.looked_in) or 'no folder'}.\n{_INVITATION}"
 
     def compose(self) -> ComposeResult:
         """State, running sessions, the list with its sums, and the session under the cursor."""
@@ -127,15 +133,17 @@ class SessionsPane(Pane[SessionsData]):
         """What runs, and one page of the list."""
         order, descending = self._order
         page = sessions.list_sessions(connection, chosen, now=now, order=order, descending=descending, limit=SHOWN)
-        return SessionsData(live.running_now(connection, chosen, now=now), page)
+        known = page.totals.sessions or sessions.count_sessions(connection)
+        return SessionsData(live.running_now(connection, chosen, now=now), page, known)
 
     def has_rows(self, data: SessionsData) -> bool:
         """Whether the list has any rows."""
+        # What is said of an empty list depends on what the store has.
+        self._data = data
         return bool(data.page.rows)
 
     def show(self, data: SessionsData) -> None:
         """Put it on the screen."""
-        self._data = data
         app = self.dashboard
         now, cost = app.now(), not app.settings.no_cost
         self.query_one(NowCards).show(data.live, now, cost=cost)

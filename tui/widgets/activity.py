@@ -210,7 +210,7 @@ class _Lines:
             "time": self._clock(agent.called_at),
             "what": what,
             "result": self._status(agent.status, agent.called_at),
-            "took": words.duration(agent.seconds) if agent.seconds else "",
+            "took": words.duration(agent.seconds) if agent.seconds and agent.status != "running" else "",
             "calls": words.count(agent.calls) if agent.calls else "",
             "tokens": words.tokens(agent.tokens, at_least=agent.undercounted > 0),
             "cost": told.cost(agent),

@@ -1,0 +1,273 @@
+"""The Sessions tab, driven by its keys and read from the screen."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store
+from agnes_stats.tui.widgets.now import NowCards
+from agnes_stats.tui.widgets.session_side import SessionSide
+from agnes_stats.tui.widgets.state import PaneState
+from agnes_stats.tui.widgets.table import RecordTable
+from textual.widgets import Input
+
+from tests.transcripts import Transcript, store_of, write
+from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.sessions_world import world
+
+SIZES = [(80, 24), (140, 45), (200, 60)]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return world(tmp_path_factory.mktemp("world"))
+
+
+def order(app: object) -> list[str]:
+    return [record.key[-1] for record in app.query_one(RecordTable).records]  # type: ignore[attr-defined]
+
+
+def line(text: str, part: str) -> str:
+    return next(line for line in text.splitlines() if part in line)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_screen(store: Store, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
+    async with running(store, size) as (app, _):
+        golden(f"sessions-{size[0]}x{size[1]}", screen_text(app))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_runs_is_told_at_any_size(store: Store, size: tuple[int, int]) -> None:
+    async with running(store, size) as (app, _):
+        lines = screen_text(app).splitlines()
+        first = next(n for n, text in enumerate(lines) if "● fix the churn" in text)
+        assert "$" in lines[first]
+        assert "Bash  duckdb" in lines[first + 1]
+        assert "running 14 s" in lines[first + 1]
+        assert "1 sub-agent running" in lines[first + 1]
+        assert max(map(len, lines)) <= size[0]
+
+
+async def test_everything_about_a_session_is_in_its_row(store: Store) -> None:
+    async with running(store, (168, 45)) as (app, _):
+        row = line(screen_text(app), "14:02")
+        for told in ("●", "fix the churn query", "warehouse", "opus-4.5", "8m", "42m", "11", "379k", "$0.34"):
+            assert told in row
+
+
+async def test_nothing_runs(store: Store) -> None:
+    async with running(store, now=NOW + dt.timedelta(minutes=6)) as (app, _):
+        text = screen_text(app)
+        assert "Now" not in text
+        assert "●" not in text
+        assert app.query_one(NowCards).size.height == 0
+
+
+async def test_a_card_opens_its_session(store: Store) -> None:
+    async with running(store) as (app, pilot):
+        await pilot.click(NowCards, offset=(10, 1))
+        await settle(pilot)
+        assert "then count each customer once" in screen_text(app)
+
+
+async def test_marks_and_what_they_mean(store: Store) -> None:
+    async with running(store) as (app, _):
+        text = screen_text(app)
+        assert "(source gone) migrate to uv" in text
+        assert "🔒 why is the nightly sync slow" in text
+        assert "≥1.2M" in line(text, "nightly sync")
+        assert "≥$" in line(text, "migrate to uv")
+        pending = line(text, "3f0fc83a-0006.jsonl")
+        assert "pending" in pending
+        assert "◌" in pending
+        caption = line(text, "6 sessions ·")
+        assert "≥ lower bound: that version logged placeholder counts" in caption
+
+
+async def test_hostile_titles_are_plain_text(store: Store) -> None:
+    async with running(store, (200, 60)) as (app, pilot):
+        await press(pilot, "down", "down", "down")
+        text = screen_text(app)
+        assert "[/foo] [red]x gone" in text
+        assert "\x1b" not in text
+        assert "‮" not in text
+
+
+async def test_sorting_by_key(store: Store) -> None:
+    async with running(store) as (app, pilot):
+        assert order(app) == ["1", "2", "3", "5", "6", "4"]
+        await press(pilot, "s")
+        assert "Title ▴" in screen_text(app)
+        assert order(app) == ["5", "2", "1", "4", "3", "6"]
+        await press(pilot, "S")
+        assert "Title ▾" in screen_text(app)
+        assert order(app) == ["3", "4", "1", "2", "5", "6"]
+        assert app.query_one(RecordTable).cursor_row == 0
+        await press(pilot, "s")
+        assert "Project ▴" in screen_text(app)
+
+
+async def test_sorting_by_mouse(store: Store) -> None:
+    async with running(store) as (app, pilot):
+        header = next(n for n, text in enumerate(screen_text(app).splitlines()) if "Started" in text)
+        column = screen_text(app).splitlines()[header].index("Tokens")
+        for mark, first in (("▾", "3"), ("▴", "6")):
+            await pilot.click(offset=(column, header))
+            await settle(pilot)
+            assert f"{mark} Tokens" in screen_text(app)
+            assert order(app)[0] == first
+
+
+async def test_filtering_as_you_type(store: Store) -> None:
+    async with running(store) as (app, pilot):
+        await press(pilot, "slash", "c", "h", "u", "r", "n")
+        assert order(app) == ["1"]
+        assert "1 session ·" in screen_text(app)
+        await press(pilot, "x")
+        assert "Nothing matches these filters. Press Escape to clear them." in screen_text(app)
+        assert "● fix the churn" in screen_text(app)
+        await press(pilot, "escape")
+        assert len(order(app)) == 6
+
+
+async def test_range_and_project_hold_here_too(store: Store) -> None:
+    async with running(store) as (app, pilot):
+        app.choose(project="infra")
+        await settle(pilot)
+        assert order(app) == ["5", "4"]
+        app.choose(project=None, since=None)
+        await press(pilot, "r", "r", "r", "r")
+        assert "7 days" in screen_text(app)
+        assert order(app) == ["1", "2", "3"]
+
+
+async def test_the_cursor_stays_on_its_session_when_data_come(store: Store, tmp_path: Path) -> None:
+    own = tmp_path / "own.duckdb"
+    shutil.copy(store.path, own)
+    async with running(Store(own)) as (app, pilot):
+        table = app.query_one(RecordTable)
+        await press(pilot, "down", "down")
+        assert table.selected is not None
+        assert table.selected.key.endswith("3")
+        with Store(own).write() as connection:
+            connection.execute("DELETE FROM sessions WHERE session_id = '3f0fc83a-0002'")
+        app.active_pane.refresh_data()
+        await settle(pilot)
+        assert order(app) == ["1", "3", "5", "6", "4"]
+        assert table.selected.key.endswith("3")
+
+
+async def test_copying_the_id_and_showing_the_file(store: Store) -> None:
+    async with running(store) as (app, pilot):
+        await press(pilot, "y")
+        assert app.clipboard == "3f0fc83a-0001"
+        await press(pilot, "o")
+        assert "3f0fc83a-0001.jsonl" in screen_text(app)
+        await press(pilot, "end", "o")
+        assert "Gone from disk" in screen_text(app)
+
+
+async def test_the_session_under_the_cursor_beside_a_wide_list(store: Store) -> None:
+    async with running(store, (200, 60)) as (app, pilot):
+        assert "the churn number looks too high" in screen_text(app)
+        await press(pilot, "down")
+        text = screen_text(app)
+        assert "/home/dana/work/web-frontend" in text
+        assert "the churn number looks too high" not in text
+        await press(pilot, "end", "up")
+        assert "not read yet" in screen_text(app)
+
+
+async def test_becoming_wide_and_narrow(store: Store) -> None:
+    async with running(store, (140, 45)) as (app, pilot):
+        assert not app.query_one(SessionSide).display
+        await pilot.resize_terminal(200, 45)
+        await settle(pilot)
+        assert "the churn number looks too high" in screen_text(app)
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert not app.query_one(SessionSide).display
+        assert "fix the churn query" in screen_text(app)
+
+
+async def test_costs_can_be_hidden(store: Store) -> None:
+    async with running(store, (200, 60), no_cost=True) as (app, _):
+        assert "$" not in screen_text(app)
+        assert "Cost" not in screen_text(app)
+
+
+async def test_times_are_those_of_the_zone(store: Store) -> None:
+    async with running(store, tz="America/New_York", chosen=Filter(zone="America/New_York")) as (app, _):
+        assert "fix the churn query" in line(screen_text(app), "●  10:02")
+
+
+async def test_nothing_yet(tmp_path: Path) -> None:
+    async with running(store_of(tmp_path, []), (80, 24)) as (app, _):
+        text = screen_text(app)
+        assert "No sessions yet. Looked in ~/.claude." in text
+        assert "agnes-stats --demo" in text
+        assert app.query_one("SessionsPane PaneState", PaneState).mode == "empty"
+
+
+async def test_nothing_in_these_days(store: Store) -> None:
+    async with running(store, now=NOW + dt.timedelta(days=300)) as (app, pilot):
+        assert "No session in these days, 5 sessions in all. Press r for more days." in screen_text(app)
+        await press(pilot, "r", "r")
+        assert len(order(app)) == 6
+
+
+async def test_a_store_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    path.write_text("this is no database")
+    async with running(Store(path)) as (app, pilot):
+        assert app.query_one("SessionsPane PaneState", PaneState).mode == "failed"
+        assert "Could not load sessions" in screen_text(app)
+        path.unlink()
+        await press(pilot, "ctrl+r")
+        assert "No sessions yet" in screen_text(app)
+
+
+async def test_the_list_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agnes_stats.tui.panes.sessions.SHOWN", 2)
+    told = [Transcript(f"s{n}", f"2026-03-0{n}T10:00:00").prompt(f"do {n}").response() for n in range(1, 7)]
+    async with running(store_of(tmp_path, told)) as (app, _):
+        assert order(app) == ["6", "5"]
+        assert "2 of 6 · 7.9k tokens" in screen_text(app)
+
+
+async def test_many_at_once_are_counted(tmp_path: Path) -> None:
+    told = [Transcript(f"s{n}", "2026-03-10T14:44:00").prompt(f"do {n}").response() for n in range(7)]
+    async with running(store_of(tmp_path, told)) as (app, _):
+        text = screen_text(app)
+        assert "and 4 more sessions running" in text
+        assert text.count("waiting for you since 30 s") == 3
+
+
+async def test_time_passes_on_the_cards(store: Store) -> None:
+    async with running(store) as (app, pilot):
+        moment = NOW + dt.timedelta(seconds=7)
+        app.now = lambda: moment
+        app.query_one(NowCards).tick(app.now())
+        await pilot.pause()
+        assert "running 21 s" in screen_text(app)
+
+
+async def test_enter_in_the_filter_line_goes_back_to_the_rows(store: Store) -> None:
+    async with running(store) as (app, pilot):
+        await press(pilot, "slash", "u", "v", "enter")
+        assert not isinstance(app.focused, Input)
+        await press(pilot, "enter")
+        assert "migrate to uv" in screen_text(app)
+        await press(pilot, "escape")
+        assert order(app) == ["4"]
+
+
+def test_the_world_is_written_as_claude_code_does(tmp_path: Path) -> None:
+    write(tmp_path, [Transcript("s", "2026-03-10T14:44:00").prompt("hi")])
+    assert (tmp_path / "projects" / "-home-dana-work" / "s.jsonl").read_text().count("\n") == 1
