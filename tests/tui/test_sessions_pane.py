@@ -57,7 +57,7 @@ async def test_what_runs_is_told_at_any_size(store: Store, size: tuple[int, int]
 async def test_everything_about_a_session_is_in_its_row(store: Store) -> None:
     async with running(store, (168, 45)) as (app, _):
         row = line(screen_text(app), "14:02")
-        for told in ("●", "fix the churn query", "warehouse", "opus-4.5", "8m", "42m", "11", "379k", "$0.34"):
+        for told in ("●", "fix the churn query", "warehouse", "opus-4.5", "9m", "42m", "11", "379k", "$0.34"):
             assert told in row
 
 

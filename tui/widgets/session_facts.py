@@ -15,7 +15,7 @@ from .. import format as words
 from .. import session_words as told
 from .spark import meter
 
-_METER = 16
+_METER = 12
 
 
 def facts_page(detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost: bool) -> RenderableType:
