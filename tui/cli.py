@@ -19,6 +19,7 @@ COMMANDS = {
     "sync": "sync actions, and when data was last pulled",
     "home": "the last 24 hours, or seven days, in one line",
     "doctor": "sources, store and health; exit status 1 if something is wrong",
+    "forget": "remove sessions from the store for good, by session, project or age",
     "daily": "tokens and cost by day, in ccusage's words",
     "weekly": "the same by week; weeks begin on Monday",
     "monthly": "the same by month",

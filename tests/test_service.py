@@ -1,0 +1,284 @@
+"""The ingester of the dashboard: it follows the files, tells the news, and ends at once."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from agnes_stats.ingest import service as services
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.service import IngestService, News, Troubled, UpToDate
+from agnes_stats.ingest.sources import Root
+from agnes_stats.queries.store import Store
+
+from tests.transcripts import Transcript, write
+
+Told = TypeVar("Told", bound=News)
+DAY = "2026-03-10T09:00:00"
+
+
+def talk(session: str = "s1", responses: int = 2) -> Transcript:
+    transcript = Transcript(session, DAY).prompt("count the orders")
+    for _ in range(responses):
+        transcript.wait(10).response()
+    return transcript
+
+
+class Life:
+    """A service at work in a folder, and all its news."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = Root("claude", folder / "claude")
+        self.store = Store(folder / "data" / "store.duckdb")
+        self.engine = Engine(self.store, [self.root], workers=1)
+        self.service = IngestService(self.engine, self._hear, find_roots=self.roots)
+        self.news: list[News] = []
+        self._heard = threading.Condition()
+
+    def roots(self) -> list[Root]:
+        return [self.root] if self.root.path.is_dir() else []
+
+    def _hear(self, news: News) -> None:
+        with self._heard:
+            self.news.append(news)
+            self._heard.notify_all()
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so after some news."""
+        with self._heard:
+            assert self._heard.wait_for(is_so, 20.0), self.news[-5:]
+
+    def until_told(self, kind: type[Told], after: int = 0) -> Told:
+        found: list[Told] = []
+        self.until(lambda: bool(found.extend(one for one in self.news[after:] if isinstance(one, kind)) or found))
+        return found[0]
+
+    def count(self, what: str = "responses") -> int:
+        with self.store.read() as connection:
+            row = connection.execute(f"SELECT count(*) FROM {what}").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def append(self, transcript: Transcript, name: str = "s1") -> None:
+        with (self.root.path / "projects" / "-home-dana-work" / f"{name}.jsonl").open("a") as file:
+            file.write("".join(json.dumps(row) + "\n" for row in transcript.rows))
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Iterator[Life]:
+    life = Life(tmp_path)
+    yield life
+    life.service.stop()
+    left = [thread.name for thread in threading.enumerate() if thread.name.startswith(("agnes-stats", "ingest"))]
+    assert left == []
+
+
+@pytest.fixture
+def running(life: Life) -> Life:
+    write(life.root.path, [talk()])
+    life.service.start()
+    life.until(lambda: life.count() == 2)
+    return life
+
+
+def test_a_line_that_is_appended_is_in_the_store_and_told(running: Life) -> None:
+    told = len(running.news)
+    running.append(talk("s2", 1))
+    running.until(lambda: running.count() == 3)
+    assert running.until_told(UpToDate, told).files == 1
+
+
+def test_new_folders_and_renamed_ones_are_noticed_before_the_next_sweep(running: Life) -> None:
+    projects = running.root.path / "projects"
+    write(running.root.path, [talk("s2")], "-a-new-one")
+    running.until(lambda: running.count() == 4)
+    (projects / "-home-dana-work").rename(projects / "-renamed")
+    running.until(lambda: (running.count("files"), running.count("files WHERE gone_at IS NULL")) == (3, 2))
+    assert running.count() == 4
+
+
+def test_a_root_that_appears_later_is_read(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr(services, "SWEEP_SHARE", 1.0)
+    life.service.start()
+    assert life.until_told(UpToDate).files == 1
+    write(life.root.path, [talk()])
+    life.until(lambda: life.count() == 2)
+
+
+def test_a_root_that_was_replaced_is_followed_again(running: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr(services, "SWEEP_SHARE", 1.0)
+    running.root.path.rename(running.root.path.with_name("away"))
+    running.service._sweep_soon()
+    running.until(lambda: running.service._watcher._folders == {})
+    write(running.root.path, [talk("s2")])
+    running.until(lambda: running.count() == 4)
+    monkeypatch.setattr(services, "SWEEP_SECONDS", 30.0)
+    running.append(talk("s3"), "s2")
+    running.until(lambda: running.count() == 6)
+
+
+def test_without_a_watcher_the_files_are_polled(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object, **__: object) -> None:
+        raise OSError("OS file watch limit reached")
+
+    monkeypatch.setattr("watchfiles.watch", none_left)
+    monkeypatch.setattr(services, "POLL_SECONDS", 0.05)
+    write(life.root.path, [talk()])
+    life.service.start()
+    life.until(lambda: any(isinstance(one, UpToDate) and one.polling for one in life.news))
+    life.append(talk("s2"))
+    life.until(lambda: life.count() == 4)
+
+
+def test_what_another_program_has_read_is_told_too(running: Life) -> None:
+    running.until(lambda: isinstance(running.news[-1], UpToDate))
+    told = len(running.news)
+    away = Root("claude", running.root.path.with_name("other"))
+    write(away.path, [talk("s7")])
+    Engine(running.store, [away], workers=1).catch_up()
+    running.service._sweep_soon()
+    assert running.until_told(UpToDate, told).files == 1
+
+
+def test_of_two_services_both_tell_and_the_store_has_it_once(running: Life, tmp_path: Path) -> None:
+    other = Life(tmp_path)
+    other.service.start()
+    try:
+        other.until_told(UpToDate)
+        told = len(running.news), len(other.news)
+        running.append(talk("s2", 1))
+        assert running.until_told(UpToDate, told[0]).files >= 1
+        assert other.until_told(UpToDate, told[1]).files >= 1
+    finally:
+        other.service.stop()
+    assert running.count() == 3
+
+
+# -- trouble -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_store_is_told_and_a_rebuild_puts_it_right(life: Life) -> None:
+    write(life.root.path, [talk()])
+    life.store.path.parent.mkdir()
+    life.store.path.write_bytes(b"x" * 20000)
+    life.service.start()
+    trouble = life.until_told(Troubled)
+    assert trouble.fatal
+    assert "--rebuild" in trouble.reason
+    assert life.store.path.read_bytes() == b"x" * 20000
+    life.service.rebuild()
+    life.until_told(UpToDate)
+    assert life.count() == 2
+    assert len(list(life.store.path.parent.glob("store-*.duckdb"))) == 1
+
+
+def test_a_busy_store_is_no_disaster(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.test_store import Holder
+
+    monkeypatch.setattr(services, "RETRY_SECONDS", {False: 0.02, True: 5.0})
+    write(life.root.path, [talk()])
+    life.store.wait = 0.05
+    with life.store.read():
+        pass
+    with Holder(life.store.path, "read") as holder:
+        life.service.start()
+        trouble = life.until_told(Troubled)
+        assert not trouble.fatal
+        assert f"process {holder.pid}" in trouble.reason
+        assert life.count() == 0
+    life.until(lambda: isinstance(life.news[-1], UpToDate))
+    assert life.count() == 2
+
+
+def test_no_space_is_told_and_tried_again(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agnes_stats.ingest.batch import Batch
+
+    monkeypatch.setattr(services, "RETRY_SECONDS", {False: 0.02, True: 0.02})
+    write(life.root.path, [talk()])
+    with monkeypatch.context() as full:
+
+        def no_space(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        full.setattr(Batch, "spool", no_space)
+        life.service.start()
+        trouble = life.until_told(Troubled)
+    assert trouble.fatal
+    assert "no space left" in trouble.reason
+    life.until(lambda: isinstance(life.news[-1], UpToDate))
+    assert life.count() == 2
+
+
+def test_a_fault_of_ours_is_told_and_survived(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "RETRY_SECONDS", {False: 0.02, True: 0.02})
+    write(life.root.path, [talk()])
+    with monkeypatch.context() as broken:
+        broken.setattr(life, "roots", None)
+        broken.setattr(life.service, "_find_roots", lambda: 1 / 0)
+        life.service.start()
+        assert life.until_told(Troubled).reason == "ZeroDivisionError: division by zero"
+    life.until(lambda: isinstance(life.news[-1], UpToDate))
+    assert life.count() == 2
+
+
+# -- the end -----------------------------------------------------------------------------------------------------------
+
+
+def test_it_stops_at_once_in_the_middle_of_a_transaction(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agnes_stats.ingest import engine as engines
+
+    write(life.root.path, [talk()])
+    working = threading.Event()
+
+    def endless(connection: object, *_: object, **__: object) -> None:
+        connection.execute("BEGIN")  # type: ignore[attr-defined]
+        working.set()
+        connection.execute("SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b")  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(engines, "load", endless)
+    life.service.start()
+    assert working.wait(10.0)
+    begun = time.monotonic()
+    life.service.stop()
+    assert time.monotonic() - begun < 2.0
+    assert not any(isinstance(one, Troubled) for one in life.news)
+    monkeypatch.undo()
+    life.engine.stop.clear()
+    life.engine.catch_up()
+    assert life.count() == 2
+
+
+def test_it_stops_at_once_while_it_waits_for_the_store(life: Life) -> None:
+    from tests.test_store import Holder, until
+
+    write(life.root.path, [talk()])
+    with life.store.read():
+        pass
+    with Holder(life.store.path, "read"):
+        life.service.start()
+        until(lambda: life.store._gate._writers)
+        begun = time.monotonic()
+        life.service.stop()
+        assert time.monotonic() - begun < 2.0
+
+
+def test_it_stops_at_once_in_the_middle_of_a_backfill(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(life.root.path, [talk(f"s{number}", 3) for number in range(12)])
+    monkeypatch.setattr("agnes_stats.ingest.engine.WORKER_BYTES", 0)
+    monkeypatch.setattr("agnes_stats.ingest.backfill.TASK_BYTES", 1)
+    monkeypatch.setattr("agnes_stats.ingest.backfill.LOAD_BYTES", 1)
+    life.service.start()
+    life.until(lambda: len(life.news) >= 3)
+    begun = time.monotonic()
+    life.service.stop()
+    assert time.monotonic() - begun < 2.0
+    assert 0 < life.count() < 36
+    monkeypatch.undo()
+    life.engine.stop.clear()
+    life.engine.catch_up()
+    assert life.count() == 36
