@@ -298,6 +298,9 @@ class _Outdated(Exception):
 
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    # Of a new store; many small columns waste most of DuckDB's usual 256 KiB blocks (measured: 5.4 % against 2.0 % of
+    # 300 MB of transcripts).
+    "default_block_size": "65536",
     "TimeZone": "UTC",
     "preserve_insertion_order": "false",
     # Nothing is fetched from the network, ever.
