@@ -1,0 +1,135 @@
+"""Killing the ingester at random moments: in a backfill, and while lines arrive. What remains must be whole.
+
+The transcripts are written by hand and small, so that a kill often meets a transaction; `kill_loop.py` does the same
+at length and with a folder of your own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.sources import Root
+from agnes_stats.queries.store import Store
+
+from tests.faults.same import contents, difference
+from tests.transcripts import Transcript, write
+
+LIVE = """
+import sys, threading
+from pathlib import Path
+from agnes_stats.ingest import Engine, IngestService, Root, service
+import agnes_stats.ingest.engine as engines
+import agnes_stats.ingest.backfill as backfills
+if sys.argv[3] == "small":
+    engines.WORKER_BYTES = 0
+    backfills.TASK_BYTES = 20000
+    backfills.LOAD_BYTES = 30000
+root, store = Root("claude", Path(sys.argv[1])), engines.Store(Path(sys.argv[2]))
+print("up", flush=True)
+IngestService(Engine(store, [root]), lambda _: None, find_roots=lambda: [root]).start()
+"""
+
+
+def hand_written(root: Path, sessions: int = 10, responses: int = 20) -> None:
+    """Sessions with tool calls, sub-agents and a fork, some tens of kilobytes each."""
+    talks = []
+    for number in range(sessions):
+        talk = Transcript(f"s{number}", f"2026-03-{number % 28 + 1:02d}T09:00:00").title(f"talk {number}")
+        agent = Transcript(f"s{number}", f"2026-03-{number % 28 + 1:02d}T09:01:00", agent=f"a{number}")
+        for step in range(responses):
+            call = (f"call-{number}-{step}", "Bash", {"command": "ls", "description": "x" * 400})
+            talk.wait(20).prompt(f"step {step}").wait(5).response(call).wait(5).result(call[0], "y" * 800)
+            agent.wait(30).response()
+        talks += [talk, agent]
+    write(root, talks)
+    folder = root / "projects" / "-home-dana-work"
+    lines = (folder / "s0.jsonl").read_text().splitlines()[: responses // 2]
+    fork = [json.dumps(json.loads(line) | {"sessionId": "fork"}) for line in lines]
+    (folder / "fork.jsonl").write_text("\n".join(fork) + "\n")
+
+
+class Killer:
+    """A folder whose files arrive bit by bit, and an ingester that is killed and started again meanwhile."""
+
+    def __init__(self, folder: Path, source: Path, seed: int, *, size: str = "small") -> None:
+        """`source` is a root of the kind `claude`; `size` is `small` for transactions of a few kilobytes."""
+        self.root = folder / "claude"
+        self.store = folder / "data" / "store.duckdb"
+        self._source = source
+        self._random = random.Random(seed)
+        self._size = size
+        self.kills = 0
+        self.in_commit = 0
+        """Kills that left a log, so that met a commit."""
+
+    def backfill(self, kills: int, longest: float) -> None:
+        """Everything is there; kill after up to `longest` seconds of work, again and again."""
+        shutil.copytree(self._source, self.root, dirs_exist_ok=True)
+        for _ in range(kills):
+            self._kill_after(self._random.uniform(0.0, longest))
+
+    def live(self, kills: int, longest: float) -> None:
+        """The files grow by random bits, torn lines too, while the ingester is killed."""
+        bits = self._bits()
+        for _ in range(kills):
+            self._kill_after(self._random.uniform(0.0, longest), lambda: next(bits, None))
+        while next(bits, None) is not None:
+            pass
+
+    def finish(self) -> Store:
+        """Let it run to its end."""
+        store = Store(self.store)
+        Engine(store, [Root("claude", self.root)], workers=1).catch_up()
+        return store
+
+    def _bits(self) -> Iterator[Path]:
+        """Write the source's files a bit at a time; what was written to."""
+        rest = {path: path.read_bytes() for path in sorted(self._source.rglob("*")) if path.is_file()}
+        while rest:
+            path = self._random.choice(list(rest))
+            size = self._random.choice((20, 700, 3000, 20000))
+            bit, left = rest[path][:size], rest[path][size:]
+            target = self.root / path.relative_to(self._source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("ab") as file:
+                file.write(bit)
+            rest[path] = left
+            if not left:
+                del rest[path]
+            yield target
+
+    def _kill_after(self, seconds: float, work: Callable[[], object] = lambda: None) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        process = subprocess.Popen(
+            [sys.executable, "-c", LIVE, self.root, self.store, self._size], stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            work()
+            time.sleep(min(left, 0.03))
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        self.kills += 1
+        log = Path(f"{self.store}.wal")
+        self.in_commit += log.exists() and log.stat().st_size > 0
+
+
+def verdict(killer: Killer, folder: Path) -> str:
+    """What the killed store says other than one that was left in peace; empty if nothing."""
+    found = killer.finish()
+    calm = Store(folder / "calm.duckdb")
+    Engine(calm, [Root("claude", killer.root)], workers=1).catch_up()
+    left = [path.name for path in killer.store.parent.iterdir() if path.name != killer.store.name]
+    return difference(contents(found), contents(calm)) or (f"left behind: {left}" if left else "")
