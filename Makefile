@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 
-.PHONY: run test check format lock bench clean
+.PHONY: run test check format lock bench screenshots clean
 
 run: $(STAMP)
 	@$(BIN)/agnes-stats $(ARGS)
@@ -37,6 +37,9 @@ $(STAMP): pyproject.toml uv.lock
 
 bench: $(STAMP)
 	@$(BIN)/python bench/run.py --write $(ARGS)
+
+screenshots: $(STAMP)
+	@$(BIN)/python docs/screenshots.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
