@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 PIPED_WIDTH = 100
 """Columns of a page that goes to no terminal."""
 _GAP = 2
-_LEAST = 12
-"""Cells that a flexible column has at least."""
+_LEAST = 24
+"""Cells that a flexible column gets before others go, if it has so much to tell."""
+_TINY = 8
+"""Cells that it gets before columns without a rank go."""
 _BAR = 20
 _OVERVIEW_ROWS = 8
 _OVERVIEW_DAYS = 7
@@ -36,7 +38,7 @@ _OVERVIEW_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. Where there is little room, flexible ones shrink and those of the highest rank go."""
+    """A column of a table. Where there is little room, those of the highest rank go, and the one flexible shrinks."""
 
     label: str
     right: bool = False
@@ -70,17 +72,22 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) 
     """Rows under their labels, in lines of at most `width` cells."""
     cleaned = [[words.clean(value) for value in row] for row in rows]
     wide = [max([cell_len(column.label), *(cell_len(row[n]) for row in cleaned)]) for n, column in enumerate(columns)]
-    least = [min(size, _LEAST) if column.flexible else size for column, size in zip(columns, wide, strict=True)]
     shown = list(range(len(columns)))
-    while len(shown) > 1 and sum(least[n] + _GAP for n in shown) - _GAP > width:
-        shown.remove(max(shown, key=lambda n: (columns[n].rank, n)))
-    spare = width - (sum(least[n] + _GAP for n in shown) - _GAP)
-    for n in shown:
-        given = max(0, min(wide[n] - least[n], spare))
-        least[n] += given
-        spare -= given
+
+    def needed(least: int) -> int:
+        return sum((min(wide[n], least) if columns[n].flexible else wide[n]) + _GAP for n in shown) - _GAP
+
+    # Columns of a rank go before the flexible one gets tight; the others only when nothing else helps.
+    for least, lowest in ((_LEAST, 1), (_TINY, 0)):
+        while len(shown) > 1 and needed(least) > width:
+            going = [n for n in shown if columns[n].rank >= lowest]
+            if not going:
+                break
+            shown.remove(max(going, key=lambda n: (columns[n].rank, n)))
+    room = max(1, width - needed(0))
+    size = {n: min(wide[n], room) if columns[n].flexible else wide[n] for n in shown}
     lines = [[column.label for column in columns], *cleaned]
-    return [(" " * _GAP).join(_padded(columns[n], line[n], least[n]) for n in shown).rstrip() for line in lines]
+    return [(" " * _GAP).join(_padded(columns[n], line[n], size[n]) for n in shown).rstrip() for line in lines]
 
 
 def _padded(column: Column, text: str, width: int) -> str:

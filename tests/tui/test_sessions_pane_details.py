@@ -85,7 +85,7 @@ async def test_what_it_took(store: Store) -> None:
             "hit 96.8 %",
             "Sub-agents",
             "haiku-4.5",
-            "3f0fc83a-0001.jsonl",
+            "/home/dana/.claude/projects/",
             "2.1.114",
         ):
             assert told in text
