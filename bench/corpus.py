@@ -89,7 +89,7 @@ class Corpus:
             moment += dt.timedelta(seconds=self.random.uniform(2, 45))
             output = self.random.randint(50, 1500)
             wrote = self.random.randint(200, 6000)
-            usage = {
+            usage: Row = {
                 "input_tokens": self.random.randint(1, 300),
                 "output_tokens": output,
                 "cache_read_input_tokens": context,

@@ -73,7 +73,7 @@ class Contestant:
 
     def median(self, what: str) -> float:
         """The median of `wall`, `cpu` or `peak`."""
-        return statistics.median(getattr(cost, what) for cost in self.costs)
+        return float(statistics.median(getattr(cost, what) for cost in self.costs))
 
 
 def install_peers() -> None:

@@ -60,7 +60,7 @@ def test_the_wheel_runs_where_nothing_else_is(wheel: Path, tmp_path: Path) -> No
     assert PROJECT["project"]["version"] in run(command, "--version", cwd=tmp_path, env=elsewhere)
     answer = json.loads(run(command, "tokens", "--json", cwd=tmp_path, env=elsewhere))
     assert answer["totals"]["total"] == 0
-    assert "Sessions" in run(command, cwd=tmp_path, env=elsewhere)
+    assert "No sessions yet" in run(command, cwd=tmp_path, env=elsewhere)
     code = "from agnes_stats.tui.app import AgnesStats; print(AgnesStats.CSS_PATH)"
     run(venv / "bin/python", "-c", code, cwd=tmp_path, env=elsewhere)
 

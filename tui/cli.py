@@ -49,7 +49,7 @@ _ONLY = {
         ("--cursor-id", {"metavar": "ID", "help": "… and this id"}),
     ),
     "sql": (
-        ("query", {"metavar": "QUERY", "help": "the query, or - for standard input; {{filters}} stands for the options"}),
+        ("query", {"metavar": "QUERY", "help": "the query, or - for standard input; {{filters}} is replaced"}),
         ("--csv", {"action": "store_true", "help": "CSV instead of a table"}),
         ("--parquet", {"metavar": "FILE", "help": "write a Parquet file instead"}),
     ),

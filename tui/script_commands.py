@@ -40,7 +40,7 @@ def _print(given: argparse.Namespace, report: dict[str, Any], rows: str) -> int:
     if given.json:
         sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")
         return 0
-    lines = [("", "Input", "Output", "Cache write", "Cache read", "Total", "Cost")]
+    lines: list[tuple[str, ...]] = [("", "Input", "Output", "Cache write", "Cache read", "Total", "Cost")]
     for row in (*report[rows], {**report["totals"], "period": "total"}):
         numbers = [row[f"{name}Tokens"] for name in ("input", "output", "cacheCreation", "cacheRead", "total")]
         cost = words.usd(row["totalCost"]) + (" +unpriced" if row["unpricedTokens"] else "")
