@@ -70,7 +70,7 @@ class Killer:
         self._size = size
         self.kills = 0
         self.in_commit = 0
-        """Kills that left a log, so that met a commit."""
+        """Kills that left a log, so that met a commit. Every second kill is aimed at one."""
 
     def backfill(self, kills: int, longest: float) -> None:
         """Everything is there; kill after up to `longest` seconds of work, again and again."""
@@ -119,11 +119,26 @@ class Killer:
         while (left := end - time.monotonic()) > 0:
             work()
             time.sleep(min(left, 0.03))
+        if self.kills % 2:
+            self._await_commit(work)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         self.kills += 1
-        log = Path(f"{self.store}.wal")
-        self.in_commit += log.exists() and log.stat().st_size > 0
+        self.in_commit += self._log_size() > 0
+
+    def _await_commit(self, work: Callable[[], object]) -> None:
+        """Wait for the next commit, for a second at most, and then for some part of the time that one takes."""
+        give_up = time.monotonic() + 1.0
+        while not self._log_size() and time.monotonic() < give_up:
+            work()
+            time.sleep(0.001)
+        time.sleep(self._random.uniform(0.0, 0.02))
+
+    def _log_size(self) -> int:
+        try:
+            return Path(f"{self.store}.wal").stat().st_size
+        except FileNotFoundError:
+            return 0
 
 
 def verdict(killer: Killer, folder: Path) -> str:
