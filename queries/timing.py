@@ -86,7 +86,8 @@ def distribution(connection: DuckDBPyConnection, chosen: Filter, metric: Metric)
     p50, p90, p99 = summary.percentiles
     least = summary.least
     top = p99 if p99 > least else summary.greatest
-    width = (top - least) / BUCKETS or 1 / BUCKETS
+    # Values that are all alike, or nearly, still need edges that ascend.
+    width = max((top - least) / BUCKETS, 1e-6 * max(1.0, least))
     counts = [0] * BUCKETS
     for bucket, count in connection.execute(
         f"SELECT greatest(0, least({BUCKETS - 1}, floor((value - $least) / $width)))::INTEGER, count(*) "

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from ...queries.filters import Filter
+from ...queries.timing import METRICS
 from ...queries.trends import GRANULARITIES, LONGEST_BY_HOUR
 from .. import format as words
 from ..widgets.cards import Cards
@@ -23,9 +24,14 @@ from ..widgets.state import PaneState
 from ..widgets.table import Record, RecordTable
 from .base import Pane
 from .token_views import head
+from .token_views.agents import Agents
+from .token_views.caching import Caching
 from .token_views.head import Head
-from .token_views.overview import Overview
-from .token_views.view import DIMENSIONS, Options, Question, TokenView
+from .token_views.overview import Overview, OverviewData
+from .token_views.rhythm import Rhythm
+from .token_views.timing import Timing
+from .token_views.tools import Tools
+from .token_views.view import DIMENSIONS, WIDE, Options, Question, TokenView
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -33,7 +39,8 @@ if TYPE_CHECKING:
 NARROW = 100
 """A screen narrower than this, in columns, gets fewer figures."""
 
-VIEWS: tuple[type[TokenView[Any]], ...] = (Overview,)
+VIEWS: tuple[type[TokenView[Any]], ...] = (Overview, Timing, Rhythm, Agents, Caching, Tools)
+_VIEW_ACTIONS = frozenset().union(*(view.ACTIONS for view in VIEWS))
 
 _FILTERS = {"session_id": "session", "agent_type": "agent", "model": "model", "project": "project", "user": "user"}
 """Fields of the filter that a row can set, in the order in which Backspace drops those set elsewhere."""
@@ -96,7 +103,7 @@ class TokensPane(Pane[TokensData]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(view.KEY, f"view('{view.NAME}')", view.TITLE, show=False, tooltip=view.ABOUT) for view in VIEWS),
-        Binding("u", "measure", "Spend/tokens", tooltip="Count money or tokens"),
+        Binding("u", "measure", "Measure", tooltip="Count money or tokens; in Timing: time, turns or speed"),
         Binding("b", "by", "Break down by", tooltip="Stack and list by the next of: " + ", ".join(DIMENSIONS.values())),
         Binding("B", "by(-1)", "Break down by", show=False, tooltip="Stack and list by the one before"),
         Binding("g", "granularity", "Day/week", tooltip="Bars by day, week or month; by hour up to seven days"),
@@ -132,7 +139,8 @@ class TokensPane(Pane[TokensData]):
         """The figures, and what the view on the screen asks for."""
         dashboard = self.dashboard
         here = now.replace(tzinfo=dt.UTC).astimezone(dashboard.zone).replace(tzinfo=None)
-        question = Question(chosen, self._options, now, here, cost=not dashboard.settings.no_cost)
+        cost, width = not dashboard.settings.no_cost, dashboard.size.width
+        question = Question(chosen, self._options, now, here, cost, width)
         view = self._view(question.options.view)
         return TokensData(question, head.ask(connection, question), view.ask(connection, question))
 
@@ -153,7 +161,7 @@ class TokensPane(Pane[TokensData]):
         switcher.current = f"tokens-{name}"
         self.query_one(ViewStrip).show(name)
         view = self._view(name)
-        view.show(data.detail, data.question)
+        view.present(data.detail, data.question)
         notes = self.query_one("#notes", Static)
         told = head.notes(data.head, data.question)
         notes.update(Text(words.clean(told), no_wrap=True, overflow="ellipsis"))
@@ -184,9 +192,11 @@ class TokensPane(Pane[TokensData]):
         return bool(chosen.text) or any(getattr(chosen, field) is not None for field in _FILTERS)
 
     def on_resize(self) -> None:
-        """Figures for another width."""
+        """Figures for another width; a screen that has become wide is told more."""
         if self._shown is not None and self.has_rows(self._shown):
             self._show_figures(self._shown)
+            if (self._shown.question.width >= WIDE) != (self.app.size.width >= WIDE):
+                self.refresh_data()
 
     def _view(self, name: str) -> TokenView[Any]:
         return self.query_one(f"#tokens-{name}", TokenView)
@@ -216,7 +226,11 @@ class TokensPane(Pane[TokensData]):
         self._choose(view=Overview.NAME)
 
     def action_measure(self) -> None:
-        """Money, or tokens."""
+        """Money, or tokens; where times are shown, the next kind of them."""
+        if self._options.view == Timing.NAME:
+            now = METRICS.index(self._options.timing)
+            self._choose(timing=METRICS[(now + 1) % len(METRICS)])
+            return
         other = "total_tokens" if self._options.measure == "cost_usd" else "cost_usd"
         self._choose(measure=other, order=None, descending=True)
 
@@ -229,7 +243,7 @@ class TokensPane(Pane[TokensData]):
     def action_granularity(self) -> None:
         """Bars by the next granularity that the range allows."""
         shown = self._shown
-        if shown is None or not isinstance(getattr(shown.detail, "over_time", None), object):
+        if shown is None or not isinstance(shown.detail, OverviewData):
             return
         first, last = shown.head.first, shown.head.last
         hours = first is not None and last is not None and (last - first).days < LONGEST_BY_HOUR
@@ -249,18 +263,19 @@ class TokensPane(Pane[TokensData]):
         self._choose(order=message.column_key, descending=not self._options.descending if again else True)
 
     def action_table(self) -> None:
-        """The other table of a low screen."""
-        overview = self.query_one(Overview)
-        if self._options.view == Overview.NAME and overview.switch_table():
-            self.app.set_focus(overview.first_focus)
+        """What a low screen has no room for, in place of something else."""
+        view = self._view(self._options.view)
+        if view.switch_table():
+            self.app.set_focus(view.first_focus)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Escape belongs to the app on the overview; money cannot be chosen where it is hidden."""
+        """Only what means something in the view; Escape belongs to the app on the first one."""
+        view = next(view for view in VIEWS if self._options.view == view.NAME)
         if action == "overview":
-            return self._options.view != Overview.NAME
-        if action == "measure":
-            return not self.dashboard.settings.no_cost
-        return True
+            return view is not Overview
+        if action == "measure" and self.dashboard.settings.no_cost and view is not Timing:
+            return False
+        return action in view.ACTIONS if action in _VIEW_ACTIONS else True
 
     # -- filters -------------------------------------------------------------------------------------------------
 

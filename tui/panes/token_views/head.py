@@ -93,10 +93,8 @@ def notes(head: Head, question: Question) -> str:
         more = len(head.unpriced) - _MOST_NAMED
         told.append(f"+ tokens without a price: {', '.join(named)}{f' and {more} more' if more > 0 else ''}")
     if head.period.undercounted:
-        responses = "response" if head.period.undercounted == 1 else "responses"
-        told.append(
-            f"≥ a lower bound: {words.count(head.period.undercounted)} {responses} logged a placeholder for the output"
-        )
+        responses = phrases.things(head.period.undercounted, "response")
+        told.append(f"≥ a lower bound: {responses} logged a placeholder for the output")
     return " · ".join(told)
 
 
@@ -118,7 +116,7 @@ def _spend(head: Head, span: str) -> Card:
     return Card(
         f"Spend {span}",
         phrases.money(sums.cost_usd, sums.unpriced_tokens),
-        f"{changed} vs {span} before" if changed else f"{words.count(sums.responses)} responses",
+        f"{changed} vs {span} before" if changed else phrases.things(sums.responses, "response"),
         _trend(head, lambda day: day.cost_usd),
     )
 
@@ -135,7 +133,7 @@ def _sessions(head: Head) -> Card:
     return Card(
         "Sessions",
         words.count(sums.sessions),
-        f"{words.count(sums.responses)} responses",
+        phrases.things(sums.responses, "response"),
         _trend(head, lambda day: day.sessions),
     )
 
@@ -147,15 +145,14 @@ def _today(head: Head, question: Question) -> Card:
         trend = _trend(head, lambda day: day.cost_usd)
     else:
         value, trend = phrases.total(sums), _trend(head, lambda day: day.total_tokens)
-    sessions = "session" if sums.sessions == 1 else "sessions"
-    used = f"{phrases.total(sums)} tokens" if question.cost else f"{words.count(sums.sessions)} {sessions}"
+    used = f"{phrases.total(sums)} tokens" if question.cost else phrases.things(sums.sessions, "session")
     note = used if sums.responses else "nothing yet"
     return Card("Today", value, note, trend[-_RECENT:])
 
 
 def _per_day(head: Head, question: Question) -> Card:
     sums, before = head.period, head.before
-    days = f"{words.count(sums.active_days)} active {'day' if sums.active_days == 1 else 'days'}"
+    days = phrases.things(sums.active_days, "active day")
     if question.cost:
         each, earlier = sums.cost_per_active_day, before.cost_per_active_day if before else None
         value = phrases.money(each, sums.unpriced_tokens, short=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.theme import Theme
 from textual.widget import Widget
 
 from ....queries import caching, tokens, trends
@@ -67,10 +66,7 @@ class Overview(TokenView[OverviewData]):
     TITLE = "Overview"
     KEY = "o"
     ABOUT = "Where the tokens went, over time and by model, project and session"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._last: tuple[OverviewData, Question] | None = None
+    ACTIONS = frozenset({"measure", "by", "granularity", "sort", "table"})
 
     def compose(self) -> ComposeResult:
         """The chart, the tables."""
@@ -109,13 +105,6 @@ class Overview(TokenView[OverviewData]):
 
     # -- showing
 
-    def on_mount(self) -> None:
-        self.app.theme_changed_signal.subscribe(self, self._in_new_colors)
-
-    def _in_new_colors(self, _: Theme) -> None:
-        if self._last is not None:
-            self.call_after_refresh(self.show, *self._last)
-
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= _TWO, "-two")
         self.set_class(event.size.width >= _THREE, "-three")
@@ -123,7 +112,6 @@ class Overview(TokenView[OverviewData]):
 
     def show(self, data: OverviewData, question: Question) -> None:
         """All of it."""
-        self._last = (data, question)
         options, measure = question.options, question.measure
         # What has no value of this measure, as tokens without a price, is no layer.
         layers = [layer for layer in data.over_time.layers if any(layer.of(measure))]

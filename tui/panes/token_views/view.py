@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from textual.containers import Vertical
+from textual.theme import Theme
 from textual.widget import Widget
 
 from ....queries.filters import Filter
+from ....queries.timing import Metric
 from ....queries.trends import Granularity, Measure
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ DIMENSIONS = {
 }
 """What tokens can be broken down by -> its name in a sentence."""
 
-TIMINGS = ("response", "turn", "speed")
+WIDE = 184
+"""A screen of so many columns has room for three things beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Options:
     by: str = "model"
     granularity: Granularity | None = None
     """None: what suits the range."""
-    timing: str = TIMINGS[0]
+    timing: Metric = "response"
     order: str | None = None
     """Column by which the groups are sorted; None: by the measure."""
     descending: bool = True
@@ -59,6 +62,8 @@ class Question:
     """The same on the clock of the filter's zone, without a zone."""
     cost: bool
     """Whether money is shown at all."""
+    width: int
+    """Columns of the screen: a wide one is told more."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -84,6 +89,8 @@ class TokenView(Vertical, Generic[Data]):
     KEY: ClassVar[str]
     ABOUT: ClassVar[str]
     """The question it answers; the tooltip of its key."""
+    ACTIONS: ClassVar[frozenset[str]] = frozenset()
+    """Those of the tab's actions that mean something here, of "measure", "by", "granularity", "sort" and "table"."""
 
     DEFAULT_CSS = """
     TokenView { height: 1fr; }
@@ -91,6 +98,20 @@ class TokenView(Vertical, Generic[Data]):
 
     def __init__(self) -> None:
         super().__init__(id=f"tokens-{self.NAME}")
+        self._last: tuple[Data, Question] | None = None
+
+    def on_mount(self) -> None:
+        """Bars in tables have a colour of the theme: with another one they are made anew."""
+        self.app.theme_changed_signal.subscribe(self, self._in_new_colors)
+
+    def _in_new_colors(self, _: Theme) -> None:
+        if self._last is not None:
+            self.call_after_refresh(self.show, *self._last)
+
+    def present(self, data: Data, question: Question) -> None:
+        """Show an answer, and again when the colours change."""
+        self._last = (data, question)
+        self.show(data, question)
 
     def ask(self, connection: DuckDBPyConnection, question: Question) -> Data:
         """Ask the store. Touch no widget here."""
@@ -105,6 +126,10 @@ class TokenView(Vertical, Generic[Data]):
         """Whether money is shown at all."""
         app: Any = self.app
         return not app.settings.no_cost
+
+    def switch_table(self) -> bool:
+        """Show what a low screen has no room for in place of something else; False if all is shown."""
+        return False
 
     @property
     def first_focus(self) -> Widget | None:
