@@ -114,9 +114,10 @@ class SessionScreen(ModalScreen[None]):
         self._known_turns: set[str] | None = None
         self._busy = False
         self._dirty = False
-        self._follows = False
-        self._is_first = True
-        """Whether no entry was under the cursor yet: the list is filled only when it has a size."""
+        self._follows = True
+        """Whether the cursor is to stay on the last entry of a running session."""
+        self._is_filled = False
+        """Whether an entry was under the cursor yet: the list is filled only when it has a size."""
 
     @property
     def dashboard(self) -> AgnesStats:
@@ -240,10 +241,13 @@ class SessionScreen(ModalScreen[None]):
         table = self.query_one(ActivityTable)
         unfolded = _failing(detail) if self._failed else set(self._unfolded)
         view = View(detail, self._answer.steps, unfolded, self._failed, app.now(), app.zone, self._styles())
-        # Who looks at the end of a running session wants to see what comes.
-        self._follows = detail.session.is_live and table.cursor_row >= table.row_count - 1
         table.show(records(view))
-        if self._follows and table.row_count:
+        self._follow()
+
+    def _follow(self) -> None:
+        """Who looks at the end of a running session wants to see what comes."""
+        table, detail = self.query_one(ActivityTable), self._answer.detail
+        if self._follows and detail is not None and detail.session.is_live and table.row_count:
             table.move_cursor(row=table.row_count - 1)
 
     def _styles(self) -> dict[str, str]:
@@ -265,9 +269,11 @@ class SessionScreen(ModalScreen[None]):
     @on(RecordTable.RecordHighlighted)
     def _point(self, message: RecordTable.RecordHighlighted) -> None:
         table = self.query_one(ActivityTable)
-        if self._follows and table.cursor_row != table.row_count - 1 and self._is_first:
-            table.move_cursor(row=table.row_count - 1)
-        self._is_first = False
+        if self._is_filled:
+            self._follows = table.cursor_row == table.row_count - 1
+        else:
+            self._is_filled = True
+            self._follow()
         node = message.record.data if message.record else None
         text = node.text if isinstance(node, Node) else ""
         self.query_one("#session-pointed", Static).update(Text(words.clean(text)))
