@@ -229,7 +229,12 @@ async def test_the_cache_by_maker_and_model(store: Store) -> None:
             "sonnet-4.5",
             "haiku-4.5",
         ]
-        assert "Peak Mar 10: 9" in screen_text(app)
+        app.set_focus(app.query_one("#caching-days"))
+        await press(pilot, "end")
+        assert "Tue Mar 10: 91.8 %, 1.2M of 1.3M read" in screen_text(app)
+        await press(pilot, "left")
+        assert "Mon Mar 09: nothing" in screen_text(app)
+        app.set_focus(app.query_one("#caching-models"))
         await press(pilot, "down", "down", "enter")
         assert app.chosen.model == SONNET
         await press(pilot, "end", "enter")

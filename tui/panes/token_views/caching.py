@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,10 +15,10 @@ from textual.widget import Widget
 from ....queries import caching, tokens, trends
 from ....queries.caching import ModelCache, ProviderCache
 from ....queries.tokens import DayTokens
+from ....queries.trends import Granularity
 from ... import format as words
-from ...widgets.chart import PlotextChart
+from ...widgets.bars import StackedBars
 from ...widgets.palette import widget_ink
-from ...widgets.plots import Trend
 from ...widgets.series import Series
 from ...widgets.table import Column, Record
 from . import phrases
@@ -49,7 +50,7 @@ class CachingData:
 
 
 class Caching(TokenView[CachingData]):
-    """The hit ratio over time, and a table of makers and their models."""
+    """What went in over time, and a table of makers and their models."""
 
     NAME = "caching"
     TITLE = "Cache"
@@ -58,7 +59,7 @@ class Caching(TokenView[CachingData]):
 
     def compose(self) -> ComposeResult:
         """The chart and the table."""
-        yield PlotextChart(id="caching-days", classes="chart", empty="No input on any day of this range.")
+        yield StackedBars(id="caching-days", classes="chart", empty="No input on any day of this range.")
         yield TokenTable(priced_only(_COLUMNS, self.shows_cost), id="caching-models")
 
     def ask(self, connection: DuckDBPyConnection, question: Question) -> CachingData:
@@ -77,9 +78,24 @@ class Caching(TokenView[CachingData]):
 
     def show(self, data: CachingData, question: Question) -> None:
         """All of it."""
-        chart = self.query_one("#caching-days", PlotextChart)
-        chart.border_title = "Cache hit ratio by day: read from the cache, of all that went in"
-        chart.show(_trend(data, question))
+        granularity, buckets, found = _by_bucket(data, question)
+
+        def describe(index: int) -> str:
+            when, inward = phrases.bucket_in_words(buckets[index], granularity), found[index]
+            told = f"{words.count(inward.read)} of {words.count(inward.read + inward.written + inward.plain)} read"
+            return f"{when}: nothing" if inward.ratio is None else f"{when}: {words.percent(inward.ratio)}, {told}"
+
+        bars = self.query_one("#caching-days", StackedBars)
+        bars.border_title = f"What went in by {granularity}: read from the cache, written to it, or neither"
+        bars.show(
+            [
+                Series("Read", tuple(inward.read for inward in found)),
+                Series("Written", tuple(inward.written for inward in found)),
+                Series("Not cached", tuple(inward.plain for inward in found)),
+            ],
+            phrases.bucket_labels(buckets, granularity),
+            describe=describe,
+        )
         paint = Paint(widget_ink(self), {})
         records = []
         for provider in data.providers:
@@ -89,25 +105,36 @@ class Caching(TokenView[CachingData]):
         self.query_one("#caching-models", TokenTable).show(records)
 
 
-def _trend(data: CachingData, question: Question) -> Trend:
+@dataclass(frozen=True, slots=True)
+class _Inward:
+    """What went in during a bucket."""
+
+    read: int = 0
+    written: int = 0
+    plain: int = 0
+
+    def plus(self, row: DayTokens) -> _Inward:
+        return _Inward(
+            self.read + row.cache_read_tokens, self.written + row.cache_write_tokens, self.plain + row.input_tokens
+        )
+
+    @property
+    def ratio(self) -> float | None:
+        total = self.read + self.written + self.plain
+        return self.read / total if total else None
+
+
+def _by_bucket(data: CachingData, question: Question) -> tuple[Granularity, list[dt.datetime], list[_Inward]]:
+    """Every bucket of the range with what went in."""
     if data.span is None:
-        return Trend((), ())
-    buckets = trends.axis(*data.span, "day", question.here)
-    known = {row.day: row for row in data.days}
-    rows = [known.get(bucket.date()) for bucket in buckets]
-
-    def describe(point: int) -> str:
-        row, when = rows[point], phrases.day_in_words(buckets[point].date())
-        if row is None:
-            return f"{when}: nothing"
-        return f"{when}: {words.percent(row.cache_hit_ratio)} · {words.count(row.cache_read_tokens)} read"
-
-    return Trend(
-        (Series("hit", tuple(row.cache_hit_ratio if row else None for row in rows)),),
-        tuple(phrases.bucket_labels(buckets, "day")),
-        unit=lambda value: words.percent(value, 0),
-        describe=describe,
-    )
+        return "day", [], []
+    granularity = trends.fitting(*data.span)
+    buckets = trends.axis(*data.span, granularity, question.here)
+    found = [_Inward()] * len(buckets)
+    for row in data.days:
+        place = bisect_right(buckets, dt.datetime.combine(row.day, dt.time())) - 1
+        found[place] = found[place].plus(row)
+    return granularity, buckets, found
 
 
 def _provider_record(provider: ProviderCache, paint: Paint) -> Record:
