@@ -47,10 +47,12 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """What is asked for besides the filter of all panes: one of GROUPS, one of OUTCOMES, a table read or written."""
+    """What is asked for besides the filter of all panes: one of GROUPS, OUTCOMES, PLACES; an action; a table."""
 
     group: str | None = None
     outcome: str | None = None
+    place: str | None = None
+    action: str | None = None
     table: str | None = None
 
 
@@ -134,8 +136,10 @@ def conditions(chosen: Filter, which: Which) -> Where:
     add_caller(where, chosen, "call_id")
     if which.group is not None:
         where.add("action_group = $group", group=GROUPS[which.group])
-    if which.outcome is not None:
-        where.add("outcome = $outcome", outcome=which.outcome)
+    for name in ("outcome", "place", "action"):
+        value = getattr(which, name)
+        if value is not None:
+            where.add(f"{name} = ${name}", **{name: value})
     if which.table is not None:
         where.add("list_contains(tables_read, $table) OR list_contains(tables_written, $table)", table=which.table)
     return where

@@ -76,6 +76,7 @@ class DayAccesses:
     day: dt.date
     action_group: str
     accesses: int
+    reads: int
     failed: int
 
 
@@ -186,7 +187,7 @@ class Selection:
         return rows_as(
             self._connection,
             DayAccesses,
-            f"""SELECT {day} AS day, action_group, count(*) AS accesses,
+            f"""SELECT {day} AS day, action_group, count(*) AS accesses, count(*) FILTER (NOT writes) AS reads,
                 count(*) FILTER (outcome = 'failed') AS failed
             FROM {_SELECTED} WHERE timestamp IS NOT NULL GROUP BY ALL ORDER BY ALL""",
             {"zone": self._zone},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .filters import Filter, Where
 from .rollups import AGENT_TYPES, MAIN_AGENT, NOTED_TYPES
-from .rows import one_as, rows_as
+from .rows import one_as, rows_as, scalar
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -198,3 +198,8 @@ def tool_use(
         """,
         where.parameters | typed.parameters,
     )
+
+
+def count_calls(connection: DuckDBPyConnection) -> int:
+    """How many tool calls the store knows."""
+    return int(scalar(connection, "SELECT count(*) FROM tool_calls WHERE name IS NOT NULL"))

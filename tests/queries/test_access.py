@@ -228,6 +228,7 @@ def test_groups_outcomes_and_tables(tmp_path: Path) -> None:
     assert groups == {"queries": "q", "files": "r", "web": "w", "catalog": "c", "snapshots": "n"}
     assert (found(outcome="failed"), found(outcome="success"), found(outcome="denied")) == ("q", "n c w r", "")
     assert (found(table="orders"), found(table="sums"), found(table="order")) == ("n c q", "q", "")
+    assert (found(action="file.read"), found(place="remote"), found(place="local", group="web")) == ("r", "n q", "")
     assert [row.id for row in listed(store, prefix="query.")] == ["q:0"]
     with pytest.raises(KeyError):
         listed(store, which=Which(group="nonsense"))

@@ -59,6 +59,7 @@ CHOICES = [
     (Filter(text="orders"), Which()),
     (Filter(text="no such thing"), Which()),
     (Filter(), Which(table="orders")),
+    (Filter(), Which(place="remote", action="query.remote")),
     *((Filter(), Which(group=group)) for group in GROUPS),
     *((Filter(), Which(outcome=outcome)) for outcome in OUTCOMES),
 ]
@@ -81,6 +82,7 @@ def test_every_sum_is_the_sum_of_the_rows(connection: DuckDBPyConnection, chosen
     ):
         assert told == sum(row.outcome == outcome for row in rows)
     assert (sums.local, sums.remote) == tuple(sum(row.place == name for row in rows) for name in ("local", "remote"))
+    assert sum(part.reads for part in selected.by_day()) == sums.reads
     for parts in (selected.by_day(), selected.places(), selected.actions()):
         assert sum(part.accesses for part in parts) == sums.accesses
         assert sum(part.failed for part in parts) == sums.failed

@@ -1,0 +1,304 @@
+"""The Data access tab, driven by its keys and read from the screen: the list, its filters, pages and details."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store
+from agnes_stats.tui import access_data
+from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.panes.access import AccessPane
+from agnes_stats.tui.screens.access import AccessScreen
+from agnes_stats.tui.screens.session import SessionScreen
+from agnes_stats.tui.widgets.access_table import AccessTable
+from agnes_stats.tui.widgets.state import PaneState
+
+from tests.queries.accesses import agnes, store_with
+from tests.tui.access_world import HOSTILE, world
+from tests.tui.running import NOW, press, running, screen_text, settle
+
+SIZES = [(80, 24), (140, 45), (200, 60)]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of three."""
+    monkeypatch.setattr(access_data, "PAGE", 3)
+
+
+def on_access(store: Store, size: tuple[int, int] = (140, 45), **options: Any) -> Any:
+    return running(store, size, **{"tab": "access", **options})
+
+
+def keys(app: AgnesStats) -> list[str]:
+    return [record.key for record in app.screen_stack[0].query_one(AccessTable).records]
+
+
+def caption(app: AgnesStats) -> str:
+    return next(line for line in screen_text(app).splitlines() if " access" in line and "Data access" not in line)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_screen(store: Store, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
+    async with on_access(store, size) as (app, pilot):
+        await press(pilot, "down")
+        golden(f"access-{size[0]}x{size[1]}", screen_text(app))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_matters_is_seen_at_any_size(store: Store, size: tuple[int, int]) -> None:
+    async with on_access(store, size) as (app, pilot):
+        text = screen_text(app)
+        assert max(map(len, text.splitlines())) <= size[0]
+        for told in ("Reads", "Failed 2" if size[0] < 100 else "2 (", "query.remote", "table:orders", "error.400"):
+            assert told in text
+        await press(pilot, "a", "x")
+        assert "no column named x" in screen_text(app) and "select x from orders" in screen_text(app)
+
+
+async def test_an_access_is_told_in_full_below_the_list(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        app.query_one(AccessTable).select("churn-0:0")
+        await settle(pilot)
+        text = screen_text(app)
+        for told in (
+            "2026-03-10 14:06:12 · 800 ms · 1,204 rows · 5.0 kB scanned",
+            "duckdb · select · seen in transcript, server",
+            "reads orders, customers",
+            "fix the churn query · warehouse",
+            "select month, count(*) from orders",
+        ):
+            assert told in text
+
+
+async def test_what_runs_tells_for_how_long(store: Store) -> None:
+    async with on_access(store) as (app, _):
+        line = next(line for line in screen_text(app).splitlines() if "14:44:16" in line)
+        assert "running" in line and "14 s …" in line
+
+
+async def test_the_cursor_keeps_its_row_when_others_come(tmp_path: Path) -> None:
+    from tests.queries.accesses import session
+
+    told = [session("s1", "14:00", *[agnes("select 1 from t")] * 5)]
+    store = store_with(tmp_path, told)
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "down", "down")
+        store_with(tmp_path, [*told, session("s2", "14:30", agnes("select 2 from t"))])
+        await press(pilot, "ctrl+r")
+        table = app.query_one(AccessTable)
+        assert (table.selected.key, table.cursor_row) == ("s1-2:0", 3)
+
+
+# -- filters
+
+
+async def test_groups_of_actions_one_after_the_other(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        everything = keys(app)
+        seen = []
+        for name in ("queries", "files", "web", "catalog", "snapshots"):
+            await press(pilot, "a")
+            assert f"· {name}" in screen_text(app).splitlines()[1] and f"· {name}" in caption(app)
+            seen += keys(app)
+        assert sorted(seen) == sorted(everything)
+        await press(pilot, "a")
+        assert keys(app) == everything
+
+
+async def test_results_one_after_the_other_even_where_nothing_matches(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        everything, seen = keys(app), []
+        for name in ("failed", "denied", "running", "interrupted", "success"):
+            await press(pilot, "x")
+            assert f"· {name}" in screen_text(app).splitlines()[1]
+            seen += keys(app) if app.query_one("#access-body").display else []
+        assert sorted(seen) == sorted(everything)
+        await press(pilot, "a", "a", "a", "x", "x")
+        assert "No data accesses match these filters. Press Escape to clear them." in screen_text(app)
+        await press(pilot, "escape")
+        assert keys(app) == everything
+
+
+async def test_figures_obey_the_filters(store: Store) -> None:
+    async with on_access(store, (80, 24)) as (app, pilot):
+        await press(pilot, "a", "x")
+        line = screen_text(app).splitlines()[2]
+        assert "Reads 2 " in line and "Failed 2 (100.0 %)" in line
+        assert caption(app).strip() == "2 accesses · queries · failed"
+
+
+async def test_text_and_project(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "slash", *"EVENTS", "enter")
+        assert set(keys(app)) == {"churn-1:0", "churn-3:0", "server:alone"}
+        assert "“EVENTS”" in screen_text(app)
+        await press(pilot, "escape")
+        app.choose(project="web-frontend")
+        await settle(pilot)
+        assert {key.split("-")[0] for key in keys(app)} == {"web", "run"}
+
+
+async def test_days(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        assert "old-0:0" not in keys(app)
+        await press(pilot, "r", "r", "r")
+        assert "old-0:0" in keys(app)
+
+
+# -- pages
+
+
+@pytest.mark.usefixtures("few")
+async def test_pages_forth_and_back(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        first = keys(app)
+        assert caption(app).strip() == "3 of 15 accesses · n older"
+        await press(pilot, "n")
+        second = keys(app)
+        assert caption(app).strip() == "4 to 6 of 15 accesses · n older · b newer"
+        assert len(second) == 3 and not set(first) & set(second)
+        await press(pilot, "b")
+        assert keys(app) == first
+        await press(pilot, "b")
+        assert keys(app) == first
+
+
+@pytest.mark.usefixtures("few")
+async def test_moving_beyond_the_end_turns_the_page(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        first = keys(app)
+        await press(pilot, "up")
+        await press(pilot, "down", "down", "down")
+        table = app.query_one(AccessTable)
+        second = keys(app)
+        assert second != first and table.cursor_row == 0
+        await press(pilot, "up")
+        assert keys(app) == first and table.cursor_row == 2
+        await press(pilot, "pagedown")
+        assert keys(app) == second
+        await press(pilot, "pageup")
+        assert keys(app) == first
+
+
+@pytest.mark.usefixtures("few")
+async def test_all_pages_together_are_the_list_and_the_last_has_no_next(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        seen = keys(app)
+        for _ in range(4):
+            await press(pilot, "n")
+            seen += keys(app)
+        assert len(seen) == len(set(seen)) == 15
+        assert caption(app).strip() == "13 to 15 of 15 accesses · b newer"
+        await press(pilot, "n", "end", "down")
+        assert keys(app) == seen[-3:]
+
+
+@pytest.mark.usefixtures("few")
+async def test_another_filter_begins_at_the_first_page(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "n", "a")
+        assert caption(app).startswith(" 3 of ")
+        await press(pilot, "n", "r")
+        assert caption(app).startswith(" 3 of ")
+
+
+# -- details
+
+
+async def test_enter_shows_everything_and_leads_on(store: Store, golden: Callable[[str, str], None]) -> None:
+    async with on_access(store, (80, 24)) as (app, pilot):
+        app.query_one(AccessTable).select("churn-0:0")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, AccessScreen)
+        golden("access-detail-80x24", screen_text(app))
+        await press(pilot, "y")
+        assert app.clipboard == "select month, count(*) from orders join customers using (id)"
+        await press(pilot, "question_mark")
+        assert "Copy the SQL" in screen_text(app)
+        await press(pilot, "escape", "o")
+        assert isinstance(app.screen, SessionScreen)
+        await press(pilot, "escape", "escape")
+        assert app.screen is app.screen_stack[0] and app.focused is app.query_one(AccessTable)
+
+
+async def test_the_session_and_the_sql_are_one_key_away(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        app.query_one(AccessTable).select("web-0:0")
+        await press(pilot, "y")
+        assert app.clipboard == "/w/web-frontend/models/churn.sql"
+        await press(pilot, "o")
+        assert isinstance(app.screen, SessionScreen)
+        await press(pilot, "escape")
+        app.query_one(AccessTable).select("server:alone")
+        await press(pilot, "o")
+        assert ["the session is not known" in note.message for note in app._notifications] == [False, True]
+
+
+async def test_nothing_in_the_data_reaches_the_terminal_or_is_markup(store: Store) -> None:
+    async with on_access(store, (200, 60)) as (app, pilot):
+        for key in keys(app):
+            app.query_one(AccessTable).select(key)
+            await settle(pilot)
+            text = screen_text(app)
+            assert not {char for char in text if char < " " and char != "\n"}
+        app.query_one(AccessTable).select("evil-0:0")
+        await settle(pilot)
+        assert "[/foo]hidden" in screen_text(app)
+        await press(pilot, "y")
+        assert app.clipboard == "select '[/foo][bold]x' from t"
+        assert "\x1b" in HOSTILE
+        await press(pilot, "enter")
+        assert "select '[/foo][bold]x' from t" in screen_text(app)
+
+
+# -- nothing to show
+
+
+async def test_an_empty_store_says_where_it_looked(tmp_path: Path) -> None:
+    async with on_access(Store(tmp_path / "store.duckdb")) as (app, _):
+        text = screen_text(app)
+        assert "No data accesses yet" in text and "~/.claude" in text and "agnes-stats --demo" in text
+
+
+async def test_days_without_an_access_say_what_to_press(store: Store) -> None:
+    day = dt.date(2026, 3, 1)
+    async with on_access(store, chosen=Filter(since=day, until=day)) as (app, pilot):
+        assert "No data accesses in these days. Press r for a longer range." in screen_text(app)
+        await press(pilot, "r")
+        assert keys(app)
+
+
+async def test_a_failure_says_why(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no luck")
+
+    async with on_access(store) as (app, pilot):
+        with monkeypatch.context() as patched:
+            patched.setattr(AccessPane, "load", broken)
+            await press(pilot, "ctrl+r")
+        assert app.query_one("#access PaneState", PaneState).mode == "failed"
+        assert "no luck" in screen_text(app) and "ctrl+r" in screen_text(app)
+
+
+async def test_every_key_is_told_in_the_help(store: Store) -> None:
+    async with on_access(store, (140, 60)) as (app, pilot):
+        await press(pilot, "question_mark")
+        text = screen_text(app)
+        for binding in AccessPane.BINDINGS:
+            assert binding.tooltip in text  # type: ignore[union-attr]
+        assert "wait for your permission" in text
+
+
+def test_the_clock_of_the_tests_stands_still() -> None:
+    assert dt.datetime(2026, 3, 10, 14, 44, 30) == NOW

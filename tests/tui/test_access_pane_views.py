@@ -1,0 +1,211 @@
+"""The other views of the Data access tab: what the accesses add up to, and how the tools did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agnes_stats.queries.store import Store
+from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.screens.access import AccessScreen
+from agnes_stats.tui.widgets.access_table import AccessTable
+from agnes_stats.tui.widgets.access_views import AccessSummary, ToolStatistics
+from agnes_stats.tui.widgets.bars import StackedBars
+from agnes_stats.tui.widgets.table import RecordTable
+from textual.widgets import ContentSwitcher
+
+from tests.queries.accesses import session, store_with
+from tests.transcripts import Transcript
+from tests.tui.access_world import world
+from tests.tui.running import press, running, screen_text, settle
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return world(tmp_path_factory.mktemp("world"))
+
+
+def on_access(store: Store, size: tuple[int, int] = (140, 45), **options: Any) -> Any:
+    return running(store, size, tab="access", **options)
+
+
+def view(app: AgnesStats) -> str:
+    return str(app.query_one("#access-body ContentSwitcher", ContentSwitcher).current)
+
+
+def part(app: AgnesStats, name: str) -> RecordTable:
+    return app.query_one(f"#{name} RecordTable", RecordTable)
+
+
+def keys(table: RecordTable) -> list[str]:
+    return [record.key for record in table.records]
+
+
+@pytest.mark.parametrize(("key", "name"), [("t", "summary"), ("u", "tools")])
+@pytest.mark.parametrize("size", [(80, 24), (140, 45), (200, 60)])
+async def test_the_screen(
+    store: Store, key: str, name: str, size: tuple[int, int], golden: Callable[[str, str], None]
+) -> None:
+    async with on_access(store, size) as (app, pilot):
+        await press(pilot, key)
+        text = screen_text(app)
+        assert max(map(len, text.splitlines())) <= size[0]
+        golden(f"access-{name}-{size[0]}x{size[1]}", text)
+
+
+@pytest.mark.parametrize(("key", "name"), [("t", "access-summary"), ("u", "access-tools")])
+async def test_a_view_and_back(store: Store, key: str, name: str) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, key)
+        assert view(app) == name
+        await press(pilot, key)
+        assert view(app) == "access-list" and app.focused is app.query_one(AccessTable)
+        await press(pilot, key, "escape")
+        assert view(app) == "access-list"
+
+
+async def test_a_table_leads_to_its_accesses(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "t")
+        assert part(app, "summary-tables").select("events")
+        await press(pilot, "enter")
+        assert view(app) == "access-list"
+        assert keys(app.query_one(AccessTable)) == ["churn-3:0", "churn-1:0", "server:alone"]
+        assert "table events" in screen_text(app).splitlines()[1]
+        await press(pilot, "escape")
+        assert len(app.query_one(AccessTable).records) == 15
+
+
+@pytest.mark.parametrize(
+    ("section", "row", "count"), [("actions", "query.remote", 6), ("places", "web", 1), ("places", "remote", 7)]
+)
+async def test_an_action_and_a_place_lead_to_their_accesses(store: Store, section: str, row: str, count: int) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "t")
+        table = part(app, f"summary-{section}")
+        assert table.select(row)
+        app.set_focus(table)
+        await press(pilot, "enter")
+        assert len(app.query_one(AccessTable).records) == count
+
+
+async def test_the_summary_obeys_the_filters(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "t", "a", "x")
+        assert keys(part(app, "summary-actions")) == ["query.remote"]
+        assert keys(part(app, "summary-tables")) == ["lost", "orders"]
+        assert keys(part(app, "summary-slowest")) == ["churn-2:0", "server:gone"]
+        assert "queries 2" in screen_text(app) and "files" not in screen_text(app).splitlines()[7]
+
+
+async def test_the_slowest_queries_open_in_full(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "t", "k", "k")
+        table = part(app, "summary-slowest")
+        assert app.focused is table and keys(table)[0] in ("churn-1:0", "web-3:0", "evil-0:0")
+        table.select("churn-1:0")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, AccessScreen) and "select count(*) from events" in screen_text(app)
+
+
+async def test_a_small_screen_shows_one_part_at_a_time(store: Store) -> None:
+    async with on_access(store, (80, 24)) as (app, pilot):
+        await press(pilot, "t")
+        seen = []
+        for _ in range(5):
+            (shown,) = (one for one in app.query_one(AccessSummary).parts if one.display)
+            seen.append(shown.id)
+            assert app.focused is shown.content
+            await press(pilot, "k")
+        assert sorted(seen) == sorted(str(one.id) for one in app.query_one(AccessSummary).parts)
+        assert seen[0] == "summary-tables"
+
+
+async def test_a_larger_screen_shows_all_parts(store: Store) -> None:
+    async with on_access(store, (80, 24)) as (app, pilot):
+        await press(pilot, "t", "k")
+        await pilot.resize_terminal(140, 45)
+        await settle(pilot)
+        assert all(one.display for one in app.query_one(AccessSummary).parts)
+        assert "k next" not in screen_text(app)
+        await pilot.resize_terminal(140, 24)
+        await settle(pilot)
+        assert [one.id for one in app.query_one(AccessSummary).parts if one.display] == ["summary-actions"]
+
+
+async def test_tables_are_sorted_by_any_column(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "t")
+        table = part(app, "summary-tables")
+        assert keys(table)[:3] == ["customers", "events", "orders"]
+        await press(pilot, "S")
+        assert keys(table)[0] == "sums"
+        await press(pilot, "s")
+        assert keys(table)[0] == "sums" and "▾ Writes" in screen_text(app)
+        await press(pilot, "s")
+        assert set(keys(table)[:2]) == {"lost", "orders"}
+
+
+async def test_tools_are_sorted_by_any_column(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "u")
+        table = part(app, "tools-tool")
+        assert keys(table)[0] == "Bash"
+        await press(pilot, "S")
+        assert keys(table)[-1] == "Bash"
+        table.action_sort_by("name")
+        await settle(pilot)
+        assert keys(table) == sorted(keys(table), key=str.lower)
+
+
+async def test_tools_have_the_filters_of_all_tabs_only(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "a", "x", "u")
+        assert len(part(app, "tools-tool").records) == 5
+        assert "queries" not in screen_text(app).splitlines()[1]
+        app.choose(project="web-frontend")
+        await settle(pilot)
+        assert "Tool calls" in screen_text(app) and keys(part(app, "tools-tool")).count("Bash") == 1
+        await press(pilot, "x")
+        assert view(app) == "access-list"
+
+
+async def test_servers_skills_and_plugins_are_told(tmp_path: Path) -> None:
+    told = session(
+        "s1",
+        "14:00",
+        ("mcp__agnes__query", {"sql": "select 1"}),
+        ("Skill", {"skill": "toolbox:review"}),
+        ("Bash", {"command": "ls"}),
+    )
+    async with on_access(store_with(tmp_path, [told])) as (app, pilot):
+        await press(pilot, "u")
+        text = screen_text(app)
+        assert "agnes / query" in text and "toolbox:review" in text
+        names = {one.id: keys(part(app, str(one.id))) for one in app.query_one(ToolStatistics).parts}
+        assert names["tools-server"] == ["agnes"] and names["tools-plugin"] == ["toolbox"]
+
+
+async def test_views_without_anything(tmp_path: Path) -> None:
+    told = Transcript("s1", "2026-03-10T14:00").prompt("look").response(("c", "TodoWrite", {})).result("c")
+    async with on_access(store_with(tmp_path, [told])) as (app, pilot):
+        assert "No data accesses yet" in screen_text(app)
+        await press(pilot, "u")
+        assert keys(part(app, "tools-tool")) == ["TodoWrite"] and "none used" in screen_text(app)
+        await press(pilot, "slash", *"nonsense", "enter")
+        assert "No tool calls match these filters" in screen_text(app)
+        await press(pilot, "escape")
+        assert "No data accesses yet" in screen_text(app)
+        await press(pilot, "u")
+        assert "none used" not in screen_text(app) or keys(part(app, "tools-tool")) == []
+
+
+async def test_every_day_of_the_range_is_on_the_axis(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "t")
+        chart = app.query_one("#summary-days StackedBars", StackedBars)
+        assert chart.part_count() == 30 and "each bar is" not in screen_text(app)
+        await press(pilot, "r", "r")
+        assert chart.part_count() == 53 and "each bar is a week" in screen_text(app)
