@@ -7,28 +7,102 @@ loaded stays when the server forgets it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..queries.store import Store
+from ..queries.scratch import scratch
+from ..queries.store import Store, StoreError
 from .agnes.account import read_account
 from .agnes.answers import AuditRow, Known
 from .agnes.server import AgnesClient, AgnesServerError
 from .batch import Batch, Row, micros
 from .load import Load, load
 
-__all__ = ["AgnesServerError", "client_for", "poll"]
+__all__ = ["AgnesServerError", "ServerAccess", "ServerPoller", "ask_once", "poll", "server_for"]
+
+POLL_SECONDS = 60.0
+"""How often the server is asked while a dashboard is open."""
 
 
-def client_for(environment: Mapping[str, str], home: Path) -> AgnesClient | None:
-    """A client for the server and token of the `agnes` command on this machine; None if there is no token.
+def server_for(environment: Mapping[str, str], home: Path) -> ServerAccess | None:
+    """The server and token of the `agnes` command on this machine; None if there is no token.
 
     Raises AgnesServerError if the address is none.
     """
     account = read_account(environment, home)
     if account.token is None:
         return None
-    return AgnesClient(account.server, account.token, ca_bundle=account.ca_bundle)
+    client = AgnesClient(account.server, account.token, ca_bundle=account.ca_bundle)
+    return ServerAccess(account.server, client)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAccess:
+    """A server, and the client that may ask it."""
+
+    server: str
+    client: AgnesClient
+
+
+def ask_once(store: Store, access: ServerAccess) -> int:
+    """Fetch and load what is new; the number of rows. What the server said instead is kept as a reject of its address.
+
+    Raises AgnesServerError, StoreError.
+    """
+    try:
+        with scratch(store.path) as folder:
+            count = poll(store, access.client, access.server, folder)
+    except AgnesServerError as error:
+        _note(store, access.server, str(error))
+        raise
+    _note(store, access.server, None)
+    return count
+
+
+def _note(store: Store, server: str, reason: str | None) -> None:
+    with store.read() as connection:
+        known = connection.execute("SELECT reason FROM rejects WHERE path = ?", [server]).fetchall()
+    if known == ([(reason,)] if reason else []):
+        return
+    with store.write() as connection:
+        connection.execute("DELETE FROM rejects WHERE path = ?", [server])
+        if reason:
+            connection.execute(
+                "INSERT INTO rejects VALUES (?, 0, 0, ?, get_current_timestamp()::TIMESTAMP)", [server, reason]
+            )
+
+
+class ServerPoller:
+    """Asks the server now and then, in a thread of its own: a slow server delays nothing else."""
+
+    def __init__(self, store: Store, access: ServerAccess, tell: Callable[[int, str | None], None]) -> None:
+        """`tell` is called from the thread with the rows fetched, and what went wrong in one line, if anything."""
+        self._store = store
+        self._access = access
+        self._tell = tell
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="agnes-stats-server")
+
+    def start(self) -> None:
+        """Begin asking."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give up a request that is under way, and wait for the thread."""
+        self._stop.set()
+        self._access.client.close()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._tell(ask_once(self._store, self._access), None)
+            except (AgnesServerError, StoreError) as error:
+                if not self._stop.is_set():
+                    self._tell(0, str(error))
+            self._stop.wait(POLL_SECONDS)
 
 
 def poll(store: Store, client: AgnesClient, server: str, folder: Path) -> int:

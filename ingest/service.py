@@ -15,6 +15,7 @@ from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
 from .again import mark_unread
 from .engine import REST_SECONDS, Engine
 from .progress import Progress, Summary
+from .server_source import ServerAccess, ServerPoller
 from .sources import ADAPTERS, Places, Root, SourceFile
 from .watching import Watcher
 
@@ -67,7 +68,15 @@ News = Reading | UpToDate | Troubled
 class IngestService:
     """Owns the ingester's threads. `tell` is called from them and must only pass the news on."""
 
-    def __init__(self, engine: Engine, tell: Callable[[News], None], *, find_roots: Callable[[], list[Root]]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        tell: Callable[[News], None],
+        *,
+        find_roots: Callable[[], list[Root]],
+        server: ServerAccess | None = None,
+    ) -> None:
+        """`server` is asked as well, now and then, if the user turned that on."""
         self._engine = engine
         self._tell = tell
         self._find_roots = find_roots
@@ -84,6 +93,7 @@ class IngestService:
         self._wants_rebuild = False
         self._told: Stamp = ()
         """The store when we last told news of it."""
+        self._poller = ServerPoller(engine.store, server, self._tell_polled) if server is not None else None
         engine.between = self._ingest_changed
         engine.rest_seconds = REST_SECONDS[0]
 
@@ -91,11 +101,15 @@ class IngestService:
         """Start catching up, and watching."""
         self._thread.start()
         self._watcher.start()
+        if self._poller is not None:
+            self._poller.start()
 
     def stop(self) -> None:
         """End the threads and wait for them. A transaction under way is undone; its files are read again next time."""
         self._stop.set()
         self._wake()
+        if self._poller is not None:
+            self._poller.stop()
         while self._thread.is_alive():
             self._engine.store.interrupt()
             self._thread.join(0.05)
@@ -119,6 +133,9 @@ class IngestService:
         with self._news:
             self._wants_rebuild = True
             self._news.notify_all()
+
+    def _tell_polled(self, rows: int, trouble: str | None) -> None:
+        self._tell(Troubled(trouble, fatal=False) if trouble else UpToDate(rows, 0.0))
 
     def _wake(self) -> None:
         with self._news:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ..ingest.engine import Engine, Progress
+    from ..ingest.server_source import ServerAccess
 
 MAX_LIMIT = 200
 MAX_DAYS = 365
@@ -91,7 +92,31 @@ def opened(settings: Settings, *, quiet: bool = False) -> Store:
         except StoreBusy as error:
             # Somebody reads the store at length, in a shell perhaps: what it holds can still be told.
             print(f"agnes-stats: {error}; this is from before the newest lines", file=sys.stderr)  # noqa: T201
+        if settings.agnes_server:
+            _ask_server(store)
     return store
+
+
+def server_access() -> ServerAccess:
+    """The Agnes server of this machine's `agnes` command. Raises BadSetting if there is none to ask."""
+    from ..ingest.server_source import AgnesServerError, server_for
+
+    try:
+        access = server_for(os.environ, Path.home())
+    except AgnesServerError as error:
+        raise BadSetting(f"--agnes-server: {error}") from None
+    if access is None:
+        raise BadSetting("--agnes-server: no token found; run `agnes auth login`, or set AGNES_TOKEN")
+    return access
+
+
+def _ask_server(store: Store) -> None:
+    from ..ingest.server_source import AgnesServerError, ask_once
+
+    try:
+        ask_once(store, server_access())
+    except AgnesServerError as error:
+        print(f"agnes-stats: {error}", file=sys.stderr)  # noqa: T201
 
 
 def _progress_bar() -> Callable[[Progress], None]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..ingest.service import IngestService, News
 from ..queries.store import Store
 from .app import AgnesStats
-from .commands import engine_of, filter_of, roots_of, utc_now
+from .commands import engine_of, filter_of, roots_of, server_access, utc_now
 from .settings import Settings
 
 USUAL_PLACES = "~/.claude and ~/.config/claude"
@@ -29,9 +29,12 @@ def dashboard(given: argparse.Namespace, settings: Settings) -> int:
 def app_of(settings: Settings) -> AgnesStats:
     """The dashboard for some settings, not running yet."""
     store = Store(settings.store)
+    server = server_access() if settings.agnes_server and not settings.no_ingest else None
 
     def service(tell: Callable[[News], None]) -> IngestService:
-        return IngestService(engine_of(settings, store), tell, find_roots=lambda: roots_of(settings, store))
+        return IngestService(
+            engine_of(settings, store), tell, find_roots=lambda: roots_of(settings, store), server=server
+        )
 
     return AgnesStats(
         settings,

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from agnes_stats.ingest.agnes.server import AgnesClient
-from agnes_stats.ingest.server_source import AgnesServerError, client_for, poll
+from agnes_stats.ingest.server_source import AgnesServerError, ServerAccess, ServerPoller, ask_once, poll, server_for
 from agnes_stats.queries import access, sync
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
@@ -56,4 +57,29 @@ def test_a_refusal_loses_nothing(serve: Callable[[], Server], tmp_path: Path) ->
 
 
 def test_without_a_token_there_is_no_client(tmp_path: Path) -> None:
-    assert client_for({}, tmp_path) is None
+    assert server_for({}, tmp_path) is None
+
+
+def test_what_the_server_says_instead_is_shown_until_it_answers(serve: Callable[[], Server], tmp_path: Path) -> None:
+    server, store = serve(), Store(tmp_path / "s.duckdb")
+    asked = ServerAccess("http://agnes", client(server))
+    server.answer = says(500, {})
+    with pytest.raises(AgnesServerError):
+        ask_once(store, asked)
+    with store.read() as connection:
+        (reject,) = sync.rejects(connection)
+    assert (reject.path, "500" in reject.reason) == ("http://agnes", True)
+    answers(server, 1)
+    assert ask_once(store, asked) == 1
+    with store.read() as connection:
+        assert sync.rejects(connection) == []
+
+
+def test_the_poller_tells_and_stops_at_once(serve: Callable[[], Server], tmp_path: Path) -> None:
+    server, store = serve(), Store(tmp_path / "s.duckdb")
+    answers(server, 3)
+    told: SimpleQueue[tuple[int, str | None]] = SimpleQueue()
+    poller = ServerPoller(store, ServerAccess("http://agnes", client(server)), lambda *news: told.put(news))
+    poller.start()
+    assert told.get(timeout=20) == (3, None)
+    poller.stop()
