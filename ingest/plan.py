@@ -149,7 +149,7 @@ def _found(
             identity = path if status is None else (status.st_dev, status.st_ino)
             names.setdefault(identity, []).append((path not in known, path, file, status))
     found = {}
-    usual = {
+    usual: dict[tuple[int, int] | str, str] = {
         (seen.mark.device, seen.mark.inode): path for path, seen in known.items() if seen.mark and not seen.is_gone
     }
     for key, same in names.items():
