@@ -23,12 +23,13 @@ from .messages import RANGES, FilterChanged, HomeLoaded, IngestNews, Range
 from .panes import PANES
 from .panes.base import Pane
 from .settings import Settings
-from .widgets.frame import FilterInput, HeaderStrip, StatusCorner, TabStrip
+from .widgets.frame import NARROW, FilterInput, HeaderStrip, StatusCorner, TabStrip
 
 TICK_SECONDS = 60.0
 """How often relative times and live marks are renewed while nothing else happens."""
 
-NARROW, WIDE = 100, 170
+WIDE = 170
+"""Columns from which details stand beside their list."""
 
 
 class AgnesStats(App[int]):

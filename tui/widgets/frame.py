@@ -16,6 +16,10 @@ from .. import format as words
 from .spark import meter
 
 
+NARROW = 100
+"""Columns below which the frame says less."""
+
+
 class HeaderStrip(Static):
     """What happened in the last 24 hours or seven days, in one line."""
 
@@ -24,26 +28,26 @@ class HeaderStrip(Static):
 
     def show(self, home: Home, window: str, now: dt.datetime, *, cost: bool) -> None:
         """Show the numbers; `now` is UTC without a zone. Narrow screens leave out the less telling ones."""
-        wide = self.app.size.width >= 100
+        wide = self.app.size.width >= NARROW
         total = words.tokens(home.total_tokens, at_least=home.undercounted > 0)
         parts = [
-            ("Last sync", words.relative(home.last_pull_at, now)),
+            ("Last sync" if wide else "Sync", words.relative(home.last_pull_at, now)),
             ("Sessions", words.count(home.sessions)),
             ("Prompts", words.count(home.prompts)),
             ("Tokens", total),
             ("Projects", words.count(home.projects)),
         ]
-        line = Text(" agnes-stats " if wide else " ", style="bold", no_wrap=True, overflow="ellipsis")
+        line = Text(" agnes-stats " if wide else "", style="bold", no_wrap=True, overflow="ellipsis")
         for label, value in parts:
             line.append(f"  {label} ", style="dim not bold")
             line.append(value, style="bold")
-        line.append("   ")
+        line.append("   " if wide else " ")
         for name in ("24h", "7d"):
             line.append(f"{'▸' if name == window else ' '}{name}", style="bold" if name == window else "dim not bold")
         if cost:
-            line.append(f"   {words.usd(home.cost_usd)}", style="bold")
+            line.append(f"{'   ' if wide else ' '}{words.usd(home.cost_usd)}", style="bold")
             if home.unpriced_tokens:
-                line.append(" +unpriced", style="dim not bold")
+                line.append(" +unpriced" if wide else "+", style="dim not bold")
         self.update(line)
 
     def on_click(self) -> None:
@@ -86,6 +90,11 @@ class TabStrip(Static):
             line.append(" ")
         room = self.size.width - line.cell_len - 1
         told = words.clean(" · ".join(self._filter))
+        if Text(told).cell_len > room:
+            # What is not filtered by need not be told; the days always are.
+            told = words.clean(
+                " · ".join([self._filter[0], *(p for p in self._filter[1:] if not p.startswith("all "))])
+            )
         if room > 12 and told:
             told = words.clean(told, room)
             line.append(" " * max(0, room - Text(told).cell_len))
@@ -144,7 +153,9 @@ class StatusCorner(Static):
             told = f"reading {progress.files_done:,} of {progress.files:,} files "
             told += f"{meter(progress.ratio, 8)} {progress.ratio:.0%}"
         elif isinstance(news, UpToDate):
-            told = f"● up to date · {words.millis(news.seconds * 1000)}"
+            told = "● up to date"
+            if self.app.size.width >= NARROW:
+                told += f" · {words.millis(news.seconds * 1000)}"
             if news.polling:
                 told += " · watching by polling"
         else:
