@@ -15,7 +15,6 @@ from ...queries.home import Home
 from .. import format as words
 from .spark import meter
 
-
 NARROW = 100
 """Columns below which the frame says less."""
 
