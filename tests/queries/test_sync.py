@@ -318,10 +318,10 @@ def test_a_reject_told_again_by_a_server_is_one_and_unreadable_files_are_rejects
         connection.execute("INSERT INTO rejects VALUES ('/x/a.jsonl', 40, 7, 'bad JSON', '2026-03-10 12:00')")
         connection.execute("INSERT INTO files (path, error, read_at) VALUES ('/x/b', 'denied', '2026-03-10 13:00')")
     with machine.store.read() as connection:
-        assert [(row.path, row.reason) for row in sync.rejects(connection)] == [
-            ("/x/b", "denied"),
-            ("/x/a.jsonl", "bad JSON"),
-            ("https://a", "no time"),
+        assert [(row.path, row.pos, row.length, row.reason) for row in sync.rejects(connection)] == [
+            ("/x/b", 0, 0, "denied"),
+            ("/x/a.jsonl", 40, 7, "bad JSON"),
+            ("https://a", 0, 0, "no time"),
         ]
         assert [row.path for row in sync.rejects(connection, limit=1)] == ["/x/b"]
         assert [row.path for row in sync.rejects(connection, text="JSON")] == ["/x/a.jsonl"]
