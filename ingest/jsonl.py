@@ -42,7 +42,7 @@ class Found(NamedTuple, Generic[T]):
     offset: int
     """Where it begins, in bytes from the start of the line."""
     data: bytes
-    """What it was read from. The same object gives the same bytes, whatever stands around it."""
+    """What it was read from, maybe with space around it."""
 
 
 class Reader(Generic[T]):
@@ -66,7 +66,7 @@ class Reader(Generic[T]):
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             yield from self._find_odd(line, note)
         else:
-            yield Found(row, len(line) - len(line.lstrip()), line.strip())
+            yield Found(row, _indent(line), line)
 
     def _find_odd(self, line: bytes, note: Note) -> Iterator[Found[T]]:
         if self._known:
@@ -76,7 +76,7 @@ class Reader(Generic[T]):
             except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
                 pass
             else:
-                yield Found(row, len(line) - len(line.lstrip()), line.strip())
+                yield Found(row, _indent(line), line)
                 return
         for value, offset, data in values_on(line):
             try:
@@ -84,6 +84,10 @@ class Reader(Generic[T]):
             except RecursionError:
                 fitted = Unusable(_TOO_DEEP)
             yield Found(fitted, offset, data)
+
+
+def _indent(line: bytes) -> int:
+    return 0 if line.startswith(b"{") else len(line) - len(line.lstrip())
 
 
 def reader_of(shape: type[T], known: KnownNames | None = None) -> Reader[T]:

@@ -39,6 +39,8 @@ class ClaudeAdapter(Adapter):
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
         """The transcript or sub-agent note at a path below the root's `projects` folder."""
         name = path.name
+        if not is_utf8(path):
+            return None
         try:
             inside = path.relative_to(_projects(root)).parts
         except ValueError:
@@ -76,7 +78,7 @@ class AgnesFolderAdapter(ClaudeAdapter):
 
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
         """The session at a path; the first folder below the root is whose it is."""
-        if path.suffix != ".jsonl":
+        if path.suffix != ".jsonl" or not is_utf8(path):
             return None
         try:
             inside = path.relative_to(root).parts
@@ -121,6 +123,15 @@ class AgentNoteParser:
     def finish(self) -> State:
         """Nothing to remember."""
         return {}
+
+
+def is_utf8(path: Path) -> bool:
+    """Whether a path can be kept in the store. The names that Claude Code gives always can."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _projects(root: Path) -> Path:

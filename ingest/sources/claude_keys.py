@@ -52,7 +52,7 @@ def row_key(uuid: Any, place: Place) -> str:
     if isinstance(uuid, str) and uuid:
         return uuid
     # The same row at the same place in a copy of the file is the same; repeated further down it is another.
-    return f"line:{place.pos}:{hashlib.blake2b(place.data, digest_size=12).hexdigest()}"
+    return f"line:{place.pos}:{hashlib.blake2b(place.data.strip(), digest_size=12).hexdigest()}"
 
 
 def is_copied(row: Row) -> bool:

@@ -73,7 +73,7 @@ class ClaudeParser:
 
     def finish(self) -> State:
         """Add labels, activity and unknowns; the state for the next stretch."""
-        self._sessions.write(self._batch, self._path)
+        self._sessions.write(self._batch, self._path, TITLE_CHARS)
         for what, count in self._odd.items():
             self._batch.add("unknowns", {"path": self._path, "pos": self._first_pos, "what": what, "count": count})
         state: State = {"last_ts": self._last_ts, "asked": self._asked, "session": self._session}
@@ -128,19 +128,21 @@ class ClaudeParser:
             self._note(f"row type {kind}")
 
     def _label(self, row: Row, session: str, pos: int) -> None:
-        ts, note = self._last_ts, self._sessions
-        if isinstance(row.cwd, str) and not row.isSidechain and self._file_agent is None:
-            note.first(session, "cwd", ts, pos, row.cwd)
-            note.first(session, "project", ts, pos, project_of(row.cwd))
-        for kind, value in (
+        ts, sessions = self._last_ts, self._sessions
+        is_main = not row.isSidechain and self._file_agent is None
+        if is_main and isinstance(row.cwd, str) and sessions.is_first(session, "cwd", ts, pos):
+            sessions.first(session, "cwd", (ts, pos, row.cwd))
+            sessions.first(session, "project", (ts, pos, project_of(row.cwd)))
+        custom = row.title if row.customTitle is None and row.type == "custom-title" else row.customTitle
+        guessed = row.title if row.aiTitle is None and row.type == "ai-title" else row.aiTitle
+        said = (
             ("git_branch", row.gitBranch),
             ("version", row.version),
             ("leaf", row.uuid),
-            ("custom_title", row.title if row.customTitle is None and row.type == "custom-title" else row.customTitle),
-            ("ai_title", row.title if row.aiTitle is None and row.type == "ai-title" else row.aiTitle),
-        ):
-            if isinstance(value, str) and value:
-                note.last(session, kind, ts, pos, value[:TITLE_CHARS])
+            ("custom_title", custom),
+            ("ai_title", guessed),
+        )
+        sessions.last(session, ts, pos, said)
 
     def _summary(self, row: Row, pos: int) -> None:
         if isinstance(row.leafUuid, str) and isinstance(row.summary, str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..batch import Batch, micros
@@ -40,53 +40,66 @@ def spans(times: Sequence[int]) -> Iterator[tuple[int, int]]:
     yield start, end
 
 
+Label = tuple[int | None, int, str]
+"""Time in microseconds (None before the first time in the file), place in bytes, and what is said."""
+
+
 class Sessions:
     """What the rows of one stretch say of the sessions they belong to: first and last labels, and activity."""
 
     def __init__(self) -> None:
         self._times: dict[str, list[int]] = {}
-        self._firsts: dict[tuple[str, str], _Label] = {}
-        self._lasts: dict[tuple[str, str], _Label] = {}
+        self._firsts: dict[str, dict[str, Label]] = {}
+        self._lasts: dict[str, dict[str, Label]] = {}
 
     @property
     def waits(self) -> bool:
         """Whether there are labels of rows before the first time."""
-        return any(label[0] is None for labels in (self._firsts, self._lasts) for label in labels.values())
+        return any(label[0] is None for labels in self._all() for label in labels.values())
 
     def seen(self, session: str, ts: int) -> None:
         """A user or assistant row was written at a time."""
         self._times.setdefault(session, []).append(ts)
 
-    def first(self, session: str, kind: str, ts: int | None, pos: int, value: str) -> None:
-        """A label of which the earliest counts."""
-        known = self._firsts.get((session, kind))
-        if known is None or _order(ts, pos) < _order(*known[:2]):
-            self._firsts[session, kind] = ts, pos, value
+    def is_first(self, session: str, kind: str, ts: int | None, pos: int) -> bool:
+        """Whether a row is the earliest so far to say this of its session."""
+        known = self._firsts.get(session, {}).get(kind)
+        return known is None or _order(ts, pos) < _order(*known[:2])
 
-    def last(self, session: str, kind: str, ts: int | None, pos: int, value: str) -> None:
-        """A label of which the latest counts."""
-        known = self._lasts.get((session, kind))
-        if known is None or _order(ts, pos) > _order(*known[:2]):
-            self._lasts[session, kind] = ts, pos, value
+    def first(self, session: str, kind: str, label: Label) -> None:
+        """Keep a label that `is_first`."""
+        self._firsts.setdefault(session, {})[kind] = label
+
+    def last(self, session: str, ts: int | None, pos: int, said: Iterable[tuple[str, Any]]) -> None:
+        """Keep labels, of which the latest of each kind counts; what is no text, or empty, is none."""
+        labels = self._lasts.setdefault(session, {})
+        for kind, value in said:
+            if value and isinstance(value, str):
+                known = labels.get(kind)
+                if known is None or _order(ts, pos) > _order(known[0], known[1]):
+                    labels[kind] = ts, pos, value
 
     def begin(self, ts: int) -> None:
         """The first time in the file: that of all labels before it."""
-        for labels in (self._firsts, self._lasts):
-            for key, (when, pos, value) in labels.items():
-                labels[key] = (ts if when is None else when), pos, value
+        for labels in self._all():
+            for kind, (when, pos, value) in labels.items():
+                labels[kind] = (ts if when is None else when), pos, value
 
-    def write(self, batch: Batch, path: str) -> None:
-        """Add the labels and the spans of activity."""
-        for table, labels in (("session_firsts", self._firsts), ("session_lasts", self._lasts)):
-            for (session, kind), (ts, pos, value) in labels.items():
-                row = {"session_id": session, "kind": kind, "path": path, "pos": pos, "value": value}
-                batch.add(table, row if ts is None else row | {"ts": ts})
+    def write(self, batch: Batch, path: str, limit: int) -> None:
+        """Add the labels, the last ones cut to `limit` characters, and the spans of activity."""
+        for table, sessions in (("session_firsts", self._firsts), ("session_lasts", self._lasts)):
+            for session, labels in sessions.items():
+                for kind, (ts, pos, value) in labels.items():
+                    text = value if table == "session_firsts" else value[:limit]
+                    row = {"session_id": session, "kind": kind, "path": path, "pos": pos, "value": text}
+                    batch.add(table, row if ts is None else row | {"ts": ts})
         for session, times in self._times.items():
             for start, end in spans(times):
                 batch.add("activity", {"session_id": session, "started_at": start, "ended_at": end})
 
-
-_Label = tuple[int | None, int, str]
+    def _all(self) -> Iterator[dict[str, Label]]:
+        yield from self._firsts.values()
+        yield from self._lasts.values()
 
 
 def _order(ts: int | None, pos: int) -> tuple[int, int]:

@@ -40,16 +40,21 @@ def _cache_writes(usage: Iteration, note: Note) -> tuple[int, int]:
 
 def count_of(value: Any, note: Note, what: str = "token count") -> int:
     """A count as an integer; anything that is none counts as 0, and is noted unless it is just missing."""
-    number = whole_number(value)
-    if number is None and value is not None:
+    if is_count(value):
+        return int(value)
+    if value is not None:
         note(f"{what} that is no whole number")
-    return number or 0
+    return 0
 
 
 def whole_number(value: Any) -> int | None:
     """A value that can be a count, else None."""
-    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT
-    return value if is_count else None
+    return int(value) if is_count(value) else None
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value is a whole number that something can be counted by; True and False are none."""
+    return type(value) is int and 0 <= value <= MAX_COUNT
 
 
 def shown_bytes(message: Message) -> int:
