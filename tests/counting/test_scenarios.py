@@ -19,12 +19,10 @@ class Said:
     """What a store says after all scenarios were read in one way."""
 
     def __init__(self, bench: Bench) -> None:
-        # Inside, all questions share one opening of the store.
-        with bench.store.read():
-            self.counts = bench.numbers(COUNTS)
-            self.views = {name: bench.pairs(question) for name, question in VIEWS.items()}
-            self.dump = bench.dump()
-            self.stale = bench.stale_rollups()
+        self.counts = bench.numbers(COUNTS)
+        self.views = {name: bench.pairs(question) for name, question in VIEWS.items()}
+        self.dump = bench.dump()
+        self.stale = bench.stale_rollups()
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +30,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
     files = {name: data for scenario in TABLE.values() for name, data in scenario.files.items()}
     answers = {}
     for way, read in WAYS.items():
-        bench = Bench(tmp_path_factory.mktemp("way"))
-        read(bench, files)
-        answers[way] = Said(bench)
+        with Bench(tmp_path_factory.mktemp("way")) as bench:
+            read(bench, files)
+            answers[way] = Said(bench)
     return answers
 
 

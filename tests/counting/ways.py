@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections import defaultdict
@@ -39,6 +40,16 @@ class Bench:
         (self.root / "projects").mkdir(parents=True)
         # An empty folder is enough to learn the zones.
         self.engine.catch_up()
+        self._held = contextlib.ExitStack()
+
+    def __enter__(self) -> Bench:
+        """Keep the store open by reading it: opening it anew for every portion would take most of the time."""
+        with self.store.write():
+            self._held.enter_context(self.store.read())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
 
     def path(self, name: str) -> Path:
         """Where a file lies."""
