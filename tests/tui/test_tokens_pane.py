@@ -160,12 +160,12 @@ async def test_a_bar_in_words(store: Store) -> None:
 
 async def test_enter_shows_only_the_row_and_backspace_takes_it_back(store: Store) -> None:
     async with opened(store, (200, 60)) as (app, pilot):
-        await press(pilot, "down", "enter")
-        assert app.chosen.model == SONNET
-        assert names(app) == ["sonnet-4.5"]
         await press(pilot, "b", "b", "enter")
-        assert (app.chosen.model, app.chosen.agent_type) == (SONNET, "main")
+        assert app.chosen.agent_type == "main"
         assert "main" in screen_text(app).splitlines()[1], "the line of filters says so"
+        await press(pilot, "B", "B", "down", "enter")
+        assert (app.chosen.model, app.chosen.agent_type) == (SONNET, "main")
+        assert names(app) == ["sonnet-4.5"]
         app.set_focus(app.query_one("#top"))
         await press(pilot, "enter")
         assert app.chosen.session_id == "site"
@@ -173,8 +173,8 @@ async def test_enter_shows_only_the_row_and_backspace_takes_it_back(store: Store
         held = []
         for _ in range(4):
             await press(pilot, "backspace")
-            held.append((app.chosen.session_id, app.chosen.agent_type, app.chosen.model))
-        assert held == [(None, "main", SONNET), (None, None, SONNET), (None, None, None), (None, None, None)]
+            held.append((app.chosen.session_id, app.chosen.model, app.chosen.agent_type))
+        assert held == [(None, SONNET, "main"), (None, None, "main"), (None, None, None), (None, None, None)]
 
 
 async def test_backspace_drops_filters_set_elsewhere_too(store: Store) -> None:
