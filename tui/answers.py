@@ -152,7 +152,7 @@ def _access(row: access.AccessRow) -> Answer:
 
 
 def sync_answer(connection: DuckDBPyConnection, chosen: Filter, *, limit: int, cursor: Cursor | None) -> Answer:
-    """`GET /api/me/stats/sync`, with the cursor honoured."""
+    """`GET /api/me/stats/sync`, with the cursor honoured; `client_kind` says who told, a client or not."""
     page = sync.list_sync(connection, chosen, cursor=cursor, limit=limit)
     return {
         "last_pull_at": stamp(sync.last_pull(connection)),

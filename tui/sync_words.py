@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 from rich.text import Text
 from textual.color import Color
 
-from ..queries.sync import Reject, SourceHealth, StoreFacts, SyncRow, Unknown
+from ..queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
 from ..queries.workspaces import SyncTable, TableSums, UploadRow, UploadSums, Workspace
 from . import format as words
 from .session_words import plural
 from .widgets.cards import Card
 from .widgets.palette import parse
-from .widgets.table import Record
+from .widgets.table import Column, Record
 
 TOKEN_DAYS = 7
 """With so few days left, or less, a token is about to expire."""
@@ -70,6 +70,42 @@ def place(path: str | None) -> str:
     return words.clean("~" + path[len(home) :] if path == home or path.startswith(home + "/") else path)
 
 
+ACTIONS = (
+    Column("when", "When", 15),
+    Column("action", "Action", 14),
+    Column("source", "Source", 21, min_screen=90),
+    Column("result", "Result", 11),
+    Column("detail", "Detail"),
+    Column("workspace", "Workspace", 12, min_screen=120),
+    Column("duration", "Took", 7, "right", min_screen=108),
+)
+TABLES = (
+    Column("table_id", "Table", sortable=True),
+    Column("workspace", "Workspace", 12, min_screen=64, sortable=True),
+    Column("row_count", "Rows", 6, "right", sortable=True),
+    Column("size_bytes", "Size", 7, "right", sortable=True),
+    Column("parts", "Parts", 5, "right", min_screen=52, sortable=True),
+    Column("changed_at", "Age", 5, "right", sortable=True),
+)
+UPLOADS = (
+    Column("title", "Session"),
+    Column("status", "Status", 8),
+    Column("when", "When", 15),
+    Column("size", "Size", 7, "right", min_screen=90),
+    Column("reason", "Reason", 24),
+    Column("workspace", "Workspace", 14, min_screen=130),
+)
+REJECTS = (
+    Column("file", "File"),
+    Column("folder", "Folder", 36, min_screen=130),
+    Column("pos", "Offset", 12, "right"),
+    Column("length", "Length", 9, "right"),
+    Column("reason", "Reason"),
+    Column("seen", "Seen", 8, "right", min_screen=100),
+)
+"""The columns of the lists. Their keys are those of the cells below, and of the orders the tables can be sorted by."""
+
+
 # -- the workspaces ----------------------------------------------------------------------------------------------
 
 
@@ -118,6 +154,26 @@ def action(row: SyncRow, look: Look) -> Record:
         "duration": words.millis(row.duration_ms),
     }
     return Record(row.id, cells, row)
+
+
+def actions_caption(page: SyncPage, before: int) -> str:
+    """Where a page of actions is: `before` are on the pages closer to now."""
+    if not before and page.older is None:
+        return plural(page.total, "action")
+    keys = ["n older"] * (page.older is not None) + ["b newer"] * (before > 0)
+    return f"{before + 1:,} to {before + len(page.rows):,} of {page.total:,} actions · {' · '.join(keys)}"
+
+
+def no_workspace(sources: Sequence[str]) -> str:
+    """The sentence for a machine without a workspace. `sources` are those that the user named, if any."""
+    looked = ", ".join(sources) or (
+        "AGNES_LOCAL_DIR, the agnes command's config, the current folder, and the folders that sessions worked in"
+    )
+    return (
+        f"No Agnes workspace found. Looked in {looked}.\n"
+        "With one, this tab shows when data was last pulled and which sessions are uploaded.\n"
+        "What is told below, of this program itself, needs none. With made-up data: agnes-stats --demo"
+    )
 
 
 def action_in_full(row: SyncRow, look: Look) -> str:

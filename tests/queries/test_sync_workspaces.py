@@ -113,6 +113,11 @@ def test_every_session_of_the_workspace_is_in_one_state(machine: Machine) -> Non
     files = {name: started_in(machine, folder, name) for name in ("sent", "grown", "old", "refused", "own", "new")}
     started_in(machine, folder / "models", "nested")
     started_in(machine, Path("/home/dana/else"), "elsewhere")
+    agent = machine.session(
+        Transcript("new", "2026-03-10T12:01:00", agent="a1", cwd=str(folder)).prompt("Look"), folder
+    )
+    # Where older versions of Claude Code kept the files of sub-agents: beside those of sessions.
+    agent.rename(files["new"].with_name(agent.name))
     sizes = {name: path.stat().st_size for name, path in files.items()}
     ledger(
         folder,

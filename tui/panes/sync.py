@@ -28,11 +28,10 @@ from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow,
 from ...queries.workspaces import SyncTable, TableSums, UploadRow, UploadSums, Workspace
 from .. import format as words
 from .. import sync_words as told
-from ..session_words import plural
 from ..widgets.cards import Cards
 from ..widgets.listing import Listing
 from ..widgets.state import PaneState
-from ..widgets.table import Column, RecordTable
+from ..widgets.table import RecordTable
 from .base import Pane
 
 if TYPE_CHECKING:
@@ -43,40 +42,6 @@ PAGE = 200
 
 LOW, MOST_SOURCES = 30, 6
 """On a screen with fewer rows, or with more sources, these are told together."""
-
-ACTIONS = (
-    Column("when", "When", 15),
-    Column("action", "Action", 14),
-    Column("source", "Source", 21, min_screen=90),
-    Column("result", "Result", 11),
-    Column("detail", "Detail"),
-    Column("workspace", "Workspace", 12, min_screen=120),
-    Column("duration", "Took", 7, "right", min_screen=108),
-)
-TABLES = (
-    Column("table_id", "Table", sortable=True),
-    Column("workspace", "Workspace", 12, min_screen=64, sortable=True),
-    Column("row_count", "Rows", 6, "right", sortable=True),
-    Column("size_bytes", "Size", 7, "right", sortable=True),
-    Column("parts", "Parts", 5, "right", min_screen=52, sortable=True),
-    Column("changed_at", "Age", 5, "right", sortable=True),
-)
-UPLOADS = (
-    Column("title", "Session"),
-    Column("status", "Status", 8),
-    Column("when", "When", 15),
-    Column("size", "Size", 7, "right", min_screen=90),
-    Column("reason", "Reason", 24),
-    Column("workspace", "Workspace", 14, min_screen=130),
-)
-REJECTS = (
-    Column("file", "File"),
-    Column("folder", "Folder", 36, min_screen=130),
-    Column("pos", "Offset", 12, "right"),
-    Column("length", "Length", 9, "right"),
-    Column("reason", "Reason"),
-    Column("seen", "Seen", 8, "right", min_screen=100),
-)
 
 _ASCENDING = ("table_id", "workspace")
 """Columns that begin with the smallest when they are first sorted by."""
@@ -138,7 +103,7 @@ class SyncPane(Pane[SyncData]):
     def __init__(self) -> None:
         super().__init__()
         self._data: SyncData | None = None
-        self._pages: Pages | None = None
+        self._pages = Pages(Filter())
         self._order = ("changed_at", True)
 
     def compose(self) -> ComposeResult:
@@ -148,11 +113,11 @@ class SyncPane(Pane[SyncData]):
         with ContentSwitcher(initial="history"):
             with Horizontal(id="history"):
                 with Vertical(id="actions-side"):
-                    yield Listing(ACTIONS, id="actions")
+                    yield Listing(told.ACTIONS, id="actions")
                     yield Static(id="action", markup=False)
-                yield Listing(TABLES, id="tables", sort=self._order)
-            yield Listing(UPLOADS, id="uploads")
-            yield Listing(REJECTS, id="rejects")
+                yield Listing(told.TABLES, id="tables", sort=self._order)
+            yield Listing(told.UPLOADS, id="uploads")
+            yield Listing(told.REJECTS, id="rejects")
         program = Static(id="program", markup=False)
         program.border_title = "this program"
         yield program
@@ -161,7 +126,7 @@ class SyncPane(Pane[SyncData]):
 
     def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> SyncData:
         """Everything, in one reading of the store. Runs in a thread: no widget is touched."""
-        pages = self._pages if self._pages is not None and self._pages.chosen == chosen else Pages(chosen)
+        pages = self._pages if self._pages.chosen == chosen else Pages(chosen)
         cursor = pages.cursors[-1] if pages.cursors else None
         order, descending = self._order
         tables, table_sums = workspaces.list_tables(connection, chosen, order=order, descending=descending)
@@ -189,7 +154,7 @@ class SyncPane(Pane[SyncData]):
         self.query_one(Cards).show(told.cards(data.workspaces, data.table_sums, data.upload_sums, look))
         self._listing("actions").show(
             [told.action(row, look) for row in data.actions.rows],
-            caption=self._pages_in_words(data),
+            caption=told.actions_caption(data.actions, before=PAGE * len(data.pages.cursors)),
             nothing=self._why_no_actions(data),
         )
         self._listing("tables").show(
@@ -219,13 +184,6 @@ class SyncPane(Pane[SyncData]):
     def _listing(self, name: str) -> Listing:
         return self.query_one(f"#{name}", Listing)
 
-    def _pages_in_words(self, data: SyncData) -> str:
-        page, before = data.actions, len(data.pages.cursors) * PAGE
-        if before or page.older is not None:
-            keys = [key for key, works in (("n older", page.older is not None), ("b newer", before > 0)) if works]
-            return f"{before + 1:,} to {before + len(page.rows):,} of {page.total:,} actions · {' · '.join(keys)}"
-        return plural(page.total, "action")
-
     def _or_filtered(self, sentence: str) -> str:
         """Why a list is empty: because of the filter, if there is one."""
         chosen = self.dashboard.chosen
@@ -239,14 +197,7 @@ class SyncPane(Pane[SyncData]):
             return f"Still reading. {dashboard.reading_words}"
         if data.workspaces:
             return self._or_filtered("No sync activity in these days. Press r for a longer range.")
-        looked = ", ".join(dashboard.settings.source) or (
-            "AGNES_LOCAL_DIR, the agnes command's config, the current folder, and the folders that sessions worked in"
-        )
-        return self._or_filtered(
-            f"No Agnes workspace found. Looked in {looked}.\n"
-            "With one, this tab shows when data was last pulled and which sessions are uploaded.\n"
-            "What is told below, of this program itself, needs none. With made-up data: agnes-stats --demo"
-        )
+        return self._or_filtered(told.no_workspace(dashboard.settings.source))
 
     def _show_action(self) -> None:
         """The action under the cursor, in full."""
@@ -325,7 +276,7 @@ class SyncPane(Pane[SyncData]):
         data = self._data
         if data is not None:
             # A key pressed twice is two pages, even if the first of them is not loaded yet.
-            asked = self._pages if self._pages is not None and self._pages.chosen == data.pages.chosen else data.pages
+            asked = self._pages if self._pages.chosen == data.pages.chosen else data.pages
             self._turn(Pages(asked.chosen, asked.cursors[:-1]))
 
     def _turn(self, pages: Pages) -> None:

@@ -82,12 +82,11 @@ class RejectScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     RejectScreen { align: center middle; }
     RejectScreen > Vertical {
-        width: 92%; max-width: 120; height: auto; max-height: 85%; padding: 0 1;
-        background: $surface; border: round $primary;
+        width: 92%; max-width: 120; height: 85%; padding: 0 1; background: $surface; border: round $primary;
     }
     RejectScreen #about { height: auto; max-height: 6; color: $text-muted; margin-bottom: 1; }
-    RejectScreen #bytes { height: auto; max-height: 45vh; }
-    RejectScreen Footer { dock: none; background: $surface; margin-top: 1; }
+    RejectScreen #bytes { height: 1fr; }
+    RejectScreen Footer { dock: none; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Back", key_display="esc"),
