@@ -222,6 +222,11 @@ class Store:
             yield
         except duckdb.Error as error:
             raise explained(self.path, error, opening=False) from error
+        except RuntimeError as error:
+            # So DuckDB tells of a Ctrl-C that came while it worked.
+            if "interrupted" in str(error):
+                raise KeyboardInterrupt from error
+            raise
 
     # -- its files -----------------------------------------------------------------------------------------------
 

@@ -41,7 +41,8 @@ def main(kills: int = 200, source: Path | None = None, seed: int = 1) -> int:
         kind = "live" if number % 2 else "backfill"
         took = time.monotonic() - begun
         sys.stdout.write(
-            f"round {number + 1}: {killer.kills} kills, {kind}, {killer.in_commit} in a commit, {took:.0f} s: "
+            f"round {number + 1}: {killer.kills} kills, {kind}, {killer.in_commit} in a commit, "
+            f"{killer.read} files read between them, {took:.0f} s: "
             f"{wrong or 'equal'}\n"
         )
         sys.stdout.flush()

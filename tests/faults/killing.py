@@ -7,10 +7,8 @@ at length and with a folder of your own.
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -25,7 +23,7 @@ from tests.faults.same import contents, difference
 from tests.transcripts import Transcript, write
 
 LIVE = """
-import sys, threading
+import os, signal, sys, threading, time
 from pathlib import Path
 from agnes_stats.ingest import Engine, IngestService, Root, service
 import agnes_stats.ingest.engine as engines
@@ -35,8 +33,21 @@ if sys.argv[3] == "small":
     backfills.TASK_BYTES = 20000
     backfills.LOAD_BYTES = 30000
 root, store = Root("claude", Path(sys.argv[1])), engines.Store(Path(sys.argv[2]))
+def die_in_a_commit(begin, late):
+    # A log is there from a commit on until the file is closed; another may be left from the last death.
+    def log():
+        return store.log_path.stat().st_mtime_ns if store.log_path.exists() else None
+    old = log()
+    time.sleep(begin)
+    while log() in (None, old):
+        time.sleep(0.0005)
+    time.sleep(late)
+    os.kill(os.getpid(), signal.SIGKILL)
+if len(sys.argv) > 4:
+    threading.Thread(target=die_in_a_commit, args=map(float, sys.argv[4:]), daemon=True).start()
 print("up", flush=True)
 IngestService(Engine(store, [root]), lambda _: None, find_roots=lambda: [root]).start()
+signal.pause()
 """
 
 
@@ -70,7 +81,9 @@ class Killer:
         self._size = size
         self.kills = 0
         self.in_commit = 0
-        """Kills that left a log, so that met a commit. Every second kill is aimed at one."""
+        """Kills between a commit and the closing of the file; every second one is aimed there."""
+        self.read = 0
+        """Files that were read before the last, undisturbed run."""
 
     def backfill(self, kills: int, longest: float) -> None:
         """Everything is there; kill after up to `longest` seconds of work, again and again."""
@@ -89,6 +102,8 @@ class Killer:
     def finish(self) -> Store:
         """Let it run to its end."""
         store = Store(self.store)
+        with store.read() as connection:
+            self.read = len(connection.execute("SELECT 1 FROM files WHERE parser IS NOT NULL").fetchall())
         Engine(store, [Root("claude", self.root)], workers=1).catch_up()
         return store
 
@@ -110,35 +125,21 @@ class Killer:
 
     def _kill_after(self, seconds: float, work: Callable[[], object] = lambda: None) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
-        process = subprocess.Popen(
-            [sys.executable, "-c", LIVE, self.root, self.store, self._size], stdout=subprocess.PIPE
-        )
+        arguments = [sys.executable, "-c", LIVE, str(self.root), str(self.store), self._size]
+        if self.kills % 2:
+            arguments += [str(seconds), str(self._random.uniform(0.0, 0.02))]
+            seconds += 10.0
+        process = subprocess.Popen(arguments, stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
+        while (left := end - time.monotonic()) > 0 and process.poll() is None:
             work()
             time.sleep(min(left, 0.03))
-        if self.kills % 2:
-            self._await_commit(work)
-        os.kill(process.pid, signal.SIGKILL)
+        self.in_commit += process.poll() is not None and Path(f"{self.store}.wal").exists()
+        process.kill()
         process.communicate()
         self.kills += 1
-        self.in_commit += self._log_size() > 0
-
-    def _await_commit(self, work: Callable[[], object]) -> None:
-        """Wait for the next commit, for a second at most, and then for some part of the time that one takes."""
-        give_up = time.monotonic() + 1.0
-        while not self._log_size() and time.monotonic() < give_up:
-            work()
-            time.sleep(0.001)
-        time.sleep(self._random.uniform(0.0, 0.02))
-
-    def _log_size(self) -> int:
-        try:
-            return Path(f"{self.store}.wal").stat().st_size
-        except FileNotFoundError:
-            return 0
 
 
 def verdict(killer: Killer, folder: Path) -> str:

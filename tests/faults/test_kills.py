@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from agnes_stats.queries.store import Store
 
 from tests.faults.killing import LIVE, Killer, hand_written, verdict
 from tests.test_store import until
@@ -19,6 +19,7 @@ def test_killed_and_started_again_it_ends_in_the_same_store(tmp_path: Path, how:
     killer = Killer(tmp_path, tmp_path / "source", seed=4)
     (killer.backfill if how == "backfill" else killer.live)(4, longest=0.8)
     assert verdict(killer, tmp_path) == ""
+    assert killer.in_commit > 0
 
 
 def children(pid: int) -> list[int]:
@@ -45,16 +46,20 @@ def test_a_killed_ingester_leaves_no_worker_behind(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_a_catch_up_without_a_traceback(tmp_path: Path) -> None:
     hand_written(tmp_path / "claude", sessions=12, responses=25)
-    arguments = ["ingest", "--store", tmp_path / "data" / "s.duckdb", "--source", f"claude={tmp_path / 'claude'}"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "agnes_stats", *arguments],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    until(lambda: (tmp_path / "data" / "s.duckdb").exists())
-    time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
-    _, told = process.communicate()
-    assert (process.returncode, told) in ((130, ""), (0, ""))
+    arguments = ["ingest", "--store", tmp_path / "s.duckdb", "--source", f"claude={tmp_path / 'claude'}"]
+    script = """
+import os, signal, sys, threading
+import agnes_stats.ingest.engine as engines
+from agnes_stats.tui.cli import main
+load = engines.load
+def interrupted(*given, **named):
+    threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT)).start()
+    load(*given, **named)
+engines.load = interrupted
+sys.exit(main(sys.argv[1:]))
+"""
+    run = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (130, "")
+    with Store(tmp_path / "s.duckdb").read() as connection:
+        assert connection.execute("SELECT count(*) FROM responses").fetchone() == (0,)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
