@@ -63,7 +63,8 @@ class AccessRow:
     `result` is `success`, `error`, `denied`, `running`, `interrupted`, or a server's `error.<http status>`. From a
     transcript, `duration_ms` is the time from the call to its result, with the wait for the user's permission and with
     all that the same call did: `in_call` accesses. `bytes_scanned` is what a server had to read, `bytes_returned` what
-    came back to the agent. `seen_in` says who told: `transcript`, `workspace`, `server`.
+    came back to the agent. `seen_in` says who told: `transcript`, `workspace`, `server`; the `project` of what only a
+    workspace knows is the workspace.
     """
 
     id: str

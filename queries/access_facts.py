@@ -117,7 +117,8 @@ def _accesses(only: str, *, merged: bool) -> str:
             CASE WHEN len(a.tables_written) > 0 THEN a.tables_written ELSE coalesce(o.tables_written, []) END
                 AS tables_written,
             coalesce(a.statement, o.statement) AS statement, coalesce(a.dialect, o.dialect) AS dialect,
-            a.session_id, s.title, s.project, coalesce(o.client_kind, a.client_kind) AS client_kind,
+            a.session_id, s.title, coalesce(s.project, a.workspace) AS project,
+            coalesce(o.client_kind, a.client_kind) AS client_kind,
             list_filter([a.seen_in, o.seen_in], lambda source: source IS NOT NULL) AS seen_in,
             coalesce(s.username, a.username) AS username, a.call_id, a.number, coalesce(h.accesses, 1) AS in_call
         FROM (SELECT *, rowid AS number FROM accesses {only}) a

@@ -229,10 +229,10 @@ def strip(days: Sequence[DayAccesses], axis: Sequence[dt.date], tables: Sequence
         line.append(f"{words.day(axis[0])} ", style="dim")
         line.append(sparkline(list(reads.values()), max(8, min(len(axis), width // 3))))
         line.append(f" {words.day(axis[-1])}   ", style="dim")
-    for number, one in enumerate(tables[:_TOP]):
-        part = Text(" · " if number else "top tables ", style="dim")
+    for number, one in enumerate([one for one in tables if one.reads][:_TOP]):
+        part = Text(" · " if number else "most read ", style="dim")
         part.append(words.clean(one.name, 30), style="not dim")
-        part.append(f" {words.count(one.reads + one.writes)}", style="bold not dim")
+        part.append(f" {words.count(one.reads)}", style="bold not dim")
         if one.failed:
             part.append(f" ({words.count(one.failed)} failed)")
         if line.cell_len + part.cell_len > width:

@@ -63,9 +63,15 @@ def test_a_query_that_worked_has_no_error_even_if_its_call_failed(tmp_path: Path
 
 
 def test_the_server_says_where_a_query_ran(tmp_path: Path) -> None:
-    told = session("s1", "10:00", agnes(QUERY, remote=False))
-    (row,) = listed(store_with(tmp_path, [told], server=[logged("a", "10:00:01", QUERY)]))
-    assert (row.action, row.place) == ("query.remote", "remote")
+    told = session("s1", "10:00", agnes(QUERY, remote=False), agnes("select 2", remote=False))
+    server = [logged("a", "10:00:01", QUERY), logged("b", "12:00", "select 3", action="query.local")]
+    rows = {row.id: (row.action, row.place) for row in listed(store_with(tmp_path, [told], server=server))}
+    assert rows == {
+        "s1-0:0": ("query.remote", "remote"),
+        "s1-1:0": ("query.local", "local"),
+        # Local to the server, which is another machine.
+        "server:b": ("query.local", "remote"),
+    }
 
 
 def test_the_same_query_is_the_same_text_but_for_blanks_and_case(tmp_path: Path) -> None:
@@ -160,6 +166,12 @@ def test_another_table_or_another_time_is_another_snapshot(tmp_path: Path) -> No
     snapshots = {"late": fetched("10:03"), "clicks": fetched("10:00:01", table="clicks")}
     store = store_with(tmp_path, [session("s1", "10:00", SNAPSHOT)], snapshots=snapshots)
     assert seen(store) == [("transcript",), ("workspace",), ("workspace",)]
+
+
+def test_a_snapshot_that_nobody_saw_being_made_belongs_to_its_workspace(tmp_path: Path) -> None:
+    store = store_with(tmp_path, [], snapshots={"e": fetched("10:00")})
+    (row,) = listed(store, chosen=Filter(project="workspace"))
+    assert (row.project, row.session_id, row.result) == (str(tmp_path / "workspace"), None, "success")
 
 
 def test_a_snapshot_that_failed_left_no_file(tmp_path: Path) -> None:

@@ -91,6 +91,10 @@ class AccessPane(Pane[AccessData]):
                 yield AccessSummary(self._options.tables, key="k", id="access-summary")
                 yield ToolStatistics(self._options.tools, key="k", id="access-tools")
 
+    def on_mount(self) -> None:
+        """Durations of what runs are renewed every second."""
+        self.set_interval(1.0, self.tick)
+
     # -- asking and showing --------------------------------------------------------------------------------------
 
     def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> AccessData:
@@ -147,9 +151,7 @@ class AccessPane(Pane[AccessData]):
                 summary.show(data.summary, data.days, axis, tables=data.sums.tables, order=order, look=look)
 
     def _show_list(self, data: AccessData, page: AccessPage, total: int, land: int | None) -> None:
-        look = self._look()
-        table = self.query_one(AccessTable)
-        table.show([told.access(row, look) for row in page.rows], total=total)
+        table = self._fill(page, total)
         if land is not None:
             table.move_cursor(row=land % len(page.rows))
         parts = [told.pages(page, total), *self._own_filters(data.options.which)]
@@ -157,6 +159,18 @@ class AccessPane(Pane[AccessData]):
         self.query_one("#access-caption", Static).update(caption)
         self._show_strip(data)
         self._show_detail()
+
+    def _fill(self, page: AccessPage, total: int) -> AccessTable:
+        look = self._look()
+        table = self.query_one(AccessTable)
+        table.show([told.access(row, look) for row in page.rows], total=total)
+        return table
+
+    def tick(self) -> None:
+        """Tell anew for how long the accesses on the screen that run have been running."""
+        page = self._data.page if self._data is not None else None
+        if page is not None and self.is_shown and any(row.result == "running" for row in page.rows):
+            self._fill(page, self.query_one(AccessTable).total)
 
     def _show_strip(self, data: AccessData) -> None:
         strip = self.query_one("#access-strip", Static)
