@@ -181,8 +181,11 @@ class TestAgents:
         main.result("call-x", toolUseResult=launched).wait(1).response()
         x = Transcript("s", main.now, agent="x").wait(1).prompt("watch").wait(30).response(stop=ending)
         store = store_of(tmp_path, [main, x])
-        (agent,) = detail_of(store, x.now).agents
+        detail = detail_of(store, x.now)
+        (agent,) = detail.agents
         assert (agent.call_id, agent.seconds) == ("call-x", 0.0)
+        # The prompt was answered long before.
+        assert detail.turns[0].seconds == pytest.approx(2.2)
         assert agent.status == ("completed" if ending else "running")
         (later,) = detail_of(store, x.now + dt.timedelta(minutes=6)).agents
         assert later.status == "completed"

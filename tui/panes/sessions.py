@@ -71,6 +71,10 @@ class SessionsData:
 class SessionsTable(RecordTable):
     """The list of sessions."""
 
+    DEFAULT_CSS = """
+    SessionsTable:focus { background-tint: transparent; }
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open", tooltip="Open the session's details"),
         Binding("home", "scroll_top", show=False),

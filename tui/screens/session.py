@@ -68,6 +68,10 @@ class _Failed(Message):
 class ActivityTable(RecordTable):
     """The prompts of a session, and below each what was done for it."""
 
+    DEFAULT_CSS = """
+    ActivityTable:focus { background-tint: transparent; }
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Fold", tooltip="Unfold or fold a prompt or a sub-agent"),
         Binding("space", "select_cursor", show=False),
