@@ -293,7 +293,7 @@ class Engine:
             work.priced_models = {model: windows.get(model) for model in new}
         with self.store.write(wait=wait, unless=self.stop) as connection:
             begun = time.monotonic()
-            load(connection, work, purge=upkeep.is_upgrade(connection, work.stretches))
+            load(connection, work, purge=upkeep.upgrades(connection, work.stretches))
             forget.enforce(connection)
             took = time.monotonic() - begun
         self._known_models |= new

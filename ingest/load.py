@@ -6,7 +6,7 @@ or in other portions, leads to the same store. Killed at any instant, a batch is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,16 +44,17 @@ class Load:
             self.spool.setdefault(table, []).append(path)
 
 
-def load(connection: DuckDBPyConnection, work: Load, *, purge: bool = False) -> None:
-    """Bring a load into the store, in one transaction. `purge` first drops what re-read files alone had said.
+def load(connection: DuckDBPyConnection, work: Load, *, purge: Mapping[str, int] | None = None) -> None:
+    """Bring a load into the store, in one transaction.
 
-    Raises duckdb.Error; the store is then as it was before.
+    `purge` (path -> size in bytes) names files of this load whose facts a newer parser tells anew: what they alone
+    had said is dropped first. Raises duckdb.Error; the store is then as it was before.
     """
     connection.execute("BEGIN")
     try:
         touched = rollups.Touched(connection)
         if purge:
-            _purge(connection, [s for s in work.stretches if s.start == 0 and s.mark.error is None], touched)
+            _purge(connection, purge, touched)
         write_rates(connection, work.rates, work.priced_models)
         for fact in FACTS:
             if fact.name in work.spool:
@@ -175,17 +176,28 @@ def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touch
     connection.execute("DROP TABLE merged_activity")
 
 
-def _purge(connection: DuckDBPyConnection, again: Iterable[Stretch], touched: rollups.Touched) -> None:
-    """Drop facts that only the re-read files told, so that a newer parser's view of them replaces the old one."""
-    paths = [str(stretch.file.path) for stretch in again]
-    if not paths:
-        return
-    connection.execute("CREATE OR REPLACE TEMP TABLE reread AS SELECT unnest(?) AS path", [paths])
+def _purge(connection: DuckDBPyConnection, again: Mapping[str, int], touched: rollups.Touched) -> None:
+    """Drop facts that only these files told, so that a newer parser's view of them replaces the old one.
+
+    What stood where a file has no bytes any more is nowhere else and stays.
+    """
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE reread AS SELECT unnest(?) AS path, unnest(?) AS size",
+        [list(again), list(again.values())],
+    )
     for fact in FACTS:
-        places = [column for column in fact.columns if column == "path" or column.endswith("_path")]
-        only = " AND ".join(f'("{column}" IS NULL OR "{column}" IN (FROM reread))' for column in places)
-        touched.by(fact.name, f"{fact.name} WHERE {only}")
-        connection.execute(f"DELETE FROM {fact.name} WHERE {only}")
+        told_here = []
+        for column in fact.columns:
+            if column == "path" or column.endswith("_path"):
+                pos = column.removesuffix("path") + "pos"
+                beyond = f'AND {fact.name}."{pos}" < reread.size' if pos in fact.columns else ""
+                told_here.append(
+                    f'({fact.name}."{column}" IS NULL OR EXISTS '
+                    f'(SELECT 1 FROM reread WHERE reread.path = {fact.name}."{column}" {beyond}))'
+                )
+        rows = f"{fact.name} WHERE {' AND '.join(told_here)}"
+        touched.by(fact.name, rows)
+        connection.execute(f"DELETE FROM {rows}")
 
 
 def write_rates(connection: DuckDBPyConnection, rates: Sequence[Rate], models: Mapping[str, int | None]) -> None:

@@ -12,7 +12,7 @@ from .plan import Known
 from .prices import PriceOverrides, fingerprint, rates_for
 from .rollups import rebuild_days
 from .sources import ADAPTERS, SourceFile
-from .tail import Mark, Stretch
+from .tail import Mark, Stretch, stat
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -104,14 +104,17 @@ def mark_pending(connection: DuckDBPyConnection, files: Iterable[tuple[SourceFil
     )
 
 
-def is_upgrade(connection: DuckDBPyConnection, stretches: Sequence[Stretch]) -> bool:
-    """Whether files among these were last read by an older parser."""
-    versions = {str(stretch.file.path): ADAPTERS[stretch.file.kind].version for stretch in stretches}
+def upgrades(connection: DuckDBPyConnection, stretches: Sequence[Stretch]) -> dict[str, int]:
+    """The files among these that were last read by an older parser and are now read from their start -> size."""
+    begun = {str(stretch.file.path): stretch for stretch in stretches if stretch.start == 0 and not stretch.mark.error}
+    if not begun:
+        return {}
     rows = connection.execute(
-        "SELECT path, parser FROM files WHERE parser IS NOT NULL AND path IN (SELECT unnest(?))",
-        [list(versions)],
+        "SELECT path, parser FROM files WHERE parser IS NOT NULL AND path IN (SELECT unnest(?))", [list(begun)]
     ).fetchall()
-    return any(parser < versions[path] for path, parser in rows)
+    old = [begun[path] for path, parser in rows if parser < ADAPTERS[begun[path].file.kind].version]
+    statuses = {str(stretch.file.path): stat(stretch.file.path) for stretch in old}
+    return {path: status.st_size for path, status in statuses.items() if status is not None}
 
 
 def is_stale(connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> bool:

@@ -6,10 +6,11 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -57,6 +58,14 @@ def until(is_so: Callable[[], object]) -> None:
     while not is_so():
         assert time.monotonic() < give_up
         time.sleep(0.001)
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that every user may enter, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 class Holder:
@@ -322,14 +331,14 @@ except StoreReadOnly as error:
 
 
 @pytest.mark.parametrize(("file", "folder"), [(0o444, 0o777), (0o666, 0o555)], ids=["file", "folder"])
-def test_a_store_that_may_not_be_written_can_be_read(tmp_path: Path, path: Path, file: int, folder: int) -> None:
-    note(Store(path), "a")
-    path.chmod(file)
-    path.parent.chmod(folder)
-    for above in (tmp_path, *tmp_path.parents[:2]):
-        above.chmod(above.stat().st_mode | 0o011)
-    run = subprocess.run([sys.executable, "-c", READ_ONLY, path], capture_output=True, text=True)
-    path.parent.chmod(0o700)
+def test_a_store_that_may_not_be_written_can_be_read(file: int, folder: int) -> None:
+    with open_folder() as base:
+        path = base / "data" / "store.duckdb"
+        note(Store(path), "a")
+        path.chmod(file)
+        path.parent.chmod(folder)
+        run = subprocess.run([sys.executable, "-c", READ_ONLY, path], capture_output=True, text=True)
+        path.parent.chmod(0o700)
     assert run.stderr == ""
     assert run.stdout.splitlines()[0] == "(2,)"
     assert "--no-ingest" in run.stdout.splitlines()[1]

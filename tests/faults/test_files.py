@@ -17,6 +17,7 @@ from agnes_stats.ingest.work import Task, Workers
 from agnes_stats.queries.store import Store
 
 from tests.faults.same import contents, difference
+from tests.test_store import open_folder
 from tests.transcripts import Transcript, store_of, write
 
 DAY = "2026-03-10T09:00:00"
@@ -270,24 +271,22 @@ look()
 
 
 @pytest.mark.parametrize("what", ["", "s1.jsonl"], ids=["folder", "file"])
-def test_permissions_taken_away_and_given_back(world: World, tmp_path: Path, what: str) -> None:
-    for above in (tmp_path, *tmp_path.parents[:2]):
-        above.chmod(above.stat().st_mode | 0o011)
-    for own in (world.store.path.parent, world.store.path):
-        own.chmod(0o777)
-    for found in (world.root, *world.root.rglob("*")):
-        found.chmod(0o777)
-    with world.file.open("a") as file:
-        file.write(lines(talk("s9", 1)).splitlines(keepends=True)[-1])
-    (world.file.parent / what).chmod(0)
-    run = subprocess.Popen(
-        [sys.executable, "-c", AS_NOBODY, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert run.stdout is not None
-    assert run.stdout.readline() == "(1, 1, 0)\n"
-    (world.file.parent / what).chmod(0o777)
-    assert run.communicate("\n")[0] == "(1, 0, 0)\n"
-    assert world.count() == 4
+def test_permissions_taken_away_and_given_back(what: str) -> None:
+    with open_folder() as folder:
+        world = World(folder)
+        for found in (world.store.path.parent, world.store.path, world.root, *world.root.rglob("*")):
+            found.chmod(0o777)
+        with world.file.open("a") as file:
+            file.write(lines(talk("s9", 1)).splitlines(keepends=True)[-1])
+        (world.file.parent / what).chmod(0)
+        run = subprocess.Popen(
+            [sys.executable, "-c", AS_NOBODY, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert run.stdout is not None
+        assert run.stdout.readline() == "(1, 1, 0)\n"
+        (world.file.parent / what).chmod(0o777)
+        assert run.communicate("\n")[0] == "(1, 0, 0)\n"
+        assert world.count() == 4
 
 
 # -- faults of our own -----------------------------------------------------------------------------------------------
@@ -356,20 +355,22 @@ def test_a_worker_imports_nothing_from_where_the_user_stands(
 def test_a_newer_parser_upgrades_what_is_on_disk_and_keeps_the_rest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(world.root, [talk("s2")])
+    write(world.root, [talk("s2"), talk("cut")])
     world.catch_up()
     world.file.unlink()
+    shorter(world.file.with_name("cut.jsonl"))
     world.catch_up()
     with world.store.write() as connection:
         connection.execute("UPDATE prompts SET text = 'as the old parser saw it'")
-        connection.execute("INSERT INTO events (id, path, pos, kind) SELECT 'old', path, 1, 'old' FROM files")
+        connection.execute("INSERT INTO events (id, path, pos, kind) SELECT 'old ' || path, path, 1, 'old' FROM files")
     monkeypatch.setattr(type(ADAPTERS["claude"]), "version", ADAPTERS["claude"].version + 1)
-    assert world.catch_up().files == 1
+    assert world.catch_up().files == 2
     with world.store.read() as connection:
         texts = connection.execute("SELECT session_id, text FROM prompts ORDER BY 1").fetchall()
         events = connection.execute("SELECT path FROM events WHERE kind = 'old'").fetchall()
-    assert texts == [("s1", "as the old parser saw it"), ("s2", "count the orders")]
+    assert texts == [("cut", "count the orders"), ("s1", "as the old parser saw it"), ("s2", "count the orders")]
     assert events == [(str(world.file),)]
+    assert world.count() == 9
     assert world.catch_up().files == 0
 
 
