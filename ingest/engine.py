@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ..queries.doctor import verify
 from ..queries.faults import explained
-from ..queries.scratch import scratch
+from ..queries.scratch import clear, scratch
 from ..queries.store import Stamp, Store, StoreBusy, StoreDamaged, StoreInterrupted
 from . import forget, upkeep
 from .backfill import Backfill
@@ -141,6 +141,7 @@ class Engine:
     # -- planning ------------------------------------------------------------------------------------------------
 
     def _catch_up(self, summary: Summary, report: Callable[[Progress], None], rebuild: bool) -> None:
+        clear(self.store.path.parent)
         if rebuild:
             with self.store.read(unless=self.stop) as connection:
                 verify(connection)
