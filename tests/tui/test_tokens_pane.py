@@ -263,6 +263,10 @@ async def test_projects_of_one_name_are_told_apart(tmp_path: Path) -> None:
     async with opened(store_of(tmp_path, sessions)) as (app, pilot):
         await press(pilot, "b")
         assert sorted(names(app)) == ["ann/api", "bob/api"]
+        assert {str(row.cells["project"]) for row in app.query_one("#top", TokenTable).records} == {
+            "ann/api",
+            "bob/api",
+        }
 
 
 async def test_an_empty_store_says_what_would_be_here(tmp_path: Path) -> None:

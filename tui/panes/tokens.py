@@ -36,9 +36,6 @@ from .token_views.view import DIMENSIONS, WIDE, Options, Question, TokenView
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-NARROW = 100
-"""A screen narrower than this, in columns, gets fewer figures."""
-
 VIEWS: tuple[type[TokenView[Any]], ...] = (Overview, Timing, Rhythm, Agents, Caching, Tools)
 _VIEW_ACTIONS = frozenset().union(*(view.ACTIONS for view in VIEWS))
 
@@ -170,10 +167,10 @@ class TokensPane(Pane[TokensData]):
             self.app.set_focus(self.first_focus)
 
     def _show_figures(self, data: TokensData) -> None:
-        brief = self.app.size.width < NARROW
-        self.query_one("#figures", Cards).show(head.cards(data.head, data.question, brief=brief))
+        width = self.app.size.width
+        self.query_one("#figures", Cards).show(head.cards(data.head, data.question, width))
         line = Text(no_wrap=True, overflow="ellipsis")
-        for label, value in head.kinds(data.head, brief=brief):
+        for label, value in head.kinds(data.head, brief=width < head.NARROW):
             line.append(f"{label} ", style="dim")
             line.append(f"{value}   ")
         self.query_one("#kinds", Static).update(line)

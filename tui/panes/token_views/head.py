@@ -24,6 +24,12 @@ _MOST_NAMED = 3
 """Unpriced models that are named; the rest are counted."""
 
 
+NARROW = 100
+"""A screen narrower than this, in columns, gets the figures in brief."""
+_ALL_CARDS = 130
+"""One of so many columns has room for all of them with their notes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The figures of a selection, of the period before it (None if it has no first day), and of today."""
@@ -62,14 +68,16 @@ def ask(connection: DuckDBPyConnection, question: Question) -> Head:
     )
 
 
-def cards(head: Head, question: Question, *, brief: bool) -> list[Card]:
-    """The figures as cards; `brief` leaves out what a narrow screen has no room for."""
+def cards(head: Head, question: Question, width: int) -> list[Card]:
+    """The figures as cards; narrower screens, of `width` columns, get fewer."""
     span = phrases.span_in_words(question.chosen, question.here.date())
     spend, used = _spend(head, span), _tokens(head, span)
-    first, second = (spend, used) if question.cost else (used, _sessions(head))
-    if brief:
-        return [first, _today(head, question), second, _cache(head, question)]
-    return [first, _today(head, question), _per_day(head, question), _cache(head, question), _output(head), second]
+    first, last = (spend, used) if question.cost else (used, _sessions(head))
+    today, cache = _today(head, question), _cache(head, question)
+    if width < NARROW:
+        return [first, today, last, cache]
+    shown = [first, today, _per_day(head, question), cache, _output(head), last]
+    return shown if width >= _ALL_CARDS else [card for card in shown if card.label != "Output share"]
 
 
 def kinds(head: Head, *, brief: bool) -> list[tuple[str, str]]:

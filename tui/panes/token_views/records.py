@@ -178,7 +178,7 @@ def session_records(rows: Sequence[SessionTokens], question: Question, paint: Pa
             row.session_id,
             {
                 "title": row.title or row.session_id,
-                "project": words.project(row.project),
+                "project": project if row.project else words.NONE,
                 "model": words.model(row.primary_model) if row.primary_model else words.NONE,
                 "started_at": words.when(row.started_at, question.now, question.zone),
                 **_amounts(row),
@@ -186,5 +186,5 @@ def session_records(rows: Sequence[SessionTokens], question: Question, paint: Pa
             },
             ("session_id", row.session_id, row.title or row.session_id),
         )
-        for row in rows
+        for row, project in zip(rows, phrases.group_names("project", [row.project for row in rows]), strict=True)
     ]
