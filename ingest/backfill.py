@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from ..queries.faults import explained
 from .plan import Job
 from .progress import Progress, Summary
-from .work import TASK_BYTES, Done, Task, Workers
+from .work import TASK_BYTES, TASK_FILES, Done, Task, Workers
 
 if TYPE_CHECKING:
     from .engine import Engine
 
-LOAD_BYTES = 64 * 1024 * 1024
+LOAD_BYTES, LOAD_FILES = 64 * 1024 * 1024, 4000
 """About how much of the transcripts goes into one transaction."""
 
 LOAD_SECONDS = 2.0
@@ -81,7 +81,7 @@ class Backfill:
         while self._waiting and len(self._running) <= max(1, self._workers):
             group: list[Job] = []
             size = 0
-            while self._waiting and size < TASK_BYTES:
+            while self._waiting and size < TASK_BYTES and len(group) < TASK_FILES:
                 group.append(self._waiting.popleft())
                 size += group[-1].todo
             self._submit(workers, group)
@@ -111,7 +111,8 @@ class Backfill:
         if not self._ready:
             return False
         late = time.monotonic() - self._since > LOAD_SECONDS
-        return late or self._read >= LOAD_BYTES or not (self._running or self._waiting)
+        many = self._read >= LOAD_BYTES or sum(len(group) for _, group in self._ready) >= LOAD_FILES
+        return late or many or not (self._running or self._waiting)
 
     def _load(self) -> None:
         if not self._alone and self._engine.store.stamp() not in (self._seen, self._engine.own_stamp):

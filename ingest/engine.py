@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Progress", "Summary"]
 
-WORKER_BYTES = 24 * 1024 * 1024
+WORKER_BYTES, WORKER_FILES = 24 * 1024 * 1024, 2000
 """Less than this is read in this process: starting workers would take longer."""
 
 REST_FACTOR = 3.0
@@ -70,7 +70,7 @@ class Engine:
     own_stamp: Stamp = ()
     """The store as our last write left it."""
     _known_models: set[str] = field(default_factory=set)
-    _folders: set[Path] = field(default_factory=set)
+    _folders: set[str] = field(default_factory=set)
 
     def catch_up(self, *, rebuild: bool = False, report: Callable[[Progress], None] = lambda _: None) -> Summary:
         """Read all that is new, newest files first. `rebuild` reads everything on disk again.
@@ -136,7 +136,7 @@ class Engine:
 
     def is_folder_of_files(self, path: Path) -> bool:
         """Whether source files were below a path when all were last listed."""
-        return path in self._folders
+        return str(path) in self._folders
 
     # -- planning ------------------------------------------------------------------------------------------------
 
@@ -149,9 +149,10 @@ class Engine:
         jobs = self._prepare(rebuild, summary)
         todo = sum(job.todo for job in jobs)
         report(Progress(files=len(jobs), bytes=todo))
-        if jobs and (rebuild or todo > WORKER_BYTES):
+        much = todo > WORKER_BYTES or len(jobs) > WORKER_FILES
+        if jobs and (rebuild or much):
             with scratch(self.store.path) as folder:
-                workers = self.workers if todo > WORKER_BYTES else 0
+                workers = self.workers if much else 0
                 Backfill(self, folder, jobs, report, summary, workers=workers, alone=rebuild).run()
         elif jobs:
             self._read_few(jobs, stamp, summary, report)
@@ -167,7 +168,8 @@ class Engine:
             return []
         self._folders = made.folders
         summary.gone = len(made.gone)
-        new = [job for job in made.jobs if job.is_new] if made.bytes > WORKER_BYTES else []
+        much = made.bytes > WORKER_BYTES or len(made.jobs) > WORKER_FILES
+        new = [job for job in made.jobs if job.is_new] if much else []
         if stale or made.gone or made.back or made.hidden or new:
             with self.store.write(unless=self.stop) as connection:
                 upkeep.refresh(connection, self.zones, self.overrides)

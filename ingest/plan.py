@@ -54,7 +54,7 @@ class Job:
             mark is not None
             and mark.error is None
             and mark.parser == ADAPTERS[self.file.kind].version
-            and (mark.device, mark.inode) == self.identity
+            and _identity(mark) == self.identity
             and mark.size >= self.size
             and mark.mtime_ns >= self.mtime_ns
         )
@@ -76,7 +76,7 @@ class Plan:
     """Thought to be gone, and on disk."""
     hidden: dict[str, str] = field(default_factory=dict)
     """Known files out of reach -> why: their folder may not be read any more."""
-    folders: set[Path] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
     """Folders that hold files, or folders that do."""
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Root -> files and bytes on disk; roots that are there only."""
@@ -142,7 +142,7 @@ def _found(
                 return {}
             path, status = str(file.path), None
             try:
-                status = file.path.stat()
+                status = os.stat(path)  # noqa: PTH116
             except OSError as error:
                 if error.errno in _ABSENT:
                     continue
@@ -157,9 +157,13 @@ def _found(
         if is_new and status is not None and (named := by_its_usual_name(file, usual.get(key), status)):
             path, file = str(named.path), named
         found[path] = (file, status)
-        if file.path.parent not in made.folders:
-            made.folders.update((file.path.parent, *file.path.parent.parents))
+        if (folder := os.path.dirname(path)) not in made.folders:  # noqa: PTH120
+            made.folders.update((folder, *map(str, Path(folder).parents)))
     return found
+
+
+def _identity(mark: Mark) -> tuple[int, int]:
+    return mark.device, mark.inode
 
 
 def by_its_usual_name(file: SourceFile, usual: str | None, status: os.stat_result) -> SourceFile | None:

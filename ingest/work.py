@@ -25,8 +25,8 @@ from .batch import Batch
 from .sources import SourceFile
 from .tail import Mark, Stretch, read_stretch
 
-TASK_BYTES = 12 * 1024 * 1024
-"""About how much of the transcripts one task reads."""
+TASK_BYTES, TASK_FILES = 12 * 1024 * 1024, 1000
+"""About how much of the transcripts one task reads, in how many files at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.style import Style
@@ -61,12 +62,12 @@ def group_name(by: str, name: str | None) -> str:
 
 def group_names(by: str, names: Sequence[str | None]) -> list[str]:
     """Groups as people call them, told apart: of two projects of one name the folder above is said, too."""
-    short = [group_name(by, name) for name in names]
-    if by not in ("project", "model"):
-        return short
+    short = {name: group_name(by, name) for name in names}
+    shown = Counter(short.values())
+    tell_apart = by in ("project", "model")
     return [
-        _longer(by, name) if name is not None and short.count(shown) > 1 else shown
-        for name, shown in zip(names, short, strict=True)
+        _longer(by, name) if tell_apart and name is not None and shown[short[name]] > 1 else short[name]
+        for name in names
     ]
 
 
