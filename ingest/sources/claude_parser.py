@@ -318,6 +318,7 @@ class ClaudeParser:
             "result_ts": place.ts,
             "result_path": self._path,
             "result_pos": place.pos,
+            "result_is_copy": place.is_copy,
             "result_session_id": place.session,
             "result_bytes": max(0, len(raw) - 2),
         }

@@ -101,6 +101,7 @@ COUNTS = (
 
 VIEWS = {
     "responses by session": _counted(_SESSION, "responses"),
+    "responses in side chains": _counted("is_sidechain", "responses"),
     "output by session": _daily(_SESSION, "output_tokens"),
     "output by day": _daily("coalesce(day::VARCHAR, 'none')", "output_tokens"),
     "output by model": _daily("model", "output_tokens"),
@@ -112,6 +113,7 @@ VIEWS = {
     "calls by day": _daily("coalesce(day::VARCHAR, 'none')", "invocations", "tools_daily"),
     "finished by tool": _daily("tool", "finished", "tools_daily"),
     "errors by tool": _daily("tool", "errors", "tools_daily"),
+    "errors by session": _session("tool_errors"),
     "calls by session": _counted(_SESSION, "tool_calls"),
     "prompts by session": _counted(_SESSION, "prompts WHERE kind = 'prompt'"),
     "prompt texts": f"SELECT {_BY_PATH}, text, {_SESSION} FROM prompts WHERE kind = 'prompt'",
