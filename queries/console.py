@@ -41,6 +41,7 @@ _LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "allow_community_extensions": "false",
     "memory_limit": "512MB",
+    "disabled_optimizers": "statistics_propagation",
     "lock_configuration": "true",
 }
 

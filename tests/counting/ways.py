@@ -126,14 +126,18 @@ class Bench:
         with self.store.write() as connection:
             load(connection, work)
 
-    def backwards(self, files: Files) -> None:
-        """File after file, the last one of every lot first."""
+    def file_by_file(self, files: Files, which: int = 0) -> None:
+        """File after file, the first one of every lot first."""
         lots = self.lots(files)
         while lots := {lot: names for lot, names in lots.items() if names}:
-            names = [waiting.pop() for waiting in lots.values()]
+            names = [waiting.pop(which) for waiting in lots.values()]
             for name in names:
                 self.append(name, files[name])
             self.ingest(names)
+
+    def backwards(self, files: Files) -> None:
+        """File after file, the last one of every lot first."""
+        self.file_by_file(files, -1)
 
     def touched_again(self, files: Files) -> None:
         """Each file is read, touched and read, replaced by a copy and read, and then all is read from the start."""
@@ -219,6 +223,7 @@ WAYS: dict[str, Callable[[Bench, Files], None]] = {
     "at once": Bench.at_once,
     "line by line": Bench.line_by_line,
     "byte by byte": Bench.byte_by_byte,
+    "file by file": Bench.file_by_file,
     "backwards": Bench.backwards,
     "touched again": Bench.touched_again,
 }

@@ -1,0 +1,69 @@
+"""The dashboard on a store that is out of order: it says so, goes on living, and leaves the terminal as it was."""
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+from agnes_stats.tui.dashboard import app_of
+from agnes_stats.tui.settings import Settings
+
+from tests.transcripts import Transcript, write
+from tests.tui.running import screen_text
+
+
+def damaged(tmp_path: Path) -> Path:
+    write(tmp_path / "claude", [Transcript("s1", "2026-03-10T09:00:00").title("about orders").prompt("x").response()])
+    path = tmp_path / "data" / "store.duckdb"
+    path.parent.mkdir()
+    path.write_bytes(b"x" * 20000)
+    return path
+
+
+async def test_a_rebuild_shows_the_new_store(tmp_path: Path) -> None:
+    path = damaged(tmp_path)
+    app = app_of(Settings(store=path, tz="UTC", source=(f"claude={tmp_path / 'claude'}",)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        while "--rebuild" not in screen_text(app):
+            await pilot.pause(0.01)
+        assert app._service is not None
+        app._service.rebuild()
+        await pilot.press("r", "r", "r")
+        while "about orders" not in screen_text(app):
+            await pilot.pause(0.01)
+    assert len(list(path.parent.glob("store-*.duckdb"))) == 1
+
+
+def test_in_a_terminal_it_is_told_and_the_terminal_restored(tmp_path: Path) -> None:
+    path = damaged(tmp_path)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
+    command = [sys.executable, "-m", "agnes_stats", "--store", path, "--source", f"claude={tmp_path / 'claude'}"]
+    environment = os.environ | {"TERM": "xterm-256color"}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment) as process:
+        os.close(theirs)
+        seen = b""
+        while b"--rebuild" not in seen:
+            assert select.select([ours], [], [], 20.0)[0], seen
+            seen += os.read(ours, 65536)
+        os.write(ours, b"q")
+        begun = time.monotonic()
+        try:
+            while more := os.read(ours, 65536):
+                seen += more
+        except OSError:
+            # Linux: nobody has the other end any more.
+            pass
+        assert process.wait() == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    os.close(ours)
+    assert time.monotonic() - begun < 5.0
+    assert seen.rindex(b"\x1b[?1049l") > seen.rindex(b"\x1b[?1049h")
+    assert path.read_bytes() == b"x" * 20000

@@ -1,0 +1,216 @@
+"""The store's file, used by several threads and programs at once."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from agnes_stats.queries import store as stores
+from agnes_stats.queries.store import (
+    Store,
+    StoreBusy,
+    StoreInterrupted,
+)
+
+from tests.storing import Holder, note, notes, until
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "store.duckdb"
+
+
+def test_another_process_that_reads_keeps_writers_out_and_readers_not(path: Path) -> None:
+    store = Store(path, wait=0.05)
+    note(store, "a")
+    with Holder(path, "read") as holder:
+        assert notes(store) == ["a"]
+        with pytest.raises(StoreBusy) as raised, store.write():
+            pass
+    assert raised.value.pid == holder.pid
+    note(store, "b")
+    assert notes(store) == ["a", "b"]
+
+
+def test_while_a_writer_waits_for_another_process_readers_still_get_their_answers(path: Path) -> None:
+    store = Store(path)
+    note(store, "a")
+    with Holder(path, "read"):
+        writer = threading.Thread(target=note, args=(store, "b"))
+        writer.start()
+        for _ in range(5):
+            assert notes(store) == ["a"]
+        assert writer.is_alive()
+    writer.join()
+    assert notes(store) == ["a", "b"]
+
+
+def test_who_waits_can_be_told_to_stop(path: Path) -> None:
+    store, stop = Store(path, wait=30.0), threading.Event()
+    note(store, "a")
+    with Holder(path, "read"):
+        threading.Timer(0.05, stop.set).start()
+        begun = time.monotonic()
+        with pytest.raises(StoreInterrupted), store.write(unless=stop):
+            pass
+    assert time.monotonic() - begun < 5.0
+
+
+def test_a_reader_beside_a_writer_sees_the_last_commit_all_along(path: Path) -> None:
+    store = Store(path)
+    note(store, "a")
+    with store.write() as connection:
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO meta VALUES ('note', 'b')")
+        assert in_thread(lambda: notes(store)) == ["a"]
+        with store.read() as reading:
+            count = "SELECT count(*) FROM meta WHERE name = 'note'"
+            assert reading.execute(count).fetchone() == (1,)
+            connection.execute("COMMIT")
+            assert reading.execute(count).fetchone() == (1,)
+    assert notes(store) == ["a", "b"]
+
+
+def in_thread(ask: object) -> object:
+    answer: list[object] = []
+    thread = threading.Thread(target=lambda: answer.append(ask()))  # type: ignore[operator]
+    thread.start()
+    thread.join()
+    return answer[0]
+
+
+@pytest.fixture
+def readers(path: Path) -> Iterator[Store]:
+    """A store that four threads read in turns, so that there is always one inside."""
+    store, stop = Store(path), threading.Event()
+    note(store, "a")
+
+    def keep_reading() -> None:
+        while not stop.is_set():
+            with store.read() as connection:
+                connection.execute("SELECT count(*) FROM range(300000)").fetchone()
+
+    threads = [threading.Thread(target=keep_reading) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    yield store
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_readers_who_follow_each_other_do_not_starve_a_writer(readers: Store) -> None:
+    begun = time.monotonic()
+    for number in range(5):
+        note(readers, str(number))
+    assert time.monotonic() - begun < 5.0
+    assert len(notes(readers)) == 6
+
+
+def test_a_thread_inside_may_ask_again_while_a_writer_waits(path: Path) -> None:
+    store = Store(path, wait=5.0)
+    note(store, "a")
+    with ExitStack() as stack:
+        stack.enter_context(store.read())
+        writer = threading.Thread(target=note, args=(store, "b"))
+        writer.start()
+        until(lambda: store._gate._writers)
+        assert notes(store) == ["a"]
+    writer.join()
+
+
+def test_two_stores_of_one_path_share_what_is_open(path: Path) -> None:
+    one, other = Store(path, wait=0.05), Store(path, wait=0.05)
+    with one.read(), pytest.raises(StoreBusy), other.write():
+        pass
+    with one.write():
+        assert notes(other) == []
+
+
+def test_writers_of_one_process_take_turns(path: Path) -> None:
+    store = Store(path)
+    threads = [threading.Thread(target=note, args=(store, str(number))) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(notes(store)) == 8
+
+
+def test_a_long_statement_can_be_interrupted_and_leaves_no_trace(path: Path) -> None:
+    store, working = Store(path), threading.Event()
+    note(store, "a")
+
+    def interrupt() -> None:
+        working.wait()
+        while working.is_set():
+            store.interrupt()
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(StoreInterrupted), store.write() as connection:
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO meta VALUES ('note', 'b')")
+        working.set()
+        connection.execute("SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b")
+    working.clear()
+    thread.join()
+    assert notes(store) == ["a"]
+
+
+def test_of_several_processes_that_begin_at_once_all_find_one_store(path: Path) -> None:
+    script = f"""
+import sys, time
+from pathlib import Path
+from agnes_stats.queries.store import Store
+import duckdb
+time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
+with Store(Path({str(path)!r})).write() as connection:
+    connection.execute("INSERT INTO meta VALUES ('note', ?)", [sys.argv[1]])
+"""
+    start = str(time.time() + 1.0)
+    running = [subprocess.Popen([sys.executable, "-c", script, str(number), start]) for number in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    assert notes(Store(path)) == ["0", "1", "2", "3"]
+    assert [file.name for file in path.parent.iterdir()] == ["store.duckdb"]
+
+
+def test_the_stamp_tells_every_write_and_nothing_else(path: Path) -> None:
+    store = Store(path)
+    assert store.idle_seconds() == float("inf")
+    note(store, "a")
+    first = store.stamp()
+    notes(store)
+    assert store.stamp() == first
+    note(store, "b")
+    assert store.stamp() != first
+    assert store.idle_seconds() < 60.0
+
+
+def test_what_killed_processes_left_is_removed(path: Path) -> None:
+    path.parent.mkdir()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, alive = path.parent / f".agnes-stats-{ended.pid}-x", path.parent / f".agnes-stats-{os.getpid()}-x"
+    for folder in (left, alive):
+        folder.mkdir()
+        (folder / "rows.ndjson").touch()
+    Store(path).write().__enter__()
+    assert (left.exists(), alive.exists()) == (False, True)
+    shutil.rmtree(alive)
+
+
+def test_a_file_system_without_hard_links_will_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(stores.Path, "hardlink_to", refuse)
+    note(Store(path), "a")
+    assert notes(Store(path)) == ["a"]
