@@ -12,7 +12,7 @@ run: $(STAMP)
 	@$(BIN)/agnes-stats $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal $(PYTEST_ARGS)
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .
