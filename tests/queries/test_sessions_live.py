@@ -59,7 +59,7 @@ def test_the_latest_come_first_and_old_ones_not_at_all(tmp_path: Path) -> None:
 
 def test_the_pulse_is_of_the_last_half_hour(tmp_path: Path) -> None:
     told = Transcript("s", "2026-03-10T14:00:00").prompt("go").response()
-    told.wait(31 * 60).response(("a", "Bash", {})).wait(1).result("a")
+    told.wait(36 * 60).response(("a", "Bash", {})).wait(1).result("a")
     told.wait(29 * 60 - 1).response(("b", "Bash", {}), ("c", "Bash", {}))
     (live,) = ask(tmp_path, [told], told.now)
     # One response and its call 29 minutes ago, one response with two calls now; the first is too long ago.
