@@ -178,7 +178,7 @@ def test_a_damaged_store_is_told_and_a_rebuild_puts_it_right(life: Life) -> None
 
 
 def test_a_busy_store_is_no_disaster(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.test_store import Holder
+    from tests.storing import Holder
 
     monkeypatch.setattr(services, "RETRY_SECONDS", {False: 0.02, True: 5.0})
     write(life.root.path, [talk()])
@@ -254,7 +254,7 @@ def test_it_stops_at_once_in_the_middle_of_a_transaction(life: Life, monkeypatch
 
 
 def test_it_stops_at_once_while_it_waits_for_the_store(life: Life) -> None:
-    from tests.test_store import Holder, until
+    from tests.storing import Holder, until
 
     write(life.root.path, [talk()])
     with life.store.read():

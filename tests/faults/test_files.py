@@ -12,7 +12,7 @@ from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.sources import Root
 
 from tests.faults.world import DAY, FOLDER, World, lines, shorter, talk
-from tests.test_store import open_folder
+from tests.storing import open_folder
 from tests.transcripts import Transcript, write
 
 

@@ -10,7 +10,7 @@ import pytest
 from agnes_stats.queries.store import Store
 
 from tests.faults.killing import LIVE, Killer, hand_written, verdict
-from tests.test_store import until
+from tests.storing import until
 
 
 @pytest.mark.parametrize("how", ["backfill", "live"])

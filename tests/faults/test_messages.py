@@ -11,7 +11,7 @@ import pytest
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import cli
 
-from tests.test_store import Holder
+from tests.storing import Holder
 from tests.transcripts import Transcript, write
 
 
