@@ -49,6 +49,9 @@ USUAL_REST_SECONDS = 1.2
 """The rest of whoever has not written yet. Longer than the usual one of a running ingester, so that a command that
 comes in between leaves the writing to it and finds its files read."""
 
+ORPHANED_SECONDS = 10.0
+"""Nobody holds the store open for writing as long as this without a commit."""
+
 YIELDS = 3
 """How often short work gives way to other writers before it insists."""
 
@@ -170,7 +173,9 @@ class Engine:
         summary.gone = len(made.gone)
         much = made.bytes > WORKER_BYTES or len(made.jobs) > WORKER_FILES
         new = [job for job in made.jobs if job.is_new] if much else []
-        if stale or made.gone or made.back or made.hidden or new:
+        # The log of a writer that was killed costs every reader time; a writer takes it into the file.
+        orphaned = self.store.log_path.exists() and self.store.idle_seconds() > ORPHANED_SECONDS
+        if stale or made.gone or made.back or made.hidden or new or orphaned:
             with self.store.write(unless=self.stop) as connection:
                 upkeep.refresh(connection, self.zones, self.overrides)
                 upkeep.mark_gone(connection, made.gone)
@@ -285,7 +290,7 @@ class Engine:
         for done in ready:
             for path in done.spool.values():
                 Path(path).unlink(missing_ok=True)
-        summary.files += len(work.stretches)
+        summary.files += sum(not stretch.more for stretch in work.stretches)
         summary.bytes += sum(stretch.bytes_read for stretch in work.stretches)
 
     def _write(self, work: Load, models: set[str], wait: float | None) -> None:

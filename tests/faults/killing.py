@@ -147,5 +147,7 @@ def verdict(killer: Killer, folder: Path) -> str:
     found = killer.finish()
     calm = Store(folder / "calm.duckdb")
     Engine(calm, [Root("claude", killer.root)], workers=1).catch_up()
-    left = [path.name for path in killer.store.parent.iterdir() if path.name != killer.store.name]
+    # The log belongs to the store: what was committed and is not in the file yet.
+    whole = (killer.store.name, f"{killer.store.name}.wal")
+    left = [path.name for path in killer.store.parent.iterdir() if path.name not in whole]
     return difference(contents(found), contents(calm)) or (f"left behind: {left}" if left else "")
