@@ -185,6 +185,15 @@ async def test_the_session_under_the_cursor_beside_a_wide_list(store: Store) -> 
         assert "not read yet" in screen_text(app)
 
 
+async def test_a_late_answer_for_another_session_is_dropped(store: Store) -> None:
+    async with running(store, (200, 60)) as (app, pilot):
+        side = app.query_one(SessionSide)
+        side.show_session("3f0fc83a-0002")
+        side.show_session(None)
+        await settle(pilot)
+        assert "Versions" not in screen_text(app)
+
+
 async def test_becoming_wide_and_narrow(store: Store) -> None:
     async with running(store, (140, 45)) as (app, pilot):
         assert not app.query_one(SessionSide).display

@@ -23,8 +23,6 @@ FOLDED, UNFOLDED, LEAF = "▸", "▾", " "
 MARKS = {"ok": "✓", "error": "✗", "denied": "⊘", "running": "…", "interrupted": "–", "failed": "✗", "completed": "✓"}
 _EVENTS = {"compact": "conversation compacted", "api_error": "API error", "interrupt": "interrupted"}
 _INDENT = 2
-_DEEPEST = 12
-"""Sub-agents of sub-agents are followed so far down: records that name each other must not go on for ever."""
 
 COLUMNS = (
     Column("time", "Time", 8),
@@ -219,7 +217,7 @@ class _Lines:
         yield _record(record_key, cells, Node("agent", key if agent.calls else "", owner, f"{name}  {about}"))
         if step is not None and step.error and step.status in ("error", "denied"):
             yield self._error(step, owner, depth)
-        if key in self._view.unfolded and agent.calls and depth < _DEEPEST:
+        if key in self._view.unfolded and agent.calls:
             yield from self._below(key, depth + 1)
 
     # -- cells ---------------------------------------------------------------------------------------------------
