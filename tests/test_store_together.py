@@ -113,6 +113,29 @@ def test_readers_who_follow_each_other_do_not_starve_a_writer(readers: Store) ->
     assert len(notes(readers)) == 6
 
 
+def test_a_writer_who_waits_comes_before_the_next_reader(path: Path) -> None:
+    store, order = Store(path), []
+    note(store, "a")
+
+    def write() -> None:
+        with store.write():
+            order.append("writer")
+
+    def read() -> None:
+        with store.read():
+            order.append("reader")
+
+    writer, reader = threading.Thread(target=write), threading.Thread(target=read)
+    with store.read():
+        writer.start()
+        until(lambda: store._gate._writers)
+        reader.start()
+        reader.join(0.2)
+    writer.join()
+    reader.join()
+    assert order == ["writer", "reader"]
+
+
 def test_a_thread_inside_may_ask_again_while_a_writer_waits(path: Path) -> None:
     store = Store(path, wait=5.0)
     note(store, "a")
