@@ -26,6 +26,7 @@ JOURNAL = "s1/subagents/journal.jsonl"
 one = answer("msg_1", "10:00", said("let me see"))
 start = answer("msg_1", "10:00", said("a"), out=1, stop=None)
 agents = answer("msg_2", "10:02", out=7, isSidechain=True, agentId="a1")
+next_day = again(agents, timestamp="2026-03-03T10:00:00Z")
 task = answer("msg_1", "10:00", call("t1", "Task", subagent_type="Explore"))
 forked = again(one, sessionId="s2")
 gateway = answer("gen-1", "10:00", request=None)
@@ -115,8 +116,9 @@ RESPONSES = [
          {MAIN: [answer("msg_1", "10:00", call("t1", "Agent", prompt="look"))],
           NOTE: b'{"agentType": "reviewer", "toolUseId": "t1"}'}, responses=1, inp=10, out=100, calls=1, dispatches=1,
          also={"extensions": {"agent reviewer": "own"}}),
-    case("type-from-call-in-note", "R5", {NOTE: b'{"toolUseId": "t1"}', AGENT: [agents], MAIN: [task]}, responses=2,
-         inp=20, out=107, calls=1, dispatches=1, also={"responses by agent type": {"main": 1, "Explore": 1}}),
+    case("type-from-call-in-note", "R5",
+         {MAIN: [person("hi")], NOTE: b'{"toolUseId": "t1"}', AGENT: [next_day], OTHER: [task]}, responses=2, inp=20,
+         out=107, prompts=1, calls=1, dispatches=1, also={"responses by agent type": {"main": 1, "Explore": 1}}),
     case("type-from-result", "R5",
          {AGENT: [agents],
           MAIN: [task, result("t1", "10:09", toolUseResult={"agentId": "a1", "status": "completed"})]}, responses=2,
@@ -132,8 +134,8 @@ RESPONSES = [
     case("progress-only", "R10", [one, progress(later(agents, None, call("t9"))), progress(result("t9", error=True))],
          responses=2, inp=20, out=107, calls=1, errors=1,
          also={"responses by agent type": {"main": 1, "subagent": 1}}),
-    case("progress-and-file", "R10", {MAIN: [one, progress(later(agents, out=900), "09:00")], AGENT: [agents]},
-         responses=2, inp=20, out=107),
+    case("progress-and-file", "R10", {MAIN: [one, progress(later(agents, "08:00", out=900))], AGENT: [agents]},
+         responses=2, inp=20, out=107, also={"times": {"msg_1": "10:00", "msg_2": "10:02"}}),
     case("summary-of-sub-agent", "R11",
          [task,
           result("t1", "10:09", toolUseResult={"agentId": "a1", "totalTokens": 900, "usage": usage(1, 2, 3, 4)})],

@@ -101,7 +101,7 @@ SESSIONS = [
     case("session-of-the-row", "sessions", {"s9.jsonl": [one, answer("msg_2", "10:01", sessionId="s2")]},
          responses=2, inp=20, out=200, sessions=2, also={"responses by session": {"s1": 1, "s2": 1}}),
     case("first-folder", "R18",
-         {AGENT: [answer("msg_9", "08:00", isSidechain=True, cwd="/w/shop/elsewhere")],
+         {AGENT: [answer("msg_9", "2026-03-01T08:00:00Z", isSidechain=True, cwd="/w/shop/elsewhere")],
           MAIN: [again(one, cwd="/w/my-shop"), answer("msg_2", "10:01", cwd="/w/my-shop/src")]}, responses=3, inp=30,
          out=300, also={"project": {"s1": "/w/my-shop"}}),
     case("first-folder-before-any-time", "R18",
