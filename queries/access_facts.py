@@ -25,6 +25,9 @@ RUNS_SQL = "regexp_matches({0}, '^(query|snapshot)[.]')"
 REMOTE = ("query.remote", "query.hybrid", "query.internal", "snapshot.create", "snapshot.estimate", "snapshot.refresh")
 """Actions that ask another machine. Whatever a server logged ran there, too, also its own `query.local`."""
 
+_TOOK = "CASE WHEN c.result_ts < c.ts THEN 0 ELSE epoch_ms(c.result_ts) - epoch_ms(c.ts) END"
+"""SQL: milliseconds from a call to its result."""
+
 FAILED = "starts_with(result, 'error')"
 """SQL: whether an access failed; one that was denied never happened."""
 
@@ -77,14 +80,24 @@ def _accesses(only: str, *, merged: bool) -> str:
 
     Needs the parameter `$running`, if some are merged also `$kept` and `$other`.
     """
-    others, hidden = "(FROM accesses LIMIT 0) o ON false", ""
+    others = hidden = ""
     if merged:
-        others = """(
+        others = """LEFT JOIN (
             SELECT p.kept, b.* FROM (SELECT unnest($kept) AS kept, unnest($other) AS other) p
             JOIN (SELECT *, rowid AS number FROM accesses WHERE rowid IN (SELECT unnest($other))) b
                 ON b.number = p.other
         ) o ON o.kept = a.number"""
         hidden = "WHERE a.number NOT IN (SELECT unnest($other))"
+
+    def best(*tellers: str) -> str:
+        """The first that knows: columns of the other source (`o`), the transcript (`a`), the call (`c`)."""
+        known = [teller for teller in tellers if merged or not teller.startswith("o.")]
+        return f"coalesce({', '.join(known)})" if len(known) > 1 else known[0]
+
+    result = best("o.result", "a.result")
+    seen_in = "[a.seen_in]"
+    if merged:
+        seen_in = "CASE WHEN o.seen_in IS NULL THEN [a.seen_in] ELSE [a.seen_in, o.seen_in] END"
     remote = ", ".join(f"'{action}'" for action in REMOTE)
     return f"""
     SELECT * EXCLUDE (told_error),
@@ -97,32 +110,29 @@ def _accesses(only: str, *, merged: bool) -> str:
              ELSE 'local' END AS place,
         action = 'file.write' OR len(tables_written) > 0 AS writes
     FROM (
-        SELECT a.id, a.ts AS timestamp, coalesce(o.action, a.action) AS action,
-            CASE WHEN a.resource = 'adhoc' THEN coalesce(o.resource, a.resource) ELSE a.resource END AS resource,
-            CASE WHEN coalesce(o.result, a.result) = 'ok' THEN 'success'
-                 WHEN coalesce(o.result, a.result) = 'blocked' THEN 'denied'
-                 WHEN coalesce(o.result, a.result) IS NOT NULL THEN coalesce(o.result, a.result)
+        SELECT a.id, a.ts AS timestamp, {best("o.action", "a.action")} AS action,
+            CASE WHEN a.resource = 'adhoc' THEN {best("o.resource", "a.resource")} ELSE a.resource END AS resource,
+            CASE WHEN {result} = 'ok' THEN 'success' WHEN {result} = 'blocked' THEN 'denied'
+                 WHEN {result} IS NOT NULL THEN {result}
                  WHEN a.call_id IS NULL THEN CASE WHEN a.error IS NULL THEN 'success' ELSE 'error' END
                  WHEN c.denial IS NOT NULL THEN 'denied' WHEN c.is_error THEN 'error'
                  WHEN c.is_error IS NOT NULL THEN 'success'
                  WHEN list_contains($running::VARCHAR[], a.call_id) THEN 'running' ELSE 'interrupted' END AS result,
-            coalesce(o.duration_ms, a.duration_ms,
-                CASE WHEN c.result_ts < c.ts THEN 0 ELSE epoch_ms(c.result_ts) - epoch_ms(c.ts) END) AS duration_ms,
-            coalesce(o.rows_returned, a.rows_returned, CASE WHEN {_speaks_for("c.result_rows")} END) AS rows_returned,
-            coalesce(o.bytes_scanned, a.bytes_scanned) AS bytes_scanned,
-            CASE WHEN NOT c.is_error AND {_speaks_for("c.result_bytes")} END AS bytes_returned,
-            coalesce(o.error, a.error, c.error_text) AS told_error,
-            a.command, coalesce(a.sql, o.sql) AS sql,
-            CASE WHEN len(a.tables_read) > 0 THEN a.tables_read ELSE coalesce(o.tables_read, []) END AS tables_read,
-            CASE WHEN len(a.tables_written) > 0 THEN a.tables_written ELSE coalesce(o.tables_written, []) END
-                AS tables_written,
-            coalesce(a.statement, o.statement) AS statement, coalesce(a.dialect, o.dialect) AS dialect,
+            {best("o.duration_ms", "a.duration_ms", _TOOK)} AS duration_ms,
+            {best("o.rows_returned", "a.rows_returned", _speaks_for("c.result_rows"))} AS rows_returned,
+            {best("o.bytes_scanned", "a.bytes_scanned")} AS bytes_scanned,
+            CASE WHEN NOT c.is_error THEN {_speaks_for("c.result_bytes")} END AS bytes_returned,
+            {best("o.error", "a.error", "c.error_text")} AS told_error,
+            a.command, {best("a.sql", "o.sql")} AS sql,
+            {best("nullif(a.tables_read, [])", "o.tables_read", "[]")} AS tables_read,
+            {best("nullif(a.tables_written, [])", "o.tables_written", "[]")} AS tables_written,
+            {best("a.statement", "o.statement")} AS statement, {best("a.dialect", "o.dialect")} AS dialect,
             a.session_id, s.title, coalesce(s.project, a.workspace) AS project,
-            coalesce(o.client_kind, a.client_kind) AS client_kind,
-            list_filter([a.seen_in, o.seen_in], lambda source: source IS NOT NULL) AS seen_in,
+            {best("o.client_kind", "a.client_kind")} AS client_kind,
+            {seen_in} AS seen_in,
             coalesce(s.username, a.username) AS username, a.call_id, a.number, coalesce(h.accesses, 1) AS in_call
         FROM (SELECT *, rowid AS number FROM accesses {only}) a
-        LEFT JOIN {others}
+        {others}
         LEFT JOIN tool_calls c ON c.id = a.call_id
         LEFT JOIN sessions s ON s.session_id = a.session_id
         LEFT JOIN (
@@ -135,7 +145,7 @@ def _accesses(only: str, *, merged: bool) -> str:
 
 
 def _speaks_for(column: str) -> str:
-    """SQL within CASE WHEN: what a call's result says goes to its only access, or to its only query.
+    """SQL: what a call's result says goes to its only access, or to its only query; NULL for others.
 
     The rows of several queries in one call cannot be told apart, and nobody's are not counted twice. What looks like a
     number of rows in a file is none.
@@ -143,4 +153,4 @@ def _speaks_for(column: str) -> str:
     only = f"(h.call_id IS NULL OR (h.queries = 1 AND {RUNS_SQL.format('a.action')}))"
     if column == "c.result_rows":
         only += " AND regexp_matches(a.action, '^(query|snapshot|catalog)[.]')"
-    return f"{only} THEN {column}"
+    return f"CASE WHEN {only} THEN {column} END"

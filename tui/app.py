@@ -88,17 +88,20 @@ class AgnesStats(App[int]):
         yield HeaderStrip()
         yield TabStrip([(str(n), pane.NAME, pane.TITLE) for n, pane in enumerate(PANES, 1)])
         with ContentSwitcher(initial=self.settings.tab):
-            for pane in PANES:
-                yield pane()
+            yield self._made(self.settings.tab)
         yield FilterInput()
         with Horizontal(id="bottom"):
             yield Footer(compact=True, show_command_palette=False)
             yield StatusCorner()
 
-    def on_mount(self) -> None:
+    @staticmethod
+    def _made(name: str) -> Pane:  # type: ignore[type-arg]
+        return next(pane for pane in PANES if name == pane.NAME)()
+
+    async def on_mount(self) -> None:
         """Show what the store has at once; then let the ingester go to work."""
         self.set_interval(TICK_SECONDS, self._tick)
-        self.action_show_tab(self.settings.tab)
+        await self.action_show_tab(self.settings.tab)
         self._load_home()
         if self._make_service is not None:
             self._service = self._make_service(self._tell)
@@ -122,7 +125,7 @@ class AgnesStats(App[int]):
 
     @property
     def panes(self) -> list[Pane]:  # type: ignore[type-arg]
-        """All panes."""
+        """The panes that were ever on the screen."""
         return list(self.screen_stack[0].query(Pane))
 
     # -- live ----------------------------------------------------------------------------------------------------
@@ -268,18 +271,23 @@ class AgnesStats(App[int]):
 
     # -- tabs, help ----------------------------------------------------------------------------------------------
 
-    def action_show_tab(self, name: str) -> None:
-        """Show a tab."""
-        self.query_one(ContentSwitcher).current = name
+    async def action_show_tab(self, name: str) -> None:
+        """Show a tab. It is made when it is first wanted: that is most of what a start would cost."""
+        switcher = self.screen_stack[0].query_one(ContentSwitcher)
+        if not switcher.query_children(f"#{name}"):
+            made = self._made(name)
+            made.display = False
+            await switcher.mount(made)
+        switcher.current = name
         self.query_one(TabStrip).active = name
         self.query_one(FilterInput).close()
         self.active_pane.refresh_data()
         self._describe_filter()
         self._focus_pane()
 
-    def on_tab_strip_chosen(self, message: TabStrip.Chosen) -> None:
+    async def on_tab_strip_chosen(self, message: TabStrip.Chosen) -> None:
         """A tab was clicked."""
-        self.action_show_tab(message.name)
+        await self.action_show_tab(message.name)
 
     def _focus_pane(self) -> None:
         target = self.active_pane.first_focus

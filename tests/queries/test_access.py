@@ -192,9 +192,13 @@ def test_text_is_looked_for_in_queries_commands_titles_and_errors(tmp_path: Path
             session("c", "09:20", READ).title("the revenue of May"),
             session("d", "09:30", READ),
         ],
-        server=[logged("e", "09:40", "select 1", result="error.400", error="no column Revenue")],
+        server=[
+            logged("e", "09:40", "select 1", result="error.400", error="no column Revenue"),
+            logged("f", "09:50", "select revenue from t2"),
+        ],
     )
-    assert [row.session_id for row in listed(store, Filter(text="revenue"))] == [None, "c", "b", "a"]
+    found = [row.id.split("-")[0] for row in listed(store, Filter(text="revenue"))]
+    assert found == ["server:f", "server:e", "c", "b", "a"]
     assert listed(store, Filter(text="%")) == []
 
 

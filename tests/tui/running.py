@@ -12,7 +12,9 @@ from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.settings import Settings
+from textual.app import App
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 NOW = dt.datetime(2026, 3, 10, 14, 44, 30)
 """A Tuesday; UTC, as in the store."""
@@ -46,13 +48,37 @@ async def settle(pilot: Pilot[Any]) -> None:
     """Wait until no question to the store is open and what came of it is on the screen."""
     app = pilot.app
     while True:
-        await pilot.pause()
+        await _still(pilot)
         open_questions = [worker for worker in app.workers if not worker.is_finished]
         asking = [worker for worker in open_questions if worker.name != "action_pick"]
         if not asking:
             break
         await app.workers.wait_for_complete(asking)
-    await pilot.pause()
+
+
+async def _still(pilot: Pilot[Any]) -> None:
+    """Wait until no widget has a message left and nothing is left to lay out or to paint.
+
+    `Pilot.pause` waits until the process seems idle instead, and on a busy machine takes waiting for work for that.
+    """
+    while await pilot._wait_for_screen() and pilot.app.is_running and _is_at_work(pilot.app):
+        await pilot.app.screen.wait_for_refresh()
+
+
+def _is_at_work(app: App[Any]) -> bool:
+    screen = app.screen
+    if screen._dirty_widgets or screen._layout_widgets or screen._callbacks or app._batch_count:
+        return True
+    return any(
+        not node._message_queue.empty() or node._next_callbacks or (isinstance(node, Widget) and _wants_refresh(node))
+        for node in (app, *screen.walk_children(with_self=True))
+    )
+
+
+def _wants_refresh(widget: Widget) -> bool:
+    return bool(
+        widget._layout_required or widget._repaint_required or widget._scroll_required or widget._recompose_required
+    )
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:

@@ -33,6 +33,11 @@ def token(expires: dt.datetime) -> str:
     return f"e30.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.x"
 
 
+def filled_up(file: Path, size: int) -> None:
+    """Give a transcript its size with empty lines: how long its rows are depends on where the tests run."""
+    file.write_bytes(file.read_bytes().ljust(size, b"\n"))
+
+
 def world(home: Path) -> Machine:
     """Two workspaces: one with sessions in every state of upload, one whose last pull failed."""
     machine = Machine(home)
@@ -57,8 +62,9 @@ def world(home: Path) -> Machine:
     titles = {"s1": "fix the churn query", "s2": HOSTILE, "s3": "salaries", "s4": "a huge one", "s5": "still going on"}
     for number, (name, title) in enumerate(titles.items()):
         transcript = Transcript(name, f"2026-03-10T{9 + number:02}:00:00", cwd=str(analyst)).title(title).prompt("Hi")
-        machine.session(transcript, analyst)
-    machine.session(bash("s6", "2026-03-10T14:32:00", "agnes update", analyst).title("refresh all"), analyst)
+        filled_up(machine.session(transcript, analyst), 1_000 * (number + 1))
+    refresh = bash("s6", "2026-03-10T14:32:00", "agnes update", analyst).title("refresh all")
+    filled_up(machine.session(refresh, analyst), 6_000)
     ledger(analyst, "uploaded", "s1\t100000\t2026-03-10T14:32:09Z", "s2\t10\t2026-03-10T14:32:10Z")
     ledger(analyst, "failed", "2026-03-10T14:32:08Z\ts4\t413\t/x/s4.jsonl")
     ledger(analyst, "private", "s3")

@@ -114,13 +114,10 @@ class AccessPane(Pane[AccessData]):
             self._options = data.options
             land, self._land = self._land, None
         self.query_one(ContentSwitcher).current = f"access-{data.options.view}"
-        empty = not data.has_rows
-        # Where nothing is left to show, the keys that change that must still be heard.
-        self.can_focus = empty
-        if empty:
-            self.query_one(PaneState).set("empty", self._why_empty(data))
-        else:
+        if data.has_rows:
             self._show_view(data, land)
+        else:
+            self.query_one(PaneState).set("empty", self._why_empty(data))
         self.refresh_bindings()
         self._keep_focus()
 
@@ -129,7 +126,7 @@ class AccessPane(Pane[AccessData]):
         if not self.is_shown or self.app.screen is not self.screen:
             return
         focused = self.app.focused
-        lost = focused is None or focused is self
+        lost = focused is None
         if focused is not None and self in focused.ancestors:
             lost = not all(node.display for node in focused.ancestors_with_self if isinstance(node, Widget))
         if lost:
@@ -215,9 +212,7 @@ class AccessPane(Pane[AccessData]):
 
     @property
     def first_focus(self) -> Widget | None:
-        """What the view is about; the pane itself where there is nothing to see."""
-        if self.can_focus:
-            return self
+        """What the view is about. The keys of the tab are heard there even while there is nothing to see."""
         if self._options.view == "list":
             return self.query_one(AccessTable)
         return self.query_one(f"#access-{self._options.view}", Sections).current.content
