@@ -13,9 +13,9 @@ from pathlib import Path
 
 from agnes_stats.ingest.demo import write_demo
 from agnes_stats.queries.store import Store
-from agnes_stats.tui.commands import engine_of
 from agnes_stats.tui.dashboard import app_of
-from agnes_stats.tui.settings import TABS, Settings
+from agnes_stats.tui.settings import TAB_NAMES, Settings
+from agnes_stats.tui.wiring import engine_of
 
 PICTURES = Path(__file__).resolve().parent / "img"
 SIZE = (126, 36)
@@ -24,7 +24,7 @@ SIZE = (126, 36)
 async def take(folder: Path) -> None:
     """Write one SVG for every tab."""
     write_demo(folder, dt.datetime.now(dt.UTC))
-    for tab in TABS:
+    for tab in TAB_NAMES:
         settings = Settings(
             store=folder / "store" / "store.duckdb",
             tz="Europe/Prague",

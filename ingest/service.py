@@ -8,13 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
 from .again import mark_unread
 from .engine import REST_SECONDS, Engine
-from .progress import Progress, Summary
+from .news import News, Reading, Troubled, UpToDate
+from .progress import Summary
 from .server_source import ServerAccess, ServerPoller
 from .sources import ADAPTERS, Places, Root, SourceFile
 from .watching import Watcher
@@ -33,36 +33,6 @@ SOON_SECONDS = 1.0
 
 RETRY_SECONDS = {False: 1.0, True: 5.0}
 """After a trouble, by whether only the user can help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A catch-up is under way."""
-
-    progress: Progress
-
-
-@dataclass(frozen=True, slots=True)
-class UpToDate:
-    """Everything on disk is in the store."""
-
-    files: int
-    """Files read since the last news; at least 1 if the store has other content than before."""
-    seconds: float
-    """What reading and loading them took."""
-    polling: bool = False
-    """No file watcher works here: the files are compared every second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Troubled:
-    """The store cannot be written; tried again soon. `fatal` if only the user can help."""
-
-    reason: str
-    fatal: bool
-
-
-News = Reading | UpToDate | Troubled
 
 
 class IngestService:

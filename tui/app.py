@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from zoneinfo import ZoneInfo
 
 from textual import work
@@ -16,14 +16,17 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Footer, Input
 
-from ..ingest.service import IngestService, News, Reading
+from ..ingest.news import News, Reading
 from ..queries.filters import Filter
 from ..queries.store import Store, StoreError
 from .messages import RANGES, FilterChanged, HomeLoaded, IngestNews, Range
-from .panes import PANES
+from .panes import TABS
 from .panes.base import Pane
 from .settings import Settings
 from .widgets.frame import NARROW, FilterInput, HeaderStrip, StatusCorner, TabStrip
+
+if TYPE_CHECKING:
+    from ..ingest.service import IngestService
 
 TICK_SECONDS = 60.0
 """How often relative times and live marks are renewed while nothing else happens."""
@@ -42,7 +45,7 @@ class AgnesStats(App[int]):
     AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(n), f"show_tab('{pane.NAME}')", pane.TITLE, show=False) for n, pane in enumerate(PANES, 1)),
+        *(Binding(str(n), f"show_tab('{tab.name}')", tab.title, show=False) for n, tab in enumerate(TABS, 1)),
         Binding("r", "next_range", "Range", tooltip="Show 7, 30, 90, 365 or all days"),
         Binding("p", "pick('project')", "Project", tooltip="Show one project only"),
         Binding("m", "pick('model')", "Model", show=False, tooltip="Show one model only"),
@@ -86,7 +89,7 @@ class AgnesStats(App[int]):
     def compose(self) -> ComposeResult:
         """Header strip, tab strip, panes, filter line, footer with the status corner."""
         yield HeaderStrip()
-        yield TabStrip([(str(n), pane.NAME, pane.TITLE) for n, pane in enumerate(PANES, 1)])
+        yield TabStrip([(str(n), tab.name, tab.title) for n, tab in enumerate(TABS, 1)])
         with ContentSwitcher(initial=self.settings.tab):
             yield self._made(self.settings.tab)
         yield FilterInput()
@@ -96,7 +99,7 @@ class AgnesStats(App[int]):
 
     @staticmethod
     def _made(name: str) -> Pane:  # type: ignore[type-arg]
-        return next(pane for pane in PANES if name == pane.NAME)()
+        return next(tab for tab in TABS if tab.name == name).make()
 
     async def on_mount(self) -> None:
         """Show what the store has at once; then let the ingester go to work."""
@@ -121,7 +124,7 @@ class AgnesStats(App[int]):
     def active_pane(self) -> Pane:  # type: ignore[type-arg]
         """The pane on the screen."""
         switcher = self.screen_stack[0].query_one(ContentSwitcher)
-        return switcher.query_one(f"#{switcher.current or PANES[0].NAME}", Pane)
+        return switcher.query_one(f"#{switcher.current or TABS[0].name}", Pane)
 
     @property
     def panes(self) -> list[Pane]:  # type: ignore[type-arg]

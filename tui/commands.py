@@ -3,83 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import datetime as dt
 import json
-import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ..queries.access import Cursor
-from ..queries.filters import Filter
-from ..queries.store import Store, StoreBusy, StoreError
+from ..queries.store import Store, StoreBusy
 from . import answers
 from .settings import BadSetting, Settings
+from .wiring import engine_of, filter_of, roots_of, server_access, utc_now
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from ..ingest.engine import Engine, Progress
-    from ..ingest.server_source import ServerAccess
+    from ..ingest.engine import Progress
 
 MAX_LIMIT = 200
 MAX_DAYS = 365
-
-
-def utc_now() -> dt.datetime:
-    """Now, in UTC without a zone, as the store keeps times."""
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
-
-
-def filter_of(settings: Settings) -> Filter:
-    """The filter that the settings ask for."""
-    return Filter(
-        zone=settings.tz,
-        since=settings.since,
-        until=settings.until,
-        project=settings.project,
-        model=settings.model,
-        user=settings.user,
-    )
-
-
-def engine_of(settings: Settings, store: Store) -> Engine:
-    """The ingester for the settings' sources."""
-    from ..ingest.engine import Engine
-    from ..ingest.prices import PriceOverrides
-
-    overrides = PriceOverrides() if not (settings.prices or settings.aliases) else _overrides(settings)
-    return Engine(store, roots_of(settings, store), zones=_zones(settings), overrides=overrides)
-
-
-def _zones(settings: Settings) -> list[str]:
-    return sorted({"UTC", settings.tz})
-
-
-def _overrides(settings: Settings) -> Any:
-    from .price_config import overrides_from
-
-    return overrides_from(settings)
-
-
-def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
-    """The named sources, or else all that are found on this machine; the store knows where sessions worked."""
-    from ..ingest.service import find_roots
-    from ..ingest.sources import Places, Root
-    from ..queries.sessions import projects
-
-    if settings.source:
-        parts = [source.partition("=") for source in settings.source]
-        return [Root(kind, Path(path).expanduser().absolute()) for kind, _, path in parts]
-    worked_in: tuple[str, ...] = ()
-    if store is not None and store.path.exists():
-        # What is wrong with the store is told by whoever needs it, not by who looks for sources.
-        with contextlib.suppress(StoreError), store.read() as connection:
-            worked_in = tuple(choice.value for choice in projects(connection))
-    return find_roots(Places(dict(os.environ), Path.home(), Path.cwd(), worked_in))
 
 
 def opened(settings: Settings, *, quiet: bool = False) -> Store:
@@ -95,19 +38,6 @@ def opened(settings: Settings, *, quiet: bool = False) -> Store:
         if settings.agnes_server:
             _ask_server(store)
     return store
-
-
-def server_access() -> ServerAccess:
-    """The Agnes server of this machine's `agnes` command. Raises BadSetting if there is none to ask."""
-    from ..ingest.server_source import AgnesServerError, server_for
-
-    try:
-        access = server_for(os.environ, Path.home())
-    except AgnesServerError as error:
-        raise BadSetting(f"--agnes-server: {error}") from None
-    if access is None:
-        raise BadSetting("--agnes-server: no token found; run `agnes auth login`, or set AGNES_TOKEN")
-    return access
 
 
 def _ask_server(store: Store) -> None:

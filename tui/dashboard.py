@@ -9,12 +9,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..ingest.service import IngestService, News
 from ..queries.store import Store
 from .app import AgnesStats
-from .commands import engine_of, filter_of, roots_of, server_access, utc_now
 from .settings import Settings
+from .wiring import engine_of, filter_of, roots_of, server_access, utc_now
+
+if TYPE_CHECKING:
+    from ..ingest.news import News
+    from ..ingest.service import IngestService
 
 USUAL_PLACES = "~/.claude and ~/.config/claude"
 
@@ -32,6 +36,8 @@ def app_of(settings: Settings) -> AgnesStats:
     server = server_access() if settings.agnes_server and not settings.no_ingest else None
 
     def service(tell: Callable[[News], None]) -> IngestService:
+        from ..ingest.service import IngestService
+
         return IngestService(
             engine_of(settings, store), tell, find_roots=lambda: roots_of(settings, store), server=server
         )

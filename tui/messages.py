@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.message import Message
 
-from ..ingest.service import News
+from ..ingest.news import News
 from ..queries.filters import Filter
 from ..queries.home import Home
 

@@ -16,8 +16,9 @@ from ..queries.filters import Filter
 from ..queries.store import Store, StoreError
 from . import format as words
 from . import reports
-from .commands import engine_of, filter_of, opened, utc_now
+from .commands import opened
 from .settings import BadSetting, Settings
+from .wiring import engine_of, filter_of, utc_now
 
 STATUS_WAIT_SECONDS = 1.0
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .panes import TABS
+
 APP = "agnes-stats"
-TABS = ("sessions", "tokens", "access", "sync")
+TAB_NAMES = tuple(tab.name for tab in TABS)
 
 
 class BadSetting(Exception):
@@ -57,7 +59,7 @@ def _switch(value: str) -> bool:
 
 def _tab(value: str) -> str:
     # As on the Agnes page: an unknown tab is the first one.
-    return value if value in TABS else TABS[0]
+    return value if value in TAB_NAMES else TAB_NAMES[0]
 
 
 def _source(value: str) -> str:
@@ -109,7 +111,7 @@ OPTIONS = (
     Option("project", "only this project: its path, or the last part of it", _text, "PROJECT"),
     Option("model", "only this model", _text, "MODEL"),
     Option("user", "only this person's sessions, in a server's folder", _text, "USER"),
-    Option("tab", f"open the dashboard on a tab: {', '.join(TABS)}", _tab, "TAB"),
+    Option("tab", f"open the dashboard on a tab: {', '.join(TAB_NAMES)}", _tab, "TAB"),
     Option("theme", "the colours of the dashboard: a theme of Textual, e.g. textual-light", _text, "THEME"),
     Option("no-cost", "hide costs, for flat plans", _switch),
     Option(
@@ -133,7 +135,7 @@ class Settings:
     project: str | None = None
     model: str | None = None
     user: str | None = None
-    tab: str = TABS[0]
+    tab: str = TAB_NAMES[0]
     theme: str | None = None
     no_cost: bool = False
     agnes_server: bool = False

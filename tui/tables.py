@@ -17,9 +17,9 @@ from ..queries.filters import Filter
 from . import answers
 from . import format as words
 from . import session_words as told
-from .commands import utc_now
 from .settings import Settings
 from .widgets.spark import bar
+from .wiring import utc_now
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

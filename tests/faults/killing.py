@@ -25,7 +25,10 @@ from tests.transcripts import Transcript, write
 LIVE = """
 import os, signal, sys, threading, time
 from pathlib import Path
-from agnes_stats.ingest import Engine, IngestService, Root, service
+from agnes_stats.ingest import service
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.service import IngestService
+from agnes_stats.ingest.sources import Root
 import agnes_stats.ingest.engine as engines
 import agnes_stats.ingest.backfill as backfills
 if sys.argv[3] == "small":

@@ -1,14 +1,32 @@
-"""The tabs, in their order. A new one is a file beside these and a line here."""
+"""The tabs, in their order. A new one is a file beside these with a subclass of `Pane`, and a line here."""
 
-from .access import AccessPane
-from .base import Pane
-from .sessions import SessionsPane
-from .sync import SyncPane
-from .tokens import TokensPane
+from __future__ import annotations
 
-PANES: tuple[type[Pane], ...] = (  # type: ignore[type-arg]
-    SessionsPane,
-    TokensPane,
-    AccessPane,
-    SyncPane,
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .base import Pane
+
+
+class Tab(NamedTuple):
+    """A tab of the dashboard. Its module is imported when the tab is first wanted: a start needs only one of them."""
+
+    name: str
+    """The id in `--tab`, and the name of the module here."""
+    title: str
+    pane: str
+    """The class in that module."""
+
+    def make(self) -> Pane:  # type: ignore[type-arg]
+        """A new pane, not mounted yet."""
+        kind: type[Pane] = getattr(import_module(f".{self.name}", __package__), self.pane)  # type: ignore[type-arg]
+        return kind(self)
+
+
+TABS = (
+    Tab("sessions", "Sessions", "SessionsPane"),
+    Tab("tokens", "Tokens", "TokensPane"),
+    Tab("access", "Data access", "AccessPane"),
+    Tab("sync", "Sync", "SyncPane"),
 )

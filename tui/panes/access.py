@@ -28,6 +28,7 @@ from ..widgets.cards import Cards
 from ..widgets.sections import Sections
 from ..widgets.state import PaneState
 from ..widgets.table import RecordTable
+from . import Tab
 from .base import Pane
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ _COME = {
 class AccessPane(Pane[AccessData]):
     """Figures on top; below them the list with one access in full, the summary, or the statistics of tools."""
 
-    NAME = "access"
-    TITLE = "Data access"
     HELP = (
         "Durations run from the call to its result: they include the wait for your permission. Where the Agnes server "
         "logged a query, its own numbers are shown.\n"
@@ -69,8 +68,8 @@ class AccessPane(Pane[AccessData]):
         Binding("escape", "view('list')", "Back", show=False, tooltip="Back to the list of accesses"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(tab)
         self._options = Options()
         self._data: AccessData | None = None
         self._land: int | None = None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ..app import AgnesStats
+    from . import Tab
 
 Data = TypeVar("Data")
 
@@ -30,17 +31,14 @@ Data = TypeVar("Data")
 class Pane(Vertical, Generic[Data]):
     """One tab. `load` asks the store in a thread and returns frozen data; `show` puts it on the screen."""
 
-    NAME: ClassVar[str]
-    """The id in `--tab`."""
-    TITLE: ClassVar[str]
-    """The label of the tab."""
     EMPTY: ClassVar[str] = "Nothing yet."
     """The sentence for a store without anything to show here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+r", "reload", "Reload", show=False)]
 
-    def __init__(self) -> None:
-        super().__init__(id=self.NAME)
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(id=tab.name)
+        self.tab = tab
         self.text = ""
         """What the user typed to filter this pane."""
         self._number = 0
@@ -98,7 +96,7 @@ class Pane(Vertical, Generic[Data]):
         self._busy = True
         self._number += 1
         if not self._ever:
-            self._state("loading", f"Loading {self.TITLE.lower()}…")
+            self._state("loading", f"Loading {self.tab.title.lower()}…")
         self._work(self._number, self.dashboard.chosen.but(text=self.text))
 
     @work(thread=True, group="pane", exit_on_error=False)
@@ -139,7 +137,9 @@ class Pane(Vertical, Generic[Data]):
         message.stop()
         self._busy = False
         if message.number == self._number:
-            self._state("failed", f"Could not load {self.TITLE.lower()}: {message.reason}. Press ctrl+r to try again.")
+            self._state(
+                "failed", f"Could not load {self.tab.title.lower()}: {message.reason}. Press ctrl+r to try again."
+            )
 
     def _empty_sentence(self) -> str:
         app = self.dashboard

@@ -25,6 +25,7 @@ from ..widgets.palette import parse
 from ..widgets.session_side import SessionSide
 from ..widgets.state import PaneState
 from ..widgets.table import Column, Record, RecordTable
+from . import Tab
 from .base import Pane
 
 if TYPE_CHECKING:
@@ -85,8 +86,6 @@ class SessionsTable(RecordTable):
 class SessionsPane(Pane[SessionsData]):
     """Running sessions on top, then all of them; beside them on a wide screen the one under the cursor."""
 
-    NAME = "sessions"
-    TITLE = "Sessions"
     EMPTY = "No sessions yet."
     HELP = (
         f"{told.LIVE} has a row in the last five minutes. {told.PENDING} is listed, not read yet. {told.BROKEN} cannot "
@@ -100,8 +99,8 @@ class SessionsPane(Pane[SessionsData]):
         Binding("o", "show_file", "File", show=False, tooltip="Show where the session's file is"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(tab)
         self._order = ("started_at", True)
         self._to_top = False
         self._data: SessionsData | None = None

@@ -32,6 +32,7 @@ from ..widgets.cards import Cards
 from ..widgets.listing import Listing
 from ..widgets.state import PaneState
 from ..widgets.table import RecordTable
+from . import Tab
 from .base import Pane
 
 if TYPE_CHECKING:
@@ -82,8 +83,6 @@ def size_of(path: Path) -> int:
 class SyncPane(Pane[SyncData]):
     """Figures on top, this program's own health at the bottom; between them the history, or one of two lists."""
 
-    NAME = "sync"
-    TITLE = "Sync"
     HELP = (
         "The filter is about the actions; of tables and uploads, which are the state of now, all days count.\n"
         "An update that an agent ran and that the workspace's log tells too is one row. A push looks only at sessions "
@@ -100,8 +99,8 @@ class SyncPane(Pane[SyncData]):
         Binding("escape", "view('history')", "Back", show=False, tooltip="Back to the actions"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(tab)
         self._data: SyncData | None = None
         self._pages = Pages(Filter())
         self._order = ("changed_at", True)

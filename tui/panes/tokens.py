@@ -22,6 +22,7 @@ from .. import format as words
 from ..widgets.cards import Cards
 from ..widgets.state import PaneState
 from ..widgets.table import Record, RecordTable
+from . import Tab
 from .base import Pane
 from .token_views import head
 from .token_views.agents import Agents
@@ -93,8 +94,6 @@ class ViewStrip(Static):
 class TokensPane(Pane[TokensData]):
     """Tokens and money: how much, over time, for what, and by whom."""
 
-    NAME = "tokens"
-    TITLE = "Tokens"
     EMPTY = "No tokens yet: use a coding agent, and what its sessions take is counted here."
     HELP = "Enter on a row shows only that row's model, project, agent or session; Backspace takes that back."
 
@@ -110,8 +109,8 @@ class TokensPane(Pane[TokensData]):
         Binding("escape", "overview", "Overview", show=False, tooltip="Back to the overview"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(tab)
         self._options = Options()
         self._shown: TokensData | None = None
         self._chain: list[str] = []

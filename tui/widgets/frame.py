@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
-from ...ingest.service import News, Reading, Troubled, UpToDate
+from ...ingest.news import News, Reading, Troubled, UpToDate
 from ...queries.home import Home
 from .. import format as words
 from .spark import meter
