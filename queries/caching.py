@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .filters import Filter
 from .rows import rows_as, scalar
-from .tokens import GROUPS, SUMS, TokenSums, detailed, rollup, where_of
+from .tokens import GROUPS, SUMS, TokenSums, detailed, is_detailed, rollup, where_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -48,13 +48,15 @@ def costed_responses() -> str:
     return _costed(detailed(), "x.ts::DATE", tier)
 
 
-def costed_rollup(connection: DuckDBPyConnection, zone: str) -> str:
-    """SQL of the token rollup with the cost split by kind, nearly. Needs the parameter `$zone`.
+def costed_rollup(connection: DuckDBPyConnection, chosen: Filter) -> str:
+    """SQL of `tokens.rollup` with the cost split by kind, nearly. Needs the parameter `$zone`.
 
     A rollup does not know how long the prompts were: the prices for short ones decide how the parts of a cost stand
     to each other. Only requests beyond a model's long-context threshold make a difference; the sum is always right.
     """
-    return _costed(rollup(connection, zone), "x.day", "p.above = 0")
+    if is_detailed(chosen):
+        return costed_responses()
+    return _costed(rollup(connection, chosen), "x.day", "p.above = 0")
 
 
 def _costed(rows: str, day: str, tier: str) -> str:
@@ -162,7 +164,7 @@ def by_model(connection: DuckDBPyConnection, chosen: Filter) -> list[ModelCache]
         connection,
         ModelCache,
         f"SELECT {GROUPS['model']} AS name, {SUMS}, sum(saved_usd) AS saved_usd "
-        f"FROM {costed_rollup(connection, chosen.zone)} WHERE {where} GROUP BY 1 ORDER BY total_tokens DESC, name",
+        f"FROM {costed_rollup(connection, chosen)} WHERE {where} GROUP BY 1 ORDER BY total_tokens DESC, name",
         where.parameters,
     )
 
@@ -181,7 +183,7 @@ def saved(connection: DuckDBPyConnection, chosen: Filter) -> float | None:
     where = where_of(chosen)
     answer: float | None = scalar(
         connection,
-        f"SELECT sum(saved_usd) FROM {costed_rollup(connection, chosen.zone)} WHERE {where}",
+        f"SELECT sum(saved_usd) FROM {costed_rollup(connection, chosen)} WHERE {where}",
         where.parameters,
     )
     return answer

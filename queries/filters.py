@@ -21,6 +21,10 @@ class Filter:
     agent_type: str | None = None
     session_id: str | None = None
     user: str | None = None
+    branch: str | None = None
+    """A git branch."""
+    version: str | None = None
+    """A version of Claude Code."""
     text: str = ""
 
     def but(self, **changes: Any) -> Filter:
@@ -77,7 +81,7 @@ class Where:
         if chosen.project is not None and "project" in columns:
             column = columns["project"]
             self.add(f"{column} = $project OR ends_with({column}, '/' || $project)", project=chosen.project)
-        for name in ("model", "agent_type", "session_id", "user"):
+        for name in ("model", "agent_type", "session_id", "user", "branch", "version"):
             value = getattr(chosen, name)
             if value is not None and name in columns:
                 self.add(f"{columns[name]} = ${name}", **{name: value})

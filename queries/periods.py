@@ -28,7 +28,7 @@ def by_day_and_model(connection: DuckDBPyConnection, chosen: Filter) -> list[Day
     return rows_as(
         connection,
         DayModelTokens,
-        f"SELECT day, coalesce(model, 'unknown') AS model, {SUMS} FROM {rollup(connection, chosen.zone)} "
+        f"SELECT day, coalesce(model, 'unknown') AS model, {SUMS} FROM {rollup(connection, chosen)} "
         f"WHERE {where} GROUP BY ALL ORDER BY day, total_tokens DESC, model",
         where.parameters,
     )

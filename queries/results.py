@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter, Where
-from .rollups import AGENT_TYPES, MAIN_AGENT, day_of
+from .rollups import AGENT_TYPES, agent_type_of, day_of
 from .rows import rows_as
 from .tokens import TEXT
 
@@ -56,7 +56,7 @@ class Result:
 
 
 def _calls(chosen: Filter) -> tuple[str, Where]:
-    """SQL of the tool calls that a filter lets pass; a call has the model of the response that asked for it."""
+    """SQL of the tool calls that a filter lets pass; what a call does not know, its response does."""
     where = Where().by(
         chosen,
         {
@@ -66,6 +66,8 @@ def _calls(chosen: Filter) -> tuple[str, Where]:
             "agent_type": "agent_type",
             "session_id": "session_id",
             "user": "username",
+            "branch": "git_branch",
+            "version": "version",
         },
     )
     if chosen.text:
@@ -73,8 +75,7 @@ def _calls(chosen: Filter) -> tuple[str, Where]:
     rows = f"""(
         SELECT {day_of("c.ts", "$zone")} AS day, c.ts, c.id, c.name, c.detail, c.session_id, s.title, s.project,
             coalesce(s.username, c.username) AS username, coalesce(r.model, '(unknown)') AS model, c.is_error,
-            CASE WHEN c.agent_id IS NULL AND NOT c.is_sidechain THEN '{MAIN_AGENT}'
-                 ELSE coalesce(t.agent_type, r.agent_name, 'subagent') END AS agent_type,
+            {agent_type_of("c")} AS agent_type, r.git_branch, r.version,
             coalesce(c.result_bytes, 0) AS result_bytes
         FROM tool_calls c LEFT JOIN sessions s USING (session_id)
         LEFT JOIN responses r ON r.key = c.response_key

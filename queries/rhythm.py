@@ -101,7 +101,7 @@ def calendar(connection: DuckDBPyConnection, chosen: Filter, today: dt.date) -> 
         connection,
         Day,
         f"SELECT day, sum({_ALL_TOKENS})::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd "
-        f"FROM {rollup(connection, chosen.zone)} WHERE {where} GROUP BY day ORDER BY day",
+        f"FROM {rollup(connection, chosen)} WHERE {where} GROUP BY day ORDER BY day",
         where.parameters,
     )
 

@@ -89,13 +89,23 @@ def day_of(ts: str, zone: str) -> str:
     return f"CAST(timezone({zone}, timezone('UTC', {ts})) AS DATE)"
 
 
+def agent_type_of(row: str) -> str:
+    """SQL of the agent type of `row`, a response or a tool call, beside its response `r` and AGENT_TYPES as `t`.
+
+    A sub-agent that nothing names is "subagent".
+    """
+    return (
+        f"CASE WHEN {row}.agent_id IS NULL AND NOT {row}.is_sidechain THEN '{MAIN_AGENT}' "
+        "ELSE coalesce(t.agent_type, r.agent_name, 'subagent') END"
+    )
+
+
 def tokens_daily(zone: str, rows: str = "responses") -> str:
     """SELECT of tokens by day, session, model and agent type. `zone` is SQL; `rows` selects the responses."""
     return f"""
     SELECT {zone} AS zone, {day_of("r.ts", zone)} AS day, r.session_id,
         coalesce(s.username, any_value(r.username)) AS username, s.project, r.model,
-        CASE WHEN r.agent_id IS NULL AND NOT r.is_sidechain THEN '{MAIN_AGENT}'
-             ELSE coalesce(t.agent_type, r.agent_name, 'subagent') END AS agent_type,
+        {agent_type_of("r")} AS agent_type,
         r.speed, r.service_tier, count(*) AS responses,
         sum(r.input_tokens) AS input_tokens, sum(r.output_tokens) AS output_tokens,
         sum(r.cache_read_tokens) AS cache_read_tokens,

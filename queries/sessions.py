@@ -164,8 +164,9 @@ def _where(chosen: Filter, now: dt.datetime) -> Where:
         where.add("coalesce(ended_at, started_at) >= $start", start=chosen.start())
     if chosen.until is not None:
         where.add("started_at < $end", end=chosen.end())
-    if chosen.model is not None:
-        where.add("session_id IN (SELECT session_id FROM responses WHERE model = $model)", model=chosen.model)
+    responses = Where().by(chosen, {"model": "model", "branch": "git_branch", "version": "version"})
+    if responses.parameters:
+        where.add(f"session_id IN (SELECT session_id FROM responses WHERE {responses})", **responses.parameters)
     where.by(
         chosen,
         {

@@ -124,10 +124,18 @@ def _samples(chosen: Filter, metric: Metric) -> tuple[str, Where]:
 
 
 def _turns(chosen: Filter) -> tuple[str, Where]:
-    """A turn has no model: it is that of the last response of the session's main agent before the turn ended."""
+    """A turn has the model, branch and version of the last response of the session's main agent before it ended."""
     where = Where().by(
         chosen,
-        {"day": "day", "project": "project", "model": "name", "session_id": "session_id", "user": "username"},
+        {
+            "day": "day",
+            "project": "project",
+            "model": "name",
+            "session_id": "session_id",
+            "user": "username",
+            "branch": "git_branch",
+            "version": "version",
+        },
     )
     if chosen.agent_type not in (None, MAIN_AGENT):
         where.add("false")
@@ -136,11 +144,11 @@ def _turns(chosen: Filter) -> tuple[str, Where]:
     # Both sides of an ASOF join need a time, or nothing would match.
     rows = f"""(
         SELECT e.amount::DOUBLE AS value, {day_of("e.ts", "$zone")} AS day, e.session_id, s.username, s.project,
-            coalesce(r.model, '(unknown)') AS name
+            coalesce(r.model, '(unknown)') AS name, r.git_branch, r.version
         FROM (FROM events WHERE kind = 'turn' AND amount IS NOT NULL AND ts IS NOT NULL) e
         LEFT JOIN sessions s USING (session_id)
         ASOF LEFT JOIN (
-            SELECT session_id, ts, model FROM responses
+            SELECT session_id, ts, model, git_branch, version FROM responses
             WHERE ts IS NOT NULL AND session_id IS NOT NULL AND agent_id IS NULL AND NOT is_sidechain
         ) r ON r.session_id = e.session_id AND r.ts <= e.ts
     )"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter, Where
-from .rollups import AGENT_TYPES, MAIN_AGENT, day_of, tokens_daily
+from .rollups import AGENT_TYPES, agent_type_of, day_of, tokens_daily
 from .rows import one_as, rows_as, scalar
 
 if TYPE_CHECKING:
@@ -112,13 +112,21 @@ TEXT = (
 """SQL condition: the session is one that the list of sessions shows for the text `$text`."""
 
 
-def rollup(connection: DuckDBPyConnection, zone: str) -> str:
-    """SQL of the token rollup in a zone: the stored one, or the same question on the facts if it is not kept.
+def rollup(connection: DuckDBPyConnection, chosen: Filter) -> str:
+    """SQL of rows of tokens that know all that a filter is about, the fewest there are. Needs the parameter `$zone`.
 
-    Needs the parameter `$zone`.
+    The stored rollup of the zone, or the same question on the facts if it is not kept; the responses themselves where
+    only they know what is filtered by.
     """
-    kept = scalar(connection, "SELECT 1 FROM zones WHERE zone = $zone", {"zone": zone})
+    if is_detailed(chosen):
+        return detailed()
+    kept = scalar(connection, "SELECT 1 FROM zones WHERE zone = $zone", {"zone": chosen.zone})
     return "(FROM tokens_daily WHERE zone = $zone)" if kept else f"({tokens_daily('$zone')})"
+
+
+def is_detailed(chosen: Filter) -> bool:
+    """Whether a filter is about something that only the responses themselves know."""
+    return chosen.branch is not None or chosen.version is not None
 
 
 def detailed() -> str:
@@ -129,8 +137,7 @@ def detailed() -> str:
     return f"""(
     SELECT {day_of("r.ts", "$zone")} AS day, r.ts, r.session_id, coalesce(s.username, r.username) AS username,
         s.project, r.model,
-        CASE WHEN r.agent_id IS NULL AND NOT r.is_sidechain THEN '{MAIN_AGENT}'
-             ELSE coalesce(t.agent_type, r.agent_name, 'subagent') END AS agent_type,
+        {agent_type_of("r")} AS agent_type,
         r.speed, r.service_tier, r.git_branch, r.version, r.agent_id, r.requested_at, r.ended_at, r.stop_reason,
         1 AS responses, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
         r.cache_write_1h_tokens, r.total_tokens, coalesce(r.web_searches, 0) AS web_searches, r.cost_usd,
@@ -142,7 +149,7 @@ def detailed() -> str:
 
 def source(connection: DuckDBPyConnection, chosen: Filter, group: str) -> str:
     """SQL of the smallest rows that know a group of GROUPS. Needs the parameter `$zone`."""
-    return detailed() if group in FACT_GROUPS else rollup(connection, chosen.zone)
+    return detailed() if group in FACT_GROUPS else rollup(connection, chosen)
 
 
 def where_of(chosen: Filter) -> Where:
@@ -156,6 +163,8 @@ def where_of(chosen: Filter) -> Where:
             "agent_type": "agent_type",
             "session_id": "session_id",
             "user": "username",
+            "branch": "git_branch",
+            "version": "version",
         },
     )
     if chosen.text:
@@ -169,7 +178,7 @@ def totals(connection: DuckDBPyConnection, chosen: Filter) -> TokenSums:
     return one_as(
         connection,
         TokenSums,
-        f"SELECT {SUMS} FROM {rollup(connection, chosen.zone)} WHERE {where}",
+        f"SELECT {SUMS} FROM {rollup(connection, chosen)} WHERE {where}",
         where.parameters,
     )
 
@@ -180,7 +189,7 @@ def by_day(connection: DuckDBPyConnection, chosen: Filter) -> list[DayTokens]:
     return rows_as(
         connection,
         DayTokens,
-        f"SELECT day, {SUMS} FROM {rollup(connection, chosen.zone)} WHERE {where} GROUP BY day ORDER BY day",
+        f"SELECT day, {SUMS} FROM {rollup(connection, chosen)} WHERE {where} GROUP BY day ORDER BY day",
         where.parameters,
     )
 
@@ -217,7 +226,7 @@ def top_sessions(
                 (SELECT parse_filename(any_value(path)) FROM files f WHERE f.session_id = t.session_id AND is_main)
                     AS session_file
             FROM (SELECT session_id, {SUMS.replace("count(DISTINCT session_id) AS sessions", "1 AS sessions")}
-                FROM {rollup(connection, chosen.zone)} WHERE {where} GROUP BY session_id) t
+                FROM {rollup(connection, chosen)} WHERE {where} GROUP BY session_id) t
             LEFT JOIN sessions s USING (session_id)
             ORDER BY {ORDERS[order]} DESC NULLS LAST, total_tokens DESC, session_id LIMIT {int(limit)}""",
         where.parameters,

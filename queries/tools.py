@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter, Where
-from .rollups import AGENT_TYPES, MAIN_AGENT, NOTED_TYPES
+from .rollups import AGENT_TYPES, NOTED_TYPES, agent_type_of
 from .rows import one_as, rows_as, scalar
 
 if TYPE_CHECKING:
@@ -70,16 +70,16 @@ class ToolSums:
 
 
 def add_caller(where: Where, chosen: Filter, call_id: str) -> Where:
-    """Add the filter's model and agent type: those of the response that made the call whose id is the SQL `call_id`."""
-    if chosen.model is None and chosen.agent_type is None:
+    """Add what only the response knows that made the call whose id is the SQL `call_id`: its model, agent type, …"""
+    made = Where().by(
+        chosen, {"model": "model", "agent_type": "agent_type", "branch": "git_branch", "version": "version"}
+    )
+    if not made.parameters:
         return where
-    made = Where().by(chosen, {"model": "model", "agent_type": "agent_type"})
     return where.add(
         f"""{call_id} IN (
         SELECT id FROM (
-            SELECT c.id, r.model,
-                CASE WHEN r.agent_id IS NULL AND NOT r.is_sidechain THEN '{MAIN_AGENT}'
-                     ELSE coalesce(t.agent_type, r.agent_name, 'subagent') END AS agent_type
+            SELECT c.id, r.model, r.git_branch, r.version, {agent_type_of("r")} AS agent_type
             FROM tool_calls c JOIN responses r ON r.key = c.response_key
             LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = r.agent_id
         ) WHERE {made})""",

@@ -88,7 +88,7 @@ def period(connection: DuckDBPyConnection, chosen: Filter) -> Period:
     return one_as(
         connection,
         Period,
-        f"SELECT {SUMS}, count(DISTINCT day) AS active_days FROM {rollup(connection, chosen.zone)} WHERE {where}",
+        f"SELECT {SUMS}, count(DISTINCT day) AS active_days FROM {rollup(connection, chosen)} WHERE {where}",
         where.parameters,
     )
 
@@ -113,7 +113,7 @@ def days_of(connection: DuckDBPyConnection, chosen: Filter, today: dt.date) -> t
     """First and last day to show: those the filter names, else the first with a response and today."""
     where = where_of(chosen).add("day IS NOT NULL")
     answer = connection.execute(
-        f"SELECT min(day), max(day) FROM {rollup(connection, chosen.zone)} WHERE {where}", where.parameters
+        f"SELECT min(day), max(day) FROM {rollup(connection, chosen)} WHERE {where}", where.parameters
     ).fetchone()
     if answer is None or answer[0] is None:
         return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.sources import Root
-from agnes_stats.queries import caching, tokens, trends
+from agnes_stats.queries import caching, delegation, periods, results, sessions, timing, tokens, tools, trends
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.queries.tokens import TokenSums
@@ -38,11 +38,13 @@ def transcripts() -> list[Transcript]:
     explorer = Transcript("churn", churn.now, agent="a1", model=HAIKU, branch="fix/churn")
     explorer.prompt("Look").wait(3).response(tokens=(1000, 200, 0, 4000)).wait(3).response(tokens=(10, 90, 4000, 0))
     churn.wait(30).result("t1", "Found it.", toolUseResult={"agentId": "a1", "status": "completed"})
+    churn.event("turn_duration", durationMs=40_000)
     site = Transcript("site", "2026-03-02T08:00:00", cwd=WEBSITE, model=SONNET, version="2.1.41")
     site.prompt("Add a page").wait(2).response(tokens=(10, 3, 700, 0), stop=None)
     site.wait(60).response(tokens=(20, 400, 900, 100))
     other = Transcript("other", "2026-02-01T12:00:00", cwd=WEBSITE, model=UNPRICED, branch="")
     other.prompt("Try the new model").wait(9).response(tokens=(5000, 700, 0, 0))
+    other.event("turn_duration", durationMs=9_000)
     untimed = Transcript("untimed", "2026-03-01T12:00:00", model=HAIKU)
     untimed.prompt("When is now?").response(tokens=(11, 22, 33, 44))
     for row in untimed.rows:
@@ -106,6 +108,31 @@ def test_top_sessions_by_tokens_or_by_money(connection: DuckDBPyConnection) -> N
     assert by_tokens[0].title == "Fix the churn query"
     by_money = tokens.top_sessions(connection, Filter(), 3, order="cost_usd")
     assert [row.session_id for row in by_money] == ["churn", "site", "shared"]
+
+
+def test_branch_and_version_leave_what_their_rows_in_the_breakdown_say(connection: DuckDBPyConnection) -> None:
+    def found(zone: str = "UTC", **fields: str) -> int:
+        return tokens.totals(connection, Filter(zone=zone, **fields)).total_tokens
+
+    for group, field in (("git_branch", "branch"), ("version", "version")):
+        for row in tokens.by_group(connection, Filter(), group):
+            if row.name is not None:
+                assert found(**{field: row.name}) == row.total_tokens
+                assert found("Asia/Kolkata", **{field: row.name}) == row.total_tokens, "a zone that is not kept"
+    assert found(branch="fix/churn", version="2.1.41") == 0
+    assert found(version="2.1.41") == 10 + 3 + 700 + 20 + 400 + 900 + 100
+
+
+def test_branch_and_version_hold_for_tool_calls_turns_and_sessions(connection: DuckDBPyConnection) -> None:
+    fix, old = Filter(branch="fix/churn"), Filter(version="2.1.41")
+    for chosen, calls, ids in ((fix, 1, ["churn"]), (old, 0, ["site"])):
+        assert sum(row.calls for row in results.by_tool(connection, chosen)) == calls
+        assert tools.tool_sums(connection, chosen).invocations == calls
+        assert [row.session_id for row in sessions.list_sessions(connection, chosen, now=NOW).rows] == ids
+    whole = timing.distribution(connection, Filter(), "turn")
+    kept = timing.distribution(connection, fix, "turn")
+    assert (whole is None, kept is None, timing.distribution(connection, old, "turn")) == (False, False, None)
+    assert (whole.count, kept.count) == (2, 1)  # type: ignore[union-attr]
 
 
 def test_text_finds_what_the_list_of_sessions_finds(connection: DuckDBPyConnection) -> None:
@@ -193,6 +220,8 @@ filters = st.builds(
     agent_type=st.none() | st.sampled_from(["main", "Explore"]),
     session_id=st.none() | st.sampled_from(["churn", "site", "untimed"]),
     user=st.none() | st.just("eve@example.com"),
+    branch=st.none() | st.sampled_from(["fix/churn", "main"]),
+    version=st.none() | st.sampled_from(["2.1.114", "2.1.41"]),
     text=st.sampled_from(["", "e", "churn", "fix/"]),
 )
 
@@ -212,6 +241,7 @@ def test_whatever_the_filter_every_table_adds_up_to_the_headline(
     assert tokens.totals(connection, chosen).total_tokens == whole.total_tokens
     same([*tokens.by_group(connection, chosen, group)], whole)
     same([*tokens.top_sessions(connection, chosen, 100)], whole)
+    same([*delegation.by_agent_type(connection, chosen)], whole)
     kinds = caching.by_kind(connection, chosen)
     assert sum(kind.tokens for kind in kinds) == whole.total_tokens
     assert sum(kind.cost_usd or 0 for kind in kinds) == pytest.approx(whole.cost_usd or 0)
@@ -236,6 +266,7 @@ def test_whatever_the_filter_the_bars_add_up_to_the_days(
     assert whole.active_days == len(days)
     if chosen.since or chosen.until:
         same([*days], whole)
+        same([*periods.by_day_and_model(connection, chosen)], whole)
     shown = trends.over_time(connection, chosen, group, now=NOW, granularity=granularity, most=most)
     assert sum(sum(layer.tokens) for layer in shown.layers) == sum(day.total_tokens for day in days)
     assert sum(sum(layer.costs) for layer in shown.layers) == pytest.approx(sum(day.cost_usd or 0 for day in days))

@@ -27,7 +27,7 @@ def moment(text: str) -> dt.datetime:
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection]:
-    session = Transcript("s", "2026-03-09T08:40:00")
+    session = Transcript("s", "2026-03-09T08:40:00", branch="fix/churn")
     for when, output in (
         ("03-09T08:40", 100),
         ("03-09T12:59", 200),
@@ -69,11 +69,12 @@ def test_days_cut_what_a_block_adds_up_but_not_where_it_begins(connection: DuckD
     zone=st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York"]),
     since=st.none() | st.dates(dt.date(2026, 3, 8), dt.date(2026, 3, 11)),
     until=st.none() | st.dates(dt.date(2026, 3, 8), dt.date(2026, 3, 11)),
+    branch=st.sampled_from([None, "fix/churn", "main"]),
 )
 def test_blocks_and_hours_add_up_to_the_headline(
-    connection: DuckDBPyConnection, zone: str, since: dt.date | None, until: dt.date | None
+    connection: DuckDBPyConnection, zone: str, since: dt.date | None, until: dt.date | None, branch: str | None
 ) -> None:
-    chosen = Filter(zone=zone, since=since, until=until)
+    chosen = Filter(zone=zone, since=since, until=until, branch=branch)
     whole = tokens.totals(connection, chosen)
     for rows in (rhythm.blocks(connection, chosen), rhythm.week_hours(connection, chosen)):
         assert sum(row.total_tokens for row in rows) == whole.total_tokens
