@@ -7,6 +7,7 @@ import json
 from .model import ADHOC, Access, table_access
 from .options import Split, grammar, split
 from .queries import Stdin, query_access
+from .sql import looks_like_sql
 
 _DIALECT = "duckdb"
 _INTERNAL = frozenset({"agnes_audit", "agnes_sessions", "agnes_telemetry"})
@@ -49,13 +50,14 @@ def agnes_query(sql: str | None, action: str) -> Access:
 
 
 def _query(given: Split, stdin: Stdin, *, remote: bool) -> list[Access]:
-    if given.has("stdin"):
+    texts = [text for text in (*given.all("sql"), *given.operands) if text.strip() and text != "-"]
+    if given.has("stdin") or (stdin.given and not texts):
         sql = _from_json(stdin.take())
+    elif texts:
+        sql = next((text for text in texts if looks_like_sql(text)), texts[0])
     else:
-        sql = next((text for text in (*given.all("sql"), *given.operands) if text.strip()), None)
-        if sql is None:
-            return []
-    if given.has("register-bq"):
+        return []
+    if given.has("register-bq", "hybrid"):
         action = "query.hybrid"
     elif remote or given.has("remote") or given.last("scope") in _SERVER_SCOPES:
         action = "query.remote"
@@ -79,11 +81,11 @@ def _snapshot(words: tuple[str, ...]) -> list[Access]:
     if not given.operands:
         return []
     verb, tables = given.operands[0], given.operands[1:2]
-    if verb != "create":
+    if verb not in ("create", "estimate"):
         return [table_access(f"snapshot.{verb}", tables)] if verb in ("list", "drop", "refresh", "prune") else []
     if not tables:
         return []
-    action = "snapshot.estimate" if given.has("estimate") else "snapshot.create"
+    action = "snapshot.estimate" if verb == "estimate" or given.has("estimate") else "snapshot.create"
     sql = given.last("from-query")
     return (
         [query_access(action, sql, "bigquery" if "`" in sql else _DIALECT)] if sql else [table_access(action, tables)]

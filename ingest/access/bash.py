@@ -8,7 +8,7 @@ from dataclasses import replace
 from .agnes import agnes_accesses
 from .clients import CLIENTS, client_calls
 from .code import database_of, sql_in_javascript, sql_in_python
-from .commands import Budget, Command, walk
+from .commands import Budget, Command, note_files, printed, walk
 from .model import TEXT_LIMIT, Access
 from .options import grammar, split
 from .queries import Stdin, query_access
@@ -46,14 +46,18 @@ def _of_script(script: str, around: Call, depth: int, budget: Budget) -> list[Ac
         return []
     results: list[tuple[Command, list[Access]]] = []
     plumbing: set[int] = set()
+    files: dict[str, str] = {}
     for command in walk(commands_in(script, budget)):
-        stdin = Stdin(command)
-        call = unwrap(command.argv, command.env)
-        if call is not None:
+        stdin = Stdin(command, files)
+        for argv in _repeated(command):
+            call = unwrap(argv, command.env)
+            if call is None or sum(len(accesses) for _, accesses in results) >= _MAX_ACCESSES:
+                continue
             call = replace(call, host=call.host or around.host, remote=call.remote or around.remote)
             results.append((command, _of_call(call, stdin, depth, budget)))
             if call.program in CLIENTS or call.program == "agnes":
                 plumbing.update(id(inner) for inner in command.inner)
+        note_files(command, files)
         redirected = redirect_accesses(command.redirects, around.host, skip_input=stdin.taken)
         results.append((command, redirected))
         if stdin.taken:
@@ -64,6 +68,16 @@ def _of_script(script: str, around: Call, depth: int, budget: Budget) -> list[Ac
         is_plumbing = id(command) in plumbing and command.argv[:1] in (["cat"], [])
         found += [access for access in accesses if not (is_plumbing and access.action == "file.read")]
     return found
+
+
+def _repeated(command: Command) -> list[list[str]]:
+    """Return the words of a command; of `xargs -I` those of each run, where the script tells its input."""
+    argv = command.argv
+    at = next((at for at, word in enumerate(argv) if word.startswith("-I")), 0)
+    mark = argv[at][2:] or "".join(argv[at + 1 : at + 2]) if at else ""
+    text = printed(command.feed) if mark and argv[0] == "xargs" and command.piped else None
+    lines = [line.strip() for line in (text or "").splitlines() if line.strip()][:_MAX_ACCESSES]
+    return [[word.replace(mark, line) for word in argv] for line in lines] or [argv]
 
 
 def _of_call(call: Call, stdin: Stdin, depth: int, budget: Budget) -> list[Access]:
@@ -107,5 +121,8 @@ def _code_of(call: Call, stdin: Stdin, *, is_python: bool) -> str | None:
     code = given.last("c") if is_python else given.last("e", "eval", "p", "print")
     if code is not None:
         return code
-    runs_other = given.has("m") or given.operands[:1] not in ((), ("-",))
-    return stdin.take() if stdin.given and not runs_other else None
+    if given.has("m"):
+        return None
+    if given.operands[:1] not in ((), ("-",)):
+        return stdin.file(given.operands[0])
+    return stdin.take() if stdin.given else None

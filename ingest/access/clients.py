@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -143,6 +144,7 @@ CLIENTS: Mapping[str, Client] = {
     "snow": _SNOWFLAKE,
     "bq": _BIGQUERY,
 }
+_SERVICE = re.compile(r"(?:^|\s)service\s*=")
 _CLOUD_FILES = ("md:", "motherduck:")
 
 
@@ -162,13 +164,13 @@ def client_calls(call: Call, stdin: Stdin) -> list[Access]:
 
 
 def _texts(client: Client, given: Split, stdin: Stdin) -> list[str | None]:
-    """Return the SQL a client is given, None for SQL in a file; its input counts when nothing else does."""
+    """Return the SQL a client is given, None for SQL in a file not known; its input counts when nothing else does."""
     texts: list[str | None] = []
     for name, value in given.options:
         if name in client.sql and value:
             texts.append(value)
         elif name in client.file and value:
-            texts.append(None)
+            texts.append(stdin.file(value))
     if client is _BIGQUERY and given.operands:
         texts.append(" ".join(given.operands))
     elif client.sql_operand is not None:
@@ -191,6 +193,8 @@ def _action(client: Client, call: Call, given: Split) -> str:
         targets.append(given.operands[0])
     hosts += [host for target in targets if (host := connection_host(target))]
     hosts = hosts or [call.env[name] for name in client.host_variables if name in call.env]
+    if not hosts and client is _PSQL and ("PGSERVICE" in call.env or any(map(_SERVICE.search, targets))):
+        return "query.remote"  # an entry of the service file, where somebody configured a server
     return "query.local" if all(is_local(host) for host in hosts) else "query.remote"
 
 

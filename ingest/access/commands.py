@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CONVERSION = re.compile(r"%[sdb]")
+_MAX_FILES = 50
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 
 
@@ -26,6 +27,18 @@ class Command:
     """The commands of the pipeline's stage before this one."""
     inner: list[Command] = field(default_factory=list)
     """The commands of the substitutions in its words."""
+    offered: dict[str, list[Command]] = field(default_factory=dict)
+    """By the name of a file in its words the commands that write into it: `<(…)`."""
+
+
+@dataclass(slots=True)
+class Document:
+    """A here-document whose body begins after the current line."""
+
+    command: Command
+    delimiter: str
+    strip_tabs: bool
+    expands: bool
 
 
 @dataclass(slots=True)
@@ -47,6 +60,25 @@ def printed(commands: Sequence[Command]) -> str | None:
     """Return what these commands print where echo, printf or a here-document make that certain, else None."""
     texts = [_printed(command) for command in commands]
     return None if None in texts or not texts else "".join(text for text in texts if text is not None)
+
+
+def note_files(command: Command, files: dict[str, str]) -> None:
+    """Keep in `files` the text of those that a command writes; forget those it may write something else into."""
+    text = _printed(replace(command, redirects=[]))
+    if command.argv[:1] == ["tee"] and command.stdin is None and command.piped:
+        text = printed(command.feed)
+    written = [*command.redirects]
+    if command.argv[:1] == ["tee"]:
+        operator = ">>" if "-a" in command.argv else ">"
+        written += [(operator, word) for word in command.argv[1:] if not word.startswith("-")]
+    for operator, target in written:
+        if operator == "<":
+            continue
+        before = files.pop(target, None) if operator == ">>" else ""
+        if text is not None and before is not None and len(files) < _MAX_FILES:
+            files[target] = before + text
+        else:
+            files.pop(target, None)
 
 
 def _printed(command: Command) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .commands import Command, printed
 from .model import ADHOC, TEXT_LIMIT, Access, table_access, table_resource
@@ -11,7 +11,11 @@ from .sql import analyse
 
 _UNKNOWN_TEXT = re.compile(r"\s*(?:\$[({]?\w*|`)")
 _SEND = re.compile(r"\\(?:G|g\w*|watch\b.*|crosstabview\b.*)\s*$", re.MULTILINE)
-_COPY = re.compile(r"^\s*\\copy\b", re.MULTILINE)
+_COPY = re.compile(
+    r"^[ \t]*\\copy\b(?P<what>[ \t]*(?:\(.*\)|[\w.\"]+[ \t]*(?:\([^()]*\))?)[ \t]*(?:from|to)[ \t]+)?"
+    r"(?P<file>(?<=[ \t])(?!program\b|p?std(?:in|out)\b)[^\s'();]+)?",
+    re.MULTILINE | re.IGNORECASE,
+)
 _LISTING = re.compile(r"\\(?:l|d[a-zA-Z]*[+S]*|z)\+?(?:\s|;|$)|\.(?:tables|databases|indexes|indices)\b")
 _SCHEMA = re.compile(r"\\d[+S]*\s+([^\s;*]+)|\.(?:schema|columns|fullschema)(?:[ \t]+([^\s;-][^\s;]*))?")
 _TABLE_OF = re.compile(r"\.(?:dump|import\s+\S+)\s+([^\s;-]+)")
@@ -22,8 +26,10 @@ _DUMP = re.compile(r"\.dump\b")
 class Stdin:
     """The input of a command: whether it has one, and its text where the script tells it."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, files: Mapping[str, str]) -> None:
+        """`files` are those whose text the script has told before."""
         self._command = command
+        self._files = files
         self.given = command.piped or command.stdin is not None or any(op == "<" for op, _ in command.redirects)
         self.taken = False
 
@@ -32,7 +38,15 @@ class Stdin:
         self.taken = True
         if self._command.stdin is not None:
             return self._command.stdin
-        return printed(self._command.feed) if self._command.piped else None
+        if self._command.piped:
+            return printed(self._command.feed)
+        named = [target for operator, target in self._command.redirects if operator == "<"]
+        return self.file(named[-1]) if named else None
+
+    def file(self, name: str) -> str | None:
+        """Return the text of a file the command reads, where the script tells it."""
+        offered = self._command.offered.get(name)
+        return self._files.get(name) if offered is None else printed(offered)
 
 
 def query_access(action: str, sql: str | None, dialect: str | None) -> Access:
@@ -45,7 +59,7 @@ def query_access(action: str, sql: str | None, dialect: str | None) -> Access:
     found = analyse(text, dialect)
     return Access(
         action,
-        table_resource((*found.read, *found.written)),
+        table_resource(found.named),
         sql=text[:TEXT_LIMIT],
         tables_read=found.read,
         tables_written=found.written,
@@ -76,10 +90,16 @@ def client_accesses(action: str, texts: Iterable[str | None], dialect: str | Non
     return next((found for line in own if (found := _own_command(line, action, dialect))), [])
 
 
+def _as_copy(found: re.Match[str]) -> str:
+    """Return psql's `\\copy`, which knows file names without quotes, as the statement of the server."""
+    named = found["file"] or ""
+    return "copy" + (f"{found['what']}'{named}'" if found["what"] and named else (found["what"] or "") + named)
+
+
 def _apart(text: str, dialect: str | None) -> tuple[str, list[str]]:
     """Return the SQL of a text and the database shell's own commands in it."""
     if dialect in ("postgres", "mysql"):
-        text = _COPY.sub("copy", _SEND.sub(";", text))
+        text = _COPY.sub(_as_copy, _SEND.sub(";", text))
     mark = "\\" if dialect == "postgres" else "." if dialect in ("sqlite", "duckdb") else None
     lines = text.split("\n")
     own = [line.strip() for line in lines if mark and line.lstrip().startswith(mark)]

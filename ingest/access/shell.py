@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from .commands import Budget, Command, printed, unescaped
+from .commands import Budget, Command, Document, printed, unescaped
 
 SCRIPT_LIMIT = 262_144
 _MAX_DEPTH = 16
 _MAX_VARIABLES = 200
 _MAX_VALUE = 20_000
+_MAX_TURNS = 8
 
 _PLAIN = re.compile(r"[^\s\\'\"$`;&|<>()]+")
 _IN_QUOTES = re.compile(r'[^"\\$`]+')
@@ -33,6 +33,7 @@ _DESCRIPTOR = re.compile(r"[<>]&\d*-?")
 _FUNCTION = re.compile(r"\(\s*\)")
 _ANSI_C = re.compile(r"\$'((?:[^'\\]|\\.)*)'?", re.DOTALL)
 _BACKTICKS = re.compile(r"`((?:[^`\\]|\\.)*)`?", re.DOTALL)
+_UNKNOWN = re.compile(r"[$`*?\[{]")
 _SKIPPED = frozenset({"if", "then", "elif", "else", "fi", "do", "done", "while", "until", "!", "coproc"})
 _DECLARING = frozenset({"export", "local", "declare", "readonly", "typeset"})
 
@@ -45,16 +46,6 @@ def commands_in(script: str, budget: Budget) -> list[Command]:
     return _Reader(script[:SCRIPT_LIMIT], budget, {}, 0).script("")
 
 
-@dataclass(slots=True)
-class _Document:
-    """A here-document whose body begins after the current line."""
-
-    command: Command
-    delimiter: str
-    strip_tabs: bool
-    expands: bool
-
-
 class _Reader:
     """Reads one text from left to right; each method starts at `pos` and leaves it after what it read."""
 
@@ -64,8 +55,10 @@ class _Reader:
         self.budget = budget
         self.variables = variables
         self.depth = depth
-        self.documents: list[_Document] = []
+        self.documents: list[Document] = []
         self.cases = 0
+        self.loops: list[tuple[int, str, list[str]]] = []
+        """Of the loops around here: where the body begins, the variable, and the words that are left."""
 
     def script(self, closer: str) -> list[Command]:
         """Read commands up to the closing `)` or `}`, or to the end."""
@@ -164,6 +157,10 @@ class _Reader:
     def _keyword(self, word: str, command: Command, group: list[Command]) -> bool:
         """Take a reserved word; `for`, `case` and `select` stay as the name of a command nobody knows."""
         if word in _SKIPPED:
+            if word in ("while", "until"):
+                self.loops.append((self.pos, "", []))
+            elif word == "done":
+                self._turn()
             return True
         if word == "{":
             group += self._nested("}")
@@ -198,9 +195,27 @@ class _Reader:
         elif argv[0] in _DECLARING:
             pairs = (word.partition("=") for word in argv[1:] if _ASSIGNMENT.match(word))
             self._remember({name: value for name, _, value in pairs})
-        elif argv[0] == "for" and len(argv) > 1:
-            self.variables.pop(argv[1], None)
+        elif argv[0] in ("for", "select"):
+            self._loop(argv)
         command.env = {**self.variables, **own}
+
+    def _loop(self, argv: list[str]) -> None:
+        """Begin a loop; its body is read once for each word, where all of them are known."""
+        name, values = "".join(argv[1:2]), argv[3 : 3 + _MAX_TURNS] if argv[0] == "for" else []
+        self.variables.pop(name, None)
+        if any(_UNKNOWN.search(value) for value in values):
+            values = []
+        if values:
+            self._remember({name: values[0]})
+        self.loops.append((self.pos, name, values[1:]))
+
+    def _turn(self) -> None:
+        """At the end of a loop's body go back to its start if there is a further word."""
+        start, name, values = self.loops.pop() if self.loops else (self.pos, "", [])
+        if values:
+            self.pos = start
+            self._remember({name: values[0]})
+            self.loops.append((start, name, values[1:]))
 
     def _remember(self, values: Mapping[str, str]) -> None:
         for name, value in values.items():
@@ -211,12 +226,17 @@ class _Reader:
     def _redirect(self, command: Command, operator: str) -> None:
         self._blanks()
         start = self.pos
+        if operator == "<" and self.text.startswith("<(", start):
+            self.pos += 2
+            command.piped, command.feed = True, self._nested(")")
+            command.inner += command.feed
+            return
         target = self._word(command) if _starts_word(self.text, start) else ""
         operator = operator.lstrip("0123456789")
         if operator in ("<<", "<<-"):
             raw = self.text[start : self.pos]
             expands = not any(quote in raw for quote in "'\"\\")
-            self.documents.append(_Document(command, target, operator == "<<-", expands))
+            self.documents.append(Document(command, target, operator == "<<-", expands))
         elif operator == "<<<":
             command.stdin = target + "\n"
         elif target and not target.startswith("/dev/") and not _DESCRIPTOR.fullmatch(operator + target):
@@ -233,7 +253,7 @@ class _Reader:
             if document.command.argv[:1] == ["read"]:
                 self._remember({document.command.argv[-1]: body.rstrip("\n")})
 
-    def _body(self, document: _Document) -> str:
+    def _body(self, document: Document) -> str:
         lines: list[str] = []
         while self.pos < len(self.text):
             end = self.text.find("\n", self.pos)
@@ -260,8 +280,12 @@ class _Reader:
                 parts.append(self._quoted(char, command))
             elif char in "<>" and text.startswith("(", self.pos + 1):
                 self.pos += 2
-                command.inner += self._nested(")")
-                parts.append("/dev/fd/63")
+                offered = f"/dev/fd/{63 - len(command.offered)}"
+                commands = self._nested(")")
+                command.inner += commands
+                if char == "<":
+                    command.offered[offered] = commands
+                parts.append(offered)
             elif char == "(" and _ASSIGNMENT.fullmatch(text, start, self.pos):
                 self._array(command)
             elif char == "(" and parts and command.argv and (glob := _PATTERN.match(text, self.pos)):

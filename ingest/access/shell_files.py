@@ -50,6 +50,7 @@ READERS: Mapping[str, Reader] = {
     **dict.fromkeys(("cat", "tac", "nl", "zcat", "gzcat", "bzcat", "xzcat", "zstdcat", "less", "more", "wc"), _CAT),
     **dict.fromkeys(("head", "tail"), _HEAD),
     **dict.fromkeys(("bat", "batcat"), Reader("file.read", grammar("l language r line-range style theme paging"))),
+    **dict.fromkeys(("diff", "cmp"), Reader("file.read", grammar("U C W x I F L width exclude label"))),
     **dict.fromkeys(("xxd", "hexdump", "od", "strings"), Reader("file.read", grammar("n s l c t A j N w"))),
     "sort": Reader("file.read", grammar("k key t field-separator S buffer-size T o")),
     "uniq": Reader("file.read", grammar("f s w")),

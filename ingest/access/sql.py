@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -75,6 +75,8 @@ _FILE_FUNCTIONS = words(
     "read_blob delta_scan iceberg_scan st_read file s3 url"
 )
 _TABLE_FUNCTIONS = words("sqlite_scan postgres_scan mysql_scan")
+_LEGACY_TABLE = re.compile(r"(?<=[\s,(])\[([\w-]+(?::[\w-]+)?\.[\w$-]+)\]")
+_INPUT_FORMAT = re.compile(r"^(\s*insert\s+into\s+[^;']*?)\s+format\s+\w+\s*;?\s*$", re.IGNORECASE)
 _RELATIONS = frozenset({"TABLE", "VIEW", "MATERIALIZED VIEW", "INDEX"})
 
 
@@ -82,6 +84,8 @@ _RELATIONS = frozenset({"TABLE", "VIEW", "MATERIALIZED VIEW", "INDEX"})
 class Statement:
     """Tables in order of appearance (names of common table expressions left out) and the lower-case kind."""
 
+    named: tuple[str, ...] = ()
+    """All tables, in the order of the text."""
     read: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     kind: str | None = None
@@ -103,14 +107,28 @@ def analyse(text: str, dialect: str | None) -> Statement:
     if not text.strip() or len(text) > PARSE_LIMIT:
         return fallback
     try:
-        trees = list(_parse(text, dialect))
-        read, written = _tables(trees)
+        trees = list(_parse(_prepared(text, dialect), dialect))
+        tables = [found for tree in trees for found in _tables_of(tree)]
         kinds = [kind for tree in trees if (kind := _kind(tree))]
     except (RecursionError, ValueError, TypeError, AttributeError, LookupError):
         # The parser is not proof against every text; what it stumbles over is kept as text.
         return fallback
     kind = next((kind for kind in kinds if kind not in _TRIVIAL), kinds[0] if kinds else None)
-    return Statement(read, written, kind or fallback.kind)
+    return Statement(
+        named=tuple(dict.fromkeys(name for name, _ in tables)),
+        read=tuple(dict.fromkeys(name for name, is_target in tables if not is_target)),
+        written=tuple(dict.fromkeys(name for name, is_target in tables if is_target)),
+        kind=kind or fallback.kind,
+    )
+
+
+def _prepared(text: str, dialect: str | None) -> str:
+    """Return SQL in which what the parser does not know of a dialect is written in a way it does know."""
+    if dialect == "bigquery" and "[" in text:
+        return _LEGACY_TABLE.sub(lambda found: f"`{found[1].replace(':', '.')}`", text)
+    if dialect == "clickhouse":
+        return _INPUT_FORMAT.sub(r"\1 VALUES (NULL)", text)
+    return text
 
 
 def _parse(text: str, dialect: str | None) -> Iterator[exp.Expr]:
@@ -151,15 +169,6 @@ def _kind(tree: exp.Expr) -> str | None:
     return kind if kind in _KINDS else None
 
 
-def _tables(trees: Iterable[exp.Expr]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    read: dict[str, None] = {}
-    written: dict[str, None] = {}
-    for tree in trees:
-        for name, is_target in _tables_of(tree):
-            (written if is_target else read)[name] = None
-    return tuple(read), tuple(written)
-
-
 def _tables_of(tree: exp.Expr) -> list[tuple[str, bool]]:
     """Return the tables of one statement in the order of the text, and whether each is written."""
     from sqlglot import exp
@@ -198,7 +207,7 @@ def _of_command(tree: exp.Command) -> list[tuple[str, bool]]:
     if rest[:7].lower() == "explain":
         return []
     inner = analyse(rest, None)
-    return [(name, False) for name in (*inner.read, *inner.written)]
+    return [(name, False) for name in inner.named]
 
 
 def _targets(tree: exp.Expr) -> tuple[set[int], set[int]]:

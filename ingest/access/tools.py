@@ -22,17 +22,34 @@ _FILE_ACTIONS = {
 }
 _PATH_KEYS = ("file_path", "notebook_path", "path", "filePath", "absolute_path", "dir_path")
 
-_SQL_KEYS = ("sql", "query", "statement", "sql_query")
-_TABLE_KEYS = ("table_id", "table", "table_name", "tableName", "table_ref")
+_SQL_KEYS = ("sql", "query", "statement", "sql_query", "sqlStatements")
+_TABLE_KEYS = ("table_id", "table", "table_name", "tableName", "table_ref", "object_name")
 _RUNS_SQL = re.compile(r"query|execute_sql|run_sql|execute|(?:^|_)sql(?:_|$)")
-_LISTS = re.compile(r"(?:^|_)(?:list|get|show)_(?:all_)?(?:tables|schemas|databases|datasets)$|^tables_list$")
-_SHOWS_SCHEMA = re.compile(r"(?:^|_)(?:describe_table|get_(?:table_)?schema|table_schema|get_table|get_table_info)$")
-_BY_TABLE = {"schema": "catalog.schema", "describe": "catalog.describe", "sample": "catalog.sample"}
+_ONLY_LOOKS = re.compile(r"format|lint|pars|valid|transpil|translat|convert|generat|beautif")
+"""Tools that work on the text of a query and do not run it."""
+_LISTS = re.compile(
+    r"(?:^|_)(?:list|get|show)_(?:all_|database_)?(?:tables|schemas|databases|datasets|(?:table|dataset)_ids)$"
+    r"|^tables_list$"
+)
+_LISTS_OBJECTS = re.compile(r"(?:^|_)list_objects$")
+_SHOWS_SCHEMA = re.compile(
+    r"(?:^|_)(?:describe_table(?:_schema)?|get_(?:table_)?schema|table_schema|get_table|get_table_info"
+    r"|get_object_details)$"
+)
+_BY_TABLE = {
+    "schema": "catalog.schema",
+    "describe": "catalog.describe",
+    "explore": "catalog.describe",
+    "sample": "catalog.sample",
+}
 _SEARCHES = frozenset({"knowledge_search", "collections_search"})
 _DIALECTS = (
     (re.compile(r"agnes|duckdb|motherduck"), "duckdb"),
     (re.compile(r"sqlite"), "sqlite"),
-    (re.compile(r"postgres|(?:^|_)pg(?:_|$)|supabase|neon|redshift|timescale"), "postgres"),
+    (re.compile(r"postgres|(?:^|_)pg(?:_|$)|supabase|neon|timescale"), "postgres"),
+    (re.compile(r"redshift"), "redshift"),
+    (re.compile(r"databricks"), "databricks"),
+    (re.compile(r"mssql|sqlserver|sql_server"), "tsql"),
     (re.compile(r"mysql|mariadb|planetscale"), "mysql"),
     (re.compile(r"bigquery|(?:^|_)bq(?:_|$)"), "bigquery"),
     (re.compile(r"snowflake"), "snowflake"),
@@ -102,6 +119,8 @@ def _mcp_tool(name: str, tool_input: Mapping[str, object]) -> list[Access]:
     server, _, tool = name.removeprefix("mcp__").rpartition("__")
     server, tool = server.replace("-", "_"), tool.replace("-", "_")
     dialect = next((dialect for pattern, dialect in _DIALECTS if pattern.search(server)), None)
+    if isinstance(wrapped := tool_input.get("params"), Mapping):
+        tool_input = wrapped
     if (queried := _mcp_query(server, tool, tool_input, dialect)) is not None:
         return [queried]
     table = _text(tool_input, *_TABLE_KEYS)
@@ -109,20 +128,30 @@ def _mcp_tool(name: str, tool_input: Mapping[str, object]) -> list[Access]:
         return [table_access(_BY_TABLE[tool], [table], dialect)]
     if _SHOWS_SCHEMA.search(tool) and table:
         return [table_access("catalog.schema", [table], dialect)]
-    if tool == "catalog" or _LISTS.search(tool):
+    if tool == "catalog" or _LISTS.search(tool) or (dialect and _LISTS_OBJECTS.search(tool)):
         return [Access("catalog.list", ADHOC, dialect=dialect)]
     if tool in _SEARCHES or (tool == "search" and "agnes" in server):
         return [Access("catalog.search", ADHOC)]
     return []
 
 
+def _sql(tool_input: Mapping[str, object], key: str) -> str | None:
+    """Return the SQL under a key: a text, or a list of statements."""
+    given = tool_input.get(key)
+    if isinstance(given, list) and given and all(isinstance(statement, str) for statement in given):
+        return ";\n".join(given)
+    return _text(tool_input, key)
+
+
 def _mcp_query(server: str, tool: str, tool_input: Mapping[str, object], dialect: str | None) -> Access | None:
-    key = next((key for key in _SQL_KEYS if _text(tool_input, key)), None)
-    sql = _text(tool_input, key) if key else None
-    if key is None or sql is None or not (_RUNS_SQL.search(tool) or dialect):
+    key = next((key for key in _SQL_KEYS if _sql(tool_input, key)), None)
+    sql = _sql(tool_input, key) if key else None
+    if key is None or sql is None or _ONLY_LOOKS.search(tool):
         return None
     is_agnes = "agnes" in server or tool in ("query_local", "query_hybrid")
-    if not (is_agnes and tool.startswith("query")) and not key.startswith("sql") and not looks_like_sql(sql):
+    is_sql = key.startswith("sql") and (_RUNS_SQL.search(tool) or dialect) is not None
+    may_be_sql = key.startswith("sql") or _RUNS_SQL.search(tool) or dialect
+    if not (is_agnes and tool.startswith("query")) and not is_sql and not (may_be_sql and looks_like_sql(sql)):
         return None
     if tool == "query_hybrid":
         action = "query.hybrid"

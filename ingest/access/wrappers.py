@@ -65,6 +65,7 @@ _PREFIXES: dict[str, _Layer] = {
     "stdbuf": _layer("-i -o -e"),
     "timeout": _layer("-s --signal -k --kill-after", 1),
     "gtimeout": _layer("-s --signal -k --kill-after", 1),
+    "flock": _layer("-w --timeout -E", 1),
     "xargs": _layer("-I -n -P -d -L -a -s -E"),
     "watch": _layer("-n --interval"),
     "exec": _layer("-a"),
@@ -74,7 +75,7 @@ _PREFIXES: dict[str, _Layer] = {
 }
 _CONTAINERS = dict.fromkeys(("exec", "run"), _layer(_CONTAINER, 1))
 _ENVIRONMENTS = ("poetry", "pdm", "pipenv", "hatch", "rye", "pixi", "pipx")
-_SECRETS = ("doppler", "op", "infisical", "dotenv")
+_SECRETS = ("doppler", "op", "infisical", "dotenv", "railway")
 _SUBCOMMANDS: dict[str, dict[str, _Layer]] = {
     "uv": {"run": _layer(_PYTHON_RUN)},
     **{name: {"run": _layer(_PYTHON_RUN)} for name in _ENVIRONMENTS},
@@ -95,6 +96,11 @@ _GLOBAL_VALUES = words(
     "-f --file -p --project-name --project-directory --profile --context -n --namespace -H --host "
     "--kubeconfig --project --directory --env-file"
 )
+_SCRIPT_OPTIONS = {
+    **dict.fromkeys(("su", "runuser", "script"), ("-c", "-lc", "-qc", "--command")),
+    "nix-shell": ("--run", "--command"),
+}
+"""Programs that run the script one of their options gives."""
 _SSH_VALUES = frozenset(f"-{letter}" for letter in "bcDEeFIiJLlmOopQRSWw")
 
 
@@ -130,8 +136,8 @@ def _peeled(call: Call) -> Call | None:
         return replace(call, script=" ".join(words))
     if name == "ssh":
         return _ssh(call, words)
-    if name in ("su", "runuser"):
-        index = next((at for at, word in enumerate(words) if word in ("-c", "--command")), len(words))
+    if name in _SCRIPT_OPTIONS:
+        index = next((at for at, word in enumerate(words) if word in _SCRIPT_OPTIONS[name]), len(words))
         return replace(call, script=words[index + 1]) if index + 1 < len(words) else None
     if name in _PREFIXES:
         return _prefix(call, name, words)
@@ -201,5 +207,13 @@ def _past_options(words: Sequence[str], values: frozenset[str]) -> int:
             return index + 1
         if not word.startswith("-") or word == "-":
             return index
-        index += 2 if word in values else 1
+        index += 2 if _takes_next(word, values) else 1
     return index
+
+
+def _takes_next(word: str, values: frozenset[str]) -> bool:
+    """Return whether the word after an option is its value: of the letters in `-iu` only the last takes one."""
+    if word.startswith("--") or len(word) < 3 or not word[1:].isalpha():
+        return word in values
+    before = any(f"-{letter}" in values for letter in word[1:-1])
+    return word in values or (not before and f"-{word[-1]}" in values)
