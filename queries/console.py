@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .filters import Filter
 from .schema import FACTS, TABLES
 from .store import StoreError
+from .tokens import TEXT
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
 MAX_ROWS = 10_000
 """More are cut off, and the answer says so."""
 
+MAX_CHARACTERS = 32_000_000
+"""The same for texts that are together longer: an answer has to fit into memory several times over."""
+
 TIMEOUT_SECONDS = 30.0
+
+_INSTANT = "TIMESTAMP WITH TIME ZONE"
+
+_BATCH = 256
+"""Rows fetched at a time: what is too long is noticed after so many."""
 
 ALLOWED_FUNCTIONS = frozenset({"generate_series", "range", "unnest"})
 """Functions that may stand where a table stands; all others read files, settings or foreign catalogues."""
@@ -52,7 +61,10 @@ class Refused(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The answer to a question. `truncated` if there were more than `MAX_ROWS` rows; `seconds` is the time it took."""
+    """The answer to a question. `truncated` if there was more than the rows; `seconds` is the time it took.
+
+    `types` are DuckDB's names of the columns' types.
+    """
 
     columns: list[str]
     types: list[str]
@@ -78,7 +90,9 @@ def ask(path: Path, sql: str, *, chosen: Filter | None = None, limit: int = MAX_
     try:
         answer = connection.execute(sql)
         described = answer.description or []
-        rows = answer.fetchmany(limit + 1)
+        if _INSTANT in (types := [str(column[1]) for column in described]):
+            answer = connection.execute(_as_utc(sql, types))
+        rows, truncated = _fetch(answer, limit)
     except duckdb.InterruptException:
         raise Refused(f"stopped after {TIMEOUT_SECONDS:.0f} seconds") from None
     except duckdb.Error as error:
@@ -88,11 +102,31 @@ def ask(path: Path, sql: str, *, chosen: Filter | None = None, limit: int = MAX_
         connection.close()
     return Table(
         columns=[str(column[0]) for column in described],
-        types=[str(column[1]) for column in described],
-        rows=rows[:limit],
-        truncated=len(rows) > limit,
+        types=types,
+        rows=rows,
+        truncated=truncated,
         seconds=time.monotonic() - begun,
     )
+
+
+def _as_utc(sql: str, types: list[str]) -> str:
+    """The query with its instants as times in UTC: for the others, Python's DuckDB wants one more package."""
+    names = [f"c{place}" for place in range(len(types))]
+    chosen = (f"timezone('UTC', {name})" if kind == _INSTANT else name for name, kind in zip(names, types, strict=True))
+    return f"SELECT {', '.join(chosen)} FROM (\n{sql}\n) answer({', '.join(names)})"
+
+
+def _fetch(answer: DuckDBPyConnection, limit: int) -> tuple[list[tuple[Any, ...]], bool]:
+    """The first rows, and whether there are more."""
+    rows: list[tuple[Any, ...]] = []
+    characters = 0
+    while batch := answer.fetchmany(_BATCH):
+        for row in batch:
+            characters += sum(len(value) for value in row if isinstance(value, str | bytes | list))
+            if len(rows) == limit or characters > MAX_CHARACTERS:
+                return rows, True
+            rows.append(row)
+    return rows, False
 
 
 def _connect(path: Path, wait: float) -> DuckDBPyConnection:
@@ -113,7 +147,10 @@ def check(sql: str) -> None:
     import duckdb
 
     try:
+        sql.encode()
         statements = duckdb.extract_statements(sql)
+    except UnicodeEncodeError:
+        raise Refused("half a character is in the query") from None
     except duckdb.Error as error:
         raise Refused(str(error).splitlines()[0]) from None
     if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
@@ -160,7 +197,10 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def conditions(chosen: Filter) -> str:
-    """The filter as SQL on the day rollups `tokens_daily`, `tools_daily` and `extensions_daily`."""
+    """The filter as SQL on `tokens_daily`, and as far as they have the columns on the other day rollups.
+
+    They do not know of git branches and versions of Claude Code: then it is the sessions that had them.
+    """
     parts = [f"zone = {_quoted(chosen.zone)}"]
     if chosen.since is not None:
         parts.append(f"day >= DATE '{chosen.since}'")
@@ -176,6 +216,11 @@ def conditions(chosen: Filter) -> str:
     ):
         if value is not None:
             parts.append(f"{column} = {_quoted(value)}")
+    for column, value in (("git_branch", chosen.branch), ("version", chosen.version)):
+        if value is not None:
+            parts.append(f"session_id IN (SELECT session_id FROM responses WHERE {column} = {_quoted(value)})")
+    if chosen.text:
+        parts.append(TEXT.replace("$text", _quoted(chosen.text)))
     return "(" + " AND ".join(parts) + ")"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from agnes_stats.queries import console
 from agnes_stats.queries.console import Refused
+from agnes_stats.queries.console_examples import EXAMPLES
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store, StoreError
 
@@ -91,6 +92,7 @@ def test_what_reads_the_store_is_answered(path: Path, sql: str) -> None:
         "EXPLAIN ANALYZE DELETE FROM meta",
         "SHOW ALL TABLES",
         "selec 1",
+        "SELECT '\ud800'",
         "",
     ],
 )
@@ -121,6 +123,21 @@ def test_a_long_answer_is_cut_and_says_so(path: Path) -> None:
     assert (len(answer.rows), answer.truncated) == (10_000, False)
 
 
+def test_texts_are_cut_before_they_fill_the_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "MAX_CHARACTERS", 1000)
+    answer = console.ask(path, "SELECT repeat('x', 300) FROM range(10)")
+    assert (len(answer.rows), answer.truncated) == (3, True)
+
+
+def test_instants_are_told_in_utc_and_keep_their_order_and_type(path: Path) -> None:
+    at = "TIMESTAMPTZ '2026-11-20 10:00+02' + to_hours(-i)"
+    sql = f'SELECT {at} AS t, i AS "a""b" FROM range(3) r(i) ORDER BY t -- x'
+    answer = console.ask(path, sql)
+    assert answer.types == ["TIMESTAMP WITH TIME ZONE", "BIGINT"]
+    assert answer.columns == ["t", 'a"b']
+    assert answer.rows == [(dt.datetime(2026, 11, 20, hour), 8 - hour) for hour in (6, 7, 8)]
+
+
 def test_an_empty_answer_keeps_its_columns(path: Path) -> None:
     answer = console.ask(path, "SELECT day, output_tokens FROM tokens_daily WHERE false")
     assert (answer.columns, answer.rows) == (["day", "output_tokens"], [])
@@ -133,9 +150,21 @@ def test_filters_stand_where_the_placeholder_stood(path: Path) -> None:
     assert console.ask(path, sql).rows == [(2,)]
 
 
+def test_filters_that_only_the_facts_know_take_the_sessions(path: Path) -> None:
+    for chosen in (Filter(branch="o'hara"), Filter(version="2.1"), Filter(text="shop's")):
+        assert console.ask(path, "SELECT count(*) FROM tokens_daily WHERE {{filters}}", chosen=chosen).rows == [(0,)]
+
+
 def test_a_hostile_filter_stays_a_text(path: Path) -> None:
     chosen = Filter(project="x') OR 1=1; DROP TABLE tokens_daily; --")
     assert console.ask(path, "SELECT count(*) FROM tokens_daily WHERE {{filters}}", chosen=chosen).rows == [(0,)]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_are_answered_under_any_filter(path: Path, name: str) -> None:
+    chosen = Filter(since=dt.date(2026, 11, 1), project="shop", model="opus", agent_type="main", text="a", branch="b")
+    for filtered in (Filter(), chosen):
+        assert console.ask(path, EXAMPLES[name], chosen=filtered).columns
 
 
 def test_a_broken_question_is_told_in_duckdbs_words(path: Path) -> None:

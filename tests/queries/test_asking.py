@@ -1,0 +1,51 @@
+"""The console's question in a process of its own."""
+
+import datetime as dt
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from agnes_stats.queries.asking import Asking, Stopped
+from agnes_stats.queries.console import Refused
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store, StoreError
+
+ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range + b.range) = 1"
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("store") / "s.duckdb"
+    with Store(found).write() as connection:
+        connection.execute(
+            "INSERT INTO tokens_daily BY NAME SELECT 'UTC' AS zone, DATE '2026-11-20' AS day, 'it''s' AS project"
+        )
+    return found
+
+
+def test_it_is_answered_while_this_process_has_the_store_open(path: Path) -> None:
+    chosen = Filter(since=dt.date(2026, 11, 20), until=dt.date(2026, 11, 20), project="it's")
+    with Store(path).read():
+        answer = Asking(path, "SELECT day, 'ø\x1b' AS t FROM tokens_daily WHERE {{filters}}", chosen).answer()
+    assert (answer.columns, answer.types) == (["day", "t"], ["DATE", "VARCHAR"])
+    assert answer.rows == [("2026-11-20", "ø\x1b")]
+
+
+def test_what_goes_wrong_is_told_in_its_own_words(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A file of the current folder is not taken for a module of the program.
+    (tmp_path / "json.py").write_text("raise SystemExit(7)")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Refused, match="only one SELECT"):
+        Asking(path, "DROP TABLE tokens_daily", Filter()).answer()
+    with pytest.raises(StoreError, match="nonsense"):
+        Asking(path, "SELECT nonsense FROM tokens_daily", Filter()).answer()
+
+
+def test_it_can_be_stopped_at_once(path: Path) -> None:
+    asking = Asking(path, ENDLESS, Filter())
+    threading.Timer(0.05, asking.stop).start()
+    with pytest.raises(Stopped):
+        asking.answer()
+    with pytest.raises(ProcessLookupError):
+        os.kill(asking.pid, 0)

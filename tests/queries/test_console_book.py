@@ -1,0 +1,56 @@
+"""What the console keeps: the history and the saved queries."""
+
+from pathlib import Path
+
+import pytest
+from agnes_stats.queries.console_book import MOST, Book, Pages
+from agnes_stats.queries.store import StoreError
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Book:
+    return Book(tmp_path / "new folder" / "store.duckdb")
+
+
+def test_the_newest_query_is_first_and_each_is_there_once(book: Book) -> None:
+    assert book.read() == Pages()
+    for sql in ("one", "two", " one ", "one", "", "x" * 30_000):
+        book.note(sql)
+    assert book.read().history == ("one", "two")
+    for number in range(MOST):
+        book.note(f"q{number}")
+    history = book.read().history
+    assert (len(history), history[0], history[-1]) == (MOST, f"q{MOST - 1}", "q0")
+
+
+def test_saved_queries_come_by_name_and_can_be_replaced_and_deleted(book: Book) -> None:
+    book.note("asked")
+    for name, sql in (("b", "1"), ("A", "2"), ("b", "3\n")):
+        book.save(name, sql)
+    assert list(book.read().saved.items()) == [("A", "2"), ("b", "3")]
+    book.delete("A")
+    book.delete("never there")
+    assert Book(book.path.with_name("store.duckdb")).read() == Pages(("asked",), {"b": "3"})
+
+
+def test_the_file_is_for_its_owner_only(book: Book) -> None:
+    book.note("one")
+    assert book.path.stat().st_mode & 0o777 == 0o600
+    assert book.path.parent.stat().st_mode & 0o777 == 0o700
+    assert list(book.path.parent.iterdir()) == [book.path]
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", "\x00", "[" * 100_000])
+def test_a_file_that_cannot_be_read_is_left_alone(book: Book, broken: str) -> None:
+    book.path.parent.mkdir()
+    book.path.write_text(broken)
+    for action in (book.read, lambda: book.note("one"), lambda: book.save("a", "b"), lambda: book.delete("a")):
+        with pytest.raises(StoreError, match=r"console\.json cannot be read"):
+            action()
+    assert book.path.read_text() == broken
+
+
+def test_entries_of_another_shape_are_passed_over(book: Book) -> None:
+    book.path.parent.mkdir()
+    book.path.write_text('{"history": ["a", 7], "saved": {"x": "1", "y": [2]}, "more": 1}')
+    assert book.read() == Pages(("a",), {"x": "1"})
