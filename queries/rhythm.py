@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter
 from .rows import rows_as
-from .tokens import detailed, rollup, where_of
+from .tokens import SUMS, TokenSums, detailed, rollup, where_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 BLOCK = dt.timedelta(hours=5)
-_HOUR = dt.timedelta(hours=1)
 
 CALENDAR_DAYS = 53 * 7
 """Days that a calendar of a year in whole weeks can show."""
@@ -43,22 +42,19 @@ class WeekHour:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class Block(TokenSums):
     """Five hours from the full hour of a response on, and what was used in them. Times are UTC without a zone."""
 
     started_at: dt.datetime
     first_at: dt.datetime
     """Its first response."""
     last_at: dt.datetime
-    responses: int
-    total_tokens: int
-    cost_usd: float | None
-    unpriced_tokens: int
-    undercounted: int
+    models: list[str]
+    """In the order of their names."""
 
     @property
     def ends_at(self) -> dt.datetime:
-        """The first instant after it."""
+        """Its end; a response of this very instant still belongs to it."""
         return self.started_at + BLOCK
 
     def is_running(self, now: dt.datetime) -> bool:
@@ -122,40 +118,58 @@ def week_hours(connection: DuckDBPyConnection, chosen: Filter) -> list[WeekHour]
 def blocks(connection: DuckDBPyConnection, chosen: Filter) -> list[Block]:
     """The blocks with a response in the filter's days, the latest first.
 
-    A block begins with the full hour (UTC) of the first response after the end of the one before, as ccusage counts
-    Claude's session windows; a pause of five hours ends it for that very reason. Where blocks begin is decided by all
-    responses that pass the filter except for its days; what is added up are those of its days.
+    A block begins with the full hour (UTC) of its first response and takes in all up to five hours later, as ccusage
+    counts Claude's session windows; a pause of five hours ends it for that very reason. Where blocks begin is decided
+    by all responses that pass the filter except for its days; what is added up are those of its days.
     """
     where = where_of(chosen.but(since=None, until=None)).add("ts IS NOT NULL")
-    begun = [
-        row[0]
-        for row in connection.execute(
-            f"SELECT DISTINCT date_trunc('hour', ts) AS hour FROM {detailed()} WHERE {where} ORDER BY hour",
-            where.parameters,
-        ).fetchall()
-    ]
-    starts = block_starts(begun)
+    hours = connection.execute(
+        "SELECT date_trunc('hour', ts) AS hour, min(ts), min(ts) FILTER (ts > date_trunc('hour', ts)) "
+        f"FROM {detailed()} WHERE {where} GROUP BY hour ORDER BY hour",
+        where.parameters,
+    ).fetchall()
+    starts = block_starts(hours)
     if not starts:
         return []
     where = where_of(chosen).add("ts IS NOT NULL")
+    begun, first = ([start[place] for start in starts] for place in (0, 1))
     return rows_as(
         connection,
         Block,
         f"""
-        SELECT started_at, min(ts) AS first_at, max(ts) AS last_at, count(*) AS responses,
-            sum(total_tokens)::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd,
-            sum(unpriced_tokens)::BIGINT AS unpriced_tokens, sum(undercounted)::BIGINT AS undercounted
+        SELECT started_at, min(ts) AS first_at, max(ts) AS last_at,
+            list(DISTINCT model ORDER BY model) AS models, {SUMS}
         FROM (FROM {detailed()} WHERE {where}) r
-        ASOF JOIN (SELECT unnest($starts::TIMESTAMP[]) AS started_at) b ON b.started_at <= r.ts
+        ASOF JOIN (
+            SELECT unnest($begun::TIMESTAMP[]) AS started_at, unnest($first::TIMESTAMP[]) AS opened_at
+        ) b ON b.opened_at <= r.ts
         GROUP BY started_at ORDER BY started_at DESC""",
-        where.parameters | {"starts": starts},
+        where.parameters | {"begun": begun, "first": first},
     )
 
 
-def block_starts(hours: Sequence[dt.datetime]) -> list[dt.datetime]:
-    """The starts of the blocks of responses in these full hours, given in ascending order."""
-    starts: list[dt.datetime] = []
-    for hour in hours:
-        if not starts or hour >= starts[-1] + BLOCK:
-            starts.append(hour)
+def block_starts(
+    hours: Iterable[tuple[dt.datetime, dt.datetime, dt.datetime | None]],
+) -> list[tuple[dt.datetime, dt.datetime]]:
+    """The starts of the blocks, each with its first response.
+
+    Given are the full hours with a response, in ascending order, each with its first one, and with the first of those
+    that are not on the hour itself.
+    """
+    starts: list[tuple[dt.datetime, dt.datetime]] = []
+    for hour, first, later in hours:
+        end = starts[-1][0] + BLOCK if starts else None
+        if end is None or hour > end:
+            starts.append((hour, first))
+        elif hour == end and later is not None:
+            starts.append((hour, later))
     return starts
+
+
+def gap_between(earlier: Block, later: Block) -> tuple[dt.datetime, dt.datetime] | None:
+    """The time between two blocks in which none could have run, as ccusage tells it; None if there is none.
+
+    It begins five hours after the last response, and ends with the next.
+    """
+    start = earlier.last_at + BLOCK
+    return (start, later.first_at) if later.first_at > start else None

@@ -1,11 +1,12 @@
 """Reports in ccusage's words, the user's own SQL, and the status line."""
 
+import datetime as dt
 import io
 import json
 from pathlib import Path
 
 import pytest
-from agnes_stats.tui import cli
+from agnes_stats.tui import cli, script_commands
 
 DAYS = ("2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02")
 
@@ -39,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 def said(folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
     options = ["--store", str(folder / "s.duckdb"), "--source", f"claude={folder / 'claude'}", "--tz", "UTC"]
-    assert cli.main([*arguments, *options]) == status
+    assert cli.main([arguments[0], *options, *arguments[1:]]) == status
     return capsys.readouterr().out if status == 0 else capsys.readouterr().err
 
 
@@ -69,6 +70,124 @@ def test_a_report_has_ccusages_fields(
     # 5 a million in, 25 out, 6.25 written to the cache, 0.50 read from it.
     one = (1 * 5 + 10 * 25 + 1000 * 6.25 + 100 * 0.5) / 1e6
     assert told["totals"]["totalCost"] == pytest.approx(4 * one)
+
+
+def block_rows(folder: Path) -> None:
+    """Two blocks in a row, a gap, and a third block, in which a limit is hit; all by hand."""
+    times = ("11-02T08:40:00", "11-02T13:00:00", "11-02T13:30:00", "11-03T09:10:00", "11-03T09:40:00")
+    lines = [row(number, "2026-11-02", session="s2") for number in range(20, 25)]
+    lines = [line.replace("2026-11-02T12:00:00", f"2026-{when}") for line, when in zip(lines, times, strict=True)]
+    refusal = json.loads(row(30, "2026-11-03", "<synthetic>", "s2"))
+    refusal |= {"timestamp": "2026-11-03T09:45:00Z", "isApiErrorMessage": True}
+    refusal["message"]["content"] = [{"type": "text", "text": "Claude AI usage limit reached|1793710800"}]
+    path = folder / "claude" / "projects" / "-w" / "s1.jsonl"
+    path.write_text("".join(lines) + json.dumps(refusal) + "\n")
+
+
+def test_blocks_have_ccusages_fields(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block_rows(folder)
+    monkeypatch.setattr(script_commands, "utc_now", lambda: dt.datetime(2026, 11, 3, 10, 10))
+    first, second, gap, running = json.loads(said(folder, capsys, "blocks", "--json"))["blocks"]
+    # 5 a million in, 25 out, 6.25 written to the cache, 0.50 read from it.
+    one = (1 * 5 + 10 * 25 + 1000 * 6.25 + 100 * 0.5) / 1e6
+    counts = {
+        "inputTokens": 2,
+        "outputTokens": 20,
+        "cacheCreationInputTokens": 2000,
+        "cacheReadInputTokens": 200,
+    }
+    assert first == {
+        "id": "2026-11-02T08:00:00.000Z",
+        "startTime": "2026-11-02T08:00:00.000Z",
+        "endTime": "2026-11-02T13:00:00.000Z",
+        "actualEndTime": "2026-11-02T13:00:00.000Z",
+        "isActive": False,
+        "isGap": False,
+        "entries": 2,
+        "tokenCounts": counts,
+        "totalTokens": 2222,
+        "costUSD": pytest.approx(2 * one),
+        "unpricedTokens": 0,
+        "models": ["claude-opus-4-6"],
+        "burnRate": None,
+        "projection": None,
+    }
+    assert (second["startTime"], second["entries"]) == ("2026-11-02T13:00:00.000Z", 1)
+    assert gap == first | {
+        "id": "gap-2026-11-02T18:30:00.000Z",
+        "startTime": "2026-11-02T18:30:00.000Z",
+        "endTime": "2026-11-03T09:10:00.000Z",
+        "actualEndTime": None,
+        "isGap": True,
+        "entries": 0,
+        "tokenCounts": dict.fromkeys(counts, 0),
+        "totalTokens": 0,
+        "costUSD": 0,
+        "models": [],
+    }
+    assert (running["isActive"], running["usageLimitResetTime"]) == (True, "2026-11-03T13:00:00.000Z")
+    # An hour since its first response; it ends at 14:00.
+    assert running["burnRate"] == {
+        "tokensPerMinute": pytest.approx(2222 / 60),
+        "tokensPerMinuteForIndicator": pytest.approx(22 / 60),
+        "costPerHour": pytest.approx(2 * one),
+    }
+    assert running["projection"] == {
+        "totalTokens": round(2222 + 2222 / 60 * 230),
+        "totalCost": round(2 * one + 2 * one / 60 * 230, 2),
+        "remainingMinutes": 230,
+    }
+
+
+def test_blocks_as_a_table_and_only_some_of_them(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block_rows(folder)
+    monkeypatch.setattr(script_commands, "utc_now", lambda: dt.datetime(2026, 11, 3, 10, 10))
+    head, *lines = said(folder, capsys, "blocks").splitlines()
+    assert head.split() == ["Block", "Input", "Output", "Cache", "write", "Cache", "read", "Total", "Cost"]
+    assert [line[:33].rstrip() for line in lines[:2]] == ["2026-11-02 08:00 to 13:00", "2026-11-02 13:00 to 18:00"]
+    assert lines[2].startswith("2026-11-03 09:00 to 14:00 (running, limit until 13:00)")
+    assert lines[3].startswith("running: 3h 50m left, at $0.01 an hour, 37 tokens/min, heading for $0.06, ")
+    assert len(lines) == 4
+    assert "limit until 2026-11-03 23:00" in said(folder, capsys, "blocks", "--tz", "Australia/Brisbane")
+    assert "$" not in said(folder, capsys, "blocks", "--no-cost")
+    active = json.loads(said(folder, capsys, "blocks", "--json", "--active"))["blocks"]
+    assert [block["id"] for block in active] == ["2026-11-03T09:00:00.000Z"]
+    monkeypatch.setattr(script_commands, "utc_now", lambda: dt.datetime(2026, 11, 5, 18, 10))
+    recent = json.loads(said(folder, capsys, "blocks", "--json", "--recent"))["blocks"]
+    assert [block["startTime"][5:16] for block in recent] == ["11-02T18:30", "11-03T09:00"]
+    assert json.loads(said(folder, capsys, "blocks", "--json", "--branch", "no such"))["blocks"] == []
+
+
+def test_a_budget_warns_in_monthly_and_in_the_status_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    monkeypatch.setattr(script_commands, "utc_now", lambda: dt.datetime(2026, 11, 2, 13))
+    # Two responses of this month, of USD 0.006555 each.
+    for budget, words in (
+        ("0.10", "budget: $0.01 of $0.10 in November (13 %)"),
+        ("0.015", "near the budget: $0.01 of $0.01 in November (87 %)"),
+        ("0.01", "over budget: $0.01 of $0.01 in November (131 %)"),
+    ):
+        assert said(folder, capsys, "monthly", "--budget", budget, "--model", "no such").splitlines()[-1] == words
+        told = said(folder, capsys, "statusline", "--budget", budget)
+        assert ("budget" in told) == (not words.startswith("budget"))
+    assert "over budget 131 %" in told
+    assert "budget" not in said(folder, capsys, "monthly", "--budget", "0.01", "--no-cost")
+    assert json.loads(said(folder, capsys, "monthly", "--json", "--budget", "0.01"))["budget"] == {
+        "month": "2026-11",
+        "budget": 0.01,
+        "spent": pytest.approx(0.01311),
+        "share": pytest.approx(1.311),
+        "state": "over",
+        "unpricedTokens": 0,
+    }
+    assert "budget" not in json.loads(said(folder, capsys, "daily", "--json", "--budget", "0.01"))
+    assert "--budget" in said(folder, capsys, "monthly", "--budget", "-5", status=2)
 
 
 def test_models_and_their_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

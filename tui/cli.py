@@ -23,6 +23,7 @@ COMMANDS = {
     "daily": "tokens and cost by day, in ccusage's words",
     "weekly": "the same by week; weeks begin on Monday",
     "monthly": "the same by month",
+    "blocks": "the same by five-hour block, as Claude plans count them",
     "models": "the same by model",
     "sql": "your own SELECT on the store, read-only, at most 10,000 rows",
     "statusline": "one line about now, for Claude Code's status line",
@@ -47,6 +48,10 @@ _ONLY = {
         ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"}),
         ("--cursor-ts", {"metavar": "TIME", "help": "go on after this time …"}),
         ("--cursor-id", {"metavar": "ID", "help": "… and this id"}),
+    ),
+    "blocks": (
+        ("--active", {"action": "store_true", "help": "only the block that is running"}),
+        ("--recent", {"action": "store_true", "help": "only the last three days"}),
     ),
     "sql": (
         ("query", {"metavar": "QUERY", "help": "the query, or - for standard input; {{filters}} is replaced"}),

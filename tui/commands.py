@@ -228,6 +228,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "daily": _for_scripts("period_report"),
     "weekly": _for_scripts("period_report"),
     "monthly": _for_scripts("period_report"),
+    "blocks": _for_scripts("block_report"),
     "models": _for_scripts("model_report"),
     "sql": _for_scripts("sql"),
     "statusline": _for_scripts("statusline"),

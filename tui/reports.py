@@ -10,9 +10,11 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..queries import tokens
+from ..queries import limits, rhythm, tokens
+from ..queries.budget import Budget
 from ..queries.filters import Filter
 from ..queries.periods import DayModelTokens, by_day_and_model
+from ..queries.rhythm import Block
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -47,6 +49,114 @@ def by_model(connection: DuckDBPyConnection, chosen: Filter) -> Report:
     """Sums by model, the largest first."""
     rows = [{"modelName": group.name, **_sums([group])} for group in tokens.by_group(connection, chosen, "model")]
     return {"models": rows, "totals": _totals(rows)}
+
+
+def with_budget(report: Report, budget: Budget) -> Report:
+    """A report with the running month's budget."""
+    return {
+        **report,
+        "budget": {
+            "month": budget.month.strftime("%Y-%m"),
+            "budget": budget.budget_usd,
+            "spent": budget.spent_usd,
+            "share": budget.share,
+            "state": budget.state,
+            "unpricedTokens": budget.unpriced_tokens,
+        },
+    }
+
+
+def by_block(connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> list[tuple[Block | None, Report]]:
+    """The five-hour blocks and the gaps between them, oldest first: a gap has no block.
+
+    Pace and projection, of the running block only, are those of the dashboard: since its first response, up to now.
+    """
+    hits = [hit for hit in limits.hits(connection, chosen) if hit.until is not None]
+    rows: list[tuple[Block | None, Report]] = []
+    earlier: Block | None = None
+    for block in reversed(rhythm.blocks(connection, chosen)):
+        gap = rhythm.gap_between(earlier, block) if earlier else None
+        if gap:
+            rows.append((None, _gap(*gap)))
+        reset = [hit.until for hit in hits if block.started_at <= hit.at < block.ends_at]
+        rows.append((block, _block(block, now, reset[-1] if reset else None)))
+        earlier = block
+    return rows
+
+
+def _block(block: Block, now: dt.datetime, reset: dt.datetime | None) -> Report:
+    running = block.is_running(now)
+    told = {
+        "id": instant(block.started_at),
+        "startTime": instant(block.started_at),
+        "endTime": instant(block.ends_at),
+        "actualEndTime": instant(block.last_at),
+        "isActive": running,
+        "isGap": False,
+        "entries": block.responses,
+        "tokenCounts": {
+            "inputTokens": block.input_tokens,
+            "outputTokens": block.output_tokens,
+            "cacheCreationInputTokens": block.cache_write_tokens,
+            "cacheReadInputTokens": block.cache_read_tokens,
+        },
+        "totalTokens": block.total_tokens,
+        "costUSD": block.cost_usd,
+        "unpricedTokens": block.unpriced_tokens,
+        "models": block.models,
+        "burnRate": _burn_rate(block, now) if running else None,
+        "projection": _projection(block, now) if running else None,
+    }
+    return told if reset is None else {**told, "usageLimitResetTime": instant(reset)}
+
+
+def _burn_rate(block: Block, now: dt.datetime) -> Report | None:
+    rate = block.tokens_per_minute(now)
+    if rate is None:
+        return None
+    uncached = (block.input_tokens + block.output_tokens) / block.total_tokens if block.total_tokens else 0.0
+    return {
+        "tokensPerMinute": rate,
+        # What ccusage rates as high or low: without what the cache did.
+        "tokensPerMinuteForIndicator": rate * uncached,
+        "costPerHour": block.usd_per_hour(now),
+    }
+
+
+def _projection(block: Block, now: dt.datetime) -> Report | None:
+    used, cost = block.projected_tokens(now), block.projected_usd(now)
+    if used is None:
+        return None
+    return {
+        "totalTokens": round(used),
+        "totalCost": None if cost is None else round(cost, 2),
+        "remainingMinutes": round((block.ends_at - now).total_seconds() / 60),
+    }
+
+
+def _gap(start: dt.datetime, end: dt.datetime) -> Report:
+    counts = ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
+    return {
+        "id": f"gap-{instant(start)}",
+        "startTime": instant(start),
+        "endTime": instant(end),
+        "actualEndTime": None,
+        "isActive": False,
+        "isGap": True,
+        "entries": 0,
+        "tokenCounts": dict.fromkeys(counts, 0),
+        "totalTokens": 0,
+        "costUSD": 0.0,
+        "unpricedTokens": 0,
+        "models": [],
+        "burnRate": None,
+        "projection": None,
+    }
+
+
+def instant(moment: dt.datetime) -> str:
+    """A time of the store, which is UTC, as JavaScript writes it: "2026-01-31T12:00:00.000Z"."""
+    return f"{moment.isoformat(timespec='milliseconds')}Z"
 
 
 def _row(groups: list[DayModelTokens]) -> Report:

@@ -8,45 +8,129 @@ import json
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ..queries import console, export, home, sessions, tokens
+from ..queries import budget, console, export, home, sessions, tokens
 from ..queries.filters import Filter
 from ..queries.store import Store, StoreError
+from . import budget_words, reports
 from . import format as words
-from . import reports
 from .commands import opened
 from .settings import BadSetting, Settings
 from .wiring import engine_of, filter_of, utc_now
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ..queries.budget import Budget
+    from ..queries.rhythm import Block
+
 STATUS_WAIT_SECONDS = 1.0
+
+_HEADINGS = ("Input", "Output", "Cache write", "Cache read", "Total", "Cost")
+_RECENT = dt.timedelta(days=3)
 
 
 def period_report(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats daily|weekly|monthly`."""
     with opened(settings).read() as connection:
         report = reports.by_period(connection, filter_of(settings), given.command)
-    return _print(given, report, given.command)
+        spent = _budget(connection, settings) if given.command == "monthly" else None
+    if spent is not None:
+        report = reports.with_budget(report, spent)
+    status = _print(given, settings, report, given.command)
+    if spent is not None and not given.json:
+        sys.stdout.write(f"{budget_words.sentence(spent)}\n")
+    return status
+
+
+def _budget(connection: DuckDBPyConnection, settings: Settings) -> Budget | None:
+    """The running month's budget, if there is one and money is told at all."""
+    if settings.budget is None or settings.no_cost:
+        return None
+    return budget.of_month(connection, filter_of(settings), _today(settings), settings.budget)
+
+
+def _today(settings: Settings) -> dt.date:
+    return utc_now().replace(tzinfo=dt.UTC).astimezone(ZoneInfo(settings.tz)).date()
+
+
+def block_report(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats blocks`: a list of what `reports.by_block` tells."""
+    now = utc_now()
+    with opened(settings).read() as connection:
+        rows = reports.by_block(connection, filter_of(settings), now)
+    if given.active:
+        rows = [row for row in rows if row[1]["isActive"]]
+    if given.recent:
+        since = reports.instant(now - _RECENT)
+        rows = [row for row in rows if row[1]["startTime"] >= since]
+    if given.json:
+        sys.stdout.write(json.dumps({"blocks": [told for _, told in rows]}, ensure_ascii=False) + "\n")
+        return 0
+    zone = ZoneInfo(settings.tz)
+    lines = [(_block_name(told, zone), *_numbers(told)) for block, told in rows if block is not None]
+    _write_lines([("Block", *_HEADINGS), *lines], settings)
+    for block, _ in rows:
+        if block is not None and block.is_running(now):
+            sys.stdout.write(_pace(block, now, settings) + "\n")
+    return 0
+
+
+def _block_name(told: dict[str, Any], zone: ZoneInfo) -> str:
+    start, end = (dt.datetime.fromisoformat(told[key]).astimezone(zone) for key in ("startTime", "endTime"))
+    marks = ["running"] if told["isActive"] else []
+    if "usageLimitResetTime" in told:
+        reset = dt.datetime.fromisoformat(told["usageLimitResetTime"]).astimezone(zone)
+        marks.append(f"limit until {reset:{'%H:%M' if reset.date() == end.date() else '%Y-%m-%d %H:%M'}}")
+    return f"{start:%Y-%m-%d %H:%M} to {end:%H:%M}" + (f" ({', '.join(marks)})" if marks else "")
+
+
+def _numbers(told: dict[str, Any]) -> tuple[str, ...]:
+    counts = told["tokenCounts"]
+    kinds = ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
+    cost = words.usd(told["costUSD"]) + (" +unpriced" if told["unpricedTokens"] else "")
+    return (*(words.tokens(counts[kind]) for kind in kinds), words.tokens(told["totalTokens"]), cost)
+
+
+def _pace(block: Block, now: dt.datetime, settings: Settings) -> str:
+    rate, heading = block.tokens_per_minute(now), block.projected_tokens(now)
+    left = words.duration((block.ends_at - now).total_seconds())
+    if rate is None or heading is None:
+        return f"running: {left} left"
+    pace, goal = f"{words.count(rate)} tokens/min", f"{words.count(heading)} tokens"
+    if not settings.no_cost:
+        pace = f"{words.usd(block.usd_per_hour(now))} an hour, {pace}"
+        goal = f"{words.usd(block.projected_usd(now))}, {goal}"
+    return f"running: {left} left, at {pace}, heading for {goal}"
 
 
 def model_report(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats models`."""
     with opened(settings).read() as connection:
         report = reports.by_model(connection, filter_of(settings))
-    return _print(given, report, "models")
+    return _print(given, settings, report, "models")
 
 
-def _print(given: argparse.Namespace, report: dict[str, Any], rows: str) -> int:
+def _print(given: argparse.Namespace, settings: Settings, report: dict[str, Any], rows: str) -> int:
     if given.json:
         sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")
         return 0
-    lines: list[tuple[str, ...]] = [("", "Input", "Output", "Cache write", "Cache read", "Total", "Cost")]
+    lines: list[tuple[str, ...]] = [("", *_HEADINGS)]
     for row in (*report[rows], {**report["totals"], "period": "total"}):
         numbers = [row[f"{name}Tokens"] for name in ("input", "output", "cacheCreation", "cacheRead", "total")]
         cost = words.usd(row["totalCost"]) + (" +unpriced" if row["unpricedTokens"] else "")
         name = words.clean(row.get("period") or row.get("modelName"), 40)
         lines.append((name, *(words.tokens(number) for number in numbers), cost))
+    _write_lines(lines, settings)
+    return 0
+
+
+def _write_lines(lines: list[tuple[str, ...]], settings: Settings) -> None:
+    """A table: names at the left, numbers at the right, money in the last column, if it is told at all."""
+    if settings.no_cost:
+        lines = [line[:-1] for line in lines]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     for line in lines:
         first, *others = (
@@ -54,7 +138,6 @@ def _print(given: argparse.Namespace, report: dict[str, Any], rows: str) -> int:
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
         sys.stdout.write("  ".join([first, *others]).rstrip() + "\n")
-    return 0
 
 
 def sql(given: argparse.Namespace, settings: Settings) -> int:
@@ -114,10 +197,11 @@ def _told_by_claude() -> dict[str, Any]:
 
 def _status(store: Store, settings: Settings, session_id: object) -> str:
     now = utc_now()
-    today = now.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(settings.tz)).date()
+    today = _today(settings)
     with store.read() as connection:
         sums = tokens.totals(connection, Filter(zone=settings.tz, since=today, until=today))
         frame = home.home(connection, "24h", now=now)
+        spent = _budget(connection, settings)
         chosen = Filter(session_id=session_id) if isinstance(session_id, str) else None
         page = sessions.list_sessions(connection, chosen, now=now, limit=1) if chosen else None
     parts = []
@@ -128,6 +212,8 @@ def _status(store: Store, settings: Settings, session_id: object) -> str:
         if row.context_tokens and row.context_window:
             parts.append(f"context {words.percent(row.context_tokens / row.context_window, 0)}")
     parts.append(f"today {_amount(sums.cost_usd, sums.total_tokens, settings)}")
+    if spent is not None and spent.state != "within":
+        parts.append(budget_words.brief(spent))
     if frame.last_pull_at is not None:
         parts.append(f"pulled {words.relative(frame.last_pull_at, now)}")
     return " · ".join(parts)

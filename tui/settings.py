@@ -57,6 +57,16 @@ def _switch(value: str) -> bool:
     raise BadSetting(f"{value!r} is neither true nor false")
 
 
+def _usd(value: str) -> float:
+    try:
+        amount = float(value)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount < float("inf"):
+        raise BadSetting(f"{value!r} is no amount of USD; write it as 100 or 99.50")
+    return amount
+
+
 def _tab(value: str) -> str:
     # As on the Agnes page: an unknown tab is the first one.
     return value if value in TAB_NAMES else TAB_NAMES[0]
@@ -110,9 +120,12 @@ OPTIONS = (
     Option("until", "last day that counts", _day, "DAY"),
     Option("project", "only this project: its path, or the last part of it", _text, "PROJECT"),
     Option("model", "only this model", _text, "MODEL"),
+    Option("branch", "only responses on this git branch", _text, "BRANCH"),
+    Option("claude-version", "only responses of this version of Claude Code", _text, "VERSION"),
     Option("user", "only this person's sessions, in a server's folder", _text, "USER"),
     Option("tab", f"open the dashboard on a tab: {', '.join(TAB_NAMES)}", _tab, "TAB"),
     Option("theme", "the colours of the dashboard: a theme of Textual, e.g. textual-light", _text, "THEME"),
+    Option("budget", "USD a month; a warning tells when 80 % and when all of it is spent", _usd, "USD"),
     Option("no-cost", "hide costs, for flat plans", _switch),
     Option(
         "agnes-server",
@@ -134,9 +147,13 @@ class Settings:
     until: dt.date | None = None
     project: str | None = None
     model: str | None = None
+    branch: str | None = None
+    claude_version: str | None = None
     user: str | None = None
     tab: str = TAB_NAMES[0]
     theme: str | None = None
+    budget: float | None = None
+    """USD a month."""
     no_cost: bool = False
     agnes_server: bool = False
     prices: Mapping[str, Any] | None = None

@@ -31,6 +31,8 @@ def filter_of(settings: Settings) -> Filter:
         project=settings.project,
         model=settings.model,
         user=settings.user,
+        branch=settings.branch,
+        version=settings.claude_version,
     )
 
 

@@ -32,6 +32,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyCon
         ("03-09T08:40", 100),
         ("03-09T12:59", 200),
         ("03-09T13:00", 400),
+        ("03-09T13:30", 6400),
         ("03-09T22:30", 800),
         ("03-10T01:15", 1600),
         ("03-10T14:10", 3200),
@@ -49,11 +50,23 @@ def test_a_block_begins_with_the_full_hour_and_lasts_five(connection: DuckDBPyCo
     assert [(block.started_at, block.responses, block.total_tokens) for block in found] == [
         (moment("03-10T14:00"), 1, 3200),
         (moment("03-09T22:00"), 2, 2400),
-        (moment("03-09T13:00"), 1, 400),
-        (moment("03-09T08:00"), 2, 300),
-    ]
+        (moment("03-09T13:00"), 1, 6400),
+        (moment("03-09T08:00"), 3, 700),
+    ], "what comes at its very end is still the block's, what comes later in that hour begins the next"
     assert found[1].ends_at == moment("03-10T03:00")
     assert (found[1].first_at, found[1].last_at) == (moment("03-09T22:30"), moment("03-10T01:15"))
+
+
+def test_a_block_knows_its_models_and_the_kinds_of_its_tokens(connection: DuckDBPyConnection) -> None:
+    (block,) = rhythm.blocks(connection, Filter(session_id="old"))
+    assert (block.models, block.output_tokens, block.cost_usd, block.unpriced_tokens) == ([UNPRICED], 7, None, 7)
+
+
+def test_a_gap_is_the_time_in_which_no_block_could_have_run(connection: DuckDBPyConnection) -> None:
+    last, before, second, first = rhythm.blocks(connection, Filter(session_id="s"))
+    assert rhythm.gap_between(before, last) == (moment("03-10T06:15"), moment("03-10T14:10"))
+    assert rhythm.gap_between(second, before) == (moment("03-09T18:30"), moment("03-09T22:30"))
+    assert rhythm.gap_between(first, second) is None
 
 
 def test_days_cut_what_a_block_adds_up_but_not_where_it_begins(connection: DuckDBPyConnection) -> None:
@@ -101,7 +114,7 @@ def test_a_block_that_is_over_goes_nowhere(connection: DuckDBPyConnection) -> No
 
 def test_nothing_is_projected_from_less_than_a_minute_or_without_a_price() -> None:
     start = moment("03-10T14:00")
-    fresh = Block(start, start, start, 1, 3200, None, 3200, 0)
+    fresh = Block(1, 0, 3200, 0, 0, 0, 3200, None, 3200, 0, 1, start, start, start, [UNPRICED])
     assert fresh.tokens_per_minute(start + dt.timedelta(seconds=59)) is None
     assert fresh.projected_tokens(start) is None
     later = start + dt.timedelta(hours=1)
@@ -114,13 +127,13 @@ def test_nothing_is_projected_from_less_than_a_minute_or_without_a_price() -> No
 def test_hours_of_the_week_are_those_of_the_zone(connection: DuckDBPyConnection) -> None:
     chosen = Filter(zone="Asia/Tokyo", session_id="s")
     found = {(row.weekday, row.hour): row.total_tokens for row in rhythm.week_hours(connection, chosen)}
-    assert found == {(0, 17): 100, (0, 21): 200, (0, 22): 400, (1, 7): 800, (1, 10): 1600, (1, 23): 3200}
+    assert found == {(0, 17): 100, (0, 21): 200, (0, 22): 6800, (1, 7): 800, (1, 10): 1600, (1, 23): 3200}
 
 
 def test_the_calendar_is_the_last_year_whatever_the_range(connection: DuckDBPyConnection) -> None:
     found = rhythm.calendar(connection, Filter(since=dt.date(2026, 3, 10)), dt.date(2026, 3, 10))
     assert [(row.day, row.total_tokens) for row in found] == [
-        (dt.date(2026, 3, 9), 1500),
+        (dt.date(2026, 3, 9), 7900),
         (dt.date(2026, 3, 10), 4800),
     ]
     assert not rhythm.calendar(connection, Filter(model=UNPRICED), dt.date(2026, 3, 10))
