@@ -17,8 +17,11 @@ from .work import TASK_BYTES, TASK_FILES, Done, Task, Workers
 if TYPE_CHECKING:
     from .engine import Engine
 
-LOAD_BYTES, LOAD_FILES = 64 * 1024 * 1024, 4000
-"""About how much of the transcripts goes into one transaction."""
+LOAD_BYTES, LOAD_FILES = 128 * 1024 * 1024, 4000
+"""About how much of the transcripts goes into one transaction; larger ones cost less per byte, and more memory."""
+
+QUEUED_BYTES = LOAD_BYTES
+"""About how much is with the workers, so that none of them waits while a transaction is under way."""
 
 LOAD_SECONDS = 2.0
 """A transaction is begun after this long, so that rows read early are seen early."""
@@ -78,13 +81,16 @@ class Backfill:
                     engine.stop.wait(BREATH_SECONDS)
 
     def _hand_out(self, workers: Workers) -> None:
-        while self._waiting and len(self._running) <= max(1, self._workers):
+        while self._waiting and (len(self._running) <= self._workers or self._queued() < QUEUED_BYTES):
             group: list[Job] = []
             size = 0
             while self._waiting and size < TASK_BYTES and len(group) < TASK_FILES:
                 group.append(self._waiting.popleft())
                 size += group[-1].todo
             self._submit(workers, group)
+
+    def _queued(self) -> int:
+        return sum(job.todo for group in self._running.values() for job in group) if self._workers else QUEUED_BYTES
 
     def _submit(self, workers: Workers, group: list[Job]) -> None:
         self._number += 1

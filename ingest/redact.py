@@ -10,7 +10,11 @@ import re
 
 BLOT = "***"
 
-_HINTS = re.compile(r"pass|pwd|token|secret|key|auth|://|eyJ|-p|gh[pousr]_|sk-|xox|AKIA", re.IGNORECASE)
+_HINTS = (
+    *("pass", "pwd", "token", "secret", "key", "bearer", "basic", "://", "eyj", "-p"),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "sk-", "xox", "akia"),
+)
+"""Without any of these, in any case, none of the rules applies."""
 
 _VALUE = r"(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"';&|]+)"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -43,7 +47,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def redacted(text: str) -> str:
     """The text with the credentials that can be recognised replaced by `***`; variables such as `$TOKEN` stay."""
-    if not _HINTS.search(text):
+    lower = text.lower()
+    if not any(hint in lower for hint in _HINTS):
         return text
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)

@@ -18,6 +18,9 @@ from .sources.base import Parser
 STRETCH = 48 * 1024 * 1024
 """Bytes read of one file before its rows are handed on, so that a huge file needs no huge memory."""
 
+BUFFER = 256 * 1024
+"""Bytes read at once."""
+
 UNTIMED_HEAD = 1024 * 1024
 """Bytes: a longer start of a file without any time is not read again when a time turns up."""
 
@@ -80,7 +83,7 @@ def read_stretch(file: SourceFile, mark: Mark | None, batch: Batch, limit: int =
     """
     adapter = ADAPTERS[file.kind]
     try:
-        with file.path.open("rb") as stream:
+        with file.path.open("rb", BUFFER) as stream:
             status = os.fstat(stream.fileno())
             start, state = (0, {}) if file.whole else _resume(stream, status, mark, adapter.version)
             parser = adapter.parser(file, state, batch)

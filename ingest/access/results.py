@@ -51,11 +51,24 @@ def rows_in(result_text: str) -> int | None:
     named = _NAMED_COUNT.search(text) if any(name in text for name in _COUNT_NAMES) else None
     if named is not None:
         return int(named[1])
-    # Plain searches first: most texts only speak of rows, and the pattern is slow on them.
-    telling = (line for line in text.splitlines() if " row" in line or " Row" in line or line.startswith("Empty set"))
-    matches = [found for line in telling if (found := _FOOTERS.search(line))]
+    matches = [found for line in _telling_lines(text) if (found := _FOOTERS.search(line))]
     counts = [0 if found["empty"] else int(found[found.lastgroup or 0]) for found in matches]
     return sum(counts) if counts else None
+
+
+def _telling_lines(text: str) -> list[str]:
+    """Return the lines that a footer may be on, in their order.
+
+    Found by plain searches: most texts only speak of rows, and the pattern is slow on them.
+    """
+    starts = set()
+    for word in (" row", " Row", "Empty set"):
+        at = text.find(word)
+        while at >= 0:
+            if word == "Empty set" or text[at - 1 : at].isdigit():
+                starts.add(text.rfind("\n", 0, at) + 1)
+            at = text.find(word, at + 1)
+    return [text[start:].split("\n", 1)[0] for start in sorted(starts)]
 
 
 def error_line(result_text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import Any
 
@@ -33,7 +32,8 @@ SYNTHETIC = "<synthetic>"
 
 _read_rows = reader_of(Row, KNOWN_NAMES).find
 # Few results count rows; the rest need not be decoded to find that out.
-_ROWS_HINT = re.compile(rb"\brows?\b|Row\(s\)|Empty set|row_count|rows_returned|rowCount|num_rows")
+_ROWS_HINTS = (b" row", b" Row", b"Empty set", b"row_count", b"rows_returned", b"rowCount", b"num_rows")
+_ROWS_HINT_BYTES = 800
 _agent_result = msgspec.json.Decoder(AgentResult).decode
 
 
@@ -326,7 +326,7 @@ class ClaudeParser:
             text = text_of(value_in(block.content))
             fact["error_text"] = error_line(text)
             fact["denial"] = denial_of(row, text)
-        elif _ROWS_HINT.search(raw, max(0, len(raw) - 800)):
+        elif _may_count_rows(raw[-_ROWS_HINT_BYTES:]):
             fact["result_rows"] = whole_number(rows_in(text_of(value_in(block.content))))
         if b'"agentId"' in bytes(row.toolUseResult):
             try:
@@ -377,6 +377,10 @@ class ClaudeParser:
         fact = self._here(place) | {"id": row_key(uuid, place), "kind": kind, "text": text, "amount": amount}
         del fact["username"]
         self._add("events", fact, "ts")
+
+
+def _may_count_rows(end: bytes) -> bool:
+    return any(hint in end for hint in _ROWS_HINTS)
 
 
 def _money(value: Any) -> float | None:

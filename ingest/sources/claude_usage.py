@@ -61,5 +61,9 @@ def shown_bytes(message: Message) -> int:
     """Bytes of JSON the model is seen to have written in this row: text, thinking and the input of tools."""
     if isinstance(message.content, str):
         return len(message.content.encode())
-    parts = (part for block in message.content or () for part in (block.text, block.thinking, block.input))
-    return sum(max(0, len(part) - 2) for part in parts)
+    total = 0
+    for block in message.content or ():
+        for part in (block.text, block.thinking, block.input):
+            # Without its quotation marks, or braces; 0 where there is none.
+            total += max(0, len(part) - 2) if part else 0
+    return total
