@@ -280,6 +280,7 @@ def test_it_stops_at_once_in_the_middle_of_a_backfill(life: Life, monkeypatch: p
     monkeypatch.setattr("agnes_stats.ingest.engine.WORKER_BYTES", 0)
     monkeypatch.setattr("agnes_stats.ingest.backfill.TASK_BYTES", 1)
     monkeypatch.setattr("agnes_stats.ingest.backfill.LOAD_BYTES", 1)
+    monkeypatch.setattr("agnes_stats.ingest.backfill.QUEUED_BYTES", 0)
     life.service.start()
     life.until(lambda: len(life.news) >= 3)
     begun = time.monotonic()
