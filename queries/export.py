@@ -117,7 +117,16 @@ def _text(value: Any) -> Any:
 
 
 def write_parquet(table: Table, path: Path) -> None:
-    """A Parquet file with the answer's own types. Raises duckdb.Error, OSError."""
+    """A Parquet file with the answer's own types. Raises OSError."""
+    import duckdb
+
+    try:
+        _write_parquet(table, path)
+    except duckdb.Error as error:
+        raise OSError((str(error).splitlines() or ["Parquet failed"])[0]) from error
+
+
+def _write_parquet(table: Table, path: Path) -> None:
     import duckdb
 
     with duckdb.connect() as connection:
@@ -158,7 +167,7 @@ def _distinct(names: Sequence[str]) -> list[str]:
 def save(table: Table, path: Path, form: str) -> None:
     """Write a file in one of `FORMATS`; one that stands there is replaced when the new one is complete.
 
-    Raises OSError, duckdb.Error, and ValueError for another format.
+    Raises OSError, and ValueError for another format.
     """
     if form not in FORMATS:
         raise ValueError(f"unknown format {form!r}, expected one of {', '.join(FORMATS)}")

@@ -105,7 +105,7 @@ def table(row: TableUse, look: Look) -> Record:
         "last_read_at": look.when(row.last_read_at),
         "rows_returned": words.count(row.rows_returned),
     }
-    return Record(row.name, cells, Which(table=row.name))
+    return Record(row.name, cells, Which(table=row.name), row)
 
 
 def place(row: PlaceUse, look: Look) -> Record:
@@ -115,12 +115,12 @@ def place(row: PlaceUse, look: Look) -> Record:
         "rows": words.count(row.rows_returned),
         "bytes": words.size(row.bytes_scanned),
     }
-    return Record(row.place, cells, Which(place=row.place))
+    return Record(row.place, cells, Which(place=row.place), row)
 
 
 def action(row: ActionUse, look: Look) -> Record:
     """An action as a row."""
-    return Record(row.action, _outcomes(row, look) | {"name": row.action}, Which(action=row.action))
+    return Record(row.action, _outcomes(row, look) | {"name": row.action}, Which(action=row.action), row)
 
 
 def _outcomes(row: PlaceUse | ActionUse, look: Look) -> dict[str, Text | str | int | None]:
@@ -146,7 +146,7 @@ def tool(row: ToolUse, look: Look) -> Record:
         "p95_ms": words.millis(row.p95_ms),
         "sessions": words.count(row.sessions),
     }
-    return Record(row.name, cells)
+    return Record(row.name, cells, raw=row)
 
 
 def pages(page: AccessPage, total: int) -> str:

@@ -50,6 +50,8 @@ class AgnesStats(App[int]):
         Binding("p", "pick('project')", "Project", tooltip="Show one project only"),
         Binding("m", "pick('model')", "Model", show=False, tooltip="Show one model only"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter this tab as you type"),
+        Binding("e", "export", "Export", tooltip="A table or chart of the screen as a file: CSV, JSON, Parquet, SVG"),
+        Binding("l", "console", "SQL", show=False, tooltip="Ask the store your own question, in SQL"),
         Binding("w", "toggle_window", "24h/7d", show=False, tooltip="Header over 24 hours or seven days"),
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("escape", "up", "Up", show=False, tooltip="Back, or clear the filters"),
@@ -295,6 +297,20 @@ class AgnesStats(App[int]):
     def _focus_pane(self) -> None:
         target = self.active_pane.first_focus
         self.set_focus(target)
+
+    def action_export(self) -> None:
+        """Write a table or a chart of the tab into a file."""
+        from .exporting import offer
+
+        offer(self, self.active_pane, self.active_pane.id or "")
+
+    def action_console(self) -> None:
+        """Open the SQL console; it keeps its query and answer from one time to the next."""
+        from .screens.console import NAME, ConsoleScreen
+
+        if not self.is_screen_installed(NAME):
+            self.install_screen(ConsoleScreen(), NAME)
+        self.push_screen(NAME)
 
     def action_help(self) -> None:
         """All keys, in words."""

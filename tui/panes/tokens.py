@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 VIEWS: tuple[type[TokenView[Any]], ...] = (Overview, Timing, Rhythm, Agents, Caching, Tools)
+CONSOLE = "console"
+"""What stands beside the views and is a screen of its own."""
+_SPACIOUS = 84
+"""Columns from which the views stand apart."""
 _VIEW_ACTIONS = frozenset().union(*(view.ACTIONS for view in VIEWS))
 
 _FILTERS = {"session_id": "session", "agent_type": "agent", "model": "model", "project": "project", "user": "user"}
@@ -76,12 +80,16 @@ class ViewStrip(Static):
         """Mark the view that is shown."""
         line = Text(no_wrap=True, overflow="ellipsis")
         self._places = []
+        gap = " " if self.app.size.width >= _SPACIOUS else ""
         for view in VIEWS:
             start = line.cell_len
             line.append(f" {view.KEY} ", style="bold")
             line.append(f"{view.TITLE} ", style="bold underline" if active == view.NAME else "")
             self._places.append((start, line.cell_len, view.NAME))
-            line.append(" ")
+            line.append(gap)
+        start = line.cell_len
+        line.append(" l ", style="bold").append("SQL ")
+        self._places.append((start, line.cell_len, CONSOLE))
         self.update(line)
 
     def on_click(self, event: events.Click) -> None:
@@ -215,7 +223,10 @@ class TokensPane(Pane[TokensData]):
 
     def on_view_strip_chosen(self, message: ViewStrip.Chosen) -> None:
         """A view was clicked."""
-        self.action_view(message.name)
+        if message.name == CONSOLE:
+            self.dashboard.action_console()
+        else:
+            self.action_view(message.name)
 
     def action_overview(self) -> None:
         """Back to the first view."""

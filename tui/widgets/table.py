@@ -51,11 +51,13 @@ class Record:
     """A row: a key unique in the table, what each column shows, and what the row is about.
 
     Cells are texts (the table sets their justification) or plain values shown as text, never as markup.
+    `raw` is the row as the store has it, for exports; None if that is `data`.
     """
 
     key: str
     cells: Mapping[str, Text | str | int | None]
     data: object = None
+    raw: object = None
 
 
 def choose_columns(columns: Sequence[Column], width: int, padding: int = 1) -> list[tuple[Column, int]]:
@@ -207,6 +209,11 @@ class RecordTable(DataTable[Text]):
     def records(self) -> list[Record]:
         """The rows in their order."""
         return list(self._records.values())
+
+    @property
+    def first_label(self) -> str:
+        """The name of the first column, which often says what the rows are."""
+        return self._all_columns[0].label if self._all_columns else ""
 
     @property
     def total(self) -> int:

@@ -104,6 +104,7 @@ class Agents(TokenView[AgentsData]):
                         "bar": paint.bar(None, value_of(row, question), largest),
                     },
                     ("agent_type", row.name, row.name),
+                    row,
                 )
                 for row in types
             ]
@@ -132,6 +133,7 @@ def _task(row: Task, question: Question) -> Record:
             "cost_usd": phrases.money(row.cost_usd, row.unpriced_tokens, short=True),
         },
         ("session_id", row.session_id, row.title or row.session_id or "without a session"),
+        row,
     )
 
 

@@ -168,4 +168,5 @@ def _model_record(model: ModelCache, name: str, paint: Paint) -> Record:
             "bar": paint.bar(None, model.cache_hit_ratio or 0.0, 1.0),
         },
         ("model", model.name, name),
+        model,
     )

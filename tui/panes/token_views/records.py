@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from rich.text import Text
 
@@ -121,14 +121,19 @@ def group_records(rows: Sequence[GroupTokens], by: str, question: Question, pain
                 "bar": paint.bar(row.name, value_of(row, question), largest),
             },
             (by, row.name, name),
+            row,
         )
         for row, name in zip(shown, phrases.group_names(by, [row.name for row in shown]), strict=True)
     ]
     if rest:
         named = Text(f"{len(rest)} others", style="italic")
         # A session may be in several groups, so theirs cannot be added up.
-        records.append(Record("others", {"name": named, **_amounts(_sum(rest)), "sessions": ""}))
+        records.append(Record("others", {"name": named, **_amounts(_sum(rest)), "sessions": ""}, raw=_others(rest)))
     return records
+
+
+def _others(rows: Sequence[GroupTokens]) -> dict[str, object]:
+    return asdict(_sum(rows)) | {"name": f"{len(rows)} others", "sessions": None}
 
 
 def _sum(rows: Sequence[GroupTokens]) -> TokenSums:
@@ -165,6 +170,7 @@ def kind_records(kinds: Sequence[KindTokens], question: Question, paint: Paint) 
                 "cost_usd": words.usd(kind.cost_usd),
                 "bar": paint.bar(kind.name, value(kind), largest),
             },
+            raw=kind,
         )
         for kind in ordered
     ]
@@ -185,6 +191,7 @@ def session_records(rows: Sequence[SessionTokens], question: Question, paint: Pa
                 "bar": paint.bar(None, value_of(row, question), largest),
             },
             ("session_id", row.session_id, row.title or row.session_id),
+            row,
         )
         for row, project in zip(rows, phrases.group_names("project", [row.project for row in rows]), strict=True)
     ]

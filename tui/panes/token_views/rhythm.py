@@ -181,6 +181,7 @@ def _record(block: Block, question: Question, paint: Paint, largest: float) -> R
             "rate_usd": words.usd(block.usd_per_hour(now)),
             "bar": paint.bar(None, _amount(block, question), largest),
         },
+        raw=block,
     )
 
 

@@ -148,6 +148,7 @@ class Timing(TokenView[TimingData]):
                         "bar": paint.bar(None, row.p50, largest),
                     },
                     ("model", row.name, words.model(row.name)),
+                    row,
                 )
                 for row in data.models
             ]

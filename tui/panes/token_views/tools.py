@@ -111,6 +111,7 @@ def _tool(row: ToolResults, whole: int, biggest: int, paint: Paint) -> Record:
             "largest": words.count(row.largest_bytes / results.BYTES_PER_TOKEN),
             "bar": paint.bar(None, row.result_bytes, biggest),
         },
+        raw=row,
     )
 
 
@@ -125,4 +126,5 @@ def _result(row: Result, question: Question) -> Record:
             "tokens": words.count(row.result_tokens),
         },
         ("session_id", row.session_id, row.title or row.session_id or "without a session"),
+        row,
     )

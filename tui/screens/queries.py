@@ -1,0 +1,141 @@
+"""Choosing a query from a list, and giving one a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from .. import format as words
+
+_PREVIEW = 8
+"""Lines of the query under the cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A query of a list. `name` is empty in the history, `note` says where it is from."""
+
+    sql: str
+    name: str = ""
+    note: str = ""
+
+
+class QueryScreen(ModalScreen[Entry | None]):
+    """A list of queries, the one under the cursor below it. Dismisses with the chosen one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Back"),
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("f8", "delete", "Delete", tooltip="Delete the saved query"),
+    ]
+
+    def __init__(self, title: str, entries: Sequence[Entry], delete: Callable[[Entry], bool] | None = None) -> None:
+        """`delete` forgets an entry; False if that entry stays."""
+        super().__init__()
+        self._title = title
+        self._entries = list(entries)
+        self._shown: list[Entry] = []
+        self._delete = delete
+
+    def compose(self) -> ComposeResult:
+        """A line to type in, the list, the whole query."""
+        keys = "↵ take · esc back" + (" · F8 delete" if self._delete else "")
+        with Vertical(id="picker"):
+            yield Label(Text.assemble(self._title, ("   " + keys, "dim")), markup=False)
+            yield Input(placeholder="part of it", compact=True)
+            yield OptionList()
+            yield Static(id="query-preview", markup=False)
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self._fill()
+        self.query_one(Input).focus()
+
+    @on(Input.Changed)
+    def _fill(self) -> None:
+        part = self.query_one(Input).value.lower()
+        self._shown = [entry for entry in self._entries if part in f"{entry.name} {entry.sql}".lower()]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        for entry in self._shown:
+            line = Text(words.clean(entry.name or entry.sql, 200), no_wrap=True, overflow="ellipsis")
+            line.append(f"  {entry.note}", style="dim")
+            options.add_option(Option(line))
+        options.highlighted = 0 if self._shown else None
+        self._preview()
+
+    @on(OptionList.OptionHighlighted)
+    def _preview(self) -> None:
+        entry = self._current
+        text = "Nothing here yet." if entry is None else words.block(entry.sql, _PREVIEW)
+        self.query_one("#query-preview", Static).update(Text(text))
+
+    @property
+    def _current(self) -> Entry | None:
+        highlighted = self.query_one(OptionList).highlighted
+        return None if highlighted is None or highlighted >= len(self._shown) else self._shown[highlighted]
+
+    def action_move(self, by: int) -> None:
+        """Move the highlight while the line keeps the focus."""
+        options = self.query_one(OptionList)
+        if by > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def _take(self) -> None:
+        self.dismiss(self._current)
+
+    def action_delete(self) -> None:
+        """Forget the query under the cursor."""
+        entry = self._current
+        if entry is not None and self._delete is not None and self._delete(entry):
+            self._entries.remove(entry)
+            self._fill()
+
+
+class NameScreen(ModalScreen[str | None]):
+    """A name for a query. Dismisses with it; one that is taken has to be confirmed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]
+
+    def __init__(self, name: str, taken: Sequence[str]) -> None:
+        super().__init__()
+        self._first = name
+        self._taken = taken
+        self._confirmed = name
+
+    def compose(self) -> ComposeResult:
+        """One line."""
+        with Vertical(id="name"):
+            yield Label("Save the query as", markup=False)
+            yield Input(self._first, placeholder="its name", max_length=80, compact=True)
+            yield Static("↵ save · esc back", id="name-note", markup=False)
+
+    def on_mount(self) -> None:
+        """Ready to type."""
+        self.query_one(Input).focus()
+
+    @on(Input.Submitted)
+    def _take(self, event: Input.Submitted) -> None:
+        name = words.clean(event.value)
+        if not name:
+            return
+        if name in self._taken and name != self._confirmed:
+            self._confirmed = name
+            self.query_one("#name-note", Static).update("There is one of that name: ↵ replaces it · esc back")
+            return
+        self.dismiss(name)

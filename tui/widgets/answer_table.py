@@ -1,0 +1,127 @@
+"""The rows of an answer to a query: as many as there are, drawn as they come into view."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ...queries.console import Table
+from ..format import clean
+
+WIDEST = 60
+"""Cells of a column; longer texts are cut on the screen, and whole in a file."""
+
+_MEASURED = 500
+"""Rows that decide how wide a column is."""
+_READABLE = 20
+"""Cells to which columns are cut where there is little room."""
+_GAP = 2
+_NULL = "NULL"
+
+
+def is_number(kind: str) -> bool:
+    """Whether a type of DuckDB is one of numbers."""
+    return kind.endswith("INT") or kind.startswith("DECIMAL") or kind in ("INTEGER", "UINTEGER", "DOUBLE", "FLOAT")
+
+
+def told(value: Any, kind: str) -> str:
+    """A value of an answer as one harmless line. Times are UTC."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False)
+    elif kind.startswith("TIMESTAMP") and isinstance(value, str):
+        value = value.removesuffix("+00:00").replace("T", " ")
+    return clean(value, WIDEST)
+
+
+class AnswerTable(ScrollView, can_focus=True):
+    """A table that only scrolls: numbers on the right, NULL unlike any text."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"answer--header", "answer--null"}
+    DEFAULT_CSS = """
+    AnswerTable {
+        width: 1fr; height: 1fr; overflow: auto; scrollbar-size: 1 1; scrollbar-gutter: stable;
+        & > .answer--header { color: $text-muted; text-style: bold; }
+        & > .answer--null { color: $text-muted; text-style: dim italic; }
+        &:focus > .answer--header { color: $text-accent; text-style: bold underline; }
+    }
+    """
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.table = Table([], [], [], truncated=False, seconds=0.0)
+        self._natural: list[int] = []
+        self._widths: list[int] = []
+
+    def show(self, table: Table) -> None:
+        """Show an answer from its top left."""
+        self.table = table
+        self._natural = [
+            max(
+                cell_len(clean(name, WIDEST)),
+                *(len(_NULL) if row[at] is None else cell_len(told(row[at], kind)) for row in table.rows[:_MEASURED]),
+                1,
+            )
+            for at, (name, kind) in enumerate(zip(table.columns, table.types, strict=True))
+        ]
+        self._arrange()
+        self.scroll_to(0, 0, animate=False)
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Cut the widest columns first, down to what can still be read; the rest is for scrolling."""
+        widths = list(self._natural)
+        over = sum(widths) + _GAP * len(widths) - self.scrollable_content_region.width
+        while over > 0 and max(widths, default=0) > _READABLE:
+            widths[widths.index(max(widths))] -= 1
+            over -= 1
+        self._widths = widths
+        self.virtual_size = Size(sum(widths) + _GAP * len(widths), len(self.table.rows) + 1)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The names of the columns stay on top while the rows scroll."""
+        x, down = self.scroll_offset
+        base = self.rich_style
+        place = down + y - 1
+        if y == 0:
+            cells = self._header()
+        elif place < len(self.table.rows):
+            cells = self._row(self.table.rows[place], base)
+        else:
+            cells = []
+        width = self.scrollable_content_region.width
+        return Strip(cells).crop_extend(x, x + width, base)
+
+    def _header(self) -> list[Segment]:
+        style = self.get_component_rich_style("answer--header")
+        return [
+            Segment(_placed(clean(name, width), width, is_number(kind)), style)
+            for name, kind, width in zip(self.table.columns, self.table.types, self._widths, strict=True)
+        ]
+
+    def _row(self, row: tuple[Any, ...], base: Style) -> list[Segment]:
+        null = self.get_component_rich_style("answer--null")
+        cells = []
+        for value, kind, width in zip(row, self.table.types, self._widths, strict=True):
+            text = _NULL if value is None else clean(told(value, kind), width)
+            cells.append(Segment(_placed(text, width, is_number(kind)), null if value is None else base))
+        return cells
+
+
+def _placed(text: str, width: int, right: bool) -> str:
+    blank = " " * max(0, width - cell_len(text))
+    return (blank + text if right else text + blank) + " " * _GAP
