@@ -170,7 +170,7 @@ def test_a_budget_warns_in_monthly_and_in_the_status_line(
     # Two responses of this month, of USD 0.006555 each.
     for budget, words in (
         ("0.10", "budget: $0.01 of $0.10 in November (13 %)"),
-        ("0.015", "near the budget: $0.01 of $0.01 in November (87 %)"),
+        ("0.015", "near budget: $0.01 of $0.01 in November (87 %)"),
         ("0.01", "over budget: $0.01 of $0.01 in November (131 %)"),
     ):
         assert said(folder, capsys, "monthly", "--budget", budget, "--model", "no such").splitlines()[-1] == words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..queries.budget import Budget
 from . import format as words
 
-_STATES = {"within": "budget", "near": "near the budget", "over": "over budget"}
+_STATES = {"within": "budget", "near": "near budget", "over": "over budget"}
 _MONTHS = (
     "January",
     "February",
@@ -22,16 +22,26 @@ _MONTHS = (
 )
 
 
-def sentence(budget: Budget) -> str:
-    """ "near the budget: $85.20 of $100.00 in November (85 %)"."""
+def label(budget: Budget) -> str:
+    """ "budget", "near budget" or "over budget"."""
+    return _STATES[budget.state]
+
+
+def amounts(budget: Budget) -> str:
+    """ "$85.20 of $100.00 in November (85 %)"."""
     unpriced = " +unpriced" if budget.unpriced_tokens else ""
     spent = f"{words.usd(budget.spent_usd)}{unpriced} of {words.usd(budget.budget_usd)}"
-    return f"{_STATES[budget.state]}: {spent} in {_MONTHS[budget.month.month - 1]} ({percent(budget)})"
+    return f"{spent} in {_MONTHS[budget.month.month - 1]} ({percent(budget)})"
+
+
+def sentence(budget: Budget) -> str:
+    """ "near budget: $85.20 of $100.00 in November (85 %)"."""
+    return f"{label(budget)}: {amounts(budget)}"
 
 
 def brief(budget: Budget) -> str:
-    """ "near the budget 85 %"."""
-    return f"{_STATES[budget.state]} {percent(budget)}"
+    """ "near budget 85 %"."""
+    return f"{label(budget)} {percent(budget)}"
 
 
 def warning(budget: Budget | None) -> str:

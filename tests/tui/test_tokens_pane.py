@@ -13,6 +13,7 @@ from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.panes.token_views.records import MOST_ROWS, TokenTable
 from agnes_stats.tui.panes.tokens import TokensPane
 from agnes_stats.tui.widgets.bars import StackedBars
+from agnes_stats.tui.widgets.chips import FilterChips
 from textual.pilot import Pilot
 
 from tests.transcripts import HAIKU, SONNET, Transcript, catch_up, store_of, write
@@ -184,11 +185,62 @@ async def test_backspace_drops_filters_set_elsewhere_too(store: Store) -> None:
         assert app.chosen.project is None
 
 
-async def test_what_cannot_be_filtered_says_so(store: Store) -> None:
+async def test_branch_and_version_filter_and_show_as_chips(store: Store) -> None:
+    async with opened(store, (80, 24)) as (app, pilot):
+        await press(pilot, "b", "b", "b", "b", "enter", "b", "enter")
+        assert (app.chosen.branch, app.chosen.version) == ("fix/churn", "2.1.114")
+        chips = app.query_one(FilterChips)
+        assert " branch fix/churn ✕   Claude Code 2.1.114 ✕   Backspace drops the last" in screen_text(app)
+        app.choose(model=HAIKU)
+        await settle(pilot)
+        assert names(app) == ["2.1.114"]
+        assert (names(app, "top"), app.query_one("#by", TokenTable).records[0].cells["output_tokens"]) == (
+            ["Fix the churn query"],
+            "6.0k",
+        ), "the tables obey all of them at once"
+        await pilot.click(chips, offset=(5, 0))
+        await settle(pilot)
+        assert (app.chosen.branch, app.chosen.model) == ("fix/churn", None), "a click on the model's chip drops it"
+        await press(pilot, "backspace")
+        assert (app.chosen.branch, app.chosen.version) == ("fix/churn", None)
+        await press(pilot, "backspace")
+        assert app.chosen.branch is None
+        assert not chips.display
+        await press(pilot, "B", "down", "down", "enter")
+        assert [note.message for note in app._notifications] == ["There is no filter for rows (no git branch)."]
+
+
+async def test_escape_drops_every_filter_but_the_person_of_the_command_line(store: Store) -> None:
+    every = Filter(project=WEBSITE, agent_type="main", session_id="site", branch="main", version="2", user="eve")
+    async with opened(store, (200, 60), chosen=Filter(user="eve")) as (app, pilot):
+        app.choose(project=WEBSITE, agent_type="main", session_id="site", branch="main", version="2")
+        await settle(pilot)
+        assert app.chosen.but(since=None) == every
+        line = screen_text(app).splitlines()[1]
+        assert all(told in line for told in ("agent main", "branch main", "Claude Code 2", "user eve", "session site"))
+        assert "Nothing matches these filters" in screen_text(app)
+        assert "branch main ✕" in screen_text(app), "it can be seen what leaves nothing"
+        await press(pilot, "escape")
+        assert app.chosen.but(since=None) == Filter(user="eve")
+        await press(pilot, "backspace", "escape")
+        assert app.chosen.user == "eve"
     async with opened(store) as (app, pilot):
-        await press(pilot, "b", "b", "b", "b", "enter")
-        assert app.chosen.is_open or app.chosen.project is None
-        assert [note.message for note in app._notifications] == ["There is no filter for a git branch."]
+        app.choose(user="eve")
+        await press(pilot, "escape")
+        assert app.chosen.user is None
+
+
+async def test_a_budget_warns_in_words(store: Store) -> None:
+    for size, budget, told in (
+        ((140, 45), 9.0, ""),
+        ((140, 45), 8.0, "near budget: $6.85 +unpriced of $8.00 in March (85 %)"),
+        ((80, 24), 5.0, "over budget: $6.85 +unpriced of $5.00 in March (137 %)"),
+    ):
+        async with opened(store, size, budget=budget, chosen=Filter(model=SONNET)) as (app, _):
+            assert told in screen_text(app)
+            assert ("budget" in screen_text(app)) == bool(told)
+    async with opened(store, budget=5.0, no_cost=True) as (app, _):
+        assert "budget" not in screen_text(app)
 
 
 async def test_sorting_by_columns(store: Store) -> None:

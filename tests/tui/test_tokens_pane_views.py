@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from agnes_stats.queries.filters import Filter
@@ -162,6 +163,26 @@ async def test_the_running_block_is_told_with_its_pace_and_where_it_is_heading(s
             "Mar 05 08:00 to 13:00",
             "Mar 02 08:00 to 13:00",
         ]
+
+
+async def test_a_limit_and_the_budget_stand_beside_the_block(tmp_path: Path) -> None:
+    one = Transcript("one", "2026-03-10T09:20:00").prompt("Go").response(tokens=(0, 100_000, 0, 0)).wait(1800)
+    one.response(model="<synthetic>", text="Claude AI usage limit reached|1773144000", tokens=(0, 0, 0, 0))
+    one.rows[-1]["isApiErrorMessage"] = True
+    store = store_of(tmp_path, [one])
+    async with opened(store, budget=3.0) as (app, pilot):
+        await press(pilot, "h")
+        told = screen_text(app)
+        assert "limit        hit 09:50, until 12:00" in told
+        assert "near budget  $2.50 of $3.00 in March (83 %)" in told
+        assert "largest $2.50, 09:00 to 14:00" in told, "all of it fits"
+    async with running(store, (80, 24), tab="tokens", now=NOW, budget=2.0) as (app, pilot):
+        await press(pilot, "h")
+        assert "limit hit 09:50, until 12:00 · over budget 125 % · ● 3h 30m left" in screen_text(app)
+    async with running(store, tab="tokens", now=NOW + dt.timedelta(hours=2), budget=90.0) as (app, pilot):
+        await press(pilot, "h")
+        assert "limit        hit 09:50, over since 12:00" in screen_text(app)
+        assert "budget       $2.50 of $90.00 in March (2 %)" in screen_text(app)
 
 
 async def test_without_a_running_block_that_is_said(store: Store) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ....queries import caching, tokens, trends
+from ....queries.budget import Budget, of_month
 from ....queries.tokens import DayTokens
 from ....queries.trends import Period
 from ... import format as words
@@ -46,6 +47,8 @@ class Head:
     unpriced: tuple[tuple[str, int], ...]
     """Models without a price, and their tokens."""
     store_is_empty: bool
+    budget: Budget | None
+    """The running month's; None without one."""
 
 
 def ask(connection: DuckDBPyConnection, question: Question) -> Head:
@@ -65,6 +68,7 @@ def ask(connection: DuckDBPyConnection, question: Question) -> Head:
         saved_usd=caching.saved(connection, chosen) if question.cost else None,
         unpriced=tuple((row.name or "", row.unpriced_tokens) for row in models if row.unpriced_tokens),
         store_is_empty=not period.responses and trends.is_empty(connection),
+        budget=None if question.budget is None else of_month(connection, chosen, today, question.budget),
     )
 
 

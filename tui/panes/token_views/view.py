@@ -64,6 +64,8 @@ class Question:
     """Whether money is shown at all."""
     width: int
     """Columns of the screen: a wide one is told more."""
+    budget: float | None = None
+    """USD a month."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,0 +1,25 @@
+"""What a filter leaves, in words."""
+
+from __future__ import annotations
+
+from ..queries.filters import Filter
+from . import format as words
+
+FIELDS = ("session_id", "agent_type", "branch", "version", "model", "project", "user")
+"""The fields of a filter that are one value, in the order in which Backspace drops those set elsewhere."""
+
+_WIDEST = 30
+
+
+def chips(chosen: Filter, session_title: str = "") -> list[tuple[str, str]]:
+    """The fields that are filtered by, each with its words; a session is told by its title if that is known."""
+    told = {
+        "project": chosen.project and words.project(chosen.project),
+        "model": chosen.model and words.model(chosen.model),
+        "agent_type": chosen.agent_type and f"agent {chosen.agent_type}",
+        "branch": chosen.branch and f"branch {chosen.branch}",
+        "version": chosen.version and f"Claude Code {chosen.version}",
+        "user": chosen.user and f"user {chosen.user}",
+        "session_id": chosen.session_id and f"session {session_title or chosen.session_id}",
+    }
+    return [(field, words.clean(text, _WIDEST)) for field, text in told.items() if text]
