@@ -19,6 +19,7 @@ from textual.widgets import ContentSwitcher, Footer, Input
 from ..ingest.news import News, Reading
 from ..queries.filters import Filter
 from ..queries.store import Store, StoreError
+from .filter_words import FIELDS, chips
 from .messages import RANGES, FilterChanged, HomeLoaded, IngestNews, Range
 from .panes import TABS
 from .panes.base import Pane
@@ -80,6 +81,8 @@ class AgnesStats(App[int]):
         self._fixed = chosen
         self._range: Range = RANGES[-1] if chosen.since or chosen.until else RANGES[1]
         self.chosen = self._ranged(chosen)
+        self.session_title = ""
+        """What the session is called that is filtered by."""
         self._make_service = service
         self._service: IngestService | None = None
         self._news: News | None = None
@@ -219,8 +222,14 @@ class AgnesStats(App[int]):
         days = self._range.label
         if self._fixed.since or self._fixed.until:
             days = f"{self._fixed.since or '…'} to {self._fixed.until or 'today'}"
-        parts = [days, chosen.project or "all projects", chosen.model or "all models", chosen.user or ""]
-        self.screen_stack[0].query_one(TabStrip).describe([*parts, pane.describe_filter()])
+        told = {"project": "all projects", "model": "all models"} | dict(chips(chosen, self.session_title))
+        self.screen_stack[0].query_one(TabStrip).describe([days, *told.values(), pane.describe_filter()])
+
+    @property
+    def droppable(self) -> list[str]:
+        """The fields that are filtered by, but for a person that the command line names."""
+        kept = "user" if self.chosen.user == self._fixed.user else ""
+        return [field for field in FIELDS if field != kept and getattr(self.chosen, field) is not None]
 
     def action_next_range(self) -> None:
         """The next choice of days."""
@@ -271,8 +280,8 @@ class AgnesStats(App[int]):
             pane.clear_filters()
             line.value = ""
             self.choose()
-        elif self.chosen.project or self.chosen.model or self.chosen.agent_type or self.chosen.session_id:
-            self.choose(project=None, model=None, agent_type=None, session_id=None)
+        elif self.droppable:
+            self.choose(**dict.fromkeys(self.droppable))
 
     # -- tabs, help ----------------------------------------------------------------------------------------------
 

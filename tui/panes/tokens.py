@@ -18,8 +18,11 @@ from textual.widgets import ContentSwitcher, Static
 from ...queries.filters import Filter
 from ...queries.timing import METRICS
 from ...queries.trends import GRANULARITIES, LONGEST_BY_HOUR
+from .. import budget_words
 from .. import format as words
+from ..filter_words import FIELDS, chips
 from ..widgets.cards import Cards
+from ..widgets.chips import FilterChips
 from ..widgets.state import PaneState
 from ..widgets.table import Record, RecordTable
 from . import Tab
@@ -44,9 +47,8 @@ _SPACIOUS = 84
 """Columns from which the views stand apart."""
 _VIEW_ACTIONS = frozenset().union(*(view.ACTIONS for view in VIEWS))
 
-_FILTERS = {"session_id": "session", "agent_type": "agent", "model": "model", "project": "project", "user": "user"}
-"""Fields of the filter that a row can set, in the order in which Backspace drops those set elsewhere."""
-_FIELD_OF = {"username": "user"}
+_FIELD_OF = {"username": "user", "git_branch": "branch"}
+"""Dimensions whose field of the filter has another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class TokensPane(Pane[TokensData]):
     """Tokens and money: how much, over time, for what, and by whom."""
 
     EMPTY = "No tokens yet: use a coding agent, and what its sessions take is counted here."
-    HELP = "Enter on a row shows only that row's model, project, agent or session; Backspace takes that back."
+    HELP = "Enter on a row shows only that row's model, project, agent, branch or session; Backspace takes that back."
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(view.KEY, f"view('{view.NAME}')", view.TITLE, show=False, tooltip=view.ABOUT) for view in VIEWS),
@@ -123,10 +125,10 @@ class TokensPane(Pane[TokensData]):
         self._shown: TokensData | None = None
         self._chain: list[str] = []
         """Fields of the filter set by rows, the last one last."""
-        self._session_title = ""
 
     def compose(self) -> ComposeResult:
         """The figures, the views, and one line of notes."""
+        yield FilterChips().add_class("-always")
         yield PaneState()
         with Vertical(id="tokens-body"):
             yield Cards(id="figures")
@@ -144,7 +146,7 @@ class TokensPane(Pane[TokensData]):
         dashboard = self.dashboard
         here = now.replace(tzinfo=dt.UTC).astimezone(dashboard.zone).replace(tzinfo=None)
         cost, width = not dashboard.settings.no_cost, dashboard.size.width
-        question = Question(chosen, self._options, now, here, cost, width)
+        question = Question(chosen, self._options, now, here, cost, width, dashboard.settings.budget if cost else None)
         view = self._view(question.options.view)
         return TokensData(question, head.ask(connection, question), view.ask(connection, question))
 
@@ -155,6 +157,8 @@ class TokensPane(Pane[TokensData]):
     def show(self, data: TokensData) -> None:
         """Everything."""
         self._shown = data
+        chosen = data.question.chosen
+        self.query_one(FilterChips).show(chips(chosen, self.dashboard.session_title), "Backspace drops the last")
         if not self.has_rows(data):
             self._say_why_empty(data)
             return
@@ -167,9 +171,10 @@ class TokensPane(Pane[TokensData]):
         view = self._view(name)
         view.present(data.detail, data.question)
         notes = self.query_one("#notes", Static)
-        told = head.notes(data.head, data.question)
-        notes.update(Text(words.clean(told), no_wrap=True, overflow="ellipsis"))
-        notes.display = bool(told)
+        warning, told = budget_words.warning(data.head.budget), head.notes(data.head, data.question)
+        line = Text(f"{warning} " if warning else "", style="bold", no_wrap=True, overflow="ellipsis")
+        notes.update(line.append(words.clean(told), style="not bold"))
+        notes.display = bool(warning or told)
         if moved or (self.is_shown and self.app.focused is None):
             self.app.set_focus(self.first_focus)
 
@@ -193,7 +198,7 @@ class TokensPane(Pane[TokensData]):
             self.query_one(PaneState).set("empty", "No tokens in these days. Press r for a longer range.")
 
     def _is_filtered(self, chosen: Filter) -> bool:
-        return bool(chosen.text) or any(getattr(chosen, field) is not None for field in _FILTERS)
+        return bool(chosen.text) or any(getattr(chosen, field) is not None for field in FIELDS)
 
     def on_resize(self) -> None:
         """Figures for another width; a screen that has become wide is told more."""
@@ -294,29 +299,27 @@ class TokensPane(Pane[TokensData]):
         if not isinstance(record.data, tuple):
             return
         by, value, name = record.data
-        field = _FIELD_OF.get(by, by)
-        if value is None or field not in _FILTERS:
-            why = f"rows {words.clean(name)}" if value is None else f"a {DIMENSIONS[by]}"
-            self.app.notify(f"There is no filter for {why}.", markup=False)
+        field = str(_FIELD_OF.get(by, by))
+        if value is None:
+            self.app.notify(f"There is no filter for rows {words.clean(name)}.", markup=False)
             return
         if field == "session_id":
-            self._session_title = name
+            self.dashboard.session_title = name
         self._chain = [one for one in self._chain if one != field] + [field]
         self.dashboard.choose(**{field: value})
 
     def action_unfilter(self) -> None:
         """Drop the filter set last, by a row or else where."""
-        chosen = self.dashboard.chosen
-        held = [field for field in _FILTERS if getattr(chosen, field) is not None]
+        held = self.dashboard.droppable
         last = next((field for field in reversed(self._chain) if field in held), held[0] if held else None)
         if last is not None:
-            self._chain = [field for field in self._chain if field != last]
-            self.dashboard.choose(**{last: None})
+            self._drop(last)
 
-    def describe_filter(self) -> str:
-        """The filters that the line does not say for every tab."""
-        chosen = self.dashboard.chosen
-        parts = [super().describe_filter(), chosen.agent_type or ""]
-        if chosen.session_id is not None:
-            parts.append(f"session {words.clean(self._session_title or chosen.session_id, 30)}")
-        return " · ".join(part for part in parts if part)
+    def on_filter_chips_dropped(self, message: FilterChips.Dropped) -> None:
+        """A chip was clicked."""
+        if message.field in self.dashboard.droppable:
+            self._drop(message.field)
+
+    def _drop(self, field: str) -> None:
+        self._chain = [one for one in self._chain if one != field]
+        self.dashboard.choose(**{field: None})

@@ -14,8 +14,11 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
-from ....queries import rhythm
+from ....queries import limits, rhythm
+from ....queries.budget import Budget, of_month
+from ....queries.limits import LimitHit
 from ....queries.rhythm import Block, Day, WeekHour
+from ... import budget_words
 from ... import format as words
 from ...widgets.calendar import WEEKDAYS, CalendarHeatmap, HourHeatmap
 from ...widgets.palette import widget_ink
@@ -54,6 +57,9 @@ class RhythmData:
     days: tuple[Day, ...]
     hours: tuple[WeekHour, ...]
     blocks: tuple[Block, ...]
+    limit: LimitHit | None
+    """The last refusal that still matters."""
+    budget: Budget | None
 
 
 class Rhythm(TokenView[RhythmData]):
@@ -80,11 +86,15 @@ class Rhythm(TokenView[RhythmData]):
 
     def ask(self, connection: DuckDBPyConnection, question: Question) -> RhythmData:
         """All of it."""
-        chosen = question.chosen
+        chosen, today, budget = question.chosen, question.here.date(), question.budget
+        blocks = tuple(rhythm.blocks(connection, chosen))
+        running = _running(blocks, question)
         return RhythmData(
-            tuple(rhythm.calendar(connection, chosen, question.here.date())),
+            tuple(rhythm.calendar(connection, chosen, today)),
             tuple(rhythm.week_hours(connection, chosen)),
-            tuple(rhythm.blocks(connection, chosen)),
+            blocks,
+            limits.latest(connection, chosen, now=question.now, block=running.started_at if running else None),
+            None if budget is None else of_month(connection, chosen, today, budget),
         )
 
     def on_resize(self, event: events.Resize) -> None:
@@ -130,8 +140,8 @@ class Rhythm(TokenView[RhythmData]):
         hours.border_title = f"{what} by hour of the week, {span}"
         now = self.query_one("#rhythm-now", Static)
         now.border_title = "Five-hour block"
-        now.update(_now_in_words(data.blocks, question))
-        self.query_one("#rhythm-brief", Static).update(_brief(data.blocks, question))
+        now.update(_now_in_words(data, question))
+        self.query_one("#rhythm-brief", Static).update(_brief(data, question))
         self._show_blocks(data.blocks, question)
 
     def _show_blocks(self, blocks: tuple[Block, ...], question: Question) -> None:
@@ -185,16 +195,26 @@ def _record(block: Block, question: Question, paint: Paint, largest: float) -> R
     )
 
 
-def _now_in_words(blocks: tuple[Block, ...], question: Question) -> Text:
-    """The running block with its pace, and what blocks usually take."""
+def _running(blocks: tuple[Block, ...], question: Question) -> Block | None:
+    return blocks[0] if blocks and blocks[0].is_running(question.now) else None
+
+
+def _now_in_words(data: RhythmData, question: Question) -> Text:
+    """The running block with its pace, a limit that was hit, the budget, and what blocks usually take."""
     text = Text()
-    running = blocks[0] if blocks and blocks[0].is_running(question.now) else None
+    blocks, running = data.blocks, _running(data.blocks, question)
     if running is None:
         text.append("No block is running; the next response begins one.\n", style="dim")
     else:
         _tell_running(text, running, question)
+    if data.limit is not None:
+        text.append(f"limit        {_hit(data.limit, question)}\n", style="bold")
+    if data.budget is not None:
+        text.append(f"{budget_words.label(data.budget):<13}", style="" if data.budget.state == "within" else "bold")
+        text.append(f"{budget_words.amounts(data.budget)}\n")
     if blocks:
-        text.append("\n")
+        # There is room for a blank line, but not with all of the others.
+        text.append("\n" if data.limit is None or data.budget is None else "")
         largest = max(blocks, key=lambda block: _amount(block, question))
         usual = sum(_amount(block, question) for block in blocks) / len(blocks)
         unit = words.usd if question.money else words.count
@@ -203,18 +223,35 @@ def _now_in_words(blocks: tuple[Block, ...], question: Question) -> Text:
     return text
 
 
-def _brief(blocks: tuple[Block, ...], question: Question) -> Text:
-    """The running block in one line."""
+def _hit(limit: LimitHit, question: Question) -> str:
+    """ "hit 14:30, until 19:00"."""
+    told = f"hit {words.when(limit.at, question.now, question.zone)}"
+    if limit.until is None:
+        return told
+    return f"{told}, {'until' if limit.holds(question.now) else 'over since'} {_clock(limit.until, question)}"
+
+
+def _clock(moment: dt.datetime, question: Question) -> str:
+    """ "19:00", and on another day "Nov 22 19:00"."""
+    here = moment.replace(tzinfo=dt.UTC).astimezone(question.zone)
+    day = "" if here.date() == question.here.date() else f"{words.day(here.date())} "
+    return f"{day}{here:%H:%M}"
+
+
+def _brief(data: RhythmData, question: Question) -> Text:
+    """The same in one line, what is urgent first."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    if not blocks or not blocks[0].is_running(question.now):
-        text.append("No five-hour block is running; the next response begins one.")
-        return text
-    block, now = blocks[0], question.now
+    if data.limit is not None and data.limit.holds(question.now):
+        text.append(f"limit {_hit(data.limit, question)} · ", style="bold")
+    if data.budget is not None and data.budget.state != "within":
+        text.append(f"{budget_words.brief(data.budget)} · ", style="bold")
+    block, now = _running(data.blocks, question), question.now
+    if block is None:
+        return text.append("No five-hour block is running; the next response begins one.")
     heading = f"{words.count(block.projected_tokens(now))} tokens"
     if question.cost:
         heading = f"{words.usd(block.projected_usd(now))} · {heading}"
-    text.append(f"● {words.duration((block.ends_at - now).total_seconds())} left · heading for {heading}")
-    return text
+    return text.append(f"● {words.duration((block.ends_at - now).total_seconds())} left · heading for {heading}")
 
 
 def _tell_running(text: Text, block: Block, question: Question) -> None:
