@@ -231,13 +231,13 @@ def _write_marks(connection: DuckDBPyConnection, work: Load) -> None:
     of_files = [(table, str(s.file.root)) for s in work.stretches if s.mark.error is None for table in s.file.replaces]
     for table, workspace in (*work.replaced, *of_files):
         connection.execute(f"DELETE FROM {table} WHERE workspace = ?", [workspace])
-    for table in ("rejects", "unknowns", "workspaces", "sync_tables", "uploads"):
+    for table in ("rejects", "unknowns", "workspaces", "accounts", "sync_tables", "uploads"):
         if table in work.spool:
             columns = TABLES[table]
             stamped = " REPLACE (get_current_timestamp()::TIMESTAMP AS seen_at)" if "seen_at" in columns else ""
             rows = read_spool(work.spool[table], columns)
             # Several files of a workspace may tell the same row in one load.
-            connection.execute(f"INSERT INTO {table} SELECT DISTINCT *{stamped} FROM ({rows})")
+            connection.execute(f"INSERT INTO {table} BY NAME SELECT DISTINCT *{stamped} FROM ({rows})")
     for gone in work.gone:
         connection.execute(
             "UPDATE files SET gone_at = get_current_timestamp()::TIMESTAMP WHERE path = ? AND gone_at IS NULL",

@@ -124,11 +124,16 @@ def poll(store: Store, client: AgnesClient, server: str, folder: Path) -> int:
         batch.add("sync_actions", _sync(row, server))
     if synced.last_pull_at is not None:
         batch.add("workspaces", {"workspace": server, "server": server, "last_sync": micros(synced.last_pull_at)})
-    for problem in (*(problem for page in pages for problem in page.problems), *synced.problems):
-        batch.add("rejects", {"path": problem.path, "pos": 0, "length": 0, "reason": problem.reason})
+    # One reject for each kind of problem: the next answer has the same rows again.
+    told = [*synced.problems, *(problem for page in pages for problem in page.problems)]
+    problems = sorted({(problem.path, problem.reason) for problem in told})
+    for path, reason in problems:
+        batch.add("rejects", {"path": path, "pos": 0, "length": 0, "reason": reason})
     work = Load(replaced=[("workspaces", server)] if synced.last_pull_at is not None else [])
     work.add(batch.spool(folder, "server"))
     with store.write() as connection:
+        for problem in problems:
+            connection.execute("DELETE FROM rejects WHERE path = ? AND reason = ?", problem)
         load(connection, work)
     return len(fetched) + len(synced.rows)
 

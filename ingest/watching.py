@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from .sources import Root
@@ -14,47 +14,86 @@ DEBOUNCE_MS, STEP_MS = 120, 50
 TURN_MS = 500
 """How soon after its start a watcher that has seen nothing says so."""
 
-_INNER = {"claude": ("projects",), "workspace": (".claude/agnes", "user/snapshots")}
+_INNER = {"claude": ("projects",), "workspace": (".claude/agnes", "user/snapshots"), "account": ()}
 """Where in a root the files are: the rest may be large, and busy with other things."""
+
+_FLAT = {"workspace": (".claude", "user"), "account": (".",)}
+"""Where in a root the files are beside folders that are none of our business; only the folder itself is watched."""
 
 _WHOLE = {"claude"}
 """Kinds whose root is watched itself where it has none of these folders (yet)."""
 
 
 class Watcher:
-    """One thread that watches the folders of some roots and tells the paths that changed."""
+    """Watches the folders of some roots and tells the paths that changed."""
 
     def __init__(self, note: Callable[[set[Path]], None], begun: Callable[[], None], stop: threading.Event) -> None:
         """`note` gets what changed; `begun` is called when a watch has begun: what changed before was not seen."""
+        self._deep = _Watch("agnes-stats-watch", note, begun, stop, recursive=True)
+        self._flat = _Watch("agnes-stats-watch-flat", note, begun, stop, recursive=False)
+
+    @property
+    def is_polling(self) -> bool:
+        """No watcher works here: somebody has to look at the files."""
+        return self._deep.is_polling or self._flat.is_polling
+
+    def start(self) -> None:
+        """Start the threads; they wait to be told what to watch."""
+        self._deep.start()
+        self._flat.start()
+
+    def join(self) -> None:
+        """Wait for the threads, once the stop event is set."""
+        self._deep.join()
+        self._flat.join()
+
+    def watch(self, roots: Iterable[Root]) -> None:
+        """Watch these roots from now on. A folder that was replaced by another of its name is watched anew."""
+        roots = list(roots)
+        self._deep.watch(folder for root in roots for folder in _folders_of(root))
+        self._flat.watch(folder for root in roots for folder in _present(root, _FLAT))
+        self._flat.awaited = {root.path / name for root in roots for name in _INNER.get(root.kind, ())}
+
+
+class _Watch:
+    """One thread that watches some folders, with all that is below them or without."""
+
+    def __init__(
+        self,
+        name: str,
+        note: Callable[[set[Path]], None],
+        begun: Callable[[], None],
+        stop: threading.Event,
+        *,
+        recursive: bool,
+    ) -> None:
         self._note = note
         self._begun = begun
         self._stop = stop
+        self._recursive = recursive
         self._again = threading.Event()
         self._folders: dict[Path, tuple[int, int]] = {}
         self.is_polling = False
-        """No watcher works here: somebody has to look at the files."""
-        self._thread = threading.Thread(target=self._run, name="agnes-stats-watch")
+        self.awaited: set[Path] = set()
+        """Folders that have to be watched once they are there."""
+        self._thread = threading.Thread(target=self._run, name=name)
 
     def start(self) -> None:
-        """Start the thread; it waits to be told what to watch."""
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for the thread, once the stop event is set."""
         self._again.set()
         if self._thread.is_alive():
             self._thread.join()
 
-    def watch(self, roots: Iterable[Root]) -> None:
-        """Watch these roots from now on. A folder that was replaced by another of its name is watched anew."""
+    def watch(self, wanted: Iterable[Path]) -> None:
         folders = {}
-        for root in roots:
-            for folder in _folders_of(root):
-                try:
-                    status = folder.stat()
-                except OSError:
-                    continue
-                folders[folder] = (status.st_dev, status.st_ino)
+        for folder in wanted:
+            try:
+                status = folder.stat()
+            except OSError:
+                continue
+            folders[folder] = (status.st_dev, status.st_ino)
         if folders != self._folders:
             self._folders = folders
             self._again.set()
@@ -81,12 +120,13 @@ class Watcher:
                     yield_on_timeout=True,
                     raise_interrupt=False,
                     ignore_permission_denied=True,
+                    recursive=self._recursive,
                 ):
                     if first:
                         self._begun()
                         first = False
                     if changes:
-                        self._note({Path(path) for _, path in changes})
+                        self._tell({Path(path) for _, path in changes})
             except FileNotFoundError:
                 # It vanished just now; the next sweep says what there is to watch.
                 self._again.wait(1.0)
@@ -95,6 +135,11 @@ class Watcher:
                 self.is_polling = True
                 self._begun()
                 self._again.wait()
+
+    def _tell(self, changed: set[Path]) -> None:
+        if not changed.isdisjoint(self.awaited):
+            self._begun()
+        self._note(changed)
 
 
 class _Either:
@@ -109,8 +154,10 @@ class _Either:
 
 
 def _folders_of(root: Root) -> list[Path]:
-    inner = _INNER.get(root.kind)
-    if inner is None:
+    if root.kind not in _INNER:
         return [root.path]
-    present = [root.path / name for name in inner if (root.path / name).is_dir()]
-    return present or ([root.path] if root.kind in _WHOLE else [])
+    return _present(root, _INNER) or ([root.path] if root.kind in _WHOLE else [])
+
+
+def _present(root: Root, inner: Mapping[str, tuple[str, ...]]) -> list[Path]:
+    return [root.path / name for name in inner.get(root.kind, ()) if (root.path / name).is_dir()]

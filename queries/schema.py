@@ -9,7 +9,7 @@ from .facts import FACTS, Fact
 
 __all__ = ["FACTS", "ROLLUPS_BY_DAY", "STORE_VERSION", "TABLES", "Fact", "columns_of", "ddl"]
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 """Raised when a table changes its shape. A store with a higher number is refused."""
 
 TABLES: dict[str, dict[str, str]] = {
@@ -72,9 +72,10 @@ TABLES: dict[str, dict[str, str]] = {
         "workspace": "VARCHAR",
         "last_sync": "TIMESTAMP",
         "server": "VARCHAR",
-        "token_expires_at": "TIMESTAMP",
         "seen_at": "TIMESTAMP",
     },
+    # Of the `agnes` command: `workspace` is the folder of its configuration.
+    "accounts": {"workspace": "VARCHAR", "server": "VARCHAR", "token_expires_at": "TIMESTAMP"},
     "sync_tables": {
         "workspace": "VARCHAR",
         "table_id": "VARCHAR",

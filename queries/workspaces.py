@@ -31,14 +31,25 @@ class Workspace:
     is_server: bool
 
 
+# The account that is good for longest, if there are several; a file that is gone holds no token.
+_ACCOUNT = """
+    SELECT server, CASE WHEN is_there THEN token_expires_at END AS token_expires_at FROM (
+        SELECT a.*, NOT EXISTS (
+            SELECT 1 FROM files f
+            WHERE f.source = 'account' AND f.root = a.workspace AND f.path LIKE '%token.json' AND f.gone_at IS NOT NULL
+        ) AS is_there FROM accounts a
+    ) ORDER BY 2 DESC NULLS LAST, server LIMIT 1
+"""
+
+
 def workspaces(connection: DuckDBPyConnection) -> list[Workspace]:
     """All that are known, the one pulled last first."""
     return rows_as(
         connection,
         Workspace,
-        f"""SELECT workspace, w.last_sync AS last_pull_at, w.server, w.token_expires_at,
+        f"""SELECT workspace, w.last_sync AS last_pull_at, coalesce(w.server, a.server) AS server, a.token_expires_at,
             coalesce(workspace = w.server, false) AS is_server
-        FROM ({PLACES}) LEFT JOIN workspaces w USING (workspace)
+        FROM ({PLACES}) LEFT JOIN workspaces w USING (workspace) LEFT JOIN ({_ACCOUNT}) a ON true
         ORDER BY last_pull_at DESC NULLS LAST, workspace""",
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.sources import Root
+from agnes_stats.ingest.sources import ADAPTERS, Places, Root
 from agnes_stats.queries.store import Store
 
 from tests.ingest.agnes_files import put
@@ -39,9 +40,18 @@ class Machine:
     def read(self) -> Machine:
         """Bring the store up to date."""
         (self.claude / "projects").mkdir(parents=True, exist_ok=True)
-        roots = [Root("claude", self.claude), *(Root("workspace", folder) for folder in self.workspaces)]
-        Engine(self.store, roots, workers=0).catch_up()
+        Engine(self.store, self.roots, workers=0).catch_up()
         return self
+
+    @property
+    def roots(self) -> list[Root]:
+        """All sources of the machine, the account of the `agnes` command with them."""
+        accounts = ADAPTERS["account"].roots(Places(os.environ, Path.home(), self.home))
+        return [
+            Root("claude", self.claude),
+            *(Root("workspace", folder) for folder in self.workspaces),
+            *(Root("account", folder) for folder in accounts),
+        ]
 
 
 def bash(session: str, at: str, command: str, folder: Path, *, seconds: float | None = 5, **result: Any) -> Transcript:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING
 from ..queries.store import Store
 from .app import AgnesStats
 from .settings import Settings
+from .tables import looked_in
 from .wiring import engine_of, filter_of, roots_of, server_access, utc_now
 
 if TYPE_CHECKING:
     from ..ingest.news import News
     from ..ingest.service import IngestService
-
-USUAL_PLACES = "~/.claude and ~/.config/claude"
 
 
 def dashboard(given: argparse.Namespace, settings: Settings) -> int:
@@ -48,15 +46,8 @@ def app_of(settings: Settings) -> AgnesStats:
         None if settings.no_ingest else service,
         chosen=filter_of(settings),
         now=utc_now,
-        looked_in=_looked_in(settings),
+        looked_in=looked_in(settings),
     )
-
-
-def _looked_in(settings: Settings) -> list[str]:
-    if settings.source:
-        return list(settings.source)
-    named = os.environ.get("CLAUDE_CONFIG_DIR")
-    return [named] if named else USUAL_PLACES.split(" and ")
 
 
 @contextlib.contextmanager

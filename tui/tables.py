@@ -266,11 +266,18 @@ def _sync(answer: dict[str, Any], page: Page) -> list[str]:
             row["client_kind"] or words.NONE,
             row["result"],
             words.millis(row["duration_ms"]),
-            row["params"]["detail"] or row["resource"] or "",
+            _told(row),
         ]
         for row in answer["rows"]
     ]
     return [*lines, "", *table(columns, cells, page.width), *_next(answer)]
+
+
+def _told(row: dict[str, Any]) -> str:
+    """What a sync action was about; a session by its title, where it has one."""
+    params = row["params"]
+    about = params["title"] if (row["resource"] or "").startswith("session:") else None
+    return " · ".join(part for part in (params["detail"], about) if part) or row["resource"] or ""
 
 
 def _next(answer: dict[str, Any]) -> list[str]:

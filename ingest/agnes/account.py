@@ -102,7 +102,11 @@ def read_account(env: Mapping[str, str], home: Path) -> Account:
     `AGNES_TOKEN`; the other way round where `AGNES_SESSION_ID` is set, because a hosted chat gets a fresh
     token with each start and the file may hold the one of the start before.
     """
-    folder = config_folder(env, home)
+    return account_in(config_folder(env, home), env, home)
+
+
+def account_in(folder: Path, env: Mapping[str, str], home: Path) -> Account:
+    """The same, from the files in this folder."""
     config = read_config(folder)
     problems = list(config.problems)
     server, server_from = DEFAULT_SERVER, "default"

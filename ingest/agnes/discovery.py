@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .account import config_folder, read_config
+from .values import read_file, text_of
+
+_SERVER = re.compile(r"^server_url:[ \t]*(\S+)[ \t]*\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,13 @@ def is_shaped(folder: Path) -> bool:
         or _exists(folder / "user" / "duckdb" / "analytics.duckdb")
         or _exists(folder / "server" / "parquet", folder=True)
     )
+
+
+def server_of(workspace: Path) -> str | None:
+    """The server a workspace was initialised for, as `.claude/init-complete` tells it."""
+    data = read_file(workspace / ".claude" / "init-complete", [])
+    found = _SERVER.search((data or b"").decode("utf-8", "replace"))
+    return text_of(found[1].rstrip("/")) if found else None
 
 
 def discover_workspaces(

@@ -12,7 +12,6 @@ from .values import (
     Problem,
     Reading,
     count_of,
-    list_folder,
     path_text,
     read_object,
     stable_id,
@@ -49,18 +48,6 @@ class SnapshotAccess:
     where: str | None
     order_by: str | None
     limit: int | None
-
-
-def read_snapshots(workspace: Path) -> Reading[SnapshotAccess]:
-    """The snapshots described in `user/snapshots/*.meta.json`. One without a table or a time is a problem."""
-    problems: list[Problem] = []
-    rows: list[SnapshotAccess] = []
-    for entry in list_folder(workspace / "user" / "snapshots", problems):
-        if entry.name.endswith(_SUFFIX):
-            reading = read_snapshot(workspace, Path(entry.path))
-            rows += reading.rows
-            problems += reading.problems
-    return Reading(tuple(rows), tuple(problems))
 
 
 def read_snapshot(workspace: Path, path: Path) -> Reading[SnapshotAccess]:

@@ -155,7 +155,7 @@ def _run_detail(steps: tuple[UpdateStep, ...]) -> str | None:
     told = [step for step in steps if step.status == "error"]
     told = told or [step for step in steps if step.status not in _QUIET]
     if not told:
-        return f"{len(steps)} stages" if steps else None
+        return f"{len(steps)} {'stage' if len(steps) == 1 else 'stages'}" if steps else None
     return text_of("; ".join(f"{step.stage} {step.status}: {step.detail or '-'}" for step in told))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .account import AccountAdapter
 from .base import Adapter, Places, Root, SourceFile, State
 from .claude import AgnesFolderAdapter, ClaudeAdapter
 from .workspace import WorkspaceAdapter
@@ -12,6 +13,7 @@ ADAPTERS: dict[str, Adapter] = {
         ClaudeAdapter(),
         AgnesFolderAdapter(),
         WorkspaceAdapter(),
+        AccountAdapter(),
     )
 }
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..agnes.account import config_folder, read_account
-from ..agnes.discovery import discover_workspaces
+from ..agnes.account import config_folder
+from ..agnes.discovery import discover_workspaces, server_of
 from ..agnes.snapshots import read_snapshot
 from ..agnes.tables import merged, read_stack_state, read_sync_state, state_paths
 from ..agnes.updates import log_path, read_update_log
@@ -40,14 +40,16 @@ class WorkspaceAdapter(Adapter):
         """The files of the workspace that exist."""
         snapshots = root / "user" / "snapshots"
         listed = sorted(snapshots.glob("*.meta.json")) if snapshots.is_dir() else []
-        for path in (*_state_files(root), log_path(root), *upload_files(root), *listed):
+        own, shared = state_paths(root, _shared_folder())
+        legacy = () if own.exists() else (shared,)
+        for path in (*_state_files(root), *legacy, log_path(root), *upload_files(root), *listed):
             file = self.recognise(root, path)
             if file is not None and path.is_file():
                 yield file
 
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
         """The workspace's file at a path."""
-        if path in _state_files(root):
+        if path in _state_files(root) or path in state_paths(root, _shared_folder()):
             return SourceFile(self.kind, root, path, False, None, whole=True, replaces=("workspaces", "sync_tables"))
         if path in upload_files(root):
             return SourceFile(self.kind, root, path, False, None, whole=True, replaces=("uploads",))
@@ -68,8 +70,15 @@ class WorkspaceParser:
         self._file = file
         self._batch = batch
 
-    def feed(self, line: bytes, pos: int) -> None:  # noqa: ARG002
-        """Read the file. The content given is not used: the readers of `ingest/agnes` know which files they need."""
+    def feed(self, line: bytes, pos: int) -> None:
+        """Nothing: the readers of `ingest/agnes` know which files they need, and an empty file tells something, too."""
+
+    def reject(self, pos: int, length: int, reason: str) -> None:
+        """Note bytes that cannot be used."""
+        self._problem(Problem(str(self._file.path), reason, pos=pos, length=length))
+
+    def finish(self) -> State:
+        """Read the file; nothing to remember."""
         root, path = self._file.root, self._file.path
         read: Callable[[Path], None]
         if "workspaces" in self._file.replaces:
@@ -81,13 +90,6 @@ class WorkspaceParser:
         else:
             read = self._read_snapshot
         read(root)
-
-    def reject(self, pos: int, length: int, reason: str) -> None:
-        """Note bytes that cannot be used."""
-        self._problem(Problem(str(self._file.path), reason, pos=pos, length=length))
-
-    def finish(self) -> State:
-        """Nothing to remember."""
         return {}
 
     def _problem(self, problem: Problem) -> None:
@@ -97,16 +99,13 @@ class WorkspaceParser:
         )
 
     def _read_state(self, root: Path) -> None:
-        environment, home = os.environ, Path.home()
-        state = merged(read_sync_state(root, config_folder(environment, home)), read_stack_state(root))
-        account = read_account(environment, home)
+        state = merged(read_sync_state(root, _shared_folder()), read_stack_state(root))
         self._batch.add(
             "workspaces",
             {
                 "workspace": str(root),
                 "last_sync": _micros(state.last_sync),
-                "server": account.server if account.server_from != "default" else None,
-                "token_expires_at": _micros(account.token_expires_at),
+                "server": server_of(root),
             },
         )
         for table in state.tables:
@@ -195,8 +194,13 @@ class WorkspaceParser:
             self._problem(problem)
 
 
+def _shared_folder() -> Path:
+    """Where old versions kept the state of pulls of all workspaces."""
+    return config_folder(os.environ, Path.home())
+
+
 def _state_files(root: Path) -> tuple[Path, ...]:
-    own = state_paths(root, config_folder(os.environ, Path.home()))[0]
+    own = state_paths(root, _shared_folder())[0]
     return own, root / ".claude" / "sync_state.json", root / ".claude" / "init-complete"
 
 

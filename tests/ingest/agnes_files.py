@@ -5,7 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
+
+from agnes_stats.ingest.agnes.snapshots import SnapshotAccess, read_snapshot
+from agnes_stats.ingest.agnes.tables import SyncedTable, merged, read_stack_state, read_sync_state
+from agnes_stats.ingest.agnes.updates import SyncAction, read_update_log
+from agnes_stats.ingest.agnes.uploads import Upload, read_uploads
+from agnes_stats.ingest.agnes.values import Problem, Reading
 
 
 def utc(text: str) -> dt.datetime:
@@ -39,3 +46,38 @@ def log(workspace: Path, *lines: str | bytes) -> Path:
 
 def ledger(workspace: Path, name: str, *lines: str) -> None:
     put(workspace / f".claude/agnes-sessions-{name}.txt", "".join(f"{line}\n" for line in lines))
+
+
+def read_snapshots(workspace: Path) -> Reading[SnapshotAccess]:
+    """All snapshots of a workspace."""
+    found = [read_snapshot(workspace, path) for path in sorted((workspace / "user/snapshots").glob("*.meta.json"))]
+    return Reading(
+        tuple(row for reading in found for row in reading.rows),
+        tuple(problem for reading in found for problem in reading.problems),
+    )
+
+
+@dataclass(frozen=True)
+class WorkspaceState:
+    """Everything that a workspace says of itself."""
+
+    last_sync: dt.datetime | None
+    tables: tuple[SyncedTable, ...]
+    actions: tuple[SyncAction, ...]
+    uploads: tuple[Upload, ...]
+    accesses: tuple[SnapshotAccess, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_workspace(workspace: Path, config: Path) -> WorkspaceState:
+    """Read all files of a workspace; `config` is the folder that old versions kept the state of pulls in."""
+    sync = merged(read_sync_state(workspace, config), read_stack_state(workspace))
+    actions, uploads, accesses = read_update_log(workspace), read_uploads(workspace), read_snapshots(workspace)
+    return WorkspaceState(
+        sync.last_sync,
+        sync.tables,
+        actions.rows,
+        uploads.rows,
+        accesses.rows,
+        sync.problems + actions.problems + uploads.problems + accesses.problems,
+    )

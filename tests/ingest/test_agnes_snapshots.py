@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agnes_stats.ingest.agnes.snapshots import read_snapshots
-
-from tests.ingest.agnes_files import put, utc
+from tests.ingest.agnes_files import put, read_snapshots, utc
 
 META = {
     "name": "churn",

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from agnes_stats.ingest.agnes.updates import read_update_log
-from agnes_stats.ingest.agnes.workspace import read_workspace
 
-from tests.ingest.agnes_files import ledger, log, run
+from tests.ingest.agnes_files import ledger, log, read_workspace, run
 
 
 def test_an_empty_or_absent_workspace_has_nothing_and_no_problems(tmp_path: Path) -> None:
@@ -33,8 +32,6 @@ def test_what_cannot_be_read_is_a_problem_and_the_rest_is_read(tmp_path: Path) -
     os.mkfifo(claude / "agnes/update.log")
     (claude / "sync_state.json").mkdir()
     (claude / "agnes-sessions-uploaded.txt").symlink_to(claude / "agnes-sessions-uploaded.txt")
-    (tmp_path / "user").mkdir()
-    (tmp_path / "user/snapshots").symlink_to(tmp_path / "user/snapshots")
     ledger(tmp_path, "private", "s1")
     state = read_workspace(tmp_path, tmp_path)
     assert [row.session_id for row in state.uploads] == ["s1"]
@@ -42,7 +39,6 @@ def test_what_cannot_be_read_is_a_problem_and_the_rest_is_read(tmp_path: Path) -
         "sync_state.json": "not a regular file",
         "update.log": "not a regular file",
         "agnes-sessions-uploaded.txt": os.strerror(40).lower(),
-        "snapshots": os.strerror(40).lower(),
     }
 
 

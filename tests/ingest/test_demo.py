@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 from agnes_stats.ingest import demo
 from agnes_stats.ingest.access import accesses_of
-from agnes_stats.ingest.agnes.workspace import read_workspace
 from agnes_stats.ingest.demo import DemoGrower, running_demo, write_demo
 from agnes_stats.ingest.demo_script import projects
 from agnes_stats.ingest.projects import project_of
 
+from tests.ingest.agnes_files import read_workspace
+
 NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+
 Row = dict[str, Any]
 
 

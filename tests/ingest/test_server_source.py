@@ -11,7 +11,7 @@ from agnes_stats.queries import access, sync
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 
-from tests.ingest.agnes_http import Server, client, entry, pages_of, says, servers
+from tests.ingest.agnes_http import SECRET, Handler, Request, Server, client, entry, pages_of, says, servers
 
 
 @pytest.fixture
@@ -73,6 +73,62 @@ def test_what_the_server_says_instead_is_shown_until_it_answers(serve: Callable[
     assert ask_once(store, asked) == 1
     with store.read() as connection:
         assert sync.rejects(connection) == []
+
+
+def hang(handler: Handler, request: Request) -> None:
+    request_is_given_up = handler.server.here.stopping
+    request_is_given_up.wait(30)
+
+
+def redirect(handler: Handler, request: Request) -> None:
+    handler.say(302, {}, Location="http://elsewhere.example/api/me/stats/queries")
+
+
+def broken_row(handler: Handler, request: Request) -> None:
+    rows = [] if request.path.endswith("/sync") else [{"id": "x"}, {"id": "y"}, entry(1)]
+    handler.say(200, {"rows": rows, "next_cursor": None})
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (says(401, {"detail": "expired"}), "401"),
+        (says(500, {}), "500"),
+        (says(200, b"<html>no"), "not a JSON object"),
+        (redirect, "elsewhere.example"),
+        (hang, "no answer within"),
+    ],
+    ids=["401", "500", "garbage", "redirect", "hang"],
+)
+def test_the_same_failure_is_kept_once_however_often_the_server_is_asked(
+    serve: Callable[[], Server], tmp_path: Path, answer: Callable[[Handler, Request], None], told: str
+) -> None:
+    server, store = serve(), Store(tmp_path / "s.duckdb")
+    answers(server, 7, last_pull_at="2026-06-01T12:00:00")
+    assert ask_once(store, ServerAccess("http://agnes", client(server))) == 7
+    server.answer = answer
+    for _ in range(3):
+        with pytest.raises(AgnesServerError, match=told):
+            ask_once(store, ServerAccess("http://agnes", client(server, timeout=0.1 if answer is hang else 20.0)))
+    with store.read() as connection:
+        (reject,) = sync.rejects(connection)
+        assert connection.execute("SELECT count(*) FROM rejects").fetchone() == (1,)
+        assert access.count_accesses(connection) == 7
+        assert sync.last_pull(connection) is not None
+    assert told in reject.reason and SECRET not in reject.reason
+    assert {request.path for request in server.requests} <= {"/api/me/stats/queries", "/api/me/stats/sync"}
+
+
+def test_rows_that_cannot_be_used_are_one_reject_however_often_they_come(
+    serve: Callable[[], Server], tmp_path: Path
+) -> None:
+    server, store = serve(), Store(tmp_path / "s.duckdb")
+    server.answer = broken_row
+    for _ in range(3):
+        ask_once(store, ServerAccess("http://agnes", client(server)))
+    with store.read() as connection:
+        assert connection.execute("SELECT count(*) FROM rejects").fetchone() == (1,)
+        assert access.count_accesses(connection) == 1
 
 
 def test_the_poller_tells_and_stops_at_once(serve: Callable[[], Server], tmp_path: Path) -> None:

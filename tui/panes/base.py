@@ -145,7 +145,8 @@ class Pane(Vertical, Generic[Data]):
         app = self.dashboard
         if app.is_reading:
             return f"Still reading your sessions. {app.reading_words}"
-        if self.text or not app.chosen.is_open or self.has_own_filters:
+        # The days are always chosen, also where there is nothing to choose from.
+        if self.text or self.has_own_filters or not app.chosen.but(since=None, until=None).is_open:
             return "Nothing matches these filters. Press Escape to clear them."
         return self.EMPTY
 

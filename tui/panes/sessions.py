@@ -78,8 +78,6 @@ class SessionsTable(RecordTable):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Open", tooltip="Open the session's details"),
-        Binding("home", "scroll_top", show=False),
-        Binding("end", "scroll_bottom", show=False),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import ClassVar
 
 from rich.text import Text
@@ -39,6 +40,8 @@ def read_excerpt(reject: Reject) -> Excerpt:
     """The first bytes of a reject, at most MOST. Nothing is raised: what goes wrong is told in words."""
     if "://" in reject.path:
         return Excerpt(trouble="A server answered this: there is no file to look into.")
+    if PurePath(reject.path).name == "token.json":
+        return Excerpt(trouble="This file holds a token: its bytes are not shown.")
     try:
         # A pipe would block for ever, and a device has no end.
         descriptor = os.open(reject.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))

@@ -77,8 +77,6 @@ class ActivityTable(RecordTable):
         Binding("space", "select_cursor", show=False),
         Binding("right", "screen.unfold", show=False),
         Binding("left", "screen.fold", show=False),
-        Binding("home", "scroll_top", show=False),
-        Binding("end", "scroll_bottom", show=False),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.coordinate import Coordinate
 from textual.geometry import Size
 from textual.message import Message
@@ -123,6 +124,10 @@ class RecordTable(DataTable[Text]):
         }
     }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("home", "scroll_top", show=False),
+        Binding("end", "scroll_bottom", show=False),
+    ]
     HELP = "Up and down choose a row, Enter opens it. A click on the name of a column sorts by it."
 
     class SortRequested(Message):
@@ -310,8 +315,6 @@ class RecordTable(DataTable[Text]):
         record = self._records.get(str(event.row_key.value))
         if record is not None:
             self.post_message(self.RecordSelected(self, record))
-
-    # -- columns
 
     def on_mount(self) -> None:
         self._arrange()
