@@ -57,6 +57,12 @@ def test_a_block_begins_with_the_full_hour_and_lasts_five(connection: DuckDBPyCo
     assert (found[1].first_at, found[1].last_at) == (moment("03-09T22:30"), moment("03-10T01:15"))
 
 
+def test_what_comes_alone_at_the_very_end_of_a_block_begins_none() -> None:
+    first, end, later = moment("03-09T08:40"), moment("03-09T13:00"), moment("03-09T13:30")
+    hours = [(moment("03-09T08:00"), first, first), (end, end, None), (moment("03-09T15:00"), later, later)]
+    assert [start for start, _ in rhythm.block_starts(hours)] == [moment("03-09T08:00"), moment("03-09T15:00")]
+
+
 def test_a_block_knows_its_models_and_the_kinds_of_its_tokens(connection: DuckDBPyConnection) -> None:
     (block,) = rhythm.blocks(connection, Filter(session_id="old"))
     assert (block.models, block.output_tokens, block.cost_usd, block.unpriced_tokens) == ([UNPRICED], 7, None, 7)

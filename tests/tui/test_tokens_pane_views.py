@@ -178,7 +178,8 @@ async def test_a_limit_and_the_budget_stand_beside_the_block(tmp_path: Path) -> 
         assert "largest $2.50, 09:00 to 14:00" in told, "all of it fits"
     async with running(store, (80, 24), tab="tokens", now=NOW, budget=2.0) as (app, pilot):
         await press(pilot, "h")
-        assert "limit hit 09:50, until 12:00 · over budget 125 % · ● 3h 30m left" in screen_text(app)
+        assert "limit hit 09:50, until 12:00 · ● 3h 30m left · heading for" in screen_text(app)
+        assert "over budget: $2.50 of $2.00 in March (125 %)" in screen_text(app)
     async with running(store, tab="tokens", now=NOW + dt.timedelta(hours=2), budget=90.0) as (app, pilot):
         await press(pilot, "h")
         assert "limit        hit 09:50, over since 12:00" in screen_text(app)

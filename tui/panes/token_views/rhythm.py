@@ -243,15 +243,17 @@ def _brief(data: RhythmData, question: Question) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
     if data.limit is not None and data.limit.holds(question.now):
         text.append(f"limit {_hit(data.limit, question)} · ", style="bold")
-    if data.budget is not None and data.budget.state != "within":
-        text.append(f"{budget_words.brief(data.budget)} · ", style="bold")
     block, now = _running(data.blocks, question), question.now
     if block is None:
-        return text.append("No five-hour block is running; the next response begins one.")
-    heading = f"{words.count(block.projected_tokens(now))} tokens"
-    if question.cost:
-        heading = f"{words.usd(block.projected_usd(now))} · {heading}"
-    return text.append(f"● {words.duration((block.ends_at - now).total_seconds())} left · heading for {heading}")
+        text.append("No five-hour block is running; the next response begins one.")
+    else:
+        heading = f"{words.count(block.projected_tokens(now))} tokens"
+        if question.cost:
+            heading = f"{words.usd(block.projected_usd(now))} · {heading}"
+        text.append(f"● {words.duration((block.ends_at - now).total_seconds())} left · heading for {heading}")
+    if data.budget is not None:
+        text.append(f" · {budget_words.brief(data.budget)}")
+    return text
 
 
 def _tell_running(text: Text, block: Block, question: Question) -> None:
