@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from agnes_stats.queries.console_book import Book
 from agnes_stats.tui import cli, script_commands
 
 DAYS = ("2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02")
@@ -219,6 +220,29 @@ def test_sql_obeys_the_filters_and_reads_standard_input(
     monkeypatch.setattr("sys.stdin", io.StringIO("SELECT count(*) FROM tokens_daily WHERE {{filters}}"))
     told = json.loads(said(folder, capsys, "sql", "-", "--json", "--since", "2026-11-01"))
     assert told["rows"] == [[2]]
+
+
+def test_sql_by_the_name_in_the_console(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Book(folder / "s.duckdb").save("how many", "SELECT count(*) AS n FROM sessions")
+    assert json.loads(said(folder, capsys, "sql", "--saved", "how many", "--json"))["rows"] == [[1]]
+    assert said(folder, capsys, "sql", "--saved", "Cost by day", "--csv").startswith("day,cost_usd,")
+    told = said(folder, capsys, "sql", "--saved", "what", status=2)
+    assert told.startswith("agnes-stats: no query is saved as 'what'; there are: Cost by day")
+    assert "how many" in told
+    for arguments in ([], ["SELECT 1", "--saved", "how many"]):
+        assert "sql takes a query" in said(folder, capsys, "sql", *arguments, status=2)
+
+
+def test_sql_sends_no_escape_codes_to_a_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = """SELECT 'a' || chr(27) || ']0;x' || chr(7) || 'b' || chr(155) AS "n\x1b[31m" """
+    assert "\x1b]0;x\x07b\x9b" in said(folder, capsys, "sql", query, "--csv")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for form in (["--csv"], []):
+        told = said(folder, capsys, "sql", query, *form)
+        assert told.split("\n")[:2] == ["n", "ab"]
+        assert told.replace("\n", "").isprintable()
 
 
 def test_what_sql_may_not_do_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

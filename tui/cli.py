@@ -54,7 +54,11 @@ _ONLY = {
         ("--recent", {"action": "store_true", "help": "only the last three days"}),
     ),
     "sql": (
-        ("query", {"metavar": "QUERY", "help": "the query, or - for standard input; {{filters}} is replaced"}),
+        (
+            "query",
+            {"metavar": "QUERY", "nargs": "?", "help": "the query, - for standard input; {{filters}} is replaced"},
+        ),
+        ("--saved", {"metavar": "NAME", "help": "the query of that name in the dashboard's console, or its example"}),
         ("--csv", {"action": "store_true", "help": "CSV instead of a table"}),
         ("--parquet", {"metavar": "FILE", "help": "write a Parquet file instead"}),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import io
 import json
 import sys
 from contextlib import suppress
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ..queries import budget, console, export, home, sessions, tokens
+from ..queries.console_book import Book
+from ..queries.console_examples import EXAMPLES
 from ..queries.filters import Filter
 from ..queries.store import Store, StoreError
 from . import budget_words, reports
@@ -142,27 +145,49 @@ def _write_lines(lines: list[tuple[str, ...]], settings: Settings) -> None:
 
 def sql(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats sql QUERY`: read-only, at most 10,000 rows."""
-    query = sys.stdin.read() if given.query == "-" else given.query
     store = opened(settings)
-    table = console.ask(store.path, query, chosen=filter_of(settings))
+    table = console.ask(store.path, _query(given, store), chosen=filter_of(settings))
     if given.parquet:
         try:
             export.write_parquet(table, Path(given.parquet))
         except OSError as error:
             raise BadSetting(f"--parquet: {error}") from None
     elif given.csv:
-        export.write_csv(table, sys.stdout)
+        _write_csv(table)
     elif given.json:
         export.write_json(table, sys.stdout)
     else:
         _print_table(table)
     if table.truncated:
-        sys.stderr.write(f"agnes-stats: only the first {console.MAX_ROWS:,} rows\n")
+        sys.stderr.write(f"agnes-stats: only the first {len(table.rows):,} rows\n")
     return 0
 
 
+def _query(given: argparse.Namespace, store: Store) -> str:
+    """The query of the command line, of standard input, or of that name in the console."""
+    if (given.query is None) == (given.saved is None):
+        raise BadSetting("sql takes a query, - for standard input, or --saved NAME")
+    if given.saved is None:
+        return sys.stdin.read() if given.query == "-" else str(given.query)
+    known = EXAMPLES | Book(store.path).read().saved
+    if given.saved not in known:
+        raise BadSetting(f"no query is saved as {given.saved!r}; there are: {', '.join(known)}")
+    return known[given.saved]
+
+
+def _write_csv(table: console.Table) -> None:
+    """As it is into files and pipes; a terminal would obey the escape codes in it."""
+    if not sys.stdout.isatty():
+        export.write_csv(table, sys.stdout)
+        return
+    made = io.StringIO()
+    export.write_csv(table, made)
+    for line in made.getvalue().splitlines():
+        sys.stdout.write(words.clean(line) + "\n")
+
+
 def _print_table(table: console.Table) -> None:
-    cells = [table.columns, *([words.clean(value, 60) for value in row] for row in table.rows)]
+    cells = [[words.clean(value, 60) for value in row] for row in (table.columns, *table.rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(table.columns))]
     for row in cells:
         sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 NAME = "console"
 DRAWN = 400
 """Rows of an answer that become bars."""
+
+_NAMING = re.compile(r"(VARCHAR|DATE|TIMESTAMP[A-Z_ ]*|ENUM\(.*\))$", re.DOTALL)
+"""Types by which bars are named."""
 
 _HINT = "F5 runs the query. Ctrl+O has examples."
 
@@ -301,7 +305,7 @@ def axes(table: Table) -> tuple[int | None, int | None]:
     The first of numbers is drawn, over the first of texts or days, else over the first of other numbers before it.
     """
     numbers = [at for at, kind in enumerate(table.types) if is_number(kind)]
-    names = [at for at, kind in enumerate(table.types) if kind.startswith(("VARCHAR", "DATE", "TIMESTAMP", "ENUM"))]
+    names = [at for at, kind in enumerate(table.types) if _NAMING.match(kind)]
     if not names and len(numbers) > 1:
         return numbers[0], numbers[1]
     return names[0] if names else None, numbers[0] if numbers else None

@@ -19,7 +19,7 @@ WIDEST = 60
 """Cells of a column; longer texts are cut on the screen, and whole in a file."""
 
 _MEASURED = 500
-"""Rows that decide how wide a column is."""
+"""Rows that decide how wide a column of texts is."""
 _READABLE = 20
 """Cells to which columns are cut where there is little room."""
 _GAP = 2
@@ -35,8 +35,8 @@ def told(value: Any, kind: str) -> str:
     """A value of an answer as one harmless line. Times are UTC."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.12g}"
+    if isinstance(value, int | float):
+        return str(value) if isinstance(value, int) else f"{value:.12g}"
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False)
     elif kind.startswith("TIMESTAMP") and isinstance(value, str):
@@ -68,11 +68,7 @@ class AnswerTable(ScrollView, can_focus=True):
         """Show an answer from its top left."""
         self.table = table
         self._natural = [
-            max(
-                cell_len(clean(name, WIDEST)),
-                *(len(_NULL) if row[at] is None else cell_len(told(row[at], kind)) for row in table.rows[:_MEASURED]),
-                1,
-            )
+            max(cell_len(clean(name, WIDEST)), _widest([row[at] for row in table.rows], kind), 1)
             for at, (name, kind) in enumerate(zip(table.columns, table.types, strict=True))
         ]
         self._arrange()
@@ -82,11 +78,15 @@ class AnswerTable(ScrollView, can_focus=True):
         self._arrange()
 
     def _arrange(self) -> None:
-        """Cut the widest columns first, down to what can still be read; the rest is for scrolling."""
+        """Cut the widest texts first, down to what can still be read; the rest is for scrolling."""
         widths = list(self._natural)
+        texts = [at for at, kind in enumerate(self.table.types) if not is_number(kind)]
         over = sum(widths) + _GAP * len(widths) - self.scrollable_content_region.width
-        while over > 0 and max(widths, default=0) > _READABLE:
-            widths[widths.index(max(widths))] -= 1
+        while over > 0 and texts:
+            widest = max(texts, key=widths.__getitem__)
+            if widths[widest] <= _READABLE:
+                break
+            widths[widest] -= 1
             over -= 1
         self._widths = widths
         self.virtual_size = Size(sum(widths) + _GAP * len(widths), len(self.table.rows) + 1)
@@ -120,6 +120,12 @@ class AnswerTable(ScrollView, can_focus=True):
             text = _NULL if value is None else clean(told(value, kind), width)
             cells.append(Segment(_placed(text, width, is_number(kind)), null if value is None else base))
         return cells
+
+
+def _widest(values: list[Any], kind: str) -> int:
+    """The cells of the widest value. A number is never cut, so all of them count."""
+    measured = values if is_number(kind) else values[:_MEASURED]
+    return max((len(_NULL) if value is None else cell_len(told(value, kind)) for value in measured), default=0)
 
 
 def _placed(text: str, width: int, right: bool) -> str:

@@ -1,0 +1,222 @@
+"""The SQL console: a query, its answer as a table or a chart, history and saved queries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from agnes_stats.queries.console import Table
+from agnes_stats.queries.console_book import Book
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store
+from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.screens.console import ConsoleScreen, axes
+from agnes_stats.tui.widgets.answer_table import AnswerTable
+from agnes_stats.tui.widgets.bars import StackedBars
+from textual.widgets import Static, TextArea
+
+from tests.storing import until
+from tests.transcripts import OPUS, SONNET, Transcript, store_of
+from tests.tui.running import press, running, screen_text, settle
+
+ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range + b.range) = 1"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = [
+        Transcript("one", "2026-03-09T10:00:00").prompt("Fix it").wait(1).response(tokens=(1, 20, 300, 0)),
+        Transcript("two", "2026-03-10T10:00:00", model=SONNET).prompt("Go").wait(1).response(tokens=(1, 5, 0, 0)),
+    ]
+    return store_of(tmp_path, made)
+
+
+def write(app: AgnesStats, sql: str) -> None:
+    app.screen.query_one(TextArea).text = sql
+
+
+def note(app: AgnesStats) -> str:
+    return str(app.screen.query_one("#answer-note", Static).render())
+
+
+async def test_a_query_is_answered_under_the_filters_of_the_dashboard(store: Store) -> None:
+    async with running(store, tab="tokens", chosen=Filter(model=OPUS)) as (app, pilot):
+        await press(pilot, "l")
+        assert f"{{{{filters}}}} is (zone = 'UTC' AND day >= DATE '2026-02-09' AND model = '{OPUS}')" in screen_text(
+            app
+        )
+        sql = "SELECT model, sum(output_tokens)::BIGINT AS written FROM tokens_daily WHERE {{filters}} GROUP BY ALL"
+        write(app, sql)
+        await press(pilot, "f5")
+        assert app.screen.query_one(AnswerTable).table.rows == [(OPUS, 20)]
+        assert note(app).startswith("1 row · ")
+        # Query and answer are still there when it is opened again, and the filters are those of then.
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, ConsoleScreen)
+        app.choose(model=None)
+        await press(pilot, "l", "ctrl+j")
+        assert sorted(app.screen.query_one(AnswerTable).table.rows) == [(OPUS, 20), (SONNET, 5)]
+        assert Book(store.path).read().history == (sql,)
+
+
+async def test_values_are_told_apart_and_harmless(store: Store) -> None:
+    async with running(store, tab="tokens") as (app, pilot):
+        await press(pilot, "l")
+        write(
+            app,
+            "SELECT * FROM (VALUES (1, 'NULL', 1.50::DECIMAL(9, 2), TIMESTAMP '2026-03-10 08:00', true),"
+            "(20, NULL, -2, NULL, NULL), (3, '[/red]' || chr(27) || '[31mred' || chr(10) || 'more', 0, NULL, false))"
+            """ t(n, text, "[b]money", at_time, yes)""",
+        )
+        await press(pilot, "f5")
+        told = [line.rstrip() for line in screen_text(app).splitlines() if line[:4].strip() in ("n", "1", "20", "3")][
+            :4
+        ]
+        assert told == [
+            "  n  text            [b]money  at_time              yes",
+            "  1  NULL                1.50  2026-03-10 08:00:00  true",
+            " 20  NULL               -2.00  NULL                 NULL",
+            "  3  [/red]red more      0.00  NULL                 false",
+        ]
+        # A NULL does not look like a text that says so.
+        table = app.screen.query_one(AnswerTable)
+        styles = [
+            next(part.style for part in table.render_line(line) if part.text.startswith("NULL")) for line in (1, 2)
+        ]
+        assert styles[0] != styles[1]
+        assert styles[1] is not None
+        assert styles[1].italic
+
+
+async def test_a_mistake_is_told_in_the_words_of_the_database_and_a_long_answer_is_cut(store: Store) -> None:
+    async with running(store, (80, 24), tab="tokens") as (app, pilot):
+        await press(pilot, "l")
+        for sql, why in (
+            ("SELECT nonsense FROM sessions", 'Referenced column "nonsense" not found'),
+            ("DELETE FROM sessions", "only one SELECT at a time"),
+            ("SELECT * FROM read_text('/etc/passwd')", "read_text() cannot be used here"),
+        ):
+            write(app, sql)
+            await press(pilot, "f5")
+            assert why in screen_text(app)
+        await press(pilot, "f4")
+        assert isinstance(app.screen, ConsoleScreen), "there is nothing to export"
+        write(app, "SELECT range AS n FROM range(10001)")
+        await press(pilot, "f5")
+        assert note(app).startswith("10,000 rows · cut at 10,000 rows: there are more · ")
+        await press(pilot, "tab", "end")
+        assert screen_text(app).splitlines()[-3].split()[0] == "9999"
+        assert Book(store.path).read().history == ("SELECT range AS n FROM range(10001)",)
+
+
+async def test_a_query_that_runs_is_stopped_by_escape_by_another_one_and_by_leaving(store: Store) -> None:
+    async with running(store, tab="tokens") as (app, pilot):
+        await press(pilot, "l")
+        write(app, ENDLESS)
+        console = app.screen
+        assert isinstance(console, ConsoleScreen)
+        for key in ("escape", "ctrl+c"):
+            await pilot.press("f5")
+            assert console._asking is not None
+            assert "Escape stops it" in screen_text(app)
+            await press(pilot, key)
+            assert "○  Stopped." in screen_text(app)
+            assert app.screen is console
+        await pilot.press("f5")
+        first = console._asking
+        write(app, "SELECT 1 AS one")
+        await press(pilot, "f5")
+        assert first is not None
+        assert console.query_one(AnswerTable).table.rows == [(1,)]
+        write(app, ENDLESS)
+        await pilot.press("f5")
+        last = console._asking
+    assert last is not None
+    for asking in (first, last):
+        until(lambda of=asking: not asking_runs(of.pid))
+
+
+def asking_runs(pid: int) -> bool:
+    """Whether there is such a process, one that ended and was not asked for its status not counted."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def test_the_answer_as_a_chart(store: Store) -> None:
+    async with running(store, tab="tokens") as (app, pilot):
+        await press(pilot, "l")
+        write(
+            app, "SELECT 'a[/b]' AS name, 2.5 AS cost UNION ALL SELECT 'c', NULL UNION ALL SELECT 'd', 1000 ORDER BY 1"
+        )
+        await press(pilot, "ctrl+t")
+        await press(pilot, "f5")
+        await press(pilot, "ctrl+t")
+        bars = app.screen.query_one(StackedBars)
+        assert bars.region
+        assert "cost by name" in screen_text(app)
+        await press(pilot, "tab", "home")
+        assert bars.caption == "a[/b]: 2.5"
+        await press(pilot, "right")
+        assert bars.caption == "c: NULL"
+        await press(pilot, "ctrl+t")
+        assert app.focused is app.screen.query_one(AnswerTable)
+        write(app, "SELECT 'only text' AS name")
+        await press(pilot, "f5")
+        await press(pilot, "ctrl+t")
+        assert "Nothing to draw" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [
+        (["VARCHAR", "BIGINT"], (0, 1)),
+        (["HUGEINT", "VARCHAR[]", "DATE", "DOUBLE"], (2, 0)),
+        (["BIGINT", "DECIMAL(18,3)"], (0, 1)),
+        (["UTINYINT"], (None, 0)),
+        (["VARCHAR", "BOOLEAN", "STRUCT(a INTEGER)", "INTEGER[]"], (0, None)),
+        ([], (None, None)),
+    ],
+)
+def test_the_axes_are_the_first_that_fit(types: list[str], expected: tuple[int | None, int | None]) -> None:
+    assert axes(Table([""] * len(types), types, [], truncated=False, seconds=0.0)) == expected
+
+
+async def test_history_saved_queries_and_examples(store: Store) -> None:
+    book = Book(store.path)
+    book.note("SELECT 'older'")
+    book.note("SELECT 'newer'")
+    async with running(store, tab="tokens") as (app, pilot):
+        await press(pilot, "l")
+        editor = app.screen.query_one(TextArea)
+        assert editor.text == "SELECT 'newer'"
+        await press(pilot, "ctrl+r", "down", "enter")
+        assert editor.text == "SELECT 'older'"
+        await press(pilot, "ctrl+z")
+        assert editor.text == "SELECT 'newer'"
+        await press(pilot, "ctrl+s", *"[b]x", "enter")
+        assert book.read().saved == {"[b]x": "SELECT 'newer'"}
+        write(app, "SELECT 2")
+        # Its own name is offered again; another one that is taken has to be confirmed.
+        await press(pilot, "ctrl+s", "enter")
+        assert book.read().saved == {"[b]x": "SELECT 2"}
+        book.save("y", "SELECT 3")
+        await press(pilot, "ctrl+s", *["backspace"] * 4, "y", "enter")
+        assert "replaces it" in screen_text(app)
+        assert book.read().saved["y"] == "SELECT 3"
+        await press(pilot, "escape", "ctrl+o")
+        assert "[b]x  saved" in screen_text(app)
+        await press(pilot, *"by day", "f8")
+        assert "Cost by day  example" in screen_text(app), "examples stay"
+        await press(pilot, "enter")
+        assert editor.text.startswith("SELECT day,")
+        await press(pilot, "ctrl+o", "f8", "escape")
+        assert list(book.read().saved) == ["y"]
+        book.path.write_text("{")
+        await press(pilot, "ctrl+o")
+        assert "cannot be read" in screen_text(app)
+        await press(pilot, "enter", "f5")
+        assert "cannot be read" in note(app), "and the answer is there all the same"
+        assert app.screen.query_one(AnswerTable).region
+        await settle(pilot)
