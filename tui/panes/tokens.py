@@ -137,6 +137,7 @@ class TokensPane(Pane[TokensData]):
             with ContentSwitcher(initial=f"tokens-{Options().view}"):
                 for view in VIEWS:
                     yield view()
+            yield Static(id="warning", markup=False)
             yield Static(id="notes", markup=False)
 
     # -- asking and showing --------------------------------------------------------------------------------------
@@ -170,13 +171,15 @@ class TokensPane(Pane[TokensData]):
         self.query_one(ViewStrip).show(name)
         view = self._view(name)
         view.present(data.detail, data.question)
-        notes = self.query_one("#notes", Static)
-        warning, told = budget_words.warning(data.head.budget), head.notes(data.head, data.question)
-        line = Text(f"{warning} " if warning else "", style="bold", no_wrap=True, overflow="ellipsis")
-        notes.update(line.append(words.clean(told), style="not bold"))
-        notes.display = bool(warning or told)
+        self._say("#warning", budget_words.warning(data.head.budget))
+        self._say("#notes", head.notes(data.head, data.question))
         if moved or (self.is_shown and self.app.focused is None):
             self.app.set_focus(self.first_focus)
+
+    def _say(self, line: str, told: str) -> None:
+        widget = self.query_one(line, Static)
+        widget.update(Text(words.clean(told), no_wrap=True, overflow="ellipsis"))
+        widget.display = bool(told)
 
     def _show_figures(self, data: TokensData) -> None:
         width = self.app.size.width
