@@ -50,6 +50,8 @@ _LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "allow_community_extensions": "false",
     "memory_limit": "512MB",
+    # What does not fit fails: it would fill the disk, and of a process that is ended the files would stay.
+    "temp_directory": "",
     "disabled_optimizers": "statistics_propagation",
     "lock_configuration": "true",
 }

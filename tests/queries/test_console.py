@@ -138,6 +138,14 @@ def test_instants_are_told_in_utc_and_keep_their_order_and_type(path: Path) -> N
     assert answer.rows == [(dt.datetime(2026, 11, 20, hour), 8 - hour) for hour in (6, 7, 8)]
 
 
+def test_what_does_not_fit_into_memory_is_not_written_to_the_disk(path: Path) -> None:
+    with console._connect(path, 1.0) as connection:
+        assert connection.execute("SELECT current_setting('temp_directory')").fetchone() == ("",)
+    with pytest.raises(StoreError, match="Out of Memory"):
+        console.ask(path, "SELECT * FROM range(4000000) t(a) ORDER BY hash(a), a::VARCHAR || repeat('x', 500)")
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
 def test_an_empty_answer_keeps_its_columns(path: Path) -> None:
     answer = console.ask(path, "SELECT day, output_tokens FROM tokens_daily WHERE false")
     assert (answer.columns, answer.rows) == (["day", "output_tokens"], [])

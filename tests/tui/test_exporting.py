@@ -63,7 +63,14 @@ async def test_the_table_with_the_focus_is_written_with_the_values_of_the_store(
         line.value = str(folder / "no such folder" / "x.json")
         await press(pilot, "enter")
         assert "Not written: No such file" in screen_text(app)
-        for value, why in (("x.txt", "End the name in .csv or .json"), ("", "Type the name"), (".", "Type the name")):
+        for value, why in (
+            ("x.txt", "End the name in .csv or .json"),
+            ("", "Type the name"),
+            (".", "Type the name"),
+            ("~no such user/x.csv", "Not written"),
+            ("x" * 300 + ".csv", "Not written: File name too long"),
+            ("a\0b.csv", "Not written"),
+        ):
             line.value = value
             await press(pilot, "enter")
             assert why in screen_text(app)

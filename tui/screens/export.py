@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -80,7 +81,8 @@ class ExportScreen(ModalScreen[None]):
         now = self._form
         line = self.query_one(Input)
         form = forms[(forms.index(now) + 1) % len(forms)] if now in forms else forms[0]
-        line.value = str(Path(line.value or self._stem).with_suffix(f".{form}"))
+        with suppress(ValueError):  # of what has no name, as "..", there is no other ending
+            line.value = str(Path(line.value or self._stem).with_suffix(f".{form}"))
 
     @property
     def _form(self) -> str:
@@ -110,7 +112,7 @@ class ExportScreen(ModalScreen[None]):
         if len(self._thing.forms) > 1:
             line.append("   Ctrl+T, or type another ending", style="dim")
         self.query_one("#export-forms", Static).update(line)
-        self._note(f"in {Path.cwd()}")
+        self._note(f"in {Path().absolute()}")
 
     def _note(self, text: str) -> None:
         self.query_one("#export-note", Static).update(Text(words.clean(text)))
@@ -124,25 +126,30 @@ class ExportScreen(ModalScreen[None]):
     @on(OptionList.OptionSelected)
     def _save(self) -> None:
         typed = self.query_one(Input).value.strip()
-        path = Path(typed).expanduser()
-        if not typed or path.is_dir():
-            self._note("Where to? Type the name of a file.")
-            return
-        if not self._form:
-            self._note(f"Which format? End the name in {' or '.join('.' + form for form in self._thing.forms)}.")
-            return
-        if path.exists() and path != self._confirmed:
-            self._confirmed = path
-            self._note("There is such a file: ↵ replaces it · esc back")
-            return
         try:
-            self._thing.write(path, self._form)
-        except (OSError, ValueError) as error:
+            path = Path(typed).expanduser()
+            trouble = self._trouble(typed, path)
+            if not trouble:
+                self._thing.write(path, self._form)
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: "~nobody"
             reason = error.strerror if isinstance(error, OSError) else None
-            self._note(f"Not written: {reason or error}")
+            trouble = f"Not written: {reason or error}"
+        if trouble:
+            self._note(trouble)
             return
         self.app.notify(f"Written: {words.clean(path.absolute(), 200)}", markup=False)
         self.dismiss()
+
+    def _trouble(self, typed: str, path: Path) -> str:
+        """Why nothing is written yet; a file that is there has to be confirmed."""
+        if not typed or path.is_dir():
+            return "Where to? Type the name of a file."
+        if not self._form:
+            return f"Which format? End the name in {' or '.join('.' + form for form in self._thing.forms)}."
+        if path.exists() and path != self._confirmed:
+            self._confirmed = path
+            return "There is such a file: ↵ replaces it · esc back"
+        return ""
 
 
 def _slug(name: str) -> str:
