@@ -28,7 +28,7 @@ from .prices import PriceOverrides, rates_for
 from .progress import Progress, Summary
 from .sources import ADAPTERS, Root, SourceFile
 from .sources.base import walk
-from .tail import Mark, stat
+from .tail import Mark, Stretch, stat
 from .work import Done, Task, run_task
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ REST_SECONDS = (0.5, 3.0)
 USUAL_REST_SECONDS = 1.2
 """The rest of whoever has not written yet. Longer than the usual one of a running ingester, so that a command that
 comes in between leaves the writing to it and finds its files read."""
+
+OWN_MARKS = 1000
+"""Watermarks kept in memory."""
 
 ORPHANED_SECONDS = 10.0
 """Nobody holds the store open for writing as long as this without a commit."""
@@ -72,6 +75,8 @@ class Engine:
     """How long the store should be left alone after a write."""
     own_stamp: Stamp = ()
     """The store as our last write left it."""
+    _own_marks: dict[str, Mark] = field(default_factory=dict)
+    """Watermarks as our own writes left them: as long as nobody else writes they need not be read from the store."""
     _known_models: set[str] = field(default_factory=set)
     _folders: set[str] = field(default_factory=set)
 
@@ -102,10 +107,13 @@ class Engine:
         if not found:
             return summary
         stamp = self.store.stamp()
-        with self.store.read(unless=self.stop) as connection:
-            known = marks(connection, list(found))
-            found = self._by_usual_names(connection, found, known)
-            known |= marks(connection, [path for path in found if path not in known])
+        if stamp == self.own_stamp and found.keys() <= self._own_marks.keys():
+            known = self._own_marks
+        else:
+            with self.store.read(unless=self.stop) as connection:
+                known = marks(connection, list(found))
+                found = self._by_usual_names(connection, found, known)
+                known |= marks(connection, [path for path in found if path not in known])
         jobs = [job for path, file in found.items() if (job := job_for(file, known.get(path))) is not None]
         summary.others = len(found) - len(jobs)
         try:
@@ -182,7 +190,7 @@ class Engine:
                 upkeep.mark_back(connection, made.back)
                 upkeep.mark_hidden(connection, made.hidden)
                 upkeep.mark_pending(connection, [(job.file, job.size, job.mtime_ns) for job in new])
-            self.own_stamp = self.store.stamp()
+            self.note_own_write()
         return made.jobs if rebuild else self.with_marks(made.jobs)
 
     def with_marks(self, jobs: Sequence[Job]) -> list[Job]:
@@ -299,11 +307,19 @@ class Engine:
             work.rates = rates_for(new, self.overrides)
             windows = {rate.model: rate.context_window for rate in work.rates}
             work.priced_models = {model: windows.get(model) for model in new}
+        was_ours = self.store.stamp() == self.own_stamp
         with self.store.write(wait=wait, unless=self.stop) as connection:
             begun = time.monotonic()
             load(connection, work, purge=upkeep.upgrades(connection, work.stretches))
             forget.enforce(connection)
             took = time.monotonic() - begun
         self._known_models |= new
-        self.own_stamp = self.store.stamp()
+        self.note_own_write(work.stretches if was_ours and not work.gone else ())
         self.rest_seconds = min(max(took * REST_FACTOR, REST_SECONDS[0]), REST_SECONDS[1])
+
+    def note_own_write(self, read: Sequence[Stretch] = ()) -> None:
+        """Remember the store as we have just left it, with the watermarks we set; without any, all are read anew."""
+        if not read or len(self._own_marks) > OWN_MARKS:
+            self._own_marks.clear()
+        self._own_marks |= {str(stretch.file.path): stretch.mark for stretch in read}
+        self.own_stamp = self.store.stamp()

@@ -87,7 +87,9 @@ def _merge(connection: DuckDBPyConnection, fact: Fact, files: Sequence[Path], to
     loaded = ", ".join(f'"{column}"' for column in fact.loaded)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {new} AS {read_spool(files, fact.loaded)}")
     known = f"{fact.name} WHERE ({key}) IN (SELECT {'' if len(fact.key) == 1 else 'ROW'}({key}) FROM {new})"
-    touched.by(fact.name, known)
+    is_known = connection.execute(f"SELECT 1 FROM {known} LIMIT 1").fetchone() is not None
+    if is_known:
+        touched.by(fact.name, known)
     picks = [
         f"arg_{half.pick}("
         + "{" + ", ".join(f"'{column}': \"{column}\"" for column in half.columns) + "}, "
@@ -110,7 +112,8 @@ def _merge(connection: DuckDBPyConnection, fact: Fact, files: Sequence[Path], to
                 ) GROUP BY {key}
             )
         )""")
-    connection.execute(f"DELETE FROM {known}")
+    if is_known:
+        connection.execute(f"DELETE FROM {known}")
     if fact.name == "responses":
         connection.execute(f"INSERT INTO responses BY NAME {priced(merged)}")
     else:

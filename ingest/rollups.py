@@ -68,11 +68,14 @@ class Touched:
         if not self._any:
             return
         self._rebuild_sessions()
-        if self._agents:
+        if self._agents and self._has("FROM touched_agents"):
             self._touch_days_of_agents()
         rebuild_days(self._run, "touched_days")
         for table in ("touched_sessions", "touched_days", "touched_agents"):
             self._run(f"DROP TABLE {table}")
+
+    def _has(self, rows: str) -> bool:
+        return self._run(f"SELECT 1 FROM ({rows}) LIMIT 1").fetchone() is not None
 
     def _touch_days_of_agents(self) -> None:
         """Rollups name the type of a sub-agent: its responses' days follow it, and those of the calls that start it."""
@@ -97,7 +100,7 @@ class Touched:
             "SELECT o.session_id FROM old_projects o JOIN sessions s USING (session_id) "
             "WHERE o.project IS DISTINCT FROM s.project OR o.username IS DISTINCT FROM s.username"
         )
-        for table in _DAY_TABLES:
+        for table in _DAY_TABLES if self._has(moved) else ():
             self._run(
                 f"INSERT INTO touched_days SELECT DISTINCT zone, {day_of('ts', 'zone')} FROM {table}, zones "
                 f"WHERE session_id IN ({moved})"

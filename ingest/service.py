@@ -25,7 +25,7 @@ SWEEP_SECONDS = 30.0
 POLL_SECONDS = 1.0
 """The same, where no watcher works."""
 
-SWEEP_SHARE, POLL_SHARE = 0.02, 0.1
+SWEEP_SHARE, POLL_SHARE = 0.002, 0.1
 """Sweeps, and polls, take at most this share of the time, however many files there are."""
 
 SOON_SECONDS = 1.0
@@ -188,7 +188,7 @@ class IngestService:
         try:
             if unread:
                 mark_unread(self._engine.store, unread, unless=self._stop)
-                self._engine.own_stamp = self._engine.store.stamp()
+                self._engine.note_own_write()
             summary = self._engine.ingest(files)
         except BaseException:
             with self._news:

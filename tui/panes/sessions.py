@@ -104,12 +104,13 @@ class SessionsPane(Pane[SessionsData]):
         self._data: SessionsData | None = None
 
     def _empty_sentence(self) -> str:
-        app, chosen = self.dashboard, self.dashboard.chosen
+        app = self.dashboard
         known = self._data.known if self._data else 0
-        if known and not self.text and chosen.but(since=None, until=None).is_open:
-            return f"No session in these days, {told.plural(known, 'session')} in all. Press r for more days."
         if known or app.is_reading:
-            return super()._empty_sentence()
+            sentence = super()._empty_sentence()
+            if sentence != self.EMPTY:
+                return sentence
+            return f"No session in these days, {told.plural(known, 'session')} in all. Press r for more days."
         return f"{self.EMPTY} Looked in {', '.join(app.looked_in) or 'no folder'}.\n{_INVITATION}"
 
     def compose(self) -> ComposeResult:
@@ -203,7 +204,7 @@ class SessionsPane(Pane[SessionsData]):
         line.add_column(no_wrap=True)
         line.add_column(no_wrap=True, overflow="ellipsis", justify="right", ratio=1)
         line.add_row(" · ".join(parts), legend)
-        self.query_one("#sessions-caption", Static).update(line)
+        self.query_one("#sessions-caption", Static).update(line, layout=False)
 
     def _beside(self) -> None:
         side = self.query_one(SessionSide)

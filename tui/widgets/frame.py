@@ -47,7 +47,7 @@ class HeaderStrip(Static):
             line.append(f"{'   ' if wide else ' '}{words.usd(home.cost_usd)}", style="bold")
             if home.unpriced_tokens:
                 line.append(" +unpriced" if wide else "+", style="dim not bold")
-        self.update(line)
+        self.update(line, layout=False)
 
     def on_click(self) -> None:
         """A click does what `w` does."""
@@ -75,7 +75,7 @@ class TabStrip(Static):
     def describe(self, parts: list[str]) -> None:
         """Say what is filtered; empty parts are left out."""
         self._filter = [part for part in parts if part]
-        self.refresh(layout=True)
+        self.refresh()
 
     def render(self) -> Text:
         """One line: keys and titles, then the filter at the right edge."""
@@ -139,11 +139,13 @@ class StatusCorner(Static):
 
     def __init__(self) -> None:
         super().__init__(markup=False)
-        self._files = 0
+        self._width = 0
 
     def say(self, text: str) -> None:
-        """Show a plain text."""
-        self.update(Text(words.clean(text), no_wrap=True))
+        """Show a plain text. Only one of another length has the whole screen laid out again."""
+        line = Text(words.clean(text), no_wrap=True)
+        before, self._width = self._width, line.cell_len
+        self.update(line, layout=self._width != before)
 
     def tell(self, news: News) -> None:
         """Show what the ingester does."""
@@ -154,7 +156,7 @@ class StatusCorner(Static):
         elif isinstance(news, UpToDate):
             told = "● up to date"
             if self.app.size.width >= NARROW:
-                told += f" · {words.millis(news.seconds * 1000)}"
+                told += f" · {words.millis(news.seconds * 1000):>6}"
             if news.polling:
                 told += " · watching by polling"
         else:

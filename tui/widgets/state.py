@@ -38,6 +38,7 @@ class PaneState(Static):
     ) -> None:
         super().__init__(markup=False, id=id, classes=classes)
         self._mode = ""
+        self._sentence = ""
         self.set(mode, sentence)
 
     @property
@@ -49,7 +50,10 @@ class PaneState(Static):
         """Say a sentence in a mode of `MODES`; "ready" hides the widget. Raises ValueError for others."""
         if mode not in MODES:
             raise ValueError(f"unknown mode {mode!r}, expected one of {', '.join(MODES)}")
-        self._mode = mode
+        if (mode, sentence) == (self._mode, self._sentence):
+            # Each update has the whole screen laid out again.
+            return
+        self._mode, self._sentence = mode, sentence
         for name in MODES:
             self.set_class(name == mode, f"-{name}")
         text = block(sentence, max_lines=20)
