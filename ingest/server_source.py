@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..queries.scratch import scratch
 from ..queries.store import Store, StoreError
-from .agnes.account import read_account
+from .agnes.account import Token, read_account
 from .agnes.answers import AuditRow, Known
 from .agnes.server import AgnesClient, AgnesServerError
 from .batch import Batch, Row, micros
@@ -26,16 +26,23 @@ POLL_SECONDS = 60.0
 """How often the server is asked while a dashboard is open."""
 
 
-def server_for(environment: Mapping[str, str], home: Path) -> ServerAccess | None:
-    """The server and token of the `agnes` command on this machine; None if there is no token.
+def server_for(
+    environment: Mapping[str, str], home: Path, *, server: str | None = None, token: str | None = None
+) -> ServerAccess | None:
+    """The server and token that are given, else those of the `agnes` command on this machine; None without a token.
 
-    Raises AgnesServerError if the address is none.
+    The command's own token goes to no other server than the command's. Raises AgnesServerError if the address, or the
+    token, is none.
     """
     account = read_account(environment, home)
-    if account.token is None:
+    address = (server or account.server).rstrip("/")
+    try:
+        bearer = Token(token) if token else account.token if address == account.server else None
+    except ValueError as error:
+        raise AgnesServerError(str(error)) from None
+    if bearer is None:
         return None
-    client = AgnesClient(account.server, account.token, ca_bundle=account.ca_bundle)
-    return ServerAccess(account.server, client)
+    return ServerAccess(address, AgnesClient(address, bearer, ca_bundle=account.ca_bundle))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,15 +36,15 @@ def opened(settings: Settings, *, quiet: bool = False) -> Store:
             # Somebody reads the store at length, in a shell perhaps: what it holds can still be told.
             print(f"agnes-stats: {error}; this is from before the newest lines", file=sys.stderr)  # noqa: T201
         if settings.agnes_server:
-            _ask_server(store)
+            _ask_server(store, settings)
     return store
 
 
-def _ask_server(store: Store) -> None:
+def _ask_server(store: Store, settings: Settings) -> None:
     from ..ingest.server_source import AgnesServerError, ask_once
 
     try:
-        ask_once(store, server_access())
+        ask_once(store, server_access(settings))
     except AgnesServerError as error:
         print(f"agnes-stats: {error}", file=sys.stderr)  # noqa: T201
 

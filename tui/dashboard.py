@@ -31,7 +31,7 @@ def dashboard(given: argparse.Namespace, settings: Settings) -> int:
 def app_of(settings: Settings) -> AgnesStats:
     """The dashboard for some settings, not running yet."""
     store = Store(settings.store)
-    server = server_access() if settings.agnes_server and not settings.no_ingest else None
+    server = server_access(settings) if settings.agnes_server and not settings.no_ingest else None
 
     def service(tell: Callable[[News], None]) -> IngestService:
         from ..ingest.service import IngestService
@@ -61,4 +61,5 @@ def _demo(settings: Settings) -> Iterator[Settings]:
             store=Path(folder, "store", "store.duckdb"),
             source=(f"claude={folder}", f"workspace={folder}/workspace"),
             no_ingest=False,
+            agnes_server=False,
         )

@@ -10,13 +10,15 @@ import datetime as dt
 import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .panes import TABS
 
 APP = "agnes-stats"
+_TABLES = ("prices", "aliases", "agnes")
+"""What the config file has beside the options."""
 TAB_NAMES = tuple(tab.name for tab in TABS)
 
 
@@ -160,6 +162,8 @@ class Settings:
     """The `[prices]` table of the config file."""
     aliases: Mapping[str, str] | None = None
     """The `[aliases]` table of the config file: model name -> the model whose price it has."""
+    agnes: Mapping[str, str] | None = field(default=None, repr=False)
+    """The `[agnes]` table of the config file: `server` and `token`, instead of those of the agnes command."""
 
 
 def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None) -> Settings:
@@ -183,10 +187,18 @@ def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], conf
     values.setdefault("tz", local_zone(environment))
     if values.get("since") and values.get("until") and values["since"] > values["until"]:
         raise BadSetting(f"--since {values['since']} is after --until {values['until']}")
-    for table in ("prices", "aliases"):
+    for table in _TABLES:
         if table in file:
             values[table] = file[table]
+    if not _is_agnes(file.get("agnes", {})):
+        raise BadSetting("[agnes] in the config file may only have server and token, each a text")
     return Settings(**values)
+
+
+def _is_agnes(table: object) -> bool:
+    return isinstance(table, dict) and all(
+        name in ("server", "token") and isinstance(value, str) for name, value in table.items()
+    )
 
 
 def _parsed(option: Option, raw: Any, origin: str) -> Any:
@@ -211,7 +223,7 @@ def read_config(path: Path) -> dict[str, Any]:
         found = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise BadSetting(f"{path}: {error}") from None
-    known = [option.key for option in OPTIONS] + ["prices", "aliases"]
+    known = [option.key for option in OPTIONS] + [*_TABLES]
     values = {}
     for key, value in found.items():
         name = key.replace("-", "_")

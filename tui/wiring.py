@@ -72,12 +72,12 @@ def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
     return find_roots(Places(dict(os.environ), Path.home(), Path.cwd(), worked_in))
 
 
-def server_access() -> ServerAccess:
-    """The Agnes server of this machine's `agnes` command. Raises BadSetting if there is none to ask."""
+def server_access(settings: Settings) -> ServerAccess:
+    """The Agnes server of the config file, else of this machine's `agnes` command. Raises BadSetting without any."""
     from ..ingest.server_source import AgnesServerError, server_for
 
     try:
-        access = server_for(os.environ, Path.home())
+        access = server_for(os.environ, Path.home(), **(settings.agnes or {}))
     except AgnesServerError as error:
         raise BadSetting(f"--agnes-server: {error}") from None
     if access is None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import json
 from pathlib import Path
 
 import pytest
 from agnes_stats.queries import sync, workspaces
+from agnes_stats.tui import dashboard
 from agnes_stats.tui.screens.reject import read_excerpt
+from agnes_stats.tui.settings import BadSetting, Settings, settings_from
+from agnes_stats.tui.wiring import roots_of, server_access
 
 from tests.ingest.agnes_files import put
 from tests.machine import Machine
@@ -101,3 +105,27 @@ def test_the_shared_state_of_old_versions_is_followed(own_home: Path) -> None:
         machine.read()
         with machine.store.read() as connection:
             assert str(sync.last_pull(connection)) == f"{day} 08:00:00"
+
+
+def test_the_demo_reads_no_account_and_asks_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("agnes_stats.ingest.demo.running_demo", contextlib.nullcontext)
+    mine = Settings(store=tmp_path / "s.duckdb", tz="UTC", agnes_server=True)
+    with dashboard._demo(mine) as chosen:
+        assert {root.kind for root in roots_of(chosen)} == {"claude", "workspace"}
+        assert not chosen.agnes_server
+
+
+def test_our_own_config_may_name_server_and_token(own_home: Path, tmp_path: Path) -> None:
+    keep(own_home, {"access_token": token(EXPIRY)})
+    config = put(tmp_path / "c.toml", '[agnes]\nserver = "https://other.example/"\ntoken = "very-secret"\n')
+    settings = settings_from({}, {}, config)
+    assert server_access(settings).server == "https://other.example"
+    assert "very-secret" not in f"{settings!r} {server_access(settings)!r}"
+    put(config, '[agnes]\nserver = "https://other.example"\n')
+    with pytest.raises(BadSetting, match="no token"):  # that of the agnes command is for its own server
+        server_access(settings_from({}, {}, config))
+    put(config, '[agnes]\nserver = "http://localhost:8000"\n')
+    assert server_access(settings_from({}, {}, config)).server == "http://localhost:8000"
+    for wrong in ("[agnes]\ntoken = 3\n", '[agnes]\nurl = "x"\n', "agnes = 1\n"):
+        with pytest.raises(BadSetting, match="agnes"):
+            settings_from({}, {}, put(config, wrong))

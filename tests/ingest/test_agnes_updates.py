@@ -71,7 +71,7 @@ def test_a_failed_pull_tells_what_failed_and_a_push_that_had_nothing_is_skipped(
         ([("cli", "updated", "1 -> 2"), ("env", "ok", "x")], "success", "cli updated: 1 -> 2"),
         ([("token", "renew-soon", None)], "success", "token renew-soon: -"),
         ([("workspace", "merged", {"added": 2, "kept": 1})], "success", "workspace merged: added=2, kept=1"),
-        ([("workspace", "skipped", "no token configured")], "skipped", "1 stages"),
+        ([("workspace", "skipped", "no token configured")], "skipped", "1 stage"),
         ([("cli", "updated", "1 -> 2"), ("env", "error", "E"), ("pull", "ok", "")], "error", "env error: E"),
         ([], "skipped", None),
     ],

@@ -15,7 +15,9 @@ from agnes_stats.tui import answers, tables
 from agnes_stats.tui.settings import Settings
 from rich.cells import cell_len
 
-from tests.transcripts import store_of
+from tests.ingest.agnes_files import ledger
+from tests.machine import Machine
+from tests.transcripts import Transcript, store_of
 from tests.tui.running import NOW
 from tests.tui.sessions_world import world
 
@@ -121,6 +123,17 @@ def test_marks_in_the_list_of_sessions(store: Store, capsys: pytest.CaptureFixtu
         "≥ lower bound: that version logged placeholder counts",
         "≥$ some of its tokens have no price",
     ]
+
+
+def test_a_session_that_was_sent_is_told_by_its_title(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    machine = Machine(tmp_path)
+    folder = machine.workspace()
+    for session in ("s-one", "s-two"):
+        machine.session(Transcript(session, "2026-03-10T08:00:00").prompt(f"Sum up {session}"), folder)
+    ledger(folder, "uploaded", "s-one\t100\t2026-03-10T09:00:00Z", "s-away\t100\t2026-03-10T09:00:00Z")
+    ledger(folder, "failed", "2026-03-10T09:00:00Z\ts-two\t413\t/x/s-two.jsonl")
+    text = told(capsys, machine.read().store, "sync")
+    assert "Sum up s-one" in text and "413 · Sum up s-two" in text and "session:s-away" in text
 
 
 def test_texts_from_data_are_harmless(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

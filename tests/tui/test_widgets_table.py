@@ -382,3 +382,12 @@ async def test_messages_name_their_table() -> None:
             RecordTable.RecordSelected(app.table, record(1)),
         ]
         assert all(message.control is app.table for message in messages)
+
+
+async def test_home_and_end_are_the_first_and_the_last_row() -> None:
+    app = Host(records(*range(30)))
+    async with app.run_test(size=(70, 8)) as pilot:
+        await pilot.press("end")
+        assert app.at == 29
+        await pilot.press("home")
+        assert app.at == 0
