@@ -122,17 +122,26 @@ async def test_a_query_that_runs_is_stopped_by_escape_by_another_one_and_by_leav
             await press(pilot, key)
             assert "○  Stopped." in screen_text(app)
             assert app.screen is console
+        # Another one takes its place; that the first one ended is not taken for its answer.
         await pilot.press("f5")
         first = console._asking
+        (waiting,) = [worker for worker in app.workers if not worker.is_finished]
+        await pilot.press("f5")
+        second = console._asking
+        await app.workers.wait_for_complete([waiting])
+        await pilot.pause()
+        assert console._asking is second is not first
+        assert "Escape stops it" in screen_text(app)
         write(app, "SELECT 1 AS one")
         await press(pilot, "f5")
         assert first is not None
+        assert second is not None
         assert console.query_one(AnswerTable).table.rows == [(1,)]
         write(app, ENDLESS)
         await pilot.press("f5")
         last = console._asking
     assert last is not None
-    for asking in (first, last):
+    for asking in (first, second, last):
         until(lambda of=asking: not asking_runs(of.pid))
 
 

@@ -204,15 +204,16 @@ class ConsoleScreen(ModalScreen[None]):
             bars.show([], [], empty="Nothing to draw: that takes a column of numbers.")
             return
         rows = table.rows[:DRAWN]
-        labels = [str(n) if across is None else told(row[across], table.types[across]) for n, row in enumerate(rows, 1)]
+        names = [str(n) if across is None else told(row[across], table.types[across]) for n, row in enumerate(rows, 1)]
         title = words.clean(table.columns[up], 40)
         by = "row" if across is None else words.clean(table.columns[across], 40)
         values = [_number(row[up]) for row in rows]
         bars.show(
             [Series(title, tuple(values))],
-            labels,
+            # Of a path the end tells more than the beginning.
+            [name.rpartition("/")[2] if name.startswith("/") else name for name in names],
             unit=_amount,
-            describe=lambda index: f"{labels[index]}: {told(rows[index][up], table.types[up]) or 'NULL'}",
+            describe=lambda index: f"{names[index]}: {told(rows[index][up], table.types[up]) or 'NULL'}",
             empty="Nothing to draw: all of it is 0, negative or NULL.",
         )
         bars.border_title = Text(f"{title} by {by}")
