@@ -40,15 +40,15 @@ def script_accesses(script: str) -> list[Access]:
     return [replace(access, command=command) for access in dict.fromkeys(found[:_MAX_ACCESSES])]
 
 
-def _of_script(script: str, around: Call, depth: int, budget: Budget) -> list[Access]:
-    """Return the accesses of a script that runs where `around` says."""
+def _of_script(script: str, around: Call, depth: int, budget: Budget, given: Stdin | None = None) -> list[Access]:
+    """Return the accesses of a script that runs where `around` says; `given` is its input."""
     if depth >= _MAX_SCRIPTS:
         return []
     results: list[tuple[Command, list[Access]]] = []
     plumbing: set[int] = set()
     files: dict[str, str] = {}
     for command in walk(commands_in(script, budget)):
-        stdin = Stdin(command, files)
+        stdin = Stdin(command, files, given)
         for argv in _repeated(command):
             call = unwrap(argv, command.env)
             if call is None or sum(len(accesses) for _, accesses in results) >= _MAX_ACCESSES:
@@ -84,7 +84,7 @@ def _of_call(call: Call, stdin: Stdin, depth: int, budget: Budget) -> list[Acces
     """Return the accesses of one program, or of the script it runs."""
     name, words = call.program, call.argv[1:]
     if call.script is not None:
-        return _of_script(call.script, call, depth + 1, budget)
+        return _of_script(call.script, call, depth + 1, budget, stdin)
     if call.script_from_input:
         text = stdin.take() if stdin.given else None
         return _of_script(text, call, depth + 1, budget) if text is not None else []

@@ -65,8 +65,6 @@ def printed(commands: Sequence[Command]) -> str | None:
 def note_files(command: Command, files: dict[str, str]) -> None:
     """Keep in `files` the text of those that a command writes; forget those it may write something else into."""
     text = _printed(replace(command, redirects=[]))
-    if command.argv[:1] == ["tee"] and command.stdin is None and command.piped:
-        text = printed(command.feed)
     written = [*command.redirects]
     if command.argv[:1] == ["tee"]:
         operator = ">>" if "-a" in command.argv else ">"
@@ -94,7 +92,7 @@ def _printed(command: Command) -> str | None:
     if name == "printf" and words:
         return _formatted(unescaped(words[0]), words[1:])
     if name == "tee" or (name == "cat" and all(word == "-" for word in words)):
-        return command.stdin
+        return printed(command.feed) if command.stdin is None and command.piped else command.stdin
     return None
 
 

@@ -26,16 +26,21 @@ _DUMP = re.compile(r"\.dump\b")
 class Stdin:
     """The input of a command: whether it has one, and its text where the script tells it."""
 
-    def __init__(self, command: Command, files: Mapping[str, str]) -> None:
-        """`files` are those whose text the script has told before."""
+    def __init__(self, command: Command, files: Mapping[str, str], outer: Stdin | None = None) -> None:
+        """`files` are those whose text the script has told before; `outer` is what the whole script reads."""
         self._command = command
         self._files = files
+        self._outer: Stdin | None = None
         self.given = command.piped or command.stdin is not None or any(op == "<" for op, _ in command.redirects)
         self.taken = False
+        if not self.given and outer is not None and outer.given:
+            self.given, self._outer = True, outer
 
     def take(self) -> str | None:
         """Return the text a command reads from its input, or None when only running the script could tell."""
         self.taken = True
+        if self._outer is not None:
+            return self._outer.take()
         if self._command.stdin is not None:
             return self._command.stdin
         if self._command.piped:

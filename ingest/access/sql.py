@@ -248,7 +248,8 @@ def _names(table: exp.Table) -> list[str]:
     if not isinstance(table.this, exp.Func):
         parts = [part for part in table.parts if part.name]
         known = all(isinstance(part, (exp.Identifier, exp.Var)) for part in parts)  # `$t` is a parameter
-        return [".".join(part.name for part in parts)] if parts and known else []
+        name = ".".join(part.name for part in parts) if known else ""
+        return [name] if name and not name.startswith("$") else []
     function = table.this
     called = function.name if isinstance(function, exp.Anonymous) else function.sql_name()
     arguments = [function.this] if isinstance(function, exp.ReadCSV) else function.expressions

@@ -156,6 +156,13 @@ QUERIES: list[tuple[str, list[str]]] = [
         "printf 'a\\nb\\n' | xargs -I{} psql -c 'select * from {}'",
         ["query.local table:a select", "query.local table:b select"],
     ),
+    # the input of a script is that of the programs in it
+    ("ssh box psql app <<'SQL'\nselect * from t\nSQL", ["query.remote table:t select"]),
+    ("cat q.sql | ssh box 'psql app'", ["query.remote adhoc"]),
+    ("docker exec -i db sh -c 'exec mysql shop' < dump.sql", ["query.local adhoc"]),
+    ("echo 'from t' | bash -c 'cd /w && duckdb a.db'", ["query.local table:t select"]),
+    ("cat <<'EOF' | tee q.sql | psql\nselect * from t\nEOF", ["file.write q.sql", "query.local table:t select"]),
+    ("ls | while read f; do duckdb -c \"from '$f'\"; done", ["query.local adhoc select"]),
     # programs that run others
     ("sudo -iu postgres psql app -c 'select * from t'", ["query.local table:t select"]),
     ("docker exec -itu postgres db psql -c 'select * from t'", ["query.local table:t select"]),
