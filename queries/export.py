@@ -178,9 +178,10 @@ def replacing(path: Path, write: Callable[[Path], None]) -> None:
     """Write a file beside `path`, readable by its owner only, and put it in its place. Raises OSError."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        # Made here and not by whoever writes, so that it is nobody else's to read at any time.
+        # Made here and not by whoever writes, so that it is nobody else's to read; DuckDB makes another one.
         aside.touch(0o600, exist_ok=False)
         write(aside)
+        aside.chmod(0o600)
         aside.replace(path)
     finally:
         with suppress(FileNotFoundError):

@@ -19,8 +19,11 @@ from textual.widget import Widget
 from ..queries.console import Table
 from ..queries.export import FORMATS, fields_of, replacing, save, table_of
 from .format import clean
+from .panes.token_views.records import TokenTable
 from .widgets.answer_table import AnswerTable
+from .widgets.listing import Listing
 from .widgets.pointed import Pointed
+from .widgets.sections import Section
 from .widgets.table import RecordTable
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ def offer(app: AgnesStats, root: Widget, stem: str) -> None:
     if not found:
         app.notify("There is nothing to export here yet.", markup=False)
         return
-    things = [_thing(widget, root, alone=len(found) == 1) for widget in found]
+    things = [_thing(widget, root) for widget in found]
     today = app.now().replace(tzinfo=dt.UTC).astimezone(app.zone).date()
     app.push_screen(ExportScreen(things, found.index(focused) if focused in found else _first(found), stem, today))
 
@@ -70,24 +73,23 @@ def _on_screen(root: Widget) -> list[Widget]:
     ]
 
 
-def _thing(widget: Widget, root: Widget, alone: bool) -> Thing:
+def _thing(widget: Widget, root: Widget) -> Thing:
+    name = _name(widget) or (root.id or "").capitalize()
     if isinstance(widget, Pointed):
-        name = _name(widget) or "chart"
 
         def draw(path: Path, form: str) -> None:  # noqa: ARG001
             picture = svg(widget, name)
             replacing(path, lambda aside: _fill(aside, picture))
 
         return Thing(name, "chart", ("svg",), draw)
-    if isinstance(widget, AnswerTable):
-        table, name = widget.table, "answer"
-    else:
-        assert isinstance(widget, RecordTable)
-        table = rows_of(widget)
-        title = str(getattr(root, "TITLE", ""))
-        name = title if alone and title else _name(widget) or clean(widget.first_label, 60) or title or "table"
+    table = rows_of(widget) if isinstance(widget, RecordTable) else _answer(widget)
     rows = f"{len(table.rows):,} {'row' if len(table.rows) == 1 else 'rows'}"
     return Thing(name, f"{rows}, there are more" if table.truncated else rows, FORMATS, _writer(table))
+
+
+def _answer(widget: Widget) -> Table:
+    assert isinstance(widget, AnswerTable)
+    return widget.table
 
 
 def _writer(table: Table) -> Callable[[Path, str], None]:
@@ -99,8 +101,15 @@ def _fill(path: Path, text: str) -> None:
 
 
 def _name(widget: Widget) -> str:
-    title = widget.border_title
-    return clean(str(title), 60) if title else ""
+    """What is written over it; of a table among others the first column, else its id."""
+    if widget.border_title:
+        return clean(str(widget.border_title), 60)
+    if isinstance(widget.parent, Section):
+        return clean(widget.parent.heading, 60)
+    if isinstance(widget, TokenTable):
+        return clean(widget.first_label, 60)
+    named = widget.parent if isinstance(widget.parent, Listing) else widget
+    return (named.id or "").replace("-", " ").capitalize()
 
 
 def rows_of(table: RecordTable) -> Table:

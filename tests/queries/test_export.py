@@ -94,8 +94,9 @@ def test_a_file_is_replaced_when_the_new_one_is_complete_and_for_its_owner_only(
     with pytest.raises(OSError, match="disk full"):
         export.replacing(target, fail)
     assert target.read_text() == "before"
-    export.save(answer, target, "csv")
-    assert target.stat().st_mode & 0o777 == 0o600
+    for form in export.FORMATS:
+        export.save(answer, target, form)
+        assert target.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [target]
     with pytest.raises(ValueError, match="xlsx"):
         export.save(answer, target, "xlsx")

@@ -98,13 +98,16 @@ async def test_a_chart_is_a_picture_in_the_colours_of_the_screen(store: Store, f
 
 
 @pytest.mark.parametrize(
-    ("tab", "column", "value"), [("sessions", "output_tokens", "20123"), ("access", "action", "file.read")]
+    ("tab", "name", "column", "value"),
+    [("sessions", "sessions", "output_tokens", "20123"), ("access", "access-accesses", "action", "file.read")],
 )
-async def test_every_tab_has_rows_to_export(store: Store, folder: Path, tab: str, column: str, value: str) -> None:
+async def test_other_tabs_have_rows_to_export(
+    store: Store, folder: Path, tab: str, name: str, column: str, value: str
+) -> None:
     async with running(store, tab=tab) as (_, pilot):
         await press(pilot, "e", "enter")
     (made,) = folder.iterdir()
-    assert made.name.startswith(f"{tab}-")
+    assert made.name == f"{name}-2026-03-10.csv"
     assert rows(made)[0][column] == value
 
 
@@ -129,7 +132,7 @@ async def test_the_answer_of_the_console_keeps_its_types(store: Store, folder: P
         assert not app.screen.query_one(OptionList).display
         await press(pilot, "enter")
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["sql-answer-2026-03-10.parquet", "sql-x-by-day-2026-03-10.svg"]
+    assert names == ["sql-result-2026-03-10.parquet", "sql-x-by-day-2026-03-10.svg"]
     with duckdb.connect() as connection:
         described = connection.execute(f"DESCRIBE SELECT * FROM '{folder / names[0]}'").fetchall()
     assert [row[1] for row in described] == ["DATE", "DECIMAL(4,2)", "INTEGER[]"]

@@ -101,7 +101,7 @@ class ConsoleScreen(ModalScreen[None]):
         with ContentSwitcher(initial="answer-state", id="answer"):
             with Vertical(id="answer-state"):
                 yield PaneState(_HINT, "empty")
-            yield AnswerTable(id="answer-table")
+            yield AnswerTable(id="result")
             yield StackedBars(id="answer-chart", classes="chart")
         yield Static(id="answer-note", markup=False)
         yield Footer(compact=True, show_command_palette=False)
@@ -173,7 +173,7 @@ class ConsoleScreen(ModalScreen[None]):
         self.query_one(AnswerTable).show(message.table)
         self._draw(message.table)
         if self._showing == "answer-state":
-            self._switch("answer-table")
+            self._switch("result")
         self._say(message.why or _about(message.table))
 
     @property
@@ -194,7 +194,7 @@ class ConsoleScreen(ModalScreen[None]):
     def action_chart(self) -> None:
         """The answer as a table or as a chart."""
         if self._table is not None:
-            self._switch("answer-chart" if self._showing == "answer-table" else "answer-table")
+            self._switch("answer-chart" if self._showing == "result" else "result")
 
     def _draw(self, table: Table) -> None:
         bars = self.query_one(StackedBars)

@@ -32,6 +32,11 @@ class Section(Vertical):
         self._place = ""
         self.content = content
 
+    @property
+    def heading(self) -> str:
+        """The title alone."""
+        return self._title
+
     def compose(self) -> ComposeResult:
         """The title, and what it is about."""
         yield Static(classes="title", markup=False)
