@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,19 @@ from tests.tui.running import press, running, screen_text, settle
 ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range + b.range) = 1"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Store:
     made = [
         Transcript("one", "2026-03-09T10:00:00").prompt("Fix it").wait(1).response(tokens=(1, 20, 300, 0)),
         Transcript("two", "2026-03-10T10:00:00", model=SONNET).prompt("Go").wait(1).response(tokens=(1, 5, 0, 0)),
     ]
-    return store_of(tmp_path, made)
+    return store_of(tmp_path_factory.mktemp("console"), made)
+
+
+@pytest.fixture
+def store(filled: Store, tmp_path: Path) -> Store:
+    """One of its own, as the history lies beside it."""
+    return Store(Path(shutil.copy(filled.path, tmp_path)))
 
 
 def write(app: AgnesStats, sql: str) -> None:
