@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 60.0
 """How often relative times and live marks are renewed while nothing else happens."""
+
+HEAD_START_SECONDS = 0.2
+"""The first data is asked for this long before the ingester starts, which would slow it down."""
 
 WIDE = 170
 """Columns from which details stand beside their list."""
@@ -85,6 +89,8 @@ class AgnesStats(App[int]):
         """What the session is called that is filtered by."""
         self._make_service = service
         self._service: IngestService | None = None
+        self._ending = threading.Lock()
+        self._is_ending = False
         self._news: News | None = None
         if settings.theme in self.available_themes:
             self.theme = settings.theme
@@ -107,21 +113,35 @@ class AgnesStats(App[int]):
         return next(tab for tab in TABS if tab.name == name).make()
 
     async def on_mount(self) -> None:
-        """Show what the store has at once; then let the ingester go to work."""
+        """First the frame, then what the store has, then let the ingester go to work."""
         self.set_interval(TICK_SECONDS, self._tick)
-        await self.action_show_tab(self.settings.tab)
+        await self._show_tab(self.settings.tab)
+        if self._make_service is None:
+            self.query_one(StatusCorner).say("store as it is (--no-ingest)")
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._fill_pane()
         self._load_home()
         if self._make_service is not None:
-            self._service = self._make_service(self._tell)
-            self._service.start()
-        else:
-            self.query_one(StatusCorner).say("store as it is (--no-ingest)")
+            self.set_timer(HEAD_START_SECONDS, self._start_service)
+
+    @work(thread=True, group="service")
+    def _start_service(self) -> None:
+        assert self._make_service is not None
+        service = self._make_service(self._tell)
+        with self._ending:
+            if not self._is_ending:
+                self._service = service
+                service.start()
 
     def _tell(self, news: News) -> None:
         self.post_message(IngestNews(news))
 
     def on_unmount(self) -> None:
         """Leave no thread behind."""
+        with self._ending:
+            self._is_ending = True
         if self._service is not None:
             self._service.stop()
 
@@ -286,7 +306,17 @@ class AgnesStats(App[int]):
     # -- tabs, help ----------------------------------------------------------------------------------------------
 
     async def action_show_tab(self, name: str) -> None:
-        """Show a tab. It is made when it is first wanted: that is most of what a start would cost."""
+        """Show a tab."""
+        await self._show_tab(name)
+        self._fill_pane()
+
+    def _fill_pane(self) -> None:
+        self.active_pane.refresh_data()
+        # Last: what is hidden while the data come would lose the focus.
+        self._focus_pane()
+
+    async def _show_tab(self, name: str) -> None:
+        """A tab is made when it is first wanted: making all would be most of what a start costs."""
         switcher = self.screen_stack[0].query_one(ContentSwitcher)
         if not switcher.query_children(f"#{name}"):
             made = self._made(name)
@@ -295,9 +325,7 @@ class AgnesStats(App[int]):
         switcher.current = name
         self.query_one(TabStrip).active = name
         self.query_one(FilterInput).close()
-        self.active_pane.refresh_data()
         self._describe_filter()
-        self._focus_pane()
 
     async def on_tab_strip_chosen(self, message: TabStrip.Chosen) -> None:
         """A tab was clicked."""

@@ -44,7 +44,6 @@ class Pane(Vertical, Generic[Data]):
         self._number = 0
         self._busy = False
         self._dirty = True
-        self._ever = False
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 
@@ -63,6 +62,10 @@ class Pane(Vertical, Generic[Data]):
     def describe_filter(self) -> str:
         """Extra words for the line that says what is filtered."""
         return f"“{self.text}”" if self.text else ""
+
+    def on_mount(self) -> None:
+        """Nothing is shown before there are data: what is hidden later would lose the focus."""
+        self._state("loading", f"Loading {self.tab.title.lower()}…")
 
     # -- the machinery -------------------------------------------------------------------------------------------
 
@@ -95,8 +98,6 @@ class Pane(Vertical, Generic[Data]):
         self._dirty = False
         self._busy = True
         self._number += 1
-        if not self._ever:
-            self._state("loading", f"Loading {self.tab.title.lower()}…")
         self._work(self._number, self.dashboard.chosen.but(text=self.text))
 
     @work(thread=True, group="pane", exit_on_error=False)
@@ -122,7 +123,6 @@ class Pane(Vertical, Generic[Data]):
         message.stop()
         self._busy = False
         if message.number == self._number:
-            self._ever = True
             if self.has_rows(message.data):
                 self._state("ready", "")
             else:
