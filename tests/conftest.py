@@ -25,6 +25,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 20, 50)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a dashboard under test waits a fifth of its time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty home folder, no variables of the programs we read from, and a clock that shows UTC."""
