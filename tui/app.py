@@ -91,6 +91,7 @@ class AgnesStats(App[int]):
         self._service: IngestService | None = None
         self._ending = threading.Lock()
         self._is_ending = False
+        self._has_begun = False
         self._news: News | None = None
         if settings.theme in self.available_themes:
             self.theme = settings.theme
@@ -121,6 +122,7 @@ class AgnesStats(App[int]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        self._has_begun = True
         self._fill_pane()
         self._load_home()
         if self._make_service is not None:
@@ -198,6 +200,11 @@ class AgnesStats(App[int]):
         refresh = getattr(self.screen, "refresh_data", None)
         if refresh is not None:
             refresh()
+
+    def on_resize(self) -> None:
+        """Another width has room for other things."""
+        if self._has_begun:
+            self.call_after_refresh(self._tick)
 
     def _tick(self) -> None:
         self._load_home()
