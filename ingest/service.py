@@ -9,15 +9,18 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
 from .again import mark_unread
 from .engine import REST_SECONDS, Engine
 from .news import News, Reading, Troubled, UpToDate
 from .progress import Summary
-from .server_source import ServerAccess, ServerPoller
-from .sources import ADAPTERS, Places, Root, SourceFile
+from .sources import Root, SourceFile
 from .watching import Watcher
+
+if TYPE_CHECKING:
+    from .server_source import ServerAccess, ServerPoller
 
 SWEEP_SECONDS = 30.0
 """How often all files are compared with the store, for what the watcher missed."""
@@ -63,9 +66,14 @@ class IngestService:
         self._wants_rebuild = False
         self._told: Stamp = ()
         """The store when we last told news of it."""
-        self._poller = ServerPoller(engine.store, server, self._tell_polled) if server is not None else None
+        self._poller = None if server is None else self._made_poller(server)
         engine.between = self._ingest_changed
         engine.rest_seconds = REST_SECONDS[0]
+
+    def _made_poller(self, server: ServerAccess) -> ServerPoller:
+        from .server_source import ServerPoller
+
+        return ServerPoller(self._engine.store, server, self._tell_polled)
 
     def start(self) -> None:
         """Start catching up, and watching."""
@@ -206,8 +214,3 @@ class IngestService:
         self._told = stamp
         if changed or always:
             self._tell(UpToDate(changed, summary.seconds, self._watcher.is_polling))
-
-
-def find_roots(places: Places) -> list[Root]:
-    """The folders of transcripts on this machine, for all formats."""
-    return [Root(kind, path) for kind, adapter in ADAPTERS.items() for path in adapter.roots(places)]

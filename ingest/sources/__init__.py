@@ -17,4 +17,10 @@ ADAPTERS: dict[str, Adapter] = {
     )
 }
 
-__all__ = ["ADAPTERS", "Adapter", "Places", "Root", "SourceFile", "State"]
+
+def find_roots(places: Places) -> list[Root]:
+    """The folders of transcripts on this machine, for all formats."""
+    return [Root(kind, path) for kind, adapter in ADAPTERS.items() for path in adapter.roots(places)]
+
+
+__all__ = ["ADAPTERS", "Adapter", "Places", "Root", "SourceFile", "State", "find_roots"]

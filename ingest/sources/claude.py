@@ -9,7 +9,6 @@ import msgspec
 
 from ..batch import Batch
 from .base import Adapter, Parser, Places, SourceFile, State, existing, walk
-from .claude_parser import ClaudeParser
 from .claude_rows import AgentMeta
 
 PARSER_VERSION = 1
@@ -56,6 +55,9 @@ class ClaudeAdapter(Adapter):
 
     def parser(self, file: SourceFile, state: State, batch: Batch) -> Parser:
         """A parser for a transcript, or for a sub-agent's note."""
+        # Most runs find nothing new; the parsers of shell and SQL take their time to be imported.
+        from .claude_parser import ClaudeParser
+
         return AgentNoteParser(file, batch) if file.whole else ClaudeParser(file, state, batch)
 
 

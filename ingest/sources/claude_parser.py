@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..access import accesses_of, error_line, rows_in
-from ..agnes.actions import sync_action_of
+from ..agnes.shell_actions import sync_action_of
 from ..batch import Batch
 from ..jsonl import Unusable, reader_of, value_in
 from ..projects import project_of

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from agnes_stats.ingest.agnes.actions import SYNC_ACTIONS, sync_action_of
+from agnes_stats.ingest.agnes.actions import SYNC_ACTIONS
+from agnes_stats.ingest.agnes.shell_actions import sync_action_of
 
 
 @pytest.mark.parametrize(
