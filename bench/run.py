@@ -1,7 +1,7 @@
 """Side by side with other token counters, each as a whole process, in turn: A B A B …
 
     make bench                        300 MB and 1 GB, with the peers, into bench/RESULTS.md
-    python bench/run.py --mb 5 --no-peers --rounds 1      a smoke run
+    python bench/run.py --mb 5 --no-peers --no-dashboard --rounds 1      a smoke run
 
 Peers are installed by npm into bench/work. Absolute times are of one machine on one day; the ratios are what counts.
 """
@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import dashboard
 from corpus import write_corpus
 
 HERE = Path(__file__).resolve().parent
@@ -182,6 +183,7 @@ def main() -> None:
     parser.add_argument("--mb", type=int, action="append", help="size of a corpus; repeat (300 and 1000)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--no-dashboard", action="store_true", help="leave out what is measured in a terminal")
     parser.add_argument("--write", action="store_true", help="write bench/RESULTS.md")
     given = parser.parse_args()
     WORK.mkdir(exist_ok=True)
@@ -191,6 +193,13 @@ def main() -> None:
     for megabytes in given.mb or (300, 1000):
         races += scene(megabytes, given.rounds, not given.no_peers)
     table = report(races)
+    if not given.no_dashboard:
+        megabytes = (given.mb or [1000])[-1]
+        rows = dashboard.measure(WORK / f"home-{megabytes}", WORK / f"warm-{megabytes}" / "s.duckdb", ours)
+        table += f"\n| the dashboard, {megabytes} MB | measured | ratio to importing Textual |\n|---|---|---|\n"
+        table += "".join(
+            f"| {row.what} | {row.value} | {f'**{row.ratio:.2f}**' if row.ratio else '–'} |\n" for row in rows
+        )
     sys.stdout.write(table)
     if given.write:
         machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"

@@ -378,3 +378,11 @@ async def focus_order(pilot: Pilot[int]) -> list[str]:
 async def test_tab_goes_through_the_tables_and_the_chart(store: Store) -> None:
     async with opened(store) as (_, pilot):
         assert await focus_order(pilot) == ["by", "second", "top", "over-time"]
+
+
+async def test_the_keys_are_heard_again_after_nothing_matched(store: Store) -> None:
+    async with opened(store) as (app, pilot):
+        await press(pilot, "slash", *"nothing like it", "enter")
+        assert "Nothing matches these filters" in screen_text(app)
+        await press(pilot, "escape", "b")
+        assert "Spend by day and project" in screen_text(app)

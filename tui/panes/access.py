@@ -118,18 +118,6 @@ class AccessPane(Pane[AccessData]):
         else:
             self.query_one(PaneState).set("empty", self._why_empty(data))
         self.refresh_bindings()
-        self._keep_focus()
-
-    def _keep_focus(self) -> None:
-        """Focus what the view is about, if what had the focus is not on the screen any more."""
-        if not self.is_shown or self.app.screen is not self.screen:
-            return
-        focused = self.app.focused
-        lost = focused is None
-        if focused is not None and self in focused.ancestors:
-            lost = not all(node.display for node in focused.ancestors_with_self if isinstance(node, Widget))
-        if lost:
-            self.app.set_focus(self.first_focus)
 
     def _show_view(self, data: AccessData, land: int | None) -> None:
         look = self._look()

@@ -129,8 +129,21 @@ class Pane(Vertical, Generic[Data]):
                 self._state("empty", self._empty_sentence())
             with self.app.batch_update():
                 self.show(message.data)
+            # What is hidden loses the focus only with the next refresh.
+            self.call_after_refresh(self._keep_focus)
         if self._dirty and self.is_shown:
             self._ask()
+
+    def _keep_focus(self) -> None:
+        """Focus what the tab is about, if nothing has the focus: its keys are heard there, also while it is hidden."""
+        if not self.is_shown or self.app.screen is not self.screen:
+            return
+        focused = self.app.focused
+        hidden = focused is not None and not all(
+            node.display for node in focused.ancestors_with_self if isinstance(node, Widget)
+        )
+        if focused is None or (hidden and focused is not self.first_focus):
+            self.app.set_focus(self.first_focus)
 
     def on_pane_failed(self, message: PaneFailed) -> None:
         """Say in the pane what went wrong."""
