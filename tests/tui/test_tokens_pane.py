@@ -17,7 +17,7 @@ from agnes_stats.tui.widgets.chips import FilterChips
 from textual.pilot import Pilot
 
 from tests.transcripts import HAIKU, SONNET, Transcript, catch_up, store_of, write
-from tests.tui.running import press, running, screen_text, settle
+from tests.tui.running import NOW, press, running, screen_text, settle
 
 WEBSITE = "/home/dana/work/website"
 HOSTILE = "[/foo]\x1b[2J (fix the [red]prompt[/])"
@@ -380,9 +380,9 @@ async def test_tab_goes_through_the_tables_and_the_chart(store: Store) -> None:
         assert await focus_order(pilot) == ["by", "second", "top", "over-time"]
 
 
-async def test_the_keys_are_heard_again_after_nothing_matched(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        await press(pilot, "slash", *"nothing like it", "enter")
-        assert "Nothing matches these filters" in screen_text(app)
-        await press(pilot, "escape", "b")
+async def test_the_keys_are_heard_where_there_is_nothing_to_see(store: Store) -> None:
+    async with opened(store, now=NOW + dt.timedelta(days=20)) as (app, pilot):
+        await press(pilot, "1", "r", "r", "r", "r", "2")
+        assert "Spend by" not in screen_text(app)
+        await press(pilot, "b", "r")
         assert "Spend by day and project" in screen_text(app)
