@@ -109,7 +109,9 @@ def test_what_follows_a_rewritten_start_is_read(world: World) -> None:
 def test_another_start_of_the_same_length_is_noticed_by_itself(world: World) -> None:
     """The end that was read last is as it was, and more follows: only the start tells that this is another file."""
     before = world.file.read_text()
-    world.file.write_text(before.replace("count the orders", "count the losses") + lines(talk("s1", 4)).splitlines()[-1])
+    world.file.write_text(
+        before.replace("count the orders", "count the losses") + lines(talk("s1", 4)).splitlines()[-1]
+    )
     world.catch_up()
     with world.store.read() as connection:
         texts = connection.execute("SELECT text FROM prompts ORDER BY text").fetchall()
