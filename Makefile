@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 
-.PHONY: run test check format lock bench screenshots clean
+.PHONY: run test check format lock bench bench-smoke screenshots clean
 
 run: $(STAMP)
 	@$(BIN)/agnes-stats $(ARGS)
@@ -37,6 +37,9 @@ $(STAMP): pyproject.toml uv.lock
 
 bench: $(STAMP)
 	@$(BIN)/python bench/run.py --write $(ARGS)
+
+bench-smoke: $(STAMP)
+	@$(BIN)/python bench/run.py --mb 5 --no-peers --no-dashboard --rounds 1
 
 screenshots: $(STAMP)
 	@$(BIN)/python docs/screenshots.py
