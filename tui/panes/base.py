@@ -134,6 +134,10 @@ class Pane(Vertical, Generic[Data]):
         if self._dirty and self.is_shown:
             self._ask()
 
+    def on_descendant_blur(self) -> None:
+        """What is hidden loses the focus, whenever that takes effect."""
+        self.call_later(self._keep_focus)
+
     def _keep_focus(self) -> None:
         """Focus what the tab is about, if nothing has the focus: its keys are heard there, also while it is hidden."""
         if not self.is_shown or self.app.screen is not self.screen:
