@@ -158,9 +158,8 @@ class Engine:
                 verify(connection)
         stamp = self.store.stamp()
         jobs = self._prepare(rebuild, summary)
-        todo = sum(job.todo for job in jobs)
-        report(Progress(files=len(jobs), bytes=todo))
-        much = todo > WORKER_BYTES or len(jobs) > WORKER_FILES
+        report(Progress(files=len(jobs), bytes=sum(job.todo for job in jobs)))
+        much = _is_much(jobs)
         if jobs and (rebuild or much):
             with scratch(self.store.path) as folder:
                 workers = self.workers if much else 0
@@ -179,8 +178,7 @@ class Engine:
             return []
         self._folders = made.folders
         summary.gone = len(made.gone)
-        much = made.bytes > WORKER_BYTES or len(made.jobs) > WORKER_FILES
-        new = [job for job in made.jobs if job.is_new] if much else []
+        new = [job for job in made.jobs if job.is_new] if _is_much(made.jobs) else []
         # The log of a writer that was killed costs every reader time; a writer takes it into the file.
         orphaned = self.store.log_path.exists() and self.store.idle_seconds() > ORPHANED_SECONDS
         if stale or made.gone or made.back or made.hidden or new or orphaned:
@@ -323,3 +321,8 @@ class Engine:
             self._own_marks.clear()
         self._own_marks |= {str(stretch.file.path): stretch.mark for stretch in read}
         self.own_stamp = self.store.stamp()
+
+
+def _is_much(jobs: Sequence[Job]) -> bool:
+    """Whether reading is worth worker processes, and takes so long that what is to come is listed first."""
+    return sum(job.todo for job in jobs) > WORKER_BYTES or len(jobs) > WORKER_FILES

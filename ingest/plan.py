@@ -81,11 +81,6 @@ class Plan:
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Root -> files and bytes on disk; roots that are there only."""
 
-    @property
-    def bytes(self) -> int:
-        """Bytes still to read."""
-        return sum(job.todo for job in self.jobs)
-
 
 def plan(roots: Iterable[Root], known: Mapping[str, Known], stop: threading.Event, *, everything: bool = False) -> Plan:
     """Compare the files under some roots with the store. `everything`: as if nothing had been read yet."""

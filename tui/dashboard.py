@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from ..queries.store import Store
 from .app import AgnesStats
 from .settings import Settings
-from .tables import looked_in
-from .wiring import engine_of, filter_of, roots_of, server_access, utc_now
+from .wiring import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
 
 if TYPE_CHECKING:
     from ..ingest.news import News

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ from . import format as words
 from . import session_words as told
 from .settings import Settings
 from .widgets.spark import bar
-from .wiring import utc_now
+from .wiring import looked_in, utc_now
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -341,14 +340,6 @@ def show_overview(connection: DuckDBPyConnection, settings: Settings, chosen: Fi
     for heading, told_lines in parts.items():
         lines += [*([f"── {heading} ".ljust(page.width, "─"), ""] if heading else []), *told_lines, ""]
     _print(lines[:-1])
-
-
-def looked_in(settings: Settings) -> list[str]:
-    """The folders in which sessions are looked for, as a person would name them."""
-    if settings.source:
-        return list(settings.source)
-    named = os.environ.get("CLAUDE_CONFIG_DIR")
-    return [named] if named else ["~/.claude", "~/.config/claude"]
 
 
 def _nothing(settings: Settings, chosen: Filter) -> list[str]:

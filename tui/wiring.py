@@ -82,3 +82,11 @@ def server_access(settings: Settings) -> ServerAccess:
     if access is None:
         raise BadSetting("--agnes-server: no token found; run `agnes auth login`, or set AGNES_TOKEN")
     return access
+
+
+def looked_in(settings: Settings) -> list[str]:
+    """The folders in which sessions are looked for, as a person would name them."""
+    if settings.source:
+        return list(settings.source)
+    named = os.environ.get("CLAUDE_CONFIG_DIR")
+    return [named] if named else ["~/.claude", "~/.config/claude"]

@@ -5,6 +5,7 @@ A renewed token is noticed like a line in a transcript. Only the time it expires
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from ..agnes.account import account_in, config_folder
 from ..agnes.values import Problem
 from ..batch import Batch, micros
-from .base import Adapter, Parser, Places, SourceFile, State
+from .base import Adapter, Parser, Places, SelfReading, SourceFile, State
 
 PARSER_VERSION = 1
 
@@ -48,19 +49,8 @@ class AccountAdapter(Adapter):
         return AccountParser(file, batch)
 
 
-class AccountParser:
+class AccountParser(SelfReading):
     """Reads the account, whichever of its files changed: they decide together."""
-
-    def __init__(self, file: SourceFile, batch: Batch) -> None:
-        self._file = file
-        self._batch = batch
-
-    def feed(self, line: bytes, pos: int) -> None:
-        """Nothing: a file that is empty tells something, too, and the content given may be a token."""
-
-    def reject(self, pos: int, length: int, reason: str) -> None:
-        """Note bytes that cannot be used."""
-        self._problem(Problem(str(self._file.path), reason, pos=pos, length=length))
 
     def finish(self) -> State:
         """Read the account; nothing to remember."""
@@ -81,4 +71,4 @@ class AccountParser:
 
     def _problem(self, problem: Problem) -> None:
         # Without a place in the file: to show its bytes would be to show the token.
-        self._batch.add("rejects", {"path": str(self._file.path), "pos": 0, "length": 0, "reason": problem.reason})
+        super()._problem(dataclasses.replace(problem, pos=0, length=0))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..agnes.values import Problem
 from ..batch import Batch
 
 State = dict[str, Any]
@@ -84,6 +85,27 @@ class Adapter(Protocol):
 
     def parser(self, file: SourceFile, state: State, batch: Batch) -> Parser:
         """A parser that goes on where `state` left off; an empty state means the start of the file."""
+
+
+class SelfReading:
+    """A parser of a file whose reader knows which files it needs, and opens them itself, in `finish`."""
+
+    def __init__(self, file: SourceFile, batch: Batch) -> None:
+        self._file = file
+        self._batch = batch
+
+    def feed(self, line: bytes, pos: int) -> None:
+        """Nothing: a file that is empty tells something, too, and the content given may be a secret."""
+
+    def reject(self, pos: int, length: int, reason: str) -> None:
+        """Note bytes that cannot be used."""
+        self._problem(Problem(str(self._file.path), reason, pos=pos, length=length))
+
+    def _problem(self, problem: Problem) -> None:
+        self._batch.add(
+            "rejects",
+            {"path": str(self._file.path), "pos": problem.pos, "length": problem.length, "reason": problem.reason},
+        )
 
 
 def walk(folder: Path) -> Iterator[Path]:

@@ -18,9 +18,8 @@ from ..agnes.snapshots import read_snapshot
 from ..agnes.tables import merged, read_stack_state, read_sync_state, state_paths
 from ..agnes.updates import log_path, read_update_log
 from ..agnes.uploads import read_uploads, upload_files
-from ..agnes.values import Problem
 from ..batch import Batch, micros
-from .base import Adapter, Parser, Places, SourceFile, State
+from .base import Adapter, Parser, Places, SelfReading, SourceFile, State
 
 PARSER_VERSION = 1
 
@@ -63,19 +62,8 @@ class WorkspaceAdapter(Adapter):
         return WorkspaceParser(file, batch)
 
 
-class WorkspaceParser:
+class WorkspaceParser(SelfReading):
     """Reads one file of a workspace. State files belong together and are read together, whichever changed."""
-
-    def __init__(self, file: SourceFile, batch: Batch) -> None:
-        self._file = file
-        self._batch = batch
-
-    def feed(self, line: bytes, pos: int) -> None:
-        """Nothing: the readers of `ingest/agnes` know which files they need, and an empty file tells something, too."""
-
-    def reject(self, pos: int, length: int, reason: str) -> None:
-        """Note bytes that cannot be used."""
-        self._problem(Problem(str(self._file.path), reason, pos=pos, length=length))
 
     def finish(self) -> State:
         """Read the file; nothing to remember."""
@@ -91,12 +79,6 @@ class WorkspaceParser:
             read = self._read_snapshot
         read(root)
         return {}
-
-    def _problem(self, problem: Problem) -> None:
-        self._batch.add(
-            "rejects",
-            {"path": str(self._file.path), "pos": problem.pos, "length": problem.length, "reason": problem.reason},
-        )
 
     def _read_state(self, root: Path) -> None:
         state = merged(read_sync_state(root, _shared_folder()), read_stack_state(root))

@@ -173,7 +173,7 @@ class TokensPane(Pane[TokensData]):
         view.present(data.detail, data.question)
         self._say("#warning", budget_words.warning(data.head.budget))
         self._say("#notes", head.notes(data.head, data.question))
-        if moved or (self.is_shown and self.app.focused is None):
+        if moved:
             self.app.set_focus(self.first_focus)
 
     def _say(self, line: str, told: str) -> None:

@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
@@ -17,17 +16,16 @@ from ...queries import sessions
 from ...queries.sessions import Choice
 from ...queries.store import StoreError
 from .. import format as words
+from .listed import ListedScreen
 
 SHOWN = 200
 
 
-class PickerScreen(ModalScreen[str | None]):
+class PickerScreen(ListedScreen[str | None]):
     """A list of projects or models. Dismisses with the value, "" for all of them, None for no change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
-        Binding("down", "move(1)", show=False),
-        Binding("up", "move(-1)", show=False),
     ]
 
     def __init__(self, what: str, current: str | None) -> None:
@@ -79,14 +77,6 @@ class PickerScreen(ModalScreen[str | None]):
             line.append(f"  {words.count(choice.sessions)} sessions", style="dim")
             options.add_option(Option(line))
         options.highlighted = 1 if fitting and part else 0
-
-    def action_move(self, by: int) -> None:
-        """Move the highlight while the line keeps the focus."""
-        options = self.query_one(OptionList)
-        if by > 0:
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
 
     @on(Input.Submitted)
     def _take(self) -> None:

@@ -16,6 +16,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from .. import format as words
+from .listed import ListedScreen
 
 _PREVIEW = 8
 """Lines of the query under the cursor."""
@@ -30,13 +31,11 @@ class Entry:
     note: str = ""
 
 
-class QueryScreen(ModalScreen[Entry | None]):
+class QueryScreen(ListedScreen[Entry | None]):
     """A list of queries, the one under the cursor below it. Dismisses with the chosen one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back"),
-        Binding("down", "move(1)", show=False),
-        Binding("up", "move(-1)", show=False),
         Binding("f8", "delete", "Delete", tooltip="Delete the saved query"),
     ]
 
@@ -85,14 +84,6 @@ class QueryScreen(ModalScreen[Entry | None]):
     def _current(self) -> Entry | None:
         highlighted = self.query_one(OptionList).highlighted
         return None if highlighted is None or highlighted >= len(self._shown) else self._shown[highlighted]
-
-    def action_move(self, by: int) -> None:
-        """Move the highlight while the line keeps the focus."""
-        options = self.query_one(OptionList)
-        if by > 0:
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)
