@@ -30,14 +30,14 @@ Row = dict[str, Any]
 """Column name -> value. Absent columns are NULL. Times are microseconds since 1970 in UTC."""
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def micros(moment: dt.datetime) -> int:
     """Microseconds since 1970; a moment without a zone is taken as UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 @dataclass(slots=True)
@@ -52,7 +52,10 @@ class Batch:
             text = row.get(column)
             if text:
                 row[column] = redacted(text)
-        self.rows.setdefault(table, []).append(row)
+        rows = self.rows.get(table)
+        if rows is None:
+            rows = self.rows[table] = []
+        rows.append(row)
 
     def of(self, table: str) -> list[Row]:
         """The rows of a table so far."""

@@ -59,16 +59,25 @@ class Reader(Generic[T]):
         """The objects on a line, which may end in a newline."""
         return (found.row for found in self.find(line))
 
+    def plain(self, line: bytes) -> T | None:
+        """The object of a line that is nothing but one, with nothing new in it; None of any other: `find` it there."""
+        if not line.startswith(b"{"):
+            return None
+        try:
+            return self._decode_known(line)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            return None
+
     def find(self, line: bytes, note: Note = lambda _: None) -> Iterator[Found[T]]:
         """The objects on a line and where they stand."""
-        try:
-            row = self._decode_known(line)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            yield from self._find_odd(line, note)
+        row = self.plain(line)
+        if row is None:
+            yield from self.find_odd(line, note)
         else:
-            yield Found(row, _indent(line), line)
+            yield Found(row, 0, line)
 
-    def _find_odd(self, line: bytes, note: Note) -> Iterator[Found[T]]:
+    def find_odd(self, line: bytes, note: Note) -> Iterator[Found[T]]:
+        """As `find`, of a line that is not `plain`."""
         if self._known:
             try:
                 row = self._decode(line)
@@ -249,7 +258,9 @@ def _closed(shape: type[T], known: KnownNames) -> type[T]:
             fields.append((field.name, kind, field.default))
     # Known fields of no use are passed over unread.
     fields += [(name, msgspec.Raw, msgspec.Raw()) for name in sorted(known.get(shape, ()))]
-    closed = msgspec.defstruct(f"Closed{shape.__name__}", fields, bases=(shape,), forbid_unknown_fields=shape in known)
+    closed = msgspec.defstruct(
+        f"Closed{shape.__name__}", fields, bases=(shape,), forbid_unknown_fields=shape in known, gc=False
+    )
     return typing.cast("type[T]", closed)
 
 

@@ -82,45 +82,49 @@ def read_spool(files: Sequence[Path], columns: dict[str, str]) -> str:
 
 def _merge(connection: DuckDBPyConnection, fact: Fact, files: Sequence[Path], touched: rollups.Touched) -> None:
     """Merge spooled rows of a fact into its table, half by half."""
-    new = f"new_{fact.name}"
+    told = f"told_{fact.name}"
     key = ", ".join(fact.key)
     loaded = ", ".join(f'"{column}"' for column in fact.loaded)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {new} AS {read_spool(files, fact.loaded)}")
-    known = f"{fact.name} WHERE ({key}) IN (SELECT {'' if len(fact.key) == 1 else 'ROW'}({key}) FROM {new})"
-    is_known = connection.execute(f"SELECT 1 FROM {known} LIMIT 1").fetchone() is not None
-    if is_known:
-        touched.by(fact.name, known)
+    repeated = "".join(f', "{other}" AS "{column}"' for column, other in fact.repeated.items())
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {told} AS "
+        f"SELECT *{repeated}, 1::TINYINT AS fresh FROM ({read_spool(files, fact.told)})"
+    )
+    known = f"{fact.name} WHERE ({key}) IN (SELECT {'' if len(fact.key) == 1 else 'ROW'}({key}) FROM {told})"
+    added = f"INSERT INTO {told} BY NAME SELECT {loaded}, 0::TINYINT AS fresh FROM {known}"
+    [(count,)] = connection.execute(added).fetchall()
+    if count:
+        connection.execute(f"DELETE FROM {known}")
+    merged = _merged(fact, told)
+    if fact.name == "responses":
+        merged = f"WITH merged AS MATERIALIZED ({merged}) {priced('merged')}"
+    connection.execute(f"INSERT INTO {fact.name} BY NAME {merged}")
+    touched.add(fact.name, told)
+
+
+def _merged(fact: Fact, told: str) -> str:
+    """SELECT of one row for each key of `told`.
+
+    For each half the row that wins is found first, by its number, and its columns are fetched then: to carry them
+    all along the way costs three times as much.
+    """
     picks = [
-        f"arg_{half.pick}("
-        + "{" + ", ".join(f"'{column}': \"{column}\"" for column in half.columns) + "}, "
-        + "(" + ", ".join((*half.order, "fresh" if half.pick == "max" else "-fresh")) + "))"
+        f"arg_{half.pick}(rowid, ({', '.join((*half.order, 'fresh' if half.pick == 'max' else '-fresh'))}))"
         + (f" FILTER ({half.where})" if half.where else "")
         + f" AS half_{number}"
         for number, half in enumerate(fact.halves)
     ]  # fmt: skip
+    keys = [f'"{column}"' for column in fact.key]
     singles = [f'{aggregate}("{column}") AS "{column}"' for column, (_, aggregate) in fact.sums.items()]
-    halves = [f"half_{n}.\"{column}\"" for n, half in enumerate(fact.halves) for column in half.columns]  # fmt: skip
-    sums = [f'"{column}"' for column in fact.sums]
-    computed = [f'{sql} AS "{column}"' for column, (_, sql) in fact.computed.items()]
-    merged = f"merged_{fact.name}"
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE {merged} AS
-        SELECT {", ".join(["*", *computed])} FROM (
-            SELECT {", ".join([*fact.key, *halves, *sums])} FROM (
-                SELECT {", ".join([key, *picks, *singles])} FROM (
-                    SELECT {loaded}, 0 AS fresh FROM {known} UNION ALL SELECT {loaded}, 1 AS fresh FROM {new}
-                ) GROUP BY {key}
-            )
-        )""")
-    if is_known:
-        connection.execute(f"DELETE FROM {known}")
-    if fact.name == "responses":
-        connection.execute(f"INSERT INTO responses BY NAME {priced(merged)}")
-    else:
-        connection.execute(f"INSERT INTO {fact.name} BY NAME SELECT * FROM {merged}")
-    touched.by(fact.name, merged)
-    connection.execute(f"DROP TABLE {new}")
-    connection.execute(f"DROP TABLE {merged}")
+    winners = f"SELECT {', '.join([*keys, *picks, *singles])} FROM {told} GROUP BY {', '.join(keys)}"
+    columns = [f'w."{column}"' for column in (*fact.key, *fact.sums)] + [
+        f'h{number}."{column}"' for number, half in enumerate(fact.halves) for column in half.columns
+    ]
+    joins = "".join(
+        f" LEFT JOIN {told} h{number} ON h{number}.rowid = w.half_{number}" for number in range(len(fact.halves))
+    )
+    computed = "".join(f', {sql} AS "{column}"' for column, (_, sql) in fact.computed.items())
+    return f"SELECT *{computed} FROM (SELECT {', '.join(columns)} FROM ({winners}) w{joins})"
 
 
 def priced(rows: str) -> str:
@@ -159,7 +163,7 @@ def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touch
     """
     columns = TABLES["activity"]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE new_activity AS {read_spool(files, columns)}")
-    touched.by("activity", "new_activity")
+    touched.add("activity", "new_activity")
     known = "activity WHERE session_id IN (SELECT session_id FROM new_activity)"
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE merged_activity AS
@@ -175,8 +179,6 @@ def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touch
         ) GROUP BY session_id, span""")
     connection.execute(f"DELETE FROM {known}")
     connection.execute("INSERT INTO activity BY NAME SELECT * FROM merged_activity")
-    connection.execute("DROP TABLE new_activity")
-    connection.execute("DROP TABLE merged_activity")
 
 
 def _purge(connection: DuckDBPyConnection, again: Mapping[str, int], touched: rollups.Touched) -> None:

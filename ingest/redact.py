@@ -48,7 +48,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 def redacted(text: str) -> str:
     """The text with the credentials that can be recognised replaced by `***`; variables such as `$TOKEN` stay."""
     lower = text.lower()
-    if not any(hint in lower for hint in _HINTS):
+    for hint in _HINTS:
+        if hint in lower:
+            break
+    else:
         return text
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)

@@ -18,10 +18,22 @@ _SESSION_COLUMNS = {
     "session_lasts": ("session_id",),
     "activity": ("session_id",),
 }
+"""Tables whose rows a rollup is about -> columns with the sessions that a row belongs to."""
+
 _DAY_TABLES = {
     "responses": "tokens_daily",
     "tool_calls": "tools_daily",
     "prompts": "extensions_daily",
+}
+"""Tables whose rows are counted by day -> a rollup that counts them."""
+
+_OTHER_COLUMNS = {
+    "responses": ("ts",),
+    # A result whose call is not there is not counted by day.
+    "tool_calls": ("ts", "id", "name", "spawned_agent_id"),
+    "prompts": ("ts",),
+    "summaries": ("leaf_uuid",),
+    "agents": ("agent_id",),
 }
 
 
@@ -30,49 +42,65 @@ class Touched:
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._run = connection.execute
-        self._run("CREATE OR REPLACE TEMP TABLE touched_sessions (session_id VARCHAR)")
-        self._run("CREATE OR REPLACE TEMP TABLE touched_days (zone VARCHAR, day DATE)")
-        self._run("CREATE OR REPLACE TEMP TABLE touched_agents (agent_id VARCHAR)")
-        self._any = False
-        self._agents = False
+        self._rows: dict[str, list[str]] = {}
 
     def by(self, table: str, rows: str) -> None:
-        """Note the sessions, days and sub-agents of `rows`, an SQL selection of rows of `table`."""
-        self._any = self._any or table in _SESSION_COLUMNS or table in ("agents", "summaries")
-        for column in _SESSION_COLUMNS.get(table, ()):
-            self._run(f"INSERT INTO touched_sessions SELECT DISTINCT {column} FROM {rows}")
-        if table in _DAY_TABLES:
-            self._run(
-                f"INSERT INTO touched_days SELECT DISTINCT zone, {day_of('ts', 'zone')} "
-                f"FROM (SELECT DISTINCT date_trunc('minute', ts) AS ts FROM {rows}), zones"
-            )
-        if table == "agents":
-            self._agents = True
-            self._run(f"INSERT INTO touched_agents SELECT agent_id FROM {rows}")
-        if table == "tool_calls":
-            # The call that a note names may come after the note.
-            self._agents = True
-            self._run(
-                f"INSERT INTO touched_agents SELECT spawned_agent_id FROM (FROM {rows}) "
-                "WHERE spawned_agent_id IS NOT NULL "
-                f"UNION SELECT agent_id FROM agents WHERE tool_use_id IN (SELECT id FROM {rows})"
-            )
-        if table == "summaries":
-            self._run(
-                "INSERT INTO touched_sessions SELECT session_id FROM session_lasts WHERE kind = 'leaf' "
-                f"AND value IN (SELECT leaf_uuid FROM {rows})"
-            )
+        """Note `rows`, an SQL selection of rows of `table`, that may be gone at the end of the transaction."""
+        columns = (*_SESSION_COLUMNS.get(table, ()), *_OTHER_COLUMNS.get(table, ()))
+        if columns:
+            noted = f"touched_{table}_{len(self._rows.get(table, ()))}"
+            self._run(f"CREATE OR REPLACE TEMP TABLE {noted} AS SELECT {', '.join(columns)} FROM {rows}")
+            self.add(table, noted)
+
+    def add(self, table: str, relation: str) -> None:
+        """Note the rows of a temporary table, that stays until the end, as rows of `table`."""
+        if table in _SESSION_COLUMNS or table in _OTHER_COLUMNS:
+            self._rows.setdefault(table, []).append(relation)
 
     def rebuild(self) -> None:
         """Rebuild the sessions and the days touched, in every zone that is kept."""
-        if not self._any:
+        if not self._rows:
             return
+        self._run(f"CREATE OR REPLACE TEMP TABLE touched_sessions AS {self._sessions()}")
+        self._run(f"CREATE OR REPLACE TEMP TABLE touched_days AS {self._days()}")
         self._rebuild_sessions()
-        if self._agents and self._has("FROM touched_agents"):
-            self._touch_days_of_agents()
+        if "agents" in self._rows or "tool_calls" in self._rows:
+            self._run(f"CREATE OR REPLACE TEMP TABLE touched_agents AS {self._agents()}")
+            if self._has("FROM touched_agents"):
+                self._touch_days_of_agents()
         rebuild_days(self._run, "touched_days")
-        for table in ("touched_sessions", "touched_days", "touched_agents"):
-            self._run(f"DROP TABLE {table}")
+
+    def _sessions(self) -> str:
+        parts = [
+            f"SELECT {column} AS session_id FROM {rows} WHERE {column} IS NOT NULL"
+            for table, columns in _SESSION_COLUMNS.items()
+            for rows in self._rows.get(table, ())
+            for column in columns
+        ] + [
+            "SELECT session_id FROM session_lasts WHERE kind = 'leaf' "
+            f"AND value IN (SELECT leaf_uuid FROM {rows})"
+            for rows in self._rows.get("summaries", ())
+        ]  # fmt: skip
+        return " UNION ".join(parts) or "SELECT NULL::VARCHAR AS session_id LIMIT 0"
+
+    def _days(self) -> str:
+        parts = [
+            f"SELECT ts FROM {rows}{' WHERE name IS NOT NULL' if table == 'tool_calls' else ''}"
+            for table in _DAY_TABLES
+            for rows in self._rows.get(table, ())
+        ]
+        times = " UNION ALL ".join(parts) or "SELECT NULL::TIMESTAMP AS ts LIMIT 0"
+        # No zone's day begins within a minute.
+        minutes = f"SELECT DISTINCT date_trunc('minute', ts) AS ts FROM ({times})"
+        return f"SELECT DISTINCT zone, {day_of('ts', 'zone')} AS day FROM ({minutes}), zones"
+
+    def _agents(self) -> str:
+        parts = [f"SELECT agent_id FROM {rows}" for rows in self._rows.get("agents", ())]
+        for rows in self._rows.get("tool_calls", ()):
+            # The call that a note names may come after the note.
+            parts.append(f"SELECT spawned_agent_id AS agent_id FROM {rows} WHERE spawned_agent_id IS NOT NULL")
+            parts.append(f"SELECT agent_id FROM agents WHERE tool_use_id IN (SELECT id FROM {rows})")
+        return " UNION ".join(parts)
 
     def _has(self, rows: str) -> bool:
         return self._run(f"SELECT 1 FROM ({rows}) LIMIT 1").fetchone() is not None

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-# A row without a time sorts after every row with one.
-_LAST = "'infinity'::TIMESTAMP"
+# A row without a time never beats one with a time: read again, it may have one.
+_NEVER_FIRST, _NEVER_LAST = "'infinity'::TIMESTAMP", "'-infinity'::TIMESTAMP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Fact:
     """column -> (type, SQL over the merged columns)."""
     derived: dict[str, str] = field(default_factory=dict)
     """column -> type: filled by the loader from other tables."""
+    repeated: dict[str, str] = field(default_factory=dict)
+    """column -> the column whose value every single line has in it, too: it need not be told twice."""
 
     @property
     def loaded(self) -> dict[str, str]:
@@ -49,14 +51,24 @@ class Fact:
         return columns
 
     @property
+    def told(self) -> dict[str, str]:
+        """Columns that a parser tells, with their types: the loaded ones without those that repeat others."""
+        return {name: kind for name, kind in self.loaded.items() if name not in self.repeated}
+
+    @property
     def columns(self) -> dict[str, str]:
         """All columns, with their types, in table order."""
         return self.loaded | {name: kind for name, (kind, _) in self.computed.items()} | self.derived
 
 
 def _place(prefix: str = "", *before_path: str) -> tuple[str, ...]:
-    """The order of rows: by time, then, among rows of the same time, by where they stand."""
-    return (f"coalesce({prefix}ts, {_LAST})", *before_path, f"{prefix}path", f"{prefix}pos")
+    """The order of rows of which the first counts: by time, then, among rows of the same time, by where they stand."""
+    return (f"coalesce({prefix}ts, {_NEVER_FIRST})", *before_path, f"{prefix}path", f"{prefix}pos")
+
+
+def _last_place(prefix: str = "") -> tuple[str, ...]:
+    """The order of rows of which the last counts."""
+    return (f"coalesce({prefix}ts, {_NEVER_LAST})", f"{prefix}path", f"{prefix}pos")
 
 
 # A fork repeats the rows of another session, with their times; newer ones mark them. What is marked is no original.
@@ -96,7 +108,7 @@ RESPONSES = Fact(
         ),
         Half(
             "max",
-            ("NOT usage_embedded", "output_tokens", "total_tokens", *_place("usage_")),
+            ("NOT usage_embedded", "output_tokens", "total_tokens", *_last_place("usage_")),
             {
                 "usage_embedded": "BOOLEAN",
                 "output_tokens": "BIGINT",
@@ -131,6 +143,13 @@ RESPONSES = Fact(
         )
     },
     derived={"cost_usd": "DOUBLE"},
+    repeated={
+        "usage_embedded": "embedded",
+        "usage_ts": "ts",
+        "usage_path": "path",
+        "usage_pos": "pos",
+        "ended_at": "ts",
+    },
 )
 
 TOOL_CALLS = Fact(
@@ -219,7 +238,7 @@ SESSION_FIRSTS = Fact(
 SESSION_LASTS = Fact(
     "session_lasts",
     key={"session_id": "VARCHAR", "kind": "VARCHAR"},
-    halves=(Half("max", ("coalesce(ts, '-infinity'::TIMESTAMP)", "path", "pos"), _LABEL),),
+    halves=(Half("max", _last_place(), _LABEL),),
 )
 
 SUMMARIES = Fact(

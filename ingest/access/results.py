@@ -12,6 +12,7 @@ _ERROR_LIMIT = 300
 _LINE_LIMIT = 1_000
 
 _COUNT_NAMES = ("row_count", "rows_returned", "rowCount", "num_rows")
+_HINTS = (b"Empty set", *(name.encode() for name in _COUNT_NAMES))
 _NAMED_COUNT = re.compile(r"[\"']?\b(?:row_count|rows_returned|rowCount|num_rows)[\"']?\s*[:=]\s*\"?(\d{1,15})\b")
 _FOOTERS = re.compile(
     # psql, trino, duckdb
@@ -54,6 +55,23 @@ def rows_in(result_text: str) -> int | None:
     matches = [found for line in _telling_lines(text) if (found := _FOOTERS.search(line))]
     counts = [0 if found["empty"] else int(found[found.lastgroup or 0]) for found in matches]
     return sum(counts) if counts else None
+
+
+def may_count_rows(end: bytes) -> bool:
+    """Return whether the end of a result, as it stands in JSON, may say how many rows there were.
+
+    Few do; the others need not be decoded to find that out.
+    """
+    for hint in _HINTS:
+        if hint in end:
+            return True
+    for word in (b" row", b" Row"):
+        at = end.find(word)
+        while at >= 0:
+            if end[at - 1 : at].isdigit():
+                return True
+            at = end.find(word, at + 1)
+    return False
 
 
 def _telling_lines(text: str) -> list[str]:

@@ -10,7 +10,7 @@ import msgspec
 from .claude_rows import Row
 
 
-class Place(msgspec.Struct):
+class Place(msgspec.Struct, gc=False):
     """Where and when a row stands."""
 
     session: str | None
@@ -23,7 +23,7 @@ class Place(msgspec.Struct):
     embedded: bool = False
 
 
-class Who(msgspec.Struct):
+class Who(msgspec.Struct, gc=False):
     """Who speaks in a row."""
 
     agent: str | None

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ..access import accesses_of, error_line, rows_in
+from ..access import accesses_of, error_line, may_count_rows, rows_in
 from ..agnes.shell_actions import sync_action_of
 from ..batch import Batch
 from ..jsonl import Unusable, reader_of, value_in
@@ -30,9 +30,7 @@ MAX_USD = 1e6
 SYNTHETIC = "<synthetic>"
 """The model of rows that Claude Code writes itself, mostly errors."""
 
-_read_rows = reader_of(Row, KNOWN_NAMES).find
-# Few results count rows; the rest need not be decoded to find that out.
-_ROWS_HINTS = (b" row", b" Row", b"Empty set", b"row_count", b"rows_returned", b"rowCount", b"num_rows")
+_rows = reader_of(Row, KNOWN_NAMES)
 _ROWS_HINT_BYTES = 800
 _agent_result = msgspec.json.Decoder(AgentResult).decode
 
@@ -61,7 +59,11 @@ class ClaudeParser:
         """Read one line that starts at byte `pos`."""
         if self._first_pos is None:
             self._first_pos = pos
-        for found in _read_rows(line, self._note):
+        row = _rows.plain(line)
+        if row is not None:
+            self._row(row, line, pos)
+            return
+        for found in _rows.find_odd(line, self._note):
             if isinstance(found.row, Unusable):
                 self.reject(pos + found.offset, len(found.data), str(found.row))
             else:
@@ -109,7 +111,7 @@ class ClaudeParser:
         if own_ts is not None:
             self._clock(own_ts)
         session = row.sessionId if isinstance(row.sessionId, str) and row.sessionId else None
-        place = Place(session, self._last_ts, own_ts, pos, data, is_copy=is_copied(row))
+        place = Place(session, self._last_ts, own_ts, pos, data, is_copied(row))
         if session is not None:
             self._session = self._session or session
             self._label(row, session, pos)
@@ -135,14 +137,9 @@ class ClaudeParser:
             sessions.first(session, "project", (ts, pos, project_of(row.cwd)))
         custom = row.title if row.customTitle is None and row.type == "custom-title" else row.customTitle
         guessed = row.title if row.aiTitle is None and row.type == "ai-title" else row.aiTitle
-        said = (
-            ("git_branch", row.gitBranch),
-            ("version", row.version),
-            ("leaf", row.uuid),
-            ("custom_title", custom),
-            ("ai_title", guessed),
-        )
-        sessions.last(session, ts, pos, said)
+        if custom or guessed:
+            sessions.last(session, ts, pos, (("custom_title", custom), ("ai_title", guessed)))
+        sessions.row(session, ts, pos, row.gitBranch, row.version, row.uuid)
 
     def _summary(self, row: Row, pos: int) -> None:
         if isinstance(row.leafUuid, str) and isinstance(row.summary, str):
@@ -167,20 +164,20 @@ class ClaudeParser:
     def _message_row(self, row: Row, place: Place) -> None:
         message = row.message or Message()
         agent = row.agentId if isinstance(row.agentId, str) else self._file_agent
-        who = Who(
-            agent=agent,
-            name=short(row.attributionAgent),
-            sidechain=bool(row.isSidechain) or self._file_agent is not None,
-            version=short(row.version),
-            branch=short(row.gitBranch),
-        )
         if row.type == "assistant":
+            who = Who(
+                agent,
+                short(row.attributionAgent),
+                bool(row.isSidechain) or self._file_agent is not None,
+                short(row.version),
+                short(row.gitBranch),
+            )
             self._assistant(message, row.requestId, row.uuid, place, who, row)
         else:
             self._results(row, message, place)
             self._prompt_row(row, message, place)
             if place.own_ts is not None:
-                self._asked[who.agent or ""] = place.own_ts
+                self._asked[agent or ""] = place.own_ts
 
     def _progress(self, row: Row, place: Place) -> None:
         inner = row.data.message if row.data is not None else None
@@ -216,7 +213,8 @@ class ClaudeParser:
 
     def _response(self, key: str, message: Message, place: Place, who: Who, row: Row) -> None:
         usage = message.usage or Usage()
-        fact = self._here(place) | {
+        fact = {
+            **self._here(place),
             "key": key,
             "embedded": place.embedded,
             "agent_id": who.agent,
@@ -227,29 +225,25 @@ class ClaudeParser:
             "git_branch": who.branch,
             "requested_at": None if place.embedded else self._asked.get(who.agent or ""),
             "prompt_id": self._prompt,
-            "ended_at": place.ts,
             "is_api_error": bool(row.isApiErrorMessage),
-            "usage_embedded": place.embedded,
-            "usage_ts": place.ts,
-            "usage_path": self._path,
-            "usage_pos": place.pos,
             "stop_reason": short(message.stop_reason),
             "shown_bytes": shown_bytes(message),
             "logged_cost_usd": _money(row.costUSD),
+            **self._usage(usage),
         }
-        # The time of the usage only decides between lines of the same size, and a line without one is the later.
-        self._add("responses", fact | self._usage(usage), "ts", "ended_at")
+        self._add("responses", fact, "ts")
         for number, part in enumerate(usage.iterations or ()):
             if part.type == "advisor_message":
                 model = short(part.model) or "unknown"
                 advisor = {"key": f"{key}:advisor:{number}", "model": model, "stop_reason": "advisor"}
-                self._add("responses", fact | advisor | self._usage(part), "ts", "ended_at")
+                self._add("responses", fact | advisor | self._usage(part), "ts")
             elif part.type not in ("message", "compaction", None):
                 self._note(f"usage iteration {part.type}")
 
     def _usage(self, usage: Iteration) -> dict[str, Any]:
         searches = usage.server_tool_use.web_search_requests if usage.server_tool_use is not None else None
-        return tokens_of(usage, self._note) | {
+        return {
+            **tokens_of(usage, self._note),
             "web_searches": count_of(searches, self._note),
             "speed": short(usage.speed) or "standard",
             "service_tier": short(usage.service_tier) or "standard",
@@ -262,7 +256,8 @@ class ClaudeParser:
         given = value_in(block.input)
         given = given if isinstance(given, dict) else {}
         kind = class_of(name)
-        fact = self._here(place) | {
+        fact = {
+            **self._here(place),
             "id": call,
             "embedded": place.embedded,
             "agent_id": who.agent,
@@ -326,7 +321,7 @@ class ClaudeParser:
             text = text_of(value_in(block.content))
             fact["error_text"] = error_line(text)
             fact["denial"] = denial_of(row, text)
-        elif _may_count_rows(raw[-_ROWS_HINT_BYTES:]):
+        elif may_count_rows(raw[-_ROWS_HINT_BYTES:]):
             fact["result_rows"] = whole_number(rows_in(text_of(value_in(block.content))))
         if b'"agentId"' in bytes(row.toolUseResult):
             try:
@@ -377,10 +372,6 @@ class ClaudeParser:
         fact = self._here(place) | {"id": row_key(uuid, place), "kind": kind, "text": text, "amount": amount}
         del fact["username"]
         self._add("events", fact, "ts")
-
-
-def _may_count_rows(end: bytes) -> bool:
-    return any(hint in end for hint in _ROWS_HINTS)
 
 
 def _money(value: Any) -> float | None:

@@ -7,20 +7,20 @@ from typing import Any
 import msgspec
 
 
-class CacheCreation(msgspec.Struct):
+class CacheCreation(msgspec.Struct, gc=False):
     """`usage.cache_creation`: cache writes by how long they live."""
 
     ephemeral_5m_input_tokens: Any = None
     ephemeral_1h_input_tokens: Any = None
 
 
-class ServerToolUse(msgspec.Struct):
+class ServerToolUse(msgspec.Struct, gc=False):
     """`usage.server_tool_use`."""
 
     web_search_requests: Any = None
 
 
-class Iteration(msgspec.Struct):
+class Iteration(msgspec.Struct, gc=False):
     """One entry of `usage.iterations`; only `advisor_message` entries are responses of their own."""
 
     type: Any = None
@@ -35,13 +35,13 @@ class Iteration(msgspec.Struct):
     service_tier: Any = None
 
 
-class Usage(Iteration):
+class Usage(Iteration, gc=False):
     """`message.usage`."""
 
     iterations: list[Iteration] | None = None
 
 
-class Block(msgspec.Struct):
+class Block(msgspec.Struct, gc=False):
     """One content block of a message, of any type."""
 
     type: Any = None
@@ -55,7 +55,7 @@ class Block(msgspec.Struct):
     content: msgspec.Raw = msgspec.Raw()
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     """`message` of a user or assistant row."""
 
     id: Any = None
@@ -65,7 +65,7 @@ class Message(msgspec.Struct):
     content: str | list[Block] | None = None
 
 
-class EmbeddedRow(msgspec.Struct):
+class EmbeddedRow(msgspec.Struct, gc=False):
     """`data.message` of a progress row: a sub-agent's row, copied into its parent's file."""
 
     type: Any = None
@@ -75,7 +75,7 @@ class EmbeddedRow(msgspec.Struct):
     message: Message | None = None
 
 
-class ProgressData(msgspec.Struct):
+class ProgressData(msgspec.Struct, gc=False):
     """`data` of a progress row."""
 
     type: Any = None
@@ -83,7 +83,7 @@ class ProgressData(msgspec.Struct):
     message: EmbeddedRow | None = None
 
 
-class Row(msgspec.Struct):
+class Row(msgspec.Struct, gc=False):
     """A line of a transcript."""
 
     type: Any = None
@@ -117,7 +117,7 @@ class Row(msgspec.Struct):
     data: ProgressData | None = None
 
 
-class AgentResult(msgspec.Struct):
+class AgentResult(msgspec.Struct, gc=False):
     """`toolUseResult` of a sub-agent's call. Its token sums repeat what the sub-agent's own rows say."""
 
     agentId: Any = None  # noqa: N815
@@ -126,7 +126,7 @@ class AgentResult(msgspec.Struct):
     totalDurationMs: Any = None  # noqa: N815
 
 
-class AgentMeta(msgspec.Struct):
+class AgentMeta(msgspec.Struct, gc=False):
     """`agent-<id>.meta.json` beside a sub-agent's transcript."""
 
     agentType: Any = None  # noqa: N815

@@ -11,7 +11,7 @@ from ..batch import Batch, micros
 ACTIVITY_GAP = 600_000_000
 """Microseconds: rows further apart belong to different spans of activity."""
 
-_YEARS = range(1900, 9000)
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
 
 def parse_time(value: Any) -> int | None:
@@ -25,7 +25,7 @@ def parse_time(value: Any) -> int | None:
         moment = dt.datetime.fromisoformat(value)
     except ValueError:
         return None
-    return micros(moment) if moment.year in _YEARS else None
+    return micros(moment) if _FIRST_YEAR <= moment.year < _LAST_YEAR else None
 
 
 def spans(times: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -41,7 +41,7 @@ def spans(times: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 Label = tuple[int | None, int, str]
-"""Time in microseconds (None before the first time in the file), place in bytes, and what is said."""
+"""Time in microseconds (None before the first time in the file, after it no more), place in bytes, what is said."""
 
 
 class Sessions:
@@ -51,10 +51,13 @@ class Sessions:
         self._times: dict[str, list[int]] = {}
         self._firsts: dict[str, dict[str, Label]] = {}
         self._lasts: dict[str, dict[str, Label]] = {}
+        self._latest: dict[str, tuple[int | None, int, str, str, str]] = {}
+        """The latest row that had all three labels of `row`: kept apart, because nearly every row is one."""
 
     @property
     def waits(self) -> bool:
         """Whether there are labels of rows before the first time."""
+        self._settle()
         return any(label[0] is None for labels in self._all() for label in labels.values())
 
     def seen(self, session: str, ts: int) -> None:
@@ -63,12 +66,22 @@ class Sessions:
 
     def is_first(self, session: str, kind: str, ts: int | None, pos: int) -> bool:
         """Whether a row is the earliest so far to say this of its session."""
-        known = self._firsts.get(session, {}).get(kind)
-        return known is None or _order(ts, pos) < _order(*known[:2])
+        labels = self._firsts.get(session)
+        known = labels.get(kind) if labels is not None else None
+        return known is None or (ts or 0, pos) < (known[0] or 0, known[1])
 
     def first(self, session: str, kind: str, label: Label) -> None:
         """Keep a label that `is_first`."""
         self._firsts.setdefault(session, {})[kind] = label
+
+    def row(self, session: str, ts: int | None, pos: int, branch: Any, version: Any, leaf: Any) -> None:
+        """Keep the labels that any row of a session may carry."""
+        if branch and version and leaf and type(branch) is type(version) is type(leaf) is str:
+            known = self._latest.get(session)
+            if known is None or (ts or 0, pos) > (known[0] or 0, known[1]):
+                self._latest[session] = ts, pos, branch, version, leaf
+        else:
+            self.last(session, ts, pos, (("git_branch", branch), ("version", version), ("leaf", leaf)))
 
     def last(self, session: str, ts: int | None, pos: int, said: Iterable[tuple[str, Any]]) -> None:
         """Keep labels, of which the latest of each kind counts; what is no text, or empty, is none."""
@@ -76,17 +89,19 @@ class Sessions:
         for kind, value in said:
             if value and isinstance(value, str):
                 known = labels.get(kind)
-                if known is None or _order(ts, pos) > _order(known[0], known[1]):
+                if known is None or (ts or 0, pos) > (known[0] or 0, known[1]):
                     labels[kind] = ts, pos, value
 
     def begin(self, ts: int) -> None:
         """The first time in the file: that of all labels before it."""
+        self._settle()
         for labels in self._all():
             for kind, (when, pos, value) in labels.items():
                 labels[kind] = (ts if when is None else when), pos, value
 
     def write(self, batch: Batch, path: str, limit: int) -> None:
         """Add the labels, the last ones cut to `limit` characters, and the spans of activity."""
+        self._settle()
         for table, sessions in (("session_firsts", self._firsts), ("session_lasts", self._lasts)):
             for session, labels in sessions.items():
                 for kind, (ts, pos, value) in labels.items():
@@ -101,7 +116,7 @@ class Sessions:
         yield from self._firsts.values()
         yield from self._lasts.values()
 
-
-def _order(ts: int | None, pos: int) -> tuple[int, int]:
-    # Once there is a time, all labels have one: see `begin`.
-    return ts or 0, pos
+    def _settle(self) -> None:
+        for session, (ts, pos, branch, version, leaf) in self._latest.items():
+            self.last(session, ts, pos, (("git_branch", branch), ("version", version), ("leaf", leaf)))
+        self._latest.clear()

@@ -40,8 +40,8 @@ def _cache_writes(usage: Iteration, note: Note) -> tuple[int, int]:
 
 def count_of(value: Any, note: Note, what: str = "token count") -> int:
     """A count as an integer; anything that is none counts as 0, and is noted unless it is just missing."""
-    if is_count(value):
-        return int(value)
+    if type(value) is int and 0 <= value <= MAX_COUNT:
+        return value
     if value is not None:
         note(f"{what} that is no whole number")
     return 0
@@ -49,12 +49,7 @@ def count_of(value: Any, note: Note, what: str = "token count") -> int:
 
 def whole_number(value: Any) -> int | None:
     """A value that can be a count, else None."""
-    return int(value) if is_count(value) else None
-
-
-def is_count(value: Any) -> bool:
-    """Whether a value is a whole number that something can be counted by; True and False are none."""
-    return type(value) is int and 0 <= value <= MAX_COUNT
+    return value if type(value) is int and 0 <= value <= MAX_COUNT else None
 
 
 def shown_bytes(message: Message) -> int:
