@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from .sources import Root
 
-DEBOUNCE_MS, STEP_MS = 120, 50
-"""Changes are told together once there was none for a step, or after the first time at the latest."""
+DEBOUNCE_MS = 120
+"""Changes are told together once there was none for a step, or after this time at the latest."""
+
+BUSY_STEP_MS, QUIET_STEP_MS = 10, 100
+"""How long a step is: many short ones cost time, so they are for sessions that are under way."""
+
+BUSY_SECONDS = 10.0
+"""How long after a change the next one is expected."""
 
 TURN_MS = 500
 """How soon after its start a watcher that has seen nothing says so."""
@@ -101,6 +108,7 @@ class _Watch:
     def _run(self) -> None:
         from watchfiles import watch
 
+        pace = _Pace()
         while not self._stop.is_set():
             self._again.clear()
             folders = [folder for folder in self._folders if folder.is_dir()]
@@ -115,7 +123,7 @@ class _Watch:
                     watch_filter=None,
                     stop_event=_Either(self._stop, self._again),
                     debounce=DEBOUNCE_MS,
-                    step=STEP_MS,
+                    step=pace,  # type: ignore[arg-type]  # anything that can be taken for an integer
                     rust_timeout=TURN_MS,
                     yield_on_timeout=True,
                     raise_interrupt=False,
@@ -126,6 +134,7 @@ class _Watch:
                         self._begun()
                         first = False
                     if changes:
+                        pace.quicken()
                         self._tell({Path(path) for _, path in changes})
             except FileNotFoundError:
                 # It vanished just now; the next sweep says what there is to watch.
@@ -140,6 +149,20 @@ class _Watch:
         if not changed.isdisjoint(self.awaited):
             self._begun()
         self._note(changed)
+
+
+class _Pace:
+    """The length of a step in milliseconds; the watcher asks for it at each turn."""
+
+    def __init__(self) -> None:
+        self._busy_until = 0.0
+
+    def quicken(self) -> None:
+        """Something has changed just now."""
+        self._busy_until = time.monotonic() + BUSY_SECONDS
+
+    def __index__(self) -> int:
+        return BUSY_STEP_MS if time.monotonic() < self._busy_until else QUIET_STEP_MS
 
 
 class _Either:

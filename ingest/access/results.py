@@ -12,7 +12,7 @@ _ERROR_LIMIT = 300
 _LINE_LIMIT = 1_000
 
 _COUNT_NAMES = ("row_count", "rows_returned", "rowCount", "num_rows")
-_HINTS = (b"Empty set", *(name.encode() for name in _COUNT_NAMES))
+_COUNT_HINTS = tuple(name.encode() for name in _COUNT_NAMES)
 _NAMED_COUNT = re.compile(r"[\"']?\b(?:row_count|rows_returned|rowCount|num_rows)[\"']?\s*[:=]\s*\"?(\d{1,15})\b")
 _FOOTERS = re.compile(
     # psql, trino, duckdb
@@ -62,8 +62,12 @@ def may_count_rows(end: bytes) -> bool:
 
     Few do; the others need not be decoded to find that out.
     """
-    for hint in _HINTS:
-        if hint in end:
+    if b"Empty set" in end:
+        return True
+    if b"row" not in end and b"Row" not in end:
+        return False
+    for name in _COUNT_HINTS:
+        if name in end:
             return True
     for word in (b" row", b" Row"):
         at = end.find(word)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
 
 import pytest
-from agnes_stats.ingest.access import accesses_of, error_line, rows_in
+from agnes_stats.ingest.access import accesses_of, error_line, may_count_rows, rows_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,6 +167,12 @@ def test_a_tool_without_a_name_gives_nothing(tool: str) -> None:
 )
 def test_rows_a_result_says_it_returned(text: str, rows: int | None) -> None:
     assert rows_in(text) == rows
+    assert may_count_rows(json.dumps(text).encode()[-800:]) or rows is None
+
+
+@pytest.mark.parametrize("text", ["now in a row, as before", "12 words", "a Row (s)", ""])
+def test_most_results_show_at_their_end_that_they_count_no_rows(text: str) -> None:
+    assert not may_count_rows(json.dumps(text).encode())
 
 
 @pytest.mark.parametrize(
