@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..queries import rollups as define
@@ -20,21 +21,22 @@ _SESSION_COLUMNS = {
 }
 """Tables whose rows a rollup is about -> columns with the sessions that a row belongs to."""
 
-_DAY_TABLES = {
-    "responses": "tokens_daily",
-    "tool_calls": "tools_daily",
-    "prompts": "extensions_daily",
+_COUNTED = {
+    "tokens_daily": {"responses": "true"},
+    # A result whose call is not there is not counted.
+    "tools_daily": {"tool_calls": "name IS NOT NULL"},
+    "extensions_daily": {"tool_calls": "skill IS NOT NULL OR class = 'subagent'", "prompts": "kind = 'command'"},
 }
-"""Tables whose rows are counted by day -> a rollup that counts them."""
+"""Day rollup -> tables it counts the rows of -> which rows, in SQL."""
 
 _OTHER_COLUMNS = {
     "responses": ("ts",),
-    # A result whose call is not there is not counted by day.
-    "tool_calls": ("ts", "id", "name", "spawned_agent_id"),
-    "prompts": ("ts",),
+    "tool_calls": ("ts", "id", "name", "class", "skill", "spawned_agent_id"),
+    "prompts": ("ts", "kind"),
     "summaries": ("leaf_uuid",),
     "agents": ("agent_id",),
 }
+"""What else must be known of rows to find out what they touch."""
 
 
 class Touched:
@@ -68,7 +70,7 @@ class Touched:
             self._run(f"CREATE OR REPLACE TEMP TABLE touched_agents AS {self._agents()}")
             if self._has("FROM touched_agents"):
                 self._touch_days_of_agents()
-        rebuild_days(self._run, "touched_days")
+        _rebuild_days(self._run)
 
     def _sessions(self) -> str:
         parts = [
@@ -85,14 +87,12 @@ class Touched:
 
     def _days(self) -> str:
         parts = [
-            f"SELECT ts FROM {rows}{' WHERE name IS NOT NULL' if table == 'tool_calls' else ''}"
-            for table in _DAY_TABLES
+            f"SELECT '{rollup}' AS rollup, ts FROM {rows} WHERE {which}"
+            for rollup, counted in _COUNTED.items()
+            for table, which in counted.items()
             for rows in self._rows.get(table, ())
         ]
-        times = " UNION ALL ".join(parts) or "SELECT NULL::TIMESTAMP AS ts LIMIT 0"
-        # No zone's day begins within a minute.
-        minutes = f"SELECT DISTINCT date_trunc('minute', ts) AS ts FROM ({times})"
-        return f"SELECT DISTINCT zone, {day_of('ts', 'zone')} AS day FROM ({minutes}), zones"
+        return _days_of(" UNION ALL ".join(parts) or "SELECT NULL::VARCHAR AS rollup, NULL::TIMESTAMP AS ts LIMIT 0")
 
     def _agents(self) -> str:
         parts = [f"SELECT agent_id FROM {rows}" for rows in self._rows.get("agents", ())]
@@ -109,11 +109,12 @@ class Touched:
         """Rollups name the type of a sub-agent: its responses' days follow it, and those of the calls that start it."""
         agents = "(FROM touched_agents)"
         started = f"spawned_agent_id IN {agents} OR id IN (SELECT tool_use_id FROM agents WHERE agent_id IN {agents})"
-        for rows in (f"responses WHERE agent_id IN {agents}", f"tool_calls WHERE {started}"):
-            self._run(
-                f"INSERT INTO touched_days SELECT DISTINCT zone, {day_of('ts', 'zone')} "
-                f"FROM (SELECT DISTINCT ts FROM {rows}), zones"
-            )
+        for rollup, rows in (
+            ("tokens_daily", f"responses WHERE agent_id IN {agents}"),
+            ("extensions_daily", f"tool_calls WHERE {started}"),
+        ):
+            times = f"SELECT '{rollup}' AS rollup, ts FROM {rows}"
+            self._run(f"INSERT INTO touched_days {_days_of(times)}")
 
     def _rebuild_sessions(self) -> None:
         self._run(
@@ -128,40 +129,51 @@ class Touched:
             "SELECT o.session_id FROM old_projects o JOIN sessions s USING (session_id) "
             "WHERE o.project IS DISTINCT FROM s.project OR o.username IS DISTINCT FROM s.username"
         )
-        for table in _DAY_TABLES if self._has(moved) else ():
-            self._run(
-                f"INSERT INTO touched_days SELECT DISTINCT zone, {day_of('ts', 'zone')} FROM {table}, zones "
-                f"WHERE session_id IN ({moved})"
-            )
-        self._run("DROP TABLE old_projects")
+        if self._has(moved):
+            for rollup in _COUNTED:
+                days = f"SELECT '{rollup}', zone, day FROM {rollup} WHERE session_id IN ({moved})"
+                self._run(f"INSERT INTO touched_days {days}")
 
 
-def rebuild_days(run, days: str) -> None:  # type: ignore[no-untyped-def]
-    """Rebuild the day rollups for the (zone, day) rows of the table `days`; a NULL day is the rows without a time."""
-    zones = [zone for (zone,) in run(f"SELECT DISTINCT zone FROM {days}").fetchall()]
+def _days_of(rows: str) -> str:
+    """SELECT of the days in every zone that is kept; `rows` is a SELECT of rollup and time."""
+    # No zone's day begins within a minute.
+    minutes = f"SELECT DISTINCT rollup, date_trunc('minute', ts) AS ts FROM ({rows})"
+    return f"SELECT DISTINCT rollup, zone, {day_of('ts', 'zone')} AS day FROM ({minutes}), zones"
+
+
+def rebuild_all_days(connection: DuckDBPyConnection, zones: Iterable[str]) -> None:
+    """Rebuild the day rollups of some zones, all days of them, from the facts."""
     for zone in zones:
-        quoted = "'" + zone.replace("'", "''") + "'"
-        wanted = f"(SELECT DISTINCT day FROM {days} WHERE zone = {quoted})"
-        bounds = f"(SELECT min(day) - 2 FROM {wanted}), (SELECT max(day) + 2 FROM {wanted})"
-        low, high = run(f"SELECT {bounds}").fetchone()
-        near = f"ts BETWEEN '{low}' AND '{high}' OR" if low is not None else ""
-        for table, select in (
-            ("tokens_daily", define.tokens_daily(quoted, f"(FROM responses WHERE {near} ts IS NULL)")),
-            ("tools_daily", define.tools_daily(quoted, f"(FROM tool_calls WHERE {near} ts IS NULL)")),
-            (
-                "extensions_daily",
-                define.extensions_daily(
-                    quoted,
-                    f"(FROM tool_calls WHERE {near} ts IS NULL)",
-                    f"(FROM prompts WHERE {near} ts IS NULL)",
-                ),
-            ),
-        ):
-            run(
-                f"DELETE FROM {table} AS t WHERE zone = {quoted} AND EXISTS "
-                f"(SELECT 1 FROM {wanted} w WHERE w.day IS NOT DISTINCT FROM t.day)"
-            )
-            run(
-                f"INSERT INTO {table} BY NAME SELECT t.* FROM ({select}) t WHERE EXISTS "
-                f"(SELECT 1 FROM {wanted} w WHERE w.day IS NOT DISTINCT FROM t.day)"
-            )
+        for rollup in _COUNTED:
+            connection.execute(f"DELETE FROM {rollup} WHERE zone = ?", [zone])
+            connection.execute(f"INSERT INTO {rollup} BY NAME {_select(rollup, zone, 'true')}")
+
+
+def _rebuild_days(run: Callable[[str], DuckDBPyConnection]) -> None:
+    """Rebuild the day rollups that `touched_days` names; the NULL day is that of rows without a time."""
+    touched = run(
+        "SELECT rollup, zone, list(DISTINCT day::VARCHAR), (min(day) - 2)::VARCHAR, (max(day) + 2)::VARCHAR "
+        "FROM touched_days GROUP BY rollup, zone"
+    )
+    for rollup, zone, days, low, high in touched.fetchall():
+        named = ", ".join(f"DATE '{day}'" for day in days if day is not None)
+        which = " OR ".join([f"day IN ({named})"] * bool(named) + ["day IS NULL"] * (None in days))
+        # The time in the zone is less than two days away from that in UTC.
+        near = " OR ".join([f"ts BETWEEN '{low}' AND '{high}'"] * bool(named) + ["ts IS NULL"] * (None in days))
+        run(f"DELETE FROM {rollup} WHERE zone = {_quoted(zone)} AND ({which})")
+        run(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({_select(rollup, zone, near)}) WHERE {which}")
+
+
+def _select(rollup: str, zone: str, which: str) -> str:
+    """SELECT of a day rollup in a zone from those facts for which a condition holds."""
+    rows = {table: f"(FROM {table} WHERE {which})" for table in ("responses", "tool_calls", "prompts")}
+    if rollup == "tokens_daily":
+        return define.tokens_daily(_quoted(zone), rows["responses"])
+    if rollup == "tools_daily":
+        return define.tools_daily(_quoted(zone), rows["tool_calls"])
+    return define.extensions_daily(_quoted(zone), rows["tool_calls"], rows["prompts"])
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..queries import rollups as define
-from ..queries.rollups import day_of
 from .load import priced, write_rates
 from .plan import Known
 from .prices import PriceOverrides, fingerprint, rates_for
-from .rollups import rebuild_days
+from .rollups import rebuild_all_days
 from .sources import ADAPTERS, SourceFile
 from .tail import Mark, Stretch, stat
 
@@ -139,19 +138,7 @@ def _keep_zones(connection: DuckDBPyConnection, zones: Sequence[str]) -> None:
     kept = {zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()}
     for zone in sorted(set(zones) - kept):
         connection.execute("INSERT INTO zones VALUES (?, get_current_timestamp()::TIMESTAMP)", [zone])
-        _rebuild_all(connection, [zone])
-
-
-def _rebuild_all(connection: DuckDBPyConnection, zones: Sequence[str]) -> None:
-    connection.execute("CREATE OR REPLACE TEMP TABLE all_days (zone VARCHAR, day DATE)")
-    for zone in zones:
-        for table in ("responses", "tool_calls", "prompts"):
-            connection.execute(
-                f"INSERT INTO all_days SELECT DISTINCT $zone, {day_of('ts', '$zone')} FROM {table}",
-                {"zone": zone},
-            )
-    rebuild_days(connection.execute, "all_days")
-    connection.execute("DROP TABLE all_days")
+        rebuild_all_days(connection, [zone])
 
 
 def _reprice(connection: DuckDBPyConnection, overrides: PriceOverrides) -> None:
@@ -174,7 +161,7 @@ def _reprice(connection: DuckDBPyConnection, overrides: PriceOverrides) -> None:
     )
     connection.execute("DELETE FROM sessions")
     connection.execute(f"INSERT INTO sessions BY NAME {define.sessions(_ALL_SESSIONS)}")
-    _rebuild_all(connection, [zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()])
+    rebuild_all_days(connection, [zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()])
 
 
 _ALL_SESSIONS = (
