@@ -70,6 +70,8 @@ class Engine:
     workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))
     between: Callable[[], None] = lambda: None
     """Called between the transactions of a long catch-up: whatever must not wait for its end."""
+    written: Callable[[int], None] = lambda _: None
+    """Called after each transaction of files read, given their number, while the store is still open."""
     stop: threading.Event = field(default_factory=threading.Event)
     rest_seconds: float = USUAL_REST_SECONDS
     """How long the store should be left alone after a write."""
@@ -311,6 +313,7 @@ class Engine:
             load(connection, work, purge=upkeep.upgrades(connection, work.stretches))
             forget.enforce(connection)
             took = time.monotonic() - begun
+            self.written(len(work.stretches) + len(work.gone))
         self._known_models |= new
         self.note_own_write(work.stretches if was_ours and not work.gone else ())
         self.rest_seconds = min(max(took * REST_FACTOR, REST_SECONDS[0]), REST_SECONDS[1])

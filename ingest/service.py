@@ -67,7 +67,11 @@ class IngestService:
         self._told: Stamp = ()
         """The store when we last told news of it."""
         self._poller = None if server is None else self._made_poller(server)
+        self._follows_since: float | None = None
+        """When changed files began to be read; None while something else is done."""
+        self._has_told = False
         engine.between = self._ingest_changed
+        engine.written = self._tell_written
         engine.rest_seconds = REST_SECONDS[0]
 
     def _made_poller(self, server: ServerAccess) -> ServerPoller:
@@ -197,14 +201,28 @@ class IngestService:
             if unread:
                 mark_unread(self._engine.store, unread, unless=self._stop)
                 self._engine.note_own_write()
+            self._follows_since, self._has_told = time.monotonic(), False
             summary = self._engine.ingest(files)
         except BaseException:
             with self._news:
                 self._unread |= unread
                 self.note(paths)
             raise
+        finally:
+            self._follows_since = None
         self._next_ingest = time.monotonic() + self._engine.rest_seconds
-        self._say(summary, always=False)
+        if self._has_told:
+            self._told = self._engine.store.stamp()
+        else:
+            self._say(summary, always=False)
+
+    def _tell_written(self, files: int) -> None:
+        """Tell of changed files while the store is open: a screen that asks at once need not wait until it can be."""
+        if self._follows_since is not None and not self._stop.is_set():
+            seconds = time.monotonic() - self._follows_since
+            self._tell(UpToDate(files, seconds, self._watcher.is_polling))
+            self._has_told = True
+            self._engine.store.linger()
 
     def _say(self, summary: Summary, *, always: bool) -> None:
         """Tell that the store is up to date, and whether its content is another one, whoever wrote it."""

@@ -115,6 +115,16 @@ class Gate:
             finally:
                 self._turn.notify_all()
 
+    def linger(self, join_seconds: float, leave_seconds: float) -> None:
+        """Called by a writer that is done, before it leaves: let readers of this process in, and out again.
+
+        Waits `join_seconds` for the first to come, and `leave_seconds` for the last to go.
+        """
+        me = threading.get_ident()
+        with self._turn:
+            if self._turn.wait_for(lambda: self._inside.keys() - {me}, join_seconds):
+                self._turn.wait_for(lambda: not self._inside.keys() - {me}, leave_seconds)
+
     def _may_join(self, writable: bool) -> bool:
         if self._database is None:
             return False

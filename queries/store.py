@@ -56,6 +56,9 @@ __all__ = [
 WAIT_SECONDS = 10.0
 """How long a process waits for the store before it gives up."""
 
+JOIN_SECONDS, READ_SECONDS = 0.05, 0.5
+"""How long a writer that lingers waits for the first reader to come, and for the last one to go."""
+
 Stamp = tuple[int, ...]
 """Sizes and times of the store's files: another stamp, another content."""
 
@@ -113,6 +116,13 @@ class Store:
             finally:
                 with self._writer_lock:
                     self._writer = None
+
+    def linger(self) -> None:
+        """Inside a `write`, after its transaction: keep the store open for the readers of this process that come now.
+
+        They need not open it, and neither of them waits until it is closed. Costs a moment if nobody comes.
+        """
+        self._gate.linger(JOIN_SECONDS, READ_SECONDS)
 
     def interrupt(self) -> None:
         """Stop the statement that this process is writing with, if it is; the writer then gets StoreInterrupted."""

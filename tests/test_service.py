@@ -13,6 +13,7 @@ from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.news import News, Troubled, UpToDate
 from agnes_stats.ingest.service import IngestService
 from agnes_stats.ingest.sources import Root
+from agnes_stats.queries import store as stores
 from agnes_stats.queries.store import Store
 
 from tests.transcripts import Transcript, write
@@ -37,12 +38,14 @@ class Life:
         self.engine = Engine(self.store, [self.root], workers=1)
         self.service = IngestService(self.engine, self._hear, find_roots=self.roots)
         self.news: list[News] = []
+        self.on_news: Callable[[News], None] = lambda _: None
         self._heard = threading.Condition()
 
     def roots(self) -> list[Root]:
         return [self.root] if self.root.path.is_dir() else []
 
     def _hear(self, news: News) -> None:
+        self.on_news(news)
         with self._heard:
             self.news.append(news)
             self._heard.notify_all()
@@ -101,6 +104,24 @@ def test_a_line_that_is_appended_is_in_the_store_and_told(running: Life) -> None
     running.append(talk("s2", 1))
     running.until(lambda: running.count() == 3)
     assert running.until_changed(told).files == 1
+
+
+def test_who_asks_upon_the_news_finds_the_store_open(running: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "JOIN_SECONDS", 20.0)
+    seen: list[int] = []
+    asking = threading.Thread(target=lambda: seen.append(running.count()))
+
+    def ask_at_once(news: News) -> None:
+        if isinstance(news, UpToDate) and news.files:
+            # What is told while the store is open can be asked without opening it.
+            assert running.store._gate._writing
+            asking.start()
+
+    running.on_news = ask_at_once
+    running.append(talk("s2", 1))
+    running.until(lambda: asking.ident is not None)
+    asking.join()
+    assert seen == [3]
 
 
 def test_new_folders_and_renamed_ones_are_noticed_before_the_next_sweep(running: Life) -> None:

@@ -156,6 +156,47 @@ def test_two_stores_of_one_path_share_what_is_open(path: Path) -> None:
         assert notes(other) == []
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """For each time the file is opened, whether it was for writing."""
+    opened: list[bool] = []
+    connect = Store._connect
+
+    def counted(self: Store, writable: bool) -> object:
+        opened.append(writable)
+        return connect(self, writable)
+
+    monkeypatch.setattr(Store, "_connect", counted)
+    return opened
+
+
+def test_a_writer_that_lingers_closes_only_when_readers_have_come_and_gone(
+    path: Path, opened: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "JOIN_SECONDS", 10.0)
+    monkeypatch.setattr(stores, "READ_SECONDS", 10.0)
+    store, seen = Store(path), list[str]()
+    reader = threading.Thread(target=lambda: seen.extend(notes(store)))
+    with store.write() as connection:
+        connection.execute("INSERT INTO meta VALUES ('note', 'a')")
+        reader.start()
+        store.linger()
+        assert seen == ["a"]
+    reader.join()
+    assert opened == [True]
+
+
+def test_a_writer_that_lingers_for_nobody_goes_on_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "JOIN_SECONDS", 0.01)
+    monkeypatch.setattr(stores, "READ_SECONDS", 10.0)
+    begun = time.monotonic()
+    with Store(path).write() as connection:
+        connection.execute("INSERT INTO meta VALUES ('note', 'a')")
+        Store(path).linger()
+    assert time.monotonic() - begun < 5.0
+    assert notes(Store(path)) == ["a"]
+
+
 def test_writers_of_one_process_take_turns(path: Path) -> None:
     store = Store(path)
     threads = [threading.Thread(target=note, args=(store, str(number))) for number in range(8)]
