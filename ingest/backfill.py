@@ -17,7 +17,7 @@ from .work import TASK_BYTES, TASK_FILES, Done, Task, Workers
 if TYPE_CHECKING:
     from .engine import Engine
 
-LOAD_BYTES, LOAD_FILES = 128 * 1024 * 1024, 4000
+LOAD_BYTES, LOAD_FILES = 256 * 1024 * 1024, 4000
 """About how much of the transcripts goes into one transaction; larger ones cost less per byte, and more memory."""
 
 QUEUED_BYTES = LOAD_BYTES
