@@ -29,6 +29,8 @@ PATIENCE = 20.0
 """Seconds after which what is waited for counts as never seen."""
 
 APPENDS = 30
+BUSY_KEYS = 15
+HELP = "Everywhere"
 KEYS = (b"2", b"3", b"4", b"1", b"r", b"r", b"2", b"u", b"b", b"1")
 
 
@@ -67,11 +69,12 @@ class Terminal:
             seen += self._written(begun + PATIENCE)
         return time.perf_counter() - begun
 
-    def press(self, key: bytes) -> float:
-        """Seconds from a key to the first thing that is written."""
-        begun = time.perf_counter()
+    def press(self, key: bytes, text: str = "") -> float:
+        """Seconds from a key until the program writes a text, or anything."""
+        begun, seen = time.perf_counter(), b""
         os.write(self._fd, key)
-        self._written(begun + PATIENCE)
+        while not seen or text.encode() not in seen:
+            seen += self._written(begun + PATIENCE)
         return time.perf_counter() - begun
 
     def rest(self, seconds: float) -> None:
@@ -123,7 +126,7 @@ def measure(home: Path, store: Path, ours: Callable[..., list[str]]) -> list[Mea
     command = ours(home, store, "--since", "2000-01-01")
     told = subprocess.run(ours(home, store, "sessions", "--json", "--limit", "1"), check=True, capture_output=True)
     title = json.loads(told.stdout)["rows"][0]["title"][:12]
-    return [*_starts(command, home, title), *_live(command, home)]
+    return [*_starts(command, home, title), *_live(command, home), _busy(home, store.with_name("busy.duckdb"), ours)]
 
 
 def _starts(command: list[str], home: Path, title: str, rounds: int = 5) -> list[Measured]:
@@ -181,6 +184,22 @@ def _live(command: list[str], home: Path) -> list[Measured]:
         Measured("key to first repaint, p50, p95", f"{_ms(_at(keys, 0.5))}, {_ms(_at(keys, 0.95))}"),
         Measured("idle, CPU over 60 s", f"{idle:.2%}"),
     ]
+
+
+def _busy(home: Path, store: Path, ours: Callable[..., list[str]]) -> Measured:
+    """Keys while everything is read into an empty store: help is called up, and closed, for as long as it takes."""
+    for file in store.parent.glob(f"{store.name}*"):
+        file.unlink()
+    keys = []
+    with Terminal(ours(home, store), home) as terminal:
+        terminal.until("Data access")
+        while len(keys) < BUSY_KEYS:
+            keys.append(terminal.press(b"?", HELP))
+            terminal.press(b"\x1b")
+            terminal.rest(0.2)
+    for file in store.parent.glob(f"{store.name}*"):
+        file.unlink()
+    return Measured("key to help on screen in a backfill, p50, p95", f"{_ms(_at(keys, 0.5))}, {_ms(_at(keys, 0.95))}")
 
 
 def _at(values: list[float], share: float) -> float:
