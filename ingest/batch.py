@@ -48,18 +48,26 @@ class Batch:
 
     def add(self, table: str, row: Row) -> None:
         """Add one row of a table of the store. Its free texts lose the credentials that can be recognised in them."""
-        for column in FREE_TEXTS.get(table, ()):
-            text = row.get(column)
-            if text:
-                row[column] = redacted(text)
+        self._redact(table, row)
         rows = self.rows.get(table)
         if rows is None:
             rows = self.rows[table] = []
         rows.append(row)
 
+    def complete(self, table: str, row: Row, more: Row) -> None:
+        """Add columns to a row that was added to a table before."""
+        self._redact(table, more)
+        row |= more
+
     def of(self, table: str) -> list[Row]:
         """The rows of a table so far."""
         return self.rows.get(table, [])
+
+    def _redact(self, table: str, row: Row) -> None:
+        for column in FREE_TEXTS.get(table, ()):
+            text = row.get(column)
+            if text:
+                row[column] = redacted(text)
 
     def spool(self, folder: Path, name: str) -> dict[str, Path]:
         """Write every table's rows to `folder/name.table.ndjson`. The files by table; empty tables have none."""
