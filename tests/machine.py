@@ -9,9 +9,9 @@ from typing import Any
 
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.sources import ADAPTERS, Places, Root
-from agnes_stats.queries.store import Store
 
 from tests.ingest.agnes_files import put
+from tests.storing import kept_open, store_in
 from tests.transcripts import Transcript, write
 
 
@@ -21,7 +21,7 @@ class Machine:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.claude = home / ".claude"
-        self.store = Store(home / "store.duckdb")
+        self.store = store_in(home)
         self.workspaces: list[Path] = []
 
     def workspace(self, name: str = "analyst", *, last_sync: str | None = "2026-03-10T13:48:00+00:00") -> Path:
@@ -40,7 +40,8 @@ class Machine:
     def read(self) -> Machine:
         """Bring the store up to date."""
         (self.claude / "projects").mkdir(parents=True, exist_ok=True)
-        Engine(self.store, self.roots, workers=0).catch_up()
+        with kept_open(self.store):
+            Engine(self.store, self.roots, workers=0, rest_seconds=0.0).catch_up()
         return self
 
     @property

@@ -12,6 +12,8 @@ from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.sources import Root
 from agnes_stats.queries.store import Store
 
+from tests.storing import kept_open, store_in
+
 OPUS, SONNET, HAIKU = "claude-opus-4-5-20251101", "claude-sonnet-4-5-20250929", "claude-haiku-4-5-20251001"
 
 
@@ -128,7 +130,7 @@ def write(root: Path, transcripts: Iterable[Transcript], folder: str = "-home-da
 def store_of(folder: Path, transcripts: Iterable[Transcript], *, zones: tuple[str, ...] = ("UTC",)) -> Store:
     """A store below `folder` with these transcripts read; their files are in `folder`/claude."""
     write(folder / "claude", transcripts)
-    store = Store(folder / "store.duckdb")
+    store = store_in(folder)
     catch_up(store, folder / "claude", zones=zones)
     return store
 
@@ -136,4 +138,6 @@ def store_of(folder: Path, transcripts: Iterable[Transcript], *, zones: tuple[st
 def catch_up(store: Store, root: Path, *, zones: tuple[str, ...] = ("UTC",)) -> None:
     """Bring a store up to date with the files below a root of the kind `claude`."""
     (root / "projects").mkdir(parents=True, exist_ok=True)
-    Engine(store, [Root("claude", root)], zones=zones, workers=1).catch_up()
+    with kept_open(store):
+        # Nobody else writes to it, who would have to be given time.
+        Engine(store, [Root("claude", root)], zones=zones, workers=1, rest_seconds=0.0).catch_up()

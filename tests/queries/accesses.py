@@ -15,6 +15,7 @@ from agnes_stats.ingest.server_source import poll
 from agnes_stats.ingest.sources import Root
 from agnes_stats.queries.store import Store
 
+from tests.storing import kept_open, store_in
 from tests.transcripts import Transcript, write
 
 DAY = "2026-03-10"
@@ -87,9 +88,10 @@ def store_with(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"name": name, **meta}), "utf-8")
     write(root, transcripts)
-    store = Store(folder / "store.duckdb")
+    store = store_in(folder)
     roots = [Root("claude", root)] + ([Root("workspace", workspace)] if snapshots else [])
-    Engine(store, roots, zones=zones, workers=1).catch_up()
-    if server:
-        poll(store, cast("AgnesClient", _Server(server)), "http://agnes", folder)
+    with kept_open(store):
+        Engine(store, roots, zones=zones, workers=1, rest_seconds=0.0).catch_up()
+        if server:
+            poll(store, cast("AgnesClient", _Server(server)), "http://agnes", folder)
     return store
