@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from agnes_stats.tui.widgets.chips import FilterChips
 from textual.pilot import Pilot
 
 from tests.transcripts import HAIKU, SONNET, Transcript, catch_up, store_of, write
-from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.running import NOW, held, press, running, screen_text, settle
 
 WEBSITE = "/home/dana/work/website"
 HOSTILE = "[/foo]\x1b[2J (fix the [red]prompt[/])"
@@ -46,8 +46,9 @@ def transcripts() -> list[Transcript]:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return store_of(tmp_path_factory.mktemp("tokens-pane"), transcripts())
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with held(store_of(tmp_path_factory.mktemp("tokens-pane"), transcripts())) as store:
+        yield store
 
 
 def opened(store: Store, size: tuple[int, int] = (140, 45), **options: object):  # type: ignore[no-untyped-def]
@@ -69,28 +70,69 @@ def names(app: AgnesStats, table: str = "by") -> list[str]:
     return [str(record.cells[column]) for record in app.query_one(f"#{table}", TokenTable).records]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45), (200, 60)])
-async def test_the_whole_tab(store: Store, golden: Callable[[str, str], None], size: tuple[int, int]) -> None:
-    async with opened(store, size) as (app, _):
-        # What stands above and below is the frame's.
-        golden(f"tokens-{size[0]}x{size[1]}", "\n".join(screen_text(app).splitlines()[2:-1]))
+def whole_tab(app: AgnesStats) -> str:
+    """What stands above and below is the frame's."""
+    return "\n".join(screen_text(app).splitlines()[2:-1])
 
 
-async def test_money_without_a_price_is_said_and_never_zero(store: Store) -> None:
-    async with opened(store) as (app, _):
+async def broken_down(app: AgnesStats, pilot: Pilot[int]) -> dict[str, list[str]]:
+    """The rows by everything there is to break down by; in the end they are by model again."""
+    seen = {}
+    for _ in range(7):
+        seen[str(bars(app).border_title).removeprefix("Spend by day and ")] = names(app)
+        await press(pilot, "b")
+    assert "and model" in str(bars(app).border_title)
+    return seen
+
+
+BROKEN_DOWN = {
+    "model": ["opus-4.5", "sonnet-4.5", "haiku-4.5", "acme/coder-large-2"],
+    "project": ["warehouse", "website"],
+    "agent type": ["main", "Explore"],
+    "token kind": ["Cache read", "Cache write 5m", "Output", "Input"],
+    "git branch": ["fix/churn", "main", "(no git branch)"],
+    "Claude Code version": ["2.1.114"],
+    "user": ["(no user)"],
+}
+
+
+async def focus_order(pilot: Pilot[int]) -> list[str]:
+    found = []
+    for _ in range(4):
+        found.append(str(pilot.app.focused.id if pilot.app.focused else None))
+        await press(pilot, "tab")
+    return found
+
+
+async def test_the_whole_tab_tells_prices_and_bounds_and_goes_round_by_tab(
+    store: Store, golden: Callable[[str, str], None]
+) -> None:
+    async with opened(store) as (app, pilot):
+        golden("tokens-140x45", whole_tab(app))
+        text = screen_text(app)
+        # Money without a price is said and never zero.
         assert "+unpriced" in line_with(app, "+unpriced")
-        assert "tokens without a price: acme/coder-large-2 57k" in screen_text(app)
+        assert "tokens without a price: acme/coder-large-2 57k" in text
         assert "unpriced" in line_with(app, "acme/coder-large…")
-        assert "acme/coder-large-2 $" not in screen_text(app), "no layer of the chart of money"
-
-
-async def test_lower_bounds_are_marked(store: Store) -> None:
-    async with opened(store) as (app, _):
+        assert "acme/coder-large-2 $" not in text, "no layer of the chart of money"
+        # Lower bounds are marked.
         assert "≥39k" in line_with(app, "sonnet-4.5  ")
-        assert "≥ a lower bound: 1 response logged a placeholder" in screen_text(app)
+        assert "≥ a lower bound: 1 response logged a placeholder" in text
+        # Titles are text.
+        assert "[/foo] (fix the [red]prompt[/])" in text
+        assert "\x1b" not in text
+        assert await focus_order(pilot) == ["by", "second", "top", "over-time"]
+
+        def tone() -> str:
+            return str(app.query_one("#by", TokenTable).records[0].cells["bar"].style)  # type: ignore[union-attr]
+
+        before = tone()
+        app.theme = "textual-light"
+        await settle(pilot)
+        assert tone() != before, "bars follow the theme"
 
 
-async def test_money_or_tokens(store: Store) -> None:
+async def test_money_or_tokens_by_everything_then_by_text_then_in_another_order(store: Store) -> None:
     async with opened(store) as (app, pilot):
         assert bars(app).border_title == "Spend by day and model"
         assert names(app)[-1] == "acme/coder-large-2"
@@ -99,11 +141,45 @@ async def test_money_or_tokens(store: Store) -> None:
         assert names(app) == ["opus-4.5", "sonnet-4.5", "haiku-4.5", "acme/coder-large-2"]
         assert "Peak Mar 09: 4.1M" in screen_text(app)
         await press(pilot, "u")
-        assert bars(app).border_title == "Spend by day and model"
+        assert await broken_down(app, pilot) == BROKEN_DOWN
+        await press(pilot, "B")
+        assert "Spend by day and user" in str(bars(app).border_title)
+        await press(pilot, "b", "slash", *"churn", "enter")
+        assert names(app) == ["opus-4.5", "haiku-4.5"]
+        assert names(app, "top") == ["Fix the churn query"]
+        await press(pilot, "escape")
+        assert len(names(app)) == 4
+        by = app.query_one("#by", TokenTable)
+        by.action_sort_by("output_tokens")
+        await settle(pilot)
+        assert names(app) == ["opus-4.5", "sonnet-4.5", "acme/coder-large-2", "haiku-4.5"]
+        by.action_sort_by("output_tokens")
+        await settle(pilot)
+        assert names(app) == ["haiku-4.5", "acme/coder-large-2", "sonnet-4.5", "opus-4.5"]
+        assert "▴ Output" in screen_text(app)
+        await press(pilot, "s")
+        assert "▾ Total" in screen_text(app)
 
 
-async def test_no_cost_hides_money_everywhere(store: Store) -> None:
-    async with opened(store, no_cost=True) as (app, pilot):
+async def test_a_low_screen_shows_the_other_table_on_demand_and_breaks_down_too(
+    store: Store, golden: Callable[[str, str], None]
+) -> None:
+    async with opened(store, (80, 24)) as (app, pilot):
+        golden("tokens-80x24", whole_tab(app))
+        assert "Top sessions" not in screen_text(app)
+        await press(pilot, "d")
+        assert "Fix the churn query" in screen_text(app)
+        assert app.focused is app.query_one("#top")
+        await press(pilot, "d")
+        assert app.focused is app.query_one("#by")
+        assert await broken_down(app, pilot) == BROKEN_DOWN
+        await press(pilot, "B")
+        assert "and user" in str(bars(app).border_title)
+
+
+async def test_no_cost_hides_money_everywhere_and_the_budget_with_it(store: Store) -> None:
+    async with opened(store, no_cost=True, budget=5.0) as (app, pilot):
+        assert "budget" not in screen_text(app)
         for _ in range(2):
             assert "$" not in screen_text(app)
             assert "Cost" not in screen_text(app)
@@ -112,33 +188,19 @@ async def test_no_cost_hides_money_everywhere(store: Store) -> None:
         assert "Tokens" in screen_text(app).splitlines()[2].split("Today")[0], "tokens come first"
 
 
-@pytest.mark.parametrize("size", [(140, 45), (80, 24)])
-async def test_break_down_by_everything(store: Store, size: tuple[int, int]) -> None:
-    seen = {}
-    async with opened(store, size) as (app, pilot):
-        for _ in range(7):
-            seen[str(bars(app).border_title).removeprefix("Spend by day and ")] = names(app)
-            await press(pilot, "b")
-        assert "and model" in str(bars(app).border_title)
-        await press(pilot, "B")
-        assert "and user" in str(bars(app).border_title)
-    assert seen == {
-        "model": ["opus-4.5", "sonnet-4.5", "haiku-4.5", "acme/coder-large-2"],
-        "project": ["warehouse", "website"],
-        "agent type": ["main", "Explore"],
-        "token kind": ["Cache read", "Cache write 5m", "Output", "Input"],
-        "git branch": ["fix/churn", "main", "(no git branch)"],
-        "Claude Code version": ["2.1.114"],
-        "user": ["(no user)"],
-    }
-
-
-async def test_bars_by_day_week_and_month_and_by_hour_in_a_short_range(store: Store) -> None:
+async def test_a_bar_in_words_by_day_week_and_month_and_by_hour_in_a_short_range(store: Store) -> None:
     async with opened(store) as (app, pilot):
-        seen = []
+        app.set_focus(bars(app))
+        await press(pilot, "left")
+        assert "Mon Mar 09: $4.63 = opus-4.5 $4.54 + haiku-4.5 $0.09 · 4.1M tokens" in screen_text(app)
+        await press(pilot, "left")
+        assert "Sun Mar 08: nothing" in screen_text(app)
+        told, seen = "", []
         for _ in range(4):
             seen.append(str(bars(app).border_title).split()[2])
             await press(pilot, "g")
+            told = told or screen_text(app)
+        assert "Mon Mar 02 to Sun Mar 08" in told or "Mon Mar 09 to Sun Mar 15" in told
         assert seen == ["day", "week", "month", "day"]
         await press(pilot, "r", "r", "r", "r")
         assert "7 days" in line_with(app, "all projects")
@@ -148,19 +210,11 @@ async def test_bars_by_day_week_and_month_and_by_hour_in_a_short_range(store: St
         assert "by hour" not in str(bars(app).border_title), "thirty days are too many hours"
 
 
-async def test_a_bar_in_words(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        app.set_focus(bars(app))
-        await press(pilot, "left")
-        assert "Mon Mar 09: $4.63 = opus-4.5 $4.54 + haiku-4.5 $0.09 · 4.1M tokens" in screen_text(app)
-        await press(pilot, "left")
-        assert "Sun Mar 08: nothing" in screen_text(app)
-        await press(pilot, "g")
-        assert "Mon Mar 02 to Sun Mar 08" in screen_text(app) or "Mon Mar 09 to Sun Mar 15" in screen_text(app)
-
-
-async def test_enter_shows_only_the_row_and_backspace_takes_it_back(store: Store) -> None:
+async def test_enter_shows_only_the_row_and_backspace_takes_it_back(
+    store: Store, golden: Callable[[str, str], None]
+) -> None:
     async with opened(store, (200, 60)) as (app, pilot):
+        golden("tokens-200x60", whole_tab(app))
         await press(pilot, "b", "b", "enter")
         assert app.chosen.agent_type == "main"
         assert "main" in screen_text(app).splitlines()[1], "the line of filters says so"
@@ -176,13 +230,18 @@ async def test_enter_shows_only_the_row_and_backspace_takes_it_back(store: Store
             await press(pilot, "backspace")
             held.append((app.chosen.session_id, app.chosen.model, app.chosen.agent_type))
         assert held == [(None, SONNET, "main"), (None, None, "main"), (None, None, None), (None, None, None)]
+        app.choose(user="eve")
+        await press(pilot, "escape")
+        assert app.chosen.user is None, "it does not come from the command line"
 
 
-async def test_backspace_drops_filters_set_elsewhere_too(store: Store) -> None:
-    async with opened(store, chosen=Filter(project=WEBSITE)) as (app, pilot):
+async def test_backspace_drops_filters_set_elsewhere_and_no_budget_is_told_that_is_kept(store: Store) -> None:
+    async with opened(store, chosen=Filter(project=WEBSITE), budget=9.0) as (app, pilot):
         assert names(app) == ["sonnet-4.5"]
+        assert "budget" not in screen_text(app)
         await press(pilot, "backspace")
         assert app.chosen.project is None
+        assert "budget" not in screen_text(app)
 
 
 async def test_branch_and_version_filter_and_show_as_chips(store: Store) -> None:
@@ -224,62 +283,15 @@ async def test_escape_drops_every_filter_but_the_person_of_the_command_line(stor
         assert app.chosen.but(since=None) == Filter(user="eve")
         await press(pilot, "backspace", "escape")
         assert app.chosen.user == "eve"
-    async with opened(store) as (app, pilot):
-        app.choose(user="eve")
-        await press(pilot, "escape")
-        assert app.chosen.user is None
 
 
 async def test_a_budget_warns_in_words(store: Store) -> None:
     for size, budget, told in (
-        ((140, 45), 9.0, ""),
         ((140, 45), 8.0, "near budget: $6.85 +unpriced of $8.00 in March (85 %)"),
         ((80, 24), 5.0, "over budget: $6.85 +unpriced of $5.00 in March (137 %)"),
     ):
         async with opened(store, size, budget=budget, chosen=Filter(model=SONNET)) as (app, _):
             assert told in screen_text(app)
-            assert ("budget" in screen_text(app)) == bool(told)
-    async with opened(store, budget=5.0, no_cost=True) as (app, _):
-        assert "budget" not in screen_text(app)
-
-
-async def test_sorting_by_columns(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        by = app.query_one("#by", TokenTable)
-        by.action_sort_by("output_tokens")
-        await settle(pilot)
-        assert names(app) == ["opus-4.5", "sonnet-4.5", "acme/coder-large-2", "haiku-4.5"]
-        by.action_sort_by("output_tokens")
-        await settle(pilot)
-        assert names(app) == ["haiku-4.5", "acme/coder-large-2", "sonnet-4.5", "opus-4.5"]
-        assert "▴ Output" in screen_text(app)
-        await press(pilot, "s")
-        assert "▾ Total" in screen_text(app)
-
-
-async def test_a_low_screen_shows_the_other_table_on_demand(store: Store) -> None:
-    async with opened(store, (80, 24)) as (app, pilot):
-        assert "Top sessions" not in screen_text(app)
-        await press(pilot, "d")
-        assert "Fix the churn query" in screen_text(app)
-        assert app.focused is app.query_one("#top")
-        await press(pilot, "d")
-        assert app.focused is app.query_one("#by")
-
-
-async def test_text_narrows_everything_to_the_sessions_it_names(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        await press(pilot, "slash", *"churn", "enter")
-        assert names(app) == ["opus-4.5", "haiku-4.5"]
-        assert names(app, "top") == ["Fix the churn query"]
-        await press(pilot, "escape")
-        assert len(names(app)) == 4
-
-
-async def test_titles_are_text(store: Store) -> None:
-    async with opened(store) as (app, _):
-        assert "[/foo] (fix the [red]prompt[/])" in screen_text(app)
-        assert "\x1b" not in screen_text(app)
 
 
 async def test_new_rows_leave_the_cursor_where_it_is(tmp_path: Path) -> None:
@@ -353,31 +365,6 @@ async def test_a_failure_is_told_in_the_pane(store: Store, monkeypatch: pytest.M
         monkeypatch.undo()
         await press(pilot, "ctrl+r")
         assert "opus-4.5" in screen_text(app)
-
-
-async def test_bars_follow_the_theme(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-
-        def tone() -> str:
-            return str(app.query_one("#by", TokenTable).records[0].cells["bar"].style)  # type: ignore[union-attr]
-
-        before = tone()
-        app.theme = "textual-light"
-        await settle(pilot)
-        assert tone() != before
-
-
-async def focus_order(pilot: Pilot[int]) -> list[str]:
-    found = []
-    for _ in range(4):
-        found.append(str(pilot.app.focused.id if pilot.app.focused else None))
-        await press(pilot, "tab")
-    return found
-
-
-async def test_tab_goes_through_the_tables_and_the_chart(store: Store) -> None:
-    async with opened(store) as (_, pilot):
-        assert await focus_order(pilot) == ["by", "second", "top", "over-time"]
 
 
 async def test_the_keys_are_heard_where_there_is_nothing_to_see(store: Store) -> None:
