@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,13 @@ from textual.widgets import ContentSwitcher
 from tests.queries.accesses import session, store_with
 from tests.transcripts import Transcript
 from tests.tui.access_world import world
-from tests.tui.running import press, running, screen_text, settle
+from tests.tui.running import held, press, running, screen_text, settle
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return world(tmp_path_factory.mktemp("world"))
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with held(world(tmp_path_factory.mktemp("world"))) as store:
+        yield store
 
 
 def on_access(store: Store, size: tuple[int, int] = (140, 45), **options: Any) -> Any:
@@ -43,76 +44,40 @@ def keys(table: RecordTable) -> list[str]:
     return [record.key for record in table.records]
 
 
-@pytest.mark.parametrize(("key", "name"), [("t", "summary"), ("u", "tools")])
-@pytest.mark.parametrize("size", [(80, 24), (140, 45), (200, 60)])
-async def test_the_screen(
-    store: Store, key: str, name: str, size: tuple[int, int], golden: Callable[[str, str], None]
-) -> None:
-    async with on_access(store, size) as (app, pilot):
-        await press(pilot, key)
-        text = screen_text(app)
-        assert max(map(len, text.splitlines())) <= size[0]
-        golden(f"access-{name}-{size[0]}x{size[1]}", "\n".join(text.splitlines()[2:-1]))
+Golden = Callable[[str, str], None]
 
 
-@pytest.mark.parametrize(("key", "name"), [("t", "access-summary"), ("u", "access-tools")])
-async def test_a_view_and_back(store: Store, key: str, name: str) -> None:
+def screen_is(app: AgnesStats, golden: Golden, name: str) -> None:
+    text = screen_text(app)
+    assert max(map(len, text.splitlines())) <= app.size.width
+    golden(f"access-{name}-{app.size.width}x{app.size.height}", "\n".join(text.splitlines()[2:-1]))
+
+
+async def test_both_views_and_back_to_the_list(store: Store, golden: Golden) -> None:
     async with on_access(store) as (app, pilot):
-        await press(pilot, key)
-        assert view(app) == name
-        await press(pilot, key)
-        assert view(app) == "access-list" and app.focused is app.query_one(AccessTable)
-        await press(pilot, key, "escape")
-        assert view(app) == "access-list"
+        for key, name in (("t", "summary"), ("u", "tools")):
+            await press(pilot, key)
+            assert view(app) == f"access-{name}"
+            screen_is(app, golden, name)
+            await press(pilot, key)
+            assert view(app) == "access-list" and app.focused is app.query_one(AccessTable)
+            await press(pilot, key, "escape")
+            assert view(app) == "access-list"
 
 
-async def test_a_table_leads_to_its_accesses(store: Store) -> None:
-    async with on_access(store) as (app, pilot):
-        await press(pilot, "t")
-        assert part(app, "summary-tables").select("events")
-        await press(pilot, "enter")
-        assert view(app) == "access-list"
-        assert keys(app.query_one(AccessTable)) == ["churn-3:0", "churn-1:0", "server:alone"]
-        assert "table events" in screen_text(app).splitlines()[1]
-        await press(pilot, "escape")
-        assert len(app.query_one(AccessTable).records) == 15
+async def test_both_views_on_a_large_screen(store: Store, golden: Golden) -> None:
+    async with on_access(store, (200, 60)) as (app, pilot):
+        for key, name in (("t", "summary"), ("u", "tools")):
+            await press(pilot, key)
+            screen_is(app, golden, name)
 
 
-@pytest.mark.parametrize(
-    ("section", "row", "count"), [("actions", "query.remote", 6), ("places", "web", 1), ("places", "remote", 7)]
-)
-async def test_an_action_and_a_place_lead_to_their_accesses(store: Store, section: str, row: str, count: int) -> None:
-    async with on_access(store) as (app, pilot):
-        await press(pilot, "t")
-        table = part(app, f"summary-{section}")
-        assert table.select(row)
-        app.set_focus(table)
-        await press(pilot, "enter")
-        assert len(app.query_one(AccessTable).records) == count
-
-
-async def test_the_summary_obeys_the_filters(store: Store) -> None:
-    async with on_access(store) as (app, pilot):
-        await press(pilot, "t", "a", "x")
-        assert keys(part(app, "summary-actions")) == ["query.remote"]
-        assert keys(part(app, "summary-tables")) == ["lost", "orders"]
-        assert keys(part(app, "summary-slowest")) == ["churn-2:0", "server:gone"]
-        assert "queries 2" in screen_text(app) and "files" not in screen_text(app).splitlines()[7]
-
-
-async def test_the_slowest_queries_open_in_full(store: Store) -> None:
-    async with on_access(store) as (app, pilot):
-        await press(pilot, "t", "k", "k")
-        table = part(app, "summary-slowest")
-        assert app.focused is table and keys(table)[0] in ("churn-1:0", "web-3:0", "evil-0:0")
-        table.select("churn-1:0")
-        await press(pilot, "enter")
-        assert isinstance(app.screen, AccessScreen) and "select count(*) from events" in screen_text(app)
-
-
-async def test_a_small_screen_shows_one_part_at_a_time(store: Store) -> None:
+async def test_a_small_screen_shows_one_part_at_a_time_and_a_larger_one_all(store: Store, golden: Golden) -> None:
     async with on_access(store, (80, 24)) as (app, pilot):
+        await press(pilot, "u")
+        screen_is(app, golden, "tools")
         await press(pilot, "t")
+        screen_is(app, golden, "summary")
         seen = []
         for _ in range(5):
             (shown,) = (one for one in app.query_one(AccessSummary).parts if one.display)
@@ -121,11 +86,7 @@ async def test_a_small_screen_shows_one_part_at_a_time(store: Store) -> None:
             await press(pilot, "k")
         assert sorted(seen) == sorted(str(one.id) for one in app.query_one(AccessSummary).parts)
         assert seen[0] == "summary-tables"
-
-
-async def test_a_larger_screen_shows_all_parts(store: Store) -> None:
-    async with on_access(store, (80, 24)) as (app, pilot):
-        await press(pilot, "t", "k")
+        await press(pilot, "k")
         await pilot.resize_terminal(140, 45)
         await settle(pilot)
         assert all(one.display for one in app.query_one(AccessSummary).parts)
@@ -135,7 +96,27 @@ async def test_a_larger_screen_shows_all_parts(store: Store) -> None:
         assert [one.id for one in app.query_one(AccessSummary).parts if one.display] == ["summary-actions"]
 
 
-async def test_tables_are_sorted_by_any_column(store: Store) -> None:
+async def test_a_table_an_action_and_a_place_lead_to_their_accesses(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "t")
+        assert part(app, "summary-tables").select("events")
+        await press(pilot, "enter")
+        assert view(app) == "access-list"
+        assert keys(app.query_one(AccessTable)) == ["churn-3:0", "churn-1:0", "server:alone"]
+        assert "table events" in screen_text(app).splitlines()[1]
+        await press(pilot, "escape")
+        assert len(app.query_one(AccessTable).records) == 15
+        for section, row, count in (("actions", "query.remote", 6), ("places", "web", 1), ("places", "remote", 7)):
+            await press(pilot, "t")
+            table = part(app, f"summary-{section}")
+            assert table.select(row)
+            app.set_focus(table)
+            await press(pilot, "enter")
+            assert view(app) == "access-list" and len(app.query_one(AccessTable).records) == count
+            await press(pilot, "escape")
+
+
+async def test_the_summary_is_sorted_by_any_column(store: Store) -> None:
     async with on_access(store) as (app, pilot):
         await press(pilot, "t")
         table = part(app, "summary-tables")
@@ -148,26 +129,41 @@ async def test_tables_are_sorted_by_any_column(store: Store) -> None:
         assert set(keys(table)[:2]) == {"lost", "orders"}
 
 
-async def test_tools_are_sorted_by_any_column(store: Store) -> None:
+async def test_every_day_is_on_the_axis_and_the_slowest_queries_open_in_full(store: Store) -> None:
     async with on_access(store) as (app, pilot):
+        await press(pilot, "t", "k", "k")
+        table = part(app, "summary-slowest")
+        assert app.focused is table and keys(table)[0] in ("churn-1:0", "web-3:0", "evil-0:0")
+        chart = app.query_one("#summary-days StackedBars", StackedBars)
+        assert chart.part_count() == 30 and "each bar is" not in screen_text(app)
+        table.select("churn-1:0")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, AccessScreen) and "select count(*) from events" in screen_text(app)
+        await press(pilot, "escape", "r", "r")
+        assert chart.part_count() == 53 and "each bar is a week" in screen_text(app)
+
+
+async def test_the_summary_obeys_the_filters_and_tools_those_of_all_tabs_only(store: Store) -> None:
+    async with on_access(store) as (app, pilot):
+        await press(pilot, "t", "a", "x")
+        assert keys(part(app, "summary-actions")) == ["query.remote"]
+        assert keys(part(app, "summary-tables")) == ["lost", "orders"]
+        assert keys(part(app, "summary-slowest")) == ["churn-2:0", "server:gone"]
+        assert "queries 2" in screen_text(app) and "files" not in screen_text(app).splitlines()[7]
         await press(pilot, "u")
         table = part(app, "tools-tool")
+        assert len(table.records) == 5
+        assert "queries" not in screen_text(app).splitlines()[1]
+        # They are sorted by any column.
         assert keys(table)[0] == "Bash"
         await press(pilot, "S")
         assert keys(table)[-1] == "Bash"
         table.action_sort_by("name")
         await settle(pilot)
         assert keys(table) == sorted(keys(table), key=str.lower)
-
-
-async def test_tools_have_the_filters_of_all_tabs_only(store: Store) -> None:
-    async with on_access(store) as (app, pilot):
-        await press(pilot, "a", "x", "u")
-        assert len(part(app, "tools-tool").records) == 5
-        assert "queries" not in screen_text(app).splitlines()[1]
         app.choose(project="web-frontend")
         await settle(pilot)
-        assert "Tool calls" in screen_text(app) and keys(part(app, "tools-tool")).count("Bash") == 1
+        assert "Tool calls" in screen_text(app) and keys(table).count("Bash") == 1
         await press(pilot, "x")
         assert view(app) == "access-list"
 
@@ -194,18 +190,9 @@ async def test_views_without_anything(tmp_path: Path) -> None:
         assert "No data accesses yet" in screen_text(app)
         await press(pilot, "u")
         assert keys(part(app, "tools-tool")) == ["TodoWrite"] and "none used" in screen_text(app)
-        await press(pilot, "slash", *"nonsense", "enter")
+        await press(pilot, "slash", *"zz", "enter")
         assert "No tool calls match these filters" in screen_text(app)
         await press(pilot, "escape")
         assert "No data accesses yet" in screen_text(app)
         await press(pilot, "u")
         assert "none used" not in screen_text(app) or keys(part(app, "tools-tool")) == []
-
-
-async def test_every_day_of_the_range_is_on_the_axis(store: Store) -> None:
-    async with on_access(store) as (app, pilot):
-        await press(pilot, "t")
-        chart = app.query_one("#summary-days StackedBars", StackedBars)
-        assert chart.part_count() == 30 and "each bar is" not in screen_text(app)
-        await press(pilot, "r", "r")
-        assert chart.part_count() == 53 and "each bar is a week" in screen_text(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,15 +17,16 @@ from agnes_stats.tui.widgets.table import RecordTable
 from textual.widgets import Input
 
 from tests.transcripts import Transcript, store_of, write
-from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.running import NOW, held, press, running, screen_text, settle
 from tests.tui.sessions_world import world
 
 SIZES = [(80, 24), (140, 45), (200, 60)]
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return world(tmp_path_factory.mktemp("world"))
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with held(world(tmp_path_factory.mktemp("world"))) as store:
+        yield store
 
 
 def order(app: object) -> list[str]:
@@ -37,16 +38,13 @@ def line(text: str, part: str) -> str:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_screen(store: Store, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
-    async with running(store, size) as (app, _):
-        # Without the frame around all tabs.
-        golden(f"sessions-{size[0]}x{size[1]}", "\n".join(screen_text(app).splitlines()[2:-1]))
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_what_runs_is_told_at_any_size(store: Store, size: tuple[int, int]) -> None:
+async def test_the_screen_tells_what_runs_at_any_size(
+    store: Store, size: tuple[int, int], golden: Callable[[str, str], None]
+) -> None:
     async with running(store, size) as (app, _):
         lines = screen_text(app).splitlines()
+        # Without the frame around all tabs.
+        golden(f"sessions-{size[0]}x{size[1]}", "\n".join(lines[2:-1]))
         first = next(n for n, text in enumerate(lines) if "● fix the churn" in text)
         assert "$" in lines[first]
         assert "Bash  duckdb" in lines[first + 1]
@@ -70,15 +68,8 @@ async def test_nothing_runs(store: Store) -> None:
         assert app.query_one(NowCards).size.height == 0
 
 
-async def test_a_card_opens_its_session(store: Store) -> None:
+async def test_marks_and_what_they_mean_and_time_passes_on_the_cards(store: Store) -> None:
     async with running(store) as (app, pilot):
-        await pilot.click(NowCards, offset=(10, 1))
-        await settle(pilot)
-        assert "then count each customer once" in screen_text(app)
-
-
-async def test_marks_and_what_they_mean(store: Store) -> None:
-    async with running(store) as (app, _):
         text = screen_text(app)
         assert "(source gone) migrate to uv" in text
         assert "🔒 why is the nightly sync slow" in text
@@ -89,20 +80,20 @@ async def test_marks_and_what_they_mean(store: Store) -> None:
         assert "◌" in pending
         caption = line(text, "6 sessions ·")
         assert "≥ lower bound: that version logged placeholder counts" in caption
+        moment = NOW + dt.timedelta(seconds=7)
+        app.now = lambda: moment
+        app.query_one(NowCards).tick(app.now())
+        await pilot.pause()
+        assert "running 21 s" in screen_text(app)
+        await pilot.click(NowCards, offset=(10, 1))
+        await settle(pilot)
+        assert "then count each customer once" in screen_text(app), "a card opens its session"
 
 
-async def test_hostile_titles_are_plain_text(store: Store) -> None:
-    async with running(store, (200, 60)) as (app, pilot):
-        await press(pilot, "down", "down", "down")
-        text = screen_text(app)
-        assert "[/foo] [red]x gone" in text
-        assert "\x1b" not in text
-        assert "‮" not in text
-
-
-async def test_sorting_by_key(store: Store) -> None:
+async def test_sorting_by_key_and_by_mouse(store: Store) -> None:
     async with running(store) as (app, pilot):
         assert order(app) == ["1", "2", "3", "5", "6", "4"]
+        header = next(n for n, text in enumerate(screen_text(app).splitlines()) if "Started" in text)
         await press(pilot, "s")
         assert "Title ▴" in screen_text(app)
         assert order(app) == ["5", "2", "1", "4", "3", "6"]
@@ -112,11 +103,6 @@ async def test_sorting_by_key(store: Store) -> None:
         assert app.query_one(RecordTable).cursor_row == 0
         await press(pilot, "s")
         assert "Project ▴" in screen_text(app)
-
-
-async def test_sorting_by_mouse(store: Store) -> None:
-    async with running(store) as (app, pilot):
-        header = next(n for n, text in enumerate(screen_text(app).splitlines()) if "Started" in text)
         column = screen_text(app).splitlines()[header].index("Tokens")
         for mark, first in (("▾", "3"), ("▴", "6")):
             await pilot.click(offset=(column, header))
@@ -125,7 +111,7 @@ async def test_sorting_by_mouse(store: Store) -> None:
             assert order(app)[0] == first
 
 
-async def test_filtering_as_you_type(store: Store) -> None:
+async def test_filtering_as_you_type_and_enter_goes_back_to_the_rows(store: Store) -> None:
     async with running(store) as (app, pilot):
         await press(pilot, "slash", "c", "h", "u", "r", "n")
         assert order(app) == ["1"]
@@ -135,6 +121,12 @@ async def test_filtering_as_you_type(store: Store) -> None:
         assert "● fix the churn" in screen_text(app)
         await press(pilot, "escape")
         assert len(order(app)) == 6
+        await press(pilot, "slash", "u", "v", "enter")
+        assert not isinstance(app.focused, Input)
+        await press(pilot, "enter")
+        assert "migrate to uv" in screen_text(app)
+        await press(pilot, "escape")
+        assert order(app) == ["4"]
 
 
 async def test_range_and_project_hold_here_too(store: Store) -> None:
@@ -164,16 +156,6 @@ async def test_the_cursor_stays_on_its_session_when_data_come(store: Store, tmp_
         assert table.selected.key.endswith("3")
 
 
-async def test_copying_the_id_and_showing_the_file(store: Store) -> None:
-    async with running(store) as (app, pilot):
-        await press(pilot, "y")
-        assert app.clipboard == "3f0fc83a-0001"
-        await press(pilot, "o")
-        assert "3f0fc83a-0001.jsonl" in screen_text(app)
-        await press(pilot, "end", "o")
-        assert "Gone from disk" in screen_text(app)
-
-
 async def test_the_session_under_the_cursor_beside_a_wide_list(store: Store) -> None:
     async with running(store, (200, 60)) as (app, pilot):
         assert "the churn number looks too high" in screen_text(app)
@@ -181,21 +163,30 @@ async def test_the_session_under_the_cursor_beside_a_wide_list(store: Store) -> 
         text = screen_text(app)
         assert "/home/dana/work/web-frontend" in text
         assert "the churn number looks too high" not in text
+        await press(pilot, "down", "down")
+        text = screen_text(app)
+        assert "[/foo] [red]x gone" in text, "hostile titles are plain text"
+        assert "\x1b" not in text
+        assert "‮" not in text
         await press(pilot, "end", "up")
         assert "not read yet" in screen_text(app)
-
-
-async def test_a_late_answer_for_another_session_is_dropped(store: Store) -> None:
-    async with running(store, (200, 60)) as (app, pilot):
         side = app.query_one(SessionSide)
         side.show_session("3f0fc83a-0002")
         side.show_session(None)
         await settle(pilot)
-        assert "Versions" not in screen_text(app)
+        assert "Versions" not in screen_text(app), "a late answer for another session is dropped"
 
 
-async def test_becoming_wide_and_narrow(store: Store) -> None:
+async def test_the_id_the_file_and_the_other_parts_as_the_screen_becomes_wide_and_narrow(store: Store) -> None:
     async with running(store, (140, 45)) as (app, pilot):
+        await press(pilot, "y")
+        assert app.clipboard == "3f0fc83a-0001"
+        await press(pilot, "o")
+        assert "3f0fc83a-0001.jsonl" in screen_text(app)
+        await press(pilot, "end", "o")
+        assert "Gone from disk" in screen_text(app)
+        app.clear_notifications()
+        await press(pilot, "home")
         assert not app.query_one(SessionSide).display
         await pilot.resize_terminal(200, 45)
         await settle(pilot)
@@ -257,25 +248,6 @@ async def test_many_at_once_are_counted(tmp_path: Path) -> None:
         text = screen_text(app)
         assert "and 4 more sessions running" in text
         assert text.count("waiting for you since 30 s") == 3
-
-
-async def test_time_passes_on_the_cards(store: Store) -> None:
-    async with running(store) as (app, pilot):
-        moment = NOW + dt.timedelta(seconds=7)
-        app.now = lambda: moment
-        app.query_one(NowCards).tick(app.now())
-        await pilot.pause()
-        assert "running 21 s" in screen_text(app)
-
-
-async def test_enter_in_the_filter_line_goes_back_to_the_rows(store: Store) -> None:
-    async with running(store) as (app, pilot):
-        await press(pilot, "slash", "u", "v", "enter")
-        assert not isinstance(app.focused, Input)
-        await press(pilot, "enter")
-        assert "migrate to uv" in screen_text(app)
-        await press(pilot, "escape")
-        assert order(app) == ["4"]
 
 
 def test_the_world_is_written_as_claude_code_does(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from agnes_stats.tui.widgets.calendar import CalendarHeatmap, HourHeatmap
 from agnes_stats.tui.widgets.chart import PlotextChart
 
 from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, store_of
-from tests.tui.running import press, running, screen_text, settle
+from tests.tui.running import held, press, running, screen_text, settle
 
 WEBSITE = "/home/dana/work/website"
 NOW = dt.datetime(2026, 3, 10, 10, 30)
@@ -47,8 +47,9 @@ def transcripts() -> list[Transcript]:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return store_of(tmp_path_factory.mktemp("tokens-views"), transcripts())
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with held(store_of(tmp_path_factory.mktemp("tokens-views"), transcripts())) as store:
+        yield store
 
 
 def opened(store: Store, size: tuple[int, int] = (140, 45), **options: object):  # type: ignore[no-untyped-def]
@@ -60,11 +61,23 @@ def rows(app: AgnesStats, table: str) -> list[list[str]]:
     return [[str(value) for value in record.cells.values()] for record in found.records]
 
 
-@pytest.mark.parametrize("view", [view for view in VIEWS if view.NAME != "overview"], ids=lambda view: view.NAME)
-async def test_each_view(store: Store, golden: Callable[[str, str], None], view: type) -> None:
-    async with opened(store) as (app, pilot):
-        await press(pilot, view.KEY)  # type: ignore[attr-defined]
-        golden(f"tokens-{view.NAME}-140x45", "\n".join(screen_text(app).splitlines()[6:-1]))  # type: ignore[attr-defined]
+@pytest.fixture
+def golden_view(golden: Callable[[str, str], None]) -> Callable[[AgnesStats, str], None]:
+    """`golden_view(app, name)` compares a view with what is expected."""
+    return lambda app, name: golden(f"tokens-{name}-140x45", "\n".join(screen_text(app).splitlines()[6:-1]))
+
+
+def offered(app: AgnesStats) -> str:
+    """The keys told below the tab."""
+    return screen_text(app).splitlines()[-1]
+
+
+GoldenView = Callable[[AgnesStats, str], None]
+
+
+def test_no_view_is_without_an_expected_screen() -> None:
+    # Each but the first is compared below, in the test of what it tells.
+    assert [view.NAME for view in VIEWS] == ["overview", "timing", "rhythm", "agents", "caching", "tools"]
 
 
 async def test_escape_goes_back_to_the_overview_and_only_then_drops_filters(store: Store) -> None:
@@ -79,13 +92,13 @@ async def test_escape_goes_back_to_the_overview_and_only_then_drops_filters(stor
         assert app.chosen.model is None
 
 
-async def test_keys_that_mean_nothing_in_a_view_are_not_offered(store: Store) -> None:
-    def offered(app: AgnesStats) -> str:
-        return screen_text(app).splitlines()[-1]
-
+async def test_a_view_is_opened_by_a_click_and_keys_that_mean_nothing_in_it_are_not_offered(store: Store) -> None:
     async with opened(store) as (app, pilot):
         assert "Break down by" in offered(app)
-        await press(pilot, "t")
+        column = screen_text(app).splitlines()[6].index("Timing")
+        await pilot.click("ViewStrip", offset=(column, 0))
+        await settle(pilot)
+        assert "Response time of" in screen_text(app)
         assert "Break down by" not in offered(app)
         assert "Measure" in offered(app)
         await press(pilot, "x", "b", "g", "s", "u", "d")
@@ -94,20 +107,15 @@ async def test_keys_that_mean_nothing_in_a_view_are_not_offered(store: Store) ->
         assert "Spend by day and model" in screen_text(app), "nothing happened behind the view"
 
 
-async def test_a_view_is_opened_by_a_click(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        column = screen_text(app).splitlines()[6].index("Timing")
-        await pilot.click("ViewStrip", offset=(column, 0))
-        await settle(pilot)
-        assert "Response time of" in screen_text(app)
-
-
 # -- timing
 
 
-async def test_timing_goes_from_metric_to_metric(store: Store) -> None:
+async def test_timing_goes_from_metric_to_metric_and_a_wide_screen_shows_all(
+    store: Store, golden_view: GoldenView
+) -> None:
     async with opened(store) as (app, pilot):
         await press(pilot, "t")
+        golden_view(app, "timing")
         assert "Response time of 5 responses" in screen_text(app)
         assert ["opus-4.5", "2", "4.0 s", "4.8 s", "5.0 s"] in [row[:5] for row in rows(app, "timing-models")]
         await press(pilot, "u")
@@ -118,39 +126,25 @@ async def test_timing_goes_from_metric_to_metric(store: Store) -> None:
         assert ["sonnet-4.5", "3", "667 tok/s"] in [row[:3] for row in rows(app, "timing-models")]
         await press(pilot, "u")
         assert "Response time of 5 responses" in screen_text(app)
-
-
-async def test_a_wide_screen_shows_all_three_and_so_does_one_that_becomes_wide(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        await press(pilot, "t")
         assert "Turn duration of" not in screen_text(app)
+        app.set_focus(app.query_one("#timing-response", PlotextChart))
+        await press(pilot, "end")
+        assert "or more: 1 (20.0 %)" in screen_text(app), "a bucket in words"
         await pilot.resize_terminal(200, 60)
         await settle(pilot)
         for title in ("Response time of", "Turn duration of", "Output speed of"):
             assert title in screen_text(app)
 
 
-async def test_without_turns_the_chart_says_so(store: Store) -> None:
-    async with opened(store, chosen=Filter(agent_type="Explore")) as (app, pilot):
-        await press(pilot, "t", "u")
-        assert "No turns with a time here." in screen_text(app)
-        assert rows(app, "timing-models") == []
-
-
-async def test_a_bucket_in_words(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        await press(pilot, "t")
-        app.set_focus(app.query_one("#timing-response", PlotextChart))
-        await press(pilot, "end")
-        assert "or more: 1 (20.0 %)" in screen_text(app)
-
-
 # -- rhythm
 
 
-async def test_the_running_block_is_told_with_its_pace_and_where_it_is_heading(store: Store) -> None:
+async def test_the_running_block_its_pace_and_where_it_is_heading_and_the_year_and_the_week(
+    store: Store, golden_view: GoldenView
+) -> None:
     async with opened(store) as (app, pilot):
         await press(pilot, "h")
+        golden_view(app, "rhythm")
         told = screen_text(app)
         assert "● 09:00 to 14:00   3h 30m left" in told
         assert "30 % of the time" in told
@@ -163,6 +157,17 @@ async def test_the_running_block_is_told_with_its_pace_and_where_it_is_heading(s
             "Mar 05 08:00 to 13:00",
             "Mar 02 08:00 to 13:00",
         ]
+        # The year and the week count money or tokens.
+        days, hours = app.query_one("#rhythm-days", CalendarHeatmap), app.query_one("#rhythm-hours", HourHeatmap)
+        assert days.caption == "3 active days · most Tue Mar 10 2026: $1.42"
+        assert hours.caption == "Most Tue 09:00 to 10:00: $1.42"
+        await press(pilot, "u")
+        assert days.caption == "3 active days · most Tue Mar 10 2026: 1.3M"
+        app.set_focus(days)
+        await press(pilot, "end")
+        assert days.caption == "Tue Mar 10 2026: 1.3M tokens"
+        await press(pilot, "up")
+        assert days.caption == "Mon Mar 09 2026: nothing"
 
 
 async def test_a_limit_and_the_budget_stand_beside_the_block(tmp_path: Path) -> None:
@@ -193,21 +198,6 @@ async def test_without_a_running_block_that_is_said(store: Store) -> None:
         assert "heading for" not in screen_text(app)
 
 
-async def test_the_year_and_the_week_count_money_or_tokens(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        await press(pilot, "h")
-        days, hours = app.query_one("#rhythm-days", CalendarHeatmap), app.query_one("#rhythm-hours", HourHeatmap)
-        assert days.caption == "3 active days · most Tue Mar 10 2026: $1.42"
-        assert hours.caption == "Most Tue 09:00 to 10:00: $1.42"
-        await press(pilot, "u")
-        assert days.caption == "3 active days · most Tue Mar 10 2026: 1.3M"
-        app.set_focus(days)
-        await press(pilot, "end")
-        assert days.caption == "Tue Mar 10 2026: 1.3M tokens"
-        await press(pilot, "up")
-        assert days.caption == "Mon Mar 09 2026: nothing"
-
-
 async def test_a_low_screen_shows_the_days_or_the_hours(store: Store) -> None:
     async with opened(store, (80, 24)) as (app, pilot):
         await press(pilot, "h")
@@ -222,9 +212,10 @@ async def test_a_low_screen_shows_the_days_or_the_hours(store: Store) -> None:
 # -- agents, cache, tools
 
 
-async def test_agents_and_their_tasks_filter(store: Store) -> None:
+async def test_agents_and_their_tasks_filter(store: Store, golden_view: GoldenView) -> None:
     async with opened(store) as (app, pilot):
         await press(pilot, "a")
+        golden_view(app, "agents")
         assert "Delegated 130k tokens, 8.8 %" in screen_text(app)
         assert "1 task · compression ≈ 130×" in screen_text(app)
         assert [row[0] for row in rows(app, "agents-types")] == ["main", "Explore"]
@@ -236,15 +227,20 @@ async def test_agents_and_their_tasks_filter(store: Store) -> None:
         assert app.chosen.session_id == "churn"
 
 
-async def test_without_sub_agents_that_is_said(store: Store) -> None:
-    async with opened(store, chosen=Filter(project=WEBSITE)) as (app, pilot):
-        await press(pilot, "a")
-        assert "Nothing was delegated to sub-agents here." in screen_text(app)
-
-
-async def test_the_cache_by_maker_and_model(store: Store) -> None:
+async def test_the_cache_by_maker_and_model_and_tools_by_the_size_of_their_results(
+    store: Store, golden_view: GoldenView
+) -> None:
     async with opened(store) as (app, pilot):
+        await press(pilot, "x")
+        golden_view(app, "tools")
+        assert "3 calls gave back about 11k tokens" in screen_text(app)
+        assert [row[:4] for row in rows(app, "tools-by-size")] == [
+            ["Read", "1", "–", "10k"],
+            ["Task", "1", "–", "1.0k"],
+            ["Bash", "1", "1 (100.0 %)", "5"],
+        ]
         await press(pilot, "c")
+        golden_view(app, "caching")
         assert [row[0].strip() for row in rows(app, "caching-models")] == [
             "Anthropic",
             "opus-4.5",
@@ -261,24 +257,21 @@ async def test_the_cache_by_maker_and_model(store: Store) -> None:
         assert app.chosen.model == SONNET
         await press(pilot, "end", "enter")
         assert app.chosen.model == SONNET
-
-
-async def test_tools_by_the_size_of_their_results(store: Store) -> None:
-    async with opened(store) as (app, pilot):
+        app.choose(model=None)
         await press(pilot, "x")
-        assert "3 calls gave back about 11k tokens" in screen_text(app)
-        assert [row[:4] for row in rows(app, "tools-by-size")] == [
-            ["Read", "1", "–", "10k"],
-            ["Task", "1", "–", "1.0k"],
-            ["Bash", "1", "1 (100.0 %)", "5"],
-        ]
         app.set_focus(app.query_one("#tools-largest"))
         await press(pilot, "enter")
         assert app.chosen.session_id == "churn"
 
 
-async def test_without_tools_that_is_said(store: Store) -> None:
-    async with opened(store, chosen=Filter(project=WEBSITE)) as (app, pilot):
+async def test_without_turns_sub_agents_or_tools_that_is_said(store: Store) -> None:
+    async with opened(store, chosen=Filter(agent_type="Explore")) as (app, pilot):
+        await press(pilot, "t", "u")
+        assert "No turns with a time here." in screen_text(app)
+        assert rows(app, "timing-models") == []
+        app.choose(agent_type=None, project=WEBSITE)
+        await press(pilot, "a")
+        assert "Nothing was delegated to sub-agents here." in screen_text(app)
         await press(pilot, "x")
         assert "No tool was called here." in screen_text(app)
 
