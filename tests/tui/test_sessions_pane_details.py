@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,16 @@ from agnes_stats.tui.widgets.state import PaneState
 from textual.pilot import Pilot
 
 from tests.transcripts import Transcript, catch_up, store_of, write
-from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.running import NOW, held, press, running, screen_text, settle
 from tests.tui.sessions_world import HOSTILE, bash, churn, world
 
 LIVE, QUIET, ODD, PENDING = (f"3f0fc83a-000{number}" for number in (1, 2, 5, 6))
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return world(tmp_path_factory.mktemp("world"))
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with held(world(tmp_path_factory.mktemp("world"))) as store:
+        yield store
 
 
 @contextlib.asynccontextmanager
@@ -56,10 +57,36 @@ def go_to(app: AgnesStats, part: str) -> None:
     table.select(next(record.key for record in table.records if part in str(record.cells["what"])))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
-async def test_the_screen(store: Store, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
-    async with opened(store, size=size) as (app, _):
-        golden(f"sessions-detail-{size[0]}x{size[1]}", screen_text(app))
+async def test_the_screen_of_a_running_session_and_its_help(store: Store, golden: Callable[[str, str], None]) -> None:
+    async with opened(store) as (app, pilot):
+        text = screen_text(app)
+        golden("sessions-detail-140x45", text)
+        for told in (
+            "/home/dana/work/warehouse",
+            "2 prompts · 11 tools · 2 errors (1",
+            "compaction",
+            "61 %, 122k of 200k",
+            "hit 96.8 %",
+            "Sub-agents",
+            "haiku-4.5",
+            "/home/dana/.claude/projects/",
+            "2.1.114",
+        ):
+            assert told in text
+        # How things ended and how long they took.
+        assert (cell(app, "select count", "result"), cell(app, "select count", "took")) == ("✓", "3.0 s")
+        assert cell(app, "dbt run", "result") == "✗ error"
+        assert cell(app, "Edit", "result") == "⊘ denied"
+        assert cell(app, "select month", "result") == "… 14 s"
+        assert cell(app, "Explore", "result").startswith("… ")
+        assert (cell(app, "▾ 1", "result"), cell(app, "▾ 1", "took")) == ("✗ 2 errors", "45 s")
+        assert cell(app, "▾ 2", "result") == "… 2 running"
+        assert cell(app, "▾ 1", "cost").startswith("$0.")
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        assert "Only what failed, was denied or interrupted, or all" in screen_text(app)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, SessionScreen)
 
 
 async def test_enter_opens_it_and_escape_goes_back(store: Store) -> None:
@@ -74,26 +101,10 @@ async def test_enter_opens_it_and_escape_goes_back(store: Store) -> None:
         assert app.is_running
 
 
-async def test_what_it_took(store: Store) -> None:
-    async with opened(store) as (app, _):
-        text = screen_text(app)
-        for told in (
-            "/home/dana/work/warehouse",
-            "2 prompts · 11 tools · 2 errors (1",
-            "compaction",
-            "61 %, 122k of 200k",
-            "hit 96.8 %",
-            "Sub-agents",
-            "haiku-4.5",
-            "/home/dana/.claude/projects/",
-            "2.1.114",
-        ):
-            assert told in text
-
-
-async def test_short_sessions_open_unfolded(store: Store) -> None:
-    async with opened(store) as (app, _):
-        assert listed(app)[:8] == [
+async def test_a_short_session_opens_unfolded_and_its_prompts_fold(store: Store) -> None:
+    async with opened(store) as (app, pilot):
+        everything = listed(app)
+        assert everything[:8] == [
             "▾ 1 the churn number looks too high, why?",
             '    Bash  duckdb -c "select count(*) from subscriptions"',
             "    Bash  dbt run --select churn",
@@ -103,29 +114,16 @@ async def test_short_sessions_open_unfolded(store: Store) -> None:
             "▾ 2 then count each customer once",
             "    Bash  dbt test --select churn_0",
         ]
-        assert listed(app)[-3:] == [
+        assert everything[-3:] == [
             "    conversation compacted",
             "  ▸ Explore  find all uses of churn",
             '    Bash  duckdb -c "select month, sum(n) from churn"',
         ]
-
-
-async def test_how_things_ended_and_how_long_they_took(store: Store) -> None:
-    async with opened(store) as (app, _):
-        assert (cell(app, "select count", "result"), cell(app, "select count", "took")) == ("✓", "3.0 s")
-        assert cell(app, "dbt run", "result") == "✗ error"
-        assert cell(app, "Edit", "result") == "⊘ denied"
-        assert cell(app, "select month", "result") == "… 14 s"
-        assert cell(app, "Explore", "result").startswith("… ")
-        assert (cell(app, "▾ 1", "result"), cell(app, "▾ 1", "took")) == ("✗ 2 errors", "45 s")
-        assert cell(app, "▾ 2", "result") == "… 2 running"
-        assert cell(app, "▾ 1", "cost").startswith("$0.")
-
-
-async def test_folding_and_unfolding(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        everything = listed(app)
-        go_to(app, "▾ 1")
+        go_to(app, "dbt run")
+        await press(pilot, "left")
+        selected = app.screen.query_one(ActivityTable).selected
+        assert selected is not None
+        assert "▾ 1" in str(selected.cells["what"]), "left on an entry goes to the one above"
         await press(pilot, "left")
         assert listed(app)[:2] == ["▸ 1 the churn number looks too high, why?", "▾ 2 then count each customer once"]
         await press(pilot, "enter")
@@ -136,32 +134,7 @@ async def test_folding_and_unfolding(store: Store) -> None:
         assert listed(app) == everything
 
 
-async def test_left_on_an_entry_goes_to_the_one_above(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        go_to(app, "dbt run")
-        await press(pilot, "left")
-        selected = app.screen.query_one(ActivityTable).selected
-        assert selected is not None
-        assert "▾ 1" in str(selected.cells["what"])
-
-
-async def test_a_sub_agent_unfolds_below_its_call(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        go_to(app, "Explore")
-        await press(pilot, "enter")
-        at = next(n for n, what in enumerate(listed(app)) if "Explore" in what)
-        assert listed(app)[at : at + 4] == [
-            "  ▾ Explore  find all uses of churn",
-            "      Grep  churn",
-            "      Read  models/marts.sql",
-            '    Bash  duckdb -c "select month, sum(n) from churn"',
-        ]
-        go_to(app, "Grep")
-        await press(pilot, "left", "left")
-        assert "      Grep  churn" not in listed(app)
-
-
-async def test_only_failures(store: Store) -> None:
+async def test_only_failures_all_at_once_and_a_sub_agent_below_its_call(store: Store) -> None:
     async with opened(store) as (app, pilot):
         everything = listed(app)
         await press(pilot, "x")
@@ -175,15 +148,22 @@ async def test_only_failures(store: Store) -> None:
         ]
         await press(pilot, "x")
         assert listed(app) == everything
-
-
-async def test_all_at_once(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        everything = listed(app)
         await press(pilot, "a")
         assert [what[:1] for what in listed(app)] == ["▸", "▸"]
         await press(pilot, "a")
         assert listed(app) == everything
+        go_to(app, "Explore")
+        await press(pilot, "enter")
+        at = next(n for n, what in enumerate(listed(app)) if "Explore" in what)
+        assert listed(app)[at : at + 4] == [
+            "  ▾ Explore  find all uses of churn",
+            "      Grep  churn",
+            "      Read  models/marts.sql",
+            '    Bash  duckdb -c "select month, sum(n) from churn"',
+        ]
+        go_to(app, "Grep")
+        await press(pilot, "left", "left")
+        assert "      Grep  churn" not in listed(app)
 
 
 async def test_the_whole_text_of_an_entry(tmp_path: Path) -> None:
@@ -211,7 +191,7 @@ async def test_a_long_session_opens_folded_and_shows_the_latest_steps(
         assert listed(app)[1:3] == ["    … 30 earlier", "    Bash  step 30"]
 
 
-async def test_it_follows_a_running_session(tmp_path: Path) -> None:
+async def test_it_follows_a_running_session_unless_one_looks_elsewhere(tmp_path: Path) -> None:
     told, agent = churn()
     store = store_of(tmp_path, [told, agent])
     async with opened(store) as (app, pilot):
@@ -229,17 +209,11 @@ async def test_it_follows_a_running_session(tmp_path: Path) -> None:
         assert cell(app, "Bash  make", "result") == "… 4 s"
         assert cell(app, "select month", "result") == "✓"
         assert table.cursor_row == table.row_count - 1
-
-
-async def test_the_cursor_stays_when_one_looks_elsewhere(tmp_path: Path) -> None:
-    store = store_of(tmp_path, churn())
-    async with opened(store) as (app, pilot):
         go_to(app, "dbt run")
         app._refresh_all()
         await settle(pilot)
-        selected = app.screen.query_one(ActivityTable).selected
-        assert selected is not None
-        assert "dbt run" in str(selected.cells["what"])
+        assert table.selected is not None
+        assert "dbt run" in str(table.selected.cells["what"])
 
 
 async def test_copying_the_id_and_showing_the_file(store: Store) -> None:
@@ -249,15 +223,6 @@ async def test_copying_the_id_and_showing_the_file(store: Store) -> None:
         before = screen_text(app).count("3f0fc83a-0002.jsonl")
         await press(pilot, "o")
         assert screen_text(app).count("3f0fc83a-0002.jsonl") == before + 1
-
-
-async def test_help_tells_the_keys(store: Store) -> None:
-    async with opened(store) as (app, pilot):
-        await press(pilot, "question_mark")
-        assert isinstance(app.screen, HelpScreen)
-        assert "Only what failed, was denied or interrupted, or all" in screen_text(app)
-        await press(pilot, "escape")
-        assert isinstance(app.screen, SessionScreen)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
@@ -276,7 +241,9 @@ async def test_a_pending_session_says_so(store: Store) -> None:
         assert listed(app) == []
 
 
-async def test_a_session_that_is_gone_from_the_store(store: Store, tmp_path: Path) -> None:
+async def test_a_session_that_is_gone_from_the_store_and_a_store_that_cannot_be_read(
+    store: Store, tmp_path: Path
+) -> None:
     own = tmp_path / "own.duckdb"
     shutil.copy(store.path, own)
     async with opened(Store(own)) as (app, pilot):
@@ -286,12 +253,6 @@ async def test_a_session_that_is_gone_from_the_store(store: Store, tmp_path: Pat
         await settle(pilot)
         assert app.screen.query_one(PaneState).mode == "empty"
         assert "not in the store any more" in screen_text(app)
-
-
-async def test_a_store_that_cannot_be_read_says_why(store: Store, tmp_path: Path) -> None:
-    own = tmp_path / "own.duckdb"
-    shutil.copy(store.path, own)
-    async with opened(Store(own)) as (app, pilot):
         own.write_text("this is no database")
         app._refresh_all()
         await settle(pilot)
@@ -305,10 +266,14 @@ async def test_costs_can_be_hidden(store: Store) -> None:
             assert "$" not in screen_text(app)
 
 
-async def test_becoming_narrow_keeps_the_essentials(store: Store) -> None:
-    async with opened(store, size=(200, 60)) as (app, pilot):
-        await pilot.resize_terminal(80, 24)
-        await settle(pilot)
+async def test_a_narrow_screen_and_one_that_becomes_narrow_keep_the_essentials(
+    store: Store, golden: Callable[[str, str], None]
+) -> None:
+    async with opened(store, size=(80, 24)) as (app, pilot):
+        golden("sessions-detail-80x24", screen_text(app))
+        for size in ((200, 60), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
         text = screen_text(app)
         assert "379k tokens · $0.34" in text
         assert "Bash  duckdb" in text

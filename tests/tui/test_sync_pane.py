@@ -22,7 +22,7 @@ from agnes_stats.tui.widgets.state import PaneState
 from tests.ingest.agnes_files import ledger, log, parquet, put, run
 from tests.machine import Machine, bash
 from tests.transcripts import Transcript
-from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.running import NOW, held, press, running, screen_text, settle
 
 HOSTILE = "[/foo]\x1b[2J[red]hostile"
 
@@ -84,7 +84,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
         patch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
-        yield world(home)
+        machine = world(home)
+        with held(machine.store):
+            yield machine
 
 
 @pytest.fixture(autouse=True)
@@ -114,24 +116,25 @@ def said(app: AgnesStats, name: str) -> str:
 # -- what it looks like
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45), (200, 60)])
-async def test_the_screen(machine: Machine, size: tuple[int, int], golden: Callable[[str, str], None]) -> None:
-    async with sync_tab(machine.store, size) as (app, _):
+async def test_a_large_screen_and_text_from_data_that_is_neither_markup_nor_escape_codes(
+    machine: Machine, golden: Callable[[str, str], None]
+) -> None:
+    async with sync_tab(machine.store, (200, 60)) as (app, pilot):
         text = screen_text(app)
-        golden(f"sync-{size[0]}x{size[1]}", text)
-        assert max(map(len, text.splitlines())) <= size[0]
+        golden("sync-200x60", text)
+        assert max(map(len, text.splitlines())) <= 200
+        assert "[/foo][red]hostile" in text and "\x1b" not in text
+        await press(pilot, "u")
+        assert "[/foo][red]hostile" in screen_text(app)
 
 
-@pytest.mark.parametrize("key", ["u", "j"])
-async def test_the_lists(machine: Machine, key: str, golden: Callable[[str, str], None]) -> None:
-    async with sync_tab(machine.store) as (app, pilot):
-        await press(pilot, key)
-        golden(f"sync-{'uploads' if key == 'u' else 'rejects'}-140x45", screen_text(app))
-
-
-async def test_a_narrow_screen_keeps_when_action_and_result_whole(machine: Machine) -> None:
+async def test_a_narrow_screen_keeps_when_action_and_result_whole(
+    machine: Machine, golden: Callable[[str, str], None]
+) -> None:
     async with sync_tab(machine.store, (80, 24)) as (app, _):
         text = screen_text(app)
+        golden("sync-80x24", text)
+        assert max(map(len, text.splitlines())) <= 80
         for told in (
             "Uploaded 2 of 6",
             "Waiting 2",
@@ -143,13 +146,6 @@ async def test_a_narrow_screen_keeps_when_action_and_result_whole(machine: Machi
             assert told in text
         row = next(line for line in text.splitlines() if "manifest.fetch" in line)
         assert "14:32" in row and "success" in row and "3 tables, 4 parquets" in row
-
-
-async def test_text_from_data_is_neither_markup_nor_escape_codes(machine: Machine) -> None:
-    async with sync_tab(machine.store, (200, 60)) as (app, pilot):
-        assert "[/foo][red]hostile" in screen_text(app) and "\x1b" not in screen_text(app)
-        await press(pilot, "u")
-        assert "[/foo][red]hostile" in screen_text(app)
 
 
 # -- figures
@@ -188,21 +184,22 @@ def test_a_gap_of_more_than_three_sessions_is_marked(waiting: int, tone: str) ->
 # -- keys
 
 
-async def test_an_update_that_two_sources_tell_is_one_row_and_enter_opens_its_session(machine: Machine) -> None:
+async def test_what_is_told_of_an_action_and_enter_opens_its_session(
+    machine: Machine, golden: Callable[[str, str], None]
+) -> None:
     async with sync_tab(machine.store) as (app, pilot):
-        place = listed(app, "actions", "source").index("workspace, transcript")
-        await press(pilot, *["down"] * place)
-        assert "seen in workspace, transcript" in screen_text(app)
+        text = screen_text(app)
+        golden("sync-140x45", text)
+        assert max(map(len, text.splitlines())) <= 140
+        failed = listed(app, "actions", "result").index("error")
+        assert "assets: connection reset" not in text
+        await press(pilot, *["down"] * failed)
+        assert "assets: connection reset" in screen_text(app), "the whole of an error"
+        both = listed(app, "actions", "source").index("workspace, transcript")
+        await press(pilot, *["down" if both > failed else "up"] * abs(both - failed))
+        assert "seen in workspace, transcript" in screen_text(app), "an update that two sources tell is one row"
         await press(pilot, "enter")
         assert type(app.screen).__name__ == "SessionScreen" and "refresh all" in screen_text(app)
-
-
-async def test_the_whole_of_an_error_is_told_below_the_list(machine: Machine) -> None:
-    async with sync_tab(machine.store) as (app, pilot):
-        place = listed(app, "actions", "result").index("error")
-        assert "assets: connection reset" not in screen_text(app)
-        await press(pilot, *["down"] * place)
-        assert "assets: connection reset" in screen_text(app)
 
 
 async def test_pages(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,9 +225,12 @@ async def test_pages(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "1 to 20 of 48 actions" in screen_text(app), "another range begins with its first page"
 
 
-async def test_uploads_most_urgent_first(machine: Machine) -> None:
+async def test_uploads_most_urgent_first_and_what_was_rejected(
+    machine: Machine, golden: Callable[[str, str], None]
+) -> None:
     async with sync_tab(machine.store) as (app, pilot):
         await press(pilot, "u")
+        golden("sync-uploads-140x45", screen_text(app))
         assert listed(app, "uploads", "status") == ["failed", "waiting", "waiting", "grown", "private", "uploaded"]
         assert "refused: 413" in screen_text(app)
         await press(pilot, "enter")
@@ -239,20 +239,13 @@ async def test_uploads_most_urgent_first(machine: Machine) -> None:
         assert app.query_one(SyncPane).view == "uploads"
         await press(pilot, "u")
         assert app.query_one(SyncPane).view == "history"
+        await press(pilot, "j")
+        golden("sync-rejects-140x45", screen_text(app))
 
 
-async def test_escape_leads_from_a_list_to_the_actions_and_then_drops_the_filter(machine: Machine) -> None:
-    async with sync_tab(machine.store) as (app, pilot):
-        await press(pilot, "slash", *"churn", "enter", "u")
-        assert listed(app, "uploads", "title") == ["fix the churn query"]
-        await press(pilot, "escape")
-        assert app.query_one(SyncPane).view == "history" and app.query_one(SyncPane).text == "churn"
-        await press(pilot, "escape")
-        assert app.query_one(SyncPane).text == ""
-        assert app.focused is app.query_one("#actions", Listing).table
-
-
-async def test_tables_are_sorted_by_key_and_by_click(machine: Machine) -> None:
+async def test_tables_are_sorted_by_key_and_escape_leads_to_the_actions_and_then_drops_the_filter(
+    machine: Machine,
+) -> None:
     async with sync_tab(machine.store) as (app, pilot):
         assert listed(app, "tables", "table_id") == ["orders", "customers", "plans"]
         await press(pilot, "S")
@@ -262,6 +255,13 @@ async def test_tables_are_sorted_by_key_and_by_click(machine: Machine) -> None:
         assert "Table ▴" in screen_text(app)
         await press(pilot, "S")
         assert listed(app, "tables", "table_id") == ["plans", "orders", "customers"]
+        await press(pilot, "slash", *"chu", "enter", "u")
+        assert listed(app, "uploads", "title") == ["fix the churn query"]
+        await press(pilot, "escape")
+        assert app.query_one(SyncPane).view == "history" and app.query_one(SyncPane).text == "chu"
+        await press(pilot, "escape")
+        assert app.query_one(SyncPane).text == ""
+        assert app.focused is app.query_one("#actions", Listing).table
 
 
 async def test_every_key_is_in_the_help(machine: Machine) -> None:
