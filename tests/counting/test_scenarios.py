@@ -25,7 +25,7 @@ class Said:
         self.stale = bench.stale_rollups()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
     files = {name: data for scenario in TABLE.values() for name, data in scenario.files.items()}
     answers = {}

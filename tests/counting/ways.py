@@ -19,7 +19,8 @@ from agnes_stats.ingest.tail import Stretch, read_stretch
 from agnes_stats.queries import rollups
 from agnes_stats.queries.facts import FACTS
 from agnes_stats.queries.schema import TABLES
-from agnes_stats.queries.store import Store
+
+from tests.storing import kept_open, store_in
 
 Files = Mapping[str, bytes]
 """Path below `projects` -> content."""
@@ -35,11 +36,12 @@ class Bench:
     def __init__(self, folder: Path, zones: tuple[str, ...] = ("UTC",)) -> None:
         self.root = folder / "claude"
         self.zones = zones
-        self.store = Store(folder / "store.duckdb")
+        self.store = store_in(folder)
         self.engine = Engine(self.store, [Root("claude", self.root)], zones=zones, workers=0)
         (self.root / "projects").mkdir(parents=True)
         # An empty folder is enough to learn the zones.
-        self.engine.catch_up()
+        with kept_open(self.store):
+            self.engine.catch_up()
         self._held = contextlib.ExitStack()
 
     def __enter__(self) -> Bench:

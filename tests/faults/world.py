@@ -5,8 +5,8 @@ from pathlib import Path
 
 from agnes_stats.ingest.engine import Engine, Summary
 from agnes_stats.ingest.sources import Root
-from agnes_stats.queries.store import Store
 
+from tests.storing import kept_open, store_in
 from tests.transcripts import Transcript, write
 
 DAY = "2026-03-10T09:00:00"
@@ -26,9 +26,11 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "claude"
         write(self.root, [talk()])
-        self.store = Store(folder / "data" / "store.duckdb")
+        (folder / "data").mkdir()
+        self.store = store_in(folder / "data")
         self.engine = Engine(self.store, [Root("claude", self.root)], workers=1)
-        self.engine.catch_up()
+        with kept_open(self.store):
+            self.engine.catch_up()
 
     @property
     def file(self) -> Path:

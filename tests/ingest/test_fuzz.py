@@ -9,10 +9,10 @@ from typing import Any
 
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.sources import Root
-from agnes_stats.queries.store import Store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.storing import kept_open, store_in
 from tests.transcripts import Transcript
 
 WHOLE = Transcript("whole", "2026-03-10T09:00:00").prompt("count the orders").wait(5).response()
@@ -79,8 +79,9 @@ def test_any_line_is_read_or_told_and_costs_no_other(odd: list[bytes]) -> None:
         whole = [json.dumps(row).encode() for row in ROWS]
         half = len(odd) // 2
         (folder / "odd.jsonl").write_bytes(b"\n".join([*odd[:half], *whole, *odd[half:], b""]))
-        store = Store(Path(name) / "store.duckdb")
-        Engine(store, [Root("claude", Path(name) / "claude")], workers=0).catch_up()
+        store = store_in(Path(name))
+        with kept_open(store):
+            Engine(store, [Root("claude", Path(name) / "claude")], workers=0).catch_up()
         with store.read() as connection:
             told = connection.execute("SELECT error, read_to = size FROM files").fetchall()
             key = ROWS[-1]["message"]["id"]

@@ -12,6 +12,7 @@ from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 
 from tests.ingest.agnes_http import SECRET, Handler, Request, Server, client, entry, pages_of, says, servers
+from tests.storing import store_in
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def fetched(store: Store, found: AgnesClient, tmp_path: Path) -> int:
 
 
 def test_queries_are_loaded_once_and_only_new_ones_are_asked_for(serve: Callable[[], Server], tmp_path: Path) -> None:
-    server, store = serve(), Store(tmp_path / "s.duckdb")
+    server, store = serve(), store_in(tmp_path)
     answers(server, 4, last_pull_at="2026-06-01T12:00:00")
     assert fetched(store, client(server), tmp_path) == 4
     answers(server, 5, last_pull_at="2026-06-02T12:00:00")
@@ -46,7 +47,7 @@ def test_queries_are_loaded_once_and_only_new_ones_are_asked_for(serve: Callable
 
 
 def test_a_refusal_loses_nothing(serve: Callable[[], Server], tmp_path: Path) -> None:
-    server, store = serve(), Store(tmp_path / "s.duckdb")
+    server, store = serve(), store_in(tmp_path)
     answers(server, 2)
     fetched(store, client(server), tmp_path)
     server.answer = says(401, {"detail": "no"})
@@ -61,7 +62,7 @@ def test_without_a_token_there_is_no_client(tmp_path: Path) -> None:
 
 
 def test_what_the_server_says_instead_is_shown_until_it_answers(serve: Callable[[], Server], tmp_path: Path) -> None:
-    server, store = serve(), Store(tmp_path / "s.duckdb")
+    server, store = serve(), store_in(tmp_path)
     asked = ServerAccess("http://agnes", client(server))
     server.answer = says(500, {})
     with pytest.raises(AgnesServerError):
@@ -103,7 +104,7 @@ def broken_row(handler: Handler, request: Request) -> None:
 def test_the_same_failure_is_kept_once_however_often_the_server_is_asked(
     serve: Callable[[], Server], tmp_path: Path, answer: Callable[[Handler, Request], None], told: str
 ) -> None:
-    server, store = serve(), Store(tmp_path / "s.duckdb")
+    server, store = serve(), store_in(tmp_path)
     answers(server, 7, last_pull_at="2026-06-01T12:00:00")
     assert ask_once(store, ServerAccess("http://agnes", client(server))) == 7
     server.answer = answer
@@ -122,7 +123,7 @@ def test_the_same_failure_is_kept_once_however_often_the_server_is_asked(
 def test_rows_that_cannot_be_used_are_one_reject_however_often_they_come(
     serve: Callable[[], Server], tmp_path: Path
 ) -> None:
-    server, store = serve(), Store(tmp_path / "s.duckdb")
+    server, store = serve(), store_in(tmp_path)
     server.answer = broken_row
     for _ in range(3):
         ask_once(store, ServerAccess("http://agnes", client(server)))
@@ -132,7 +133,7 @@ def test_rows_that_cannot_be_used_are_one_reject_however_often_they_come(
 
 
 def test_the_poller_tells_and_stops_at_once(serve: Callable[[], Server], tmp_path: Path) -> None:
-    server, store = serve(), Store(tmp_path / "s.duckdb")
+    server, store = serve(), store_in(tmp_path)
     answers(server, 3)
     told: SimpleQueue[tuple[int, str | None]] = SimpleQueue()
     poller = ServerPoller(store, ServerAccess("http://agnes", client(server)), lambda *news: told.put(news))

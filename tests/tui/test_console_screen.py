@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from textual.widgets import Static, TextArea
 
 from tests.storing import until
 from tests.transcripts import OPUS, SONNET, Transcript, store_of
-from tests.tui.running import press, running, screen_text, settle
+from tests.tui.running import held, press, running, screen_text, settle
 
 ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range + b.range) = 1"
 
@@ -33,9 +34,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture
-def store(filled: Store, tmp_path: Path) -> Store:
+def store(filled: Store, tmp_path: Path) -> Iterator[Store]:
     """One of its own, as the history lies beside it."""
-    return Store(Path(shutil.copy(filled.path, tmp_path)))
+    with held(Store(Path(shutil.copy(filled.path, tmp_path)))) as store:
+        yield store
 
 
 def write(app: AgnesStats, sql: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,16 +18,17 @@ from agnes_stats.tui.widgets.table import Record, RecordTable
 from textual.widgets import Input, OptionList, TextArea
 
 from tests.transcripts import OPUS, Transcript, store_of
-from tests.tui.running import press, running, screen_text
+from tests.tui.running import held, press, running, screen_text
 
 TITLE = "Fix, \x1b[31mit [/red] 'now'"
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     made = Transcript("one", "2026-03-10T10:00:00").title(TITLE).prompt("Fix it").wait(1)
     made.response(("r1", "Read", {"file_path": "/x"}), tokens=(1, 20_123, 3_000_000, 0)).wait(1).result("r1", "x" * 401)
-    return store_of(tmp_path_factory.mktemp("export"), [made])
+    with held(store_of(tmp_path_factory.mktemp("export"), [made])) as store:
+        yield store
 
 
 @pytest.fixture

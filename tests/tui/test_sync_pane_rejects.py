@@ -81,7 +81,9 @@ def test_a_dump_tells_every_byte_and_where_it_is(in_row: int) -> None:
 # -- on the screen
 
 
-async def test_enter_shows_the_bytes_and_x_the_numbers(own_home: Path) -> None:
+async def test_enter_shows_the_bytes_x_the_numbers_and_without_an_ingester_nothing_is_read_again(
+    own_home: Path,
+) -> None:
     machine = Machine(own_home)
     path = broken(machine)
     async with running(machine.store, (120, 40), tab="sync") as (app, pilot):
@@ -99,6 +101,8 @@ async def test_enter_shows_the_bytes_and_x_the_numbers(own_home: Path) -> None:
         assert "The file is gone. What was read of it before stays." in screen_text(app)
         await press(pilot, "q")
         assert not isinstance(app.screen, RejectScreen) and app.is_running
+        await press(pilot, "R")
+        assert "This dashboard reads no files" in screen_text(app)
 
 
 async def test_the_bytes_can_be_scrolled_to_their_end_on_a_small_screen(own_home: Path) -> None:
@@ -110,14 +114,6 @@ async def test_the_bytes_can_be_scrolled_to_their_end_on_a_small_screen(own_home
         assert "xEND" not in screen_text(app) and "Back" in screen_text(app)
         await press(pilot, "end")
         assert "xEND" in screen_text(app)
-
-
-async def test_without_an_ingester_reading_again_says_so(own_home: Path) -> None:
-    machine = Machine(own_home)
-    broken(machine)
-    async with running(machine.store, tab="sync") as (app, pilot):
-        await press(pilot, "j", "R")
-        assert "This dashboard reads no files" in screen_text(app)
 
 
 async def test_a_mended_file_is_read_again_and_its_reject_is_gone(own_home: Path) -> None:
