@@ -49,6 +49,13 @@ def kept_open(store: Store) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def held(store: Store) -> Iterator[Store]:
+    """A store that is only read from now on, its file open all the while: each question would open it anew."""
+    with store.read():
+        yield store
+
+
 def note(store: Store, value: str) -> None:
     with store.write() as connection:
         connection.execute("INSERT INTO meta VALUES ('note', ?)", [value])

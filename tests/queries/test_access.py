@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 
 from tests.queries.accesses import NOW, agnes, at, logged, session, store_with
+from tests.storing import held
 from tests.transcripts import SONNET, Transcript
 
 READ = ("Read", {"file_path": "/w/models/churn.sql"})
@@ -126,7 +128,7 @@ def test_a_row_of_a_server_that_tells_no_result_is_not_running(tmp_path: Path) -
 
 
 @pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """13 calls of which several have the same time, and one file without any time."""
     told = Transcript("s1", at("10:00")).prompt("look")
     for number in range(11):
@@ -135,7 +137,8 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Store:
     lost = Transcript("s2", at("10:00")).response(("x1", *READ), ("x2", *READ)).result("x1").result("x2")
     for row in lost.rows:
         del row["timestamp"]
-    return store_with(tmp_path_factory.mktemp("many"), [told, lost])
+    with held(store_with(tmp_path_factory.mktemp("many"), [told, lost])) as store:
+        yield store
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 12, 13, 50])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,20 @@ from agnes_stats.queries.store import Store
 from agnes_stats.tui.answers import queries_answer
 
 from tests.queries.accesses import NOW, agnes, at, logged, session, store_with
+from tests.storing import held
 from tests.transcripts import Transcript
 
 READ = ("Read", {"file_path": "/w/a.sql"})
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     told = session("s1", "10:00", agnes("select id from orders"), READ, agnes("select 2 from t", remote=False))
     bad = Transcript("s2", at("11:00")).response(("bad", *agnes("select x from orders"))).wait(1)
     bad.result("bad", "Error: no such column", error=True)
     server = [logged("a", "10:00:01", "select id from orders"), logged("b", "12:00", "select 3", result="error.403")]
-    return store_with(tmp_path_factory.mktemp("json"), [told, bad], server=server)
+    with held(store_with(tmp_path_factory.mktemp("json"), [told, bad], server=server)) as store:
+        yield store
 
 
 def answer(store: Store, *, limit: int = 50, cursor: Cursor | None = None, **how: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 
 from tests.queries.accesses import NOW, agnes, at, logged, session, store_with
+from tests.storing import held
 from tests.transcripts import Transcript
 
 QUERY = "select id from orders"
@@ -186,13 +188,14 @@ def test_a_snapshot_that_failed_left_no_file(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Five queries that the server saw, too, and four accesses that one source saw."""
     told = session("s1", "10:00", *[agnes(QUERY)] * 5, agnes("select 2 from customers"))
     server = [logged(f"a{number}", f"10:00:{12 * number + 1:02}", QUERY) for number in range(5)]
     alone = [logged("b", "09:00", "select 9"), logged("c", "12:00", "select 9")]
     folder = tmp_path_factory.mktemp("busy")
-    return store_with(folder, [told], server=[*server, *alone], snapshots={"e": fetched("11:00")})
+    with held(store_with(folder, [told], server=[*server, *alone], snapshots={"e": fetched("11:00")})) as store:
+        yield store
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 8, 9])

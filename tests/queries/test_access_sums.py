@@ -14,6 +14,7 @@ from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 
 from tests.queries.accesses import NOW, agnes, at, logged, session, store_with
+from tests.storing import held
 from tests.transcripts import Transcript
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ FETCHED = ("WebFetch", {"url": "https://example.org/a"})
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Two projects, two days, all groups of actions and all results."""
     joined = "select o.id from orders o join customers c using (id)"
     good = session("s1", "09:00", agnes(joined), READ, WROTE, text="(7 rows)", cwd="/w/shop")
@@ -37,7 +38,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     mixed.result("in").result("web")
     mixed.response(("left", "Bash", {"command": "agnes schema events"}), stop="tool_use")
     server = [logged("a", "12:00", "select 1 from events", resource="table:events", rows=100, duration_ms=2500)]
-    return store_with(tmp_path_factory.mktemp("sums"), [good, slow, mixed], server=server)
+    with held(store_with(tmp_path_factory.mktemp("sums"), [good, slow, mixed], server=server)) as store:
+        yield store
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from agnes_stats.queries.store import Store
 from agnes_stats.queries.tools import KINDS, ORDERS, ToolUse, tool_sums, tool_use
 
 from tests.queries.accesses import at, session, store_with
+from tests.storing import held
 from tests.transcripts import SONNET, Transcript
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ SECOND = dt.date(2026, 3, 10)
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     first = session("s1", "2026-03-09T10:00", LS, ASK, SKILL, seconds=2, cwd="/w/shop")
     first.command("toolbox:fix").command("clear")
     second = Transcript("s2", at("09:00"), model=SONNET, cwd="/w/web").prompt("look")
@@ -37,7 +38,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     second.response(("open", *LS), stop="tool_use")
     scout = Transcript("s2", at("09:10"), agent="x1", model=SONNET, cwd="/w/web")
     scout.response(("sub", *LS)).wait(40).result("sub").wait(20).response()
-    return store_with(tmp_path_factory.mktemp("tools"), [first, second, scout])
+    with held(store_with(tmp_path_factory.mktemp("tools"), [first, second, scout])) as store:
+        yield store
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from agnes_stats.queries.sessions import (
 )
 from agnes_stats.queries.store import Store
 
+from tests.storing import held
 from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, catch_up, store_of
 
 NOW = dt.datetime(2026, 3, 10, 14, 0)
@@ -32,15 +33,18 @@ def session(name: str, at: str, *, calls: int = 1, title: str = "", **how: str) 
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return store_of(
-        tmp_path_factory.mktemp("sessions"),
-        [
-            session("churn", "2026-03-10T13:50:00", calls=3, title="fix the churn query", cwd="/w/warehouse"),
-            session("dash", "2026-03-09T11:00:00", calls=8, title="Add the dashboard", cwd="/w/web", model=HAIKU),
-            session("uv", "2026-02-01T23:58:30", calls=1, title="migrate to uv", cwd="/w/infra", branch="uv"),
-        ],
-    )
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with held(
+        store_of(
+            tmp_path_factory.mktemp("sessions"),
+            [
+                session("churn", "2026-03-10T13:50:00", calls=3, title="fix the churn query", cwd="/w/warehouse"),
+                session("dash", "2026-03-09T11:00:00", calls=8, title="Add the dashboard", cwd="/w/web", model=HAIKU),
+                session("uv", "2026-02-01T23:58:30", calls=1, title="migrate to uv", cwd="/w/infra", branch="uv"),
+            ],
+        )
+    ) as store:
+        yield store
 
 
 def ask(store: Store, now: dt.datetime = NOW, **asked: object) -> SessionPage:

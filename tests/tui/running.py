@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -31,13 +31,6 @@ def app_on(store: Store, *, now: dt.datetime = NOW, chosen: Filter | None = None
         now=lambda: now,
         looked_in=("~/.claude",),
     )
-
-
-@contextlib.contextmanager
-def held(store: Store) -> Iterator[Store]:
-    """A store that is only read, with its file open all the while: opening it for each question costs 25 ms of CPU."""
-    with store.read():
-        yield store
 
 
 @contextlib.asynccontextmanager

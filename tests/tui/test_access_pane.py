@@ -19,8 +19,9 @@ from agnes_stats.tui.widgets.access_table import AccessTable
 from agnes_stats.tui.widgets.state import PaneState
 
 from tests.queries.accesses import agnes, store_with
+from tests.storing import held
 from tests.tui.access_world import HOSTILE, world
-from tests.tui.running import NOW, held, press, running, screen_text, settle
+from tests.tui.running import NOW, press, running, screen_text, settle
 
 SIZES = [(80, 24), (140, 45), (200, 60)]
 

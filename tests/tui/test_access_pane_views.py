@@ -17,9 +17,10 @@ from agnes_stats.tui.widgets.table import RecordTable
 from textual.widgets import ContentSwitcher
 
 from tests.queries.accesses import session, store_with
+from tests.storing import held
 from tests.transcripts import Transcript
 from tests.tui.access_world import world
-from tests.tui.running import held, press, running, screen_text, settle
+from tests.tui.running import press, running, screen_text, settle
 
 
 @pytest.fixture(scope="module")

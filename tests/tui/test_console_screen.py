@@ -17,9 +17,9 @@ from agnes_stats.tui.widgets.answer_table import AnswerTable
 from agnes_stats.tui.widgets.bars import StackedBars
 from textual.widgets import Static, TextArea
 
-from tests.storing import until
+from tests.storing import held, until
 from tests.transcripts import OPUS, SONNET, Transcript, store_of
-from tests.tui.running import held, press, running, screen_text, settle
+from tests.tui.running import press, running, screen_text, settle
 
 ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range + b.range) = 1"
 

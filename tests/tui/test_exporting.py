@@ -17,8 +17,9 @@ from agnes_stats.tui.screens.export import ExportScreen
 from agnes_stats.tui.widgets.table import Record, RecordTable
 from textual.widgets import Input, OptionList, TextArea
 
+from tests.storing import held
 from tests.transcripts import OPUS, Transcript, store_of
-from tests.tui.running import held, press, running, screen_text
+from tests.tui.running import press, running, screen_text
 
 TITLE = "Fix, \x1b[31mit [/red] 'now'"
 

@@ -16,8 +16,9 @@ from agnes_stats.tui.widgets.state import PaneState
 from agnes_stats.tui.widgets.table import RecordTable
 from textual.widgets import Input
 
+from tests.storing import held
 from tests.transcripts import Transcript, store_of, write
-from tests.tui.running import NOW, held, press, running, screen_text, settle
+from tests.tui.running import NOW, press, running, screen_text, settle
 from tests.tui.sessions_world import world
 
 SIZES = [(80, 24), (140, 45), (200, 60)]

@@ -18,8 +18,9 @@ from agnes_stats.tui.screens.session import ActivityTable, SessionScreen
 from agnes_stats.tui.widgets.state import PaneState
 from textual.pilot import Pilot
 
+from tests.storing import held
 from tests.transcripts import Transcript, catch_up, store_of, write
-from tests.tui.running import NOW, held, press, running, screen_text, settle
+from tests.tui.running import NOW, press, running, screen_text, settle
 from tests.tui.sessions_world import HOSTILE, bash, churn, world
 
 LIVE, QUIET, ODD, PENDING = (f"3f0fc83a-000{number}" for number in (1, 2, 5, 6))

@@ -21,8 +21,9 @@ from agnes_stats.tui.widgets.state import PaneState
 
 from tests.ingest.agnes_files import ledger, log, parquet, put, run
 from tests.machine import Machine, bash
+from tests.storing import held
 from tests.transcripts import Transcript
-from tests.tui.running import NOW, held, press, running, screen_text, settle
+from tests.tui.running import NOW, press, running, screen_text, settle
 
 HOSTILE = "[/foo]\x1b[2J[red]hostile"
 

@@ -16,8 +16,9 @@ from agnes_stats.tui.widgets.bars import StackedBars
 from agnes_stats.tui.widgets.chips import FilterChips
 from textual.pilot import Pilot
 
+from tests.storing import held
 from tests.transcripts import HAIKU, SONNET, Transcript, catch_up, store_of, write
-from tests.tui.running import NOW, held, press, running, screen_text, settle
+from tests.tui.running import NOW, press, running, screen_text, settle
 
 WEBSITE = "/home/dana/work/website"
 HOSTILE = "[/foo]\x1b[2J (fix the [red]prompt[/])"

@@ -15,8 +15,9 @@ from agnes_stats.tui.panes.tokens import VIEWS
 from agnes_stats.tui.widgets.calendar import CalendarHeatmap, HourHeatmap
 from agnes_stats.tui.widgets.chart import PlotextChart
 
+from tests.storing import held
 from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, store_of
-from tests.tui.running import held, press, running, screen_text, settle
+from tests.tui.running import press, running, screen_text, settle
 
 WEBSITE = "/home/dana/work/website"
 NOW = dt.datetime(2026, 3, 10, 10, 30)
