@@ -12,11 +12,11 @@ from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.sources import Root
 from agnes_stats.queries import caching, delegation, periods, results, sessions, timing, tokens, tools, trends
 from agnes_stats.queries.filters import Filter
-from agnes_stats.queries.store import Store
 from agnes_stats.queries.tokens import TokenSums
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.storing import kept_open, store_in
 from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, store_of, write
 
 if TYPE_CHECKING:
@@ -61,9 +61,10 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyCon
     write(folder, [shared])
     (folder / "shared" / "eve@example.com").mkdir(parents=True)
     next((folder / "projects").rglob("*.jsonl")).rename(folder / "shared" / "eve@example.com" / "shared.jsonl")
-    store = Store(folder / "store.duckdb")
+    store = store_in(folder)
     roots = [Root("claude", folder / "claude"), Root("agnes", folder / "shared")]
-    Engine(store, roots, zones=("UTC", "America/New_York"), workers=1).catch_up()
+    with kept_open(store):
+        Engine(store, roots, zones=("UTC", "America/New_York"), workers=1, rest_seconds=0.0).catch_up()
     with store.read() as opened:
         yield opened
 

@@ -145,7 +145,7 @@ async def test_money_or_tokens_by_everything_then_by_text_then_in_another_order(
         assert await broken_down(app, pilot) == BROKEN_DOWN
         await press(pilot, "B")
         assert "Spend by day and user" in str(bars(app).border_title)
-        await press(pilot, "b", "slash", *"churn", "enter")
+        await press(pilot, "b", "slash", *"chu", "enter")
         assert names(app) == ["opus-4.5", "haiku-4.5"]
         assert names(app, "top") == ["Fix the churn query"]
         await press(pilot, "escape")
