@@ -216,10 +216,12 @@ async def test_enter_shows_only_the_row_and_backspace_takes_it_back(
 ) -> None:
     async with opened(store, (200, 60)) as (app, pilot):
         golden("tokens-200x60", whole_tab(app))
-        await press(pilot, "b", "b", "enter")
+        await press(pilot, "b", "b")
+        await press(pilot, "enter")
         assert app.chosen.agent_type == "main"
         assert "main" in screen_text(app).splitlines()[1], "the line of filters says so"
-        await press(pilot, "B", "B", "down", "enter")
+        await press(pilot, "B", "B")
+        await press(pilot, "down", "enter")
         assert (app.chosen.model, app.chosen.agent_type) == (SONNET, "main")
         assert names(app) == ["sonnet-4.5"]
         app.set_focus(app.query_one("#top"))
@@ -247,7 +249,8 @@ async def test_backspace_drops_filters_set_elsewhere_and_no_budget_is_told_that_
 
 async def test_branch_and_version_filter_and_show_as_chips(store: Store) -> None:
     async with opened(store, (80, 24)) as (app, pilot):
-        await press(pilot, "b", "b", "b", "b", "enter", "b", "enter")
+        for keys in ("bbbb", ["enter"], "b", ["enter"]):
+            await press(pilot, *keys)
         assert (app.chosen.branch, app.chosen.version) == ("fix/churn", "2.1.114")
         chips = app.query_one(FilterChips)
         assert " branch fix/churn ✕   Claude Code 2.1.114 ✕   Backspace drops the last" in screen_text(app)
@@ -266,7 +269,8 @@ async def test_branch_and_version_filter_and_show_as_chips(store: Store) -> None
         await press(pilot, "backspace")
         assert app.chosen.branch is None
         assert not chips.display
-        await press(pilot, "B", "down", "down", "enter")
+        await press(pilot, "B")
+        await press(pilot, "down", "down", "enter")
         assert [note.message for note in app._notifications] == ["There is no filter for rows (no git branch)."]
 
 
