@@ -81,7 +81,7 @@ def ask(path: Path, sql: str, *, chosen: Filter | None = None, limit: int = MAX_
     `{{filters}}` becomes the conditions of `chosen` on the day rollups. Raises Refused, or StoreError with DuckDB's
     words. Not for a process that has the store open for writing: DuckDB allows one configuration per process and file.
     """
-    import duckdb
+    from .duck import duckdb
 
     sql = PLACEHOLDER.sub(lambda _: conditions(chosen or Filter()), sql).strip().rstrip(";").strip()
     check(sql)
@@ -132,7 +132,7 @@ def _fetch(answer: DuckDBPyConnection, limit: int) -> tuple[list[tuple[Any, ...]
 
 
 def _connect(path: Path, wait: float) -> DuckDBPyConnection:
-    import duckdb
+    from .duck import duckdb
 
     give_up = time.monotonic() + wait
     while True:
@@ -146,7 +146,7 @@ def _connect(path: Path, wait: float) -> DuckDBPyConnection:
 
 def check(sql: str) -> None:
     """Raise Refused unless `sql` is one query that names only tables of the store."""
-    import duckdb
+    from .duck import duckdb
 
     try:
         sql.encode()

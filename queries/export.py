@@ -118,7 +118,7 @@ def _text(value: Any) -> Any:
 
 def write_parquet(table: Table, path: Path) -> None:
     """A Parquet file with the answer's own types. Raises OSError."""
-    import duckdb
+    from .duck import duckdb
 
     try:
         _write_parquet(table, path)
@@ -127,7 +127,7 @@ def write_parquet(table: Table, path: Path) -> None:
 
 
 def _write_parquet(table: Table, path: Path) -> None:
-    import duckdb
+    from .duck import duckdb
 
     with duckdb.connect() as connection:
         columns = ", ".join(

@@ -82,7 +82,7 @@ def holder_of(error: BaseException) -> int | None:
 
 def explained(path: Path, error: BaseException, *, opening: bool) -> StoreError:
     """An error of DuckDB, or of the system, as one of ours. `opening`: it came before any statement was run."""
-    import duckdb
+    from .duck import duckdb
 
     text, words = _words(error), _words(error).lower()
     if isinstance(error, duckdb.InterruptException):

@@ -178,7 +178,7 @@ class Store:
             self._gate.leave(writable=writable)
 
     def _connect(self, writable: bool) -> DuckDBPyConnection:
-        import duckdb
+        from .duck import duckdb
 
         try:
             connection = duckdb.connect(str(self.path), read_only=not writable, config=_CONFIG)
@@ -196,7 +196,7 @@ class Store:
         return connection
 
     def _check(self, connection: DuckDBPyConnection, writable: bool) -> None:
-        import duckdb
+        from .duck import duckdb
 
         try:
             row = connection.execute("SELECT value FROM meta WHERE name = 'store_version'").fetchone()
@@ -226,7 +226,7 @@ class Store:
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
-        import duckdb
+        from .duck import duckdb
 
         try:
             yield
@@ -269,7 +269,7 @@ class Store:
 
     def _create(self) -> None:
         """Make an empty store under another name and give it its own when it is whole: nobody sees half a store."""
-        import duckdb
+        from .duck import duckdb
 
         with scratch(self.path) as folder:
             new = folder / "new.duckdb"
@@ -286,7 +286,7 @@ class Store:
 
     def _begin_with(self, aside: Path) -> None:
         """Put a copy of a store in place without its log; none if that is broken, too."""
-        import duckdb
+        from .duck import duckdb
 
         with scratch(self.path) as folder:
             copy = folder / "copy.duckdb"
