@@ -16,23 +16,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..queries.doctor import verify
 from ..queries.faults import explained
 from ..queries.scratch import clear, scratch
 from ..queries.store import Stamp, Store, StoreBusy, StoreDamaged, StoreInterrupted
-from . import forget, upkeep
-from .backfill import Backfill
-from .load import Load, load, marks
+from .known import is_stale, known_files, known_models, paths_by_identity
+from .marks import Mark, Stretch, stat
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
 from .progress import Progress, Summary
 from .sources import ADAPTERS, Root, SourceFile
 from .sources.base import walk
-from .tail import Mark, Stretch, stat
-from .work import Done, Task, run_task
 
+# What reads and loads is imported where there is something to read: most runs find nothing new.
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from .load import Load
+    from .work import Done, Task
 
 __all__ = ["Engine", "Progress", "Summary"]
 
@@ -112,6 +112,8 @@ class Engine:
         if stamp == self.own_stamp and found.keys() <= self._own_marks.keys():
             known = self._own_marks
         else:
+            from .load import marks
+
             with self.store.read(unless=self.stop) as connection:
                 known = marks(connection, list(found))
                 found = self._by_usual_names(connection, found, known)
@@ -129,8 +131,15 @@ class Engine:
     def look(self) -> Plan:
         """What there is to do now, without doing it. Raises StoreError."""
         with self.store.read(unless=self.stop) as connection:
-            known = upkeep.known_files(connection)
+            known = known_files(connection)
         return plan(self.roots, known, self.stop)
+
+    def has_news(self, connection: DuckDBPyConnection) -> bool:
+        """Whether `catch_up` would find anything to do. If not, the caller can go on with the same connection."""
+        clear(self.store.path.parent)
+        if self._has_orphan() or is_stale(connection, self.zones, self.overrides):
+            return True
+        return not plan(self.roots, known_files(connection), self.stop).is_empty
 
     def recognise(self, path: Path) -> SourceFile | None:
         """The source file at a path, if it is one of our roots'."""
@@ -145,17 +154,20 @@ class Engine:
 
     def below(self, folder: Path) -> list[SourceFile]:
         """The source files below a folder."""
-        return [file for path in walk(folder) if (file := self.recognise(path)) is not None]
+        return [file for entry in walk(folder) if (file := self.recognise(Path(entry.path))) is not None]
 
     def is_folder_of_files(self, path: Path) -> bool:
         """Whether source files were below a path when all were last listed."""
-        return str(path) in self._folders
+        below = f"{path}{os.sep}"
+        return any(folder == str(path) or folder.startswith(below) for folder in self._folders)
 
     # -- planning ------------------------------------------------------------------------------------------------
 
     def _catch_up(self, summary: Summary, report: Callable[[Progress], None], rebuild: bool) -> None:
         clear(self.store.path.parent)
         if rebuild:
+            from ..queries.doctor import verify
+
             with self.store.read(unless=self.stop) as connection:
                 verify(connection)
         stamp = self.store.stamp()
@@ -163,27 +175,33 @@ class Engine:
         report(Progress(files=len(jobs), bytes=sum(job.todo for job in jobs)))
         much = _is_much(jobs)
         if jobs and (rebuild or much):
+            from .backfill import Backfill
+
             with scratch(self.store.path) as folder:
                 workers = self.workers if much else 0
                 Backfill(self, folder, jobs, report, summary, workers=workers, alone=rebuild).run()
         elif jobs:
             self._read_few(jobs, stamp, summary, report)
 
+    def _has_orphan(self) -> bool:
+        """Whether there is the log of a writer that was killed. It costs every reader time; a writer takes it in."""
+        return self.store.log_path.exists() and self.store.idle_seconds() > ORPHANED_SECONDS
+
     def _prepare(self, rebuild: bool, summary: Summary) -> list[Job]:
         """Everything to read, newest first; along the way the store learns of new and of vanished files."""
         with self.store.read(unless=self.stop) as connection:
-            known = upkeep.known_files(connection)
-            stale = upkeep.is_stale(connection, self.zones, self.overrides)
-            self._known_models = upkeep.known_models(connection)
+            known = known_files(connection)
+            stale = is_stale(connection, self.zones, self.overrides)
+            self._known_models = known_models(connection)
         made = plan(self.roots, known, self.stop, everything=rebuild)
         if self.stop.is_set():
             return []
         self._folders = made.folders
         summary.gone = len(made.gone)
         new = [job for job in made.jobs if job.is_new] if _is_much(made.jobs) else []
-        # The log of a writer that was killed costs every reader time; a writer takes it into the file.
-        orphaned = self.store.log_path.exists() and self.store.idle_seconds() > ORPHANED_SECONDS
-        if stale or made.gone or made.back or made.hidden or new or orphaned:
+        if stale or made.gone or made.back or made.hidden or new or self._has_orphan():
+            from . import upkeep
+
             with self.store.write(unless=self.stop) as connection:
                 upkeep.refresh(connection, self.zones, self.overrides)
                 upkeep.mark_gone(connection, made.gone)
@@ -206,7 +224,7 @@ class Engine:
         """The files, those with a new name by the name they are known by."""
         statuses = {path: stat(file.path) for path, file in files.items() if path not in known}
         identities = {path: (status.st_dev, status.st_ino) for path, status in statuses.items() if status}
-        usual = upkeep.paths_by_identity(connection, identities.values())
+        usual = paths_by_identity(connection, identities.values())
         named = {}
         for path, file in files.items():
             status = statuses.get(path)
@@ -217,6 +235,8 @@ class Engine:
     def _marks(self, paths: Sequence[str]) -> Mapping[str, Mark]:
         if not paths:
             return {}
+        from .load import marks
+
         with self.store.read(unless=self.stop) as connection:
             return marks(connection, paths)
 
@@ -227,6 +247,8 @@ class Engine:
 
         `stamp` is of the store that the jobs' marks come from.
         """
+        from .work import Task
+
         progress = Progress(files=len(jobs), bytes=sum(job.todo for job in jobs))
         yielded = number = 0
         with scratch(self.store.path) as folder:
@@ -279,6 +301,8 @@ class Engine:
 
     def run(self, task: Task) -> Done:
         """Run a task in this process. Raises StoreFull, StoreReadOnly where its rows cannot be written."""
+        from .work import run_task
+
         try:
             return run_task(task)
         except OSError as error:
@@ -286,6 +310,8 @@ class Engine:
 
     def load(self, ready: Sequence[Done], summary: Summary, *, wait: float | None = None) -> None:
         """Bring what was read into the store, in one transaction; nothing is written if it changes nothing."""
+        from .load import Load
+
         work = Load()
         for done in ready:
             if done.is_news:
@@ -302,6 +328,9 @@ class Engine:
         summary.bytes += sum(stretch.bytes_read for stretch in work.stretches)
 
     def _write(self, work: Load, models: set[str], wait: float | None) -> None:
+        from . import forget, upkeep
+        from .load import load
+
         new = models - self._known_models
         if new:
             work.rates = rates_for(new, self.overrides)

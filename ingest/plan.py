@@ -9,18 +9,10 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+from .marks import Known, Mark, is_unchanged
 from .sources import ADAPTERS, Root, SourceFile
-from .tail import Mark, is_unchanged
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the store knows of a file. `mark`, without what reading on needs, is None for a file only listed so far."""
-
-    root: str
-    mark: Mark | None
-    is_gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +69,35 @@ class Plan:
     hidden: dict[str, str] = field(default_factory=dict)
     """Known files out of reach -> why: their folder may not be read any more."""
     folders: set[str] = field(default_factory=set)
-    """Folders that hold files, or folders that do."""
+    """Folders that hold files."""
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Root -> files and bytes on disk; roots that are there only."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether disk and store agree."""
+        return not (self.jobs or self.gone or self.back or self.hidden)
 
 
 def plan(roots: Iterable[Root], known: Mapping[str, Known], stop: threading.Event, *, everything: bool = False) -> Plan:
     """Compare the files under some roots with the store. `everything`: as if nothing had been read yet."""
     made = Plan()
     present = [root for root in roots if root.path.is_dir()]
-    found = _found(present, known, made, stop)
+    found = _found(present, known, stop)
     made.sizes = {str(root.path): (0, 0) for root in present}
-    for path, (file, status) in found.items():
-        files, size = made.sizes[str(file.root)]
-        made.sizes[str(file.root)] = (files + 1, size + (status.st_size if status else 0))
+    for path, (root, file, status) in found.items():
+        where = str(root.path)
+        files, size = made.sizes[where]
+        made.sizes[where] = (files + 1, size + (status.st_size if status else 0))
+        made.folders.add(os.path.dirname(path))  # noqa: PTH120
         seen = known.get(path)
-        mark = seen.mark if seen else None
         if seen and seen.is_gone:
             made.back.append(path)
-        if everything or status is None or not is_unchanged(mark, status, ADAPTERS[file.kind].version):
-            made.jobs.append(_job(file, None if everything else mark, status, is_new=seen is None))
+        if everything or status is None or not is_unchanged(seen, status, ADAPTERS[root.kind].version):
+            file = file or ADAPTERS[root.kind].recognise(root.path, Path(path))
+            if file is not None:
+                mark = seen.mark if seen and not everything else None
+                made.jobs.append(_job(file, mark, status, is_new=seen is None))
     folders = {str(root.path) for root in present}
     for path, seen in known.items():
         if not seen.is_gone and path not in found and seen.root in folders and not stop.is_set():
@@ -123,38 +124,58 @@ def _job(file: SourceFile, mark: Mark | None, status: os.stat_result | None, *, 
     return Job(file, mark, status.st_size, status.st_mtime_ns, (status.st_dev, status.st_ino), is_new)
 
 
-_Named = tuple[bool, str, SourceFile, os.stat_result | None]
+class _Found(NamedTuple):
+    """A file on disk. `file` is None where the store knows it: most are as they were, and need no more."""
+
+    root: Root
+    file: SourceFile | None
+    status: os.stat_result | None
+    """None if it is out of reach."""
 
 
-def _found(
-    roots: Sequence[Root], known: Mapping[str, Known], made: Plan, stop: threading.Event
-) -> dict[str, tuple[SourceFile, os.stat_result | None]]:
+def _found(roots: Sequence[Root], known: Mapping[str, Known], stop: threading.Event) -> dict[str, _Found]:
     """The files under the roots, each content once: of several names the store's own, else the first."""
-    names: dict[tuple[int, int] | str, list[_Named]] = {}
+    names: dict[tuple[int, int] | str, tuple[bool, str, _Found]] = {}
     for root in roots:
-        for file in ADAPTERS[root.kind].discover(root.path):
+        adapter, where = ADAPTERS[root.kind], str(root.path)
+        for entry in adapter.discover(root.path):
             if stop.is_set():
                 return {}
-            path, status = str(file.path), None
+            path, file = os.fspath(entry), None
+            seen = known.get(path)
+            if seen is None or (seen.root, seen.source, seen.parser) != (where, root.kind, adapter.version):
+                file = adapter.recognise(root.path, Path(path))
+                if file is None:
+                    continue
             try:
-                status = os.stat(path)  # noqa: PTH116
+                status = entry.stat()
+                identity: tuple[int, int] | str = (status.st_dev, status.st_ino)
             except OSError as error:
                 if error.errno in _ABSENT:
                     continue
-            identity = path if status is None else (status.st_dev, status.st_ino)
-            names.setdefault(identity, []).append((path not in known, path, file, status))
-    found = {}
-    usual: dict[tuple[int, int] | str, str] = {
-        (seen.mark.device, seen.mark.inode): path for path, seen in known.items() if seen.mark and not seen.is_gone
-    }
-    for key, same in names.items():
-        is_new, path, file, status = min(same, key=lambda name: name[:2])
-        if is_new and status is not None and (named := by_its_usual_name(file, usual.get(key), status)):
-            path, file = str(named.path), named
-        found[path] = (file, status)
-        if (folder := os.path.dirname(path)) not in made.folders:  # noqa: PTH120
-            made.folders.update((folder, *map(str, Path(folder).parents)))
+                status, identity = None, path
+            other = names.get(identity)
+            if other is None or (seen is None, path) < other[:2]:
+                names[identity] = (seen is None, path, _Found(root, file, status))
+    found = {path: each for is_new, path, each in names.values() if not is_new}
+    if len(found) < len(names):
+        usual: dict[tuple[int, int] | str, str] = {
+            (seen.device, seen.inode): path
+            for path, seen in known.items()
+            if seen.parser is not None and not seen.is_gone
+        }
+        for key, (is_new, path, each) in names.items():
+            if is_new:
+                name, each = _by_usual_name(path, each, usual.get(key))
+                found[name] = each
     return found
+
+
+def _by_usual_name(path: str, found: _Found, usual: str | None) -> tuple[str, _Found]:
+    if found.file is None or found.status is None:
+        return path, found
+    named = by_its_usual_name(found.file, usual, found.status)
+    return (path, found) if named is None else (str(named.path), found._replace(file=named))
 
 
 def _identity(mark: Mark) -> tuple[int, int]:

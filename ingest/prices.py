@@ -37,14 +37,14 @@ Where the price list is silent:
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -141,8 +141,24 @@ def rates_for(models: Iterable[str], overrides: PriceOverrides) -> list[Rate]:
 def fingerprint(overrides: PriceOverrides) -> str:
     """A text that changes whenever `rates_for` could answer differently. Cheap: loads no price list."""
     prices = {model: asdict(price) for model, price in overrides.prices.items()}
-    told = [RULES, version("genai-prices"), dict(overrides.aliases), prices]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    told = [RULES, version("genai_prices"), dict(overrides.aliases), prices]
+    return json.dumps(told, sort_keys=True)
+
+
+def version(package: str) -> str:
+    """The version of an installed package. Raises PackageNotFoundError.
+
+    Installers put a folder `package-version.dist-info` beside it. `importlib.metadata`, which takes longer to import
+    than all else that a run without news does here, is asked only where there is not exactly one.
+    """
+    spec = find_spec(package)
+    beside = Path(spec.origin).parent.parent if spec and spec.origin else None
+    found = list(beside.glob(f"{package}-*.dist-info")) if beside else []
+    if len(found) == 1:
+        return found[0].name.removeprefix(f"{package}-").removesuffix(".dist-info")
+    from importlib import metadata
+
+    return metadata.version(package)
 
 
 def _rates(model: str, overrides: PriceOverrides) -> Iterator[Rate]:

@@ -6,14 +6,15 @@ import dataclasses
 import hashlib
 import json
 import os
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from .batch import Batch
 from .jsonl import MAX_LINE, is_whole
+from .marks import Mark, Stretch
 from .sources import ADAPTERS, SourceFile, State
 from .sources.base import Parser
+
+__all__ = ["Mark", "Stretch", "read_stretch"]
 
 STRETCH = 48 * 1024 * 1024
 """Bytes read of one file before its rows are handed on, so that a huge file needs no huge memory."""
@@ -26,54 +27,6 @@ UNTIMED_HEAD = 1024 * 1024
 
 _HEAD = 1024
 _TAIL = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """The watermark of a file: who it was and how far it is read. `read_to` is bytes."""
-
-    path: str
-    device: int = 0
-    inode: int = 0
-    size: int = 0
-    mtime_ns: int = 0
-    read_to: int = 0
-    head: str = ""
-    tail: str = ""
-    state: str = "{}"
-    parser: int = 0
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What one reading of a file came to."""
-
-    file: SourceFile
-    mark: Mark
-    start: int
-    """First byte read; 0 also when the file was read again from the start."""
-    session_id: str | None
-    more: bool
-    """Whether there is more to read, because of `STRETCH`."""
-
-    @property
-    def bytes_read(self) -> int:
-        """Bytes of whole lines read."""
-        return self.mark.read_to - self.start
-
-
-def is_unchanged(mark: Mark | None, status: os.stat_result, parser: int) -> bool:
-    """Whether a file needs no opening: same file, same size and time, read before by this parser, without an error."""
-    return (
-        mark is not None
-        and mark.error is None
-        and mark.parser == parser
-        and mark.size == status.st_size
-        and mark.mtime_ns == status.st_mtime_ns
-        and mark.inode == status.st_ino
-        and mark.device == status.st_dev
-    )
 
 
 def read_stretch(file: SourceFile, mark: Mark | None, batch: Batch, limit: int = STRETCH) -> Stretch | None:
@@ -181,11 +134,3 @@ def _skip_line(stream: BinaryIO, length: int) -> int | None:
 def _digest(stream: BinaryIO, start: int, length: int) -> str:
     stream.seek(start)
     return hashlib.blake2b(stream.read(length), digest_size=8).hexdigest()
-
-
-def stat(path: Path) -> os.stat_result | None:
-    """The file's status; None if it is gone or out of reach."""
-    try:
-        return path.stat()
-    except OSError:
-        return None

@@ -6,50 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..queries import rollups as define
+from .known import meta
 from .load import priced, write_rates
-from .plan import Known
+from .marks import Stretch, stat
 from .prices import PriceOverrides, fingerprint, rates_for
 from .rollups import rebuild_all_days
 from .sources import ADAPTERS, SourceFile
-from .tail import Mark, Stretch, stat
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-
-def known_files(connection: DuckDBPyConnection) -> dict[str, Known]:
-    """All files the store knows, by path, also those that are gone."""
-    rows = connection.execute(
-        "SELECT path, root, gone_at IS NOT NULL, device, inode, size, mtime_ns, read_to, parser, error FROM files"
-    ).fetchall()
-    return {
-        path: Known(
-            root,
-            None if parser is None else Mark(path, device, inode, size, mtime_ns, read_to, parser=parser, error=error),
-            is_gone,
-        )
-        for path, root, is_gone, device, inode, size, mtime_ns, read_to, parser, error in rows
-    }
-
-
-def paths_by_identity(
-    connection: DuckDBPyConnection, identities: Iterable[tuple[int, int]]
-) -> dict[tuple[int, int], str]:
-    """The names of known files by (device, inode)."""
-    wanted = [list(column) for column in zip(*identities, strict=True)]
-    if not wanted:
-        return {}
-    rows = connection.execute(
-        "SELECT device, inode, path FROM files WHERE gone_at IS NULL AND parser IS NOT NULL "
-        "AND (device, inode) IN (SELECT ROW(unnest(?::BIGINT[]), unnest(?::UBIGINT[])))",
-        wanted,
-    ).fetchall()
-    return {(device, inode): path for device, inode, path in rows}
-
-
-def known_models(connection: DuckDBPyConnection) -> set[str]:
-    """Models whose price was looked up before."""
-    return {model for (model,) in connection.execute("SELECT model FROM models").fetchall()}
 
 
 def mark_gone(connection: DuckDBPyConnection, paths: Sequence[str]) -> None:
@@ -116,12 +81,6 @@ def upgrades(connection: DuckDBPyConnection, stretches: Sequence[Stretch]) -> di
     return {path: status.st_size for path, status in statuses.items() if status is not None}
 
 
-def is_stale(connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> bool:
-    """Whether `refresh` has anything to do."""
-    kept = {zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()}
-    return not set(zones) <= kept or _meta(connection, "prices") != fingerprint(overrides)
-
-
 def refresh(connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> None:
     """Keep day rollups for these zones from now on, and price all facts by today's price table."""
     connection.execute("BEGIN")
@@ -144,7 +103,7 @@ def _keep_zones(connection: DuckDBPyConnection, zones: Sequence[str]) -> None:
 def _reprice(connection: DuckDBPyConnection, overrides: PriceOverrides) -> None:
     """Price every stored response anew, if the price table is another one than last time."""
     current = fingerprint(overrides)
-    before = _meta(connection, "prices")
+    before = meta(connection, "prices")
     if before == current:
         return
     connection.execute("DELETE FROM meta WHERE name = 'prices'")
@@ -176,8 +135,3 @@ def add_rates(connection: DuckDBPyConnection, models: Sequence[str], overrides: 
     rates = rates_for(models, overrides)
     windows = {rate.model: rate.context_window for rate in rates}
     write_rates(connection, rates, {model: windows.get(model) for model in models})
-
-
-def _meta(connection: DuckDBPyConnection, name: str) -> str | None:
-    row = connection.execute("SELECT value FROM meta WHERE name = ?", [name]).fetchone()
-    return None if row is None else str(row[0])

@@ -259,7 +259,7 @@ def test_a_fault_of_ours_is_told_and_survived(life: Life, monkeypatch: pytest.Mo
 
 
 def test_it_stops_at_once_in_the_middle_of_a_transaction(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
-    from agnes_stats.ingest import engine as engines
+    from agnes_stats.ingest import load
 
     write(life.root.path, [talk()])
     working = threading.Event()
@@ -269,7 +269,7 @@ def test_it_stops_at_once_in_the_middle_of_a_transaction(life: Life, monkeypatch
         working.set()
         connection.execute("SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b")  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(engines, "load", endless)
+    monkeypatch.setattr(load, "load", endless)
     life.service.start()
     assert working.wait(10.0)
     begun = time.monotonic()

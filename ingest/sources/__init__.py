@@ -1,21 +1,44 @@
-"""The transcript formats. A new one is a file beside `claude.py` and a line in `ADAPTERS`."""
+"""The transcript formats. A new one is a file beside `claude.py` and a line in `_ADAPTERS`."""
 
 from __future__ import annotations
 
-from .account import AccountAdapter
-from .base import Adapter, Places, Root, SourceFile, State
-from .claude import AgnesFolderAdapter, ClaudeAdapter
-from .workspace import WorkspaceAdapter
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
-ADAPTERS: dict[str, Adapter] = {
-    adapter.kind: adapter
-    for adapter in (
-        ClaudeAdapter(),
-        AgnesFolderAdapter(),
-        WorkspaceAdapter(),
-        AccountAdapter(),
-    )
+from .base import Adapter, Places, Root, SourceFile, State
+
+_ADAPTERS = {
+    "claude": ("claude", "ClaudeAdapter"),
+    "agnes": ("claude", "AgnesFolderAdapter"),
+    "workspace": ("workspace", "WorkspaceAdapter"),
+    "account": ("account", "AccountAdapter"),
 }
+"""Kind -> module and class."""
+
+
+class _Adapters(Mapping[str, Adapter]):
+    """The adapters by kind. One is imported when it is first wanted: a run with one source needs no other."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Adapter] = {}
+
+    def __getitem__(self, kind: str) -> Adapter:
+        if kind not in self._made:
+            module, name = _ADAPTERS[kind]
+            self._made[kind] = getattr(import_module(f".{module}", __package__), name)()
+        return self._made[kind]
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in _ADAPTERS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_ADAPTERS)
+
+    def __len__(self) -> int:
+        return len(_ADAPTERS)
+
+
+ADAPTERS = _Adapters()
 
 
 def find_roots(places: Places) -> list[Root]:

@@ -5,15 +5,15 @@ A renewed token is noticed like a line in a transcript. Only the time it expires
 
 from __future__ import annotations
 
-import dataclasses
-import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..agnes.account import account_in, config_folder
-from ..agnes.values import Problem
-from ..batch import Batch, micros
-from .base import Adapter, Parser, Places, SelfReading, SourceFile, State
+from ..agnes.account import config_folder
+from .base import Adapter, Parser, Places, SourceFile, State
+
+if TYPE_CHECKING:
+    from ..batch import Batch
 
 PARSER_VERSION = 1
 
@@ -31,12 +31,9 @@ class AccountAdapter(Adapter):
         folder = config_folder(places.environment, places.home)
         return [folder.absolute()] if folder.is_dir() else []
 
-    def discover(self, root: Path) -> Iterator[SourceFile]:
+    def discover(self, root: Path) -> Iterator[Path]:
         """The files that exist."""
-        for name in _NAMES:
-            file = self.recognise(root, root / name)
-            if file is not None and file.path.is_file():
-                yield file
+        yield from (path for name in _NAMES if (path := root / name).is_file())
 
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
         """The file at a path, if it is one of the account."""
@@ -46,29 +43,6 @@ class AccountAdapter(Adapter):
 
     def parser(self, file: SourceFile, state: State, batch: Batch) -> Parser:  # noqa: ARG002
         """A parser that reads the whole account."""
+        from .account_parser import AccountParser
+
         return AccountParser(file, batch)
-
-
-class AccountParser(SelfReading):
-    """Reads the account, whichever of its files changed: they decide together."""
-
-    def finish(self) -> State:
-        """Read the account; nothing to remember."""
-        account = account_in(self._file.root, os.environ, Path.home())
-        expires_at = account.token_expires_at
-        self._batch.add(
-            "accounts",
-            {
-                "workspace": str(self._file.root),
-                "server": account.server if account.server_from != "default" else None,
-                "token_expires_at": None if expires_at is None else micros(expires_at),
-            },
-        )
-        for problem in account.problems:
-            if problem.path == str(self._file.path):
-                self._problem(problem)
-        return {}
-
-    def _problem(self, problem: Problem) -> None:
-        # Without a place in the file: to show its bytes would be to show the token.
-        super()._problem(dataclasses.replace(problem, pos=0, length=0))

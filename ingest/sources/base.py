@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..agnes.values import Problem
-from ..batch import Batch
+if TYPE_CHECKING:
+    from ..batch import Batch
 
 State = dict[str, Any]
 """What a parser must remember between two readings of the same file; small, plain JSON."""
@@ -68,7 +68,7 @@ class Parser(Protocol):
 
 
 class Adapter(Protocol):
-    """One transcript format."""
+    """One transcript format. Most runs find nothing new: what parses is imported when a `parser` is asked for."""
 
     kind: str
     version: int
@@ -77,8 +77,11 @@ class Adapter(Protocol):
     def roots(self, places: Places) -> list[Path]:
         """Where this source usually lies; existing folders only, each once."""
 
-    def discover(self, root: Path) -> Iterator[SourceFile]:
-        """All files under a root. Folders that cannot be listed are passed over."""
+    def discover(self, root: Path) -> Iterator[os.DirEntry[str] | Path]:
+        """All files under a root, maybe with some that `recognise` does not know.
+
+        Folders that cannot be listed are passed over.
+        """
 
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
         """The file that a change at `path` concerns, or None if it is not one of this source."""
@@ -87,42 +90,33 @@ class Adapter(Protocol):
         """A parser that goes on where `state` left off; an empty state means the start of the file."""
 
 
-class SelfReading:
-    """A parser of a file whose reader knows which files it needs, and opens them itself, in `finish`."""
-
-    def __init__(self, file: SourceFile, batch: Batch) -> None:
-        self._file = file
-        self._batch = batch
-
-    def feed(self, line: bytes, pos: int) -> None:
-        """Nothing: a file that is empty tells something, too, and the content given may be a secret."""
-
-    def reject(self, pos: int, length: int, reason: str) -> None:
-        """Note bytes that cannot be used."""
-        self._problem(Problem(str(self._file.path), reason, pos=pos, length=length))
-
-    def _problem(self, problem: Problem) -> None:
-        self._batch.add(
-            "rejects",
-            {"path": str(self._file.path), "pos": problem.pos, "length": problem.length, "reason": problem.reason},
-        )
-
-
-def walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path) -> Iterator[os.DirEntry[str]]:
     """All files below a folder. A folder that is met twice through links is listed once."""
+    waiting = [str(folder)]
     seen: set[tuple[int, int]] = set()
-    for base, folders, names in os.walk(folder, followlinks=True):
+    while waiting:
+        base = waiting.pop()
         try:
-            status = Path(base).stat()
+            status = os.stat(base)  # noqa: PTH116
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            with os.scandir(base) as listed:
+                entries = list(listed)
         except OSError:
-            folders.clear()
-            continue
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        for name in names:
-            yield Path(base, name)
+        for entry in entries:
+            if _is_folder(entry):
+                waiting.append(entry.path)
+            else:
+                yield entry
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def existing(folders: Iterable[Path]) -> list[Path]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from ..batch import Batch
 from .base import Adapter, Parser, Places, SourceFile, State, existing, walk
-from .claude_rows import AgentMeta
+
+if TYPE_CHECKING:
+    from ..batch import Batch
 
 PARSER_VERSION = 1
 
@@ -28,12 +29,11 @@ class ClaudeAdapter(Adapter):
         config = places.environment.get("XDG_CONFIG_HOME") or places.home / ".config"
         return existing([places.home / ".claude", Path(config) / "claude"])
 
-    def discover(self, root: Path) -> Iterator[SourceFile]:
+    def discover(self, root: Path) -> Iterator[os.DirEntry[str]]:
         """All transcripts and sub-agent notes under the root."""
-        for path in walk(_projects(root)):
-            file = self.recognise(root, path)
-            if file is not None:
-                yield file
+        for entry in walk(_projects(root)):
+            if entry.name.endswith((".jsonl", ".meta.json")):
+                yield entry
 
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
         """The transcript or sub-agent note at a path below the root's `projects` folder."""
@@ -55,10 +55,13 @@ class ClaudeAdapter(Adapter):
 
     def parser(self, file: SourceFile, state: State, batch: Batch) -> Parser:
         """A parser for a transcript, or for a sub-agent's note."""
-        # Most runs find nothing new; the parsers of shell and SQL take their time to be imported.
+        if file.whole:
+            from .claude_notes import AgentNoteParser
+
+            return AgentNoteParser(file, batch)
         from .claude_parser import ClaudeParser
 
-        return AgentNoteParser(file, batch) if file.whole else ClaudeParser(file, state, batch)
+        return ClaudeParser(file, state, batch)
 
 
 class AgnesFolderAdapter(ClaudeAdapter):
@@ -71,12 +74,11 @@ class AgnesFolderAdapter(ClaudeAdapter):
         named = places.environment.get("AGNES_SESSION_DATA_DIR", "")
         return existing([Path(named).expanduser()]) if named else []
 
-    def discover(self, root: Path) -> Iterator[SourceFile]:
+    def discover(self, root: Path) -> Iterator[os.DirEntry[str]]:
         """All sessions of all people under the root."""
-        for path in walk(root):
-            file = self.recognise(root, path)
-            if file is not None:
-                yield file
+        for entry in walk(root):
+            if entry.name.endswith(".jsonl"):
+                yield entry
 
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
         """The session at a path; the first folder below the root is whose it is."""
@@ -89,42 +91,6 @@ class AgnesFolderAdapter(ClaudeAdapter):
         username = inside[0] if len(inside) > 1 else None
         is_agent = path.name.startswith("agent-")
         return SourceFile(self.kind, root, path, not is_agent, None if is_agent else path.stem, username)
-
-
-class AgentNoteParser:
-    """`agent-<id>.meta.json`: what kind of sub-agent it is, and which call started it."""
-
-    def __init__(self, file: SourceFile, batch: Batch) -> None:
-        self._path = file.path
-        self._batch = batch
-
-    def feed(self, line: bytes, pos: int) -> None:
-        """Read the whole note."""
-        try:
-            note = msgspec.json.decode(line, type=AgentMeta)
-        except msgspec.DecodeError as error:
-            self.reject(pos, len(line), f"not a sub-agent note: {error}")
-            return
-        row = {
-            "agent_id": self._path.name.removeprefix("agent-").removesuffix(".meta.json"),
-            "path": str(self._path),
-        }
-        for column, value in (
-            ("agent_type", note.agentType),
-            ("description", note.description),
-            ("tool_use_id", note.toolUseId),
-        ):
-            if isinstance(value, str):
-                row[column] = value[:300]
-        self._batch.add("agents", row)
-
-    def reject(self, pos: int, length: int, reason: str) -> None:
-        """Note that the file cannot be used."""
-        self._batch.add("rejects", {"path": str(self._path), "pos": pos, "length": length, "reason": reason})
-
-    def finish(self) -> State:
-        """Nothing to remember."""
-        return {}
 
 
 def is_utf8(path: Path) -> bool:

@@ -211,6 +211,9 @@ from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.sources import Root
 from agnes_stats.queries.store import Store
 import duckdb, tempfile, watchfiles
+# Whoever is nobody may not read the folders of Python either.
+from agnes_stats.ingest import backfill, upkeep
+from agnes_stats.ingest.sources import claude, claude_parser
 folder = Path(sys.argv[1])
 store = Store(folder / "data" / "store.duckdb")
 engine = Engine(store, [Root("claude", folder / "claude")], workers=1)

@@ -49,13 +49,13 @@ def test_ctrl_c_ends_a_catch_up_without_a_traceback(tmp_path: Path) -> None:
     arguments = ["ingest", "--store", tmp_path / "s.duckdb", "--source", f"claude={tmp_path / 'claude'}"]
     script = """
 import os, signal, sys, threading
-import agnes_stats.ingest.engine as engines
+import agnes_stats.ingest.load as loads
 from agnes_stats.tui.cli import main
-load = engines.load
+load = loads.load
 def interrupted(*given, **named):
     threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT)).start()
     load(*given, **named)
-engines.load = interrupted
+loads.load = interrupted
 sys.exit(main(sys.argv[1:]))
 """
     run = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True)

@@ -97,14 +97,14 @@ def look(self):
     seen.extend(found for found in self.path.parent.rglob("*") if found.stat().st_mode & 0o077)
     return leave(self)
 store.Store._translated = look
-import agnes_stats.ingest.engine as engines
-load = engines.load
+import agnes_stats.ingest.load as loads
+load = loads.load
 def loaded(*given, **named):
     load(*given, **named)
-    found = list(engines.Path(sys.argv[2]).parent.rglob("*"))
+    found = list(loads.Path(sys.argv[2]).parent.rglob("*"))
     seen.extend(one for one in found if one.stat().st_mode & 0o077)
     assert any(one.suffix == ".wal" for one in found), found
-engines.load = loaded
+loads.load = loaded
 status = cli.main(["ingest", "--store", sys.argv[2], "--source", f"claude={sys.argv[1]}"])
 sys.exit(status or str(seen or ""))
 """

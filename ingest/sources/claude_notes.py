@@ -1,0 +1,45 @@
+"""The notes that Claude Code keeps beside the transcripts of sub-agents."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..batch import Batch
+from .base import SourceFile, State
+from .claude_rows import AgentMeta
+
+
+class AgentNoteParser:
+    """`agent-<id>.meta.json`: what kind of sub-agent it is, and which call started it."""
+
+    def __init__(self, file: SourceFile, batch: Batch) -> None:
+        self._path = file.path
+        self._batch = batch
+
+    def feed(self, line: bytes, pos: int) -> None:
+        """Read the whole note."""
+        try:
+            note = msgspec.json.decode(line, type=AgentMeta)
+        except msgspec.DecodeError as error:
+            self.reject(pos, len(line), f"not a sub-agent note: {error}")
+            return
+        row = {
+            "agent_id": self._path.name.removeprefix("agent-").removesuffix(".meta.json"),
+            "path": str(self._path),
+        }
+        for column, value in (
+            ("agent_type", note.agentType),
+            ("description", note.description),
+            ("tool_use_id", note.toolUseId),
+        ):
+            if isinstance(value, str):
+                row[column] = value[:300]
+        self._batch.add("agents", row)
+
+    def reject(self, pos: int, length: int, reason: str) -> None:
+        """Note that the file cannot be used."""
+        self._batch.add("rejects", {"path": str(self._path), "pos": pos, "length": length, "reason": reason})
+
+    def finish(self) -> State:
+        """Nothing to remember."""
+        return {}
