@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +18,9 @@ _STALE_SECONDS = 24 * 3600.0
 @contextlib.contextmanager
 def scratch(store: Path) -> Iterator[Path]:
     """A folder for the block, 0700, beside the store at a path. Raises StoreReadOnly, StoreFull."""
+    import shutil
+    import tempfile
+
     make_folder(store)
     clear(store.parent)
     try:
@@ -45,6 +46,8 @@ def clear(folder: Path) -> None:
     for left in folder.glob(f"{_PREFIX}*"):
         pid = left.name.removeprefix(_PREFIX).split("-")[0]
         if pid.isdigit() and (not _is_alive(int(pid)) or _age(left) > _STALE_SECONDS):
+            import shutil
+
             shutil.rmtree(left, ignore_errors=True)
 
 

@@ -11,7 +11,6 @@ import contextlib
 import datetime as dt
 import itertools
 import os
-import shutil
 import stat
 import threading
 import time
@@ -286,6 +285,8 @@ class Store:
 
     def _begin_with(self, aside: Path) -> None:
         """Put a copy of a store in place without its log; none if that is broken, too."""
+        import shutil
+
         from .duck import duckdb
 
         with scratch(self.path) as folder:

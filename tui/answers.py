@@ -6,12 +6,14 @@ import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from ..queries import access, home, sessions, sync, tokens
-from ..queries.access import Cursor
 from ..queries.filters import Filter
 
+# Each answer imports what it asks, when it asks: a command gives one of them.
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from ..queries import access, sessions, sync, tokens
+    from ..queries.access import Cursor
 
     Answer = dict[str, Any]
 
@@ -25,6 +27,8 @@ def sessions_answer(
     connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int, offset: int
 ) -> Answer:
     """`GET /api/me/stats/sessions`."""
+    from ..queries import sessions
+
     page = sessions.list_sessions(connection, chosen, now=now, limit=limit, offset=offset)
     return {
         "total": page.totals.sessions,
@@ -49,6 +53,8 @@ def _session(row: sessions.SessionRow) -> Answer:
 
 def tokens_answer(connection: DuckDBPyConnection, chosen: Filter, *, today: dt.date, days: int) -> Answer:
     """`GET /api/me/stats/tokens`: `daily` has every day of the window, the rest is over all days of the filter."""
+    from ..queries import tokens
+
     window = (
         chosen if chosen.since or chosen.until else chosen.but(since=today - dt.timedelta(days=days - 1), until=today)
     )
@@ -63,12 +69,14 @@ def tokens_answer(connection: DuckDBPyConnection, chosen: Filter, *, today: dt.d
 
 
 def _daily(found: list[tokens.DayTokens], window: Filter) -> list[Answer]:
+    from ..queries.tokens import TokenSums
+
     by_day = {row.day: row for row in found}
     first = window.since or min(by_day, default=None)
     last = window.until or max(by_day, default=None)
     if first is None or last is None:
         return []
-    nothing = tokens.TokenSums(0, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0)
+    nothing = TokenSums(0, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0)
     count = (last - first).days + 1
     return [
         {"day": day.isoformat(), **_sums(by_day.get(day, nothing))}
@@ -118,6 +126,8 @@ def queries_answer(
 
     `now` (UTC without a zone, by default this moment) decides which calls without a result still run.
     """
+    from ..queries import access
+
     prefix = "" if everything else access.QUERY_PREFIX
     rows, following = access.list_accesses(connection, chosen, prefix=prefix, cursor=cursor, limit=limit, now=now)
     return {"limit": limit, "rows": [_access(row) for row in rows], "next_cursor": _cursor(following)}
@@ -153,6 +163,8 @@ def _access(row: access.AccessRow) -> Answer:
 
 def sync_answer(connection: DuckDBPyConnection, chosen: Filter, *, limit: int, cursor: Cursor | None) -> Answer:
     """`GET /api/me/stats/sync`, with the cursor honoured; `client_kind` says who told, a client or not."""
+    from ..queries import sync
+
     page = sync.list_sync(connection, chosen, cursor=cursor, limit=limit)
     return {
         "last_pull_at": stamp(sync.last_pull(connection)),
@@ -182,6 +194,8 @@ def _action(row: sync.SyncRow) -> Answer:
 
 def home_answer(connection: DuckDBPyConnection, chosen: Filter, *, window: str, now: dt.datetime) -> Answer:
     """`GET /api/me/home-stats`; an unknown window is `24h`."""
+    from ..queries import home
+
     window = window if window in home.WINDOWS else home.DEFAULT_WINDOW
     frame = home.home(connection, window, now=now, chosen=chosen)
     return {

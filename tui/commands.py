@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ..queries.access import Cursor
 from ..queries.store import Store, StoreBusy
 from . import answers
 from .settings import BadSetting, Settings
@@ -20,24 +20,35 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ..ingest.engine import Progress
+    from ..queries.access import Cursor
 
 MAX_LIMIT = 200
 MAX_DAYS = 365
 
 
-def opened(settings: Settings, *, quiet: bool = False) -> Store:
-    """The store, brought up to date unless the settings forbid it."""
+@contextlib.contextmanager
+def opened(settings: Settings, *, quiet: bool = False) -> Iterator[DuckDBPyConnection]:
+    """A connection for one answer, to the store as brought up to date now, unless the settings forbid that."""
     store = Store(settings.store)
-    if not settings.no_ingest:
-        report = _progress_bar() if not quiet and sys.stderr.isatty() else lambda _: None
-        try:
-            engine_of(settings, store).catch_up(report=report)
-        except StoreBusy as error:
-            # Somebody reads the store at length, in a shell perhaps: what it holds can still be told.
-            print(f"agnes-stats: {error}; this is from before the newest lines", file=sys.stderr)  # noqa: T201
-        if settings.agnes_server:
-            _ask_server(store, settings)
-    return store
+    # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
+    with store.read() as connection:
+        if settings.no_ingest or not (settings.agnes_server or engine_of(settings, store).has_news(connection)):
+            yield connection
+            return
+    _bring_up(store, settings, quiet)
+    with store.read() as connection:
+        yield connection
+
+
+def _bring_up(store: Store, settings: Settings, quiet: bool) -> None:
+    report = _progress_bar() if not quiet and sys.stderr.isatty() else lambda _: None
+    try:
+        engine_of(settings, store).catch_up(report=report)
+    except StoreBusy as error:
+        # Somebody reads the store at length, in a shell perhaps: what it holds can still be told.
+        print(f"agnes-stats: {error}; this is from before the newest lines", file=sys.stderr)  # noqa: T201
+    if settings.agnes_server:
+        _ask_server(store, settings)
 
 
 def _ask_server(store: Store, settings: Settings) -> None:
@@ -70,6 +81,8 @@ def _between(name: str, value: int, low: int, high: int) -> int:
 
 def _cursor_of(given: argparse.Namespace) -> Cursor | None:
     """The cursor, which counts only if both halves are given."""
+    from ..queries.access import Cursor
+
     if given.cursor_ts is None or given.cursor_id is None:
         return None
     try:
@@ -82,8 +95,7 @@ def _cursor_of(given: argparse.Namespace) -> Cursor | None:
 
 
 def _answer(given: argparse.Namespace, settings: Settings, ask: Callable[[DuckDBPyConnection], Any]) -> int:
-    store = opened(settings)
-    with store.read() as connection:
+    with opened(settings) as connection:
         answer = ask(connection)
     if given.json:
         json.dump(answer, sys.stdout, ensure_ascii=False, indent=None)
@@ -208,8 +220,7 @@ def overview(given: argparse.Namespace, settings: Settings) -> int:
 
     if given.demo:
         raise BadSetting("--demo needs a terminal")
-    store = opened(settings, quiet=True)
-    with store.read() as connection:
+    with opened(settings, quiet=True) as connection:
         show_overview(connection, settings, filter_of(settings), utc_now())
     return 0
 

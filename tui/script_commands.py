@@ -37,7 +37,7 @@ _RECENT = dt.timedelta(days=3)
 
 def period_report(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats daily|weekly|monthly`."""
-    with opened(settings).read() as connection:
+    with opened(settings) as connection:
         report = reports.by_period(connection, filter_of(settings), given.command)
         spent = _budget(connection, settings) if given.command == "monthly" else None
     if spent is not None:
@@ -62,7 +62,7 @@ def _today(settings: Settings) -> dt.date:
 def block_report(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats blocks`: a list of what `reports.by_block` tells."""
     now = utc_now()
-    with opened(settings).read() as connection:
+    with opened(settings) as connection:
         rows = reports.by_block(connection, filter_of(settings), now)
     if given.active:
         rows = [row for row in rows if row[1]["isActive"]]
@@ -111,7 +111,7 @@ def _pace(block: Block, now: dt.datetime, settings: Settings) -> str:
 
 def model_report(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats models`."""
-    with opened(settings).read() as connection:
+    with opened(settings) as connection:
         report = reports.by_model(connection, filter_of(settings))
     return _print(given, settings, report, "models")
 
@@ -145,7 +145,10 @@ def _write_lines(lines: list[tuple[str, ...]], settings: Settings) -> None:
 
 def sql(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats sql QUERY`: read-only, at most 10,000 rows."""
-    store = opened(settings)
+    store = Store(settings.store)
+    with opened(settings):
+        # The console's question has a connection of its own, once nobody here has the store open.
+        pass
     table = console.ask(store.path, _query(given, store), chosen=filter_of(settings))
     if given.parquet:
         try:

@@ -7,7 +7,6 @@ imports nothing slow.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -228,6 +227,8 @@ def read_config(path: Path) -> dict[str, Any]:
     for key, value in found.items():
         name = key.replace("-", "_")
         if name not in known:
+            import difflib
+
             near = difflib.get_close_matches(name, known, 1)
             raise BadSetting(f"{path}: no setting is called {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         values[name] = value

@@ -58,13 +58,14 @@ def _overrides(settings: Settings) -> Any:
 def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
     """The named sources, or else all that are found on this machine; the store knows where sessions worked."""
     from ..ingest.sources import Places, Root, find_roots
-    from ..queries.sessions import projects
 
     if settings.source:
         parts = [source.partition("=") for source in settings.source]
         return [Root(kind, Path(path).expanduser().absolute()) for kind, _, path in parts]
     worked_in: tuple[str, ...] = ()
     if store is not None and store.path.exists():
+        from ..queries.sessions import projects
+
         # What is wrong with the store is told by whoever needs it, not by who looks for sources.
         with contextlib.suppress(StoreError), store.read() as connection:
             worked_in = tuple(choice.value for choice in projects(connection))
