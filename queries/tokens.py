@@ -219,15 +219,17 @@ def top_sessions(
 ) -> list[SessionTokens]:
     """The sessions with the most of one of ORDERS in the selection: tokens, if not said otherwise."""
     where = where_of(chosen).add("session_id IS NOT NULL")
+    sums = SUMS.replace("count(DISTINCT session_id) AS sessions", "1 AS sessions")
+    sorting = f"{ORDERS[order]} DESC NULLS LAST, total_tokens DESC, session_id"
     return rows_as(
         connection,
         SessionTokens,
-        f"""SELECT t.*, s.title, s.project, s.started_at, s.primary_model,
-                (SELECT parse_filename(any_value(path)) FROM files f WHERE f.session_id = t.session_id AND is_main)
-                    AS session_file
-            FROM (SELECT session_id, {SUMS.replace("count(DISTINCT session_id) AS sessions", "1 AS sessions")}
-                FROM {rollup(connection, chosen)} WHERE {where} GROUP BY session_id) t
+        f"""SELECT t.*, s.title, s.project, s.started_at, s.primary_model, f.session_file
+            FROM (SELECT session_id, {sums} FROM {rollup(connection, chosen)} WHERE {where}
+                GROUP BY session_id ORDER BY {sorting} LIMIT {int(limit)}) t
             LEFT JOIN sessions s USING (session_id)
-            ORDER BY {ORDERS[order]} DESC NULLS LAST, total_tokens DESC, session_id LIMIT {int(limit)}""",
+            LEFT JOIN (SELECT session_id, parse_filename(any_value(path)) AS session_file
+                FROM files WHERE is_main GROUP BY session_id) f USING (session_id)
+            ORDER BY {sorting}""",
         where.parameters,
     )

@@ -78,8 +78,8 @@ class _Parser(argparse.ArgumentParser):
         raise BadSetting(message)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """The parser of the whole command line; commands that are not among `words`, if given, have no options in it."""
     common = _Parser(add_help=False)
     for option in OPTIONS:
         if option.metavar is None:
@@ -102,7 +102,12 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--demo", action="store_true", help="the dashboard on generated sessions that keep growing")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, help_text in COMMANDS.items():
-        command = commands.add_parser(name, parents=[common], help=help_text, description=help_text)
+        is_wanted = words is None or name in words
+        command = commands.add_parser(
+            name, parents=[common] if is_wanted else [], help=help_text, description=help_text, add_help=is_wanted
+        )
+        if not is_wanted:
+            continue
         command.add_argument("--json", action="store_true", help="JSON instead of a table")
         for flag, keywords in _ONLY.get(name, ()):
             command.add_argument(flag, **keywords)  # type: ignore[arg-type]
@@ -114,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The store and its side files are nobody else's business.
     os.umask(0o077)
     try:
-        given = parser().parse_args(arguments)
+        words = sys.argv[1:] if arguments is None else arguments
+        given = parser(words).parse_args(words)
         settings = settings_from(vars(given), os.environ)
         return _run(given, settings)
     except BadSetting as error:
