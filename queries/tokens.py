@@ -208,8 +208,8 @@ def by_group(
     return rows_as(
         connection,
         GroupTokens,
-        f"SELECT {GROUPS[group]} AS name, {SUMS} FROM {source(connection, chosen, group)} WHERE {where} "
-        f"GROUP BY 1 ORDER BY {ORDERS[order]} {direction} NULLS LAST, total_tokens DESC, name",
+        f"FROM (SELECT {GROUPS[group]} AS name, {SUMS} FROM {source(connection, chosen, group)} WHERE {where} "
+        f"GROUP BY 1) ORDER BY {ORDERS[order]} {direction} NULLS LAST, total_tokens DESC, name",
         where.parameters,
     )
 
@@ -225,9 +225,9 @@ def top_sessions(
         connection,
         SessionTokens,
         f"""SELECT t.*, s.title, s.project, s.started_at, s.primary_model, f.session_file
-            FROM (SELECT session_id, {sums} FROM {rollup(connection, chosen)} WHERE {where}
-                GROUP BY session_id ORDER BY {sorting} LIMIT {int(limit)}) t
-            LEFT JOIN sessions s USING (session_id)
+            FROM (FROM (SELECT session_id, {sums} FROM {rollup(connection, chosen)} WHERE {where} GROUP BY session_id)
+                ORDER BY {sorting} LIMIT {int(limit)}) t
+            LEFT JOIN (SELECT session_id, title, project, started_at, primary_model FROM sessions) s USING (session_id)
             LEFT JOIN (SELECT session_id, parse_filename(any_value(path)) AS session_file
                 FROM files WHERE is_main GROUP BY session_id) f USING (session_id)
             ORDER BY {sorting}""",

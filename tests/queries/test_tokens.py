@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from agnes_stats.ingest.engine import Engine
@@ -109,6 +109,22 @@ def test_top_sessions_by_tokens_or_by_money(connection: DuckDBPyConnection) -> N
     assert by_tokens[0].title == "Fix the churn query"
     by_money = tokens.top_sessions(connection, Filter(), 3, order="cost_usd")
     assert [row.session_id for row in by_money] == ["churn", "site", "shared"]
+
+
+@pytest.mark.parametrize("order", tokens.ORDERS)
+def test_every_order_sorts_groups_and_sessions(connection: DuckDBPyConnection, order: str) -> None:
+    def value(row: tokens.GroupTokens | tokens.SessionTokens) -> Any:
+        return getattr(row, order) or 0
+
+    groups = tokens.by_group(connection, Filter(), "model", order=order)
+    assert len(groups) > 1
+    if order == "name":
+        assert [row.name for row in groups] == sorted((row.name for row in groups), key=str, reverse=True)
+        return
+    assert groups == sorted(groups, key=value, reverse=True)
+    sessions = tokens.top_sessions(connection, Filter(), 3, order=order)
+    assert len(sessions) == 3
+    assert sessions == sorted(sessions, key=value, reverse=True)
 
 
 def test_branch_and_version_leave_what_their_rows_in_the_breakdown_say(connection: DuckDBPyConnection) -> None:
