@@ -104,7 +104,7 @@ def main() -> None:
         told = {"error": str(error), "refused": isinstance(error, Refused)}
     except MemoryError:
         told = {"error": "the answer does not fit into memory", "refused": False}
-    json.dump(told, sys.stdout)
+    sys.stdout.write(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def _type_of(values: Sequence[Any]) -> str:
 
 def write_json(table: Table, out: IO[str]) -> None:
     """One object: columns, rows as lists, and whether rows are missing."""
-    json.dump(answer_to(table), out, ensure_ascii=False)
+    out.write(json.dumps(answer_to(table), ensure_ascii=False))
     out.write("\n")
 
 

@@ -98,8 +98,7 @@ def _answer(given: argparse.Namespace, settings: Settings, ask: Callable[[DuckDB
     with opened(settings) as connection:
         answer = ask(connection)
     if given.json:
-        json.dump(answer, sys.stdout, ensure_ascii=False, indent=None)
-        sys.stdout.write("\n")
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
     else:
         from .tables import show
 
