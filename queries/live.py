@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .agents import agents_of
 from .filters import Filter
 from .sessions import SessionRow, live_sessions
-from .threads import IDS, OpenCall, threads_of
 
+# What a session does is looked at only where one runs.
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from .threads import OpenCall
 
 PULSE_FOR = dt.timedelta(minutes=30)
 PULSE_STEPS = 15
@@ -47,6 +48,9 @@ def running_now(
     rows = live_sessions(connection, chosen, now=now, limit=limit)
     if not rows:
         return []
+    from .agents import agents_of
+    from .threads import threads_of
+
     ids = [row.session_id for row in rows]
     threads = threads_of(connection, ids, live=ids, now=now)
     busy = [agent.session_id for agent in agents_of(connection, ids, threads) if agent.status == "running"]
@@ -63,6 +67,8 @@ def running_now(
 
 
 def _pulses(connection: DuckDBPyConnection, ids: Sequence[str], now: dt.datetime) -> dict[str, list[int]]:
+    from .threads import IDS
+
     answer = connection.execute(
         f"""SELECT session_id, least($last, (epoch_ms(ts) - epoch_ms($since)) // $width)::INTEGER AS step, count(*)
         FROM (

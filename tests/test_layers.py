@@ -102,6 +102,9 @@ def test_files_are_one_room_each() -> None:
     assert not long
 
 
+HEAVY = {"textual", "rich", "pydantic", "plotext", "watchfiles", "genai_prices", "sqlglot", "pandas", "numpy"}
+
+
 def loaded_by(code: str) -> set[str]:
     out = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport sys; print(' '.join(sys.modules))"],
@@ -128,5 +131,21 @@ def test_answers_for_scripts_load_no_screen(tmp_path: Path) -> None:
         "with contextlib.redirect_stdout(io.StringIO()):\n"
         f"    assert cli.main(['tokens', '--json', '--no-ingest', '--store', {str(tmp_path / 's.duckdb')!r}]) == 0"
     )
-    heavy = {"textual", "rich", "pydantic", "plotext", "watchfiles", "genai_prices", "sqlglot", "pandas", "numpy"}
-    assert not loaded_by(code) & heavy
+    assert not loaded_by(code) & HEAVY
+
+
+def test_an_answer_without_news_loads_nothing_that_reads(tmp_path: Path) -> None:
+    (tmp_path / "projects" / "shop").mkdir(parents=True)
+    (tmp_path / "projects" / "shop" / "s.jsonl").write_text("")
+    command = ["tokens", "--json", "--store", str(tmp_path / "s.duckdb"), "--source", f"claude={tmp_path}"]
+    code = (
+        "from agnes_stats.tui import cli\nimport contextlib, io\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    assert cli.main({command!r}) == 0"
+    )
+    assert "msgspec" in loaded_by(code)
+    assert not loaded_by(code) & {*HEAVY, "msgspec", "email", "hashlib", "duckdb"}
+
+
+def test_what_the_dashboard_asks_first_needs_no_screen() -> None:
+    assert not loaded_by("from agnes_stats.tui import ahead, dashboard, sessions_data") & {"textual", "rich"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,14 +22,17 @@ from ..ingest.news import News, Reading
 from ..queries.filters import Filter
 from ..queries.store import Store, StoreError
 from .filter_words import FIELDS, chips
-from .messages import RANGES, FilterChanged, HomeLoaded, IngestNews, Range
+from .messages import FilterChanged, HomeLoaded, IngestNews
 from .panes import TABS
 from .panes.base import Pane
+from .ranges import RANGES, first_range, ranged
 from .settings import Settings
 from .widgets.frame import NARROW, FilterInput, HeaderStrip, StatusCorner, TabStrip
 
 if TYPE_CHECKING:
     from ..ingest.service import IngestService
+    from ..queries.home import Home
+    from .ahead import Ahead
 
 TICK_SECONDS = 60.0
 """How often relative times and live marks are renewed while nothing else happens."""
@@ -74,16 +78,21 @@ class AgnesStats(App[int]):
         chosen: Filter,
         now: Callable[[], dt.datetime],
         looked_in: Iterable[str] = (),
+        ahead: Ahead | None = None,
     ) -> None:
-        """`service` makes the ingester, given where to tell its news; None to show the store as it is."""
+        """`service` makes the ingester, given where to tell its news; None to show the store as it is.
+
+        `ahead` has the first answers.
+        """
         super().__init__()
         self.settings = settings
         self.store = store
         self.now = now
         self.looked_in = tuple(looked_in)
+        self.ahead = ahead
         self.zone = ZoneInfo(settings.tz)
         self._fixed = chosen
-        self._range: Range = RANGES[-1] if chosen.since or chosen.until else RANGES[1]
+        self._range = first_range(chosen)
         self.chosen = self._ranged(chosen)
         self.session_title = ""
         """What the session is called that is filtered by."""
@@ -125,8 +134,14 @@ class AgnesStats(App[int]):
         self._has_begun = True
         self._fill_pane()
         self._load_home()
+        self.set_timer(HEAD_START_SECONDS, self._go_live)
+
+    def _go_live(self) -> None:
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
         if self._make_service is not None:
-            self.set_timer(HEAD_START_SECONDS, self._start_service)
+            self._start_service()
 
     @work(thread=True, group="service")
     def _start_service(self) -> None:
@@ -213,15 +228,19 @@ class AgnesStats(App[int]):
 
     @work(thread=True, exclusive=True, group="home", exit_on_error=False)
     def _load_home(self) -> None:
-        from ..queries import home
-
         try:
-            with self.store.read() as connection:
-                frame = home.home(connection, self.window, now=self.now(), chosen=self.chosen)
+            frame = self.ahead.take(f"home {self.window}", self.chosen) if self.ahead else None
+            frame = frame or self._asked_home()
         except StoreError:
             # The pane says it, with the reason; the header keeps its last numbers.
             return
         self.post_message(HomeLoaded(frame))
+
+    def _asked_home(self) -> Home:
+        from ..queries import home
+
+        with self.store.read() as connection:
+            return home.home(connection, self.window, now=self.now(), chosen=self.chosen)
 
     def on_home_loaded(self, message: HomeLoaded) -> None:
         """Show the numbers of the header."""
@@ -231,10 +250,7 @@ class AgnesStats(App[int]):
     # -- the filter ----------------------------------------------------------------------------------------------
 
     def _ranged(self, chosen: Filter) -> Filter:
-        if self._fixed.since or self._fixed.until or self._range.days is None:
-            return chosen.but(since=self._fixed.since, until=self._fixed.until)
-        today = self.now().replace(tzinfo=dt.UTC).astimezone(self.zone).date()
-        return chosen.but(since=today - dt.timedelta(days=self._range.days - 1), until=None)
+        return ranged(chosen, self._fixed, self._range, self.now())
 
     def choose(self, **changes: object) -> None:
         """Change the filter of all panes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,24 +12,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.store import Store
-from .app import AgnesStats
+from .ahead import Ahead
+from .ranges import first_range, ranged
 from .settings import Settings
 from .wiring import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from ..ingest.news import News
     from ..ingest.service import IngestService
+    from .app import AgnesStats
 
 
 def dashboard(given: argparse.Namespace, settings: Settings) -> int:
     """Run the dashboard until the user quits; the exit status."""
-    with _demo(settings) if given.demo else contextlib.nullcontext(settings) as chosen:
-        app = app_of(chosen)
-        return app.run() or 0
+    # What a start makes stays: to search it for garbage, again and again, would take a tenth of the time.
+    gc.disable()
+    with _demo(settings) if given.demo else contextlib.nullcontext(settings) as chosen, first_answers(chosen) as ahead:
+        return app_of(chosen, ahead).run() or 0
 
 
-def app_of(settings: Settings) -> AgnesStats:
-    """The dashboard for some settings, not running yet."""
+def app_of(settings: Settings, ahead: Ahead | None = None) -> AgnesStats:
+    """The dashboard for some settings, not running yet. `ahead` has its first answers."""
+    from .app import AgnesStats
+
     store = Store(settings.store)
     server = server_access(settings) if settings.agnes_server and not settings.no_ingest else None
 
@@ -46,7 +54,27 @@ def app_of(settings: Settings) -> AgnesStats:
         chosen=filter_of(settings),
         now=utc_now,
         looked_in=looked_in(settings),
+        ahead=ahead,
     )
+
+
+def first_answers(settings: Settings) -> Ahead:
+    """What the dashboard asks first: the list of sessions, if it begins with that, and the numbers of the header."""
+    fixed, now = filter_of(settings), utc_now()
+    chosen = ranged(fixed, fixed, first_range(fixed), now)
+
+    def page(connection: DuckDBPyConnection) -> object:
+        from .sessions_data import SHOWN_AT_FIRST, sessions_data
+
+        return sessions_data(connection, chosen, now, limit=SHOWN_AT_FIRST)
+
+    def home(connection: DuckDBPyConnection) -> object:
+        from ..queries.home import home
+
+        return home(connection, "24h", now=now, chosen=chosen)
+
+    questions = {"sessions": page} if settings.tab == "sessions" else {}
+    return Ahead(Store(settings.store), chosen, {**questions, "home 24h": home})
 
 
 @contextlib.contextmanager

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from ..ingest.news import News
-from ..queries.filters import Filter
-from ..queries.home import Home
+if TYPE_CHECKING:
+    from ..ingest.news import News
+    from ..queries.filters import Filter
+    from ..queries.home import Home
 
 
 class IngestNews(Message):
@@ -48,10 +48,12 @@ class FilterChanged(Message):
 class PaneLoaded(Message):
     """The answer to a pane's question. Late answers to older questions are dropped by their number."""
 
-    def __init__(self, number: int, data: Any) -> None:
+    def __init__(self, number: int, data: Any, *, is_whole: bool = True) -> None:
+        """`is_whole`: this is all, not only what fills a screen."""
         super().__init__()
         self.number = number
         self.data = data
+        self.is_whole = is_whole
 
 
 class PaneFailed(Message):
@@ -61,20 +63,3 @@ class PaneFailed(Message):
         super().__init__()
         self.number = number
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A choice of days: how many until today, or None for all."""
-
-    label: str
-    days: int | None
-
-
-RANGES = (
-    Range("7 days", 7),
-    Range("30 days", 30),
-    Range("90 days", 90),
-    Range("365 days", 365),
-    Range("all days", None),
-)

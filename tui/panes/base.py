@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Data = TypeVar("Data")
 
+REST_SECONDS = 0.3
+"""The whole of an answer is asked for this long after its beginning, which that would keep from the screen."""
+
 
 class Pane(Vertical, Generic[Data]):
     """One tab. `load` asks the store in a thread and returns frozen data; `show` puts it on the screen."""
@@ -104,13 +107,15 @@ class Pane(Vertical, Generic[Data]):
     def _work(self, number: int, chosen: Filter) -> None:
         app = self.dashboard
         try:
-            with app.store.read() as connection:
-                data = self.load(connection, chosen, app.now())
+            data = app.ahead.take(self.tab.name, chosen) if app.ahead else None
+            if is_whole := data is None:
+                with app.store.read() as connection:
+                    data = self.load(connection, chosen, app.now())
         except StoreError as error:
             self.post_message(PaneFailed(number, str(error)))
             return
         if not get_current_worker().is_cancelled:
-            self.post_message(PaneLoaded(number, data))
+            self.post_message(PaneLoaded(number, data, is_whole=is_whole))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A question that broke stays a matter of this pane."""
@@ -131,6 +136,8 @@ class Pane(Vertical, Generic[Data]):
                 self.show(message.data)
             # What is hidden loses the focus only with the next refresh.
             self.call_after_refresh(self._keep_focus)
+        if not message.is_whole:
+            self.set_timer(REST_SECONDS, self.refresh_data)
         if self._dirty and self.is_shown:
             self._ask()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
@@ -15,11 +14,11 @@ from textual.color import Color
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from ...queries import live, sessions
 from ...queries.filters import Filter
-from ...queries.sessions import SessionRow
+from ...queries.sessions import SessionPage, SessionRow
 from .. import format as words
 from .. import session_words as told
+from ..sessions_data import FIRST_ORDER, SHOWN, SessionsData, sessions_data
 from ..widgets.now import NowCards
 from ..widgets.palette import parse
 from ..widgets.session_side import SessionSide
@@ -30,9 +29,6 @@ from .base import Pane
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-SHOWN = 500
-"""Rows of the list; more do not help, the filter does."""
 
 COLUMNS = (
     Column("state", "", 1),
@@ -57,16 +53,6 @@ _INVITATION = (
 
 _ASCENDING = ("title", "project", "primary_model")
 """Columns that begin with the smallest when they are first sorted by."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionsData:
-    """What the tab shows."""
-
-    live: list[live.LiveSession]
-    page: sessions.SessionPage
-    known: int
-    """Sessions in the store, whatever the filters."""
 
 
 class SessionsTable(RecordTable):
@@ -99,7 +85,7 @@ class SessionsPane(Pane[SessionsData]):
 
     def __init__(self, tab: Tab) -> None:
         super().__init__(tab)
-        self._order = ("started_at", True)
+        self._order = FIRST_ORDER
         self._to_top = False
         self._data: SessionsData | None = None
 
@@ -133,10 +119,7 @@ class SessionsPane(Pane[SessionsData]):
 
     def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> SessionsData:
         """What runs, and one page of the list."""
-        order, descending = self._order
-        page = sessions.list_sessions(connection, chosen, now=now, order=order, descending=descending, limit=SHOWN)
-        known = page.totals.sessions or sessions.count_sessions(connection)
-        return SessionsData(live.running_now(connection, chosen, now=now), page, known)
+        return sessions_data(connection, chosen, now, order=self._order, limit=SHOWN)
 
     def has_rows(self, data: SessionsData) -> bool:
         """Whether the list has any rows."""
@@ -186,8 +169,8 @@ class SessionsPane(Pane[SessionsData]):
     def _tone(self, name: str) -> str:
         return parse(self.app.theme_variables, f"text-{name}", Color.parse("white")).rich_color.name
 
-    def _caption(self, page: sessions.SessionPage, *, cost: bool) -> None:
-        totals, shown = page.totals, len(page.rows)
+    def _caption(self, page: SessionPage, *, cost: bool) -> None:
+        totals, shown = page.totals, min(page.totals.sessions, SHOWN)
         count = told.plural(totals.sessions, "session")
         if shown < totals.sessions:
             count = f"{shown:,} of {totals.sessions:,}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import events
@@ -11,9 +12,11 @@ from textual.reactive import reactive
 from textual.widgets import Input, Static
 
 from ...ingest.news import News, Reading, Troubled, UpToDate
-from ...queries.home import Home
 from .. import format as words
 from .spark import meter
+
+if TYPE_CHECKING:
+    from ...queries.home import Home
 
 NARROW = 100
 """Columns below which the frame says less."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -13,13 +14,15 @@ from textual.color import Color
 from textual.geometry import Size
 from textual.message import Message
 
-from ...queries.live import LiveSession
 from .. import format as words
 from .. import session_words as told
 from ..format import clean
 from .canvas import Canvas, Grid
 from .palette import Ink, parse
 from .spark import meter, sparkline
+
+if TYPE_CHECKING:
+    from ...queries.live import LiveSession
 
 _SHOWN = 3
 """Sessions with a card; on a low screen one less. The others are counted."""

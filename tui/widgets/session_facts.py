@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ...queries.session_detail import ModelUse, SessionDetail
-from ...queries.sessions import SessionRow
 from .. import format as words
 from .. import session_words as told
 from .spark import meter
+
+if TYPE_CHECKING:
+    from ...queries.session_detail import ModelUse, SessionDetail
+    from ...queries.sessions import SessionRow
 
 _METER = 12
 

@@ -14,13 +14,13 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
-from ...queries.session_detail import SessionDetail, Turn, session_detail
 from ...queries.store import StoreError
 from .. import format as words
 from .. import session_words as told
 from .session_facts import facts_page, headline, origin_page
 
 if TYPE_CHECKING:
+    from ...queries.session_detail import SessionDetail, Turn
     from ..app import AgnesStats
 
 _TURNS = 100
@@ -79,6 +79,8 @@ class SessionSide(VerticalScroll, can_focus=False):
 
     @work(thread=True, group="side", exit_on_error=False)
     def _load(self, session_id: str) -> None:
+        from ...queries.session_detail import session_detail
+
         app = self._dashboard
         try:
             with app.store.read() as connection:
