@@ -19,7 +19,8 @@ SQL = re.compile(
 
 
 def modules(room: str) -> list[Path]:
-    return sorted((ROOT / room).rglob("*.py"))
+    # What the bench installs is not ours.
+    return sorted(path for path in (ROOT / room).rglob("*.py") if not path.is_relative_to(ROOT / "bench" / "work"))
 
 
 def imports(path: Path) -> set[str]:

@@ -176,7 +176,12 @@ def test_a_writer_that_lingers_closes_only_when_readers_have_come_and_gone(
     monkeypatch.setattr(stores, "JOIN_SECONDS", 10.0)
     monkeypatch.setattr(stores, "READ_SECONDS", 10.0)
     store, seen = Store(path), list[str]()
-    reader = threading.Thread(target=lambda: seen.extend(notes(store)))
+
+    def look() -> None:
+        with store.read():
+            seen.extend(notes(store))
+
+    reader = threading.Thread(target=look)
     with store.write() as connection:
         connection.execute("INSERT INTO meta VALUES ('note', 'a')")
         reader.start()
