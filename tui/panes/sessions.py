@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
@@ -88,6 +89,10 @@ class SessionsPane(Pane[SessionsData]):
         self._order = FIRST_ORDER
         self._to_top = False
         self._data: SessionsData | None = None
+        self._made: dict[SessionRow, Record] = {}
+        """What the rows look like on the screen."""
+        self._made_for: object = None
+        """What they look like depends on, besides: the theme, and what day it is."""
 
     def _empty_sentence(self) -> str:
         app = self.dashboard
@@ -133,13 +138,21 @@ class SessionsPane(Pane[SessionsData]):
         now, cost = app.now(), not app.settings.no_cost
         self.query_one(NowCards).show(data.live, now, cost=cost)
         table = self.query_one(SessionsTable)
-        table.show([self._record(row, now) for row in data.page.rows], total=data.page.totals.sessions)
+        table.show(self._records(data.page.rows, now), total=data.page.totals.sessions)
         table.mark_sort(*self._order)
         if self._to_top:
             self._to_top = False
             table.move_cursor(row=0)
         self._caption(data.page, cost=cost)
         self._beside()
+
+    def _records(self, rows: Sequence[SessionRow], now: dt.datetime) -> list[Record]:
+        # While a session runs the list is shown every second, and all but one or two rows are what they were.
+        made_for = self.app.theme, now.replace(tzinfo=dt.UTC).astimezone(self.dashboard.zone).date()
+        before = self._made if made_for == self._made_for else {}
+        self._made_for = made_for
+        self._made = {row: before.get(row) or self._record(row, now) for row in rows}
+        return list(self._made.values())
 
     def _record(self, row: SessionRow, now: dt.datetime) -> Record:
         faded = "dim" if row.pending or row.source_gone else ""

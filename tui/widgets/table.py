@@ -255,6 +255,8 @@ class RecordTable(DataTable[Text]):
                 self.add_row(*(self._cell(record, column) for column, _ in self._shown), key=key)
                 continue
             old = before[key]
+            if old is record:
+                continue
             for column, _ in self._shown:
                 if not _same(old.cells.get(column.key), record.cells.get(column.key)):
                     self.update_cell(key, column.key, self._cell(record, column))
