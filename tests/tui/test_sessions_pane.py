@@ -112,6 +112,24 @@ async def test_sorting_by_key_and_by_mouse(store: Store) -> None:
             assert order(app)[0] == first
 
 
+async def test_rows_that_stay_the_same_follow_the_theme_and_the_day(store: Store) -> None:
+    async with running(store) as (app, pilot):
+
+        def tone() -> object:
+            return getattr(app.query_one(RecordTable).records[3].cells["tool_errors"], "style", None)
+
+        before = tone()
+        app.theme = "textual-light"
+        app.active_pane.refresh_data()
+        await settle(pilot)
+        assert tone() not in (None, before)
+        assert "yesterday 11:47" not in screen_text(app)
+        app.now = lambda: NOW + dt.timedelta(days=1)
+        app.active_pane.refresh_data()
+        await settle(pilot)
+        assert "yesterday 11:47" in screen_text(app)
+
+
 async def test_filtering_as_you_type_and_enter_goes_back_to_the_rows(store: Store) -> None:
     async with running(store) as (app, pilot):
         await press(pilot, "slash", "c", "h", "u", "r", "n")
