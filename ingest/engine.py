@@ -20,7 +20,7 @@ from ..queries.faults import explained
 from ..queries.scratch import clear, scratch
 from ..queries.store import Stamp, Store, StoreBusy, StoreDamaged, StoreInterrupted
 from .known import is_stale, known_files, known_models, paths_by_identity
-from .marks import Mark, Stretch, stat
+from .marks import Known, Mark, Stretch, stat
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
 from .progress import Progress, Summary
@@ -52,6 +52,9 @@ comes in between leaves the writing to it and finds its files read."""
 OWN_MARKS = 1000
 """Watermarks kept in memory."""
 
+KNOWN_FILES = 20_000
+"""Files that the store knows, kept in memory between two sweeps; of more it is asked each time."""
+
 ORPHANED_SECONDS = 10.0
 """Nobody holds the store open for writing as long as this without a commit."""
 
@@ -79,7 +82,10 @@ class Engine:
     """The store as our last write left it."""
     _own_marks: dict[str, Mark] = field(default_factory=dict)
     """Watermarks as our own writes left them: as long as nobody else writes they need not be read from the store."""
+    _known: dict[str, Known] = field(default_factory=dict)
     _known_models: set[str] = field(default_factory=set)
+    _learnt_at: Stamp | None = None
+    """The store when we learnt what it knows of files and models."""
     _folders: set[str] = field(default_factory=set)
 
     def catch_up(self, *, rebuild: bool = False, report: Callable[[Progress], None] = lambda _: None) -> Summary:
@@ -189,11 +195,10 @@ class Engine:
 
     def _prepare(self, rebuild: bool, summary: Summary) -> list[Job]:
         """Everything to read, newest first; along the way the store learns of new and of vanished files."""
-        with self.store.read(unless=self.stop) as connection:
-            known = known_files(connection)
-            stale = is_stale(connection, self.zones, self.overrides)
-            self._known_models = known_models(connection)
-        made = plan(self.roots, known, self.stop, everything=rebuild)
+        stale = self._learn()
+        made = plan(self.roots, self._known, self.stop, everything=rebuild)
+        if self._learnt_at is None:
+            self._known = {}
         if self.stop.is_set():
             return []
         self._folders = made.folders
@@ -210,6 +215,18 @@ class Engine:
                 upkeep.mark_pending(connection, [(job.file, job.size, job.mtime_ns) for job in new])
             self.note_own_write()
         return made.jobs if rebuild else self.with_marks(made.jobs)
+
+    def _learn(self) -> bool:
+        """Learn what the store knows, unless nobody wrote since last time; whether it has to be refreshed."""
+        stamp = self.store.stamp()
+        if stamp == self._learnt_at:
+            return False
+        with self.store.read(unless=self.stop) as connection:
+            self._known = known_files(connection)
+            self._known_models = known_models(connection)
+            stale = is_stale(connection, self.zones, self.overrides)
+        self._learnt_at = None if stale or len(self._known) > KNOWN_FILES else stamp
+        return stale
 
     def with_marks(self, jobs: Sequence[Job]) -> list[Job]:
         """The jobs that are still to be done, each from where the store says the file is read to by now."""
