@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import gc
 import threading
@@ -20,19 +21,22 @@ from textual.widgets import ContentSwitcher, Footer, Input
 
 from ..ingest.news import News, Reading
 from ..queries.filters import Filter
-from ..queries.store import Store, StoreError
+from ..queries.store import Store
 from .filter_words import FIELDS, chips
-from .messages import FilterChanged, HomeLoaded, IngestNews
-from .panes import TABS
+from .messages import FilterChanged, IngestNews
+from .panes import TABS, pane_of
 from .panes.base import Pane
 from .ranges import RANGES, first_range, ranged
 from .settings import Settings
-from .widgets.frame import NARROW, FilterInput, HeaderStrip, StatusCorner, TabStrip
+from .widgets.frame import NARROW, FilterInput, StatusCorner, TabStrip
+from .widgets.header import HeaderStrip
 
 if TYPE_CHECKING:
     from ..ingest.service import IngestService
-    from ..queries.home import Home
     from .ahead import Ahead
+
+PREPARE_SECONDS = 1.0
+"""Between the making of two tabs that nobody has wanted yet; each takes less time than a key may."""
 
 TICK_SECONDS = 60.0
 """How often relative times and live marks are renewed while nothing else happens."""
@@ -79,10 +83,11 @@ class AgnesStats(App[int]):
         now: Callable[[], dt.datetime],
         looked_in: Iterable[str] = (),
         ahead: Ahead | None = None,
+        prepares: bool = False,
     ) -> None:
         """`service` makes the ingester, given where to tell its news; None to show the store as it is.
 
-        `ahead` has the first answers.
+        `ahead` has the first answers. `prepares`: the other tabs are made, too, once the first one is on the screen.
         """
         super().__init__()
         self.settings = settings
@@ -90,6 +95,8 @@ class AgnesStats(App[int]):
         self.now = now
         self.looked_in = tuple(looked_in)
         self.ahead = ahead
+        self._prepares = prepares
+        self._making = asyncio.Lock()
         self.zone = ZoneInfo(settings.tz)
         self._fixed = chosen
         self._range = first_range(chosen)
@@ -112,15 +119,11 @@ class AgnesStats(App[int]):
         yield HeaderStrip()
         yield TabStrip([(str(n), tab.name, tab.title) for n, tab in enumerate(TABS, 1)])
         with ContentSwitcher(initial=self.settings.tab):
-            yield self._made(self.settings.tab)
+            yield pane_of(self.settings.tab)
         yield FilterInput()
         with Horizontal(id="bottom"):
             yield Footer(compact=True, show_command_palette=False)
             yield StatusCorner()
-
-    @staticmethod
-    def _made(name: str) -> Pane:  # type: ignore[type-arg]
-        return next(tab for tab in TABS if tab.name == name).make()
 
     async def on_mount(self) -> None:
         """First the frame, then what the store has, then let the ingester go to work."""
@@ -133,7 +136,7 @@ class AgnesStats(App[int]):
     def _begin(self) -> None:
         self._has_begun = True
         self._fill_pane()
-        self._load_home()
+        self._header.refresh_data()
         self.set_timer(HEAD_START_SECONDS, self._go_live)
 
     def _go_live(self) -> None:
@@ -142,6 +145,15 @@ class AgnesStats(App[int]):
             gc.enable()
         if self._make_service is not None:
             self._start_service()
+        if self._prepares:
+            self.set_timer(PREPARE_SECONDS, self._prepare_tab)
+
+    async def _prepare_tab(self) -> None:
+        """Make a tab that nobody has wanted yet, so that it is there when somebody does; then the next."""
+        missing = next((tab.name for tab in TABS if not self._is_made(tab.name)), None)
+        if missing is not None:
+            await self._make_tab(missing)
+            self.set_timer(PREPARE_SECONDS, self._prepare_tab)
 
     @work(thread=True, group="service")
     def _start_service(self) -> None:
@@ -165,12 +177,19 @@ class AgnesStats(App[int]):
     @property
     def active_pane(self) -> Pane:  # type: ignore[type-arg]
         """The pane on the screen."""
-        switcher = self.screen_stack[0].query_one(ContentSwitcher)
-        return switcher.query_one(f"#{switcher.current or TABS[0].name}", Pane)
+        return self._switcher.query_one(f"#{self._switcher.current or TABS[0].name}", Pane)
+
+    @property
+    def _switcher(self) -> ContentSwitcher:
+        return self.screen_stack[0].query_one(ContentSwitcher)
+
+    @property
+    def _header(self) -> HeaderStrip:
+        return self.screen_stack[0].query_one(HeaderStrip)
 
     @property
     def panes(self) -> list[Pane]:  # type: ignore[type-arg]
-        """The panes that were ever on the screen."""
+        """The panes that are made."""
         return list(self.screen_stack[0].query(Pane))
 
     # -- live ----------------------------------------------------------------------------------------------------
@@ -205,7 +224,7 @@ class AgnesStats(App[int]):
             self._refresh_all()
 
     def _refresh_all(self) -> None:
-        self._load_home()
+        self._header.refresh_data()
         for pane in self.panes:
             pane.refresh_data()
         self._refresh_details()
@@ -222,30 +241,9 @@ class AgnesStats(App[int]):
             self.call_after_refresh(self._tick)
 
     def _tick(self) -> None:
-        self._load_home()
+        self._header.tick()
         self.active_pane.refresh_data()
         self._refresh_details()
-
-    @work(thread=True, exclusive=True, group="home", exit_on_error=False)
-    def _load_home(self) -> None:
-        try:
-            frame = self.ahead.take(f"home {self.window}", self.chosen) if self.ahead else None
-            frame = frame or self._asked_home()
-        except StoreError:
-            # The pane says it, with the reason; the header keeps its last numbers.
-            return
-        self.post_message(HomeLoaded(frame))
-
-    def _asked_home(self) -> Home:
-        from ..queries import home
-
-        with self.store.read() as connection:
-            return home.home(connection, self.window, now=self.now(), chosen=self.chosen)
-
-    def on_home_loaded(self, message: HomeLoaded) -> None:
-        """Show the numbers of the header."""
-        strip = self.screen_stack[0].query_one(HeaderStrip)
-        strip.show(message.home, self.window, self.now(), cost=not self.settings.no_cost)
 
     # -- the filter ----------------------------------------------------------------------------------------------
 
@@ -293,7 +291,7 @@ class AgnesStats(App[int]):
     def action_toggle_window(self) -> None:
         """Header over the last 24 hours, or seven days."""
         self.window = "7d" if self.window == "24h" else "24h"
-        self._load_home()
+        self._header.refresh_data()
 
     def action_filter(self) -> None:
         """Open the filter line of the pane."""
@@ -340,15 +338,22 @@ class AgnesStats(App[int]):
 
     async def _show_tab(self, name: str) -> None:
         """A tab is made when it is first wanted: making all would be most of what a start costs."""
-        switcher = self.screen_stack[0].query_one(ContentSwitcher)
-        if not switcher.query_children(f"#{name}"):
-            made = self._made(name)
-            made.display = False
-            await switcher.mount(made)
-        switcher.current = name
+        await self._make_tab(name)
+        self._switcher.current = name
         self.query_one(TabStrip).active = name
         self.query_one(FilterInput).close()
         self._describe_filter()
+
+    async def _make_tab(self, name: str) -> None:
+        # A key may want a tab that is just being prepared.
+        async with self._making:
+            if not self._is_made(name):
+                made = pane_of(name)
+                made.display = False
+                await self._switcher.mount(made)
+
+    def _is_made(self, name: str) -> bool:
+        return bool(self._switcher.query_children(f"#{name}"))
 
     async def on_tab_strip_chosen(self, message: TabStrip.Chosen) -> None:
         """A tab was clicked."""

@@ -55,6 +55,7 @@ def app_of(settings: Settings, ahead: Ahead | None = None) -> AgnesStats:
         now=utc_now,
         looked_in=looked_in(settings),
         ahead=ahead,
+        prepares=True,
     )
 
 

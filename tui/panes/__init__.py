@@ -30,3 +30,8 @@ TABS = (
     Tab("access", "Data access", "AccessPane"),
     Tab("sync", "Sync", "SyncPane"),
 )
+
+
+def pane_of(name: str) -> Pane:  # type: ignore[type-arg]
+    """A new pane of the tab of that name, not mounted yet. Raises StopIteration if there is no such tab."""
+    return next(tab for tab in TABS if tab.name == name).make()

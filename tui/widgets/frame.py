@@ -1,9 +1,6 @@
-"""The frame around all tabs: header strip, tab strip, filter line and status corner."""
+"""The frame around all tabs, below the header strip: tab strip, filter line and status corner."""
 
 from __future__ import annotations
-
-import datetime as dt
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import events
@@ -15,46 +12,8 @@ from ...ingest.news import News, Reading, Troubled, UpToDate
 from .. import format as words
 from .spark import meter
 
-if TYPE_CHECKING:
-    from ...queries.home import Home
-
 NARROW = 100
 """Columns below which the frame says less."""
-
-
-class HeaderStrip(Static):
-    """What happened in the last 24 hours or seven days, in one line."""
-
-    def __init__(self) -> None:
-        super().__init__(markup=False)
-
-    def show(self, home: Home, window: str, now: dt.datetime, *, cost: bool) -> None:
-        """Show the numbers; `now` is UTC without a zone. Narrow screens leave out the less telling ones."""
-        wide = self.app.size.width >= NARROW
-        total = words.tokens(home.total_tokens, at_least=home.undercounted > 0)
-        parts = [
-            ("Last sync" if wide else "Sync", words.relative(home.last_pull_at, now)),
-            ("Sessions", words.count(home.sessions)),
-            ("Prompts", words.count(home.prompts)),
-            ("Tokens", total),
-            ("Projects", words.count(home.projects)),
-        ]
-        line = Text(" agnes-stats " if wide else "", style="bold", no_wrap=True, overflow="ellipsis")
-        for label, value in parts:
-            line.append(f"  {label} ", style="dim not bold")
-            line.append(value, style="bold")
-        line.append("   " if wide else " ")
-        for name in ("24h", "7d"):
-            line.append(f"{'▸' if name == window else ' '}{name}", style="bold" if name == window else "dim not bold")
-        if cost:
-            line.append(f"{'   ' if wide else ' '}{words.usd(home.cost_usd)}", style="bold")
-            if home.unpriced_tokens:
-                line.append(" +unpriced" if wide else "+", style="dim not bold")
-        self.update(line, layout=False)
-
-    def on_click(self) -> None:
-        """A click does what `w` does."""
-        self.app.run_worker(self.app.run_action("toggle_window"))
 
 
 class TabStrip(Static):

@@ -1,0 +1,63 @@
+"""The frame around the tabs: what it prepares, and how seldom it asks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from agnes_stats.queries import home
+from agnes_stats.queries.store import Store
+from agnes_stats.tui import app as apps
+from agnes_stats.tui.dashboard import app_of
+from agnes_stats.tui.panes import TABS
+from agnes_stats.tui.settings import Settings
+
+from tests.storing import note
+from tests.transcripts import Transcript, store_of
+from tests.tui.running import NOW, press, running, screen_text, settle
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return store_of(tmp_path, [Transcript("s1", "2026-03-10T09:00:00").prompt("count the orders").response()])
+
+
+async def test_tabs_are_made_before_they_are_wanted_and_the_first_one_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apps, "PREPARE_SECONDS", 0.01)
+    app = app_of(Settings(store.path, tz="UTC", no_ingest=True, since=dt.date(2026, 1, 1)))
+    async with app.run_test(size=(140, 45)) as pilot:
+        while len(app.panes) < len(TABS):
+            await pilot.pause(0.01)
+        await settle(pilot)
+        assert app.active_pane.id == "sessions"
+        assert app.focused is app.active_pane.first_focus
+        assert "count the orders" in screen_text(app)
+        await press(pilot, "3", "2")
+        assert app.active_pane.id == "tokens"
+        assert len(app.panes) == len(TABS)
+
+
+async def test_each_minute_the_header_asks_only_if_something_was_written_or_ten_minutes_went_by(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answer = home.home
+
+    def counted(connection: object, window: str, **options: object) -> object:
+        asked.append(window)
+        return answer(connection, window, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(home, "home", counted)
+    async with running(store) as (app, pilot):
+        for minutes, written, total in ((0, False, 1), (1, True, 2), (2, False, 2), (12, False, 3)):
+            if written:
+                note(store, "x")
+            app.now = lambda minutes=minutes: NOW + dt.timedelta(minutes=minutes)  # type: ignore[misc]
+            app._tick()
+            await settle(pilot)
+            assert len(asked) == total, minutes
+        await press(pilot, "w")
+        assert asked[-1] == "7d"
