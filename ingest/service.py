@@ -222,7 +222,7 @@ class IngestService:
             seconds = time.monotonic() - self._follows_since
             self._tell(UpToDate(files, seconds, self._watcher.is_polling))
             self._has_told = True
-            self._engine.store.linger()
+            self._engine.store.linger(self._stop)
 
     def _say(self, summary: Summary, *, always: bool) -> None:
         """Tell that the store is up to date, and whether its content is another one, whoever wrote it."""

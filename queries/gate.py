@@ -115,15 +115,24 @@ class Gate:
             finally:
                 self._turn.notify_all()
 
-    def linger(self, join_seconds: float, leave_seconds: float) -> None:
+    def linger(self, join_seconds: float, leave_seconds: float, unless: threading.Event) -> None:
         """Called by a writer that is done, before it leaves: let readers of this process in, and out again.
 
-        Waits `join_seconds` for the first to come, and `leave_seconds` for the last to go.
+        Waits `join_seconds` for the first to come, and `leave_seconds` for the last to go, or until `unless` is set.
         """
         me = threading.get_ident()
         with self._turn:
-            if self._turn.wait_for(lambda: self._inside.keys() - {me}, join_seconds):
-                self._turn.wait_for(lambda: not self._inside.keys() - {me}, leave_seconds)
+            if self._wait(lambda: bool(self._inside.keys() - {me}), join_seconds, unless):
+                self._wait(lambda: not self._inside.keys() - {me}, leave_seconds, unless)
+
+    def _wait(self, is_so: Callable[[], bool], seconds: float, unless: threading.Event) -> bool:
+        give_up = time.monotonic() + seconds
+        while not is_so():
+            left = give_up - time.monotonic()
+            if left <= 0 or unless.is_set():
+                return False
+            self._turn.wait(min(left, UNLESS_SECONDS))
+        return True
 
     def _may_join(self, writable: bool) -> bool:
         if self._database is None:

@@ -116,12 +116,13 @@ class Store:
                 with self._writer_lock:
                     self._writer = None
 
-    def linger(self) -> None:
+    def linger(self, unless: threading.Event) -> None:
         """Inside a `write`, after its transaction: keep the store open for the readers of this process that come now.
 
-        They need not open it, and neither of them waits until it is closed. Costs a moment if nobody comes.
+        They need not open it, and neither of them waits until it is closed. Costs a moment if nobody comes. `unless`:
+        go on as soon as it is set.
         """
-        self._gate.linger(JOIN_SECONDS, READ_SECONDS)
+        self._gate.linger(JOIN_SECONDS, READ_SECONDS, unless)
 
     def interrupt(self) -> None:
         """Stop the statement that this process is writing with, if it is; the writer then gets StoreInterrupted."""

@@ -185,7 +185,7 @@ def test_a_writer_that_lingers_closes_only_when_readers_have_come_and_gone(
     with store.write() as connection:
         connection.execute("INSERT INTO meta VALUES ('note', 'a')")
         reader.start()
-        store.linger()
+        store.linger(threading.Event())
         assert seen == ["a"]
     reader.join()
     assert opened == [True]
@@ -197,9 +197,18 @@ def test_a_writer_that_lingers_for_nobody_goes_on_at_once(path: Path, monkeypatc
     begun = time.monotonic()
     with Store(path).write() as connection:
         connection.execute("INSERT INTO meta VALUES ('note', 'a')")
-        Store(path).linger()
+        Store(path).linger(threading.Event())
     assert time.monotonic() - begun < 5.0
     assert notes(Store(path)) == ["a"]
+
+
+def test_a_writer_that_lingers_can_be_told_to_go_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "JOIN_SECONDS", 30.0)
+    stop, begun = threading.Event(), time.monotonic()
+    with Store(path).write():
+        threading.Timer(0.05, stop.set).start()
+        Store(path).linger(stop)
+    assert time.monotonic() - begun < 10.0
 
 
 def test_writers_of_one_process_take_turns(path: Path) -> None:

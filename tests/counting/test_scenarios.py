@@ -11,6 +11,8 @@ from agnes_stats.tests.counting.scenarios_sessions import SESSIONS
 from agnes_stats.tests.counting.table import COUNTS, NOTHING, VIEWS, Scenario
 from agnes_stats.tests.counting.ways import WAYS, Bench
 
+from tests.once import once
+
 ALL = (*RESPONSES, *SESSIONS, *LINES)
 TABLE = {scenario.name: scenario for scenario in ALL}
 
@@ -27,6 +29,10 @@ class Said:
 
 @pytest.fixture(scope="session")
 def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
+    return once(tmp_path_factory, "said", lambda: _read_in_every_way(tmp_path_factory))
+
+
+def _read_in_every_way(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
     files = {name: data for scenario in TABLE.values() for name, data in scenario.files.items()}
     answers = {}
     for way, read in WAYS.items():
