@@ -55,7 +55,7 @@ if __name__ == "__main__":
     sys.exit(
         main(
             int(given[0]) if given else 200,
-            Path(given[1]) if len(given) > 1 else None,
+            Path(given[1]) if len(given) > 1 and given[1] else None,
             int(given[2]) if len(given) > 2 else 1,
         )
     )
