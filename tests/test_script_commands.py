@@ -202,6 +202,7 @@ def test_models_and_their_table(folder: Path, capsys: pytest.CaptureFixture[str]
 def test_sql_answers_as_table_json_csv_and_parquet(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     query = "SELECT day, sum(output_tokens)::BIGINT written FROM tokens_daily WHERE {{filters}} GROUP BY 1 ORDER BY 1"
     assert "(4 rows" in said(folder, capsys, "sql", query)
+    assert "(1 row, " in said(folder, capsys, "sql", "SELECT 1")
     told = json.loads(said(folder, capsys, "sql", query, "--json"))
     assert (told["row_count"], told["truncated"], told["rows"][0]) == (4, False, ["2026-10-30", 20])
     assert [column["name"] for column in told["columns"]] == ["day", "written"]

@@ -18,7 +18,7 @@ from textual.widget import Widget
 
 from ..queries.console import Table
 from ..queries.export import FORMATS, fields_of, replacing, save, table_of
-from .format import clean
+from .format import clean, rows
 from .panes.token_views.records import TokenTable
 from .widgets.answer_table import AnswerTable
 from .widgets.listing import Listing
@@ -83,8 +83,8 @@ def _thing(widget: Widget, root: Widget) -> Thing:
 
         return Thing(name, "chart", ("svg",), draw)
     table = rows_of(widget) if isinstance(widget, RecordTable) else _answer(widget)
-    rows = f"{len(table.rows):,} {'row' if len(table.rows) == 1 else 'rows'}"
-    return Thing(name, f"{rows}, there are more" if table.truncated else rows, FORMATS, _writer(table))
+    told = rows(len(table.rows))
+    return Thing(name, f"{told}, there are more" if table.truncated else told, FORMATS, _writer(table))
 
 
 def _answer(widget: Widget) -> Table:

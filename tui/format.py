@@ -189,6 +189,11 @@ def _signed(x: float, text: str) -> str:
     return MINUS + text if x < 0 else text
 
 
+def rows(n: int) -> str:
+    """How many rows there are, exactly: "1 row", "1,204 rows"."""
+    return f"{n:,} {'row' if n == 1 else 'rows'}"
+
+
 def count(n: Number | None) -> str:
     """A number of things: "941", "1.2k", "14k", "18.4M", "1.2B"; None and non-finite numbers are "–"."""
     x = _finite(n)

@@ -194,7 +194,7 @@ def _print_table(table: console.Table) -> None:
     widths = [max(len(row[column]) for row in cells) for column in range(len(table.columns))]
     for row in cells:
         sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
-    sys.stdout.write(f"({len(table.rows)} rows, {words.millis(table.seconds * 1000)})\n")
+    sys.stdout.write(f"({words.rows(len(table.rows))}, {words.millis(table.seconds * 1000)})\n")
 
 
 def statusline(given: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001

@@ -325,7 +325,7 @@ def _amount(value: float) -> str:
 
 
 def _about(table: Table) -> str:
-    rows = f"{len(table.rows):,} {'row' if len(table.rows) == 1 else 'rows'}"
+    rows = words.rows(len(table.rows))
     parts = [rows, words.millis(table.seconds * 1000)]
     if table.truncated:
         parts.insert(1, f"cut at {rows}: there are more")
