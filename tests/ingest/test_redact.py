@@ -46,3 +46,11 @@ def test_every_text_on_its_way_into_the_store_is_read() -> None:
     batch.add("prompts", {"text": "use the key sk-abcdefghij0123456789"})
     assert batch.of("accesses") == [{"command": "PGPASSWORD=*** psql", "sql": None, "path": "/a?token=b"}]
     assert batch.of("prompts") == [{"text": "use the key ***"}]
+
+
+def test_what_is_added_to_a_row_later_is_read_too() -> None:
+    batch = Batch()
+    row = {"id": "call", "detail": "psql"}
+    batch.add("tool_calls", row)
+    batch.complete("tool_calls", row, {"error_text": "wrong password: hunter2"})
+    assert batch.of("tool_calls") == [{"id": "call", "detail": "psql", "error_text": "wrong password: ***"}]
