@@ -49,10 +49,7 @@ class Batch:
     def add(self, table: str, row: Row) -> None:
         """Add one row of a table of the store. Its free texts lose the credentials that can be recognised in them."""
         self._redact(table, row)
-        rows = self.rows.get(table)
-        if rows is None:
-            rows = self.rows[table] = []
-        rows.append(row)
+        self.rows.setdefault(table, []).append(row)
 
     def complete(self, table: str, row: Row, more: Row) -> None:
         """Add columns to a row that was added to a table before."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from ..queries.faults import explained
 from ..queries.scratch import clear, scratch
 from ..queries.store import Stamp, Store, StoreBusy, StoreDamaged, StoreInterrupted
-from .known import is_stale, known_files, known_models, paths_by_identity
+from .known import is_stale, known_files, known_models, marks, paths_by_identity
 from .marks import Known, Mark, Stretch, stat
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
@@ -118,8 +118,6 @@ class Engine:
         if stamp == self.own_stamp and found.keys() <= self._own_marks.keys():
             known = self._own_marks
         else:
-            from .load import marks
-
             with self.store.read(unless=self.stop) as connection:
                 known = marks(connection, list(found))
                 found = self._by_usual_names(connection, found, known)
@@ -252,8 +250,6 @@ class Engine:
     def _marks(self, paths: Sequence[str]) -> Mapping[str, Mark]:
         if not paths:
             return {}
-        from .load import marks
-
         with self.store.read(unless=self.stop) as connection:
             return marks(connection, paths)
 

@@ -57,7 +57,11 @@ class Reader(Generic[T]):
 
     def __call__(self, line: bytes) -> Iterator[T | Unusable]:
         """The objects on a line, which may end in a newline."""
-        return (found.row for found in self.find(line))
+        row = self.plain(line)
+        if row is not None:
+            yield row
+        else:
+            yield from (found.row for found in self.find(line))
 
     def plain(self, line: bytes) -> T | None:
         """The object of a line that is nothing but one, with nothing new in it; None of any other: `find` it there."""
@@ -69,15 +73,7 @@ class Reader(Generic[T]):
             return None
 
     def find(self, line: bytes, note: Note = lambda _: None) -> Iterator[Found[T]]:
-        """The objects on a line and where they stand."""
-        row = self.plain(line)
-        if row is None:
-            yield from self.find_odd(line, note)
-        else:
-            yield Found(row, 0, line)
-
-    def find_odd(self, line: bytes, note: Note) -> Iterator[Found[T]]:
-        """As `find`, of a line that is not `plain`."""
+        """The objects on a line that is not `plain`, and where they stand."""
         if self._known:
             try:
                 row = self._decode(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from .marks import Known
+from .marks import Known, Mark
 from .prices import PriceOverrides, fingerprint
 
 if TYPE_CHECKING:
@@ -19,6 +19,16 @@ def known_files(connection: DuckDBPyConnection) -> dict[str, Known]:
         "FROM files"
     ).fetchall()
     return {row[0]: Known._make(row) for row in rows}
+
+
+def marks(connection: DuckDBPyConnection, paths: Sequence[str]) -> dict[str, Mark]:
+    """The watermarks of the given files, by path. Files only listed as pending have none."""
+    rows = connection.execute(
+        "SELECT path, device, inode, size, mtime_ns, read_to, head, tail, state, parser, error FROM files "
+        "WHERE parser IS NOT NULL AND gone_at IS NULL AND path IN (SELECT unnest(?))",
+        [list(paths)],
+    ).fetchall()
+    return {row[0]: Mark(*row) for row in rows}
 
 
 def paths_by_identity(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..queries.schema import FACTS, TABLES, Fact
 from . import rollups
 from .prices import Rate
-from .tail import Mark, Stretch
+from .tail import Stretch
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -283,26 +283,3 @@ def _file_row(stretch: Stretch) -> dict[str, Any]:
         "parser": mark.parser,
         "error": mark.error,
     }
-
-
-def marks(connection: DuckDBPyConnection, paths: Sequence[str] | None = None) -> dict[str, Mark]:
-    """The watermarks of the given files, or of all, by path. Files only listed as pending have none."""
-    names = (
-        "path",
-        "device",
-        "inode",
-        "size",
-        "mtime_ns",
-        "read_to",
-        "head",
-        "tail",
-        "state",
-        "parser",
-        "error",
-    )
-    where = "" if paths is None else "AND path IN (SELECT unnest(?))"
-    rows = connection.execute(
-        f"SELECT {', '.join(names)} FROM files WHERE parser IS NOT NULL AND gone_at IS NULL {where}",
-        [] if paths is None else [list(paths)],
-    ).fetchall()
-    return {row[0]: Mark(*row) for row in rows}

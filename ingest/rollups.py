@@ -146,8 +146,7 @@ def rebuild_all_days(connection: DuckDBPyConnection, zones: Iterable[str]) -> No
     """Rebuild the day rollups of some zones, all days of them, from the facts."""
     for zone in zones:
         for rollup in _COUNTED:
-            connection.execute(f"DELETE FROM {rollup} WHERE zone = ?", [zone])
-            connection.execute(f"INSERT INTO {rollup} BY NAME {_select(rollup, zone, 'true')}")
+            _rebuild(connection.execute, rollup, zone, days="true", rows="true")
 
 
 def _rebuild_days(run: Callable[[str], DuckDBPyConnection]) -> None:
@@ -158,11 +157,21 @@ def _rebuild_days(run: Callable[[str], DuckDBPyConnection]) -> None:
     )
     for rollup, zone, days, low, high in touched.fetchall():
         named = ", ".join(f"DATE '{day}'" for day in days if day is not None)
-        which = " OR ".join([f"day IN ({named})"] * bool(named) + ["day IS NULL"] * (None in days))
-        # The time in the zone is less than two days away from that in UTC.
-        near = " OR ".join([f"ts BETWEEN '{low}' AND '{high}'"] * bool(named) + ["ts IS NULL"] * (None in days))
-        run(f"DELETE FROM {rollup} WHERE zone = {_quoted(zone)} AND ({which})")
-        run(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({_select(rollup, zone, near)}) WHERE {which}")
+        of_days, of_rows = [], []
+        if named:
+            of_days.append(f"day IN ({named})")
+            # The time in the zone is less than two days away from that in UTC.
+            of_rows.append(f"ts BETWEEN '{low}' AND '{high}'")
+        if None in days:
+            of_days.append("day IS NULL")
+            of_rows.append("ts IS NULL")
+        _rebuild(run, rollup, zone, days=" OR ".join(of_days), rows=" OR ".join(of_rows))
+
+
+def _rebuild(run: Callable[[str], object], rollup: str, zone: str, *, days: str, rows: str) -> None:
+    """Replace the days for which a condition holds; they come from facts for which the condition `rows` holds."""
+    run(f"DELETE FROM {rollup} WHERE zone = {_quoted(zone)} AND ({days})")
+    run(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({_select(rollup, zone, rows)}) WHERE {days}")
 
 
 def _select(rollup: str, zone: str, which: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import AnyStr
 
 _HEAD = 20_000
 _TAIL = 40_000
@@ -66,16 +68,17 @@ def may_count_rows(end: bytes) -> bool:
         return True
     if b"row" not in end and b"Row" not in end:
         return False
-    for name in _COUNT_HINTS:
-        if name in end:
-            return True
-    for word in (b" row", b" Row"):
-        at = end.find(word)
-        while at >= 0:
-            if end[at - 1 : at].isdigit():
-                return True
-            at = end.find(word, at + 1)
-    return False
+    if any(name in end for name in _COUNT_HINTS):
+        return True
+    return any(end[at - 1 : at].isdigit() for word in (b" row", b" Row") for at in _places(end, word))
+
+
+def _places(text: AnyStr, word: AnyStr) -> Iterator[int]:
+    """Yield where a word stands in a text."""
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 def _telling_lines(text: str) -> list[str]:
@@ -85,11 +88,9 @@ def _telling_lines(text: str) -> list[str]:
     """
     starts = set()
     for word in (" row", " Row", "Empty set"):
-        at = text.find(word)
-        while at >= 0:
+        for at in _places(text, word):
             if word == "Empty set" or text[at - 1 : at].isdigit():
                 starts.add(text.rfind("\n", 0, at) + 1)
-            at = text.find(word, at + 1)
     return [text[start:].split("\n", 1)[0] for start in sorted(starts)]
 
 

@@ -65,7 +65,7 @@ class ClaudeParser:
         if row is not None:
             self._row(row, line, pos)
             return
-        for found in _rows.find_odd(line, self._note):
+        for found in _rows.find(line, self._note):
             if isinstance(found.row, Unusable):
                 self.reject(pos + found.offset, len(found.data), str(found.row))
             else:

@@ -11,7 +11,7 @@ from ..batch import Batch, micros
 ACTIVITY_GAP = 600_000_000
 """Microseconds: rows further apart belong to different spans of activity."""
 
-_FIRST_YEAR, _LAST_YEAR = 1900, 9000
+_FIRST_YEAR, _END_YEAR = 1900, 9000
 
 
 def parse_time(value: Any) -> int | None:
@@ -25,7 +25,7 @@ def parse_time(value: Any) -> int | None:
         moment = dt.datetime.fromisoformat(value)
     except ValueError:
         return None
-    return micros(moment) if _FIRST_YEAR <= moment.year < _LAST_YEAR else None
+    return micros(moment) if _FIRST_YEAR <= moment.year < _END_YEAR else None
 
 
 def spans(times: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -39,6 +39,9 @@ def spans(times: Sequence[int]) -> Iterator[tuple[int, int]]:
         end = moment
     yield start, end
 
+
+_OF_ROWS = ("git_branch", "version", "leaf")
+"""The labels that any row may carry."""
 
 Label = tuple[int | None, int, str]
 """Time in microseconds (None before the first time in the file, after it no more), place in bytes, what is said."""
@@ -81,7 +84,7 @@ class Sessions:
             if known is None or (ts or 0, pos) > (known[0] or 0, known[1]):
                 self._latest[session] = ts, pos, branch, version, leaf
         else:
-            self.last(session, ts, pos, (("git_branch", branch), ("version", version), ("leaf", leaf)))
+            self.last(session, ts, pos, zip(_OF_ROWS, (branch, version, leaf), strict=True))
 
     def last(self, session: str, ts: int | None, pos: int, said: Iterable[tuple[str, Any]]) -> None:
         """Keep labels, of which the latest of each kind counts; what is no text, or empty, is none."""
@@ -117,6 +120,6 @@ class Sessions:
         yield from self._lasts.values()
 
     def _settle(self) -> None:
-        for session, (ts, pos, branch, version, leaf) in self._latest.items():
-            self.last(session, ts, pos, (("git_branch", branch), ("version", version), ("leaf", leaf)))
+        for session, (ts, pos, *said) in self._latest.items():
+            self.last(session, ts, pos, zip(_OF_ROWS, said, strict=True))
         self._latest.clear()

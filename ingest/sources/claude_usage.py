@@ -40,15 +40,16 @@ def _cache_writes(usage: Iteration, note: Note) -> tuple[int, int]:
 
 def count_of(value: Any, note: Note, what: str = "token count") -> int:
     """A count as an integer; anything that is none counts as 0, and is noted unless it is just missing."""
-    if type(value) is int and 0 <= value <= MAX_COUNT:
-        return value
+    count = whole_number(value)
+    if count is not None:
+        return count
     if value is not None:
         note(f"{what} that is no whole number")
     return 0
 
 
 def whole_number(value: Any) -> int | None:
-    """A value that can be a count, else None."""
+    """A value that can be a count, else None; True and False are none."""
     return value if type(value) is int and 0 <= value <= MAX_COUNT else None
 
 
