@@ -188,8 +188,7 @@ def _live(command: list[str], home: Path) -> list[Measured]:
 
 def _busy(home: Path, store: Path, ours: Callable[..., list[str]]) -> Measured:
     """Keys while everything is read into an empty store: help is called up, and closed, for as long as it takes."""
-    for file in store.parent.glob(f"{store.name}*"):
-        file.unlink()
+    _remove(store)
     keys = []
     with Terminal(ours(home, store), home) as terminal:
         terminal.until("Data access")
@@ -197,9 +196,13 @@ def _busy(home: Path, store: Path, ours: Callable[..., list[str]]) -> Measured:
             keys.append(terminal.press(b"?", HELP))
             terminal.press(b"\x1b")
             terminal.rest(0.2)
+    _remove(store)
+    return Measured("key to help on screen in a backfill, p50, p95", f"{_ms(_at(keys, 0.5))}, {_ms(_at(keys, 0.95))}")
+
+
+def _remove(store: Path) -> None:
     for file in store.parent.glob(f"{store.name}*"):
         file.unlink()
-    return Measured("key to help on screen in a backfill, p50, p95", f"{_ms(_at(keys, 0.5))}, {_ms(_at(keys, 0.95))}")
 
 
 def _at(values: list[float], share: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import re
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from ..queries.console import Table
 from ..queries.export import FORMATS, fields_of, replacing, save, table_of
 from .format import clean, rows
 from .panes.token_views.records import TokenTable
+from .ranges import day_at
 from .widgets.answer_table import AnswerTable
 from .widgets.listing import Listing
 from .widgets.pointed import Pointed
@@ -56,7 +56,7 @@ def offer(app: AgnesStats, root: Widget, stem: str) -> None:
         app.notify("There is nothing to export here yet.", markup=False)
         return
     things = [_thing(widget, root) for widget in found]
-    today = app.now().replace(tzinfo=dt.UTC).astimezone(app.zone).date()
+    today = day_at(app.now(), app.zone)
     app.push_screen(ExportScreen(things, found.index(focused) if focused in found else _first(found), stem, today))
 
 

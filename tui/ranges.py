@@ -1,4 +1,4 @@
-"""The choices of days."""
+"""Which day it is, and the choices of days."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ RANGES = (
 )
 
 
+def day_at(now: dt.datetime, zone: dt.tzinfo) -> dt.date:
+    """Which day it is in a zone. `now` is UTC without a zone."""
+    return now.replace(tzinfo=dt.UTC).astimezone(zone).date()
+
+
 def first_range(fixed: Filter) -> Range:
     """The choice that the dashboard begins with: a filter that names days leaves nothing to choose."""
     return RANGES[-1] if fixed.since or fixed.until else RANGES[1]
@@ -35,5 +40,5 @@ def ranged(chosen: Filter, fixed: Filter, choice: Range, now: dt.datetime) -> Fi
     """A filter over the days of a choice, or over those of `fixed`. `now` is UTC without a zone."""
     if choice.days is None:
         return chosen.but(since=fixed.since, until=fixed.until)
-    today = now.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(chosen.zone)).date()
+    today = day_at(now, ZoneInfo(chosen.zone))
     return chosen.but(since=today - dt.timedelta(days=choice.days - 1), until=None)

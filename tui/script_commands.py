@@ -20,6 +20,7 @@ from ..queries.store import Store, StoreError
 from . import budget_words, reports
 from . import format as words
 from .commands import opened
+from .ranges import day_at
 from .settings import BadSetting, Settings
 from .wiring import engine_of, filter_of, utc_now
 
@@ -56,7 +57,7 @@ def _budget(connection: DuckDBPyConnection, settings: Settings) -> Budget | None
 
 
 def _today(settings: Settings) -> dt.date:
-    return utc_now().replace(tzinfo=dt.UTC).astimezone(ZoneInfo(settings.tz)).date()
+    return day_at(utc_now(), ZoneInfo(settings.tz))
 
 
 def block_report(given: argparse.Namespace, settings: Settings) -> int:

@@ -16,6 +16,7 @@ from ..queries.filters import Filter
 from . import answers
 from . import format as words
 from . import session_words as told
+from .ranges import day_at
 from .settings import Settings
 from .widgets.spark import bar
 from .wiring import looked_in, utc_now
@@ -319,7 +320,7 @@ def show_overview(connection: DuckDBPyConnection, settings: Settings, chosen: Fi
     if not listed["total"]:
         _print(_nothing(settings, chosen))
         return
-    today = now.replace(tzinfo=dt.UTC).astimezone(page.zone).date()
+    today = day_at(now, page.zone)
     used = answers.tokens_answer(connection, chosen, today=today, days=_OVERVIEW_DAYS)
     accesses = answers.queries_answer(connection, chosen, limit=_OVERVIEW_ROWS, cursor=None, everything=True)
     synced = answers.sync_answer(connection, chosen, limit=_OVERVIEW_ROWS, cursor=None)

@@ -33,5 +33,5 @@ TABS = (
 
 
 def pane_of(name: str) -> Pane:  # type: ignore[type-arg]
-    """A new pane of the tab of that name, not mounted yet. Raises StopIteration if there is no such tab."""
-    return next(tab for tab in TABS if tab.name == name).make()
+    """A new pane of the tab of that name, not mounted yet. Raises KeyError if there is no such tab."""
+    return {tab.name: tab for tab in TABS}[name].make()

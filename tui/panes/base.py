@@ -6,7 +6,7 @@ A new tab is a file beside the others with a subclass of `Pane`, and a line in `
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -17,12 +17,12 @@ from textual.worker import Worker, WorkerState, get_current_worker
 from ...queries.filters import Filter
 from ...queries.store import StoreError
 from ..messages import PaneFailed, PaneLoaded
+from ..on_dashboard import OnDashboard
 from ..widgets.state import PaneState
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from ..app import AgnesStats
     from . import Tab
 
 Data = TypeVar("Data")
@@ -31,7 +31,7 @@ REST_SECONDS = 0.3
 """The whole of an answer is asked for this long after its beginning, which that would keep from the screen."""
 
 
-class Pane(Vertical, Generic[Data]):
+class Pane(OnDashboard, Vertical, Generic[Data]):
     """One tab. `load` asks the store in a thread and returns frozen data; `show` puts it on the screen."""
 
     EMPTY: ClassVar[str] = "Nothing yet."
@@ -71,12 +71,6 @@ class Pane(Vertical, Generic[Data]):
         self._state("loading", f"Loading {self.tab.title.lower()}…")
 
     # -- the machinery -------------------------------------------------------------------------------------------
-
-    @property
-    def dashboard(self) -> AgnesStats:
-        """The app, with its type."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
 
     def refresh_data(self, *, force: bool = False) -> None:
         """The data may have changed: ask again now if the pane is visible, else when it is shown next."""

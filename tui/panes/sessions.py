@@ -19,6 +19,7 @@ from ...queries.filters import Filter
 from ...queries.sessions import SessionPage, SessionRow
 from .. import format as words
 from .. import session_words as told
+from ..ranges import day_at
 from ..sessions_data import FIRST_ORDER, SHOWN, SessionsData, sessions_data
 from ..widgets.now import NowCards
 from ..widgets.palette import parse
@@ -147,8 +148,8 @@ class SessionsPane(Pane[SessionsData]):
         self._beside()
 
     def _records(self, rows: Sequence[SessionRow], now: dt.datetime) -> list[Record]:
-        # While a session runs the list is shown every second, and all but one or two rows are what they were.
-        made_for = self.app.theme, now.replace(tzinfo=dt.UTC).astimezone(self.dashboard.zone).date()
+        # While a session runs the list is shown with every line, and all but one or two rows are what they were.
+        made_for = self.app.theme, day_at(now, self.dashboard.zone)
         before = self._made if made_for == self._made_for else {}
         self._made_for = made_for
         self._made = {row: before.get(row) or self._record(row, now) for row in rows}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -23,14 +23,12 @@ from ...queries.console_examples import EXAMPLES
 from ...queries.filters import Filter
 from ...queries.store import StoreError
 from .. import format as words
+from ..on_dashboard import OnDashboard
 from ..widgets.answer_table import AnswerTable, is_number, told
 from ..widgets.bars import StackedBars
 from ..widgets.series import Series
 from ..widgets.state import PaneState
 from .queries import Entry, NameScreen, QueryScreen
-
-if TYPE_CHECKING:
-    from ..app import AgnesStats
 
 NAME = "console"
 DRAWN = 400
@@ -50,7 +48,7 @@ class _Answered(Message):
         self.why = why
 
 
-class ConsoleScreen(ModalScreen[None]):
+class ConsoleScreen(OnDashboard, ModalScreen[None]):
     """Asks in a process of its own, and keeps query and answer while it is not on the screen."""
 
     TITLE = "SQL"
@@ -78,12 +76,6 @@ class ConsoleScreen(ModalScreen[None]):
         self._table: Table | None = None
         self._saved_as = ""
         """Of the saved query that was opened or saved last."""
-
-    @property
-    def dashboard(self) -> AgnesStats:
-        """The app, with its type."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
 
     @property
     def _book(self) -> Book:

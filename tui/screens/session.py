@@ -24,6 +24,7 @@ from ...queries.steps import Step
 from ...queries.store import StoreError
 from .. import format as words
 from .. import session_words as told
+from ..on_dashboard import OnDashboard
 from ..widgets.activity import COLUMNS, Node, View, records, turn_key
 from ..widgets.palette import parse
 from ..widgets.session_facts import facts_lines, facts_page, headline, origin_page
@@ -33,7 +34,6 @@ from ..widgets.table import Record, RecordTable
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from ..app import AgnesStats
 
 _STEPS = 200
 """Entries below one prompt or sub-agent at first, and so many more each time."""
@@ -80,7 +80,7 @@ class ActivityTable(RecordTable):
     ]
 
 
-class SessionScreen(ModalScreen[None]):
+class SessionScreen(OnDashboard, ModalScreen[None]):
     """The details of a session. `refresh_data` brings them up to date."""
 
     HELP = "Each prompt with its tool calls, sub-agents and events. A call's time includes waiting for permission."
@@ -120,12 +120,6 @@ class SessionScreen(ModalScreen[None]):
         """Whether the cursor is to stay on the last entry of a running session."""
         self._is_filled = False
         """Whether an entry was under the cursor yet: the list is filled only when it has a size."""
-
-    @property
-    def dashboard(self) -> AgnesStats:
-        """The app, with its type."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
 
     def compose(self) -> ComposeResult:
         """Facts above or beside the list, the whole text of the entry under the cursor, and the keys."""

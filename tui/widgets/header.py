@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import work
@@ -12,17 +12,17 @@ from textual.widgets import Static
 from ...queries.store import Stamp, StoreError
 from .. import format as words
 from ..messages import HomeLoaded
+from ..on_dashboard import OnDashboard
 from .frame import NARROW
 
 if TYPE_CHECKING:
     from ...queries.home import Home
-    from ..app import AgnesStats
 
 OLD = dt.timedelta(minutes=10)
 """Numbers of the last 24 hours are asked for again after this long, though nothing was written."""
 
 
-class HeaderStrip(Static):
+class HeaderStrip(OnDashboard, Static):
     """What happened in the last 24 hours or seven days, in one line."""
 
     def __init__(self) -> None:
@@ -31,26 +31,17 @@ class HeaderStrip(Static):
         self._asked: tuple[Stamp, dt.datetime] | None = None
         """The store when it was asked last, and when that was."""
 
-    @property
-    def dashboard(self) -> AgnesStats:
-        """The app, with its type."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]
-
-    def refresh_data(self) -> None:
-        """Ask the store for the numbers, and show them."""
-        self._ask()
-
     def tick(self) -> None:
         """Say anew how long ago things are; ask again if somebody has written since, or it is long ago."""
         app = self.dashboard
         if self._asked is None or self._asked[0] != app.store.stamp() or app.now() - self._asked[1] >= OLD:
-            self._ask()
+            self.refresh_data()
         elif self._home is not None:
             self._show(self._home)
 
     @work(thread=True, exclusive=True, group="home", exit_on_error=False)
-    def _ask(self) -> None:
+    def refresh_data(self) -> None:
+        """Ask the store for the numbers, and show them."""
         app = self.dashboard
         asked = app.store.stamp(), app.now()
         try:
