@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 from ..queries.faults import explained
 from ..queries.scratch import clear, scratch
 from ..queries.store import Stamp, Store, StoreBusy, StoreDamaged, StoreInterrupted
+from .formats import ADAPTERS, Root, SourceFile
+from .formats.source import walk
 from .known import is_stale, known_files, known_models, marks, paths_by_identity
 from .marks import Known, Mark, Stretch, stat
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
 from .progress import Progress, Summary
-from .sources import ADAPTERS, Root, SourceFile
-from .sources.base import walk
 
 # What reads and loads is imported where there is something to read: most runs find nothing new.
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from .sources import SourceFile
+from .formats import SourceFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from .formats import ADAPTERS, Root, SourceFile
 from .marks import Known, Mark, is_unchanged
-from .sources import ADAPTERS, Root, SourceFile
 
 
 @dataclass(frozen=True, slots=True)

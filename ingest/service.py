@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
 from .again import mark_unread
 from .engine import REST_SECONDS, Engine
+from .formats import Root, SourceFile
 from .news import News, Reading, Troubled, UpToDate
 from .progress import Summary
-from .sources import Root, SourceFile
 from .watching import Watcher
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import os
 from typing import Any, BinaryIO
 
 from .batch import Batch
+from .formats import ADAPTERS, SourceFile, State
+from .formats.source import Parser
 from .jsonl import MAX_LINE, is_whole
 from .marks import Mark, Stretch
-from .sources import ADAPTERS, SourceFile, State
-from .sources.base import Parser
 
 __all__ = ["Mark", "Stretch", "read_stretch"]
 

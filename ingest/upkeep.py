@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..queries import rollups as define
+from .formats import ADAPTERS, SourceFile
 from .known import meta
 from .load import priced, write_rates
 from .marks import Stretch, stat
 from .prices import PriceOverrides, fingerprint, rates_for
 from .rollups import rebuild_all_days
-from .sources import ADAPTERS, SourceFile
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

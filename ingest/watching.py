@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from .sources import Root
+from .formats import Root
 
 DEBOUNCE_MS = 120
 """Changes are told together once there was none for a step, or after this time at the latest."""

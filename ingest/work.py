@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from .batch import Batch
-from .sources import SourceFile
+from .formats import SourceFile
 from .tail import Mark, Stretch, read_stretch
 
 TASK_BYTES, TASK_FILES = 12 * 1024 * 1024, 1000

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.sources import ADAPTERS, Places, Root
+from agnes_stats.ingest.formats import ADAPTERS, Places, Root
 
 from tests.ingest.agnes_files import put
 from tests.storing import kept_open, store_in

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from agnes_stats.ingest.sources import ADAPTERS
+from agnes_stats.ingest.formats import ADAPTERS
 from agnes_stats.tui.cli import COMMANDS
 from agnes_stats.tui.settings import OPTIONS
 

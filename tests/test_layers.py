@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("queries", "ingest", "tui")
 MAY_KNOW = {"queries": {"queries"}, "ingest": {"ingest", "queries"}, "tui": {"tui", "ingest", "queries"}}
-DOORS_OF_INGEST = {"service", "news", "engine", "sources", "prices", "demo", "forget", "server_source"}
+DOORS_OF_INGEST = {"service", "news", "engine", "formats", "prices", "demo", "forget", "server_source"}
 SQL = re.compile(
     r"\b(SELECT\b.+\bFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+SET|CREATE\s+(TEMP\s+)?TABLE)\b",
     re.IGNORECASE | re.DOTALL,

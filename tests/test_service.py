@@ -10,9 +10,9 @@ from typing import TypeVar
 import pytest
 from agnes_stats.ingest import service as services
 from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.news import News, Troubled, UpToDate
 from agnes_stats.ingest.service import IngestService
-from agnes_stats.ingest.sources import Root
 from agnes_stats.queries import store as stores
 from agnes_stats.queries.store import Store
 

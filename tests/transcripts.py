@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.sources import Root
+from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.store import Store
 
 from tests.storing import kept_open, store_in

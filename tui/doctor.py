@@ -17,7 +17,7 @@ from typing import Any
 
 from .. import __version__
 from ..ingest.engine import Engine
-from ..ingest.sources import ADAPTERS, Root
+from ..ingest.formats import ADAPTERS, Root
 from ..queries import doctor as ask
 from ..queries import sync
 from ..queries.schema import STORE_VERSION

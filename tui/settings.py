@@ -75,7 +75,7 @@ def _tab(value: str) -> str:
 
 def _source(value: str) -> str:
     kind, sign, path = value.partition("=")
-    from ..ingest.sources import ADAPTERS
+    from ..ingest.formats import ADAPTERS
 
     if not sign or not path or kind not in ADAPTERS:
         raise BadSetting(f"{value!r} is no source; write it as KIND=PATH, with KIND one of {', '.join(ADAPTERS)}")

@@ -57,7 +57,7 @@ def _overrides(settings: Settings) -> Any:
 
 def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
     """The named sources, or else all that are found on this machine; the store knows where sessions worked."""
-    from ..ingest.sources import Places, Root, find_roots
+    from ..ingest.formats import Places, Root, find_roots
 
     if settings.source:
         parts = [source.partition("=") for source in settings.source]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import ADAPTERS, Root
+from agnes_stats.ingest.formats.source import Places
 from agnes_stats.ingest.jsonl import MAX_LINE
-from agnes_stats.ingest.sources import ADAPTERS, Root
-from agnes_stats.ingest.sources.base import Places
 from agnes_stats.queries import sync, tokens
 from agnes_stats.queries.filters import Filter
 from agnes_stats.tests.counting.rows import again, answer, content, line, person, row, said

@@ -12,9 +12,9 @@ from typing import Any
 
 from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root, SourceFile
 from agnes_stats.ingest.load import Load, load
 from agnes_stats.ingest.prices import PriceOverrides, rates_for
-from agnes_stats.ingest.sources import Root, SourceFile
 from agnes_stats.ingest.tail import Stretch, read_stretch
 from agnes_stats.queries import rollups
 from agnes_stats.queries.facts import FACTS

@@ -27,7 +27,7 @@ from pathlib import Path
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.news import Troubled, UpToDate
 from agnes_stats.ingest.service import IngestService
-from agnes_stats.ingest.sources import Root
+from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.store import Store
 root, store = Root("claude", Path(sys.argv[1])), Store(Path(sys.argv[2]))
 told, fresh = [], threading.Event()

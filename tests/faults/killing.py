@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.sources import Root
+from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.store import Store
 
 from tests.faults.same import contents, difference
@@ -28,7 +28,7 @@ from pathlib import Path
 from agnes_stats.ingest import service
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.service import IngestService
-from agnes_stats.ingest.sources import Root
+from agnes_stats.ingest.formats import Root
 import agnes_stats.ingest.engine as engines
 import agnes_stats.ingest.backfill as backfills
 if sys.argv[3] == "small":

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.news import News, UpToDate
 from agnes_stats.ingest.service import IngestService
-from agnes_stats.ingest.sources import Root
 from agnes_stats.queries import home, sessions, tokens
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store

@@ -66,7 +66,7 @@ def test_rejects_unknowns_and_models_without_a_price_are_notes(
 def test_a_file_that_cannot_be_parsed_is_a_problem(
     claude: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agnes_stats.ingest.sources import ADAPTERS
+    from agnes_stats.ingest.formats import ADAPTERS
 
     monkeypatch.setattr(ADAPTERS["claude"], "parser", lambda *_: {}["surprise"])
     told = examined(claude, capsys, status=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from agnes_stats.ingest import plan as plans
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.sources import Root
+from agnes_stats.ingest.formats import Root
 
 from tests.faults.world import DAY, FOLDER, World, lines, shorter, talk
 from tests.storing import open_folder
@@ -208,12 +208,12 @@ AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.sources import Root
+from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.store import Store
 import duckdb, tempfile, watchfiles
 # Whoever is nobody may not read the folders of Python either.
 from agnes_stats.ingest import backfill, upkeep
-from agnes_stats.ingest.sources import claude, claude_parser
+from agnes_stats.ingest.formats.claude import parser, source
 folder = Path(sys.argv[1])
 store = Store(folder / "data" / "store.duckdb")
 engine = Engine(store, [Root("claude", folder / "claude")], workers=1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from agnes_stats.ingest import forget as out
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.sources import Root
+from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import cli
 

@@ -8,7 +8,7 @@ import pytest
 from agnes_stats.ingest import plan as plans
 from agnes_stats.ingest import tail
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.sources import ADAPTERS, Root
+from agnes_stats.ingest.formats import ADAPTERS, Root
 from agnes_stats.ingest.work import Task, Workers
 from agnes_stats.queries.store import Store
 

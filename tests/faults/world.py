@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from agnes_stats.ingest.engine import Engine, Summary
-from agnes_stats.ingest.sources import Root
+from agnes_stats.ingest.formats import Root
 
 from tests.storing import kept_open, store_in
 from tests.transcripts import Transcript, write

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.sources import Root
+from agnes_stats.ingest.formats import Root
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

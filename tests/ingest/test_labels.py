@@ -1,7 +1,7 @@
 """What the rows of a file say of its session: the latest label of each kind, by time, wherever it stands."""
 
 from agnes_stats.ingest.batch import Batch
-from agnes_stats.ingest.sources.claude_times import Sessions
+from agnes_stats.ingest.formats.claude.times import Sessions
 
 
 def said(sessions: Sessions) -> dict[str, str]:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from agnes_stats.ingest import prices
 from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.prices import PriceOverrides, UserPrice
-from agnes_stats.ingest.sources import Root
 from agnes_stats.queries import tokens
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.service import IngestService, News, UpToDate
-from agnes_stats.ingest.sources import Root
 from agnes_stats.queries import sync
 from agnes_stats.queries.store import Store
 

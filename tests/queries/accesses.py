@@ -11,8 +11,8 @@ from typing import Any, cast
 from agnes_stats.ingest.agnes.answers import AuditRow, QueryPage, ServerSync
 from agnes_stats.ingest.agnes.server import AgnesClient
 from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.server_source import poll
-from agnes_stats.ingest.sources import Root
 from agnes_stats.queries.store import Store
 
 from tests.storing import kept_open, store_in

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.sources import Root
+from agnes_stats.ingest.formats import Root
 from agnes_stats.queries import caching, delegation, periods, results, sessions, timing, tokens, tools, trends
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.tokens import TokenSums

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.service import IngestService, News
-from agnes_stats.ingest.sources import Root
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.sync import Reject
 from agnes_stats.tui.app import AgnesStats

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..agnes.account import config_folder
-from .base import Adapter, Parser, Places, SourceFile, State
+from ...agnes.account import config_folder
+from ..source import Adapter, Parser, Places, SourceFile, State
 
 if TYPE_CHECKING:
-    from ..batch import Batch
+    from ...batch import Batch
 
 PARSER_VERSION = 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .claude_rows import Block, CacheCreation, Iteration, Message, Row, ServerToolUse, Usage
+from .rows import Block, CacheCreation, Iteration, Message, Row, ServerToolUse, Usage
 
 
 def _names(text: str) -> frozenset[str]:

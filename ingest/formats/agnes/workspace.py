@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..agnes.account import config_folder
-from ..agnes.discovery import discover_workspaces
-from ..agnes.tables import state_paths
-from ..agnes.updates import log_path
-from ..agnes.uploads import upload_files
-from .base import Adapter, Parser, Places, SourceFile, State
+from ...agnes.account import config_folder
+from ...agnes.discovery import discover_workspaces
+from ...agnes.tables import state_paths
+from ...agnes.updates import log_path
+from ...agnes.uploads import upload_files
+from ..source import Adapter, Parser, Places, SourceFile, State
 
 if TYPE_CHECKING:
-    from ..batch import Batch
+    from ...batch import Batch
 
 PARSER_VERSION = 1
 

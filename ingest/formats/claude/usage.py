@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .claude_rows import Iteration, Message
+from .rows import Iteration, Message
 
 MAX_COUNT = 10**12
 """Counts above this are mistakes: no response comes near, and the sums of a store must fit 63 bits."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..jsonl import value_in
-from .claude_rows import Block, Row
+from ...jsonl import value_in
+from .rows import Block, Row
 
 SHORT_CHARS = 200
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..batch import Batch, micros
+from ...batch import Batch, micros
 
 ACTIVITY_GAP = 600_000_000
 """Microseconds: rows further apart belong to different spans of activity."""

@@ -7,19 +7,19 @@ from typing import Any
 
 import msgspec
 
-from ..access import accesses_of, error_line, may_count_rows, rows_in
-from ..agnes.shell_actions import sync_action_of
-from ..batch import Batch
-from ..jsonl import Unusable, reader_of, value_in
-from ..projects import project_of
-from .base import SourceFile, State
-from .claude_keys import Place, Who, is_copied, response_key, row_key
-from .claude_known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
-from .claude_rows import AgentResult, Block, Iteration, Message, Row, Usage
-from .claude_text import command_in, denial_of, first_line, is_interrupt, is_typed, short, text_of
-from .claude_times import Sessions, parse_time
-from .claude_tools import class_of, detail_of
-from .claude_usage import count_of, shown_bytes, tokens_of, whole_number
+from ...access import accesses_of, error_line, may_count_rows, rows_in
+from ...agnes.shell_actions import sync_action_of
+from ...batch import Batch
+from ...jsonl import Unusable, reader_of, value_in
+from ...projects import project_of
+from ..source import SourceFile, State
+from .keys import Place, Who, is_copied, response_key, row_key
+from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
+from .rows import AgentResult, Block, Iteration, Message, Row, Usage
+from .text import command_in, denial_of, first_line, is_interrupt, is_typed, short, text_of
+from .times import Sessions, parse_time
+from .tools import class_of, detail_of
+from .usage import count_of, shown_bytes, tokens_of, whole_number
 
 TITLE_CHARS = 300
 TEXT_CHARS = 500

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .base import Adapter, Parser, Places, SourceFile, State, existing, walk
+from ..source import Adapter, Parser, Places, SourceFile, State, existing, walk
 
 if TYPE_CHECKING:
-    from ..batch import Batch
+    from ...batch import Batch
 
 PARSER_VERSION = 1
 
@@ -56,10 +56,10 @@ class ClaudeAdapter(Adapter):
     def parser(self, file: SourceFile, state: State, batch: Batch) -> Parser:
         """A parser for a transcript, or for a sub-agent's note."""
         if file.whole:
-            from .claude_notes import AgentNoteParser
+            from .notes import AgentNoteParser
 
             return AgentNoteParser(file, batch)
-        from .claude_parser import ClaudeParser
+        from .parser import ClaudeParser
 
         return ClaudeParser(file, state, batch)
 

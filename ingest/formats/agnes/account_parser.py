@@ -6,10 +6,10 @@ import dataclasses
 import os
 from pathlib import Path
 
-from ..agnes.account import account_in
-from ..agnes.values import Problem
-from ..batch import micros
-from .base import State
+from ...agnes.account import account_in
+from ...agnes.values import Problem
+from ...batch import micros
+from ..source import State
 from .self_reading import SelfReading
 
 

@@ -1,17 +1,17 @@
-"""The transcript formats. A new one is a file beside `claude.py` and a line in `_ADAPTERS`."""
+"""The transcript formats. A new one is a folder beside `claude` and a line in `_ADAPTERS`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
-from .base import Adapter, Places, Root, SourceFile, State
+from .source import Adapter, Places, Root, SourceFile, State
 
 _ADAPTERS = {
-    "claude": ("claude", "ClaudeAdapter"),
-    "agnes": ("claude", "AgnesFolderAdapter"),
-    "workspace": ("workspace", "WorkspaceAdapter"),
-    "account": ("account", "AccountAdapter"),
+    "claude": ("claude.source", "ClaudeAdapter"),
+    "agnes": ("claude.source", "AgnesFolderAdapter"),
+    "workspace": ("agnes.workspace", "WorkspaceAdapter"),
+    "account": ("agnes.account", "AccountAdapter"),
 }
 """Kind -> module and class."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..agnes.values import Problem
-from ..batch import Batch
-from .base import SourceFile
+from ...agnes.values import Problem
+from ...batch import Batch
+from ..source import SourceFile
 
 
 class SelfReading:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..agnes.discovery import server_of
-from ..agnes.snapshots import read_snapshot
-from ..agnes.tables import merged, read_stack_state, read_sync_state
-from ..agnes.updates import log_path, read_update_log
-from ..agnes.uploads import read_uploads
-from ..batch import micros
-from .base import State
+from ...agnes.discovery import server_of
+from ...agnes.snapshots import read_snapshot
+from ...agnes.tables import merged, read_stack_state, read_sync_state
+from ...agnes.updates import log_path, read_update_log
+from ...agnes.uploads import read_uploads
+from ...batch import micros
+from ..source import State
 from .self_reading import SelfReading
 from .workspace import shared_folder
 

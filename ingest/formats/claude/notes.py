@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from ..batch import Batch
-from .base import SourceFile, State
-from .claude_rows import AgentMeta
+from ...batch import Batch
+from ..source import SourceFile, State
+from .rows import AgentMeta
 
 
 class AgentNoteParser:

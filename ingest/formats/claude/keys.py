@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .claude_rows import Row
+from .rows import Row
 
 
 class Place(msgspec.Struct, gc=False):

@@ -1,0 +1,1 @@
+"""What the Agnes command leaves on a laptop: workspaces and its account."""
