@@ -14,8 +14,8 @@ from pathlib import Path
 from agnes_stats.ingest.demo import write_demo
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.dashboard import app_of
+from agnes_stats.tui.factories import engine_of
 from agnes_stats.tui.settings import TAB_NAMES, Settings
-from agnes_stats.tui.wiring import engine_of
 
 PICTURES = Path(__file__).resolve().parent / "img"
 SIZE = (126, 36)

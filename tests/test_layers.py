@@ -149,4 +149,7 @@ def test_an_answer_without_news_loads_nothing_that_reads(tmp_path: Path) -> None
 
 
 def test_what_the_dashboard_asks_first_needs_no_screen() -> None:
-    assert not loaded_by("from agnes_stats.tui import ahead, dashboard, sessions_data") & {"textual", "rich"}
+    assert not loaded_by("from agnes_stats.tui import prefetch, dashboard; import agnes_stats.tui.sessions.data") & {
+        "textual",
+        "rich",
+    }

@@ -22,18 +22,18 @@ from textual.widgets import ContentSwitcher, Footer, Input
 from ..ingest.news import News, Reading
 from ..queries.filters import Filter
 from ..queries.store import Store
-from .filter_words import FIELDS, chips
+from .filter_text import FIELDS, chips
+from .header import HeaderStrip
+from .kit.frame import NARROW, FilterInput, StatusCorner, TabStrip
 from .messages import FilterChanged, IngestNews
-from .panes import TABS, pane_of
-from .panes.base import Pane
+from .pane import Pane
 from .ranges import RANGES, first_range, ranged
 from .settings import Settings
-from .widgets.frame import NARROW, FilterInput, StatusCorner, TabStrip
-from .widgets.header import HeaderStrip
+from .tabs import TABS, pane_of
 
 if TYPE_CHECKING:
     from ..ingest.service import IngestService
-    from .ahead import Ahead
+    from .prefetch import Ahead
 
 PREPARE_SECONDS = 1.0
 """Between the making of two tabs that nobody has wanted yet; each takes less time than a key may."""

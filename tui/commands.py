@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ..queries.store import Store, StoreBusy
-from . import answers
+from . import json_output as answers
+from .factories import engine_of, filter_of, roots_of, server_access, utc_now
 from .settings import BadSetting, Settings
-from .wiring import engine_of, filter_of, roots_of, server_access, utc_now
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -100,7 +100,7 @@ def _answer(given: argparse.Namespace, settings: Settings, ask: Callable[[DuckDB
     if given.json:
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
     else:
-        from .tables import show
+        from .text_output import show
 
         show(given.command, answer, settings)
     return 0
@@ -215,7 +215,7 @@ def forget(given: argparse.Namespace, settings: Settings) -> int:
 
 def overview(given: argparse.Namespace, settings: Settings) -> int:
     """One plain page of the four tabs, for when standard output is no terminal."""
-    from .tables import show_overview
+    from .text_output import show_overview
 
     if given.demo:
         raise BadSetting("--demo needs a terminal")

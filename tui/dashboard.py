@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.store import Store
-from .ahead import Ahead
+from .factories import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
+from .prefetch import Ahead
 from .ranges import first_range, ranged
 from .settings import Settings
-from .wiring import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -65,7 +65,7 @@ def first_answers(settings: Settings) -> Ahead:
     chosen = ranged(fixed, fixed, first_range(fixed), now)
 
     def page(connection: DuckDBPyConnection) -> object:
-        from .sessions_data import SHOWN_AT_FIRST, sessions_data
+        from .sessions.data import SHOWN_AT_FIRST, sessions_data
 
         return sessions_data(connection, chosen, now, limit=SHOWN_AT_FIRST)
 

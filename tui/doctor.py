@@ -23,9 +23,9 @@ from ..queries import sync
 from ..queries.schema import STORE_VERSION
 from ..queries.store import Store, StoreError
 from . import format as words
+from .factories import engine_of, utc_now
 from .retention import Retention, retention
 from .settings import Settings
-from .wiring import engine_of, utc_now
 
 LIBRARIES = ("duckdb", "textual", "plotext", "msgspec", "sqlglot", "genai-prices", "watchfiles")
 SOON = dt.timedelta(days=7)

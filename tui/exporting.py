@@ -18,13 +18,13 @@ from textual.widget import Widget
 from ..queries.console import Table
 from ..queries.export import FORMATS, fields_of, replacing, save, table_of
 from .format import clean, rows
-from .panes.token_views.records import TokenTable
+from .kit.answer_table import AnswerTable
+from .kit.captioned_table import Listing
+from .kit.cursor_canvas import Pointed
+from .kit.sections import Section
+from .kit.table import RecordTable
 from .ranges import day_at
-from .widgets.answer_table import AnswerTable
-from .widgets.listing import Listing
-from .widgets.pointed import Pointed
-from .widgets.sections import Section
-from .widgets.table import RecordTable
+from .tokens.records import TokenTable
 
 if TYPE_CHECKING:
     from .app import AgnesStats

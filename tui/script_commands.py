@@ -17,12 +17,13 @@ from ..queries.console_book import Book
 from ..queries.console_examples import EXAMPLES
 from ..queries.filters import Filter
 from ..queries.store import Store, StoreError
-from . import budget_words, reports
+from . import budget_text as budget_words
+from . import ccusage_output as reports
 from . import format as words
 from .commands import opened
+from .factories import engine_of, filter_of, utc_now
 from .ranges import day_at
 from .settings import BadSetting, Settings
-from .wiring import engine_of, filter_of, utc_now
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .panes import TABS
+from .tabs import TABS
 
 APP = "agnes-stats"
 _TABLES = ("prices", "aliases", "agnes")

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from agnes_stats.queries import sync, workspaces
 from agnes_stats.tui import dashboard
-from agnes_stats.tui.screens.reject import read_excerpt
+from agnes_stats.tui.factories import roots_of, server_access
 from agnes_stats.tui.settings import BadSetting, Settings, settings_from
-from agnes_stats.tui.wiring import roots_of, server_access
+from agnes_stats.tui.sync.reject import read_excerpt
 
 from tests.ingest.agnes_files import put
 from tests.machine import Machine

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
-from agnes_stats.tui import access_data
+from agnes_stats.tui.access import data as access_data
+from agnes_stats.tui.access.detail import AccessScreen
+from agnes_stats.tui.access.pane import AccessPane
+from agnes_stats.tui.access.table import AccessTable
 from agnes_stats.tui.app import AgnesStats
-from agnes_stats.tui.panes.access import AccessPane
-from agnes_stats.tui.screens.access import AccessScreen
-from agnes_stats.tui.screens.session import SessionScreen
-from agnes_stats.tui.widgets.access_table import AccessTable
-from agnes_stats.tui.widgets.state import PaneState
+from agnes_stats.tui.kit.state import PaneState
+from agnes_stats.tui.sessions.detail import SessionScreen
 
 from tests.queries.accesses import agnes, store_with
 from tests.storing import held

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from agnes_stats.queries.store import Store
+from agnes_stats.tui.access.detail import AccessScreen
+from agnes_stats.tui.access.table import AccessTable
+from agnes_stats.tui.access.views import AccessSummary, ToolStatistics
 from agnes_stats.tui.app import AgnesStats
-from agnes_stats.tui.screens.access import AccessScreen
-from agnes_stats.tui.widgets.access_table import AccessTable
-from agnes_stats.tui.widgets.access_views import AccessSummary, ToolStatistics
-from agnes_stats.tui.widgets.bars import StackedBars
-from agnes_stats.tui.widgets.table import RecordTable
+from agnes_stats.tui.kit.bars import StackedBars
+from agnes_stats.tui.kit.table import RecordTable
 from textual.widgets import ContentSwitcher
 
 from tests.queries.accesses import session, store_with

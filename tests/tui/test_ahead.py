@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store, StoreError
-from agnes_stats.tui.ahead import Ahead
 from agnes_stats.tui.dashboard import app_of, first_answers
-from agnes_stats.tui.panes.sessions import SessionsPane
-from agnes_stats.tui.sessions_data import SHOWN_AT_FIRST, SessionsData
+from agnes_stats.tui.kit.table import RecordTable
+from agnes_stats.tui.prefetch import Ahead
+from agnes_stats.tui.sessions.data import SHOWN_AT_FIRST, SessionsData
+from agnes_stats.tui.sessions.pane import SessionsPane
 from agnes_stats.tui.settings import Settings
-from agnes_stats.tui.widgets.table import RecordTable
 
 from tests.storing import Holder
 from tests.transcripts import Transcript, store_of

@@ -12,9 +12,9 @@ from agnes_stats.queries.console_book import Book
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.kit.answer_table import AnswerTable
+from agnes_stats.tui.kit.bars import StackedBars
 from agnes_stats.tui.screens.console import ConsoleScreen, axes
-from agnes_stats.tui.widgets.answer_table import AnswerTable
-from agnes_stats.tui.widgets.bars import StackedBars
 from textual.widgets import Static, TextArea
 
 from tests.storing import held, until

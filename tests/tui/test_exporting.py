@@ -13,8 +13,8 @@ import pytest
 from agnes_stats.queries import export
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.exporting import rows_of
+from agnes_stats.tui.kit.table import Record, RecordTable
 from agnes_stats.tui.screens.export import ExportScreen
-from agnes_stats.tui.widgets.table import Record, RecordTable
 from textual.widgets import Input, OptionList, TextArea
 
 from tests.storing import held

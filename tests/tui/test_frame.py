@@ -10,8 +10,8 @@ from agnes_stats.queries import home
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import app as apps
 from agnes_stats.tui.dashboard import app_of
-from agnes_stats.tui.panes import TABS
 from agnes_stats.tui.settings import Settings
+from agnes_stats.tui.tabs import TABS
 
 from tests.storing import note
 from tests.transcripts import Transcript, store_of

@@ -12,7 +12,7 @@ import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.service import IngestService, News
 from agnes_stats.queries.filters import Filter
-from agnes_stats.tui import answers
+from agnes_stats.tui import json_output as answers
 from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.settings import Settings
 from textual.pilot import Pilot

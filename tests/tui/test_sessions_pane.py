@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
-from agnes_stats.tui.widgets.now import NowCards
-from agnes_stats.tui.widgets.session_side import SessionSide
-from agnes_stats.tui.widgets.state import PaneState
-from agnes_stats.tui.widgets.table import RecordTable
+from agnes_stats.tui.kit.state import PaneState
+from agnes_stats.tui.kit.table import RecordTable
+from agnes_stats.tui.sessions.now import NowCards
+from agnes_stats.tui.sessions.side import SessionSide
 from textual.widgets import Input
 
 from tests.storing import held
@@ -254,7 +254,7 @@ async def test_a_store_that_cannot_be_read_says_why(tmp_path: Path) -> None:
 
 
 async def test_the_list_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agnes_stats.tui.panes.sessions.SHOWN", 2)
+    monkeypatch.setattr("agnes_stats.tui.sessions.pane.SHOWN", 2)
     told = [Transcript(f"s{n}", f"2026-03-0{n}T10:00:00").prompt(f"do {n}").response() for n in range(1, 7)]
     async with running(store_of(tmp_path, told)) as (app, _):
         assert order(app) == ["6", "5"]

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.kit.state import PaneState
 from agnes_stats.tui.screens.help import HelpScreen
-from agnes_stats.tui.screens.session import ActivityTable, SessionScreen
-from agnes_stats.tui.widgets.state import PaneState
+from agnes_stats.tui.sessions.detail import ActivityTable, SessionScreen
 from textual.pilot import Pilot
 
 from tests.storing import held
@@ -179,7 +179,7 @@ async def test_the_whole_text_of_an_entry(tmp_path: Path) -> None:
 async def test_a_long_session_opens_folded_and_shows_the_latest_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agnes_stats.tui.screens.session._STEPS", 10)
+    monkeypatch.setattr("agnes_stats.tui.sessions.detail._STEPS", 10)
     told = Transcript("s", "2026-03-10T10:00:00").prompt("go")
     for number in range(50):
         bash(told, f"c{number}", f"step {number}")

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store, StoreForeign
-from agnes_stats.tui import sync_words
 from agnes_stats.tui.app import AgnesStats
-from agnes_stats.tui.panes import sync as pane
-from agnes_stats.tui.panes.sync import SyncPane
-from agnes_stats.tui.widgets.listing import Listing
-from agnes_stats.tui.widgets.state import PaneState
+from agnes_stats.tui.kit.captioned_table import Listing
+from agnes_stats.tui.kit.state import PaneState
+from agnes_stats.tui.sync import pane
+from agnes_stats.tui.sync import text as sync_words
+from agnes_stats.tui.sync.pane import SyncPane
 
 from tests.ingest.agnes_files import ledger, log, parquet, put, run
 from tests.machine import Machine, bash

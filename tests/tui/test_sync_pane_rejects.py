@@ -14,9 +14,9 @@ from agnes_stats.ingest.service import IngestService, News
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.sync import Reject
 from agnes_stats.tui.app import AgnesStats
-from agnes_stats.tui.screens.reject import MOST, RejectScreen, dumped, escaped, read_excerpt
+from agnes_stats.tui.kit.captioned_table import Listing
 from agnes_stats.tui.settings import Settings
-from agnes_stats.tui.widgets.listing import Listing
+from agnes_stats.tui.sync.reject import MOST, RejectScreen, dumped, escaped, read_excerpt
 
 from tests.machine import Machine
 from tests.transcripts import Transcript

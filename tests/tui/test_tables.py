@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
-from agnes_stats.tui import answers, tables
+from agnes_stats.tui import json_output as answers
+from agnes_stats.tui import text_output as tables
 from agnes_stats.tui.settings import Settings
 from rich.cells import cell_len
 

@@ -10,10 +10,10 @@ import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store, StoreBusy
 from agnes_stats.tui.app import AgnesStats
-from agnes_stats.tui.panes.token_views.records import MOST_ROWS, TokenTable
-from agnes_stats.tui.panes.tokens import TokensPane
-from agnes_stats.tui.widgets.bars import StackedBars
-from agnes_stats.tui.widgets.chips import FilterChips
+from agnes_stats.tui.kit.bars import StackedBars
+from agnes_stats.tui.kit.chips import FilterChips
+from agnes_stats.tui.tokens.pane import TokensPane
+from agnes_stats.tui.tokens.records import MOST_ROWS, TokenTable
 from textual.pilot import Pilot
 
 from tests.storing import held

@@ -10,10 +10,10 @@ import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
-from agnes_stats.tui.panes.token_views.records import TokenTable
-from agnes_stats.tui.panes.tokens import VIEWS
-from agnes_stats.tui.widgets.calendar import CalendarHeatmap, HourHeatmap
-from agnes_stats.tui.widgets.chart import PlotextChart
+from agnes_stats.tui.kit.calendar import CalendarHeatmap, HourHeatmap
+from agnes_stats.tui.kit.chart import PlotextChart
+from agnes_stats.tui.tokens.pane import VIEWS
+from agnes_stats.tui.tokens.records import TokenTable
 
 from tests.storing import held
 from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, store_of

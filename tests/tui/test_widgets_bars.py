@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 from agnes_stats.tui.format import count, usd
-from agnes_stats.tui.widgets.axes import Entry, fit_words, make_frame, paint_legend
-from agnes_stats.tui.widgets.bars import Series, StackedBars
-from agnes_stats.tui.widgets.canvas import Grid
-from agnes_stats.tui.widgets.palette import Ink, make_ink
-from agnes_stats.tui.widgets.scale import amount, make_scale, nice, place_labels, tick_labels
-from agnes_stats.tui.widgets.stack import EMPTY, Block, place_bars, stack
+from agnes_stats.tui.kit.axes import Entry, fit_words, make_frame, paint_legend
+from agnes_stats.tui.kit.bars import Series, StackedBars
+from agnes_stats.tui.kit.canvas import Grid
+from agnes_stats.tui.kit.palette import Ink, make_ink
+from agnes_stats.tui.kit.scale import amount, make_scale, nice, place_labels, tick_labels
+from agnes_stats.tui.kit.stack import EMPTY, Block, place_bars, stack
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len

@@ -5,8 +5,8 @@ import math
 
 import pytest
 from agnes_stats.tui.format import usd
-from agnes_stats.tui.widgets.calendar import CalendarHeatmap, HourHeatmap
-from agnes_stats.tui.widgets.heat import LEVELS, leveler
+from agnes_stats.tui.kit.calendar import CalendarHeatmap, HourHeatmap
+from agnes_stats.tui.kit.heat_scale import LEVELS, leveler
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len

@@ -3,11 +3,11 @@
 import math
 
 import pytest
-from agnes_stats.tui.widgets.canvas import Grid
-from agnes_stats.tui.widgets.cards import Card, Cards
-from agnes_stats.tui.widgets.palette import contrast, distance, make_ink, parse, series_colors
-from agnes_stats.tui.widgets.spark import bar, meter, sparkline
-from agnes_stats.tui.widgets.state import PaneState
+from agnes_stats.tui.kit.canvas import Grid
+from agnes_stats.tui.kit.cards import Card, Cards
+from agnes_stats.tui.kit.palette import contrast, distance, make_ink, parse, series_colors
+from agnes_stats.tui.kit.spark import bar, meter, sparkline
+from agnes_stats.tui.kit.state import PaneState
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len

@@ -6,12 +6,12 @@ import textwrap
 
 import pytest
 from agnes_stats.tui.format import duration, percent
-from agnes_stats.tui.widgets import raster
-from agnes_stats.tui.widgets.canvas import Grid
-from agnes_stats.tui.widgets.chart import PlotextChart
-from agnes_stats.tui.widgets.palette import Ink, make_ink
-from agnes_stats.tui.widgets.plots import Histogram, Mark, Trend
-from agnes_stats.tui.widgets.series import Series
+from agnes_stats.tui.kit import raster
+from agnes_stats.tui.kit.canvas import Grid
+from agnes_stats.tui.kit.chart import PlotextChart
+from agnes_stats.tui.kit.palette import Ink, make_ink
+from agnes_stats.tui.kit.plots import Histogram, Mark, Trend
+from agnes_stats.tui.kit.series import Series
 from textual.app import App, ComposeResult
 from textual.color import Color
 
@@ -37,10 +37,10 @@ def drawn(
 HAZARDS = """
     import math
     from hypothesis import given, settings, strategies as st
-    from agnes_stats.tui.widgets.canvas import Grid
-    from agnes_stats.tui.widgets.palette import make_ink
-    from agnes_stats.tui.widgets.plots import Histogram, Mark, Trend
-    from agnes_stats.tui.widgets.series import Series
+    from agnes_stats.tui.kit.canvas import Grid
+    from agnes_stats.tui.kit.palette import make_ink
+    from agnes_stats.tui.kit.plots import Histogram, Mark, Trend
+    from agnes_stats.tui.kit.series import Series
     from textual.color import Color
 
     ink = make_ink(Color.parse("#000"), Color.parse("#fff"), [Color.parse("#08f")], False)
@@ -92,7 +92,7 @@ def test_no_data_ends_the_process_or_prints() -> None:
 def test_plotext_is_imported_with_the_first_drawing_only() -> None:
     code = """
         import sys
-        from agnes_stats.tui.widgets import chart, raster
+        from agnes_stats.tui.kit import chart, raster
         assert "plotext" not in sys.modules
         raster.line(((0.0, 0.0), (1.0, 1.0)), 4, 2)
         assert "plotext" in sys.modules

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from agnes_stats.tui.format import cell, count
-from agnes_stats.tui.widgets.table import Column, Record, RecordTable, choose_columns, text_line
+from agnes_stats.tui.kit.table import Column, Record, RecordTable, choose_columns, text_line
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console

@@ -23,11 +23,11 @@ from ...queries.console_examples import EXAMPLES
 from ...queries.filters import Filter
 from ...queries.store import StoreError
 from .. import format as words
-from ..on_dashboard import OnDashboard
-from ..widgets.answer_table import AnswerTable, is_number, told
-from ..widgets.bars import StackedBars
-from ..widgets.series import Series
-from ..widgets.state import PaneState
+from ..kit.answer_table import AnswerTable, is_number, told
+from ..kit.bars import StackedBars
+from ..kit.series import Series
+from ..kit.state import PaneState
+from ..typed_app import OnDashboard
 from .queries import Entry, NameScreen, QueryScreen
 
 NAME = "console"

@@ -16,7 +16,7 @@ from ...queries import sessions
 from ...queries.sessions import Choice
 from ...queries.store import StoreError
 from .. import format as words
-from .listed import ListedScreen
+from .filter_list_screen import ListedScreen
 
 SHOWN = 200
 

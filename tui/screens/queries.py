@@ -16,7 +16,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from .. import format as words
-from .listed import ListedScreen
+from .filter_list_screen import ListedScreen
 
 _PREVIEW = 8
 """Lines of the query under the cursor."""

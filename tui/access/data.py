@@ -1,0 +1,91 @@
+"""What the Data access tab asks, and what it gets."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ...queries import access, tools
+from ...queries.access import AccessRow, Cursor, Which
+from ...queries.access_sums import AccessPage, AccessSums, ActionUse, DayAccesses, PlaceUse, Selection, TableUse
+from ...queries.filters import Filter
+from ...queries.tools import ToolSums, ToolUse
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+PAGE = 500
+"""Accesses on the screen at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryData:
+    """What the summary shows."""
+
+    tables: list[TableUse]
+    places: list[PlaceUse]
+    actions: list[ActionUse]
+    slowest: list[AccessRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user chose on this tab. `pages` holds a cursor for each step back from the newest page."""
+
+    view: str = "list"
+    which: Which = field(default_factory=Which)
+    pages: tuple[Cursor, ...] = ()
+    paged: Filter | None = None
+    """The filter of all panes under which the pages were turned: under another, the first page is shown."""
+    tables: tuple[str, bool] = ("reads", True)
+    tools: tuple[str, bool] = ("invocations", True)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessData:
+    """An answer with its question. Of the parts, those of the view are there."""
+
+    asked: Options
+    options: Options
+    """What was asked, with the pages that are left of it under this filter."""
+    chosen: Filter
+    store_is_empty: bool
+    """Whether the store has nothing for the view, whatever the filters."""
+    sums: AccessSums | None = None
+    days: tuple[DayAccesses, ...] = ()
+    top: tuple[TableUse, ...] = ()
+    page: AccessPage | None = None
+    summary: SummaryData | None = None
+    tool_sums: ToolSums | None = None
+    tools: tuple[ToolUse, ...] = ()
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the view has anything to show."""
+        if self.tool_sums is not None:
+            return self.tool_sums.invocations > 0
+        return self.sums is not None and self.sums.accesses > 0
+
+
+def ask(connection: DuckDBPyConnection, asked: Options, chosen: Filter, now: dt.datetime) -> AccessData:
+    """The figures, and what the view shows. `now` is UTC without a zone."""
+    options = asked
+    if options.paged != chosen:
+        options = replace(options, pages=(), paged=chosen)
+    if options.view == "tools":
+        order, descending = options.tools
+        used = tools.tool_use(connection, chosen, order=order, descending=descending)
+        sums = tools.tool_sums(connection, chosen)
+        empty = sums.invocations == 0 and tools.count_calls(connection) == 0
+        return AccessData(asked, options, chosen, empty, tool_sums=sums, tools=tuple(used))
+    selected = Selection(connection, chosen, options.which, now=now)
+    empty = access.count_accesses(connection) == 0
+    data = AccessData(asked, options, chosen, empty, selected.sums(), tuple(selected.by_day()))
+    if options.view == "list":
+        cursor = options.pages[-1] if options.pages else None
+        return replace(data, page=selected.page(cursor, PAGE), top=tuple(selected.tables(limit=8)))
+    order, descending = options.tables
+    tables = selected.tables(order=order, descending=descending)
+    summary = SummaryData(tables, selected.places(), selected.actions(), selected.slowest())
+    return replace(data, summary=summary)

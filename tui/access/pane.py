@@ -1,0 +1,353 @@
+"""The Data access tab: what data did the agent touch, did it work?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher, Static
+
+from ...queries.access import GROUPS, OUTCOMES, AccessRow, Which
+from ...queries.access_sums import AccessPage
+from ...queries.filters import Filter
+from .. import format as words
+from ..kit.cards import Cards
+from ..kit.sections import Sections
+from ..kit.state import PaneState
+from ..kit.table import RecordTable
+from ..pane import Pane
+from ..tabs import Tab
+from . import text as told
+from .data import AccessData, Options, ask
+from .side import AccessDetail
+from .table import COLUMNS, AccessTable
+from .text import Look
+from .views import AccessSummary, ToolStatistics
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+LOW = 30
+"""A screen with fewer rows tells less of the access under the cursor."""
+
+_COME = {
+    "data accesses": "queries, files and pages that an agent reads or writes appear here",
+    "tool calls": "how often each tool is used, fails and takes long appears here",
+}
+
+
+class AccessPane(Pane[AccessData]):
+    """Figures on top; below them the list with one access in full, the summary, or the statistics of tools."""
+
+    HELP = (
+        "Durations run from the call to its result: they include the wait for your permission. Where the Agnes server "
+        "logged a query, its own numbers are shown.\n"
+        "Failed is what went wrong, denied what you or a rule refused. Remote is what another machine was asked for."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "next_group", "Actions", tooltip="Show all accesses, or only " + ", ".join(GROUPS)),
+        Binding("x", "next_outcome", "Result", tooltip="Show all results, or only " + ", ".join(OUTCOMES)),
+        Binding("t", "view('summary')", "Summary", tooltip="Days, tables, actions, places and the slowest queries"),
+        Binding(
+            "u", "view('tools')", "Tools", tooltip="How often tools, servers, skills and plugins are used and fail"
+        ),
+        Binding("n", "older", "Older", tooltip="The next page of accesses, further back"),
+        Binding("b", "newer", "Newer", tooltip="The page of accesses before, closer to now"),
+        Binding("k", "next_section", "Next part", tooltip="Go on to the next part of the summary or of the statistics"),
+        Binding("o", "open_session", "Session", tooltip="Open the session of the access"),
+        Binding("y", "copy_sql", "Copy SQL", show=False, tooltip="Copy the SQL, without one the command"),
+        Binding("s", "sort", "Sort", tooltip="Sort the tables or the tools by the next column"),
+        Binding("S", "reverse", "Reverse", show=False, tooltip="Sort the tables or the tools the other way round"),
+        Binding("escape", "view('list')", "Back", show=False, tooltip="Back to the list of accesses"),
+    ]
+
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(tab)
+        self._options = Options()
+        self._data: AccessData | None = None
+        self._land: int | None = None
+        """The row on which the cursor is to land on the page that was asked for."""
+
+    def compose(self) -> ComposeResult:
+        """The state in words, the figures, and the three views."""
+        yield PaneState()
+        with Vertical(id="access-body"):
+            yield Cards(id="access-cards")
+            with ContentSwitcher(initial="access-list"):
+                with Container(id="access-list"):
+                    with Vertical(id="access-rows"):
+                        yield Static(id="access-strip", markup=False)
+                        yield AccessTable(COLUMNS, id="accesses")
+                        yield Static(id="access-caption", markup=False)
+                    yield AccessDetail(can_focus=False)
+                yield AccessSummary(self._options.tables, key="k", id="access-summary")
+                yield ToolStatistics(self._options.tools, key="k", id="access-tools")
+
+    def on_mount(self) -> None:
+        """Durations of what runs are renewed every second."""
+        self.set_interval(1.0, self.tick)
+
+    # -- asking and showing --------------------------------------------------------------------------------------
+
+    def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> AccessData:
+        """The figures, and what the view on the screen shows. Runs in a thread."""
+        return ask(connection, self._options, chosen, now)
+
+    def has_rows(self, data: AccessData) -> bool:
+        """Whether the view has anything to show."""
+        return data.has_rows
+
+    def show(self, data: AccessData) -> None:
+        """Put it on the screen."""
+        self._data = data
+        land = None
+        if data.asked is self._options:
+            # Otherwise the user has gone on since, and the next answer is under way.
+            self._options = data.options
+            land, self._land = self._land, None
+        self.query_one(ContentSwitcher).current = f"access-{data.options.view}"
+        if data.has_rows:
+            self._show_view(data, land)
+        else:
+            self.query_one(PaneState).set("empty", self._why_empty(data))
+        self.refresh_bindings()
+
+    def _show_view(self, data: AccessData, land: int | None) -> None:
+        look = self._look()
+        cards = self.query_one("#access-cards", Cards)
+        if data.tool_sums is not None:
+            cards.show(told.tool_cards(data.tool_sums))
+            self.query_one(ToolStatistics).show(data.tools, order=data.options.tools, look=look)
+        elif data.sums is not None:
+            cards.show(told.cards(data.sums))
+            if data.page is not None:
+                self._show_list(data, data.page, data.sums.accesses, land)
+            elif data.summary is not None:
+                axis, order = self._axis(data), data.options.tables
+                summary = self.query_one(AccessSummary)
+                summary.show(data.summary, data.days, axis, tables=data.sums.tables, order=order, look=look)
+
+    def _show_list(self, data: AccessData, page: AccessPage, total: int, land: int | None) -> None:
+        table = self._fill(page, total)
+        if land is not None:
+            table.move_cursor(row=land % len(page.rows))
+        parts = [told.pages(page, total), *self._own_filters(data.options.which)]
+        caption = Text(" · ".join(parts), no_wrap=True, overflow="ellipsis")
+        self.query_one("#access-caption", Static).update(caption)
+        self._show_strip(data)
+        self._show_detail()
+
+    def _fill(self, page: AccessPage, total: int) -> AccessTable:
+        look = self._look()
+        table = self.query_one(AccessTable)
+        table.show([told.access(row, look) for row in page.rows], total=total)
+        return table
+
+    def tick(self) -> None:
+        """Tell anew for how long the accesses on the screen that run have been running."""
+        page = self._data.page if self._data is not None else None
+        if page is not None and self.is_shown and any(row.result == "running" for row in page.rows):
+            self._fill(page, self.query_one(AccessTable).total)
+
+    def _show_strip(self, data: AccessData) -> None:
+        strip = self.query_one("#access-strip", Static)
+        width = strip.content_size.width or self.size.width - 2
+        strip.update(told.strip(data.days, self._axis(data), data.top, width))
+
+    def _show_detail(self) -> None:
+        """The access under the cursor, in full."""
+        detail = self.query_one(AccessDetail)
+        roomy = self.app.size.height >= LOW
+        detail.set_class(not roomy, "-tight")
+        detail.show_access(self._selected, self._look(), all_facts=roomy)
+
+    def _look(self) -> Look:
+        return Look(self.dashboard.now(), self.dashboard.zone, self.app.theme_variables)
+
+    def _axis(self, data: AccessData) -> list[dt.date]:
+        return told.days_between(data.days, data.chosen, self._look().local(self.dashboard.now()).date())
+
+    def _why_empty(self, data: AccessData) -> str:
+        dashboard, chosen = self.dashboard, data.chosen
+        if dashboard.is_reading:
+            return f"Still reading your sessions. {dashboard.reading_words}"
+        things = "tool calls" if data.options.view == "tools" else "data accesses"
+        if data.store_is_empty:
+            places = " and ".join(dashboard.looked_in)
+            looked = f" Looked in {places}." if places else ""
+            return f"No {things} yet: {_COME[things]}.{looked}\nSee it with made-up data: agnes-stats --demo"
+        narrowed = chosen.but(since=None, until=None) != Filter(zone=chosen.zone) or self.has_own_filters
+        if narrowed:
+            return f"No {things} match these filters. Press Escape to clear them."
+        return f"No {things} in these days. Press r for a longer range."
+
+    def on_resize(self) -> None:
+        """More room, or less."""
+        data = self._data
+        if data is not None and data.page is not None and data.has_rows:
+            self.call_after_refresh(self._show_strip, data)
+            self.call_after_refresh(self._show_detail)
+
+    # -- choosing ------------------------------------------------------------------------------------------------
+
+    @property
+    def first_focus(self) -> Widget | None:
+        """What the view is about. The keys of the tab are heard there even while there is nothing to see."""
+        if self._options.view == "list":
+            return self.query_one(AccessTable)
+        return self.query_one(f"#access-{self._options.view}", Sections).current.content
+
+    @property
+    def _selected(self) -> AccessRow | None:
+        record = self.query_one(AccessTable).selected
+        return record.data if record is not None and isinstance(record.data, AccessRow) else None
+
+    @property
+    def has_own_filters(self) -> bool:
+        """Whether the tab shows only a part, of itself."""
+        return self._options.which != Which()
+
+    def clear_filters(self) -> None:
+        """Show everything."""
+        super().clear_filters()
+        self._options = replace(self._options, which=Which(), pages=())
+
+    def describe_filter(self) -> str:
+        """The filters that the line does not say for every tab. Tools have other ones than accesses."""
+        chosen = self.dashboard.chosen
+        parts = [] if self._options.view == "tools" else self._own_filters(self._options.which)
+        if chosen.session_id is not None:
+            parts.append(f"session {words.clean(chosen.session_id, 10)}")
+        if chosen.agent_type is not None:
+            parts.append(words.clean(chosen.agent_type, 30))
+        return " · ".join([*parts, *filter(None, [super().describe_filter()])])
+
+    @staticmethod
+    def _own_filters(which: Which) -> list[str]:
+        own = [which.group, which.outcome, which.place, which.action, which.table and f"table {which.table}"]
+        return [words.clean(part, 40) for part in own if part]
+
+    def _choose(self, **changes: Any) -> None:
+        """Change what is shown, and say so in the line of filters."""
+        self._options = replace(self._options, **changes)
+        self.dashboard.choose()
+
+    def _narrow(self, **changes: Any) -> None:
+        view = "list" if self._options.view == "tools" else self._options.view
+        self._choose(which=replace(self._options.which, **changes), pages=(), view=view)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key does anything now; those that do not are not in the footer, and Escape is left to the app."""
+        view, page = self._options.view, self._data.page if self._data else None
+        if action == "view":
+            return parameters != ("list",) or view != "list"
+        if action == "older":
+            return view == "list" and page is not None and page.older is not None
+        if action == "newer":
+            return view == "list" and bool(self._options.pages)
+        if action in ("next_section", "sort", "reverse"):
+            return view != "list"
+        return action not in ("open_session", "copy_sql") or view == "list"
+
+    def action_view(self, name: str) -> None:
+        """Show a view; the key of the one that is shown leads back to the list."""
+        self._choose(view="list" if name == self._options.view else name)
+
+    def action_next_group(self) -> None:
+        """Only the next group of actions."""
+        self._narrow(group=_after(self._options.which.group, list(GROUPS)), action=None)
+
+    def action_next_outcome(self) -> None:
+        """Only the next kind of result."""
+        self._narrow(outcome=_after(self._options.which.outcome, list(OUTCOMES)))
+
+    def action_older(self) -> None:
+        """The next page, further back."""
+        data = self._data
+        if data is not None and data.page is not None and data.page.older is not None and self._land is None:
+            self._land = 0
+            self._options = replace(self._options, pages=(*data.options.pages, data.page.older))
+            self.refresh_data()
+
+    def action_newer(self, land: int = 0) -> None:
+        """The page before, closer to now."""
+        if self._options.pages and self._land is None:
+            self._land = land
+            self._options = replace(self._options, pages=self._options.pages[:-1])
+            self.refresh_data()
+
+    @on(AccessTable.Beyond)
+    def _beyond(self, message: AccessTable.Beyond) -> None:
+        message.stop()
+        if message.older:
+            self.action_older()
+        else:
+            self.action_newer(-1)
+
+    def action_next_section(self) -> None:
+        """Go on to the next part."""
+        self.query_one(f"#access-{self._options.view}", Sections).go_on()
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        section = "#summary-tables" if self._options.view == "summary" else "#tools-tool"
+        self.query_one(f"{section} RecordTable", RecordTable).action_sort_by()
+
+    def action_reverse(self) -> None:
+        """Sort the other way round."""
+        name = "tables" if self._options.view == "summary" else "tools"
+        order, descending = getattr(self._options, name)
+        self._choose(**{name: (order, not descending)})
+
+    @on(RecordTable.SortRequested)
+    def _sort(self, message: RecordTable.SortRequested) -> None:
+        message.stop()
+        name = "tables" if self._options.view == "summary" else "tools"
+        order, descending = getattr(self._options, name)
+        key = message.column_key
+        self._choose(**{name: (key, not descending if key == order else key != "name")})
+
+    # -- rows ----------------------------------------------------------------------------------------------------
+
+    @on(RecordTable.RecordHighlighted)
+    def _highlighted(self, message: RecordTable.RecordHighlighted) -> None:
+        message.stop()
+        if isinstance(message.table, AccessTable):
+            self._show_detail()
+
+    @on(RecordTable.RecordSelected)
+    def _open(self, message: RecordTable.RecordSelected) -> None:
+        """Enter: an access in full, or the accesses of a row of the summary."""
+        message.stop()
+        chosen = message.record.data
+        if isinstance(chosen, AccessRow):
+            from .detail import AccessScreen
+
+            self.app.push_screen(AccessScreen(chosen, self._look()))
+        elif isinstance(chosen, Which):
+            fields = ("place", "action", "table")
+            changes = {name: getattr(chosen, name) for name in fields if getattr(chosen, name) is not None}
+            self._choose(which=replace(self._options.which, **changes), pages=(), view="list")
+
+    def action_open_session(self) -> None:
+        """Open the session of the access under the cursor."""
+        if self._selected is not None:
+            told.open_session(self.app, self._selected.session_id)
+
+    def action_copy_sql(self) -> None:
+        """Copy what was asked."""
+        if self._selected is not None:
+            told.copy(self.app, self._selected)
+
+
+def _after(value: str | None, values: list[str]) -> str | None:
+    """The value after this one; None before the first and after the last."""
+    following = [None, *values, None]
+    return following[following.index(value) + 1]

@@ -1,0 +1,186 @@
+"""The two other views of the Data access tab: what the accesses add up to, and how the tools did."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from ...queries.access import GROUPS
+from ...queries.access_sums import DayAccesses
+from ...queries.tools import ToolUse
+from .. import format as words
+from ..kit.bars import StackedBars
+from ..kit.sections import Section, Sections
+from ..kit.series import Series
+from ..kit.table import Column, Record, RecordTable
+from . import text as told
+from .data import SummaryData
+from .text import Look
+
+_TIMES = (Column("p50_ms", "p50", 7, "right"), Column("p95_ms", "p95", 7, "right"))
+
+TABLES = (
+    Column("name", "Table", sortable=True),
+    Column("reads", "Reads", 6, "right", sortable=True),
+    Column("writes", "Writes", 6, "right", sortable=True),
+    Column("failed", "Failed", 6, "right", sortable=True),
+    Column("rows_returned", "Rows", 6, "right", min_screen=64, sortable=True),
+    Column("last_read_at", "Last read", 15, min_screen=64, sortable=True),
+)
+"""Keys are those of `access_sums.TABLE_ORDERS`."""
+
+_OUTCOMES = (
+    Column("accesses", "Count", 6, "right"),
+    Column("failed", "Failed", 6, "right"),
+    Column("error_rate", "Rate", 7, "right"),
+    Column("denied", "Denied", 6, "right", min_screen=60),
+)
+_ACTIONS = (Column("name", "Action"), *_OUTCOMES, *_TIMES)
+_PLACES = (
+    Column("name", "Where"),
+    *_OUTCOMES,
+    Column("rows", "Rows", 6, "right"),
+    Column("bytes", "Scanned", 7, "right", min_screen=72),
+    Column("p95_ms", "p95", 7, "right", min_screen=72),
+)
+_SLOWEST = (
+    Column("duration", "Took", 7, "right"),
+    Column("when", "When", 15),
+    Column("resource", "Resource"),
+    Column("result", "Result", 11),
+    Column("action", "Action", 14, min_screen=96),
+    Column("session", "Session", min_screen=96),
+)
+_TOOLS = (
+    Column("invocations", "Calls", 6, "right", sortable=True),
+    Column("errors", "Errors", 6, "right", sortable=True),
+    Column("error_rate", "Rate", 7, "right", sortable=True),
+    Column("denied", "Denied", 6, "right", min_screen=76, sortable=True),
+    Column("p50_ms", "p50", 7, "right", sortable=True),
+    Column("p95_ms", "p95", 7, "right", sortable=True),
+    Column("sessions", "Sessions", 8, "right", min_screen=88, sortable=True),
+)
+"""Keys are those of `tools.ORDERS`."""
+
+_KINDS = {"tool": "Tools", "server": "MCP servers", "skill": "Skills", "plugin": "Plugins"}
+_DAYS, _WEEKS = 100, 700
+"""Up to so many days a bar is a day; up to so many a week; beyond, a month."""
+
+
+class AccessSummary(Sections):
+    """Bars by day, tables, actions, places, and the slowest queries."""
+
+    DEFAULT_CSS = """
+    AccessSummary { grid-size: 2 3; grid-columns: 1fr 1fr; grid-rows: 13 1fr 1fr; }
+    AccessSummary > #summary-days { column-span: 2; }
+    """
+
+    def __init__(self, order: tuple[str, bool], *, key: str, id: str) -> None:  # noqa: A002
+        super().__init__(
+            [
+                Section("Accesses by day", StackedBars(), id="summary-days"),
+                Section("Tables", RecordTable(TABLES, sort=order), id="summary-tables"),
+                Section("Actions", RecordTable(_ACTIONS), id="summary-actions"),
+                Section("Slowest queries", RecordTable(_SLOWEST), id="summary-slowest"),
+                Section("Local and remote", RecordTable(_PLACES), id="summary-places"),
+            ],
+            current="summary-tables",
+            key=key,
+            id=id,
+        )
+
+    def show(
+        self,
+        data: SummaryData,
+        days: Sequence[DayAccesses],
+        axis: Sequence[dt.date],
+        *,
+        tables: int,
+        order: tuple[str, bool],
+        look: Look,
+    ) -> None:
+        """Show it; `tables` is how many tables there are in all."""
+        self._show_days(days, axis)
+        shown = len(data.tables)
+        rest = f"{shown} of {tables:,}" if shown < tables else ""
+        self._fill("tables", [told.table(row, look) for row in data.tables], f"{rest} ↵ shows its accesses")
+        self._table("tables").mark_sort(*order)
+        self._fill("actions", [told.action(row, look) for row in data.actions])
+        self._fill("places", [told.place(row, look) for row in data.places])
+        self._fill("slowest", [told.access(row, look) for row in data.slowest])
+
+    def _table(self, name: str) -> RecordTable:
+        return self.query_one(f"#summary-{name} RecordTable", RecordTable)
+
+    def _fill(self, name: str, records: list[Record], note: str = "") -> None:
+        self._table(name).show(records)
+        self.query_one(f"#summary-{name}", Section).note(note if records else "none")
+
+    def _show_days(self, days: Sequence[DayAccesses], axis: Sequence[dt.date]) -> None:
+        unit, buckets = _buckets(axis)
+        counts: dict[str, dict[dt.date, int]] = {}
+        for row in days:
+            group = counts.setdefault(row.action_group, {})
+            bucket = _bucket(row.day, unit)
+            group[bucket] = group.get(bucket, 0) + row.accesses
+        names = {prefix: name for name, prefix in GROUPS.items()}
+        # The order of the groups, not of their size: a colour stays with its group.
+        known = [prefix for prefix in (*names, *sorted(counts.keys() - names.keys())) if prefix in counts]
+        series = [
+            Series(names.get(prefix, prefix), tuple(counts[prefix].get(bucket, 0) for bucket in buckets))
+            for prefix in known
+        ]
+        labels = [f"{bucket:%Y-%m}" if unit == "month" else _label(bucket, axis) for bucket in buckets]
+        section = self.query_one("#summary-days", Section)
+        section.note(f"each bar is a {unit}" if unit != "day" else "")
+        self.query_one(StackedBars).show(series, labels)
+
+
+class ToolStatistics(Sections):
+    """Tools, MCP servers, skills and plugins."""
+
+    DEFAULT_CSS = """
+    ToolStatistics { grid-size: 2 3; grid-columns: 1fr 1fr; grid-rows: 1fr 1fr 1fr; }
+    ToolStatistics > #tools-tool { row-span: 3; }
+    """
+
+    def __init__(self, order: tuple[str, bool], *, key: str, id: str) -> None:  # noqa: A002
+        super().__init__(
+            [
+                Section(
+                    title,
+                    RecordTable((Column("name", title.rstrip("s"), sortable=True), *_TOOLS), sort=order),
+                    id=f"tools-{kind}",
+                )
+                for kind, title in _KINDS.items()
+            ],
+            current="tools-tool",
+            key=key,
+            id=id,
+        )
+
+    def show(self, rows: Sequence[ToolUse], *, order: tuple[str, bool], look: Look) -> None:
+        """Show them."""
+        for kind in _KINDS:
+            section = self.query_one(f"#tools-{kind}", Section)
+            records = [told.tool(row, look) for row in rows if row.kind == kind]
+            table = section.query_one(RecordTable)
+            table.show(records)
+            table.mark_sort(*order)
+            section.note(words.count(len(records)) if records else "none used")
+
+
+def _buckets(axis: Sequence[dt.date]) -> tuple[str, list[dt.date]]:
+    """Which span a bar stands for, and the first days of all of them."""
+    unit = "day" if len(axis) <= _DAYS else "week" if len(axis) <= _WEEKS else "month"
+    return unit, list(dict.fromkeys(_bucket(day, unit) for day in axis))
+
+
+def _bucket(day: dt.date, unit: str) -> dt.date:
+    if unit == "week":
+        return day - dt.timedelta(days=day.weekday())
+    return day.replace(day=1) if unit == "month" else day
+
+
+def _label(day: dt.date, axis: Sequence[dt.date]) -> str:
+    return words.day(day) if axis[0].year == axis[-1].year else f"{day:%y}-{day:%m-%d}"

@@ -1,0 +1,189 @@
+"""What the four tabs have in common: asking in a thread, showing on the screen, and saying so when it fails.
+
+A new tab is a folder beside the others with a subclass of `Pane` in its `pane.py`, and a line in `tabs.py`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+from textual.worker import Worker, WorkerState, get_current_worker
+
+from ..queries.filters import Filter
+from ..queries.store import StoreError
+from .kit.state import PaneState
+from .messages import PaneFailed, PaneLoaded
+from .typed_app import OnDashboard
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from .tabs import Tab
+
+Data = TypeVar("Data")
+
+REST_SECONDS = 0.3
+"""The whole of an answer is asked for this long after its beginning, which that would keep from the screen."""
+
+
+class Pane(OnDashboard, Vertical, Generic[Data]):
+    """One tab. `load` asks the store in a thread and returns frozen data; `show` puts it on the screen."""
+
+    EMPTY: ClassVar[str] = "Nothing yet."
+    """The sentence for a store without anything to show here."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+r", "reload", "Reload", show=False)]
+
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(id=tab.name)
+        self.tab = tab
+        self.text = ""
+        """What the user typed to filter this pane."""
+        self._number = 0
+        self._busy = False
+        self._dirty = True
+
+    # -- for subclasses ------------------------------------------------------------------------------------------
+
+    def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> Data:
+        """Ask the store. Runs in a thread: touch no widget. `now` is UTC without a zone."""
+        raise NotImplementedError
+
+    def show(self, data: Data) -> None:
+        """Put the data on the screen."""
+        raise NotImplementedError
+
+    def has_rows(self, data: Data) -> bool:  # noqa: ARG002
+        """Whether there is anything to show; if not, the pane says so in words."""
+        return True
+
+    def describe_filter(self) -> str:
+        """Extra words for the line that says what is filtered."""
+        return f"“{self.text}”" if self.text else ""
+
+    def on_mount(self) -> None:
+        """Nothing is shown before there are data: what is hidden later would lose the focus."""
+        self._state("loading", f"Loading {self.tab.title.lower()}…")
+
+    # -- the machinery -------------------------------------------------------------------------------------------
+
+    def refresh_data(self, *, force: bool = False) -> None:
+        """The data may have changed: ask again now if the pane is visible, else when it is shown next."""
+        self._dirty = True
+        if (force or self.is_shown) and not self._busy:
+            self._ask()
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether this is the tab on the screen."""
+        return self.is_mounted and self.dashboard.active_pane is self
+
+    def action_reload(self) -> None:
+        """Ask again."""
+        self.refresh_data()
+
+    def clear_filters(self) -> None:
+        """Drop this pane's own filters."""
+        self.text = ""
+
+    def _ask(self) -> None:
+        self._dirty = False
+        self._busy = True
+        self._number += 1
+        self._work(self._number, self.dashboard.chosen.but(text=self.text))
+
+    @work(thread=True, group="pane", exit_on_error=False)
+    def _work(self, number: int, chosen: Filter) -> None:
+        app = self.dashboard
+        try:
+            data = app.ahead.take(self.tab.name, chosen) if app.ahead else None
+            if is_whole := data is None:
+                with app.store.read() as connection:
+                    data = self.load(connection, chosen, app.now())
+        except StoreError as error:
+            self.post_message(PaneFailed(number, str(error)))
+            return
+        if not get_current_worker().is_cancelled:
+            self.post_message(PaneLoaded(number, data, is_whole=is_whole))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A question that broke stays a matter of this pane."""
+        if event.worker.group == "pane" and event.state is WorkerState.ERROR:
+            error = event.worker.error
+            self.post_message(PaneFailed(self._number, f"{type(error).__name__}: {error}"))
+
+    def on_pane_loaded(self, message: PaneLoaded) -> None:
+        """Show an answer, unless a newer question is under way."""
+        message.stop()
+        self._busy = False
+        if message.number == self._number:
+            if self.has_rows(message.data):
+                self._state("ready", "")
+            else:
+                self._state("empty", self._empty_sentence())
+            with self.app.batch_update():
+                self.show(message.data)
+            # What is hidden loses the focus only with the next refresh.
+            self.call_after_refresh(self._keep_focus)
+        if not message.is_whole:
+            self.set_timer(REST_SECONDS, self.refresh_data)
+        if self._dirty and self.is_shown:
+            self._ask()
+
+    def on_descendant_blur(self) -> None:
+        """What is hidden loses the focus, whenever that takes effect."""
+        self.call_later(self._keep_focus)
+
+    def _keep_focus(self) -> None:
+        """Focus what the tab is about, if nothing has the focus: its keys are heard there, also while it is hidden."""
+        if not self.is_shown or self.app.screen is not self.screen:
+            return
+        focused = self.app.focused
+        hidden = focused is not None and not all(
+            node.display for node in focused.ancestors_with_self if isinstance(node, Widget)
+        )
+        if focused is None or (hidden and focused is not self.first_focus):
+            self.app.set_focus(self.first_focus)
+
+    def on_pane_failed(self, message: PaneFailed) -> None:
+        """Say in the pane what went wrong."""
+        message.stop()
+        self._busy = False
+        if message.number == self._number:
+            self._state(
+                "failed", f"Could not load {self.tab.title.lower()}: {message.reason}. Press ctrl+r to try again."
+            )
+
+    def _empty_sentence(self) -> str:
+        app = self.dashboard
+        if app.is_reading:
+            return f"Still reading your sessions. {app.reading_words}"
+        # The days are always chosen, also where there is nothing to choose from.
+        if self.text or self.has_own_filters or not app.chosen.but(since=None, until=None).is_open:
+            return "Nothing matches these filters. Press Escape to clear them."
+        return self.EMPTY
+
+    @property
+    def has_own_filters(self) -> bool:
+        """Whether the pane filters by more than its text."""
+        return False
+
+    def _state(self, mode: str, sentence: str) -> None:
+        state = self.query_one(PaneState)
+        state.set(mode, sentence)
+        for child in self.children:
+            if child is not state and not child.has_class("-always"):
+                child.display = mode == "ready"
+
+    @property
+    def first_focus(self) -> Widget | None:
+        """What gets the focus when the tab is shown."""
+        for child in self.query("DataTable"):
+            if child.display:
+                return child
+        return None

@@ -1,1 +1,0 @@
-"""The views of the Tokens tab: each answers one question about where the tokens went."""

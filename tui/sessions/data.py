@@ -1,0 +1,47 @@
+"""What the Sessions tab asks the store. Imports nothing of the screen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...queries import live, sessions
+from ...queries.filters import Filter
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SHOWN = 500
+"""Rows of the list; more do not help, the filter does."""
+
+SHOWN_AT_FIRST = 60
+"""Rows that more than fill most screens."""
+
+FIRST_ORDER = ("started_at", True)
+"""What the list is sorted by at first, and whether descending."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsData:
+    """What the tab shows."""
+
+    live: list[live.LiveSession]
+    page: sessions.SessionPage
+    known: int
+    """Sessions in the store, whatever the filters."""
+
+
+def sessions_data(
+    connection: DuckDBPyConnection,
+    chosen: Filter,
+    now: dt.datetime,
+    *,
+    order: tuple[str, bool] = FIRST_ORDER,
+    limit: int = SHOWN,
+) -> SessionsData:
+    """What runs, and one page of the list. `now` is UTC without a zone."""
+    by, descending = order
+    page = sessions.list_sessions(connection, chosen, now=now, order=by, descending=descending, limit=limit)
+    known = page.totals.sessions or sessions.count_sessions(connection)
+    return SessionsData(live.running_now(connection, chosen, now=now), page, known)

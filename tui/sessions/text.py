@@ -1,0 +1,85 @@
+"""How a session is told: its name, its marks, its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...queries.sessions import SessionRow
+from .. import format as words
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+LIVE, PENDING, BROKEN, LOCK = "●", "◌", "✗", "🔒"
+GONE = "(source gone)"
+
+LEGENDS = {
+    "undercounted": "≥ lower bound: that version logged placeholder counts",
+    "unpriced": "≥$ some of its tokens have no price",
+    "private": f"{LOCK} private, never uploaded",
+}
+"""What marks in a list of sessions mean."""
+
+
+class Used(Protocol):
+    """Anything that took tokens."""
+
+    @property
+    def cost_usd(self) -> float | None: ...
+    @property
+    def unpriced_tokens(self) -> int: ...
+
+
+def cost(used: Used) -> str:
+    """What it cost, see `money`."""
+    return money(used.cost_usd, used.unpriced_tokens)
+
+
+def money(cost_usd: float | None, unpriced_tokens: int) -> str:
+    """US dollars: "$3.12"; "≥$3.12" if part of the tokens has no price; "–" if nothing has."""
+    told = words.usd(cost_usd)
+    return f"≥{told}" if unpriced_tokens and cost_usd is not None else told
+
+
+def name(row: SessionRow) -> str:
+    """The title; without one the file's name, else the id."""
+    return words.clean(row.title) or words.clean(row.session_file or row.session_id)
+
+
+def state(row: SessionRow) -> str:
+    """The mark in front of a row: running, not read yet, unreadable, or nothing."""
+    if row.error is not None:
+        return BROKEN
+    return PENDING if row.pending else LIVE if row.is_live else ""
+
+
+def prefix(row: SessionRow) -> str:
+    """What stands before the title: private, or gone from the disk."""
+    return (f"{LOCK} " if row.private else "") + (f"{GONE} " if row.source_gone else "")
+
+
+def project(path: str | None) -> str:
+    """The project's folder name, "–" if unknown."""
+    return words.project(path)
+
+
+def models(name_: str | None) -> str:
+    """The model's short name, "–" if there is none."""
+    return words.model(name_) if name_ else words.NONE
+
+
+def plural(count: int, thing: str) -> str:
+    """ "1 prompt", "12 prompts"; large counts are shortened."""
+    return f"{words.count(count)} {thing}{'' if count == 1 else 's'}"
+
+
+def copy_id(app: App[Any], session_id: str) -> None:
+    """Copy a session's id and say so."""
+    app.copy_to_clipboard(session_id)
+    app.notify(words.clean(session_id), title="Copied", markup=False)
+
+
+def show_file(app: App[Any], row: SessionRow) -> None:
+    """Say where a session's file is, or was."""
+    path = words.clean(row.path) or "no file of this session is known"
+    app.notify(path, title="Gone from disk" if row.source_gone else "File", markup=False, timeout=10)

@@ -1,0 +1,326 @@
+"""The Sync tab: is my data fresh, is everything uploaded, does this program see all?
+
+A tab is a `Pane`. `load` runs in a thread: it asks functions of `queries` and returns one frozen value. `show` puts
+that value on the screen. The rest is keys and what they do; most end in `refresh_data`, which asks again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher, Static
+
+from ...queries import sync, workspaces
+from ...queries.access import Cursor
+from ...queries.filters import Filter
+from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
+from ...queries.workspaces import SyncTable, TableSums, UploadRow, UploadSums, Workspace
+from .. import format as words
+from ..kit.captioned_table import Listing
+from ..kit.cards import Cards
+from ..kit.state import PaneState
+from ..kit.table import RecordTable
+from ..pane import Pane
+from ..tabs import Tab
+from . import text as told
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+PAGE = 200
+"""Actions on a page."""
+
+LOW, MOST_SOURCES = 30, 6
+"""On a screen with fewer rows, or with more sources, these are told together."""
+
+_ASCENDING = ("table_id", "workspace")
+"""Columns that begin with the smallest when they are first sorted by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which page of the actions is shown: a cursor for each step back from the newest, under one filter."""
+
+    chosen: Filter
+    cursors: tuple[Cursor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncData:
+    """What the tab shows."""
+
+    pages: Pages
+    actions: SyncPage
+    workspaces: list[Workspace]
+    tables: list[SyncTable]
+    table_sums: TableSums
+    uploads: list[UploadRow]
+    upload_sums: UploadSums
+    rejects: list[Reject]
+    rejects_total: int
+    unknowns: list[Unknown]
+    sources: list[SourceHealth]
+    store: StoreFacts
+    store_bytes: int
+
+
+def size_of(path: Path) -> int:
+    """The size of a file in bytes."""
+    return path.stat().st_size
+
+
+class SyncPane(Pane[SyncData]):
+    """Figures on top, this program's own health at the bottom; between them the history, or one of two lists."""
+
+    HELP = (
+        "The filter is about the actions; of tables and uploads, which are the state of now, all days count.\n"
+        "An update that an agent ran and that the workspace's log tells too is one row. A push looks only at sessions "
+        "that were started in the workspace's own folder: others are not counted here."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("u", "view('uploads')", "Uploads", tooltip="What became of each session of the workspaces"),
+        Binding("j", "view('rejects')", "Rejects", tooltip="What this program could not read"),
+        Binding("n", "older", "Older", tooltip="The next page of actions, further back"),
+        Binding("b", "newer", "Newer", tooltip="The page of actions before, closer to now"),
+        Binding("s", "sort", "Sort tables", show=False, tooltip="Sort the tables by the next column"),
+        Binding("S", "reverse", "Reverse", show=False, tooltip="Sort the tables the other way round"),
+        Binding("R", "reread", "Read again", tooltip="Read the file under the cursor again from its start"),
+        Binding("escape", "view('history')", "Back", show=False, tooltip="Back to the actions"),
+    ]
+
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(tab)
+        self._data: SyncData | None = None
+        self._pages = Pages(Filter())
+        self._order = ("changed_at", True)
+
+    def compose(self) -> ComposeResult:
+        """The state in words, which the machinery of panes shows and hides, and the content."""
+        yield PaneState()
+        yield Cards()
+        with ContentSwitcher(initial="history"):
+            with Horizontal(id="history"):
+                with Vertical(id="actions-side"):
+                    yield Listing(told.ACTIONS, id="actions")
+                    yield Static(id="action", markup=False)
+                yield Listing(told.TABLES, id="tables", sort=self._order)
+            yield Listing(told.UPLOADS, id="uploads")
+            yield Listing(told.REJECTS, id="rejects")
+        program = Static(id="program", markup=False)
+        program.border_title = "this program"
+        yield program
+
+    # -- asking and showing --------------------------------------------------------------------------------------
+
+    def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> SyncData:
+        """Everything, in one reading of the store. Runs in a thread: no widget is touched."""
+        pages = self._pages if self._pages.chosen == chosen else Pages(chosen)
+        cursor = pages.cursors[-1] if pages.cursors else None
+        order, descending = self._order
+        tables, table_sums = workspaces.list_tables(connection, chosen, order=order, descending=descending)
+        uploads, upload_sums = workspaces.list_uploads(connection, chosen)
+        return SyncData(
+            pages=pages,
+            actions=sync.list_sync(connection, chosen, cursor=cursor, limit=PAGE, now=now),
+            workspaces=workspaces.workspaces(connection),
+            tables=tables,
+            table_sums=table_sums,
+            uploads=uploads,
+            upload_sums=upload_sums,
+            rejects=sync.rejects(connection, text=chosen.text),
+            rejects_total=sync.count_rejects(connection, text=chosen.text),
+            unknowns=sync.unknowns(connection),
+            sources=sync.sources(connection),
+            store=sync.store_facts(connection),
+            store_bytes=size_of(self.dashboard.store.path),
+        )
+
+    def show(self, data: SyncData) -> None:
+        """Put it on the screen. Tables keep cursor and scroll by the keys of their records."""
+        self._data = data
+        look = self._look()
+        self.query_one(Cards).show(told.cards(data.workspaces, data.table_sums, data.upload_sums, look))
+        self._listing("actions").show(
+            [told.action(row, look) for row in data.actions.rows],
+            caption=told.actions_caption(data.actions, before=PAGE * len(data.pages.cursors)),
+            nothing=self._why_no_actions(data),
+        )
+        self._listing("tables").show(
+            [told.table(row, look) for row in data.tables],
+            caption=told.tables_caption(data.table_sums, len(data.tables)),
+            nothing=self._or_filtered("No tables are pulled."),
+        )
+        self._listing("tables").display = bool(data.workspaces)
+        self._listing("tables").table.mark_sort(*self._order)
+        self._listing("uploads").show(
+            [told.upload(row, look) for row in data.uploads],
+            caption=told.uploads_caption(data.upload_sums, len(data.uploads)),
+            nothing=self._or_filtered("No session was started in a workspace's folder. Escape goes back."),
+        )
+        self._listing("rejects").show(
+            [told.reject(row, look) for row in data.rejects],
+            caption=told.rejects_caption(len(data.rejects), data.rejects_total, data.unknowns),
+            nothing=self._or_filtered(told.nothing_rejected(data.unknowns)),
+        )
+        self._show_action()
+        self._show_program(data)
+        self.refresh_bindings()
+
+    def _look(self) -> told.Look:
+        return told.Look(self.dashboard.now(), self.dashboard.zone, self.app.theme_variables)
+
+    def _listing(self, name: str) -> Listing:
+        return self.query_one(f"#{name}", Listing)
+
+    def _or_filtered(self, sentence: str) -> str:
+        """Why a list is empty: because of the filter, if there is one."""
+        chosen = self.dashboard.chosen
+        if self.text or chosen.project or chosen.session_id or chosen.user:
+            return "Nothing here matches the filters. Escape drops them."
+        return sentence
+
+    def _why_no_actions(self, data: SyncData) -> str:
+        dashboard = self.dashboard
+        if dashboard.is_reading:
+            return f"Still reading. {dashboard.reading_words}"
+        if data.workspaces:
+            return self._or_filtered("No sync activity in these days. Press r for a longer range.")
+        return self._or_filtered(told.no_workspace(dashboard.settings.source))
+
+    def _show_action(self) -> None:
+        """The action under the cursor, in full."""
+        row = self._selected("actions")
+        line = self.query_one("#action", Static)
+        line.display = isinstance(row, SyncRow)
+        if isinstance(row, SyncRow):
+            line.update(Text(told.action_in_full(row, self._look())))
+
+    def _show_program(self, data: SyncData) -> None:
+        """What this program has read: a line for each source, or one for all where there is little room."""
+        look = self._look()
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        low = self.app.size.height < LOW
+        if low or not 0 < len(data.sources) <= MOST_SOURCES:
+            grid.add_row(words.cell(told.sources_in_one(data.sources, look)))
+        else:
+            for cells in told.sources(data.sources, look):
+                grid.add_row(*map(words.cell, cells))
+        facts = told.store(data.store, data.store_bytes, data.rejects_total, data.unknowns)
+        self.query_one("#program", Static).update(
+            Group(grid, Text(words.clean(facts), no_wrap=low, overflow="ellipsis"))
+        )
+
+    def on_resize(self) -> None:
+        """More room, or less."""
+        if self._data is not None:
+            self._show_program(self._data)
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> str:
+        """What is between the figures and the strip: `history`, `uploads` or `rejects`."""
+        return self.query_one(ContentSwitcher).current or "history"
+
+    @property
+    def first_focus(self) -> Widget | None:
+        """The table of the view."""
+        return self._listing("actions" if self.view == "history" else self.view).table
+
+    def _selected(self, name: str) -> object:
+        """What the record under the cursor of a list is about; None if there is none."""
+        record = self._listing(name).table.selected
+        return None if record is None else record.data
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key does anything now; those that do not are not in the footer, and Escape is left to the app."""
+        if action == "view":
+            return parameters != ("history",) or self.view != "history"
+        if action in ("older", "newer"):
+            data = self._data
+            if data is None or self.view != "history":
+                return False
+            return data.actions.older is not None if action == "older" else bool(data.pages.cursors)
+        if action in ("sort", "reverse"):
+            return self.view == "history"
+        if action == "reread":
+            return self.view == "rejects" and self._selected("rejects") is not None
+        return True
+
+    def action_view(self, name: str) -> None:
+        """Show the history or a list; the key of the list that is shown leads back."""
+        self.query_one(ContentSwitcher).current = "history" if name == self.view else name
+        self.app.set_focus(self.first_focus)
+        self.refresh_bindings()
+
+    def action_older(self) -> None:
+        """The next page of actions, further back."""
+        data = self._data
+        if data is not None and data.actions.older is not None:
+            self._turn(Pages(data.pages.chosen, (*data.pages.cursors, data.actions.older)))
+
+    def action_newer(self) -> None:
+        """The page of actions before, closer to now."""
+        data = self._data
+        if data is not None:
+            # A key pressed twice is two pages, even if the first of them is not loaded yet.
+            asked = self._pages if self._pages.chosen == data.pages.chosen else data.pages
+            self._turn(Pages(asked.chosen, asked.cursors[:-1]))
+
+    def _turn(self, pages: Pages) -> None:
+        self._pages = pages
+        self._listing("actions").table.move_cursor(row=0)
+        self.refresh_data()
+
+    def action_sort(self) -> None:
+        """Sort the tables by the next column."""
+        self._listing("tables").table.action_sort_by()
+
+    def action_reverse(self) -> None:
+        """Sort the tables the other way round."""
+        self._order = (self._order[0], not self._order[1])
+        self.refresh_data()
+
+    @on(RecordTable.SortRequested)
+    def _sort(self, message: RecordTable.SortRequested) -> None:
+        key, descending = self._order
+        again = message.column_key == key
+        self._order = (message.column_key, not descending if again else message.column_key not in _ASCENDING)
+        self.refresh_data()
+
+    def action_reread(self) -> None:
+        """Have the file under the cursor read again from its start."""
+        row = self._selected("rejects")
+        if isinstance(row, Reject):
+            started = self.dashboard.reread(row.path)
+            said = "Reading again" if started else "This dashboard reads no files (--no-ingest)"
+            self.app.notify(told.place(row.path), title=said, markup=False)
+
+    @on(RecordTable.RecordHighlighted)
+    def _highlighted(self) -> None:
+        self._show_action()
+        self.refresh_bindings()
+
+    @on(RecordTable.RecordSelected)
+    def _open(self, message: RecordTable.RecordSelected) -> None:
+        """Enter: a reject's raw bytes, or the session of an action or an upload."""
+        row = message.record.data
+        if isinstance(row, Reject):
+            from .reject import RejectScreen
+
+            self.app.push_screen(RejectScreen(row))
+        elif isinstance(row, SyncRow | UploadRow) and row.session_id:
+            from ..sessions.detail import SessionScreen
+
+            self.app.push_screen(SessionScreen(row.session_id))

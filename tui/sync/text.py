@@ -1,0 +1,306 @@
+"""How the Sync tab tells things: workspaces, actions, tables, uploads, and what this program itself has read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.text import Text
+from textual.color import Color
+
+from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
+from ...queries.workspaces import SyncTable, TableSums, UploadRow, UploadSums, Workspace
+from .. import format as words
+from ..kit.cards import Card
+from ..kit.palette import parse
+from ..kit.table import Column, Record
+from ..sessions.text import plural
+
+TOKEN_DAYS = 7
+"""With so few days left, or less, a token is about to expire."""
+
+GAP = 3
+"""More sessions than this waiting to be uploaded are too many: so says `agnes diagnose`."""
+
+_TONES = {"error": "error", "failed": "error", "denied": "warning", "waiting": "warning", "running": "success"}
+"""Results and statuses that stand out -> the theme's colour for them."""
+
+_STATUS = {
+    "waiting": "not sent yet",
+    "grown": "longer since it was sent",
+    "private": "never to be sent",
+    "uploaded": "",
+    "failed": "refused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What telling depends on: the moment (UTC without a zone), the zone of clocks, and the theme's variables."""
+
+    now: dt.datetime
+    zone: ZoneInfo
+    theme: Mapping[str, str]
+
+    def when(self, moment: dt.datetime | None) -> str:
+        """A moment on the clock."""
+        return words.when(moment, self.now, self.zone)
+
+    def ago(self, moment: dt.datetime | None) -> str:
+        """How long ago a moment was."""
+        return words.relative(moment, self.now)
+
+    def marked(self, word: str) -> Text:
+        """A result or status, in colour if it stands out; an `error.413` is an error."""
+        text = words.cell(word)
+        tone = _TONES.get(word.partition(".")[0])
+        if tone is not None:
+            text.stylize(parse(self.theme, f"text-{tone}", Color.parse("white")).rich_color.name)
+        return text
+
+
+def place(path: str | None) -> str:
+    """A folder as a person would write it, with ~ for the home folder; None is "–"."""
+    if path is None:
+        return words.NONE
+    home = str(Path.home())
+    return words.clean("~" + path[len(home) :] if path == home or path.startswith(home + "/") else path)
+
+
+ACTIONS = (
+    Column("when", "When", 15),
+    Column("action", "Action", 14),
+    Column("source", "Source", 21, min_screen=90),
+    Column("result", "Result", 11),
+    Column("detail", "Detail"),
+    Column("workspace", "Workspace", 12, min_screen=120),
+    Column("duration", "Took", 7, "right", min_screen=108),
+)
+TABLES = (
+    Column("table_id", "Table", sortable=True),
+    Column("workspace", "Workspace", 12, min_screen=64, sortable=True),
+    Column("row_count", "Rows", 6, "right", sortable=True),
+    Column("size_bytes", "Size", 7, "right", sortable=True),
+    Column("parts", "Parts", 5, "right", min_screen=52, sortable=True),
+    Column("changed_at", "Age", 5, "right", sortable=True),
+)
+UPLOADS = (
+    Column("title", "Session"),
+    Column("status", "Status", 8),
+    Column("when", "When", 15),
+    Column("size", "Size", 7, "right", min_screen=90),
+    Column("reason", "Reason", 24),
+    Column("workspace", "Workspace", 14, min_screen=130),
+)
+REJECTS = (
+    Column("file", "File"),
+    Column("folder", "Folder", 36, min_screen=130),
+    Column("pos", "Offset", 12, "right"),
+    Column("length", "Length", 9, "right"),
+    Column("reason", "Reason"),
+    Column("seen", "Seen", 8, "right", min_screen=100),
+)
+"""The columns of the lists. Their keys are those of the cells below, and of the orders the tables can be sorted by."""
+
+
+# -- the workspaces ----------------------------------------------------------------------------------------------
+
+
+def cards(places: Sequence[Workspace], tables: TableSums, sums: UploadSums, look: Look) -> list[Card]:
+    """The figures on top; none without a workspace."""
+    if not places:
+        return []
+    pulled = name(places[0]) if len(places) > 1 else plural(tables.tables, "table")
+    sent = f"{words.count(sums.grown)} longer since" if sums.grown else "sessions on disk"
+    return [
+        Card("Last pull", look.ago(places[0].last_pull_at), pulled),
+        Card("Uploaded", f"{words.count(sums.uploaded)} of {words.count(sums.on_disk)}", sent),
+        Card("Waiting", words.count(sums.waiting), "not sent yet", tone="warning" if sums.waiting > GAP else ""),
+        Card("Failed", words.count(sums.failed), "refused by the server", tone="error" if sums.failed else ""),
+        Card("Private", words.count(sums.private), "never sent"),
+        _token([one.token_expires_at for one in places if one.token_expires_at is not None], look),
+        Card("Workspaces", words.count(sum(not one.is_server for one in places)), ", ".join(map(name, places))),
+    ]
+
+
+def name(one: Workspace) -> str:
+    """A workspace's folder name, or the server's address without what every address has."""
+    return words.clean(one.workspace.partition("://")[2]) if one.is_server else words.project(one.workspace)
+
+
+def _token(expiries: Sequence[dt.datetime], look: Look) -> Card:
+    if not expiries:
+        return Card("Token", words.NONE, "no expiry known")
+    left = min(expiries) - look.now
+    if left <= dt.timedelta():
+        return Card("Token", "expired", look.ago(min(expiries)), tone="error")
+    value = f"{plural(left.days, 'day')} left" if left.days else f"{words.duration(left.total_seconds())} left"
+    soon = left <= dt.timedelta(days=TOKEN_DAYS)
+    return Card("Token", value, "renew it soon" if soon else "of the server", tone="warning" if soon else "")
+
+
+def action(row: SyncRow, look: Look) -> Record:
+    """A sync action as a row."""
+    cells: dict[str, Text | str | int | None] = {
+        "when": look.when(row.timestamp),
+        "action": row.action,
+        "source": row.source,
+        "result": look.marked(row.result),
+        "detail": " · ".join(words.clean(part) for part in (row.detail, row.title) if part),
+        "workspace": words.project(row.workspace),
+        "duration": words.millis(row.duration_ms),
+    }
+    return Record(row.id, cells, row)
+
+
+def actions_caption(page: SyncPage, before: int) -> str:
+    """Where a page of actions is: `before` are on the pages closer to now."""
+    if not before and page.older is None:
+        return plural(page.total, "action")
+    keys = ["n older"] * (page.older is not None) + ["b newer"] * (before > 0)
+    return f"{before + 1:,} to {before + len(page.rows):,} of {page.total:,} actions · {' · '.join(keys)}"
+
+
+def no_workspace(sources: Sequence[str]) -> str:
+    """The sentence for a machine without a workspace. `sources` are those that the user named, if any."""
+    looked = ", ".join(sources) or (
+        "AGNES_LOCAL_DIR, the agnes command's config, the current folder, and the folders that sessions worked in"
+    )
+    return (
+        f"No Agnes workspace found. Looked in {looked}.\n"
+        "With one, this tab shows when data was last pulled and which sessions are uploaded.\n"
+        "What is told below, of this program itself, needs none. With made-up data: agnes-stats --demo"
+    )
+
+
+def action_in_full(row: SyncRow, look: Look) -> str:
+    """All of a sync action: its detail, and on a second line what surrounds it."""
+    told = [
+        row.action,
+        row.result,
+        look.when(row.timestamp),
+        f"seen in {row.source}",
+        f"workspace {place(row.workspace)}" if row.workspace else "",
+        f"session “{words.clean(row.title or row.session_id)}”" if row.session_id else "",
+        f"took {words.millis(row.duration_ms)}" if row.duration_ms is not None else "",
+    ]
+    return "\n".join([*([words.clean(row.detail)] if row.detail else []), " · ".join(part for part in told if part)])
+
+
+def table(row: SyncTable, look: Look) -> Record:
+    """A table of a workspace as a row."""
+    cells: dict[str, Text | str | int | None] = {
+        "table_id": row.table_id,
+        "workspace": words.project(row.workspace),
+        "row_count": words.count(row.row_count),
+        "size_bytes": words.size(row.size_bytes),
+        "parts": words.count(row.parts),
+        "changed_at": words.NONE if row.changed_at is None else look.ago(row.changed_at).removesuffix(" ago"),
+    }
+    return Record(f"{row.workspace}\n{row.table_id}", cells, row)
+
+
+def tables_caption(sums: TableSums, shown: int) -> str:
+    """What all tables come to."""
+    return f"{_of(shown, sums.tables, 'table')} · {words.size(sums.size_bytes)}"
+
+
+def upload(row: UploadRow, look: Look) -> Record:
+    """A session and its upload as a row."""
+    reason = f"refused: {row.reason}" if row.reason else _STATUS[row.status]
+    if row.status == "grown":
+        reason = f"{words.size((row.size or 0) - (row.sent_size or 0))} more since"
+    cells: dict[str, Text | str | int | None] = {
+        "title": row.title or row.session_id,
+        "status": look.marked(row.status),
+        "when": look.when(row.status_at),
+        "size": words.size(row.size if row.size is not None else row.sent_size),
+        "reason": "; ".join(part for part in (reason, "" if row.size is not None else "gone from disk") if part),
+        "workspace": words.project(row.workspace),
+    }
+    return Record(f"{row.workspace}\n{row.session_id}", cells, row)
+
+
+def uploads_caption(sums: UploadSums, shown: int) -> str:
+    """What all uploads come to."""
+    return (
+        f"{_of(shown, sums.listed, 'session')}, {words.count(sums.on_disk)} on disk · Enter opens one, Escape goes back"
+    )
+
+
+# -- this program ------------------------------------------------------------------------------------------------
+
+
+def reject(row: Reject, look: Look) -> Record:
+    """What could not be used, as a row."""
+    path = Path(row.path)
+    cells: dict[str, Text | str | int | None] = {
+        "file": path.name,
+        "folder": place(str(path.parent)),
+        "pos": f"{row.pos:,}" if row.length else words.NONE,
+        "length": words.size(row.length) if row.length else "all of it",
+        "reason": row.reason,
+        "seen": look.ago(row.seen_at),
+    }
+    return Record(f"{row.path}\n{row.pos}\n{row.length}\n{row.reason}", cells, row)
+
+
+def rejects_caption(shown: int, total: int, unknowns: Sequence[Unknown]) -> str:
+    """How much could not be used, and what there is no rule for."""
+    return " · ".join([f"{_of(shown, total, 'reject')}, Enter shows the bytes", *_no_rule(unknowns)])
+
+
+def nothing_rejected(unknowns: Sequence[Unknown]) -> str:
+    """The sentence in place of the list of rejects."""
+    return "\n".join(["Every line of every file could be used. Escape goes back.", *_no_rule(unknowns)])
+
+
+def _no_rule(unknowns: Sequence[Unknown]) -> list[str]:
+    named = ", ".join(f"{one.what} ({words.count(one.count)})" for one in unknowns)
+    return [f"kept, but not understood: {named}"] if named else []
+
+
+def sources(rows: Sequence[SourceHealth], look: Look) -> list[list[str]]:
+    """What was found where and how far it is read: a row of cells for each source."""
+    return [[row.source, place(row.root), *_health([row], look)] for row in rows]
+
+
+def sources_in_one(rows: Sequence[SourceHealth], look: Look) -> str:
+    """The same of all sources together, on one line."""
+    kinds = ", ".join(sorted({row.source for row in rows}))
+    return " · ".join([kinds, *(part for part in _health(rows, look) if part)]) if rows else "no source found"
+
+
+def _health(rows: Sequence[SourceHealth], look: Look) -> list[str]:
+    gone = sum(row.gone for row in rows)
+    trouble = {
+        "to come": sum(row.pending for row in rows),
+        "unreadable": sum(row.failed for row in rows),
+        "rejected": sum(row.rejects for row in rows),
+    }
+    return [
+        plural(sum(row.files for row in rows), "file") + (f" + {words.count(gone)} gone" if gone else ""),
+        f"{words.size(sum(row.behind for row in rows))} behind",
+        f"read {look.ago(max((row.last_read_at for row in rows if row.last_read_at), default=None))}",
+        ", ".join(f"{words.count(number)} {what}" for what, number in trouble.items() if number),
+    ]
+
+
+def store(facts: StoreFacts, size: int, rejected: int, unknowns: Sequence[Unknown]) -> str:
+    """How large the store is (`size` in bytes), what it is good for, and what it could not make sense of."""
+    share = size / facts.transcript_bytes if facts.transcript_bytes else 1.0
+    told = [
+        f"store {words.size(size)}" + (f" ({words.percent(share)} of what was read)" if share < 1 else ""),
+        f"{plural(rejected, 'reject')}: j" if rejected else "",
+        f"{plural(len(unknowns), 'unknown thing')}: j" if unknowns else "",
+        "keeps what Claude deletes after 30 days",
+        "no price for " + ", ".join(map(words.model, facts.unpriced_models)) if facts.unpriced_models else "",
+    ]
+    return " · ".join(part for part in told if part)
+
+
+def _of(shown: int, total: int, thing: str) -> str:
+    return plural(total, thing) if shown == total else f"{shown:,} of {plural(total, thing)}"

@@ -1,0 +1,328 @@
+"""The Tokens tab: key figures, and below them one of several views."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher, Static
+
+from ...queries.filters import Filter
+from ...queries.timing import METRICS
+from ...queries.trends import GRANULARITIES, LONGEST_BY_HOUR
+from .. import budget_text as budget_words
+from .. import format as words
+from ..filter_text import FIELDS, chips
+from ..kit.cards import Cards
+from ..kit.chips import FilterChips
+from ..kit.state import PaneState
+from ..kit.table import Record, RecordTable
+from ..pane import Pane
+from ..tabs import Tab
+from . import head
+from .agents import Agents
+from .caching import Caching
+from .head import Head
+from .overview import Overview, OverviewData
+from .rhythm import Rhythm
+from .timing import Timing
+from .tools import Tools
+from .view import DIMENSIONS, WIDE, Options, Question, TokenView
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+VIEWS: tuple[type[TokenView[Any]], ...] = (Overview, Timing, Rhythm, Agents, Caching, Tools)
+CONSOLE = "console"
+"""What stands beside the views and is a screen of its own."""
+_SPACIOUS = 84
+"""Columns from which the views stand apart."""
+_VIEW_ACTIONS = frozenset().union(*(view.ACTIONS for view in VIEWS))
+
+_FIELD_OF = {"username": "user", "git_branch": "branch"}
+"""Dimensions whose field of the filter has another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokensData:
+    """An answer with its question: the figures, and what the view asked for."""
+
+    question: Question
+    head: Head
+    detail: Any
+
+
+class ViewStrip(Static):
+    """The views of the tab, each with its key."""
+
+    DEFAULT_CSS = """
+    ViewStrip { height: 1; color: $text-muted; }
+    """
+
+    class Chosen(Message):
+        """A view was clicked."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._places: list[tuple[int, int, str]] = []
+
+    def show(self, active: str) -> None:
+        """Mark the view that is shown."""
+        line = Text(no_wrap=True, overflow="ellipsis")
+        self._places = []
+        gap = " " if self.app.size.width >= _SPACIOUS else ""
+        for view in VIEWS:
+            start = line.cell_len
+            line.append(f" {view.KEY} ", style="bold")
+            line.append(f"{view.TITLE} ", style="bold underline" if active == view.NAME else "")
+            self._places.append((start, line.cell_len, view.NAME))
+            line.append(gap)
+        start = line.cell_len
+        line.append(" l ", style="bold").append("SQL ")
+        self._places.append((start, line.cell_len, CONSOLE))
+        self.update(line)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the view under the mouse."""
+        for start, end, name in self._places:
+            if start <= event.x < end:
+                self.post_message(self.Chosen(name))
+
+
+class TokensPane(Pane[TokensData]):
+    """Tokens and money: how much, over time, for what, and by whom."""
+
+    EMPTY = "No tokens yet: use a coding agent, and what its sessions take is counted here."
+    HELP = "Enter on a row shows only that row's model, project, agent, branch or session; Backspace takes that back."
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(view.KEY, f"view('{view.NAME}')", view.TITLE, show=False, tooltip=view.ABOUT) for view in VIEWS),
+        Binding("u", "measure", "Measure", tooltip="Count money or tokens; in Timing: time, turns or speed"),
+        Binding("b", "by", "Break down by", tooltip="Stack and list by the next of: " + ", ".join(DIMENSIONS.values())),
+        Binding("B", "by(-1)", "Break down by", show=False, tooltip="Stack and list by the one before"),
+        Binding("g", "granularity", "Day/week", tooltip="Bars by day, week or month; by hour up to seven days"),
+        Binding("s", "sort", "Sort", show=False, tooltip="Sort the groups by the next column"),
+        Binding("d", "table", "Other table", show=False, tooltip="On a low screen: groups, or the biggest sessions"),
+        Binding("backspace", "unfilter", "Filter back", show=False, tooltip="Drop the filter set last"),
+        Binding("escape", "overview", "Overview", show=False, tooltip="Back to the overview"),
+    ]
+
+    def __init__(self, tab: Tab) -> None:
+        super().__init__(tab)
+        self._options = Options()
+        self._shown: TokensData | None = None
+        self._chain: list[str] = []
+        """Fields of the filter set by rows, the last one last."""
+
+    def compose(self) -> ComposeResult:
+        """The figures, the views, and one line of notes."""
+        yield FilterChips().add_class("-always")
+        yield PaneState()
+        with Vertical(id="tokens-body"):
+            yield Cards(id="figures")
+            yield Static(id="kinds", markup=False)
+            yield ViewStrip()
+            with ContentSwitcher(initial=f"tokens-{Options().view}"):
+                for view in VIEWS:
+                    yield view()
+            yield Static(id="warning", markup=False)
+            yield Static(id="notes", markup=False)
+
+    # -- asking and showing --------------------------------------------------------------------------------------
+
+    def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> TokensData:
+        """The figures, and what the view on the screen asks for."""
+        dashboard = self.dashboard
+        here = now.replace(tzinfo=dt.UTC).astimezone(dashboard.zone).replace(tzinfo=None)
+        cost, width = not dashboard.settings.no_cost, dashboard.size.width
+        question = Question(chosen, self._options, now, here, cost, width, dashboard.settings.budget if cost else None)
+        view = self._view(question.options.view)
+        return TokensData(question, head.ask(connection, question), view.ask(connection, question))
+
+    def has_rows(self, data: TokensData) -> bool:
+        """Whether anything is selected."""
+        return data.head.period.responses > 0
+
+    def show(self, data: TokensData) -> None:
+        """Everything."""
+        self._shown = data
+        chosen = data.question.chosen
+        self.query_one(FilterChips).show(chips(chosen, self.dashboard.session_title), "Backspace drops the last")
+        if not self.has_rows(data):
+            self._say_why_empty(data)
+            return
+        self._show_figures(data)
+        name = data.question.options.view
+        switcher = self.query_one(ContentSwitcher)
+        moved = switcher.current != f"tokens-{name}"
+        switcher.current = f"tokens-{name}"
+        self.query_one(ViewStrip).show(name)
+        view = self._view(name)
+        view.present(data.detail, data.question)
+        self._say("#warning", budget_words.warning(data.head.budget))
+        self._say("#notes", head.notes(data.head, data.question))
+        if moved:
+            self.app.set_focus(self.first_focus)
+
+    def _say(self, line: str, told: str) -> None:
+        widget = self.query_one(line, Static)
+        widget.update(Text(words.clean(told), no_wrap=True, overflow="ellipsis"))
+        widget.display = bool(told)
+
+    def _show_figures(self, data: TokensData) -> None:
+        width = self.app.size.width
+        self.query_one("#figures", Cards).show(head.cards(data.head, data.question, width))
+        line = Text(no_wrap=True, overflow="ellipsis")
+        for label, value in head.kinds(data.head, brief=width < head.NARROW):
+            line.append(f"{label} ", style="dim")
+            line.append(f"{value}   ")
+        self.query_one("#kinds", Static).update(line)
+
+    def _say_why_empty(self, data: TokensData) -> None:
+        if self.dashboard.is_reading:
+            return
+        if data.head.store_is_empty:
+            places = " and ".join(self.dashboard.looked_in)
+            looked = f" Looked in {places}." if places else ""
+            self.query_one(PaneState).set("empty", f"{self.EMPTY}{looked} See it with made-up data: agnes-stats --demo")
+        elif data.question.chosen.since is not None and not self._is_filtered(data.question.chosen):
+            self.query_one(PaneState).set("empty", "No tokens in these days. Press r for a longer range.")
+
+    def _is_filtered(self, chosen: Filter) -> bool:
+        return bool(chosen.text) or any(getattr(chosen, field) is not None for field in FIELDS)
+
+    def on_resize(self) -> None:
+        """Figures for another width; a screen that has become wide is told more."""
+        if self._shown is not None and self.has_rows(self._shown):
+            self._show_figures(self._shown)
+            if (self._shown.question.width >= WIDE) != (self.app.size.width >= WIDE):
+                self.refresh_data()
+
+    def _view(self, name: str) -> TokenView[Any]:
+        return self.query_one(f"#tokens-{name}", TokenView)
+
+    @property
+    def first_focus(self) -> Widget | None:
+        """What the view wants to have the focus."""
+        return self._view(self._options.view).first_focus
+
+    # -- choosing ------------------------------------------------------------------------------------------------
+
+    def _choose(self, **changes: Any) -> None:
+        self._options = replace(self._options, **changes)
+        self.refresh_bindings()
+        self.refresh_data()
+
+    def action_view(self, name: str) -> None:
+        """Show a view."""
+        self._choose(view=name)
+
+    def on_view_strip_chosen(self, message: ViewStrip.Chosen) -> None:
+        """A view was clicked."""
+        if message.name == CONSOLE:
+            self.dashboard.action_console()
+        else:
+            self.action_view(message.name)
+
+    def action_overview(self) -> None:
+        """Back to the first view."""
+        self._choose(view=Overview.NAME)
+
+    def action_measure(self) -> None:
+        """Money, or tokens; where times are shown, the next kind of them."""
+        if self._options.view == Timing.NAME:
+            now = METRICS.index(self._options.timing)
+            self._choose(timing=METRICS[(now + 1) % len(METRICS)])
+            return
+        other = "total_tokens" if self._options.measure == "cost_usd" else "cost_usd"
+        self._choose(measure=other, order=None, descending=True)
+
+    def action_by(self, step: int = 1) -> None:
+        """Break down by the next dimension, or one further on."""
+        names = list(DIMENSIONS)
+        by = names[(names.index(self._options.by) + step) % len(names)]
+        self._choose(by=by, order=None, descending=True)
+
+    def action_granularity(self) -> None:
+        """Bars by the next granularity that the range allows."""
+        shown = self._shown
+        if shown is None or not isinstance(shown.detail, OverviewData):
+            return
+        first, last = shown.head.first, shown.head.last
+        hours = first is not None and last is not None and (last - first).days < LONGEST_BY_HOUR
+        allowed = [name for name in GRANULARITIES if hours or name != "hour"]
+        now = self._options.granularity or shown.detail.over_time.granularity
+        place = allowed.index(now) if now in allowed else -1
+        self._choose(granularity=allowed[(place + 1) % len(allowed)])
+
+    def action_sort(self) -> None:
+        """Sort the groups by the next column."""
+        self.query_one("#by", RecordTable).action_sort_by()
+
+    def on_record_table_sort_requested(self, message: RecordTable.SortRequested) -> None:
+        """Sort by a column; by the same one again, the other way round."""
+        now = self._options.order or (self._shown.question.measure if self._shown else None)
+        again = message.column_key == now
+        self._choose(order=message.column_key, descending=not self._options.descending if again else True)
+
+    def action_table(self) -> None:
+        """What a low screen has no room for, in place of something else."""
+        view = self._view(self._options.view)
+        if view.switch_table():
+            self.app.set_focus(view.first_focus)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Only what means something in the view; Escape belongs to the app on the first one."""
+        view = next(view for view in VIEWS if self._options.view == view.NAME)
+        if action == "overview":
+            return view is not Overview
+        if action == "measure" and self.dashboard.settings.no_cost and view is not Timing:
+            return False
+        return action in view.ACTIONS if action in _VIEW_ACTIONS else True
+
+    # -- filters -------------------------------------------------------------------------------------------------
+
+    def on_record_table_record_selected(self, message: RecordTable.RecordSelected) -> None:
+        """Show only what the row is about."""
+        self._filter_by(message.record)
+
+    def _filter_by(self, record: Record) -> None:
+        if not isinstance(record.data, tuple):
+            return
+        by, value, name = record.data
+        field = str(_FIELD_OF.get(by, by))
+        if value is None:
+            self.app.notify(f"There is no filter for rows {words.clean(name)}.", markup=False)
+            return
+        if field == "session_id":
+            self.dashboard.session_title = name
+        self._chain = [one for one in self._chain if one != field] + [field]
+        self.dashboard.choose(**{field: value})
+
+    def action_unfilter(self) -> None:
+        """Drop the filter set last, by a row or else where."""
+        held = self.dashboard.droppable
+        last = next((field for field in reversed(self._chain) if field in held), held[0] if held else None)
+        if last is not None:
+            self._drop(last)
+
+    def on_filter_chips_dropped(self, message: FilterChips.Dropped) -> None:
+        """A chip was clicked."""
+        if message.field in self.dashboard.droppable:
+            self._drop(message.field)
+
+    def _drop(self, field: str) -> None:
+        self._chain = [one for one in self._chain if one != field]
+        self.dashboard.choose(**{field: None})

@@ -1,0 +1,197 @@
+"""The rows of the tables of tokens: groups, kinds of tokens, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from rich.text import Text
+
+from ...queries.caching import KindTokens
+from ...queries.tokens import GroupTokens, SessionTokens, TokenSums
+from .. import format as words
+from ..kit.palette import Ink
+from ..kit.table import Column, Record, RecordTable
+from . import text as phrases
+from .view import Question
+
+MOST_ROWS = 200
+"""Groups that are listed; the rest are told as one row."""
+
+BAR = 8
+
+GROUP_COLUMNS = (
+    Column("name", ""),
+    Column("sessions", "Sessions", 8, "right", 96, sortable=True),
+    Column("input_tokens", "Input", 7, "right", 74, sortable=True),
+    Column("output_tokens", "Output", 7, "right", 62, sortable=True),
+    Column("cache_read_tokens", "Cache R", 7, "right", 72),
+    Column("cache_write_tokens", "Cache W", 7, "right", 72),
+    Column("total_tokens", "Total", 8, "right", sortable=True),
+    Column("cost_usd", "Cost", 9, "right", sortable=True),
+    Column("bar", "", BAR, min_screen=48),
+)
+BRIEF_COLUMNS = (
+    Column("name", ""),
+    Column("total_tokens", "Total", 8, "right"),
+    Column("cost_usd", "Cost", 9, "right"),
+    Column("bar", "", BAR, min_screen=44),
+)
+SESSION_COLUMNS = (
+    Column("title", ""),
+    Column("project", "Project", 16, min_screen=76),
+    Column("model", "Model", 12, min_screen=100),
+    Column("started_at", "Started", 15, min_screen=110),
+    Column("output_tokens", "Output", 7, "right", 120),
+    Column("cache_read_tokens", "Cache R", 7, "right", 130),
+    Column("total_tokens", "Total", 8, "right"),
+    Column("cost_usd", "Cost", 9, "right"),
+    Column("bar", "", BAR, min_screen=64),
+)
+
+
+def priced_only(columns: Sequence[Column], cost: bool) -> list[Column]:
+    """The columns, without those of money where it is hidden."""
+    return [column for column in columns if cost or not column.key.endswith("_usd")]
+
+
+class TokenTable(RecordTable):
+    """A table among others: it shows its cursor only where the keys go to it."""
+
+    def on_mount(self) -> None:
+        self.show_cursor = self.has_focus
+
+    def on_focus(self) -> None:
+        self.show_cursor = True
+
+    def on_blur(self) -> None:
+        self.show_cursor = False
+
+    def use(self, columns: Sequence[Column], rows: str) -> None:
+        """Use other columns, the first one named after what the `rows` are."""
+        first = columns[0]
+        named = Column(first.key, rows, first.width, first.justify, first.min_screen, first.sortable)
+        if (named, *columns[1:]) != self._all_columns:
+            self._all_columns = (named, *columns[1:])
+            self._arrange()
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """What the bars of a table are drawn with: `colors` says which series of the chart a name has."""
+
+    ink: Ink
+    colors: Mapping[str | None, int]
+
+    def bar(self, name: str | None, value: float, largest: float) -> Text | str:
+        """The bar of a row: no bar for nothing; names without a series have the last one, that of the others."""
+        if not value or not largest:
+            return ""
+        series = self.colors.get(name, len(self.ink.series) - 1) if self.colors else 0
+        return phrases.share_bar(value / largest, BAR, self.ink, series)
+
+
+def value_of(row: TokenSums, question: Question) -> float:
+    """A row's amount of the measure."""
+    return float((row.cost_usd or 0.0) if question.money else row.total_tokens)
+
+
+def _amounts(row: TokenSums) -> dict[str, str]:
+    return {
+        "sessions": words.count(row.sessions),
+        "input_tokens": words.count(row.input_tokens),
+        "output_tokens": phrases.output(row),
+        "cache_read_tokens": words.count(row.cache_read_tokens),
+        "cache_write_tokens": words.count(row.cache_write_tokens),
+        "total_tokens": phrases.total(row),
+        "cost_usd": phrases.money(row.cost_usd, row.unpriced_tokens, short=True),
+    }
+
+
+def group_records(rows: Sequence[GroupTokens], by: str, question: Question, paint: Paint) -> list[Record]:
+    """Groups as records; a record's data are the dimension, the value and its name."""
+    shown, rest = rows[:MOST_ROWS], rows[MOST_ROWS:]
+    largest = max((value_of(row, question) for row in shown), default=0.0)
+    records = [
+        Record(
+            f"={row.name}" if row.name is not None else "",
+            {
+                "name": Text(name, style="" if row.name is not None else "italic"),
+                **_amounts(row),
+                "bar": paint.bar(row.name, value_of(row, question), largest),
+            },
+            (by, row.name, name),
+            row,
+        )
+        for row, name in zip(shown, phrases.group_names(by, [row.name for row in shown]), strict=True)
+    ]
+    if rest:
+        named = Text(f"{len(rest)} others", style="italic")
+        # A session may be in several groups, so theirs cannot be added up.
+        records.append(Record("others", {"name": named, **_amounts(_sum(rest)), "sessions": ""}, raw=_others(rest)))
+    return records
+
+
+def _others(rows: Sequence[GroupTokens]) -> dict[str, object]:
+    return asdict(_sum(rows)) | {"name": f"{len(rows)} others", "sessions": None}
+
+
+def _sum(rows: Sequence[GroupTokens]) -> TokenSums:
+    known = [row.cost_usd for row in rows if row.cost_usd is not None]
+    return TokenSums(
+        responses=sum(row.responses for row in rows),
+        input_tokens=sum(row.input_tokens for row in rows),
+        output_tokens=sum(row.output_tokens for row in rows),
+        cache_read_tokens=sum(row.cache_read_tokens for row in rows),
+        cache_write_5m_tokens=sum(row.cache_write_5m_tokens for row in rows),
+        cache_write_1h_tokens=sum(row.cache_write_1h_tokens for row in rows),
+        total_tokens=sum(row.total_tokens for row in rows),
+        cost_usd=sum(known) if known else None,
+        unpriced_tokens=sum(row.unpriced_tokens for row in rows),
+        undercounted=sum(row.undercounted for row in rows),
+        sessions=0,
+    )
+
+
+def kind_records(kinds: Sequence[KindTokens], question: Question, paint: Paint) -> list[Record]:
+    """Kinds of tokens as records, dearest or most first."""
+
+    def value(kind: KindTokens) -> float:
+        return float((kind.cost_usd or 0.0) if question.money else kind.tokens)
+
+    ordered = sorted(kinds, key=value, reverse=True)
+    largest = value(ordered[0]) if ordered else 0.0
+    return [
+        Record(
+            kind.name,
+            {
+                "name": kind.name,
+                "total_tokens": words.count(kind.tokens) if kind.tokens else words.NONE,
+                "cost_usd": words.usd(kind.cost_usd),
+                "bar": paint.bar(kind.name, value(kind), largest),
+            },
+            raw=kind,
+        )
+        for kind in ordered
+    ]
+
+
+def session_records(rows: Sequence[SessionTokens], question: Question, paint: Paint) -> list[Record]:
+    """Sessions as records."""
+    largest = max((value_of(row, question) for row in rows), default=0.0)
+    return [
+        Record(
+            row.session_id,
+            {
+                "title": row.title or row.session_id,
+                "project": project if row.project else words.NONE,
+                "model": words.model(row.primary_model) if row.primary_model else words.NONE,
+                "started_at": words.when(row.started_at, question.now, question.zone),
+                **_amounts(row),
+                "bar": paint.bar(None, value_of(row, question), largest),
+            },
+            ("session_id", row.session_id, row.title or row.session_id),
+            row,
+        )
+        for row, project in zip(rows, phrases.group_names("project", [row.project for row in rows]), strict=True)
+    ]

@@ -1,0 +1,120 @@
+"""How the Tokens tab says things: names of groups, money that is not all known, ranges of time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.style import Style
+from rich.text import Text
+
+from ...queries.filters import Filter
+from ...queries.tokens import TokenSums
+from ...queries.trends import Granularity
+from .. import format as words
+from ..kit.palette import Ink
+from .view import DIMENSIONS
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+UNPRICED = "unpriced"
+
+
+def money(cost: float | None, unpriced_tokens: int, *, short: bool = False) -> str:
+    """USD, and whether something without a price is missing in it: "$3.12 +unpriced", or short "$3.12+"."""
+    if cost is None:
+        return UNPRICED if unpriced_tokens else words.NONE
+    if not unpriced_tokens:
+        return words.usd(cost)
+    return f"{words.usd(cost)}+" if short else f"{words.usd(cost)} +{UNPRICED}"
+
+
+def things(number: int, noun: str) -> str:
+    """ "1 task", "12 tasks"."""
+    return f"{words.count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def compared(now: float | None, before: float | None) -> str:
+    """How much more than before: "+12 %", or "17×" where percents say little; "" without anything to compare with."""
+    if now is not None and before is not None and now >= 10 * before > 0:
+        return f"{words.count(now / before)}×"
+    return words.change(now, before)
+
+
+def total(sums: TokenSums) -> str:
+    """All tokens, marked where some of them are a lower bound."""
+    return words.tokens(sums.total_tokens, at_least=sums.undercounted > 0)
+
+
+def output(sums: TokenSums) -> str:
+    """Output tokens, marked where some of them are a lower bound."""
+    return words.tokens(sums.output_tokens, at_least=sums.undercounted > 0)
+
+
+def group_name(by: str, name: str | None) -> str:
+    """A group as people call it."""
+    if name is None:
+        return f"(no {DIMENSIONS[by]})"
+    if by == "model":
+        return words.model(name)
+    return words.project(name) if by == "project" else words.clean(name)
+
+
+def group_names(by: str, names: Sequence[str | None]) -> list[str]:
+    """Groups as people call them, told apart: of two projects of one name the folder above is said, too."""
+    short = {name: group_name(by, name) for name in names}
+    shown = Counter(short.values())
+    tell_apart = by in ("project", "model")
+    return [
+        _longer(by, name) if tell_apart and name is not None and shown[short[name]] > 1 else short[name]
+        for name in names
+    ]
+
+
+def _longer(by: str, name: str) -> str:
+    if by == "model":
+        return words.clean(name)
+    parts = [part for part in name.replace("\\", "/").split("/") if part]
+    return words.clean("/".join(parts[-2:]))
+
+
+def day_in_words(day: dt.date) -> str:
+    """ "Tue Nov 18"."""
+    return f"{_WEEKDAYS[day.weekday()]} {words.day(day)}"
+
+
+def bucket_labels(buckets: Sequence[dt.datetime], granularity: Granularity) -> list[str]:
+    """A short name for each bucket, no two alike."""
+    if granularity == "month":
+        return [f"{words.day(bucket)[:3]} {bucket.year}" for bucket in buckets]
+    if granularity == "hour":
+        return [f"{words.day(bucket)} {bucket:%H}:00" for bucket in buckets]
+    if buckets and (buckets[-1] - buckets[0]).days >= 365:
+        return [f"{words.day(bucket)} {bucket.year}" for bucket in buckets]
+    return [words.day(bucket) for bucket in buckets]
+
+
+def bucket_in_words(bucket: dt.datetime, granularity: Granularity) -> str:
+    """A bucket in full: "Tue Nov 18", "Mon Nov 17 to Sun Nov 23", "Tue Nov 18, 14:00 to 15:00"."""
+    if granularity == "month":
+        return f"{words.day(bucket)[:3]} {bucket.year}"
+    if granularity == "week":
+        return f"{day_in_words(bucket)} to {day_in_words(bucket + dt.timedelta(days=6))}"
+    if granularity == "hour":
+        return f"{day_in_words(bucket)}, {bucket:%H}:00 to {bucket + dt.timedelta(hours=1):%H}:00"
+    return day_in_words(bucket)
+
+
+def span_in_words(chosen: Filter, today: dt.date) -> str:
+    """The days of a filter: "30 days", "since Nov 01", "all days"."""
+    if chosen.since is None:
+        return "all days" if chosen.until is None else f"to {words.day(chosen.until)}"
+    days = ((chosen.until or today) - chosen.since).days + 1
+    return things(days, "day") if days > 0 else "no days"
+
+
+def share_bar(share: float, width: int, ink: Ink, series: int) -> Text:
+    """A low bar of at most `width` cells, in the colour of a chart's series; what is not 0 shows."""
+    halves = max(round(min(share, 1.0) * width * 2), 1 if share > 0 else 0)
+    _, color = ink.fill(series)
+    return Text("▄" * (halves // 2) + "▖" * (halves % 2), style=Style(color=color.rich_color), no_wrap=True, end="")

@@ -1,0 +1,142 @@
+"""What the views of the Tokens tab have in common."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from textual.containers import Vertical
+from textual.theme import Theme
+from textual.widget import Widget
+
+from ...queries.filters import Filter
+from ...queries.timing import Metric
+from ...queries.trends import Granularity, Measure
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Data = TypeVar("Data")
+
+DIMENSIONS = {
+    "model": "model",
+    "project": "project",
+    "agent_type": "agent type",
+    "kind": "token kind",
+    "git_branch": "git branch",
+    "version": "Claude Code version",
+    "username": "user",
+}
+"""What tokens can be broken down by -> its name in a sentence."""
+
+WIDE = 184
+"""A screen of so many columns has room for three things beside each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user chose on this tab."""
+
+    view: str = "overview"
+    measure: Measure = "cost_usd"
+    by: str = "model"
+    granularity: Granularity | None = None
+    """None: what suits the range."""
+    timing: Metric = "response"
+    order: str | None = None
+    """Column by which the groups are sorted; None: by the measure."""
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: it travels with its answer, so that both are shown together."""
+
+    chosen: Filter
+    options: Options
+    now: dt.datetime
+    """UTC without a zone."""
+    here: dt.datetime
+    """The same on the clock of the filter's zone, without a zone."""
+    cost: bool
+    """Whether money is shown at all."""
+    width: int
+    """Columns of the screen: a wide one is told more."""
+    budget: float | None = None
+    """USD a month."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which days are told."""
+        return ZoneInfo(self.chosen.zone)
+
+    @property
+    def measure(self) -> Measure:
+        """Money or tokens."""
+        return self.options.measure if self.cost else "total_tokens"
+
+    @property
+    def money(self) -> bool:
+        """Whether the measure is money."""
+        return self.measure == "cost_usd"
+
+
+class TokenView(Vertical, Generic[Data]):
+    """One view. `ask` runs in a thread and returns frozen data, `show` puts it on the screen."""
+
+    NAME: ClassVar[str]
+    TITLE: ClassVar[str]
+    KEY: ClassVar[str]
+    ABOUT: ClassVar[str]
+    """The question it answers; the tooltip of its key."""
+    ACTIONS: ClassVar[frozenset[str]] = frozenset()
+    """Those of the tab's actions that mean something here, of "measure", "by", "granularity", "sort" and "table"."""
+
+    DEFAULT_CSS = """
+    TokenView { height: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id=f"tokens-{self.NAME}")
+        self._last: tuple[Data, Question] | None = None
+
+    def on_mount(self) -> None:
+        """Bars in tables have a colour of the theme: with another one they are made anew."""
+        self.app.theme_changed_signal.subscribe(self, self._in_new_colors)
+
+    def _in_new_colors(self, _: Theme) -> None:
+        if self._last is not None:
+            self.call_after_refresh(self.show, *self._last)
+
+    def present(self, data: Data, question: Question) -> None:
+        """Show an answer, and again when the colours change."""
+        self._last = (data, question)
+        self.show(data, question)
+
+    def ask(self, connection: DuckDBPyConnection, question: Question) -> Data:
+        """Ask the store. Touch no widget here."""
+        raise NotImplementedError
+
+    def show(self, data: Data, question: Question) -> None:
+        """Show the answer."""
+        raise NotImplementedError
+
+    @property
+    def shows_cost(self) -> bool:
+        """Whether money is shown at all."""
+        app: Any = self.app
+        return not app.settings.no_cost
+
+    def switch_table(self) -> bool:
+        """Show what a low screen has no room for in place of something else; False if all is shown."""
+        return False
+
+    @property
+    def first_focus(self) -> Widget | None:
+        """What gets the focus when the view is shown."""
+        for widget in self.query("*"):
+            if widget.can_focus and widget.display and all(node.display for node in widget.ancestors_with_self[:-1]):
+                return widget
+        return None
