@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,14 @@ _FOREIGN = ("CLAUDE_", "AGNES_", "SESSION_DATA_DIR", "COLUMNS", "LINES", "NO_COL
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` rewrites the expected screens in tests/golden."""
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden from what is seen now")
+
+
+def pytest_configure() -> None:
+    """Ctrl-C means to the programs under test what it does on a terminal.
+
+    A shell starts what it puts into the background, as in `make test &`, with SIGINT ignored, and that is inherited.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NoReturn
 
 from .. import __version__
@@ -28,6 +28,30 @@ COMMANDS = {
     "sql": "your own SELECT on the store, read-only, at most 10,000 rows",
     "statusline": "one line about now, for Claude Code's status line",
 }
+_PLACES = ("store", "source", "tz")
+"""Every command takes these, so that a script can give them to all; it lists those it heeds."""
+_DAYS_AND_WHERE = ("since", "until", "project", "user")
+_FILTERS = (*_DAYS_AND_WHERE, "model", "branch", "claude-version")
+_READING = (*_PLACES, "no-ingest", "agnes-server")
+_HEEDS = {
+    "ingest": ("store", "source"),
+    "sessions": (*_READING, *_FILTERS, "no-cost"),
+    "tokens": (*_READING, *_FILTERS, "no-cost"),
+    "queries": (*_READING, *_FILTERS),
+    "sync": (*_READING, *_DAYS_AND_WHERE),
+    "home": ("store", "source", "no-ingest", "agnes-server", "user", "no-cost"),
+    "doctor": ("store", "source", "no-ingest"),
+    "forget": ("store", "tz", "project"),
+    "daily": (*_READING, *_FILTERS, "no-cost"),
+    "weekly": (*_READING, *_FILTERS, "no-cost"),
+    "monthly": (*_READING, *_FILTERS, "budget", "no-cost"),
+    "blocks": (*_READING, *_FILTERS, "no-cost"),
+    "models": (*_READING, *_FILTERS, "no-cost"),
+    "sql": (*_READING, *_FILTERS),
+    "statusline": (*_PLACES, "no-ingest", "budget", "no-cost"),
+}
+"""The options that change what a command does. Before the command, and as a variable or a line, all may stand."""
+_WITHOUT_JSON = ("statusline",)
 _ONLY = {
     "ingest": (
         ("--rebuild", {"action": "store_true", "help": "read everything on disk again; changes no number"}),
@@ -78,37 +102,61 @@ class _Parser(argparse.ArgumentParser):
         raise BadSetting(message)
 
 
-def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
-    """The parser of the whole command line; commands that are not among `words`, if given, have no options in it."""
-    common = _Parser(add_help=False)
+class _Unheeded(argparse.Action):
+    """An option that changes nothing: scripts may give it, but nobody shall believe that it did something."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,  # noqa: ARG002
+        values: object,  # noqa: ARG002
+        option_string: str | None = None,
+    ) -> None:
+        command = parser.prog.rpartition(" ")[2]
+        print(f"agnes-stats: {option_string} changes nothing for {command}", file=sys.stderr)  # noqa: T201
+
+
+def _add_options(command: argparse.ArgumentParser, heeded: Collection[str]) -> None:
+    """Give a parser the options that it heeds. It takes the others, too, without listing them."""
     for option in OPTIONS:
-        if option.metavar is None:
-            common.add_argument(f"--{option.name}", action="store_true", default=argparse.SUPPRESS, help=option.help)
+        flag, heeds = f"--{option.name}", option.name in heeded
+        # For argparse a % in a help text is the beginning of the name of a value.
+        told = option.help.replace("%", "%%") if heeds else argparse.SUPPRESS
+        if not heeds and option.name not in _PLACES:
+            command.add_argument(flag, action=_Unheeded, nargs=None if option.metavar else 0, help=told)
+        elif option.metavar is None:
+            command.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=told)
         else:
-            common.add_argument(
-                f"--{option.name}",
+            command.add_argument(
+                flag,
                 action="append" if option.many else "store",
                 metavar=option.metavar,
                 default=argparse.SUPPRESS,
-                help=option.help,
+                help=told,
             )
+
+
+def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """The parser of the whole command line; commands that are not among `words`, if given, have no options in it."""
     whole = _Parser(
         prog="agnes-stats",
-        parents=[common],
         description="A live dashboard for coding-agent sessions: tokens, cost, data access and sync.",
         epilog="Every option can also be a variable AGNES_STATS_… or a line in the config file.",
     )
+    _add_options(whole, [option.name for option in OPTIONS])
     whole.add_argument("--version", action="version", version=f"agnes-stats {__version__}")
     whole.add_argument("--demo", action="store_true", help="the dashboard on generated sessions that keep growing")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, help_text in COMMANDS.items():
         is_wanted = words is None or name in words
-        command = commands.add_parser(
-            name, parents=[common] if is_wanted else [], help=help_text, description=help_text, add_help=is_wanted
-        )
+        command = commands.add_parser(name, help=help_text, description=help_text, add_help=is_wanted)
         if not is_wanted:
             continue
-        command.add_argument("--json", action="store_true", help="JSON instead of a table")
+        _add_options(command, _HEEDS[name])
+        if name in _WITHOUT_JSON:
+            command.add_argument("--json", action=_Unheeded, nargs=0, help=argparse.SUPPRESS)
+        else:
+            command.add_argument("--json", action="store_true", help="JSON instead of a table")
         for flag, keywords in _ONLY.get(name, ()):
             command.add_argument(flag, **keywords)  # type: ignore[arg-type]
     return whole
