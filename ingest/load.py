@@ -144,7 +144,8 @@ def priced(rows: str) -> str:
     )
     return f"""
         SELECT r.*, p.cost_usd FROM {rows} r LEFT JOIN (
-            SELECT r.key, arg_max(({parts}) / 1e6 +
+            SELECT r.key, arg_max(
+                ({parts}) * CASE WHEN lower(r.inference_geo) = 'us' THEN coalesce(p.us_factor, 1) ELSE 1 END / 1e6 +
                 r.web_searches * coalesce(p.web_search, 0) / 1e3, p.above) AS cost_usd
             FROM {rows} r JOIN rates p ON p.model = r.model
                 AND p.speed = CASE WHEN r.speed = 'fast' THEN 'fast' ELSE 'standard' END

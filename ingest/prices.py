@@ -20,6 +20,8 @@ and what it costs, in USD (the whole request moves to the long-context rate, not
       + cache_write_5m * rate.cache_write_5m + cache_write_1h * rate.cache_write_1h ) / 1e6
     + web_searches * coalesce(rate.web_search, 0) / 1e3
 
+of which the first line is multiplied with `rate.us_factor` if response.inference_geo = 'us'.
+
 No row means no price: the cost is null and the tokens are reported as unpriced. A response without a time
 takes the rate whose `valid_to` is null.
 
@@ -31,6 +33,8 @@ Where the price list is silent:
   https://platform.claude.com/docs/en/build-with-claude/prompt-caching#pricing
 - The fast mode of Opus 4.6 and 4.7, and the Batch API before the day from which the library lists it: see
   `FAST_MULTIPLIERS` and `BATCH_MULTIPLIER`. Any other speed or tier without a listed price has no row.
+- What is paid for staying in the US (`US_FACTOR`), prices of the past (`FORMER_CACHE_READS`) and models of
+  limited availability (`LISTED_AS`).
 - Prices that change with the hour of the day, or are charged per request, do not fit a row: such models
   (some of DeepSeek's and Perplexity's) are unpriced until the configuration gives a price.
 """
@@ -45,12 +49,12 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
-RULES = 1
+RULES = 2
 """Raised when this module makes other rates of the same price list, so that stored costs are renewed."""
 
 FAST_MULTIPLIERS = {"claude-opus-4-6": Decimal(6), "claude-opus-4-7": Decimal(6)}
@@ -61,14 +65,34 @@ BATCH_MULTIPLIER = Decimal("0.5")
 """Anthropic's Batch API halves every token price. The library lists that from 2026-10-14 on; it is older:
 https://platform.claude.com/docs/en/about-claude/pricing#batch-processing"""
 
+US_FACTOR = Decimal("1.1")
+"""Times all token prices, where `inference_geo` is "us", in any speed and tier. Only Anthropic's own API takes that
+setting, of Opus 4.6 and all later models: https://platform.claude.com/docs/en/about-claude/pricing#data-residency"""
+
+_FIRST_WITH_GEO = (4, 6)
+
+LISTED_AS = {"claude-mythos-5": "claude-fable-5", "claude-mythos-5-1": "claude-fable-5-1"}
+"""Models that the library does not list -> the one that has the same prices on every line of Anthropic's list:
+https://platform.claude.com/docs/en/about-claude/pricing#model-pricing"""
+
+FORMER_CACHE_READS = {"claude-sonnet-5-5": (date(2026, 10, 7), Decimal("0.1"))}
+"""Model -> the UTC day on which its cache reads became cheaper, and what part of the input price they cost until then.
+The library has the new price for all days."""
+
 LONG_CONTEXT_WINDOW = 1_000_000
 """Tokens; what the suffix `[1m]` of a model name asks for."""
+
+_ARN = re.compile(r"arn:[^:]*:bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)/(.+)")
+_BEDROCK = re.compile(r"(?P<region>[a-z-]+\.)?(?P<name>[a-z]+\.(?P<model>[a-z].*?)(?:-v\d+)?(?::\d+)?)")
 
 _CONTEXTS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("standard", "standard"): {},
     ("fast", "standard"): {"speed": "fast"},
     ("standard", "batch"): {"processing": "batch"},
 }
+
+
+_Told = TypeVar("_Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +122,8 @@ class Rate:
     web_search: float | None
     context_window: int | None
     """Tokens; None if not known."""
+    us_factor: float = 1.0
+    """Times the token prices, if the request had to stay in the US."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +145,9 @@ class UserPrice:
 
 @dataclass(frozen=True, slots=True)
 class PriceOverrides:
-    """What the configuration says about prices. Names are compared as written.
+    """What the configuration says about prices.
+
+    Names are compared as written, else in any case and without `[1m]`.
 
     `aliases` maps a name from the transcripts to the model whose price it has; `prices` maps a name to its
     price, which then holds for every day, speed, tier and prompt size. A name in both has its own price.
@@ -162,15 +190,29 @@ def version(package: str) -> str:
 
 
 def _rates(model: str, overrides: PriceOverrides) -> Iterator[Rate]:
-    name = model
-    seen = {model}
-    while name not in overrides.prices and overrides.aliases.get(name, name) not in seen:
-        name = overrides.aliases[name]
-        seen.add(name)
-    if name in overrides.prices:
-        yield from _user_rates(model, overrides.prices[name])
-    elif found := _find(name):
-        yield from _list_rates(model, *found, long_context="[1m]" in name.lower())
+    names = [model]
+    own = _entry(overrides.prices, model)
+    while own is None and (target := _entry(overrides.aliases, names[-1])) is not None and target not in names:
+        names.append(target)
+        own = _entry(overrides.prices, target)
+    if own is not None:
+        yield from _user_rates(model, own)
+    elif found := _find(names[-1]):
+        yield from _list_rates(model, *found, long_context=any("[1m]" in name.lower() for name in names))
+
+
+def _entry(table: Mapping[str, _Told], name: str) -> _Told | None:
+    """What the configuration says of a name: as it is written, else as it is without its wrapping."""
+    if name in table:
+        return table[name]
+    bare = _bare(name)
+    return next((told for key, told in table.items() if _bare(key) == bare), None)
+
+
+def _bare(name: str) -> str:
+    """A name in lower case, without Claude Code's `[1m]` and without what a gateway puts before an ARN."""
+    bare = re.sub(r"\[[^]]*\]$", "", name.strip().lower())
+    return bare[max(bare.find("arn:"), 0) :]
 
 
 def _user_rates(model: str, price: UserPrice) -> Iterator[Rate]:
@@ -199,27 +241,46 @@ def _find(name: str) -> tuple[Provider, ModelInfo] | None:
 
     The library itself knows plain names (`claude-sonnet-4-5-20250929`), and others once it is told the
     provider. That is read from the name: `provider/model` and `provider:model` (LiteLLM, OpenRouter, Mux),
-    `vendor.model` with or without a region (Bedrock), `model@date` (Vertex). A gateway's own prefix, which
-    names no provider, is dropped: the model then has its maker's list price.
+    `vendor.model` with or without a region, alone or at the end of an ARN (Bedrock), `model@date` (Vertex).
+    A gateway's own prefix, which names no provider, is dropped: the model then has its maker's list price.
     """
     from genai_prices.data_snapshot import get_snapshot
 
     snapshot = get_snapshot()
-    for provider_id, ref in _spellings(re.sub(r"\[[^]]*\]$", "", name.strip().lower())):
-        try:
-            return snapshot.find_provider_model(ref, None, provider_id, None)
-        except LookupError:
-            continue
+    bare = _bare(name)
+    # Of a newer model Bedrock's names have no day, of an older one they have.
+    undated = re.sub(r"-20\d{6}(?!\d)", "", bare)
+    for listed in dict.fromkeys((bare, _listed_as(bare), _listed_as(undated))):
+        for provider_id, ref in _spellings(listed):
+            try:
+                return snapshot.find_provider_model(ref, None, provider_id, None)
+            except LookupError:
+                continue
     return None
+
+
+def _listed_as(ref: str) -> str:
+    """A name with the model of `LISTED_AS` in place of the one that is not listed."""
+    for model, listed in LISTED_AS.items():
+        # A day may follow the name, a further part of the version may not.
+        ref = re.sub(model.replace("-", "[-.]") + r"(?![-.]?\d{1,2}(?!\d))", listed, ref)
+    return ref
 
 
 def _spellings(ref: str) -> Iterator[tuple[str | None, str]]:
     """(provider or None, name) pairs in the order in which they are tried."""
-    yield None, ref
-    if re.match(r"(?:[a-z-]+\.)?[a-z-]+\.[a-z]", ref):
-        yield "aws", ref
+    if ref.startswith("arn:"):
+        # What a profile of one's own stands for, its ARN does not say.
+        if found := _ARN.match(ref):
+            yield from _spellings(found[1])
+        return
     if "@" in ref:
         yield "google", ref
+    yield None, ref
+    if bedrock := _BEDROCK.fullmatch(ref):
+        yield "aws", ref
+        # AWS has one price for all regions of a model, whichever of them the library knows.
+        yield from [(None, bedrock["model"])] if bedrock["region"] == "global." else [("aws", f"us.{bedrock['name']}")]
     if head := re.match(r"([^:/]+)[:/](?=.)", ref):
         yield head[1], ref[head.end() :]
         yield from _spellings(ref[head.end() :])
@@ -229,6 +290,7 @@ def _list_rates(model: str, provider: Provider, info: ModelInfo, *, long_context
     days = _change_days(info)
     if days is None:
         return
+    factor = US_FACTOR if provider.id == "anthropic" and _takes_geo(info) else Decimal(1)
     window = max(info.context_window or 0, LONG_CONTEXT_WINDOW) if long_context else info.context_window
     for speed, tier in _CONTEXTS:
         for start, end, cards in _spans(provider, info, days, speed, tier):
@@ -247,7 +309,14 @@ def _list_rates(model: str, provider: Provider, info: ModelInfo, *, long_context
                     cache_write_1h=card.tokens[4],
                     web_search=card.web_search,
                     context_window=window,
+                    us_factor=float(factor),
                 )
+
+
+def _takes_geo(info: ModelInfo) -> bool:
+    """Whether requests to a model of Anthropic's may ask for a place."""
+    found = re.match(r"claude-[a-z]+-(\d+)(?:-(\d+))?", info.id)
+    return found is not None and (int(found[1]), int(found[2] or 0)) >= _FIRST_WITH_GEO
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +342,15 @@ def _change_days(info: ModelInfo) -> list[date] | None:
             return None
         if entry.constraint is not None:
             days.add(entry.constraint.start_date)
+    if former := _former_cache_reads(info):
+        days.add(former[0])
     return sorted(days)
+
+
+def _former_cache_reads(info: ModelInfo) -> tuple[date, Decimal] | None:
+    """What `FORMER_CACHE_READS` says of a model, whoever sells it."""
+    name = info.id.lower().replace(".", "-")
+    return next((former for model, former in FORMER_CACHE_READS.items() if model in name), None)
 
 
 def _spans(provider: Provider, info: ModelInfo, days: list[date], speed: str, tier: str) -> list[_Span]:
@@ -299,7 +376,7 @@ def _cards(provider: Provider, info: ModelInfo, day: date, speed: str, tier: str
     return [
         _Card(
             above,
-            tuple(float(each * factor) for each in _token_prices(info, price, above)),
+            tuple(float(each * factor) for each in _token_prices(info, price, above, day)),
             None if price.web_searches_kcount is None else float(_at(price.web_searches_kcount, above)),
         )
         for above in _thresholds(price)
@@ -333,9 +410,11 @@ def _thresholds(price: ModelPrice) -> list[int]:
     return sorted({0, *(tier.start for tier in tiers)})
 
 
-def _token_prices(info: ModelInfo, price: ModelPrice, above: int) -> tuple[Decimal, ...]:
+def _token_prices(info: ModelInfo, price: ModelPrice, above: int, day: date) -> tuple[Decimal, ...]:
     """Input, output, cache read, five-minute and one-hour cache write, for prompts just above a size."""
     cost = {key: _at(value, above) for key, value in vars(price).items() if value is not None}
+    if (former := _former_cache_reads(info)) and day < former[0]:
+        cost["cache_read_mtok"] = former[1] * cost["input_mtok"]
     write = cost.get("cache_write_mtok", cost["input_mtok"])
     return (
         cost["input_mtok"],

@@ -123,6 +123,7 @@ RESPONSES = Fact(
                 "web_searches": "BIGINT",
                 "speed": "VARCHAR",
                 "service_tier": "VARCHAR",
+                "inference_geo": "VARCHAR",
                 "stop_reason": "VARCHAR",
                 "logged_cost_usd": "DOUBLE",
             },

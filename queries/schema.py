@@ -59,6 +59,7 @@ TABLES: dict[str, dict[str, str]] = {
         "cache_write_1h": "DOUBLE",
         "web_search": "DOUBLE",
         "context_window": "BIGINT",
+        "us_factor": "DOUBLE",
     },
     # Models whose price was looked up, found or not.
     "models": {"model": "VARCHAR", "priced": "BOOLEAN", "context_window": "BIGINT"},

@@ -43,8 +43,8 @@ KNOWN_NAMES: dict[type[msgspec.Struct], frozenset[str]] = {
         worktreeSession
     """),
     Message: _names("container context_management role stop_details stop_sequence type"),
-    Usage: _names("inference_geo"),
-    Iteration: _names("inference_geo"),
+    Usage: _names(""),
+    Iteration: _names(""),
     CacheCreation: _names(""),
     ServerToolUse: _names("web_fetch_requests"),
     Block: _names("cache_control caller citations context data signature source title"),

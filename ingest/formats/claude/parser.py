@@ -249,6 +249,7 @@ class ClaudeParser:
             "web_searches": count_of(searches, self._note),
             "speed": short(usage.speed) or "standard",
             "service_tier": short(usage.service_tier) or "standard",
+            "inference_geo": short(usage.inference_geo),
         }
 
     # -- tools ---------------------------------------------------------------------------------------------------

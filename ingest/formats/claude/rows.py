@@ -33,6 +33,7 @@ class Iteration(msgspec.Struct, gc=False):
     server_tool_use: ServerToolUse | None = None
     speed: Any = None
     service_tier: Any = None
+    inference_geo: Any = None
 
 
 class Usage(Iteration, gc=False):
