@@ -81,6 +81,9 @@ _OWNER = ("embedded", *_place("", "coalesce(is_copy, false)", "is_sidechain"))
 DENSEST_OUTPUT = 10
 """Bytes of JSON per token: more than this was never seen of a finished response (the most was 5)."""
 
+ANSWERS = "('turn', 'advisor', 'fallback')"
+"""SQL of the kinds of responses that answer somebody; of the other kinds (`compaction`) there is only the bill."""
+
 RESPONSES = Fact(
     "responses",
     key={"key": "VARCHAR"},
@@ -96,6 +99,8 @@ RESPONSES = Fact(
                 "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
                 "username": "VARCHAR",
+                # What was billed: see ANSWERS.
+                "kind": "VARCHAR",
                 "agent_id": "VARCHAR",
                 "agent_name": "VARCHAR",
                 "is_sidechain": "BOOLEAN",
@@ -135,13 +140,14 @@ RESPONSES = Fact(
         # The most that a single line of the response shows.
         "shown_bytes": ("BIGINT", "max"),
     },
-    # Some versions log the output count of the start of the stream and never the final one.
     computed={
+        "is_answer": ("BOOLEAN", f"kind IN {ANSWERS}"),
+        # Some versions log the output count of the start of the stream and never the final one.
         "output_undercounted": (
             "BOOLEAN",
             "stop_reason IS NULL AND "
             f"(output_tokens BETWEEN 1 AND 5 OR shown_bytes > {DENSEST_OUTPUT} * output_tokens)",
-        )
+        ),
     },
     derived={"cost_usd": "DOUBLE"},
     repeated={

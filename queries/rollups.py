@@ -106,7 +106,7 @@ def tokens_daily(zone: str, rows: str = "responses") -> str:
     SELECT {zone} AS zone, {day_of("r.ts", zone)} AS day, r.session_id,
         coalesce(s.username, any_value(r.username)) AS username, s.project, r.model,
         {agent_type_of("r")} AS agent_type,
-        r.speed, r.service_tier, count(*) AS responses,
+        r.speed, r.service_tier, count(*) FILTER (r.is_answer) AS responses,
         sum(r.input_tokens) AS input_tokens, sum(r.output_tokens) AS output_tokens,
         sum(r.cache_read_tokens) AS cache_read_tokens,
         sum(r.cache_write_5m_tokens) AS cache_write_5m_tokens,
@@ -170,7 +170,7 @@ def sessions(only: str) -> str:
     return f"""
     WITH ids AS ({only}),
     used AS (
-        SELECT r.session_id, max(username) AS username, count(*) AS assistant_messages,
+        SELECT r.session_id, max(username) AS username, count(*) FILTER (is_answer) AS assistant_messages,
             sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
             sum(cache_read_tokens) AS cache_read_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
             sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(web_searches) AS web_searches,
@@ -179,12 +179,12 @@ def sessions(only: str) -> str:
             count(*) FILTER (output_undercounted) AS undercounted,
             arg_max({{'tokens': input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens,
                      'model': model}}, (coalesce(ts, '-infinity'::TIMESTAMP), path, pos, key))
-                FILTER (NOT is_sidechain AND agent_id IS NULL AND stop_reason IS DISTINCT FROM 'advisor') AS context
+                FILTER (NOT is_sidechain AND agent_id IS NULL AND kind = 'turn') AS context
         FROM responses r WHERE r.session_id IN (FROM ids) GROUP BY r.session_id
     ),
     favourite AS (
         SELECT session_id, arg_max(model, (uses, tokens, model)) AS primary_model FROM (
-            SELECT session_id, model, count(*) AS uses, sum(total_tokens) AS tokens
+            SELECT session_id, model, count(*) FILTER (is_answer) AS uses, sum(total_tokens) AS tokens
             FROM responses WHERE session_id IN (FROM ids) GROUP BY session_id, model
         ) GROUP BY session_id
     ),

@@ -152,7 +152,7 @@ _FACTS = """
 """
 
 _MODELS = """
-    SELECT model, count(*) AS responses, sum(input_tokens)::BIGINT AS input_tokens,
+    SELECT model, count(*) FILTER (is_answer) AS responses, sum(input_tokens)::BIGINT AS input_tokens,
         sum(output_tokens)::BIGINT AS output_tokens, sum(cache_read_tokens)::BIGINT AS cache_read_tokens,
         sum(cache_write_5m_tokens + cache_write_1h_tokens)::BIGINT AS cache_write_tokens,
         sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
@@ -171,11 +171,11 @@ _SETTINGS = frozenset(BUILTIN_NAMES) - frozenset(_ASKING)
 
 _USED = f"""
     SELECT turn, min(ts) AS first_at, max(coalesce(ended_at, ts)) FILTER (thread IS NULL) AS last_at,
-        count(*) AS responses, sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
+        count(*) FILTER (is_answer) AS responses, sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
         coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
         count(*) FILTER (output_undercounted) AS undercounted
     FROM ({
-    placed("responses", f"{THREAD} AS thread, ts, ended_at, total_tokens, cost_usd, output_undercounted")
+    placed("responses", f"{THREAD} AS thread, ts, ended_at, is_answer, total_tokens, cost_usd, output_undercounted")
 }) GROUP BY turn
 """
 

@@ -33,7 +33,7 @@ from .faults import (
     is_locked,
 )
 from .gate import Locked, gate_of
-from .schema import FACTS, STORE_VERSION, TABLES, columns_of, ddl
+from .schema import FACTS, STORE_VERSION, TABLES, columns_of, ddl, fills
 from .scratch import scratch
 
 if TYPE_CHECKING:
@@ -330,7 +330,11 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 
 
 def _bring_up(connection: DuckDBPyConnection) -> None:
-    """Add the tables and columns that are missing, in one transaction. Nothing that is there is touched."""
+    """Add the tables and columns that are missing, then fill those that rows of an older store should have.
+
+    DuckDB does not change rows of a table in the transaction that altered it. Killed between the two, the store still
+    has its old version and is brought up again.
+    """
     there: dict[str, set[str]] = {}
     columns = connection.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
     for table, column in columns:
@@ -343,6 +347,10 @@ def _bring_up(connection: DuckDBPyConnection) -> None:
         for column, kind in columns_of(table).items():
             if column not in there[table]:
                 connection.execute(f'ALTER TABLE {table} ADD COLUMN "{column}" {kind}')
+    connection.execute("COMMIT")
+    connection.execute("BEGIN")
+    for statement in fills() if there else ():
+        connection.execute(statement)
     connection.execute("DELETE FROM meta WHERE name = 'store_version'")
     connection.execute("INSERT INTO meta VALUES ('store_version', ?)", [str(STORE_VERSION)])
     connection.execute("COMMIT")

@@ -90,9 +90,9 @@ class Threads:
 _THREADS = f"""
     SELECT * EXCLUDE (latest), latest.key AS last_key, latest.stop AS last_stop FROM (
         SELECT session_id, {THREAD} AS thread, any_value(agent_name) AS agent_name, min(ts) AS first_at,
-            max(coalesce(ended_at, ts)) AS last_at, count(*) AS responses,
+            max(coalesce(ended_at, ts)) AS last_at, count(*) FILTER (is_answer) AS responses,
             arg_max({{'key': key, 'stop': stop_reason}}, (coalesce(ts, '-infinity'::TIMESTAMP), pos))
-                FILTER (stop_reason IS DISTINCT FROM 'advisor') AS latest,
+                FILTER (kind = 'turn') AS latest,
             sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
             coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
             count(*) FILTER (output_undercounted) AS undercounted

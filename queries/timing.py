@@ -116,7 +116,7 @@ def _samples(chosen: Filter, metric: Metric) -> tuple[str, Where]:
     if metric == "turn":
         return _turns(chosen)
     where = where_of(chosen.but(agent_type=chosen.agent_type or MAIN_AGENT))
-    where.add(_VALID[metric]).add("stop_reason IS DISTINCT FROM 'advisor'")
+    where.add(_VALID[metric]).add("kind = 'turn'")
     return (
         f"(SELECT ({_SAMPLES[metric]})::DOUBLE AS value, {GROUPS['model']} AS name FROM {detailed()} WHERE {where})",
         where,

@@ -138,9 +138,10 @@ def detailed() -> str:
     SELECT {day_of("r.ts", "$zone")} AS day, r.ts, r.session_id, coalesce(s.username, r.username) AS username,
         s.project, r.model,
         {agent_type_of("r")} AS agent_type,
-        r.speed, r.service_tier, r.git_branch, r.version, r.agent_id, r.requested_at, r.ended_at, r.stop_reason,
-        1 AS responses, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens,
-        r.cache_write_1h_tokens, r.total_tokens, coalesce(r.web_searches, 0) AS web_searches, r.cost_usd,
+        r.speed, r.service_tier, r.git_branch, r.version, r.agent_id, r.requested_at, r.ended_at,
+        r.kind, r.stop_reason, r.is_answer::INTEGER AS responses,
+        r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+        r.total_tokens, coalesce(r.web_searches, 0) AS web_searches, r.cost_usd,
         CASE WHEN r.cost_usd IS NULL THEN r.total_tokens ELSE 0 END AS unpriced_tokens,
         r.output_undercounted::INTEGER AS undercounted
     FROM responses r LEFT JOIN sessions s USING (session_id)

@@ -92,6 +92,18 @@ def test_an_older_store_gets_what_is_new_and_keeps_what_it_has(path: Path) -> No
     assert version == [(str(STORE_VERSION),)]
 
 
+def test_responses_of_an_older_store_are_told_to_be_what_they_were(path: Path) -> None:
+    store = Store(path)
+    with store.write() as connection:
+        connection.execute("ALTER TABLE responses DROP COLUMN kind")
+        connection.execute("ALTER TABLE responses DROP COLUMN is_answer")
+        connection.execute("INSERT INTO responses (key, stop_reason) VALUES ('a', 'end_turn'), ('b', 'advisor')")
+        connection.execute("UPDATE meta SET value = '2' WHERE name = 'store_version'")
+    with store.read() as connection:
+        told = connection.execute("SELECT key, kind, is_answer FROM responses ORDER BY key").fetchall()
+    assert told == [("a", "turn", True), ("b", "advisor", True)]
+
+
 # -- wrong files -----------------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,14 @@ task = answer("msg_1", "10:00", call("t1", "Task", subagent_type="Explore"))
 forked = again(one, sessionId="s2")
 gateway = answer("gen-1", "10:00", request=None)
 
+
+def part(inp: int, out: int, kind: str = "message", **fields: object) -> dict[str, object]:
+    """An entry of `usage.iterations`."""
+    return {"type": kind} | usage(inp, out, **fields)
+
+
+declined = answer("msg_1", used=usage(12, 5, iterations=[part(10, 3, model="fable"), part(12, 5, "fallback_message")]))
+
 # fmt: off
 RESPONSES = [
     # -- lines of one response
@@ -161,6 +169,49 @@ RESPONSES = [
                                         {"type": "advisor_message", "model": HAIKU, "input_tokens": 30,
                                          "output_tokens": 4}]))], responses=2, inp=31, out=6,
          also={"output by model": {OPUS: 2, HAIKU: 4}}),
+    case("advisor-between-two-turns", "R14",
+         [answer("msg_1",
+                 used=usage(4, 9, flat=30, w5=0, w1h=10,
+                            iterations=[part(2, 4, flat=10, w5=0, w1h=10), part(30, 4, "advisor_message", model=HAIKU),
+                                        part(2, 5, flat=20, w5=20, w1h=0)]))], responses=2, inp=34, out=13, w5=20,
+         w1h=10, also={"kinds": {"turn": 1, "advisor": 1}}),
+    case("writes-of-parts-do-not-add-up", "R14",
+         [answer("msg_1",
+                 used=usage(4, 9, flat=30, w5=20, w1h=10, iterations=[part(2, 4), part(2, 5, flat=9, w5=9, w1h=0)]))],
+         responses=1, inp=4, out=9, w5=20, w1h=10),
+    case("compaction-inside", "R14",
+         [answer("msg_1", used=usage(23, 10, service_tier="batch", iterations=[part(180, 35, "compaction"),
+                                                                                part(23, 10)]))], responses=1, inp=203,
+         out=45, also={"kinds": {"turn": 1, "compaction": 1}, "output by speed": {"standard batch": 45},
+                       "primary model": {"s1": OPUS}}),
+    case("only-compacted", "R14",
+         [person("hi"), answer("msg_1", used=usage(2, 1, iterations=[part(180, 35, "compaction"), part(2, 1)])),
+          answer("msg_2", "10:01", model=HAIKU, out=1), answer("msg_3", "10:02", model=HAIKU, out=1)], prompts=1,
+         responses=3, inp=202, out=38, also={"primary model": {"s1": HAIKU}, "output by model": {OPUS: 36, HAIKU: 2}}),
+    case("declined-in-mid-answer", "R14",
+         [answer("msg_1",
+                 used=usage(12, 5, iterations=[part(10, 3, model="fable"),
+                                               part(12, 5, "fallback_message", model=OPUS)]))], responses=2, inp=22,
+         out=8, also={"output by model": {"fable": 3, OPUS: 5}, "kinds": {"turn": 1, "fallback": 1}}),
+    case("declined-before-a-word", "R14",
+         [answer("msg_1",
+                 used=usage(12, 5, iterations=[part(10, 0, model="fable"),
+                                               part(12, 5, "fallback_message", model=OPUS)]))], responses=1, inp=12,
+         out=5),
+    case("declined-twice", "R14",
+         [answer("msg_1",
+                 used=usage(14, 9, iterations=[part(10, 3, model="fable"), part(10, 2, model="fable"),
+                                               part(12, 4, "fallback_message", model=HAIKU),
+                                               part(7, 4, "fallback_message", model=OPUS),
+                                               part(7, 5, "fallback_message", model=OPUS)]))], responses=4, inp=46,
+         out=18, also={"output by model": {"fable": 5, HAIKU: 4, OPUS: 9}}),
+    case("declined-model-in-the-block", "R14",
+         [answer("msg_1", "10:00", {"type": "fallback", "from": {"model": "fable"}, "to": {"model": OPUS}},
+                 used=usage(12, 5, iterations=[part(10, 3), part(12, 5, "fallback_message")]))], responses=2, inp=22,
+         out=8, also={"output by model": {"fable": 3, OPUS: 5}}),
+    case("declined-told-twice", "R14",
+         {MAIN: [declined, later(declined, "10:01")], OTHER: [again(declined, sessionId="s2")]}, responses=2, inp=22,
+         out=8, sessions=2, also={"responses by session": {"s1": 2}}),
     case("logged-cost", "R15", [answer("msg_1", costUSD=0.25), answer("msg_2", costUSD=0), answer("msg_3")],
          responses=3, inp=30, out=300, also={"logged cost": {"msg_1": 0.25, "msg_2": 0.0, "msg_3": None}}),
     # -- output counts that are only a lower bound

@@ -102,6 +102,7 @@ COUNTS = (
 VIEWS = {
     "responses by session": _counted(_SESSION, "responses"),
     "responses in side chains": _counted("is_sidechain", "responses"),
+    "kinds": _counted("kind", "responses"),
     "output by session": _daily(_SESSION, "output_tokens"),
     "output by day": _daily("coalesce(day::VARCHAR, 'none')", "output_tokens"),
     "output by model": _daily("model", "output_tokens"),

@@ -25,8 +25,8 @@ KNOWN_SUBTYPES = _names("""
 """Kinds of system rows with a meaning we know."""
 
 KNOWN_BLOCKS = _names("""
-    bash_code_execution_tool_result code_execution_tool_result container_upload document image
-    mcp_tool_result mcp_tool_use redacted_thinking search_result server_tool_use text
+    advisor_tool_result bash_code_execution_tool_result code_execution_tool_result container_upload document fallback
+    image mcp_tool_result mcp_tool_use redacted_thinking search_result server_tool_use text
     text_editor_code_execution_tool_result thinking tool_reference tool_result tool_use web_fetch_tool_result
     web_search_tool_result
     """)
@@ -47,6 +47,6 @@ KNOWN_NAMES: dict[type[msgspec.Struct], frozenset[str]] = {
     Iteration: _names(""),
     CacheCreation: _names(""),
     ServerToolUse: _names("web_fetch_requests"),
-    Block: _names("cache_control caller citations context data signature source title"),
+    Block: _names("cache_control caller citations context data signature source title to"),
 }
 """Shapes whose fields are checked -> fields with a meaning we know, and no use for."""

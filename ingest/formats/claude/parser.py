@@ -19,7 +19,7 @@ from .rows import AgentResult, Block, Iteration, Message, Row, Usage
 from .text import command_in, denial_of, first_line, is_interrupt, is_typed, short, text_of
 from .times import Sessions, parse_time
 from .tools import class_of, detail_of
-from .usage import count_of, shown_bytes, tokens_of, whole_number
+from .usage import count_of, declined_in, extras_of, shown_bytes, tokens_of, whole_number
 
 TITLE_CHARS = 300
 TEXT_CHARS = 500
@@ -218,6 +218,7 @@ class ClaudeParser:
         fact = {
             **self._here(place),
             "key": key,
+            "kind": "turn",
             "embedded": place.embedded,
             "agent_id": who.agent,
             "agent_name": who.name,
@@ -234,13 +235,28 @@ class ClaudeParser:
             **self._usage(usage),
         }
         self._add("responses", fact, "ts")
-        for number, part in enumerate(usage.iterations or ()):
-            if part.type == "advisor_message":
-                model = short(part.model) or "unknown"
-                advisor = {"key": f"{key}:advisor:{number}", "model": model, "stop_reason": "advisor"}
-                self._add("responses", fact | advisor | self._usage(part), "ts")
-            elif part.type not in ("message", "compaction", None):
-                self._note(f"usage iteration {part.type}")
+        if usage.iterations:
+            self._extras(fact, message, usage)
+
+    def _extras(self, fact: dict[str, Any], message: Message, usage: Usage) -> None:
+        """Responses and bills that the counts of a response leave out, beside the response itself."""
+        for kind, number, named, entry in extras_of(usage, self._note):
+            model = short(named) or (fact["model"] if kind == "compaction" else declined_in(message)) or "unknown"
+            extra = {
+                "key": f"{fact['key']}:{kind}:{number}",
+                "kind": kind,
+                "model": model,
+                "stop_reason": kind,
+                "shown_bytes": 0,
+                "logged_cost_usd": None,
+                **self._usage(entry),
+            }
+            # The same request went on, with what it had asked for; an entry does not repeat that.
+            extra["inference_geo"] = short(entry.inference_geo) or fact["inference_geo"]
+            if model == fact["model"]:
+                extra["speed"] = short(entry.speed) or fact["speed"]
+                extra["service_tier"] = short(entry.service_tier) or fact["service_tier"]
+            self._add("responses", fact | extra, "ts")
 
     def _usage(self, usage: Iteration) -> dict[str, Any]:
         searches = usage.server_tool_use.web_search_requests if usage.server_tool_use is not None else None

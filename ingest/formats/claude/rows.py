@@ -21,7 +21,7 @@ class ServerToolUse(msgspec.Struct, gc=False):
 
 
 class Iteration(msgspec.Struct, gc=False):
-    """One entry of `usage.iterations`; only `advisor_message` entries are responses of their own."""
+    """One entry of `usage.iterations`: a part of the response, or something billed beside it."""
 
     type: Any = None
     model: Any = None
@@ -54,6 +54,8 @@ class Block(msgspec.Struct, gc=False):
     tool_use_id: Any = None
     is_error: Any = None
     content: msgspec.Raw = msgspec.Raw()
+    source: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="from")
+    """Of a `fallback` block: the model that gave up."""
 
 
 class Message(msgspec.Struct, gc=False):

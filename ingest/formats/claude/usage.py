@@ -2,15 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
-from .rows import Iteration, Message
+from ...jsonl import value_in
+from .rows import CacheCreation, Iteration, Message, Usage
 
 MAX_COUNT = 10**12
 """Counts above this are mistakes: no response comes near, and the sums of a store must fit 63 bits."""
 
 Note = Callable[[str], None]
+
+
+class Extra(NamedTuple):
+    """Something billed with a response that its own counts leave out."""
+
+    kind: str
+    """`advisor` and `fallback` are responses of their own, `compaction` is a bill without an answer."""
+    number: int
+    """Its place in `usage.iterations`."""
+    model: Any
+    """As the entry tells it; None where it does not."""
+    usage: Iteration
+
+
+_PARTS = ("message", "fallback_message", None)
+"""Types of iterations that the counts of their response include, unless another model was to answer after them."""
+
+
+def extras_of(usage: Usage, note: Note) -> Iterator[Extra]:
+    """What `usage.iterations` tells beside the counts of the response itself. New types of entries are noted.
+
+    Where another model had to step in, the response's own counts are those of the attempt that served. An attempt
+    that was given up before is billed if it had written anything.
+    """
+    entries = usage.iterations or ()
+    given_up = _given_up(entries)
+    for number, entry in enumerate(entries):
+        if entry.type == "advisor_message":
+            yield Extra("advisor", number, entry.model, entry)
+        elif entry.type == "compaction":
+            yield Extra("compaction", number, entry.model, entry)
+        elif entry.type not in _PARTS:
+            note(f"usage iteration {entry.type}")
+        elif number in given_up and count_of(entry.output_tokens, note):
+            yield Extra("fallback", number, entry.model, entry)
+
+
+def _given_up(entries: Sequence[Iteration]) -> set[int]:
+    """Places of the attempts that came to nothing: those before the last `fallback_message`, unless of its model."""
+    if len(entries) < 2:
+        return set()
+    served = max((number for number, entry in enumerate(entries) if entry.type == "fallback_message"), default=0)
+    model = entries[served].model
+    return {
+        number
+        for number, entry in enumerate(entries[:served])
+        if entry.type == "message" or (entry.type == "fallback_message" and entry.model != model)
+    }
+
+
+def declined_in(message: Message) -> str | None:
+    """The model that a message's `fallback` block says gave up; None if there is none."""
+    for block in message.content if isinstance(message.content, list) else ():
+        if block.type == "fallback":
+            source = value_in(block.source)
+            model = source.get("model") if isinstance(source, dict) else None
+            return model if isinstance(model, str) and model else None
+    return None
 
 
 def tokens_of(usage: Iteration, note: Note) -> dict[str, int]:
@@ -28,14 +87,33 @@ def tokens_of(usage: Iteration, note: Note) -> dict[str, int]:
 
 
 def _cache_writes(usage: Iteration, note: Note) -> tuple[int, int]:
-    """Cache writes that live five minutes, and an hour. The flat count is their sum; without a split all are short."""
+    """Cache writes that live five minutes, and an hour. The flat count is their sum; without a split all are short.
+
+    Where a response took several turns at the API its split is that of the first one only (seen in 2.1.227 to
+    2.1.237), so it is added up from their entries, if these are all of it.
+    """
     flat, split = usage.cache_creation_input_tokens, usage.cache_creation
     long = count_of(split.ephemeral_1h_input_tokens, note) if split is not None else 0
     if flat is None:
         return (count_of(split.ephemeral_5m_input_tokens, note) if split is not None else 0), long
     total = count_of(flat, note)
+    if isinstance(usage, Usage) and usage.iterations is not None and len(usage.iterations) > 1:
+        long = _long_writes_of_parts(usage.iterations, total, otherwise=long)
     long = min(long, total)
     return total - long, long
+
+
+def _long_writes_of_parts(entries: Sequence[Iteration], total: int, *, otherwise: int) -> int:
+    """The hour's part of `total` cache writes, by the entries that the response consists of."""
+    given_up = _given_up(entries)
+    writes = [
+        entry.cache_creation or CacheCreation()
+        for number, entry in enumerate(entries)
+        if entry.type in ("message", "fallback_message") and number not in given_up
+    ]
+    long = sum(whole_number(split.ephemeral_1h_input_tokens) or 0 for split in writes)
+    short = sum(whole_number(split.ephemeral_5m_input_tokens) or 0 for split in writes)
+    return long if long + short == total else otherwise
 
 
 def count_of(value: Any, note: Note, what: str = "token count") -> int:
