@@ -86,9 +86,11 @@ def _merge(connection: DuckDBPyConnection, fact: Fact, files: Sequence[Path], to
     key = ", ".join(fact.key)
     loaded = ", ".join(f'"{column}"' for column in fact.loaded)
     repeated = "".join(f', "{other}" AS "{column}"' for column, other in fact.repeated.items())
+    filled = ", ".join(f'coalesce("{column}", "{other}") AS "{column}"' for column, other in fact.defaults.items())
+    every = f"* REPLACE ({filled})" if filled else "*"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {told} AS "
-        f"SELECT *{repeated}, 1::TINYINT AS fresh FROM ({read_spool(files, fact.told)})"
+        f"SELECT {every}{repeated}, 1::TINYINT AS fresh FROM ({read_spool(files, fact.told)})"
     )
     known = f"{fact.name} WHERE ({key}) IN (SELECT {'' if len(fact.key) == 1 else 'ROW'}({key}) FROM {told})"
     added = f"INSERT INTO {told} BY NAME SELECT {loaded}, 0::TINYINT AS fresh FROM {known}"

@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 _NEVER_FIRST, _NEVER_LAST = "'infinity'::TIMESTAMP", "'-infinity'::TIMESTAMP"
 
 
+_WHOSE = {"agent": "VARCHAR", "machine": "VARCHAR", "username": "VARCHAR"}
+"""Which coding agent told a fact, on which machine and in whose name; NULL: not told apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Half:
     """Columns that are taken together from one line: the first (`min`) or the last (`max`) by `order`."""
@@ -40,6 +44,8 @@ class Fact:
     """column -> type: filled by the loader from other tables."""
     repeated: dict[str, str] = field(default_factory=dict)
     """column -> the column whose value every single line has in it, too: it need not be told twice."""
+    defaults: dict[str, str] = field(default_factory=dict)
+    """column -> the column whose value a line has in it where it tells no other."""
 
     @property
     def loaded(self) -> dict[str, str]:
@@ -98,17 +104,19 @@ RESPONSES = Fact(
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
-                "username": "VARCHAR",
+                **_WHOSE,
                 # What was billed: see ANSWERS.
                 "kind": "VARCHAR",
                 "agent_id": "VARCHAR",
                 "agent_name": "VARCHAR",
                 "is_sidechain": "BOOLEAN",
                 "model": "VARCHAR",
+                "provider": "VARCHAR",
                 "version": "VARCHAR",
                 "git_branch": "VARCHAR",
                 "requested_at": "TIMESTAMP",
                 "prompt_id": "VARCHAR",
+                "effort": "VARCHAR",
             },
         ),
         Half(
@@ -125,12 +133,17 @@ RESPONSES = Fact(
                 "cache_read_tokens": "BIGINT",
                 "cache_write_5m_tokens": "BIGINT",
                 "cache_write_1h_tokens": "BIGINT",
+                "reasoning_tokens": "BIGINT",
                 "web_searches": "BIGINT",
                 "speed": "VARCHAR",
                 "service_tier": "VARCHAR",
                 "inference_geo": "VARCHAR",
                 "stop_reason": "VARCHAR",
+                "ttft_ms": "BIGINT",
+                "duration_ms": "BIGINT",
+                "billed": "VARCHAR",
                 "logged_cost_usd": "DOUBLE",
+                "lower_bound": "BOOLEAN",
             },
         ),
     ),
@@ -145,8 +158,8 @@ RESPONSES = Fact(
         # Some versions log the output count of the start of the stream and never the final one.
         "output_undercounted": (
             "BOOLEAN",
-            "stop_reason IS NULL AND "
-            f"(output_tokens BETWEEN 1 AND 5 OR shown_bytes > {DENSEST_OUTPUT} * output_tokens)",
+            "coalesce(lower_bound, stop_reason IS NULL AND "
+            f"(output_tokens BETWEEN 1 AND 5 OR shown_bytes > {DENSEST_OUTPUT} * output_tokens))",
         ),
     },
     derived={"cost_usd": "DOUBLE"},
@@ -155,8 +168,8 @@ RESPONSES = Fact(
         "usage_ts": "ts",
         "usage_path": "path",
         "usage_pos": "pos",
-        "ended_at": "ts",
     },
+    defaults={"ended_at": "ts"},
 )
 
 TOOL_CALLS = Fact(
@@ -173,11 +186,12 @@ TOOL_CALLS = Fact(
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
-                "username": "VARCHAR",
+                **_WHOSE,
                 "agent_id": "VARCHAR",
                 "is_sidechain": "BOOLEAN",
                 "name": "VARCHAR",
                 "class": "VARCHAR",
+                "mcp_server": "VARCHAR",
                 "subagent_type": "VARCHAR",
                 "skill": "VARCHAR",
                 "detail": "VARCHAR",
@@ -225,7 +239,7 @@ PROMPTS = Fact(
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
-                "username": "VARCHAR",
+                **_WHOSE,
                 "kind": "VARCHAR",
                 "command": "VARCHAR",
                 "text": "VARCHAR",
@@ -234,7 +248,7 @@ PROMPTS = Fact(
     ),
 )
 
-_LABEL = {"ts": "TIMESTAMP", "path": "VARCHAR", "pos": "BIGINT", "value": "VARCHAR"}
+_LABEL = {"ts": "TIMESTAMP", "path": "VARCHAR", "pos": "BIGINT", "value": "VARCHAR", **_WHOSE}
 
 SESSION_FIRSTS = Fact(
     "session_firsts",
@@ -261,7 +275,7 @@ AGENTS = Fact(
         Half(
             "max",
             ("path",),
-            {"path": "VARCHAR", "agent_type": "VARCHAR", "description": "VARCHAR", "tool_use_id": "VARCHAR"},
+            {"path": "VARCHAR", "agent_type": "VARCHAR", "description": "VARCHAR", "tool_use_id": "VARCHAR", **_WHOSE},
         ),
     ),
 )
@@ -279,6 +293,7 @@ EVENTS = Fact(
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
+                **_WHOSE,
                 "kind": "VARCHAR",
                 "text": "VARCHAR",
                 "amount": "BIGINT",
@@ -302,7 +317,7 @@ ACCESSES = Fact(
                 "seen_in": "VARCHAR",
                 "call_id": "VARCHAR",
                 "session_id": "VARCHAR",
-                "username": "VARCHAR",
+                **_WHOSE,
                 "workspace": "VARCHAR",
                 "action": "VARCHAR",
                 "resource": "VARCHAR",
@@ -341,7 +356,7 @@ SYNC_ACTIONS = Fact(
                 "result": "VARCHAR",
                 "detail": "VARCHAR",
                 "workspace": "VARCHAR",
-                "username": "VARCHAR",
+                **_WHOSE,
                 "session_id": "VARCHAR",
                 "call_id": "VARCHAR",
                 "duration_ms": "BIGINT",

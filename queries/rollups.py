@@ -126,7 +126,8 @@ def tools_daily(zone: str, rows: str = "tool_calls") -> str:
     return f"""
     SELECT {zone} AS zone, {day_of("c.ts", zone)} AS day, c.session_id,
         coalesce(s.username, any_value(c.username)) AS username, s.project, c.name AS tool, c.class,
-        CASE WHEN c.class = 'mcp_call' THEN split_part(c.name, '__', 2) END AS mcp_server,
+        CASE WHEN c.class = 'mcp_call' THEN coalesce(any_value(c.mcp_server), split_part(c.name, '__', 2)) END
+            AS mcp_server,
         count(*) AS invocations, count(*) FILTER (c.is_error) AS errors,
         count(*) FILTER (c.is_error AND c.denial IS NOT NULL) AS denied,
         count(*) FILTER (c.is_error IS NOT NULL) AS finished

@@ -174,7 +174,7 @@ def tool_use(
         WITH calls AS MATERIALIZED ({calls}),
         used AS (
             SELECT 'tool' AS kind, name, {named}
-            UNION ALL SELECT 'server', split_part(name, '__', 2), {named} WHERE class = 'mcp_call'
+            UNION ALL SELECT 'server', coalesce(mcp_server, split_part(name, '__', 2)), {named} WHERE class = 'mcp_call'
             UNION ALL SELECT 'skill', skill, {named} WHERE skill IS NOT NULL
             UNION ALL SELECT 'plugin', split_part(skill, ':', 1), {named} WHERE contains(skill, ':')
             UNION ALL

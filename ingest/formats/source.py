@@ -48,6 +48,8 @@ class SourceFile:
     """As far as the path tells it; the rows decide."""
     username: str | None = None
     """Whose it is, where the folder of a server holds several people's sessions."""
+    machine: str | None = None
+    """The machine it was written on, where that is told apart; None: this one."""
     whole: bool = False
     """Rewritten as a whole when it changes, not appended to: read in one piece, each time."""
     replaces: tuple[str, ...] = ()

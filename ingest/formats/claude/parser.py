@@ -13,11 +13,12 @@ from ...batch import Batch
 from ...jsonl import Unusable, reader_of, value_in
 from ...projects import project_of
 from ..source import SourceFile, State
+from ..texts import first_line, short
+from ..times import SessionLabels, parse_time
 from .keys import Place, Who, is_copied, response_key, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
 from .rows import AgentResult, Block, Iteration, Message, Row, Usage
-from .text import command_in, denial_of, first_line, is_interrupt, is_typed, short, text_of
-from .times import Sessions, parse_time
+from .text import command_in, denial_of, is_interrupt, is_typed, text_of
 from .tools import class_of, detail_of
 from .usage import count_of, declined_in, extras_of, shown_bytes, tokens_of, whole_number
 
@@ -51,7 +52,7 @@ class ClaudeParser:
         self._untimed: list[tuple[dict[str, Any], str]] = []
         self._calls: dict[str, dict[str, Any]] = {}
         """Rows of tool calls in this stretch that have no result yet."""
-        self._sessions = Sessions()
+        self._sessions = SessionLabels()
         self._odd: Counter[str] = Counter()
         self._first_pos: int | None = None
 
@@ -77,7 +78,7 @@ class ClaudeParser:
 
     def finish(self) -> State:
         """Add labels, activity and unknowns; the state for the next stretch."""
-        self._sessions.write(self._batch, self._path, TITLE_CHARS)
+        self._sessions.write(self._batch, self._path, TITLE_CHARS, {"username": self._username})
         for what, count in self._odd.items():
             self._batch.add("unknowns", {"path": self._path, "pos": self._first_pos, "what": what, "count": count})
         state: State = {"last_ts": self._last_ts, "asked": self._asked, "session": self._session}

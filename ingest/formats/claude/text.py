@@ -8,8 +8,6 @@ from typing import Any
 from ...jsonl import value_in
 from .rows import Block, Row
 
-SHORT_CHARS = 200
-
 _NOT_TYPED = (
     "<local-command-",
     "<bash-input>",
@@ -69,13 +67,3 @@ def denial_of(row: Row, text: str) -> str | None:
     if text.startswith("The user doesn't want to proceed with this tool use"):
         return "user-rejected"
     return None
-
-
-def first_line(text: str, limit: int) -> str:
-    """The first line with something on it, at most `limit` characters."""
-    return text.lstrip()[: limit * 4].split("\n", 1)[0].strip()[:limit]
-
-
-def short(value: Any) -> str | None:
-    """A text cut to the length of a name; None if it is empty or no text."""
-    return value[:SHORT_CHARS] if isinstance(value, str) and value else None

@@ -1,12 +1,12 @@
-"""When the rows of a transcript were written, and what they say of their sessions over time."""
+"""When the rows of a file were written, and what they say of their sessions over time."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...batch import Batch, micros
+from ..batch import Batch, micros
 
 ACTIVITY_GAP = 600_000_000
 """Microseconds: rows further apart belong to different spans of activity."""
@@ -47,7 +47,7 @@ Label = tuple[int | None, int, str]
 """Time in microseconds (None before the first time in the file, after it no more), place in bytes, what is said."""
 
 
-class Sessions:
+class SessionLabels:
     """What the rows of one stretch say of the sessions they belong to: first and last labels, and activity."""
 
     def __init__(self) -> None:
@@ -102,14 +102,17 @@ class Sessions:
             for kind, (when, pos, value) in labels.items():
                 labels[kind] = (ts if when is None else when), pos, value
 
-    def write(self, batch: Batch, path: str, limit: int) -> None:
-        """Add the labels, the last ones cut to `limit` characters, and the spans of activity."""
+    def write(self, batch: Batch, path: str, limit: int, whose: Mapping[str, str | None]) -> None:
+        """Add the labels, the last ones cut to `limit` characters, and the spans of activity.
+
+        `whose`: the columns that say which agent, machine and person it is about.
+        """
         self._settle()
         for table, sessions in (("session_firsts", self._firsts), ("session_lasts", self._lasts)):
             for session, labels in sessions.items():
                 for kind, (ts, pos, value) in labels.items():
                     text = value if table == "session_firsts" else value[:limit]
-                    row = {"session_id": session, "kind": kind, "path": path, "pos": pos, "value": text}
+                    row = {"session_id": session, "kind": kind, "path": path, "pos": pos, "value": text, **whose}
                     batch.add(table, row if ts is None else row | {"ts": ts})
         for session, times in self._times.items():
             for start, end in spans(times):

@@ -1,0 +1,287 @@
+"""Events into rows: once, for all agents.
+
+A decoder makes one `Emitter` for each stretch of a file, tells it events in the order in which they stand there, and
+asks `finish` for the state that the next stretch begins with. What an event means for the store is decided here: which
+tables it fills, what of its texts is kept, which data it touches, whether it is a sync action of Agnes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ..access import accesses_of, error_line, may_count_rows, rows_in
+from ..agnes.shell_actions import sync_action_of
+from ..batch import Batch
+from ..projects import project_of
+from .events import (
+    FIRST_LABELS,
+    Label,
+    Notice,
+    Place,
+    Prompt,
+    Response,
+    Subagent,
+    ToolCall,
+    ToolResult,
+)
+from .source import SourceFile, State
+from .texts import first_line, input_line, short
+from .times import SessionLabels
+
+TITLE_CHARS = 300
+TEXT_CHARS = 500
+UNKNOWN_CHARS = 80
+UNKNOWN_KINDS = 200
+
+UNKNOWN_MODEL = "unknown"
+"""Stands for a model that the source does not name."""
+
+_ROWS_HINT_CHARS = 800
+"""A count of rows stands at the end of what a client prints."""
+
+
+class Emitter:
+    """Takes the events of one stretch of one file and adds their rows to a batch.
+
+    Rows before the first time of a file take that time: `begin` tells it, and until then the emitter remembers them.
+    """
+
+    def __init__(self, file: SourceFile, batch: Batch, *, agent: str, state: State | None = None) -> None:
+        """`agent`: which coding agent, as in `--agent`. `state`: what `finish` gave for the stretch before."""
+        state = state or {}
+        self._path = str(file.path)
+        self._batch = batch
+        self._whose = {"agent": agent, "machine": file.machine, "username": file.username}
+        self.last_ts: int | None = state.get("last_ts")
+        """The latest time that `clock` was told, in this stretch or before."""
+        self._was_untimed = bool(state.get("untimed"))
+        self._untimed: list[tuple[dict[str, Any], str]] = []
+        self._calls: dict[str, dict[str, Any]] = {}
+        """Rows of tool calls in this stretch that have no result yet."""
+        self._labels = SessionLabels()
+        self._unknowns: Counter[str] = Counter()
+
+    # -- the stretch ---------------------------------------------------------------------------------------------
+
+    def clock(self, ts: int | None) -> None:
+        """Tell the time of a row, before its events. Rows without a time may take `last_ts` for theirs."""
+        if ts is None:
+            return
+        if self.last_ts is None:
+            for row, column in self._untimed:
+                row[column] = ts
+            self._untimed.clear()
+            self._labels.begin(ts)
+        self.last_ts = ts
+
+    def reject(self, pos: int, length: int, reason: str) -> None:
+        """Keep a note of `length` bytes from `pos` on that cannot be used, and why."""
+        self._batch.add("rejects", {"path": self._path, "pos": pos, "length": length, "reason": reason})
+
+    def unknown(self, what: str) -> None:
+        """Count something that there is no rule for; `doctor` lists it. However wild a file is, this stays small."""
+        name = what[:UNKNOWN_CHARS]
+        is_known = name in self._unknowns or len(self._unknowns) < UNKNOWN_KINDS
+        self._unknowns[name if is_known else "anything else"] += 1
+
+    def finish(self, first_pos: int | None = None) -> State:
+        """Add labels, activity and unknowns; the state for the next stretch, to which a decoder adds its own.
+
+        `first_pos`: where the stretch began; unknowns are kept per stretch.
+        """
+        self._labels.write(self._batch, self._path, TITLE_CHARS, self._whose)
+        for what, count in self._unknowns.items():
+            self._batch.add("unknowns", {"path": self._path, "pos": first_pos, "what": what, "count": count})
+        state: State = {"last_ts": self.last_ts}
+        if self.last_ts is None and (self._untimed or self._labels.waits or self._was_untimed):
+            state["untimed"] = True
+        return state
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def response(self, told: Response) -> None:
+        """An answer of a model, or a bill."""
+        speaker, tokens = told.speaker, told.tokens
+        row = self._here(told.place) | {
+            "key": told.key,
+            "embedded": told.place.embedded,
+            "agent_id": speaker.subagent_id,
+            "agent_name": speaker.subagent_name,
+            "is_sidechain": speaker.is_sidechain,
+            "kind": told.kind,
+            "model": short(told.model) or UNKNOWN_MODEL,
+            "provider": told.provider,
+            "version": speaker.version,
+            "git_branch": speaker.branch,
+            "requested_at": told.requested_at,
+            "prompt_id": told.prompt_id,
+            "effort": told.effort,
+            "output_tokens": tokens.output,
+            "total_tokens": tokens.total,
+            "input_tokens": tokens.input,
+            "cache_read_tokens": tokens.cache_read,
+            "cache_write_5m_tokens": tokens.cache_write_5m,
+            "cache_write_1h_tokens": tokens.cache_write_1h,
+            "reasoning_tokens": tokens.reasoning,
+            "web_searches": told.web_searches,
+            "speed": told.speed,
+            "service_tier": told.service_tier,
+            "stop_reason": told.stop_reason,
+            "ttft_ms": told.ttft_ms,
+            "duration_ms": told.duration_ms,
+            "billed": told.billed,
+            "logged_cost_usd": told.logged_cost_usd,
+            "lower_bound": told.lower_bound,
+            "is_api_error": told.is_error,
+        }
+        if told.ended_at is not None:
+            row["ended_at"] = told.ended_at
+        self._add("responses", row, "ts")
+
+    def tool_call(self, told: ToolCall) -> None:
+        """A tool call, the data that it touches, and the sync action that it is, if it is one."""
+        row = self._here(told.place) | {
+            "id": told.id,
+            "embedded": told.place.embedded,
+            "agent_id": told.speaker.subagent_id,
+            "is_sidechain": told.speaker.is_sidechain,
+            "name": told.name,
+            "class": told.kind,
+            "mcp_server": told.mcp_server,
+            "subagent_type": told.subagent_type,
+            "skill": told.skill,
+            "detail": input_line(told.given) if told.detail is None else told.detail,
+            "response_key": told.response_key,
+            "prompt_id": told.prompt_id,
+        }
+        self._add("tool_calls", row, "ts")
+        self._calls[told.id] = row
+        script = told.script
+        if script is not None and told.accesses is None:
+            found = accesses_of("bash", {"command": script})
+        else:
+            found = accesses_of(told.name, told.given) if told.accesses is None else told.accesses
+        for number, access in enumerate(found):
+            row = self._here(told.place) | {
+                "id": f"{told.id}:{number}",
+                "seen_in": "transcript",
+                "call_id": told.id,
+                "action": access.action,
+                "resource": access.resource,
+                "command": access.command,
+                "sql": access.sql,
+                "tables_read": list(access.tables_read),
+                "tables_written": list(access.tables_written),
+                "statement": access.statement,
+                "dialect": access.dialect,
+            }
+            self._add("accesses", row, "ts")
+        if script is not None and "agnes" in script:
+            self._sync_action(told, script)
+
+    def _sync_action(self, told: ToolCall, script: str) -> None:
+        action = sync_action_of(script)
+        if action is not None:
+            row = self._here(told.place) | {
+                "id": f"call:{told.id}",
+                "action": action,
+                "source": "transcript",
+                "detail": first_line(script, TEXT_CHARS),
+                "call_id": told.id,
+            }
+            self._add("sync_actions", row, "ts")
+
+    def tool_result(self, told: ToolResult) -> None:
+        """The end of a tool call, which may have begun in another stretch or another file."""
+        place = told.place
+        row: dict[str, Any] = {
+            "id": told.call_id,
+            "result_embedded": place.embedded,
+            "is_error": told.is_error,
+            "result_ts": place.ts,
+            "result_path": self._path,
+            "result_pos": place.pos,
+            "result_is_copy": place.is_copy,
+            "result_session_id": place.session,
+            "result_bytes": told.size,
+        }
+        if told.is_error:
+            row["error_text"] = error_line(told.text or "")
+            row["denial"] = told.denial
+        elif told.text and may_count_rows(told.text[-_ROWS_HINT_CHARS:].encode("utf-8", "replace")):
+            row["result_rows"] = rows_in(told.text)
+        if told.subagent_id is not None:
+            row["spawned_agent_id"] = told.subagent_id
+            row["spawned_status"] = told.subagent_status
+            row["spawned_tokens"] = told.subagent_tokens
+            row["spawned_ms"] = told.subagent_ms
+            row["report_chars"] = len(told.text or "")
+        # Call and result are columns of their own: in one row there is half as much to load.
+        call = self._calls.pop(told.call_id, None)
+        if call is not None and self.last_ts is not None:
+            self._batch.complete("tool_calls", call, row)
+        else:
+            self._add("tool_calls", row, "result_ts")
+
+    def prompt(self, told: Prompt) -> None:
+        """What a person typed, of which the first line is kept, or a slash command."""
+        row = self._here(told.place) | {
+            "id": told.id,
+            "kind": "prompt" if told.command is None else "command",
+            "command": told.command,
+            "text": None if told.command is not None else first_line(told.text or "", TEXT_CHARS),
+        }
+        self._add("prompts", row, "ts")
+
+    def notice(self, told: Notice) -> None:
+        """Something that happened in a session."""
+        text = first_line(told.text, TEXT_CHARS) if told.text is not None else None
+        row = self._here(told.place) | {"id": told.id, "kind": told.kind, "text": text, "amount": told.amount}
+        self._add("events", row, "ts")
+
+    def subagent(self, told: Subagent) -> None:
+        """What is known of a sub-agent besides its own rows."""
+        row = self._whose | {
+            "agent_id": told.id,
+            "path": self._path,
+            "agent_type": short(told.type),
+            "description": first_line(told.description, TEXT_CHARS) if told.description else None,
+            "tool_use_id": told.call_id,
+        }
+        self._batch.add("agents", row)
+
+    def label(self, label: Label, value: str | None, place: Place) -> None:
+        """What the source says of the place's session. Nothing is done without a session, or for an empty value."""
+        if not value or place.session is None:
+            return
+        if label not in FIRST_LABELS:
+            self._labels.last(place.session, place.ts, place.pos, ((label, value),))
+        elif self._labels.is_first(place.session, label, place.ts, place.pos):
+            self._labels.first(place.session, label, (place.ts, place.pos, value))
+            if label is Label.CWD:
+                self._labels.first(place.session, Label.PROJECT, (place.ts, place.pos, project_of(value)))
+
+    def active(self, session: str | None, ts: int | None) -> None:
+        """Somebody spoke in a session, a person or a model: its time is made of such moments."""
+        if session is not None and ts is not None:
+            self._labels.seen(session, ts)
+
+    # -- rows ----------------------------------------------------------------------------------------------------
+
+    def _here(self, place: Place) -> dict[str, Any]:
+        """The columns that say where, when and by whom a fact was told."""
+        return {
+            "ts": place.ts,
+            "path": self._path,
+            "pos": place.pos,
+            "is_copy": place.is_copy,
+            "session_id": place.session,
+            **self._whose,
+        }
+
+    def _add(self, table: str, row: dict[str, Any], *times: str) -> None:
+        """Add a row; where the file has shown no time yet, its columns `times` wait for the first one."""
+        if self.last_ts is None:
+            self._untimed += [(row, column) for column in times if row.get(column) is None]
+        self._batch.add(table, row)

@@ -1,0 +1,276 @@
+"""What every coding agent can say, in words of none of them: the vocabulary between decoders and the store.
+
+A decoder (`formats/<agent>/`) turns what it finds in a file into these events and hands them to an `Emitter`
+(`emit.py`), which makes rows of them. Neither knows the other's business: a decoder knows no table, and the emitter no
+agent.
+
+Units, everywhere: times are microseconds since 1970 in UTC, or None where the source tells none; durations are
+milliseconds; positions are bytes from the start of a file, or any number that orders what stands in it; money is USD.
+What the source does not say is None: nothing is guessed, and unknown is never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from ..access import Access
+
+
+class ResponseKind(StrEnum):
+    """What a response was for. Only turns, advisors' answers and declined fallbacks are answers to somebody.
+
+    All kinds count in tokens and cost; those of `facts.ANSWERS` alone are counted as responses.
+    """
+
+    TURN = "turn"
+    """An answer of the model in a conversation, a sub-agent's too."""
+    ADVISOR = "advisor"
+    """A second model that the first one asked while it answered."""
+    FALLBACK = "fallback"
+    """An attempt that was paid for and declined before another model answered."""
+    COMPACTION = "compaction"
+    """The making of a summary of the conversation, where the source bills it apart."""
+    TOOL = "tool"
+    """A model that a tool used on its own."""
+    HEADLESS = "headless"
+    """A call of the agent itself without a conversation: titles, names of branches, suggestions."""
+    ACCOUNT = "account"
+    """What an account at the end tells beyond the single responses."""
+
+
+class StopReason(StrEnum):
+    """Why a model stopped."""
+
+    END = "end"
+    """It was done."""
+    TOOL_USE = "tool_use"
+    """It asked for a tool."""
+    LENGTH = "length"
+    """It reached the most it may write, or its window was full."""
+    STOP_SEQUENCE = "stop_sequence"
+    PAUSE = "pause"
+    """It will go on when it is asked to."""
+    REFUSAL = "refusal"
+    ERROR = "error"
+    ABORTED = "aborted"
+    """A person or a program stopped it."""
+    OTHER = "other"
+    """The source gives a reason that is none of these."""
+
+
+class ToolKind(StrEnum):
+    """What stands behind a tool's name. The values are those of the column `class`."""
+
+    TOOL = "tool_use"
+    MCP = "mcp_call"
+    """A tool of an MCP server."""
+    SUBAGENT = "subagent"
+    """It hands work over to another agent."""
+
+
+class NoticeKind(StrEnum):
+    """What happened in a session besides prompts, responses and tools. The values are those of `events.kind`."""
+
+    COMPACTION = "compact"
+    """The conversation was replaced by a summary of it. `amount`: tokens before, if told."""
+    TURN = "turn"
+    """A turn ended. `amount`: milliseconds that it took."""
+    INTERRUPT = "interrupt"
+    """A person stopped the model."""
+    ERROR = "api_error"
+    """The model's service answered with an error."""
+
+
+class Billed(StrEnum):
+    """Who pays for a response, where the source says so. None: by the token, at the model's price."""
+
+    ELSEWHERE = "elsewhere"
+    """A subscription: known to cost nothing by the token, neither $0 nor unpriced."""
+
+
+class Place(msgspec.Struct, gc=False):
+    """Where and when something was told, and in which session."""
+
+    session: str | None
+    """The session it belongs to; a sub-agent's events name the session that its work belongs to."""
+    ts: int | None
+    pos: int
+    is_copy: bool = False
+    """The source shows that this was copied from another session, which owns it if it has it, too."""
+    embedded: bool = False
+    """Told in passing by somebody else's file: anything that the own file says is preferred."""
+
+
+class Speaker(msgspec.Struct, gc=False):
+    """Who said it, the main conversation of the session or one of its sub-agents; with which version and branch."""
+
+    subagent_id: str | None = None
+    """None for the main conversation."""
+    subagent_name: str | None = None
+    """What kind of sub-agent, as far as its own rows tell it. See also `Subagent`."""
+    is_sidechain: bool = False
+    """Not part of the main conversation, whether or not the sub-agent has an id."""
+    version: str | None = None
+    """The agent's version."""
+    branch: str | None = None
+    """The git branch."""
+
+
+class Tokens(msgspec.Struct, gc=False):
+    """The tokens of one response. The kinds do not overlap, except that `reasoning` is part of `output`."""
+
+    input: int = 0
+    """Neither read from nor written to a cache."""
+    output: int = 0
+    """All that was generated, reasoning included."""
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    """Written to a cache. Agents that do not tell how long it lives fill this kind."""
+    cache_write_1h: int = 0
+    reasoning: int | None = None
+    """The part of `output` that was thinking; None where the source does not tell."""
+
+    @property
+    def total(self) -> int:
+        """All tokens, each once."""
+        return self.input + self.output + self.cache_read + self.cache_write_5m + self.cache_write_1h
+
+
+class Response(msgspec.Struct, gc=False, kw_only=True):
+    """One answer of a model, or one bill. Told again under the same key, the telling with the largest output wins."""
+
+    key: str
+    """Unique over all agents: prefix it with the agent's name unless its ids are unique by themselves."""
+    place: Place
+    speaker: Speaker
+    model: str | None
+    """As the source names it; None is shown as unknown and has no price."""
+    tokens: Tokens
+    kind: ResponseKind = ResponseKind.TURN
+    provider: str | None = None
+    """Who serves the model, in the words of the price library (`anthropic`, `openai`, `google`); for its price."""
+    stop_reason: StopReason | None = None
+    requested_at: int | None = None
+    """When the prompt or tool result that it answers was there."""
+    ended_at: int | None = None
+    """When its last piece was there; None: at the time of its place."""
+    prompt_id: str | None = None
+    """The prompt whose turn it belongs to."""
+    effort: str | None = None
+    """The thinking level that was asked for."""
+    ttft_ms: int | None = None
+    """To the first token."""
+    duration_ms: int | None = None
+    """Of the whole response, where the source measured it."""
+    speed: str = "standard"
+    service_tier: str = "standard"
+    web_searches: int = 0
+    billed: Billed | None = None
+    logged_cost_usd: float | None = None
+    """What the source itself says that it cost; kept beside our own figure."""
+    is_error: bool = False
+    lower_bound: bool = False
+    """The source is known to log less output than there was."""
+
+
+class ToolCall(msgspec.Struct, gc=False, kw_only=True):
+    """A tool that a model asked for."""
+
+    id: str
+    """Unique over all agents, as for `Response.key`."""
+    place: Place
+    speaker: Speaker
+    name: str
+    kind: ToolKind = ToolKind.TOOL
+    mcp_server: str | None = None
+    """The server of an MCP tool."""
+    given: Mapping[str, object] = {}
+    """Its input, as decoded JSON."""
+    detail: str | None = None
+    """What it did, in one line; None: it is taken from `given`."""
+    subagent_type: str | None = None
+    """Which kind of sub-agent it hands work to."""
+    skill: str | None = None
+    """The skill that it loads."""
+    response_key: str | None = None
+    prompt_id: str | None = None
+    accesses: list[Access] | None = None
+    """The data it touches; None: as `access.accesses_of` finds it by name and input."""
+    script: str | None = None
+    """The shell script that it runs, if it runs one and `given` does not have it under its usual name."""
+
+
+class ToolResult(msgspec.Struct, gc=False, kw_only=True):
+    """How a tool call ended. Its duration is the time from the call's place to this one's."""
+
+    call_id: str
+    place: Place
+    is_error: bool = False
+    text: str | None = None
+    """What came back, or as much of it as is worth reading: for the error's words and counted rows. Not kept whole."""
+    size: int | None = None
+    """Bytes that came back."""
+    denial: str | None = None
+    """Why it was not allowed, if it was not: a short word."""
+    subagent_id: str | None = None
+    """The sub-agent that did the work."""
+    subagent_status: str | None = None
+    subagent_tokens: int | None = None
+    """What the sub-agent took as the source sums it up; shown only where the sub-agent's own rows are absent."""
+    subagent_ms: int | None = None
+
+
+class Prompt(msgspec.Struct, gc=False, kw_only=True):
+    """What a person typed, or a slash command that a person gave."""
+
+    id: str
+    place: Place
+    text: str | None = None
+    command: str | None = None
+    """The slash command's name, without the slash; then there is no text."""
+
+
+class Notice(msgspec.Struct, gc=False, kw_only=True):
+    """Something that happened in a session."""
+
+    id: str
+    place: Place
+    kind: NoticeKind
+    text: str | None = None
+    amount: int | None = None
+
+
+class Label(StrEnum):
+    """What a source says of a session. Of `CWD` and `PROJECT` the first telling counts, of all others the last."""
+
+    CWD = "cwd"
+    PROJECT = "project"
+    """The folder of the repository; told by itself only where it does not follow from `CWD`."""
+    TITLE = "custom_title"
+    """As a person named it."""
+    GUESSED_TITLE = "ai_title"
+    """As a model named it."""
+    BRANCH = "git_branch"
+    VERSION = "version"
+
+
+FIRST_LABELS = frozenset({Label.CWD, Label.PROJECT})
+
+
+class Subagent(msgspec.Struct, gc=False, kw_only=True):
+    """What is known of a sub-agent besides its own rows."""
+
+    id: str
+    type: str | None = None
+    description: str | None = None
+    """The task that it was given, in one line."""
+    call_id: str | None = None
+    """The tool call that started it."""
+
+
+Object = Mapping[str, Any]
+"""A decoded JSON object."""
