@@ -18,6 +18,7 @@ _SESSION_COLUMNS = {
     "session_firsts": ("session_id",),
     "session_lasts": ("session_id",),
     "activity": ("session_id",),
+    "worktrees": ("session_id",),
 }
 """Tables whose rows a rollup is about -> columns with the sessions that a row belongs to."""
 
@@ -34,6 +35,7 @@ _OTHER_COLUMNS = {
     "tool_calls": ("ts", "id", "name", "class", "skill", "spawned_agent_id"),
     "prompts": ("ts", "kind"),
     "summaries": ("leaf_uuid",),
+    "worktrees": ("folder",),
     "agents": ("agent_id",),
 }
 """What else must be known of rows to find out what they touch."""
@@ -82,6 +84,10 @@ class Touched:
             "SELECT session_id FROM session_lasts WHERE kind = 'leaf' "
             f"AND value IN (SELECT leaf_uuid FROM {rows})"
             for rows in self._rows.get("summaries", ())
+        ] + [
+            f"SELECT f.session_id FROM session_firsts f JOIN {rows} w ON {define.lies_in('f.value', 'w.folder')} "
+            "WHERE f.kind = 'project'"
+            for rows in self._rows.get("worktrees", ())
         ]  # fmt: skip
         return " UNION ".join(parts) or "SELECT NULL::VARCHAR AS session_id LIMIT 0"
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .filters import Filter
+from .projects import is_project, spelled
 from .schema import FACTS, TABLES
 from .store import StoreError
 from .tokens import TEXT
@@ -209,7 +210,7 @@ def conditions(chosen: Filter) -> str:
     if chosen.until is not None:
         parts.append(f"day <= DATE '{chosen.until}'")
     if chosen.project is not None:
-        parts.append(f"(project = {_quoted(chosen.project)} OR ends_with(project, {_quoted('/' + chosen.project)}))")
+        parts.append(f"({is_project('project', _quoted(spelled(chosen.project)))})")
     for column, value in (
         ("model", chosen.model),
         ("agent_type", chosen.agent_type),

@@ -262,6 +262,13 @@ SESSION_LASTS = Fact(
     halves=(Half("max", _last_place(), _LABEL),),
 )
 
+# A worktree that a session was given: its folder, and the project it belongs to.
+WORKTREES = Fact(
+    "worktrees",
+    key={"session_id": "VARCHAR", "folder": "VARCHAR"},
+    halves=(Half("min", _place(), {"ts": "TIMESTAMP", "path": "VARCHAR", "pos": "BIGINT", "project": "VARCHAR"}),),
+)
+
 SUMMARIES = Fact(
     "summaries",
     key={"leaf_uuid": "VARCHAR"},
@@ -373,6 +380,7 @@ FACTS: tuple[Fact, ...] = (
     PROMPTS,
     SESSION_FIRSTS,
     SESSION_LASTS,
+    WORKTREES,
     SUMMARIES,
     AGENTS,
     EVENTS,

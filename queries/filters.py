@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .projects import is_project, spelled
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -16,7 +18,7 @@ class Filter:
     since: dt.date | None = None
     until: dt.date | None = None
     project: str | None = None
-    """A project's path, or the last part of it."""
+    """A project's path, or its last parts, as many as its name has or fewer."""
     model: str | None = None
     agent_type: str | None = None
     session_id: str | None = None
@@ -79,8 +81,7 @@ class Where:
         if chosen.until is not None and "ts" in columns:
             self.add(f"{columns['ts']} < $end", end=chosen.end())
         if chosen.project is not None and "project" in columns:
-            column = columns["project"]
-            self.add(f"{column} = $project OR ends_with({column}, '/' || $project)", project=chosen.project)
+            self.add(is_project(columns["project"], "$project"), project=spelled(chosen.project))
         for name in ("model", "agent_type", "session_id", "user", "branch", "version"):
             value = getattr(chosen, name)
             if value is not None and name in columns:

@@ -89,6 +89,14 @@ def day_of(ts: str, zone: str) -> str:
     return f"CAST(timezone({zone}, timezone('UTC', {ts})) AS DATE)"
 
 
+def lies_in(folder: str, worktree: str) -> str:
+    """SQL: whether a folder is a worktree's, or below it; on every system."""
+    return (
+        f"({folder} = {worktree} OR starts_with({folder}, {worktree} || '/') "
+        f"OR starts_with({folder}, {worktree} || chr(92)))"
+    )
+
+
 def agent_type_of(row: str) -> str:
     """SQL of the agent type of `row`, a response or a tool call, beside its response `r` and AGENT_TYPES as `t`.
 
@@ -217,6 +225,11 @@ def sessions(only: str) -> str:
             any_value(value) FILTER (kind = 'project') AS project
         FROM session_firsts WHERE session_id IN (FROM ids) GROUP BY session_id
     ),
+    -- Of worktrees that do not show it, some session was told whose they are.
+    homes AS (
+        SELECT f.session_id, arg_max(w.project, (length(w.folder), w.project)) AS project
+        FROM firsts f JOIN worktrees w ON {lies_in("f.project", "w.folder")} GROUP BY f.session_id
+    ),
     lasts AS (
         SELECT session_id, any_value(value) FILTER (kind = 'custom_title') AS custom_title,
             any_value(value) FILTER (kind = 'ai_title') AS ai_title,
@@ -226,7 +239,8 @@ def sessions(only: str) -> str:
         FROM session_lasts l LEFT JOIN summaries m ON l.kind = 'leaf' AND m.leaf_uuid = l.value
         WHERE session_id IN (FROM ids) GROUP BY session_id
     )
-    SELECT i.session_id, coalesce(u.username, c.username, p.username) AS username, f.project, f.cwd,
+    SELECT i.session_id, coalesce(u.username, c.username, p.username) AS username,
+        coalesce(h.project, f.project) AS project, f.cwd,
         coalesce(l.custom_title, l.ai_title, l.summary, p.first_prompt) AS title, l.git_branch, l.version,
         a.started_at, a.ended_at, coalesce(a.active_seconds, 0) AS active_seconds,
         coalesce((epoch_us(a.ended_at) - epoch_us(a.started_at)) / 1e6, 0) AS wall_seconds,
@@ -246,7 +260,8 @@ def sessions(only: str) -> str:
     LEFT JOIN used u USING (session_id) LEFT JOIN favourite v USING (session_id)
     LEFT JOIN calls c USING (session_id) LEFT JOIN failures e USING (session_id)
     LEFT JOIN typed p USING (session_id) LEFT JOIN active a USING (session_id)
-    LEFT JOIN firsts f USING (session_id) LEFT JOIN lasts l USING (session_id)
+    LEFT JOIN firsts f USING (session_id) LEFT JOIN homes h USING (session_id)
+    LEFT JOIN lasts l USING (session_id)
     WHERE u.session_id IS NOT NULL OR c.session_id IS NOT NULL OR e.session_id IS NOT NULL
         OR p.session_id IS NOT NULL OR a.session_id IS NOT NULL
     """

@@ -119,7 +119,7 @@ OPTIONS = (
     Option("no-ingest", "answer from the store as it is, without reading files", _switch),
     Option("since", "first day that counts", _day, "DAY"),
     Option("until", "last day that counts", _day, "DAY"),
-    Option("project", "only this project: its path, or the last part of it", _text, "PROJECT"),
+    Option("project", "only this project: its name as it is shown, or its path", _text, "PROJECT"),
     Option("model", "only this model", _text, "MODEL"),
     Option("branch", "only responses on this git branch", _text, "BRANCH"),
     Option("claude-version", "only responses of this version of Claude Code", _text, "VERSION"),

@@ -11,6 +11,8 @@ one = answer("msg_1", "10:00")
 typed = person("hello", uuid="u1")
 tool_row = answer("msg_1", "10:00", call("t1"))
 mcp, skill = call("t1", "mcp__agnes__query", sql="select 1"), call("t2", "Skill", skill="shop:invoice")
+state = {"worktreePath": "/x/fix-1", "originalCwd": "/w/shop", "worktreeName": "fix-1", "worktreeBranch": "fix-1"}
+entered, left = row("worktree-state", None, worktreeSession=state), row("worktree-state", None, worktreeSession=None)
 REFUSED = "The user doesn't want to proceed with this tool use. The tool use was rejected."
 
 # fmt: off
@@ -109,6 +111,32 @@ SESSIONS = [
          also={"project": {"s1": "/w/first"}}),
     case("worktree", "R18", [again(one, cwd="/w/shop/.claude/worktrees/fix-1/src")], responses=1, inp=10, out=100,
          also={"project": {"s1": "/w/shop"}}),
+    case("worktree-of-git", "R18", [again(one, cwd="/w/shop/.worktrees/2")], responses=1, inp=10, out=100,
+         also={"project": {"s1": "/w/shop"}}),
+    # The state is told again and again, without a time, and that the session left it; s2 goes on in the same folder.
+    case("worktree-told-by-state", "R18",
+         {MAIN: [again(entered, cwd=None), again(one, cwd="/x/fix-1/src"), left, entered],
+          OTHER: [answer("msg_2", "10:05", sessionId="s2", cwd="/x/fix-1"),
+                  answer("msg_3", "10:06", sessionId="s3", cwd="/x/fix-12")]}, responses=3, inp=30, out=300, sessions=3,
+         also={"project": {"s1": "/w/shop", "s2": "/w/shop", "s3": "/x/fix-12"}}),
+    case("worktree-entered-later", "R18",
+         [again(one, cwd="/w/store"), again(entered, cwd=None), answer("msg_2", "10:05", cwd="/x/fix-1")], responses=2,
+         inp=20, out=200, also={"project": {"s1": "/w/store"}}),
+    case("worktree-told-in-other-shapes", "R18",
+         [again(one, cwd="/x/fix-3"), row("worktree-state", None, worktreeSession="/x/fix-3"),
+          row("worktree-state", None, worktreeSession={"worktreePath": 7, "originalCwd": "/w/shop"}),
+          row("worktree-state", None, worktreeSession={"worktreePath": "/x/fix-3"}),
+          row("worktree-state", None, None, worktreeSession={"worktreePath": "/x", "originalCwd": "/y"})],
+         responses=1, inp=10, out=100, also={"project": {"s1": "/x/fix-3"}}),
+    case("worktree-on-windows", "R18",
+         {MAIN: [again(one, cwd="C:\\w\\shop")],
+          OTHER: [answer("msg_2", "10:05", sessionId="s2", cwd="C:\\w\\shop\\.claude\\worktrees\\fix-1\\src"),
+                  answer("msg_3", "10:05", sessionId="s3", cwd="c:/w/shop"),
+                  again(entered, sessionId="s4", cwd=None, worktreeSession={"worktreePath": "c:\\x\\fix-1",
+                                                                           "originalCwd": "c:\\w\\shop"}),
+                  answer("msg_4", "10:05", sessionId="s4", cwd="C:\\x\\fix-1\\src")]},
+         responses=4, inp=40, out=400, sessions=4,
+         also={"project": dict.fromkeys(("s1", "s2", "s3", "s4"), "C:\\w\\shop")}),
     case("primary-model", "models",
          [one, answer("msg_2", out=1, model=HAIKU), answer("msg_3", out=1, model=HAIKU)]
          + [answer(f"msg_{n}", model="<synthetic>") for n in range(4, 9)], responses=3, inp=30, out=102, api_errors=5,

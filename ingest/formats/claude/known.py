@@ -40,7 +40,6 @@ KNOWN_NAMES: dict[type[msgspec.Struct], frozenset[str]] = {
         microcompactMetadata mode operation origin parentToolUseID parentUuid permissionMode planContent prNumber
         prRepository prUrl preventedContinuation promptId replacements retryAttempt retryInMs sessionKind slug snapshot
         sourceToolAssistantUUID sourceToolUseID stopReason tag teamName thinkingMetadata todos toolUseID url userType
-        worktreeSession
     """),
     Message: _names("container context_management role stop_details stop_sequence type"),
     Usage: _names(""),

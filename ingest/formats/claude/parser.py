@@ -11,7 +11,7 @@ from ...access import accesses_of, error_line, may_count_rows, rows_in
 from ...agnes.shell_actions import sync_action_of
 from ...batch import Batch
 from ...jsonl import Unusable, reader_of, value_in
-from ...projects import project_of
+from ...projects import folder_of, project_of
 from ..source import SourceFile, State
 from ..texts import first_line, short
 from ..times import SessionLabels, parse_time
@@ -129,6 +129,8 @@ class ClaudeParser:
             self._system(row, place)
         elif kind == "summary":
             self._summary(row, pos)
+        elif kind == "worktree-state" and session is not None:
+            self._worktree(row, session, place)
         elif not isinstance(kind, str) or kind not in KNOWN_TYPES:
             self._note(f"row type {kind}")
 
@@ -143,6 +145,18 @@ class ClaudeParser:
         if custom or guessed:
             sessions.last(session, ts, pos, (("custom_title", custom), ("ai_title", guessed)))
         sessions.row(session, ts, pos, row.gitBranch, row.version, row.uuid)
+
+    def _worktree(self, row: Row, session: str, place: Place) -> None:
+        """Note whose worktree a session works in, where its folder does not show that."""
+        told = row.worktreeSession
+        if not isinstance(told, dict):
+            return
+        folder, original = told.get("worktreePath"), told.get("originalCwd")
+        if isinstance(folder, str) and folder and isinstance(original, str) and original:
+            folder, project = folder_of(folder), project_of(original)
+            if project_of(folder) == folder != project:
+                fact = {"session_id": session, "folder": folder, "path": self._path, "pos": place.pos}
+                self._add("worktrees", fact | {"ts": place.ts, "project": project}, "ts")
 
     def _summary(self, row: Row, pos: int) -> None:
         if isinstance(row.leafUuid, str) and isinstance(row.summary, str):

@@ -114,6 +114,7 @@ class Row(msgspec.Struct, gc=False):
     customTitle: Any = None  # noqa: N815
     aiTitle: Any = None  # noqa: N815
     title: Any = None
+    worktreeSession: Any = None  # noqa: N815
     message: Message | None = None
     content: msgspec.Raw = msgspec.Raw()
     toolUseResult: msgspec.Raw = msgspec.Raw()  # noqa: N815

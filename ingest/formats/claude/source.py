@@ -12,7 +12,7 @@ from ..source import Adapter, Parser, Places, SourceFile, State, existing, walk
 if TYPE_CHECKING:
     from ...batch import Batch
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 
 class ClaudeAdapter(Adapter):
