@@ -13,18 +13,7 @@ from typing import Any
 
 import msgspec
 
-from .redact import redacted
-
-FREE_TEXTS: dict[str, tuple[str, ...]] = {
-    "accesses": ("command", "sql", "error"),
-    "agents": ("description",),
-    "events": ("text",),
-    "prompts": ("text",),
-    "summaries": ("summary",),
-    "sync_actions": ("detail",),
-    "tool_calls": ("detail", "error_text"),
-}
-"""Table -> its columns that hold words from a transcript."""
+from .text import keep
 
 Row = dict[str, Any]
 """Column name -> value. Absent columns are NULL. Times are microseconds since 1970 in UTC."""
@@ -47,24 +36,18 @@ class Batch:
     rows: dict[str, list[Row]] = field(default_factory=dict)
 
     def add(self, table: str, row: Row) -> None:
-        """Add one row of a table of the store. Its free texts lose the credentials that can be recognised in them."""
-        self._redact(table, row)
+        """Add one row of a table of the store. Its texts are cut, and lose the credentials in them."""
+        keep(table, row)
         self.rows.setdefault(table, []).append(row)
 
     def complete(self, table: str, row: Row, more: Row) -> None:
         """Add columns to a row that was added to a table before."""
-        self._redact(table, more)
+        keep(table, more)
         row |= more
 
     def of(self, table: str) -> list[Row]:
         """The rows of a table so far."""
         return self.rows.get(table, [])
-
-    def _redact(self, table: str, row: Row) -> None:
-        for column in FREE_TEXTS.get(table, ()):
-            text = row.get(column)
-            if text:
-                row[column] = redacted(text)
 
     def spool(self, folder: Path, name: str) -> dict[str, Path]:
         """Write every table's rows to `folder/name.table.ndjson`. The files by table; empty tables have none."""

@@ -19,6 +19,7 @@ from .agnes.answers import AuditRow, Known
 from .agnes.server import AgnesClient, AgnesServerError
 from .batch import Batch, Row, micros
 from .load import Load, load
+from .text import TEXTS, kept
 
 __all__ = ["AgnesServerError", "ServerAccess", "ServerPoller", "ask_once", "poll", "server_for"]
 
@@ -62,7 +63,7 @@ def ask_once(store: Store, access: ServerAccess) -> int:
         with scratch(store.path) as folder:
             count = poll(store, access.client, access.server, folder)
     except AgnesServerError as error:
-        _note(store, access.server, str(error))
+        _note(store, access.server, kept(str(error), TEXTS["rejects"]["reason"]))
         raise
     _note(store, access.server, None)
     return count

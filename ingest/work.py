@@ -24,6 +24,9 @@ import msgspec
 from .batch import Batch
 from .formats import SourceFile
 from .tail import Mark, Stretch, read_stretch
+from .text import kept
+
+REASON_CHARS = 300
 
 TASK_BYTES, TASK_FILES = 12 * 1024 * 1024, 1000
 """About how much of the transcripts one task reads, in how many files at most."""
@@ -89,7 +92,7 @@ def _read_apart(files: Sequence[tuple[SourceFile, Mark | None]], batch: Batch) -
             read = _read([(file, mark)], own)
         except Exception as error:  # noqa: BLE001
             known = mark or Mark(path=str(file.path))
-            reason = f"cannot be parsed: {type(error).__name__}: {error}"[:300]
+            reason = kept(f"cannot be parsed: {type(error).__name__}: {error}", REASON_CHARS)
             failed = dataclasses.replace(known, error=reason)
             done.stretches.append(Stretch(file, failed, known.read_to, file.session_id, more=False))
             done.is_news = done.is_news or failed != mark

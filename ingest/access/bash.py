@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from ..text import kept
 from .agnes import agnes_accesses
 from .clients import CLIENTS, client_calls
 from .code import database_of, sql_in_javascript, sql_in_python
@@ -35,8 +36,10 @@ def script_accesses(script: str) -> list[Access]:
     """
     if _INTERESTING.search(script[:SCRIPT_LIMIT]) is None:
         return []
+    # What is found in it, a host or a file, is not to be half of a credential: they are blotted out before.
+    script = kept(script, SCRIPT_LIMIT)
     found = _of_script(script, Call(()), 0, Budget())
-    command = script.strip()[:TEXT_LIMIT]
+    command = kept(script.strip(), TEXT_LIMIT)
     return [replace(access, command=command) for access in dict.fromkeys(found[:_MAX_ACCESSES])]
 
 

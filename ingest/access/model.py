@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..text import kept
+
 TEXT_LIMIT = 4000
 """Characters of a command or a statement that are kept."""
 
@@ -39,12 +41,12 @@ class Access:
 def table_resource(names: Iterable[str]) -> str:
     """Return `table:a, b` for table names, `adhoc` for none."""
     joined = ", ".join(dict.fromkeys(names))
-    return f"table:{joined}"[:_RESOURCE_LIMIT] if joined else ADHOC
+    return kept(f"table:{joined}", _RESOURCE_LIMIT) if joined else ADHOC
 
 
 def file_access(action: str, path: str, host: str | None = None) -> Access:
     """Return the access of a file; a file of another host is named `host:path` as scp does."""
-    named = (f"{host}:{path}" if host else path)[:_PATH_LIMIT]
+    named = kept(f"{host}:{path}" if host else path, _PATH_LIMIT)
     return Access(action, named, path=named)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from ..text import kept
 from .commands import Command, printed
 from .model import ADHOC, TEXT_LIMIT, Access, table_access, table_resource
 from .sql import analyse
@@ -65,7 +66,7 @@ def query_access(action: str, sql: str | None, dialect: str | None) -> Access:
     return Access(
         action,
         table_resource(found.named),
-        sql=text[:TEXT_LIMIT],
+        sql=kept(text, TEXT_LIMIT),
         tables_read=found.read,
         tables_written=found.written,
         statement=found.kind,

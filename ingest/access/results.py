@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import AnyStr
 
+from ..redact import redacted
+
 _HEAD = 20_000
 _TAIL = 40_000
 _ROWS_HEAD = 2_000
@@ -100,7 +102,8 @@ def error_line(result_text: str) -> str:
     In order: the last line of the first traceback, a line that names an error, one that hints at a failure,
     the first line that is not just an exit code. Empty for an empty text.
     """
-    text = _TAGS.sub("", _ESCAPES.sub("", result_text[: _HEAD + _TAIL]))
+    # Escape codes first: they may stand inside a credential. Then all of it: a line alone may be half of one.
+    text = redacted(_TAGS.sub("", _ESCAPES.sub("", result_text[: _HEAD + _TAIL])))
     lines = [line[:_LINE_LIMIT] for line in text.splitlines() if line.strip()]
     found = _after_traceback(lines)
     if found is None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..text import kept
 from .hosts import web_host
 from .model import ADHOC, Access, file_access
 from .options import Grammar, Split, grammar, split
@@ -160,7 +161,8 @@ def redirect_accesses(redirects: Sequence[tuple[str, str]], host: str | None, *,
 
 def web_access(address: str) -> Access:
     """Return the access of a web address; its resource is the host, `adhoc` when it is not known."""
-    return Access("web.fetch", web_host(address) or ADHOC, path=address[:1000])
+    address = kept(address, 1000)
+    return Access("web.fetch", web_host(address) or ADHOC, path=address)
 
 
 def curl_accesses(words: Sequence[str], host: str | None) -> list[Access]:

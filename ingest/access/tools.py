@@ -6,10 +6,12 @@ import re
 import shlex
 from collections.abc import Mapping
 
+from ..text import kept
 from .agnes import agnes_query
 from .bash import script_accesses
 from .model import ADHOC, Access, file_access, table_access
 from .queries import query_access
+from .shell import SCRIPT_LIMIT
 from .shell_files import web_access
 from .sql import looks_like_sql
 
@@ -89,7 +91,12 @@ def _is_call(tool: object, tool_input: object) -> bool:
 
 
 def _text(tool_input: Mapping[str, object], *keys: str) -> str | None:
-    """Return the first value of these keys that is a text with something in it."""
+    """Return the first value of these keys that is a text with something in it, its credentials blotted out."""
+    found = _raw_text(tool_input, *keys)
+    return None if found is None else kept(found, SCRIPT_LIMIT)
+
+
+def _raw_text(tool_input: Mapping[str, object], *keys: str) -> str | None:
     for key in keys:
         value = tool_input.get(key)
         if isinstance(value, str) and value.strip():
@@ -103,7 +110,7 @@ def _script(tool_input: Mapping[str, object]) -> str | None:
         words = tool_input.get(key)
         if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
             return shlex.join(words)
-    return _text(tool_input, *_SCRIPT_KEYS)
+    return _raw_text(tool_input, *_SCRIPT_KEYS)
 
 
 def _file_tool(name: str, tool_input: Mapping[str, object]) -> list[Access]:
@@ -139,7 +146,7 @@ def _sql(tool_input: Mapping[str, object], key: str) -> str | None:
     """Return the SQL under a key: a text, or a list of statements."""
     given = tool_input.get(key)
     if isinstance(given, list) and given and all(isinstance(statement, str) for statement in given):
-        return ";\n".join(given)
+        return kept(";\n".join(given), SCRIPT_LIMIT)
     return _text(tool_input, key)
 
 

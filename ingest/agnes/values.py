@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from ..text import kept
+
 MAX_FILE = 64 * 1024 * 1024
 """Bytes; the files read here are kilobytes, so anything larger is not one of them."""
 
@@ -132,10 +134,10 @@ def lines_of(data: bytes) -> Iterator[Line]:
 
 
 def text_of(value: object, limit: int = MAX_TEXT) -> str | None:
-    """A non-empty string, cut to `limit` characters and free of lone surrogates; None for anything else."""
+    """A non-empty string without credentials and lone surrogates, cut to `limit` characters; None for anything else."""
     if not isinstance(value, str) or not value:
         return None
-    return value[:limit].encode("utf-8", "replace").decode()
+    return kept(value, limit).encode("utf-8", "replace").decode()
 
 
 def path_text(path: Path) -> str:

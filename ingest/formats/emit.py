@@ -14,6 +14,7 @@ from ..access import accesses_of, error_line, may_count_rows, rows_in
 from ..agnes.shell_actions import sync_action_of
 from ..batch import Batch
 from ..projects import project_of
+from ..text import first_line, kept, short
 from .events import (
     FIRST_LABELS,
     Label,
@@ -26,10 +27,9 @@ from .events import (
     ToolResult,
 )
 from .source import SourceFile, State
-from .texts import first_line, input_line, short
+from .texts import input_line
 from .times import SessionLabels
 
-TITLE_CHARS = 300
 TEXT_CHARS = 500
 UNKNOWN_CHARS = 80
 UNKNOWN_KINDS = 200
@@ -81,7 +81,7 @@ class Emitter:
 
     def unknown(self, what: str) -> None:
         """Count something that there is no rule for; `doctor` lists it. However wild a file is, this stays small."""
-        name = what[:UNKNOWN_CHARS]
+        name = kept(what, UNKNOWN_CHARS)
         is_known = name in self._unknowns or len(self._unknowns) < UNKNOWN_KINDS
         self._unknowns[name if is_known else "anything else"] += 1
 
@@ -90,7 +90,7 @@ class Emitter:
 
         `first_pos`: where the stretch began; unknowns are kept per stretch.
         """
-        self._labels.write(self._batch, self._path, TITLE_CHARS, self._whose)
+        self._labels.write(self._batch, self._path, self._whose)
         for what, count in self._unknowns.items():
             self._batch.add("unknowns", {"path": self._path, "pos": first_pos, "what": what, "count": count})
         state: State = {"last_ts": self.last_ts}

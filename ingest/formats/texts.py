@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-SHORT_CHARS = 200
+from ..text import MARGIN, kept, one_line
+
 DETAIL_CHARS = 240
+_VALUE_CHARS = 80
 
 _SPEAKING_FIELDS = (
     *("command", "cmd", "script", "description", "prompt", "url", "query", "pattern"),
@@ -15,23 +17,29 @@ _SPEAKING_FIELDS = (
 """Fields of a tool's input that tell what it did, the most telling first."""
 
 
-def first_line(text: str, limit: int) -> str:
-    """The first line with something on it, at most `limit` characters."""
-    return text.lstrip()[: limit * 4].split("\n", 1)[0].strip()[:limit]
-
-
-def short(value: object) -> str | None:
-    """A text cut to the length of a name; None if it is empty or no text."""
-    return value[:SHORT_CHARS] if isinstance(value, str) and value else None
-
-
 def input_line(given: Mapping[str, object]) -> str | None:
     """The part of a tool's input that tells a reader what it did, cut to one short line; None if there is none."""
     for field in _SPEAKING_FIELDS:
         value = given.get(field)
         if isinstance(value, str) and value:
-            return " ".join(value[: DETAIL_CHARS * 4].split())[:DETAIL_CHARS]
-    if not given:
-        return None
-    brief = {key: value[:80] if isinstance(value, str) else value for key, value in list(given.items())[:6]}
-    return json.dumps(brief, ensure_ascii=False, default=str)[:DETAIL_CHARS]
+            return one_line(value, DETAIL_CHARS)
+    return brief_of(given) if given else None
+
+
+def brief_of(given: Mapping[str, object]) -> str:
+    """The first fields of a tool's input as JSON, in one short line."""
+    fields = ", ".join(_field(key, value) for key, value in list(given.items())[:6])
+    return kept(f"{{{fields}}}", DETAIL_CHARS)
+
+
+def _field(key: str, value: object) -> str:
+    """One field; of a long text its beginning. The key goes with it: that a value is a password, it alone may tell."""
+    if not isinstance(value, str):
+        return kept(_json({key: value})[1:-1], DETAIL_CHARS)
+    field = kept(_json({key: value[: _VALUE_CHARS + MARGIN]})[1:-1], _VALUE_CHARS + MARGIN)
+    most = len(_json(key)) + 3 + _VALUE_CHARS
+    return field if len(field) <= most + 1 else f'{field[:most]}"'
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -102,8 +102,8 @@ class SessionLabels:
             for kind, (when, pos, value) in labels.items():
                 labels[kind] = (ts if when is None else when), pos, value
 
-    def write(self, batch: Batch, path: str, limit: int, whose: Mapping[str, str | None]) -> None:
-        """Add the labels, the last ones cut to `limit` characters, and the spans of activity.
+    def write(self, batch: Batch, path: str, whose: Mapping[str, str | None]) -> None:
+        """Add the labels and the spans of activity.
 
         `whose`: the columns that say which agent, machine and person it is about.
         """
@@ -111,8 +111,7 @@ class SessionLabels:
         for table, sessions in (("session_firsts", self._firsts), ("session_lasts", self._lasts)):
             for session, labels in sessions.items():
                 for kind, (ts, pos, value) in labels.items():
-                    text = value if table == "session_firsts" else value[:limit]
-                    row = {"session_id": session, "kind": kind, "path": path, "pos": pos, "value": text, **whose}
+                    row = {"session_id": session, "kind": kind, "path": path, "pos": pos, "value": value, **whose}
                     batch.add(table, row if ts is None else row | {"ts": ts})
         for session, times in self._times.items():
             for start, end in spans(times):

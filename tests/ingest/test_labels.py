@@ -6,7 +6,7 @@ from agnes_stats.ingest.formats.times import SessionLabels
 
 def said(sessions: SessionLabels) -> dict[str, str]:
     batch = Batch()
-    sessions.write(batch, "file.jsonl", 100, {})
+    sessions.write(batch, "file.jsonl", {})
     return {row["kind"]: row["value"] for row in batch.of("session_lasts")}
 
 

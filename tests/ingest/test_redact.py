@@ -1,7 +1,6 @@
 """Credentials never reach the store."""
 
 import pytest
-from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.redact import redacted
 
 
@@ -38,19 +37,3 @@ def test_a_credential_is_blotted_out_and_the_rest_stays(text: str, expected: str
 )
 def test_what_is_no_credential_stays(text: str) -> None:
     assert redacted(text) == text
-
-
-def test_every_text_on_its_way_into_the_store_is_read() -> None:
-    batch = Batch()
-    batch.add("accesses", {"command": "PGPASSWORD=hunter2 psql", "sql": None, "path": "/a?token=b"})
-    batch.add("prompts", {"text": "use the key sk-abcdefghij0123456789"})
-    assert batch.of("accesses") == [{"command": "PGPASSWORD=*** psql", "sql": None, "path": "/a?token=b"}]
-    assert batch.of("prompts") == [{"text": "use the key ***"}]
-
-
-def test_what_is_added_to_a_row_later_is_read_too() -> None:
-    batch = Batch()
-    row = {"id": "call", "detail": "psql"}
-    batch.add("tool_calls", row)
-    batch.complete("tool_calls", row, {"error_text": "wrong password: hunter2"})
-    assert batch.of("tool_calls") == [{"id": "call", "detail": "psql", "error_text": "wrong password: ***"}]

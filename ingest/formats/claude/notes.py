@@ -23,17 +23,12 @@ class AgentNoteParser:
         except msgspec.DecodeError as error:
             self.reject(pos, len(line), f"not a sub-agent note: {error}")
             return
+        told = {"agent_type": note.agentType, "description": note.description, "tool_use_id": note.toolUseId}
         row = {
             "agent_id": self._path.name.removeprefix("agent-").removesuffix(".meta.json"),
             "path": str(self._path),
+            **{column: value for column, value in told.items() if isinstance(value, str)},
         }
-        for column, value in (
-            ("agent_type", note.agentType),
-            ("description", note.description),
-            ("tool_use_id", note.toolUseId),
-        ):
-            if isinstance(value, str):
-                row[column] = value[:300]
         self._batch.add("agents", row)
 
     def reject(self, pos: int, length: int, reason: str) -> None:

@@ -12,8 +12,8 @@ from ...agnes.shell_actions import sync_action_of
 from ...batch import Batch
 from ...jsonl import Unusable, reader_of, value_in
 from ...projects import folder_of, project_of
+from ...text import first_line, kept, short
 from ..source import SourceFile, State
-from ..texts import first_line, short
 from ..times import SessionLabels, parse_time
 from .keys import Place, Who, is_copied, response_key, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
@@ -22,7 +22,6 @@ from .text import command_in, denial_of, is_interrupt, is_typed, text_of
 from .tools import class_of, detail_of
 from .usage import count_of, declined_in, extras_of, shown_bytes, tokens_of, whole_number
 
-TITLE_CHARS = 300
 TEXT_CHARS = 500
 ODD_CHARS = 80
 ODD_KINDS = 200
@@ -78,7 +77,7 @@ class ClaudeParser:
 
     def finish(self) -> State:
         """Add labels, activity and unknowns; the state for the next stretch."""
-        self._sessions.write(self._batch, self._path, TITLE_CHARS, {"username": self._username})
+        self._sessions.write(self._batch, self._path, {"username": self._username})
         for what, count in self._odd.items():
             self._batch.add("unknowns", {"path": self._path, "pos": self._first_pos, "what": what, "count": count})
         state: State = {"last_ts": self._last_ts, "asked": self._asked, "session": self._session}
@@ -90,7 +89,7 @@ class ClaudeParser:
 
     def _note(self, what: str) -> None:
         """Count something without a rule. However wild a file is, what is kept of it stays small."""
-        name = what[:ODD_CHARS]
+        name = kept(what, ODD_CHARS)
         self._odd[name if name in self._odd or len(self._odd) < ODD_KINDS else "anything else"] += 1
 
     def _add(self, table: str, row: dict[str, Any], *times: str) -> None:
@@ -160,9 +159,8 @@ class ClaudeParser:
 
     def _summary(self, row: Row, pos: int) -> None:
         if isinstance(row.leafUuid, str) and isinstance(row.summary, str):
-            summary = row.summary[:TITLE_CHARS]
             self._batch.add(
-                "summaries", {"leaf_uuid": row.leafUuid, "path": self._path, "pos": pos, "summary": summary}
+                "summaries", {"leaf_uuid": row.leafUuid, "path": self._path, "pos": pos, "summary": row.summary}
             )
 
     def _here(self, place: Place) -> dict[str, Any]:

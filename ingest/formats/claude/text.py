@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ...jsonl import value_in
+from ...text import kept
 from .rows import Block, Row
 
 _NOT_TYPED = (
@@ -57,13 +58,13 @@ def command_in(text: str) -> str | None:
     if "<command-name>" not in text:
         return None
     found = _COMMAND.search(text)
-    return found[1][:_COMMAND_CHARS] if found else ""
+    return kept(found[1], _COMMAND_CHARS) if found else ""
 
 
 def denial_of(row: Row, text: str) -> str | None:
     """Why a tool call was not allowed, or None if it was. Older versions say so only in words."""
     if isinstance(row.toolDenialKind, str):
-        return row.toolDenialKind[:_KIND_CHARS]
+        return kept(row.toolDenialKind, _KIND_CHARS)
     if text.startswith("The user doesn't want to proceed with this tool use"):
         return "user-rejected"
     return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
-DETAIL_CHARS = 240
+from ...text import one_line
+from ..texts import DETAIL_CHARS, brief_of
 
 _SPEAKING_FIELDS = {
     "Bash": ("command",),
@@ -33,8 +33,7 @@ def detail_of(name: str, given: Mapping[str, object]) -> str | None:
     for field in (*_SPEAKING_FIELDS.get(name, ()), *_FILE_FIELDS):
         value = given.get(field)
         if isinstance(value, str) and value:
-            return " ".join(value[: DETAIL_CHARS * 4].split())[:DETAIL_CHARS]
+            return one_line(value, DETAIL_CHARS)
     if name in _SPEAKING_FIELDS or not given:
         return None
-    brief = {key: value[:80] if isinstance(value, str) else value for key, value in list(given.items())[:6]}
-    return json.dumps(brief, ensure_ascii=False, default=str)[:DETAIL_CHARS]
+    return brief_of(given)

@@ -1,0 +1,117 @@
+"""How words of a transcript, a file or a server become text of the store: credentials blotted out, then cut.
+
+In this order: a credential that straddles the place of the cut would leave its first half, which no rule knows any
+more. Only here is text cut on its way into a row, and `Batch` passes every column of `TEXTS` through here once more,
+so that none is forgotten.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from .redact import redacted
+
+NAME_CHARS = 200
+"""Characters of a name: of a tool, a model, a branch."""
+
+MARGIN = 8192
+"""Characters behind the place of a cut that are read, so that what begins before it is known for what it is."""
+
+_PATH = 4096
+
+TEXTS: dict[str, dict[str, int]] = {
+    "accesses": {
+        "action": NAME_CHARS,
+        "resource": 4000,
+        "command": 4000,
+        "sql": 4000,
+        "tables_read": 1000,
+        "tables_written": 1000,
+        "client_kind": NAME_CHARS,
+        "result": NAME_CHARS,
+        "error": 4000,
+    },
+    "accounts": {"server": _PATH},
+    "agents": {"agent_type": 300, "description": 300},
+    "events": {"text": 500},
+    "files": {"error": 300},
+    "prompts": {"command": NAME_CHARS, "text": 500},
+    "rejects": {"reason": 500},
+    "responses": {
+        "agent_name": NAME_CHARS,
+        "model": NAME_CHARS,
+        "provider": NAME_CHARS,
+        "version": NAME_CHARS,
+        "git_branch": NAME_CHARS,
+        "effort": NAME_CHARS,
+        "speed": NAME_CHARS,
+        "service_tier": NAME_CHARS,
+        "inference_geo": NAME_CHARS,
+        "stop_reason": NAME_CHARS,
+    },
+    "session_firsts": {"value": _PATH},
+    "session_lasts": {"value": 300},
+    "summaries": {"summary": 300},
+    "sync_actions": {
+        "action": NAME_CHARS,
+        "resource": 4000,
+        "source": NAME_CHARS,
+        "result": NAME_CHARS,
+        "detail": 4000,
+    },
+    "sync_tables": {"table_id": 4000},
+    "tool_calls": {
+        "name": NAME_CHARS,
+        "mcp_server": NAME_CHARS,
+        "subagent_type": NAME_CHARS,
+        "skill": NAME_CHARS,
+        "detail": 240,
+        "denial": NAME_CHARS,
+        "error_text": 300,
+        "spawned_status": NAME_CHARS,
+    },
+    "unknowns": {"what": 100},
+    "uploads": {"http_status": NAME_CHARS},
+    "workspaces": {"server": _PATH},
+    "worktrees": {"folder": _PATH, "project": _PATH},
+}
+"""Table -> its columns that hold words somebody else wrote -> characters that are kept of them, of a list: of each."""
+
+_redacted_name = lru_cache(maxsize=8192)(redacted)
+
+
+def kept(text: str, limit: int) -> str:
+    """The first `limit` characters of a text, without the credentials that can be recognised in it."""
+    if len(text) <= NAME_CHARS:
+        # The same few names stand in every row.
+        return _redacted_name(text)[:limit]
+    return redacted(text[: limit + MARGIN])[:limit]
+
+
+def short(value: Any) -> str | None:
+    """A text cut to the length of a name; None if it is empty or no text."""
+    return kept(value, NAME_CHARS) if isinstance(value, str) and value else None
+
+
+def first_line(text: str, limit: int) -> str:
+    """The first line with something on it, at most `limit` characters."""
+    return kept(text.lstrip(), limit * 4).split("\n", 1)[0].strip()[:limit]
+
+
+def one_line(text: str, limit: int) -> str:
+    """A text with its white space as single blanks, at most `limit` characters."""
+    return " ".join(kept(text, limit * 4).split())[:limit]
+
+
+def keep(table: str, row: dict[str, Any]) -> None:
+    """Blot out and cut what is text in a row of a table; a word of our own, of an enumeration, is none."""
+    for column, limit in _COLUMNS.get(table, ()):
+        value = row.get(column)
+        if type(value) is str:
+            row[column] = kept(value, limit)
+        elif type(value) is list:
+            row[column] = [kept(text, limit) for text in value]
+
+
+_COLUMNS = {table: tuple(columns.items()) for table, columns in TEXTS.items()}

@@ -1,0 +1,103 @@
+"""Every text column of the store is either read by the redactor or named here, with the reason why not."""
+
+from agnes_stats.ingest.batch import Batch
+from agnes_stats.ingest.text import TEXTS, first_line, kept, one_line
+from agnes_stats.queries.schema import FACTS, TABLES, columns_of
+
+KEY = "a key: it names a row, a session, an agent or a call in other tables too"
+PLACE = "where something lies on this machine, or whose folder it is: without it, it is not found again"
+WORD = "one of a few words of this program's own"
+DERIVED = "made of columns of the facts, which are read"
+OURS = "written by this program about itself"
+
+WHOSE = {"agent", "machine", "username"}
+"""Which coding agent, on which machine, in whose folder: named by the user's own settings and folders."""
+
+NOT_READ: dict[str, dict[str, str]] = {
+    "accesses": {
+        **dict.fromkeys(("id", "call_id", "session_id"), KEY),
+        **dict.fromkeys(("path", "workspace"), PLACE),
+        **dict.fromkeys(("seen_in", "statement", "dialect"), WORD),
+    },
+    "accounts": {"workspace": PLACE},
+    "activity": {"session_id": KEY},
+    "agents": {"agent_id": KEY, "tool_use_id": KEY, "path": PLACE},
+    "events": {"id": KEY, "session_id": KEY, "path": PLACE, "kind": WORD},
+    "files": {
+        **dict.fromkeys(("path", "root"), PLACE),
+        **dict.fromkeys(("head", "tail"), "a checksum"),
+        "source": WORD,
+        "session_id": KEY,
+        "state": "keys and times",
+    },
+    "forgotten": {"session_id": KEY},
+    "meta": dict.fromkeys(("name", "value"), OURS),
+    "models": {"model": DERIVED},
+    "prompts": {"id": KEY, "session_id": KEY, "path": PLACE, "kind": WORD},
+    "rates": dict.fromkeys(("model", "speed", "tier"), DERIVED),
+    "rejects": {"path": PLACE},
+    "responses": {
+        **dict.fromkeys(("key", "session_id", "agent_id", "prompt_id"), KEY),
+        **dict.fromkeys(("path", "usage_path"), PLACE),
+        **dict.fromkeys(("kind", "billed"), WORD),
+    },
+    "session_firsts": {"session_id": KEY, "kind": WORD, "path": PLACE},
+    "session_lasts": {"session_id": KEY, "kind": WORD, "path": PLACE},
+    "summaries": {"leaf_uuid": KEY, "path": PLACE},
+    "sync_actions": {
+        **dict.fromkeys(("id", "session_id", "call_id"), KEY),
+        **dict.fromkeys(("path", "workspace"), PLACE),
+    },
+    "sync_tables": {"workspace": PLACE},
+    "tool_calls": {
+        **dict.fromkeys(
+            ("id", "session_id", "agent_id", "response_key", "prompt_id", "result_session_id", "spawned_agent_id"), KEY
+        ),
+        **dict.fromkeys(("path", "result_path"), PLACE),
+        "class": WORD,
+    },
+    "unknowns": {"path": PLACE},
+    "uploads": {"workspace": PLACE, "path": PLACE, "session_id": KEY, "status": WORD},
+    "workspaces": {"workspace": PLACE},
+    "worktrees": {"session_id": KEY, "path": PLACE},
+    "zones": {"zone": "a name of the zone database"},
+    **{
+        table: dict.fromkeys((name for name, kind in TABLES[table].items() if kind == "VARCHAR"), DERIVED)
+        for table in ("sessions", "tokens_daily", "tools_daily", "extensions_daily")
+    },
+}
+
+
+def test_every_text_column_is_read_or_has_a_reason_not_to_be() -> None:
+    for table in (*(fact.name for fact in FACTS), *TABLES):
+        texts = {name for name, kind in columns_of(table).items() if kind.startswith("VARCHAR")}
+        read, not_read = set(TEXTS.get(table, ())), set(NOT_READ.get(table, ())) | (texts & WHOSE)
+        assert not read & not_read, table
+        assert read | not_read == texts, f"{table}: {texts ^ (read | not_read)}"
+
+
+def test_what_is_added_to_a_batch_is_read_and_cut() -> None:
+    batch = Batch()
+    row = {"id": "call", "detail": "PGPASSWORD=hunter2 psql", "path": "/a?token=b"}
+    batch.add("tool_calls", row)
+    batch.complete("tool_calls", row, {"error_text": "x" * 1000, "spawned_status": "--password=hunter2"})
+    batch.add("accesses", {"tables_read": ["https://u:hunter2@h/t.csv"], "sql": None})
+    assert batch.of("tool_calls") == [
+        {
+            "id": "call",
+            "detail": "PGPASSWORD=*** psql",
+            "path": "/a?token=b",
+            "error_text": "x" * 300,
+            "spawned_status": "--password=***",
+        }
+    ]
+    assert batch.of("accesses") == [{"tables_read": ["https://u:***@h/t.csv"], "sql": None}]
+
+
+def test_a_credential_across_the_place_of_the_cut_leaves_no_half() -> None:
+    text = f"{'x' * 70} postgres://u:{'hunter2' * 10}@db/x"
+    blotted = f"{'x' * 70} postgres://u:***@db/x"
+    for limit in range(84, 110):
+        assert kept(text, limit) == blotted[:limit]
+        assert first_line(f"\n {text}\nmore", limit) == blotted[:limit]
+        assert one_line(f"a\n\n  {text}", limit) == f"a {blotted}"[:limit]
