@@ -243,6 +243,8 @@ PROMPTS = Fact(
                 "kind": "VARCHAR",
                 "command": "VARCHAR",
                 "text": "VARCHAR",
+                # How it came: typed, queued, sdk …; NULL where the row does not say.
+                "source": "VARCHAR",
             },
         ),
     ),

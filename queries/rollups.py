@@ -174,12 +174,19 @@ def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "promp
     """
 
 
+ONLY_SUBAGENTS = "Sub-agents only"
+"""The title of a session of which only sub-agents' transcripts are left."""
+
+_BARE_ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+
 def sessions(only: str) -> str:
     """SELECT of one row per session among the ids that the SQL `only` selects."""
     return f"""
     WITH ids AS ({only}),
     used AS (
         SELECT r.session_id, max(username) AS username, count(*) FILTER (is_answer) AS assistant_messages,
+            bool_and(is_sidechain OR agent_id IS NOT NULL) AS only_subagents,
             sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
             sum(cache_read_tokens) AS cache_read_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
             sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(web_searches) AS web_searches,
@@ -212,7 +219,10 @@ def sessions(only: str) -> str:
     typed AS (
         SELECT session_id, max(username) AS username,
             count(*) FILTER (kind = 'prompt') AS user_messages, count(*) FILTER (kind = 'command') AS slash_commands,
-            arg_min(text, (coalesce(ts, 'infinity'::TIMESTAMP), path, pos)) FILTER (kind = 'prompt') AS first_prompt
+            arg_min(CASE kind WHEN 'prompt' THEN text ELSE '/' || command END,
+                    (kind <> 'prompt', coalesce(ts, 'infinity'::TIMESTAMP), path, pos))
+                FILTER (CASE kind WHEN 'prompt' THEN text <> '' AND NOT regexp_full_match(text, '{_BARE_ID}')
+                        ELSE command <> '' END) AS first_typed
         FROM prompts WHERE session_id IN (FROM ids) GROUP BY session_id
     ),
     active AS (
@@ -241,8 +251,9 @@ def sessions(only: str) -> str:
     )
     SELECT i.session_id, coalesce(u.username, c.username, p.username) AS username,
         coalesce(h.project, f.project) AS project, f.cwd,
-        coalesce(l.custom_title, l.ai_title, l.summary, p.first_prompt) AS title, l.git_branch, l.version,
-        a.started_at, a.ended_at, coalesce(a.active_seconds, 0) AS active_seconds,
+        coalesce(l.custom_title, l.ai_title, l.summary, p.first_typed,
+            CASE WHEN u.only_subagents AND p.session_id IS NULL THEN '{ONLY_SUBAGENTS}' END) AS title,
+        l.git_branch, l.version, a.started_at, a.ended_at, coalesce(a.active_seconds, 0) AS active_seconds,
         coalesce((epoch_us(a.ended_at) - epoch_us(a.started_at)) / 1e6, 0) AS wall_seconds,
         coalesce(p.user_messages, 0) AS user_messages, coalesce(u.assistant_messages, 0) AS assistant_messages,
         coalesce(c.tool_calls, 0) AS tool_calls, coalesce(c.mcp_calls, 0) AS mcp_calls,

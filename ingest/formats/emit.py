@@ -231,6 +231,7 @@ class Emitter:
             "kind": "prompt" if told.command is None else "command",
             "command": told.command,
             "text": None if told.command is not None else first_line(told.text or "", TEXT_CHARS),
+            "source": told.source,
         }
         self._add("prompts", row, "ts")
 

@@ -232,6 +232,8 @@ class Prompt(msgspec.Struct, gc=False, kw_only=True):
     text: str | None = None
     command: str | None = None
     """The slash command's name, without the slash; then there is no text."""
+    source: str | None = None
+    """How it came, in one word (typed, queued, sdk …); None where the source does not say."""
 
 
 class Notice(msgspec.Struct, gc=False, kw_only=True):

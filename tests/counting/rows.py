@@ -84,6 +84,12 @@ def person(text: Any, at: str | None = "09:00", **fields: Any) -> Row:
     return row("user", at, message={"role": "user", "content": text}, **fields)
 
 
+def attached(prompt: Any, at: str | None = "09:02", **fields: Any) -> Row:
+    """A prompt that was typed while the model worked, as an attachment; `fields` are those of the attachment."""
+    queued = {"type": "queued_command", "prompt": prompt, "commandMode": "prompt"} | fields
+    return row("attachment", at, attachment={name: value for name, value in queued.items() if value is not None})
+
+
 def result(call: str, at: str | None = "10:01", text: Any = "done", error: Any = None, **fields: Any) -> Row:
     """What a tool call gave back."""
     block = {"type": "tool_result", "tool_use_id": call, "content": text}

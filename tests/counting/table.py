@@ -117,6 +117,8 @@ VIEWS = {
     "errors by session": _session("tool_errors"),
     "calls by session": _counted(_SESSION, "tool_calls"),
     "prompts by session": _counted(_SESSION, "prompts WHERE kind = 'prompt'"),
+    "prompt sources": _counted("coalesce(source, 'not told')", "prompts WHERE kind = 'prompt'"),
+    "prompt of response": f"SELECT {_BY_PATH}, split_part(key, '.', 1), split_part(prompt_id, '.', 1) FROM responses",
     "prompt texts": f"SELECT {_BY_PATH}, text, {_SESSION} FROM prompts WHERE kind = 'prompt'",
     "commands by name": _counted("command", "prompts WHERE kind = 'command'"),
     "extensions": f"SELECT {_BY_SESSION}, type || ' ' || concat_ws(':', plugin, name), source FROM extensions_daily",

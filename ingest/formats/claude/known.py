@@ -34,10 +34,10 @@ KNOWN_BLOCKS = _names("""
 
 KNOWN_NAMES: dict[type[msgspec.Struct], frozenset[str]] = {
     Row: _names("""
-        agentColor agentName agentSetting apiError attachment attributionPlugin attributionSkill cause compactMetadata
+        agentColor agentName agentSetting apiError attributionPlugin attributionSkill cause compactMetadata
         entrypoint error errorDetails hasOutput hookCount hookErrors hookInfos imagePasteIds isSnapshotUpdate isVirtual
         isVisibleInTranscriptOnly lastPrompt level logicalParentUuid maxRetries mcpMeta messageCount messageId
-        microcompactMetadata mode operation origin parentToolUseID parentUuid permissionMode planContent prNumber
+        microcompactMetadata mode operation parentToolUseID parentUuid permissionMode planContent prNumber
         prRepository prUrl preventedContinuation promptId replacements retryAttempt retryInMs sessionKind slug snapshot
         sourceToolAssistantUUID sourceToolUseID stopReason tag teamName thinkingMetadata todos toolUseID url userType
     """),

@@ -18,7 +18,7 @@ from ..times import SessionLabels, parse_time
 from .keys import Place, Who, is_copied, response_key, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
 from .rows import AgentResult, Block, Iteration, Message, Row, Usage
-from .text import command_in, denial_of, is_interrupt, is_typed, text_of
+from .text import command_in, denial_of, is_interrupt, queued_in, text_of, typed_in, typed_line
 from .tools import class_of, detail_of
 from .usage import count_of, declined_in, extras_of, shown_bytes, tokens_of, whole_number
 
@@ -124,6 +124,8 @@ class ClaudeParser:
             self._message_row(row, place)
         elif kind == "progress":
             self._progress(row, place)
+        elif kind == "attachment":
+            self._attached(row, place)
         elif kind == "system":
             self._system(row, place)
         elif kind == "summary":
@@ -386,9 +388,17 @@ class ClaudeParser:
             return
         command = command_in(text)
         if command is not None:
-            self._add_prompt(row, place, "command", command, None)
-        elif is_typed(row, message.content, text):
-            self._prompt = self._add_prompt(row, place, "prompt", None, first_line(text, TEXT_CHARS))
+            self._add_prompt(row, place, "command", command=command)
+        elif self._file_agent is None and (typed := typed_in(row, message.content)) is not None:
+            self._typed(row, place, typed, short(row.promptSource))
+
+    def _attached(self, row: Row, place: Place) -> None:
+        typed = queued_in(row) if self._file_agent is None else None
+        if typed is not None:
+            self._typed(row, place, typed, "queued")
+
+    def _typed(self, row: Row, place: Place, text: str, source: str | None) -> None:
+        self._prompt = self._add_prompt(row, place, "prompt", text=typed_line(text, TEXT_CHARS), source=source)
 
     def _system(self, row: Row, place: Place) -> None:
         text = text_of(value_in(row.content))
@@ -402,11 +412,11 @@ class ClaudeParser:
             self._note(f"system row {row.subtype}")
         command = None if row.isMeta else command_in(text)
         if command is not None:
-            self._add_prompt(row, place, "command", command, None)
+            self._add_prompt(row, place, "command", command=command)
 
-    def _add_prompt(self, row: Row, place: Place, kind: str, command: str | None, text: str | None) -> str:
+    def _add_prompt(self, row: Row, place: Place, kind: str, **said: str | None) -> str:
         key = row_key(row.uuid, place)
-        self._add("prompts", self._here(place) | {"id": key, "kind": kind, "command": command, "text": text}, "ts")
+        self._add("prompts", self._here(place) | {"id": key, "kind": kind} | said, "ts")
         return key
 
     def _event(self, kind: str, uuid: Any, place: Place, text: str | None, amount: int | None = None) -> None:

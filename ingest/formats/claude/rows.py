@@ -86,6 +86,16 @@ class ProgressData(msgspec.Struct, gc=False):
     message: EmbeddedRow | None = None
 
 
+class Attachment(msgspec.Struct, gc=False):
+    """`attachment` of a row of that type; of all its types only `queued_command` is of use."""
+
+    type: Any = None
+    prompt: msgspec.Raw = msgspec.Raw()
+    commandMode: Any = None  # noqa: N815
+    origin: Any = None
+    isMeta: Any = None  # noqa: N815
+
+
 class Row(msgspec.Struct, gc=False):
     """A line of a transcript."""
 
@@ -107,6 +117,8 @@ class Row(msgspec.Struct, gc=False):
     isCompactSummary: Any = None  # noqa: N815
     isApiErrorMessage: Any = None  # noqa: N815
     toolDenialKind: Any = None  # noqa: N815
+    promptSource: Any = None  # noqa: N815
+    origin: Any = None
     costUSD: Any = None  # noqa: N815
     durationMs: Any = None  # noqa: N815
     summary: Any = None
@@ -119,6 +131,7 @@ class Row(msgspec.Struct, gc=False):
     content: msgspec.Raw = msgspec.Raw()
     toolUseResult: msgspec.Raw = msgspec.Raw()  # noqa: N815
     data: ProgressData | None = None
+    attachment: Attachment | None = None
 
 
 class AgentResult(msgspec.Struct, gc=False):

@@ -10,13 +10,33 @@ from ...text import kept
 from .rows import Block, Row
 
 _NOT_TYPED = (
-    "<local-command-",
+    "<agent-message",
     "<bash-input>",
-    "<bash-stdout>",
     "<bash-stderr>",
-    "<task-notification>",
+    "<bash-stdout>",
+    # Says that a person typed it; it is the result of a pipeline.
+    "<ci-monitor-event",
     "<command-message>",
+    "<local-command-",
+    "<task-notification",
+    "<teammate-message",
+    "Another Claude session sent a message:",
+    "[SYSTEM NOTIFICATION",
+    "<<autonomous-loop",
 )
+"""How texts begin that programs write in a person's place: commands' output, other agents, notifications, nudges."""
+
+_INTERRUPT = "[Request interrupted"
+
+_ADDED = re.compile(r"\s*<(ide_\w+|system-reminder)\b[^>]*>.*?(?:</\1>|\Z)", re.DOTALL)
+"""A block that the editor or Claude Code puts before what was typed; one that was cut off reaches to the end."""
+
+
+_ADDED_AMIDST = re.compile(r"<(ide_\w+|system-reminder)\b[^>]*>.*?</\1>", re.DOTALL)
+_IMAGE_NOTES = re.compile(r"(?:\s*\[Image: [^\]\n]*\])+\s*")
+"""What Claude Code says of an image's size and source."""
+_IMAGE_MARKS = re.compile(r"(?:\s*\[Image ?[#:]?[^\]]*\])+\s*")
+_TAG_ALONE = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>")
 _COMMAND = re.compile(r"<command-name>\s*/?([^<\s]*)")
 _COMMAND_CHARS = 120
 _KIND_CHARS = 60
@@ -39,18 +59,74 @@ def text_of(content: Any) -> str:
     return "".join(parts)
 
 
-def is_typed(row: Row, content: Any, text: str) -> bool:
-    """Whether a user row is what a person typed, and not a result, a note or a sub-agent's task."""
-    if row.isSidechain or row.isCompactSummary or not content:
-        return False
+def typed_in(row: Row, content: Any) -> str | None:
+    """What a person typed in a user row; None if nobody did: a result, a note, another agent, a sub-agent's task.
+
+    Newer rows say who wrote them, older ones are told by how they begin.
+    """
+    if row.isSidechain or row.isCompactSummary or not content or _is_of_program(row.origin, row.promptSource):
+        return None
     if isinstance(content, list) and any(block.type == "tool_result" for block in content):
-        return False
-    return not is_interrupt(text) and not text.lstrip().startswith(_NOT_TYPED)
+        return None
+    # Before the row with its tag, newer versions write the bare command.
+    text = text_of(content)
+    if is_interrupt(text) or (row.promptSource is None and text.strip() == "/compact"):
+        return None
+    return _judged(content, text)
+
+
+def queued_in(row: Row) -> str | None:
+    """What a person typed while the model worked and what was taken up in the middle of its turn; None if nothing.
+
+    The operations on the queue tell nothing more: what is taken from it after the turn comes as a user row.
+    """
+    queued = row.attachment
+    if queued is None or queued.type != "queued_command" or queued.isMeta or row.isMeta or row.isSidechain:
+        return None
+    content = value_in(queued.prompt)
+    if not content or queued.commandMode not in (None, "prompt") or _is_of_program(queued.origin, None):
+        return None
+    return _judged(content, text_of(content))
+
+
+def _is_of_program(origin: Any, source: Any) -> bool:
+    """Whether a row says that no person wrote it. `origin` is an object with a kind, or the kind."""
+    kind = origin.get("kind") if isinstance(origin, dict) else origin
+    return source == "system" or (isinstance(kind, str) and kind != "human")
+
+
+def _judged(content: Any, text: str) -> str | None:
+    """A text without the blocks that were put before it; None if it is, or what is left of it, a program's."""
+    typed = _bare(text)
+    if not typed.strip() and text.strip():
+        # With an image beside it, the image is what was given.
+        return "" if isinstance(content, list) and any(_kind_of(block) != "text" for block in content) else None
+    return None if typed.lstrip().startswith(_NOT_TYPED) else typed
+
+
+def _bare(text: str) -> str:
+    while found := _ADDED.match(text) or _IMAGE_NOTES.match(text):
+        text = text[found.end() :]
+    return text
+
+
+def _kind_of(block: Any) -> Any:
+    return block.get("type") if isinstance(block, dict) else getattr(block, "type", None)
+
+
+def typed_line(text: str, limit: int) -> str:
+    """The first line of what was typed, at most `limit` characters: not an image's mark, not a tag alone."""
+    for line in _ADDED_AMIDST.sub("", text[: limit * 20]).splitlines():
+        marks = _IMAGE_MARKS.match(line)
+        shown = (line[marks.end() :] if marks else line).strip()
+        if shown and not _TAG_ALONE.fullmatch(shown):
+            return shown[:limit]
+    return ""
 
 
 def is_interrupt(text: str) -> bool:
     """Whether the text of a user row says that the person stopped the model."""
-    return text.startswith("[Request interrupted")
+    return _INTERRUPT in text and _bare(text).startswith(_INTERRUPT)
 
 
 def command_in(text: str) -> str | None:
