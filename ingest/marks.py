@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ..queries.regular import NotRegularError, oddity
 from .formats import SourceFile
 
 
@@ -89,6 +90,18 @@ def is_unchanged(seen: Mark | Known | None, status: os.stat_result, parser: int)
         and seen.inode == status.st_ino
         and seen.device == status.st_dev
     )
+
+
+def is_known_trouble(seen: Mark | Known | None, status: os.stat_result | None) -> bool:
+    """Whether a file is none that can be read, and that is known: there is nothing to try again."""
+    kind = None if status is None else oddity(status)
+    return kind is not None and seen is not None and seen.error == reason(NotRegularError(kind, seen.path))
+
+
+def reason(error: OSError) -> str:
+    """Why a file cannot be read, as its mark tells it."""
+    told = error if isinstance(error, NotRegularError) else error.strerror or error
+    return f"cannot be read: {told}"
 
 
 def stat(path: Path) -> os.stat_result | None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from ..queries.regular import oddity
 from .formats import ADAPTERS, Root, SourceFile
-from .marks import Known, Mark, is_unchanged
+from .marks import Known, Mark, is_known_trouble, is_unchanged, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ def plan(roots: Iterable[Root], known: Mapping[str, Known], stop: threading.Even
         seen = known.get(path)
         if seen and seen.is_gone:
             made.back.append(path)
+        if is_known_trouble(seen, status):
+            continue
         if everything or status is None or not is_unchanged(seen, status, ADAPTERS[root.kind].version):
             file = file or ADAPTERS[root.kind].recognise(root.path, Path(path))
             if file is not None:
@@ -112,6 +115,8 @@ def job_for(file: SourceFile, mark: Mark | None) -> Job | None:
         status = file.path.stat()
     except OSError:
         status = None
+    if is_known_trouble(mark, status):
+        return None
     if status is not None and is_unchanged(mark, status, ADAPTERS[file.kind].version):
         return None
     return _job(file, mark, status)
@@ -149,7 +154,8 @@ def _found(roots: Sequence[Root], known: Mapping[str, Known], stop: threading.Ev
                     continue
             try:
                 status = entry.stat()
-                identity: tuple[int, int] | str = (status.st_dev, status.st_ino)
+                # What is no file is not read, under none of its names.
+                identity: tuple[int, int] | str = path if oddity(status) else (status.st_dev, status.st_ino)
             except OSError as error:
                 if error.errno in _ABSENT:
                     continue
@@ -194,7 +200,7 @@ def by_its_usual_name(file: SourceFile, usual: str | None, status: os.stat_resul
     return ADAPTERS[file.kind].recognise(file.root, Path(usual))
 
 
-_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_ABSENT = (errno.ENOENT, errno.ENOTDIR)
 
 
 def _missed(path: str, seen: Known, made: Plan) -> None:
@@ -204,9 +210,5 @@ def _missed(path: str, seen: Known, made: Plan) -> None:
     except OSError as error:
         if error.errno in _ABSENT:
             made.gone.append(path)
-        elif seen.mark is None or seen.mark.error != _reason(error):
-            made.hidden[path] = _reason(error)
-
-
-def _reason(error: OSError) -> str:
-    return f"cannot be read: {error.strerror or error}"
+        elif seen.mark is None or seen.mark.error != reason(error):
+            made.hidden[path] = reason(error)

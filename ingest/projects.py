@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..queries.regular import read_bytes
+
 _DRIVE = re.compile(r"[A-Za-z]:(?=[\\/]|$)")
 _LONG_DRIVE, _LONG_SHARE = re.compile(r"\\\\[?.]\\(?=[A-Za-z]:)"), re.compile(r"\\\\\?\\UNC\\", re.IGNORECASE)
 _WORKTREE = re.compile(r"(.+?)[\\/](?:\.claude[\\/]worktrees|\.worktrees)(?:[\\/].*)?")
@@ -57,12 +59,20 @@ def _repository_of(folder: str) -> str | None:
             mark = place / ".git"
             if mark.is_dir():
                 return None
-            # A transcript may name any path: only a plain, small file is opened.
-            if mark.is_file() and mark.stat().st_size <= _LARGEST_MARK:
-                return _pointed_at(place, mark.read_text("utf-8", "replace"))
+            text = _text_of(mark)
+            if text is not None:
+                return _pointed_at(place, text)
     except (OSError, ValueError):
         return None
     return None
+
+
+def _text_of(mark: Path) -> str | None:
+    """What a small file says; None where there is none. A transcript may name any path."""
+    try:
+        return read_bytes(mark, _LARGEST_MARK).decode("utf-8", "replace")
+    except OSError:
+        return None
 
 
 def _upwards(folder: str) -> Iterator[Path]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import json
 import os
 from typing import Any, BinaryIO
 
+from ..queries.regular import opened
 from .batch import Batch
 from .formats import ADAPTERS, SourceFile, State
 from .formats.source import Parser
 from .jsonl import MAX_LINE, is_whole
-from .marks import Mark, Stretch
+from .marks import Mark, Stretch, reason
 
 __all__ = ["Mark", "Stretch", "read_stretch"]
 
@@ -36,7 +38,7 @@ def read_stretch(file: SourceFile, mark: Mark | None, batch: Batch, limit: int =
     """
     adapter = ADAPTERS[file.kind]
     try:
-        with file.path.open("rb", BUFFER) as stream:
+        with opened(file.path, BUFFER) as stream:
             status = os.fstat(stream.fileno())
             start, state = (0, {}) if file.whole else _resume(stream, status, mark, adapter.version)
             parser = adapter.parser(file, state, batch)
@@ -44,7 +46,7 @@ def read_stretch(file: SourceFile, mark: Mark | None, batch: Batch, limit: int =
                 end, more = _read_whole(stream, parser), False
             else:
                 stream.seek(start)
-                end, more = _read_lines(stream, parser, start, limit)
+                end, more = _read_lines(stream, parser, start, limit, status.st_size)
             state = parser.finish()
             now = Mark(
                 path=str(file.path),
@@ -63,8 +65,9 @@ def read_stretch(file: SourceFile, mark: Mark | None, batch: Batch, limit: int =
         return None
     except OSError as error:
         known = mark or Mark(path=str(file.path))
-        reason = f"cannot be read: {error.strerror or error}"
-        return Stretch(file, dataclasses.replace(known, error=reason), known.read_to, file.session_id, more=False)
+        return Stretch(
+            file, dataclasses.replace(known, error=reason(error)), known.read_to, file.session_id, more=False
+        )
     session = state.get("session")
     return Stretch(file, now, start, session if isinstance(session, str) else file.session_id, more)
 
@@ -97,18 +100,21 @@ def _read_whole(stream: BinaryIO, parser: Parser) -> int:
     return len(content)
 
 
-def _read_lines(stream: BinaryIO, parser: Parser, start: int, limit: int) -> tuple[int, bool]:
-    """Feed whole lines; the byte after the last one, and whether the limit stopped us."""
+def _read_lines(stream: BinaryIO, parser: Parser, start: int, limit: int, size: int) -> tuple[int, bool]:
+    """Feed whole lines; the byte after the last one, and whether the limit stopped us.
+
+    Nothing is read beyond `size`, which the file had when it was opened: what grows as fast as it is read has an end.
+    """
     end = pos = start
     while pos - start < limit:
-        line = stream.readline(MAX_LINE)
+        line = stream.readline(min(MAX_LINE, size - pos)) if pos < size else b""
         if not line:
             return end, False
         if line.endswith(b"\n"):
             if not line.isspace():
                 parser.feed(line, pos)
         elif len(line) == MAX_LINE:
-            length = _skip_line(stream, len(line))
+            length = _skip_line(stream, pos, len(line), size)
             if length is None:
                 return end, False
             parser.reject(pos, length, "line longer than 64 MiB")
@@ -122,13 +128,37 @@ def _read_lines(stream: BinaryIO, parser: Parser, start: int, limit: int) -> tup
     return end, True
 
 
-def _skip_line(stream: BinaryIO, length: int) -> int | None:
-    """Read to the end of an overlong line: its length, or None if its end is not written yet."""
-    while part := stream.readline(MAX_LINE):
-        length += len(part)
+def _skip_line(stream: BinaryIO, start: int, length: int, size: int) -> int | None:
+    """Read to the end of an overlong line: its length, or None if its end is not written yet.
+
+    Holes, of which a file may have any number of terabytes, are passed over.
+    """
+    while (at := start + length) < size:
+        data = _next_data(stream.fileno(), at)
+        if data is None:
+            return None
+        stream.seek(data)
+        part = stream.readline(min(MAX_LINE, size - data))
+        length = data + len(part) - start
         if part.endswith(b"\n"):
             return length
+        if not part:
+            return None
     return None
+
+
+def _next_data(descriptor: int, at: int) -> int | None:
+    """Where something is written from a place on; None if there is only a hole."""
+    if not hasattr(os, "SEEK_DATA"):
+        return at
+    here = os.lseek(descriptor, 0, os.SEEK_CUR)
+    try:
+        return os.lseek(descriptor, at, os.SEEK_DATA)
+    except OSError as error:
+        # Not every file system knows of holes.
+        return None if error.errno == errno.ENXIO else at
+    finally:
+        os.lseek(descriptor, here, os.SEEK_SET)
 
 
 def _digest(stream: BinaryIO, start: int, length: int) -> str:

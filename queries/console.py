@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .faults import refuse_odd
 from .filters import Filter
 from .projects import is_project, spelled
 from .schema import FACTS, TABLES
@@ -135,6 +136,7 @@ def _fetch(answer: DuckDBPyConnection, limit: int) -> tuple[list[tuple[Any, ...]
 def _connect(path: Path, wait: float) -> DuckDBPyConnection:
     from .duck import duckdb
 
+    refuse_odd(path)
     give_up = time.monotonic() + wait
     while True:
         try:

@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from .export import replacing
+from .regular import read_text
 from .store import StoreError
 
 MOST = 100
 """Queries of the history."""
+
+_MOST_BYTES = 64 * 1024 * 1024
+"""More is not what was written here."""
 
 _LONGEST = 20_000
 """Characters of a query that the history still keeps."""
@@ -38,7 +42,7 @@ class Book:
     def read(self) -> Pages:
         """What is kept. Raises StoreError if the file cannot be read; it is then left as it is."""
         try:
-            told = json.loads(self.path.read_text("utf-8"))
+            told = json.loads(read_text(self.path, _MOST_BYTES))
         except FileNotFoundError:
             return Pages()
         except (OSError, ValueError, RecursionError) as error:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .console import Table
+from .regular import check
 
 FORMATS = ("csv", "json", "parquet")
 
@@ -117,9 +118,10 @@ def _text(value: Any) -> Any:
 
 
 def write_parquet(table: Table, path: Path) -> None:
-    """A Parquet file with the answer's own types. Raises OSError."""
+    """A Parquet file with the answer's own types. Raises OSError, also where the path is that of a pipe or a device."""
     from .duck import duckdb
 
+    check(path)
     try:
         _write_parquet(table, path)
     except duckdb.Error as error:
@@ -175,7 +177,11 @@ def save(table: Table, path: Path, form: str) -> None:
 
 
 def replacing(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file beside `path`, readable by its owner only, and put it in its place. Raises OSError."""
+    """Write a file beside `path`, readable by its owner only, and put it in its place. Raises OSError.
+
+    Only in the place of a regular file: to put a file in that of a device would take the device away.
+    """
+    check(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # Made here and not by whoever writes, so that it is nobody else's to read; DuckDB makes another one.

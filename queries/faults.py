@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from .regular import NotRegularError, check
+
 REBUILD = "`agnes-stats ingest --rebuild` keeps it aside under another name and builds a new one"
 
 
@@ -50,6 +52,15 @@ class StoreInterrupted(StoreError):
 
 class QueryFailed(StoreError):
     """DuckDB could not answer a question."""
+
+
+def refuse_odd(path: Path) -> None:
+    """Raise StoreForeign if a store's file, or its log, is a pipe, a device or a folder: DuckDB would wait on it."""
+    for name in (path, Path(f"{path}.wal")):
+        try:
+            check(name)
+        except NotRegularError as odd:
+            raise StoreForeign(f"{name} is {odd.kind}: name a file with --store") from None
 
 
 _FULL = ("no space left", "file too large", "disk quota", "disk full", "errno 28")

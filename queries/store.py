@@ -31,8 +31,10 @@ from .faults import (
     explained,
     holder_of,
     is_locked,
+    refuse_odd,
 )
 from .gate import Locked, gate_of
+from .regular import oddity
 from .schema import FACTS, STORE_VERSION, TABLES, columns_of, ddl, fills
 from .scratch import scratch
 
@@ -180,6 +182,7 @@ class Store:
     def _connect(self, writable: bool) -> DuckDBPyConnection:
         from .duck import duckdb
 
+        refuse_odd(self.path)
         try:
             connection = duckdb.connect(str(self.path), read_only=not writable, config=_CONFIG)
         except duckdb.Error as error:
@@ -218,8 +221,6 @@ class Store:
             _bring_up(connection)
 
     def _explained_opening(self, error: Exception) -> StoreError:
-        if self.path.is_dir():
-            return StoreForeign(f"{self.path} is a folder: name a file with --store")
         if "sqlite" in str(error):
             return StoreForeign(f"{self.path} is a SQLite database: name another file with --store")
         return explained(self.path, error, opening=True)
@@ -255,7 +256,7 @@ class Store:
             return True
         except OSError as error:
             raise explained(self.path, error, opening=False) from error
-        return status.st_size == 0 and stat.S_ISREG(status.st_mode)
+        return status.st_size == 0 and oddity(status) is None
 
     def _dated(self) -> Path:
         """A name with the time for the file, that nothing has yet."""

@@ -9,8 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..queries.regular import read_text
+
 DEFAULT_DAYS = 30
 """Claude Code's own default."""
+
+_MOST_BYTES = 16 * 1024 * 1024
+"""Of a file of settings."""
 
 _MANAGED = (
     Path("/Library/Application Support/ClaudeCode/managed-settings.json")
@@ -59,8 +64,8 @@ def retention(root: Path, managed: Path = _MANAGED) -> Retention:
 
 def _days_in(settings: Path) -> tuple[int | None, str | None]:
     try:
-        found = json.loads(settings.read_text("utf-8"))
-    except FileNotFoundError:
+        found = json.loads(read_text(settings, _MOST_BYTES))
+    except (FileNotFoundError, NotADirectoryError):
         return None, None
     except (OSError, ValueError, RecursionError) as error:
         return None, f"{settings} cannot be read: {error}"

@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..queries.regular import read_text
 from .tabs import TABS
 
 APP = "agnes-stats"
 _TABLES = ("prices", "aliases", "agnes")
 """What the config file has beside the options."""
+_MOST_BYTES = 16 * 1024 * 1024
+"""Of a config file."""
 TAB_NAMES = tuple(tab.name for tab in TABS)
 
 
@@ -214,12 +217,13 @@ def _parsed(option: Option, raw: Any, origin: str) -> Any:
 
 def read_config(path: Path) -> dict[str, Any]:
     """The config file's values by key; none if there is no file. Raises BadSetting for what is not understood."""
-    if not path.is_file():
-        return {}
-    import tomllib
-
     try:
-        found = tomllib.loads(path.read_text("utf-8"))
+        text = read_text(path, _MOST_BYTES)
+        import tomllib
+
+        found = tomllib.loads(text)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
     except (OSError, ValueError) as error:
         raise BadSetting(f"{path}: {error}") from None
     known = [option.key for option in OPTIONS] + [*_TABLES]

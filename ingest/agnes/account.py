@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...queries.regular import oddity
 from .values import Problem, path_text, read_file, read_object, unix_time
 
 DEFAULT_SERVER = "http://localhost:8000"
@@ -126,7 +127,7 @@ def account_in(folder: Path, env: Mapping[str, str], home: Path) -> Account:
 
 def _is_file(path: Path) -> bool:
     try:
-        return path.is_file()
+        return oddity(path.stat()) is None
     except OSError:
         return False
 

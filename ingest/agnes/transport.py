@@ -21,7 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ... import __version__
+from ...queries.regular import read_bytes
 from .account import Token
+
+MAX_BUNDLE = 16 * 1024 * 1024
+"""Bytes of a file of certificates."""
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes; the largest page asked for is far below."""
@@ -191,7 +195,7 @@ def _trusting(ca_bundle: Path | None) -> ssl.SSLContext:
     """Reading the system's certificates takes up to a tenth of a second, so this is for once."""
     context = ssl.create_default_context()
     if ca_bundle is not None:
-        context.load_verify_locations(ca_bundle)
+        context.load_verify_locations(cadata=read_bytes(ca_bundle, MAX_BUNDLE).decode("ascii", "ignore"))
     return context
 
 

@@ -8,12 +8,12 @@ import hashlib
 import json
 import math
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from ...queries.regular import read_bytes
 from ..text import kept
 
 MAX_FILE = 64 * 1024 * 1024
@@ -72,18 +72,9 @@ def reason_of(error: Exception) -> str:
 
 
 def read_file(path: Path, problems: list[Problem]) -> bytes | None:
-    """The bytes of a regular file; None if it is absent, or (with a problem) if it cannot be read.
-
-    A pipe or a device is not opened, because reading it could block for ever.
-    """
+    """The bytes of a regular file; None if it is absent, or (with a problem) if it cannot be read."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            reason = "not a regular file"
-        elif status.st_size > MAX_FILE:
-            reason = f"larger than {MAX_FILE >> 20} MiB"
-        else:
-            return path.read_bytes().removeprefix(_BOM)
+        return read_bytes(path, MAX_FILE).removeprefix(_BOM)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:

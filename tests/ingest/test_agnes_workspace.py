@@ -45,9 +45,9 @@ def test_what_cannot_be_read_is_a_problem_and_the_rest_is_read(tmp_path: Path) -
 def test_a_file_that_may_not_be_read_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = log(tmp_path, run("20260602T080000Z"))
 
-    def refuse(self: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(self))
+    def refuse(path: Path, most: int) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("agnes_stats.ingest.agnes.values.read_bytes", refuse)
     reading = read_update_log(tmp_path)
     assert [(problem.path, problem.reason) for problem in reading.problems] == [(str(path), "permission denied")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import ClassVar
@@ -17,6 +16,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
+from ...queries.regular import NotRegularError, descriptor_of
 from ...queries.sync import Reject
 from .. import format as words
 from . import text as told
@@ -43,17 +43,16 @@ def read_excerpt(reject: Reject) -> Excerpt:
     if PurePath(reject.path).name == "token.json":
         return Excerpt(trouble="This file holds a token: its bytes are not shown.")
     try:
-        # A pipe would block for ever, and a device has no end.
-        descriptor = os.open(reject.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = descriptor_of(reject.path)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return Excerpt(trouble="This is not a regular file.")
             os.lseek(descriptor, reject.pos, os.SEEK_SET)
             data = os.read(descriptor, min(reject.length or MOST, MOST))
         finally:
             os.close(descriptor)
     except (FileNotFoundError, NotADirectoryError):
         return Excerpt(trouble="The file is gone. What was read of it before stays.")
+    except NotRegularError as odd:
+        return Excerpt(trouble=f"This is {odd}.")
     except (OSError, ValueError) as error:
         return Excerpt(trouble=f"The file cannot be read: {getattr(error, 'strerror', None) or error}.")
     return Excerpt(data) if data else Excerpt(trouble="The file ends before this place: it was written anew since.")

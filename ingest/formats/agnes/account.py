@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...agnes.account import config_folder
-from ..source import Adapter, Parser, Places, SourceFile, State
+from ..source import Adapter, Parser, Places, SourceFile, State, is_no_folder
 
 if TYPE_CHECKING:
     from ...batch import Batch
@@ -32,8 +32,8 @@ class AccountAdapter(Adapter):
         return [folder.absolute()] if folder.is_dir() else []
 
     def discover(self, root: Path) -> Iterator[Path]:
-        """The files that exist."""
-        yield from (path for name in _NAMES if (path := root / name).is_file())
+        """The files that exist, whatever they are: what is no regular file is told by who tries to read it."""
+        yield from (path for name in _NAMES if is_no_folder(path := root / name))
 
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
         """The file at a path, if it is one of the account."""

@@ -16,7 +16,7 @@ from ...agnes.discovery import discover_workspaces
 from ...agnes.tables import state_paths
 from ...agnes.updates import log_path
 from ...agnes.uploads import upload_files
-from ..source import Adapter, Parser, Places, SourceFile, State
+from ..source import Adapter, Parser, Places, SourceFile, State, is_no_folder
 
 if TYPE_CHECKING:
     from ...batch import Batch
@@ -36,13 +36,13 @@ class WorkspaceAdapter(Adapter):
         return [workspace.path for workspace in found]
 
     def discover(self, root: Path) -> Iterator[Path]:
-        """The files of the workspace that exist."""
+        """The files of the workspace that exist, whatever they are: who tries to read one tells what is no file."""
         snapshots = root / "user" / "snapshots"
         listed = sorted(snapshots.glob("*.meta.json")) if snapshots.is_dir() else []
         own, shared = state_paths(root, shared_folder())
         legacy = () if own.exists() else (shared,)
         for path in (*_state_files(root), *legacy, log_path(root), *upload_files(root), *listed):
-            if path.is_file():
+            if is_no_folder(path):
                 yield path
 
     def recognise(self, root: Path, path: Path) -> SourceFile | None:

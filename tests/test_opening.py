@@ -1,0 +1,63 @@
+"""What others may have made is opened in one place, which opens nothing but regular files; who else opens and walks."""
+
+import ast
+import functools
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+OPENS = re.compile(
+    r"(.*\.)?(open|open_code|fdopen|connect|FileIO|ZipFile)|.*\.(read_text|read_bytes|write_text|write_bytes)"
+    r"|shutil\.copy.*|.*\.load_(verify_locations|cert_chain)|create_default_context|runpy\..*|tomllib\.load|json\.load"
+)
+WALKS = re.compile(r"(.*\.)?(scandir|listdir|glob|rglob|iterdir|fwalk)|os\.walk|.*path\.walk")
+
+OPENING = {
+    ("ingest/agnes/transport.py", "self._opener().open"): "a connection",
+    ("ingest/agnes/transport.py", "context.load_verify_locations"): "of what the one place has read",
+    ("ingest/agnes/transport.py", "super().connect"): "a connection",
+    ("ingest/batch.py", "path.open"): "in a folder made for it",
+    ("queries/asking.py", "json.load"): "standard input",
+    ("queries/console.py", "duckdb.connect"): "the store, once refuse_odd has looked; and one without a file",
+    ("queries/export.py", "duckdb.connect"): "without a file",
+    ("queries/export.py", "path.open"): "a file made just before",
+    ("queries/gate.py", "connect"): "the store's",
+    ("queries/regular.py", "os.fdopen"): "the one place",
+    ("queries/regular.py", "os.open"): "the one place",
+    ("queries/store.py", "duckdb.connect"): "the store, once refuse_odd has looked",
+    ("queries/store.py", "shutil.copyfile"): "a store that refuse_odd has looked at",
+    ("queries/console_book.py", "path.write_text"): "a file made just before",
+    ("tui/app.py", "self.query_one(FilterInput).open"): "a line on the screen",
+    ("tui/cli.py", "os.open"): "/dev/null",
+    ("tui/exporting.py", "path.write_text"): "a file made just before",
+}
+WALKING = {
+    ("ingest/agnes/tables.py", "os.walk"): "the tables of a workspace",
+    ("ingest/agnes/values.py", "os.scandir"): "one folder",
+    ("ingest/formats/agnes/workspace.py", "snapshots.glob"): "one folder",
+    ("ingest/formats/source.py", "os.scandir"): "the one place",
+    ("ingest/prices.py", "beside.glob"): "one folder, of Python's",
+    ("queries/scratch.py", "folder.glob"): "one folder, of our own",
+}
+
+
+@functools.cache
+def calls() -> set[tuple[str, str]]:
+    """(module, what it calls) of the whole project but its demo, which writes and reads in a folder of its own."""
+    return {
+        (str(path.relative_to(ROOT)), ast.unparse(node.func))
+        for room in ("queries", "ingest", "tui")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if not path.name.startswith("demo")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+    }
+
+
+@pytest.mark.parametrize(("kind", "known"), [(OPENS, OPENING), (WALKS, WALKING)], ids=["opens", "walks"])
+def test_nobody_opens_a_file_or_walks_a_folder_in_a_place_of_its_own(
+    kind: re.Pattern[str], known: dict[tuple[str, str], str]
+) -> None:
+    assert {call for call in calls() if kind.fullmatch(call[1])} == set(known)
