@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter
+from .priced_apart import priced_apart
 from .rows import rows_as
 from .tokens import SUMS, TokenSums, rollup, where_of
 
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DayModelTokens(TokenSums):
-    """Sums of one model on one calendar day."""
+    """Sums of one model on one calendar day, at one speed and tier where these are priced apart."""
 
     day: dt.date
     model: str
+    speed: str
+    service_tier: str
 
 
 def by_day_and_model(connection: DuckDBPyConnection, chosen: Filter) -> list[DayModelTokens]:
@@ -28,7 +31,8 @@ def by_day_and_model(connection: DuckDBPyConnection, chosen: Filter) -> list[Day
     return rows_as(
         connection,
         DayModelTokens,
-        f"SELECT day, coalesce(model, 'unknown') AS model, {SUMS} FROM {rollup(connection, chosen)} "
-        f"WHERE {where} GROUP BY ALL ORDER BY day, total_tokens DESC, model",
+        f"SELECT day, coalesce(model, 'unknown') AS model, priced_speed AS speed, priced_tier AS service_tier, {SUMS} "
+        f"FROM {priced_apart(rollup(connection, chosen))} WHERE {where} GROUP BY ALL "
+        "ORDER BY day, total_tokens DESC, model, priced_speed, priced_tier",
         where.parameters,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .agents import Agent, agents_of
 from .placement import NOTES, Placement, placed, roots
+from .priced_apart import priced_apart
 from .rollups import BUILTIN_NAMES
 from .rows import one_as, rows_as
 from .sessions import SessionRow, one_session
@@ -23,9 +24,11 @@ _ASKING = ("init", "pr-comments", "review", "security-review", "statusline")
 
 @dataclass(frozen=True, slots=True)
 class ModelUse:
-    """What one model took. Tokens are integers, cost USD or None where unpriced."""
+    """What one model took, at one speed and tier where these are priced apart. Cost is USD, None where unpriced."""
 
     model: str
+    speed: str
+    service_tier: str
     responses: int
     input_tokens: int
     output_tokens: int
@@ -151,14 +154,16 @@ _FACTS = """
     FROM responses WHERE session_id = $id
 """
 
-_MODELS = """
-    SELECT model, count(*) FILTER (is_answer) AS responses, sum(input_tokens)::BIGINT AS input_tokens,
+_MODELS = f"""
+    SELECT model, priced_speed AS speed, priced_tier AS service_tier,
+        count(*) FILTER (is_answer) AS responses, sum(input_tokens)::BIGINT AS input_tokens,
         sum(output_tokens)::BIGINT AS output_tokens, sum(cache_read_tokens)::BIGINT AS cache_read_tokens,
         sum(cache_write_5m_tokens + cache_write_1h_tokens)::BIGINT AS cache_write_tokens,
         sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
         coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
         count(*) FILTER (output_undercounted) AS undercounted
-    FROM responses WHERE session_id = $id GROUP BY model ORDER BY cost_usd DESC NULLS LAST, tokens DESC, model
+    FROM {priced_apart("responses")} WHERE session_id = $id GROUP BY model, priced_speed, priced_tier
+    ORDER BY cost_usd DESC NULLS LAST, tokens DESC, model, speed, service_tier
 """
 
 _PROMPTS = """

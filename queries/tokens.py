@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter, Where
+from .priced_apart import STANDARD, priced_apart
 from .rollups import AGENT_TYPES, agent_type_of, day_of, tokens_daily
 from .rows import one_as, rows_as, scalar
 
@@ -62,9 +63,14 @@ class DayTokens(TokenSums):
 
 @dataclass(frozen=True, slots=True)
 class GroupTokens(TokenSums):
-    """Sums of one group; `name` is None where the rows have no value."""
+    """Sums of one group; `name` is None where the rows have no value.
+
+    Models have a group for each speed and service tier that is priced apart, others have all in one.
+    """
 
     name: str | None
+    speed: str
+    service_tier: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +212,14 @@ def by_group(
     """Sums by one of GROUPS, sorted by one of ORDERS (KeyError for others), the largest first."""
     where = where_of(chosen)
     direction = "DESC" if descending else "ASC"
+    rows, priced_as = source(connection, chosen, group), f"'{STANDARD}'"
+    speed, tier = (priced_as, priced_as) if group != "model" else ("priced_speed", "priced_tier")
     return rows_as(
         connection,
         GroupTokens,
-        f"FROM (SELECT {GROUPS[group]} AS name, {SUMS} FROM {source(connection, chosen, group)} WHERE {where} "
-        f"GROUP BY 1) ORDER BY {ORDERS[order]} {direction} NULLS LAST, total_tokens DESC, name",
+        f"FROM (SELECT {GROUPS[group]} AS name, {speed} AS speed, {tier} AS service_tier, {SUMS} "
+        f"FROM {priced_apart(rows) if group == 'model' else rows} WHERE {where} GROUP BY 1, 2, 3) "
+        f"ORDER BY {ORDERS[order]} {direction} NULLS LAST, total_tokens DESC, name, speed, service_tier",
         where.parameters,
     )
 

@@ -46,8 +46,11 @@ def by_period(connection: DuckDBPyConnection, chosen: Filter, report: str) -> Re
 
 
 def by_model(connection: DuckDBPyConnection, chosen: Filter) -> Report:
-    """Sums by model, the largest first."""
-    rows = [{"modelName": group.name, **_sums([group])} for group in tokens.by_group(connection, chosen, "model")]
+    """Sums by model, the largest first; where fast responses or batches are priced apart they are rows of their own."""
+    rows = [
+        {"modelName": group.name, "speed": group.speed, "service_tier": group.service_tier, **_sums([group])}
+        for group in tokens.by_group(connection, chosen, "model")
+    ]
     return {"models": rows, "totals": _totals(rows)}
 
 
@@ -160,16 +163,15 @@ def instant(moment: dt.datetime) -> str:
 
 
 def _row(groups: list[DayModelTokens]) -> Report:
-    merged: dict[str, list[DayModelTokens]] = {}
+    merged: dict[tuple[str, str, str], list[DayModelTokens]] = {}
     for group in groups:
-        merged.setdefault(group.model, []).append(group)
+        merged.setdefault((group.model, group.speed, group.service_tier), []).append(group)
     breakdowns = []
-    for name, parts in merged.items():
+    for (name, speed, tier), parts in merged.items():
         sums = _sums(parts)
-        breakdowns.append(
-            {"modelName": name, "cost": sums.pop("totalCost"), **{k: sums[k] for k in sums if k != "totalTokens"}}
-        )
-    return {**_sums(groups), "modelsUsed": sorted(merged), "modelBreakdowns": breakdowns}
+        told = {"modelName": name, "speed": speed, "service_tier": tier, "cost": sums.pop("totalCost")}
+        breakdowns.append(told | {k: sums[k] for k in sums if k != "totalTokens"})
+    return {**_sums(groups), "modelsUsed": sorted({name for name, _, _ in merged}), "modelBreakdowns": breakdowns}
 
 
 def _sums(groups: Iterable[tokens.TokenSums]) -> Report:

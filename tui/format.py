@@ -326,6 +326,11 @@ def model(name: str | None) -> str:
     return f"{match['family'] or match['family2']}-{version.replace('-', '.')}{match['rest'] or ''}"
 
 
+def priced(name: str, speed: str, service_tier: str) -> str:
+    """The name of a model's row among those that are priced apart: "opus-5 fast", "opus-5 batch", "opus-5"."""
+    return " ".join([name, *(kind for kind in (speed, service_tier) if kind != "standard")])
+
+
 def project(path: str | None) -> str:
     """A project's folder name: the last part of its path, of either slash; None and "" are "–"."""
     if not path:

@@ -62,7 +62,10 @@ def tokens_answer(connection: DuckDBPyConnection, chosen: Filter, *, today: dt.d
     return {
         "days": days,
         "daily": _daily(tokens.by_day(connection, window), window) if totals.responses else [],
-        "by_model": [{"model": row.name, **_sums(row)} for row in tokens.by_group(connection, chosen, "model")],
+        "by_model": [
+            {"model": row.name, "speed": row.speed, "service_tier": row.service_tier, **_sums(row)}
+            for row in tokens.by_group(connection, chosen, "model")
+        ],
         "top_sessions": [_top(row) for row in tokens.top_sessions(connection, chosen)],
         "totals": _sums(totals),
     }

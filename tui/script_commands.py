@@ -127,6 +127,7 @@ def _print(given: argparse.Namespace, settings: Settings, report: dict[str, Any]
         numbers = [row[f"{name}Tokens"] for name in ("input", "output", "cacheCreation", "cacheRead", "total")]
         cost = words.usd(row["totalCost"]) + (" +unpriced" if row["unpricedTokens"] else "")
         name = words.clean(row.get("period") or row.get("modelName"), 40)
+        name = words.priced(name, row.get("speed", "standard"), row.get("service_tier", "standard"))
         lines.append((name, *(words.tokens(number) for number in numbers), cost))
     _write_lines(lines, settings)
     return 0

@@ -215,7 +215,14 @@ def _daily(days: Sequence[dict[str, Any]], page: Page) -> list[str]:
 
 def _by_model(models: Sequence[dict[str, Any]], page: Page) -> list[str]:
     columns = [Column("Model", flexible=True), Column("Sessions", right=True, rank=2), *_token_columns(page)]
-    rows = [[words.model(row["model"]), words.count(row["sessions"]), *_token_cells(row, page)] for row in models]
+    rows = [
+        [
+            words.priced(words.model(row["model"]), row["speed"], row["service_tier"]),
+            words.count(row["sessions"]),
+            *_token_cells(row, page),
+        ]
+        for row in models
+    ]
     return table(columns, rows, page.width)
 
 

@@ -77,8 +77,7 @@ def facts_lines(detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost
         used += f" · cache hit {words.percent(detail.cache_hit_ratio)}"
     kinds = " · ".join(f"{kind.lower()} {words.tokens(tokens)}" for kind, tokens in _kinds(row))
     models = " · ".join(
-        f"{words.model(use.model)} {words.tokens(use.tokens)}{f' {told.cost(use)}' if cost else ''}"
-        for use in detail.models
+        f"{_model(use)} {words.tokens(use.tokens)}{f' {told.cost(use)}' if cost else ''}" for use in detail.models
     )
     time = (
         f"{words.when(row.started_at, now, zone)} to {words.when(row.ended_at, now, zone)} · "
@@ -183,6 +182,10 @@ def _tokens(detail: SessionDetail, *, cost: bool) -> Table:
     return table
 
 
+def _model(use: ModelUse) -> str:
+    return words.priced(words.model(use.model), use.speed, use.service_tier)
+
+
 def _models(models: list[ModelUse], *, cost: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False)
     table.add_column("Model", overflow="ellipsis", no_wrap=True, ratio=1)
@@ -190,5 +193,5 @@ def _models(models: list[ModelUse], *, cost: bool) -> Table:
         table.add_column(label, justify="right", no_wrap=True)
     for use in models:
         cells = [words.tokens(use.output_tokens), words.tokens(use.tokens, at_least=use.undercounted > 0)]
-        table.add_row(Text(words.model(use.model)), *cells, *([told.cost(use)] if cost else []))
+        table.add_row(Text(_model(use)), *cells, *([told.cost(use)] if cost else []))
     return table

@@ -114,9 +114,11 @@ def group_records(rows: Sequence[GroupTokens], by: str, question: Question, pain
     largest = max((value_of(row, question) for row in shown), default=0.0)
     records = [
         Record(
-            f"={row.name}" if row.name is not None else "",
+            words.priced(f"={row.name}", row.speed, row.service_tier) if row.name is not None else "",
             {
-                "name": Text(name, style="" if row.name is not None else "italic"),
+                "name": Text(
+                    words.priced(name, row.speed, row.service_tier), style="" if row.name is not None else "italic"
+                ),
                 **_amounts(row),
                 "bar": paint.bar(row.name, value_of(row, question), largest),
             },
@@ -133,7 +135,8 @@ def group_records(rows: Sequence[GroupTokens], by: str, question: Question, pain
 
 
 def _others(rows: Sequence[GroupTokens]) -> dict[str, object]:
-    return asdict(_sum(rows)) | {"name": f"{len(rows)} others", "sessions": None}
+    named = {"name": f"{len(rows)} others", "speed": None, "service_tier": None}
+    return asdict(_sum(rows)) | named | {"sessions": None}
 
 
 def _sum(rows: Sequence[GroupTokens]) -> TokenSums:
