@@ -11,7 +11,23 @@ from pathlib import Path
 
 import pytest
 
-_FOREIGN = ("CLAUDE_", "AGNES_", "SESSION_DATA_DIR", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TEXTUAL")
+_FOREIGN = (
+    "CLAUDE_",
+    "AGNES_",
+    "CODEX_",
+    "GEMINI_",
+    "OPENCODE_",
+    "COPILOT_",
+    "PI_",
+    "MUX_",
+    "XUM_",
+    "SESSION_DATA_DIR",
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "TEXTUAL",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,6 +12,7 @@ _ADAPTERS = {
     "agnes": ("claude.source", "AgnesFolderAdapter"),
     "workspace": ("agnes.workspace", "WorkspaceAdapter"),
     "account": ("agnes.account", "AccountAdapter"),
+    "codex": ("codex.source", "CodexAdapter"),
 }
 """Kind -> module and class."""
 

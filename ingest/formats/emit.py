@@ -14,7 +14,7 @@ from ..access import accesses_of, error_line, may_count_rows, rows_in
 from ..agnes.shell_actions import sync_action_of
 from ..batch import Batch
 from ..projects import project_of
-from ..text import first_line, kept, short
+from ..text import first_line, kept, one_line, short
 from .events import (
     FIRST_LABELS,
     Label,
@@ -27,7 +27,7 @@ from .events import (
     ToolResult,
 )
 from .source import SourceFile, State
-from .texts import input_line
+from .texts import DETAIL_CHARS, input_line
 from .times import SessionLabels
 
 TEXT_CHARS = 500
@@ -151,7 +151,7 @@ class Emitter:
             "mcp_server": told.mcp_server,
             "subagent_type": told.subagent_type,
             "skill": told.skill,
-            "detail": input_line(told.given) if told.detail is None else told.detail,
+            "detail": input_line(told.given) if told.detail is None else one_line(told.detail, DETAIL_CHARS),
             "response_key": told.response_key,
             "prompt_id": told.prompt_id,
         }

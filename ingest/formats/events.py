@@ -79,6 +79,8 @@ class NoticeKind(StrEnum):
     """The conversation was replaced by a summary of it. `amount`: tokens before, if told."""
     TURN = "turn"
     """A turn ended. `amount`: milliseconds that it took."""
+    FIRST_TOKEN = "first_token"
+    """The first token of a turn came. `amount`: milliseconds after it was asked for."""
     INTERRUPT = "interrupt"
     """A person stopped the model."""
     ERROR = "api_error"

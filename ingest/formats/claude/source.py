@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..paths import is_utf8
 from ..source import Adapter, Parser, Places, SourceFile, State, existing, walk
 
 if TYPE_CHECKING:
@@ -91,15 +92,6 @@ class AgnesFolderAdapter(ClaudeAdapter):
         username = inside[0] if len(inside) > 1 else None
         is_agent = path.name.startswith("agent-")
         return SourceFile(self.kind, root, path, not is_agent, None if is_agent else path.stem, username)
-
-
-def is_utf8(path: Path) -> bool:
-    """Whether a path can be kept in the store. The names that Claude Code gives always can."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _projects(root: Path) -> Path:

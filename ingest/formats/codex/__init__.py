@@ -1,0 +1,1 @@
+"""Codex (`codex`, its desktop app and IDE extension): rollouts under `~/.codex/sessions`."""

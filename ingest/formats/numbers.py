@@ -1,0 +1,13 @@
+"""Counts as agents write them."""
+
+from __future__ import annotations
+
+MAX_COUNT = 10**12
+"""Counts above this are mistakes: no response comes near, and the sums of a store must fit 63 bits."""
+
+
+def whole_number(value: object) -> int | None:
+    """A value that can be a count, else None; True and False are none, and 3.0 is 3."""
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= MAX_COUNT else None
