@@ -51,7 +51,8 @@ def hits(connection: DuckDBPyConnection, chosen: Filter, *, since: dt.datetime |
     if since is not None:
         where.add("ts >= $from", **{"from": since})
     found = connection.execute(
-        "SELECT ts, text FROM events LEFT JOIN (SELECT session_id, username FROM sessions) USING (session_id) "
+        "SELECT ts, text FROM (FROM events SELECT ts, text, kind, session_id) "
+        "LEFT JOIN (SELECT session_id, username FROM sessions) USING (session_id) "
         f"WHERE {where} ORDER BY ts, text",
         where.parameters,
     ).fetchall()

@@ -106,7 +106,7 @@ def _calls(chosen: Filter) -> tuple[str, Where]:
     add_caller(where, chosen, "c.id")
     return (
         f"""
-        SELECT c.id, c.name, c.class, c.skill, c.subagent_type, c.session_id, c.is_error, c.denial,
+        SELECT c.id, c.name, c.class, c.skill, c.subagent_type, c.mcp_server, c.session_id, c.is_error, c.denial,
             CASE WHEN c.spawned_status = 'async_launched' THEN w.ms
                  WHEN c.result_ts < c.ts THEN 0 ELSE epoch_ms(c.result_ts) - epoch_ms(c.ts) END AS ms
         FROM tool_calls c LEFT JOIN sessions s ON s.session_id = c.session_id
