@@ -7,15 +7,14 @@ costs more than its line, and a wrong field never more than that field.
 
 from __future__ import annotations
 
-import functools
 import json
-import operator
 import re
-import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
+
+from .shapes import KnownNames, Shapes, Tally, fields_of, item_of, new_fields, options_of
 
 MAX_LINE = 64 * 1024 * 1024
 """Bytes; a longer line is rejected, never held in memory."""
@@ -26,9 +25,6 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 Note = Callable[[str], None]
 """Told of every field that the shape does not know, or that holds something else than the shape says."""
-
-KnownNames = Mapping[type[msgspec.Struct], frozenset[str]]
-"""Shapes whose fields are checked -> names that are known although the shape has no use for them."""
 
 
 class Unusable(ValueError):
@@ -52,35 +48,44 @@ class Reader(Generic[T]):
         self._shape = shape
         self._known = known
         self._decode = msgspec.json.Decoder(shape).decode
-        # One pass both reads a line and finds that nothing in it is new.
-        self._decode_known = msgspec.json.Decoder(_closed(shape, known)).decode if known else self._decode
+        self._shapes = Shapes(shape, known)
 
     def __call__(self, line: bytes) -> Iterator[T | Unusable]:
         """The objects on a line, which may end in a newline."""
-        row = self.plain(line)
+        row = self.plain(line, {})
         if row is not None:
             yield row
         else:
             yield from (found.row for found in self.find(line))
 
-    def plain(self, line: bytes) -> T | None:
-        """The object of a line that is nothing but one, with nothing new in it; None of any other: `find` it there."""
+    def plain(self, line: bytes, tally: Tally) -> T | None:
+        """The object of a line that is nothing but one, with nothing new in it; None of any other: `find` it there.
+
+        What is no longer new, but still without a meaning, is added to the tally; see `told`.
+        """
         if not line.startswith(b"{"):
             return None
         try:
-            return self._decode_known(line)
+            return self._shapes.decode(line, tally)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return None
+
+    def told(self, tally: Tally) -> Iterator[tuple[str, int]]:
+        """What is in a tally, in the words of a `Note`, and how often it was met."""
+        return ((f"field {path}", count) for path, count in self._shapes.told(tally))
 
     def find(self, line: bytes, note: Note = lambda _: None) -> Iterator[Found[T]]:
         """The objects on a line that is not `plain`, and where they stand."""
         if self._known:
             try:
                 row = self._decode(line)
-                _note_new(msgspec.Raw(line.strip()), self._shape, self._known, "", note)
+                new = list(new_fields(msgspec.Raw(line.strip()), self._shape, self._known))
             except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
                 pass
             else:
+                for path, field in new:
+                    note(f"field {path}{field.name}")
+                self._shapes.learn(field for _, field in new)
                 yield Found(row, _indent(line), line)
                 return
         for value, offset, data in values_on(line):
@@ -191,28 +196,9 @@ _LENIENT = json.JSONDecoder(strict=False, parse_int=_integer)
 # -- objects that do not quite fit a shape -----------------------------------------------------------------------
 
 
-def _note_new(raw: msgspec.Raw, shape: type[msgspec.Struct], known: KnownNames, path: str, note: Note) -> None:
-    """Note the fields of an object that fits its shape, but has more fields than are known."""
-    if _first_byte(raw) != b"{":
-        return
-    for name, inner in _fields_in(raw).items():
-        fields = _fields_of(shape)
-        if name not in fields:
-            if shape in known and name not in known[shape]:
-                note(f"field {path}{name}")
-            continue
-        for option in _options(fields[name][1]):
-            item = _item_of(option)
-            if item is not None and _first_byte(inner) == b"[":
-                for entry in _items_in(inner):
-                    _note_new(entry, item, known, f"{path}{name}[].", note)
-            elif isinstance(option, type) and issubclass(option, msgspec.Struct):
-                _note_new(inner, option, known, f"{path}{name}.", note)
-
-
 def _converted(value: Mapping[str, Any], shape: type[T], known: KnownNames, path: str, note: Note) -> T:
     """`value` as `shape`; fields that do not fit keep the default of the shape."""
-    fields = _fields_of(shape)
+    fields = fields_of(shape)
     fitting = {}
     for key, given in value.items():
         if key in fields:
@@ -231,64 +217,15 @@ _MISFIT = object()
 
 
 def _fit(value: Any, kind: Any, known: KnownNames, path: str, note: Note) -> Any:
-    for option in _options(kind):
+    for option in options_of(kind):
         if option is msgspec.Raw:
             return msgspec.Raw(json.dumps(value).encode())
         if isinstance(value, dict) and isinstance(option, type) and issubclass(option, msgspec.Struct):
             return _converted(value, option, known, f"{path}.", note)
-        item = _item_of(option)
+        item = item_of(option)
         if isinstance(value, list) and item is not None:
             return [_converted(entry, item, known, f"{path}[].", note) for entry in value if isinstance(entry, dict)]
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
         return _MISFIT
-
-
-def _closed(shape: type[T], known: KnownNames) -> type[T]:
-    """The shape, refusing fields that are not known, in itself and in what it holds."""
-    fields: list[tuple[str, Any, Any]] = []
-    for field in msgspec.structs.fields(shape):
-        kind = _closed_kind(field.type, known)
-        if kind != field.type:
-            fields.append((field.name, kind, field.default))
-    # Known fields of no use are passed over unread.
-    fields += [(name, msgspec.Raw, msgspec.Raw()) for name in sorted(known.get(shape, ()))]
-    closed = msgspec.defstruct(
-        f"Closed{shape.__name__}", fields, bases=(shape,), forbid_unknown_fields=shape in known, gc=False
-    )
-    return typing.cast("type[T]", closed)
-
-
-def _closed_kind(kind: Any, known: KnownNames) -> Any:
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return _closed(kind, known)
-    item = _item_of(kind)
-    if item is not None:
-        return list[_closed(item, known)]  # type: ignore[misc]
-    options = typing.get_args(kind)
-    return functools.reduce(operator.or_, (_closed_kind(option, known) for option in options)) if options else kind
-
-
-@functools.cache
-def _fields_of(shape: type[msgspec.Struct]) -> dict[str, tuple[str, Any]]:
-    return {field.encode_name: (field.name, field.type) for field in msgspec.structs.fields(shape)}
-
-
-def _options(kind: Any) -> tuple[Any, ...]:
-    return (kind,) if typing.get_origin(kind) is list else (*typing.get_args(kind), kind)
-
-
-def _item_of(kind: Any) -> type[msgspec.Struct] | None:
-    if typing.get_origin(kind) is not list:
-        return None
-    item = typing.get_args(kind)[0]
-    return item if isinstance(item, type) and issubclass(item, msgspec.Struct) else None
-
-
-def _first_byte(raw: msgspec.Raw) -> bytes:
-    return bytes(memoryview(raw)[:1])
-
-
-_fields_in = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_items_in = msgspec.json.Decoder(list[msgspec.Raw]).decode

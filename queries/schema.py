@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .facts import FACTS, Fact
 
-__all__ = ["FACTS", "ROLLUPS_BY_DAY", "STORE_VERSION", "TABLES", "Fact", "columns_of", "ddl", "fills"]
+__all__ = ["FACTS", "ROLLUPS_BY_DAY", "STORE_VERSION", "TABLES", "Fact", "columns_of", "ddl"]
 
 STORE_VERSION = 3
 """Raised when a table changes its shape. A store with a higher number is refused."""
@@ -200,17 +200,3 @@ def ddl() -> list[str]:
         f"CREATE TABLE {name} (" + ", ".join(f'"{column}" {kind}' for column, kind in columns.items()) + ")"
         for name, columns in tables.items()
     ]
-
-
-def fills() -> list[str]:
-    """Statements that give rows of an older store what later columns would hold. Run again they change nothing.
-
-    Rows whose file is still there are told anew; these are for all others.
-    """
-    return [
-        f"UPDATE responses SET kind = {_KIND_BEFORE}, is_answer = true WHERE kind IS NULL",
-    ]
-
-
-_KIND_BEFORE = "CASE WHEN stop_reason = 'advisor' THEN 'advisor' ELSE 'turn' END"
-"""Before version 3 the reason told an advisor's answer."""

@@ -35,7 +35,7 @@ from .faults import (
 )
 from .gate import Locked, gate_of
 from .regular import oddity
-from .schema import FACTS, STORE_VERSION, TABLES, columns_of, ddl, fills
+from .schema import FACTS, STORE_VERSION, TABLES, columns_of, ddl
 from .scratch import scratch
 
 if TYPE_CHECKING:
@@ -330,6 +330,13 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
+_KINDS_OF_OLD_RESPONSES = """
+    UPDATE responses SET kind = CASE WHEN stop_reason = 'advisor' THEN 'advisor' ELSE 'turn' END, is_answer = true
+    WHERE kind IS NULL
+"""
+"""Before version 3 the reason told an advisor's answer. For vanished files; what is read again says it itself."""
+
+
 def _bring_up(connection: DuckDBPyConnection) -> None:
     """Add the tables and columns that are missing, then fill those that rows of an older store should have.
 
@@ -350,8 +357,8 @@ def _bring_up(connection: DuckDBPyConnection) -> None:
                 connection.execute(f'ALTER TABLE {table} ADD COLUMN "{column}" {kind}')
     connection.execute("COMMIT")
     connection.execute("BEGIN")
-    for statement in fills() if there else ():
-        connection.execute(statement)
+    if there:
+        connection.execute(_KINDS_OF_OLD_RESPONSES)
     connection.execute("DELETE FROM meta WHERE name = 'store_version'")
     connection.execute("INSERT INTO meta VALUES ('store_version', ?)", [str(STORE_VERSION)])
     connection.execute("COMMIT")

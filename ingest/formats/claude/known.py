@@ -11,10 +11,15 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _order(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 KNOWN_TYPES = _names("""
-    agent-name ai-title assistant attachment attribution-snapshot content-replacement custom-title
-    file-history-snapshot last-prompt mode permission-mode pr-link progress queue-operation speculation-accept summary
-    system tag user worktree-state
+    agent-color agent-name agent-setting ai-title api-request api-request-blob api-request-shape assistant atis-latch
+    attachment attribution-snapshot bridge-session content-replacement cost-state custom-title file-history-delta
+    file-history-snapshot frame-link last-prompt mode permission-mode pr-link progress queue-operation relocated
+    speculation-accept summary system tag tools-used user worktree-state
     """)
 """Row types with a meaning we know, used or not; others are counted as unknown."""
 
@@ -32,20 +37,45 @@ KNOWN_BLOCKS = _names("""
     """)
 """Types of content blocks with a meaning we know."""
 
-KNOWN_NAMES: dict[type[msgspec.Struct], frozenset[str]] = {
-    Row: _names("""
-        agentColor agentName agentSetting apiError attributionPlugin attributionSkill cause compactMetadata
-        entrypoint error errorDetails hasOutput hookCount hookErrors hookInfos imagePasteIds isSnapshotUpdate isVirtual
-        isVisibleInTranscriptOnly lastPrompt level logicalParentUuid maxRetries mcpMeta messageCount messageId
-        microcompactMetadata mode operation parentToolUseID parentUuid permissionMode planContent prNumber
-        prRepository prUrl preventedContinuation promptId replacements retryAttempt retryInMs sessionKind slug snapshot
-        sourceToolAssistantUUID sourceToolUseID stopReason tag teamName thinkingMetadata todos toolUseID url userType
+KNOWN_NAMES: dict[type[msgspec.Struct], tuple[str, ...]] = {
+    Row: _order("""
+        agentName agentColor agentSetting operation reason deliveryId commandUuid queuePriority mode lastPrompt atis
+        parentUuid logicalParentUuid isSidechain retryInMs retryAttempt maxRetries cause apiError apiErrorStatus
+        errorDetails url hookAdditionalContext pendingBackgroundAgentCount pendingWorkflowCount messageCount
+        attributionAgent attributionSkill attributionPlugin attributionMcpServer attributionMcpTool advisorModel effort
+        perTurnEffort requestedModel promptCacheRequested requestRef apiBlockIndex madeBy requestSessionId promptId
+        classifierMetaLines toolDenialKind userFeedback permissionDecision toolInputStreamMs sandboxed origin
+        promptSource queueSkipAttachments turnOrigin turnPosition turnCompanion interruptedMessageId sentAtMs rowSource
+        commandRun rendered renderedRole renderedBesideToolResult attachment session_id userType cwd sessionId version
+        gitBranch agentId slug message requestId type isVisibleInTranscriptOnly isCompactSummary isVirtual prNumber
+        prUrl prRepository summary aiTitle customTitle title subtype durationMs hookCount hookInfos hookErrors
+        preventedContinuation stopReason hasOutput content leafUuid isMeta messageId snapshotMessageId trackingPath
+        backup snapshot isSnapshotUpdate replacements data toolUseID parentToolUseID uuid timestamp sourceToolUseID
+        thinkingMetadata todos level compactMetadata microcompactMetadata error isApiErrorMessage isAbortedMidStream
+        permissionMode imagePasteIds planContent teamName tag toolUseResult mcpMeta sourceToolAssistantUUID
+        worktreeSession relocatedCwd frameUrl path entrypoint sessionKind forkedFrom costUSD
+        bridgeSessionId lastSequenceNum ownerAccountUuid ownerOrganizationUuid source
+        id hash shape shapeHash base keep tail params thread querySource requestDigest echoWireToolInputs cacheControl
+        tools startTime modelUsage hasUnknownModelCost totalCostUSD totalDuration totalAPIDuration
+        totalAPIDurationWithoutRetries totalToolDuration totalLinesAdded totalLinesRemoved
     """),
-    Message: _names("container context_management role stop_details stop_sequence type"),
-    Usage: _names(""),
-    Iteration: _names(""),
-    CacheCreation: _names(""),
-    ServerToolUse: _names("web_fetch_requests"),
-    Block: _names("cache_control caller citations context data signature source title to"),
+    Message: _order("""
+        container model id type role content stop_reason stop_sequence stop_details usage context_management diagnostics
+        output_config
+    """),
+    Usage: _order("""
+        input_tokens cache_creation_input_tokens cache_read_input_tokens output_tokens_details server_tool_use
+        cache_creation output_tokens service_tier inference_geo iterations speed fallback_credit
+    """),
+    Iteration: _order("""
+        input_tokens output_tokens cache_read_input_tokens cache_creation_input_tokens cache_creation type model
+        output_tokens_details server_tool_use service_tier inference_geo speed
+    """),
+    CacheCreation: (),
+    ServerToolUse: ("web_search_requests", "web_fetch_requests"),
+    Block: _order("""
+        tool_use_id type source from to title thinking signature data text citations content is_error id name input
+        caller context cache_control
+    """),
 }
-"""Shapes whose fields are checked -> fields with a meaning we know, and no use for."""
+"""Shapes whose fields are checked -> fields with a meaning we know, used or not, in the order of newer transcripts."""

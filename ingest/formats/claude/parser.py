@@ -12,6 +12,7 @@ from ...agnes.shell_actions import sync_action_of
 from ...batch import Batch
 from ...jsonl import Unusable, reader_of, value_in
 from ...projects import folder_of, project_of
+from ...shapes import Tally
 from ...text import first_line, kept, short
 from ..source import SourceFile, State
 from ..times import SessionLabels, parse_time
@@ -53,6 +54,7 @@ class ClaudeParser:
         """Rows of tool calls in this stretch that have no result yet."""
         self._sessions = SessionLabels()
         self._odd: Counter[str] = Counter()
+        self._tally: Tally = {}
         self._first_pos: int | None = None
 
     # -- the stretch ---------------------------------------------------------------------------------------------
@@ -61,7 +63,7 @@ class ClaudeParser:
         """Read one line that starts at byte `pos`."""
         if self._first_pos is None:
             self._first_pos = pos
-        row = _rows.plain(line)
+        row = _rows.plain(line, self._tally)
         if row is not None:
             self._row(row, line, pos)
             return
@@ -78,6 +80,8 @@ class ClaudeParser:
     def finish(self) -> State:
         """Add labels, activity and unknowns; the state for the next stretch."""
         self._sessions.write(self._batch, self._path, {"username": self._username})
+        for what, count in _rows.told(self._tally):
+            self._note(what, count)
         for what, count in self._odd.items():
             self._batch.add("unknowns", {"path": self._path, "pos": self._first_pos, "what": what, "count": count})
         state: State = {"last_ts": self._last_ts, "asked": self._asked, "session": self._session}
@@ -87,10 +91,10 @@ class ClaudeParser:
             state["untimed"] = True
         return state
 
-    def _note(self, what: str) -> None:
+    def _note(self, what: str, count: int = 1) -> None:
         """Count something without a rule. However wild a file is, what is kept of it stays small."""
         name = kept(what, ODD_CHARS)
-        self._odd[name if name in self._odd or len(self._odd) < ODD_KINDS else "anything else"] += 1
+        self._odd[name if name in self._odd or len(self._odd) < ODD_KINDS else "anything else"] += count
 
     def _add(self, table: str, row: dict[str, Any], *times: str) -> None:
         """Add a row; where the file has shown no time yet, its columns `times` wait for the first one."""

@@ -54,7 +54,7 @@ class Block(msgspec.Struct, gc=False):
     tool_use_id: Any = None
     is_error: Any = None
     content: msgspec.Raw = msgspec.Raw()
-    source: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="from")
+    gave_up: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="from")
     """Of a `fallback` block: the model that gave up."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...jsonl import value_in
 from ...text import kept
-from .rows import Block, Row
+from .rows import Row
 
 _NOT_TYPED = (
     "<agent-message",
@@ -50,10 +50,9 @@ def text_of(content: Any) -> str:
         return ""
     parts = []
     for block in content:
-        if isinstance(block, Block):
-            value = value_in(block.text) if block.type == "text" else None
-        else:
-            value = block.get("text") if isinstance(block, dict) and block.get("type") == "text" else None
+        if _kind_of(block) != "text":
+            continue
+        value = block.get("text") if isinstance(block, dict) else value_in(block.text)
         if isinstance(value, str):
             parts.append(value)
     return "".join(parts)

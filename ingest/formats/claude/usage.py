@@ -66,7 +66,7 @@ def declined_in(message: Message) -> str | None:
     """The model that a message's `fallback` block says gave up; None if there is none."""
     for block in message.content if isinstance(message.content, list) else ():
         if block.type == "fallback":
-            source = value_in(block.source)
+            source = value_in(block.gave_up)
             model = source.get("model") if isinstance(source, dict) else None
             return model if isinstance(model, str) and model else None
     return None
@@ -97,8 +97,9 @@ def _cache_writes(usage: Iteration, note: Note) -> tuple[int, int]:
     if flat is None:
         return (count_of(split.ephemeral_5m_input_tokens, note) if split is not None else 0), long
     total = count_of(flat, note)
-    if isinstance(usage, Usage) and usage.iterations is not None and len(usage.iterations) > 1:
-        long = _long_writes_of_parts(usage.iterations, total, otherwise=long)
+    entries: Sequence[Iteration] = getattr(usage, "iterations", None) or ()
+    if len(entries) > 1:
+        long = _long_writes_of_parts(entries, total, otherwise=long)
     long = min(long, total)
     return total - long, long
 
