@@ -94,7 +94,7 @@ class Backfill:
 
     def _submit(self, workers: Workers, group: list[Job]) -> None:
         self._number += 1
-        task = Task(f"t{self._number}", str(self._folder), [(job.file, job.mark) for job in group])
+        task = Task(f"t{self._number}", str(self._folder), [(job.file, job.watermark) for job in group])
         self._running[workers.submit(task)] = group
 
     def _collect(self, workers: Workers) -> None:
@@ -108,10 +108,10 @@ class Backfill:
             if not any(job.path in self._left for job in group):
                 continue
             self._ready.append((done, group))
-            self._read += sum(stretch.bytes_read for stretch in done.stretches)
-            more = {str(stretch.file.path): stretch.mark for stretch in done.stretches if stretch.more}
+            self._read += sum(result.bytes_read for result in done.results)
+            more = {str(result.file.path): result.watermark for result in done.results if result.more}
             if more:
-                self._submit(workers, [job.from_mark(more[job.path]) for job in group if job.path in more])
+                self._submit(workers, [job.since(more[job.path]) for job in group if job.path in more])
 
     def _is_due(self) -> bool:
         if not self._ready:
@@ -128,11 +128,11 @@ class Backfill:
             self._engine.load([done for done, _ in ready], self._summary)
         self._seen = self._engine.store.stamp()
         for done, group in ready:
-            unfinished = {str(stretch.file.path): stretch.mark for stretch in done.stretches if stretch.more}
+            unfinished = {str(result.file.path): result.watermark for result in done.results if result.more}
             for job in group:
                 self._left.pop(job.path, None)
                 if job.path in unfinished:
-                    self._left[job.path] = job.from_mark(unfinished[job.path])
+                    self._left[job.path] = job.since(unfinished[job.path])
         self._read, self._since = 0, time.monotonic()
         self._tell()
 
@@ -159,7 +159,7 @@ class Backfill:
     def _drop_settled(self) -> set[str]:
         """Forget the jobs that the store says are done; their paths."""
         self._seen = self._engine.store.stamp()
-        still = {job.path for job in self._engine.with_marks(list(self._left.values()))}
+        still = {job.path for job in self._engine.still_to_do(list(self._left.values()))}
         dropped = self._left.keys() - still
         for path in dropped:
             del self._left[path]

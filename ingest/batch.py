@@ -6,7 +6,7 @@ DuckDB reads such a file in bulk; inserting row by row from Python is a hundred 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,15 @@ class Batch:
         """The rows of a table so far."""
         return self.rows.get(table, [])
 
-    def spool(self, folder: Path, name: str) -> dict[str, Path]:
+    def sizes(self) -> dict[str, int]:
+        """How many rows there are of each table so far."""
+        return {table: len(rows) for table, rows in self.rows.items()}
+
+    def grown_since(self, sizes: Mapping[str, int]) -> tuple[str, ...]:
+        """The tables of which rows were added since there were so many."""
+        return tuple(table for table, rows in self.rows.items() if len(rows) > sizes.get(table, 0))
+
+    def write(self, folder: Path, name: str) -> dict[str, Path]:
         """Write every table's rows to `folder/name.table.ndjson`. The files by table; empty tables have none."""
         encoder = msgspec.json.Encoder()
         written = {}

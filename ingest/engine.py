@@ -7,6 +7,7 @@ many small writers together keep it closed, and open for others, most of the tim
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import threading
@@ -19,13 +20,12 @@ from typing import TYPE_CHECKING
 from ..queries.faults import explained
 from ..queries.scratch import clear, scratch
 from ..queries.store import Stamp, Store, StoreBusy, StoreDamaged, StoreInterrupted
-from .formats import ADAPTERS, Root, SourceFile
+from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark
 from .formats.source import walk
-from .known import is_stale, known_files, known_models, marks, paths_by_identity
-from .marks import Known, Mark, Stretch, stat
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
 from .progress import Progress, Summary
+from .watermarks import KnownFile, is_stale, known_files, known_models, paths_by_identity, watermarks
 
 # What reads and loads is imported where there is something to read: most runs find nothing new.
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ USUAL_REST_SECONDS = 1.2
 """The rest of whoever has not written yet. Longer than the usual one of a running ingester, so that a command that
 comes in between leaves the writing to it and finds its files read."""
 
-OWN_MARKS = 1000
+OWN_WATERMARKS = 1000
 """Watermarks kept in memory."""
 
 KNOWN_FILES = 20_000
@@ -80,13 +80,15 @@ class Engine:
     """How long the store should be left alone after a write."""
     own_stamp: Stamp = ()
     """The store as our last write left it."""
-    _own_marks: dict[str, Mark] = field(default_factory=dict)
+    _own_watermarks: dict[str, Watermark] = field(default_factory=dict)
     """Watermarks as our own writes left them: as long as nobody else writes they need not be read from the store."""
-    _known: dict[str, Known] = field(default_factory=dict)
+    _known: dict[str, KnownFile] = field(default_factory=dict)
     _known_models: set[str] = field(default_factory=set)
     _learnt_at: Stamp | None = None
     """The store when we learnt what it knows of files and models."""
     _folders: set[str] = field(default_factory=set)
+    _unread: set[str] = field(default_factory=set)
+    """Files that a load wants read again."""
 
     def catch_up(self, *, rebuild: bool = False, report: Callable[[Progress], None] = lambda _: None) -> Summary:
         """Read all that is new, newest files first. `rebuild` reads everything on disk again.
@@ -96,12 +98,16 @@ class Engine:
         """
         begun, summary = time.monotonic(), Summary()
         try:
-            self._catch_up(summary, report, rebuild)
-        except StoreDamaged:
-            if not rebuild:
-                raise
-            summary = Summary(set_aside=self.store.set_aside())
-            self._catch_up(summary, report, rebuild)
+            try:
+                self._catch_up(summary, report, rebuild)
+            except StoreDamaged:
+                if not rebuild:
+                    raise
+                summary = Summary(set_aside=self.store.set_aside())
+                self._catch_up(summary, report, rebuild)
+            while self._unread and not self.stop.is_set():
+                self._unread.clear()
+                self._catch_up(summary, report, rebuild=False)
         except StoreInterrupted:
             if not self.stop.is_set():
                 raise
@@ -115,13 +121,13 @@ class Engine:
         if not found:
             return summary
         stamp = self.store.stamp()
-        if stamp == self.own_stamp and found.keys() <= self._own_marks.keys():
-            known = self._own_marks
+        if stamp == self.own_stamp and found.keys() <= self._own_watermarks.keys():
+            known = self._own_watermarks
         else:
             with self.store.read(unless=self.stop) as connection:
-                known = marks(connection, list(found))
+                known = watermarks(connection, list(found))
                 found = self._by_usual_names(connection, found, known)
-                known |= marks(connection, [path for path in found if path not in known])
+                known |= watermarks(connection, [path for path in found if path not in known])
         jobs = [job for path, file in found.items() if (job := job_for(file, known.get(path))) is not None]
         summary.others = len(found) - len(jobs)
         try:
@@ -129,6 +135,10 @@ class Engine:
         except StoreInterrupted:
             if not self.stop.is_set():
                 raise
+        unread = [self.recognise(Path(path)) for path in self._unread]
+        if unread and not self.stop.is_set():
+            self._unread.clear()
+            summary.add(self.ingest(file for file in unread if file is not None))
         summary.seconds = time.monotonic() - begun
         return summary
 
@@ -151,7 +161,7 @@ class Engine:
             # Some watchers tell paths without the links that lead to them.
             for base in {root.path, root.path.resolve()}:
                 if path.is_relative_to(base):
-                    file = ADAPTERS[root.kind].recognise(root.path, root.path / path.relative_to(base))
+                    file = SOURCES[root.kind].recognise(root.path, root.path / path.relative_to(base))
                     if file is not None:
                         return file
         return None
@@ -212,7 +222,7 @@ class Engine:
                 upkeep.mark_hidden(connection, made.hidden)
                 upkeep.mark_pending(connection, [(job.file, job.size, job.mtime_ns) for job in new])
             self.note_own_write()
-        return made.jobs if rebuild else self.with_marks(made.jobs)
+        return made.jobs if rebuild else self.still_to_do(made.jobs)
 
     def _learn(self) -> bool:
         """Learn what the store knows, unless nobody wrote since last time; whether it has to be refreshed."""
@@ -226,32 +236,35 @@ class Engine:
         self._learnt_at = None if stale or len(self._known) > KNOWN_FILES else stamp
         return stale
 
-    def with_marks(self, jobs: Sequence[Job]) -> list[Job]:
+    def still_to_do(self, jobs: Sequence[Job]) -> list[Job]:
         """The jobs that are still to be done, each from where the store says the file is read to by now."""
-        known = self._marks([job.path for job in jobs])
-        fresh = [job.from_mark(known.get(job.path)) for job in jobs]
+        known = self._watermarks_of([job.path for job in jobs])
+        fresh = [job.since(known.get(job.path)) for job in jobs]
         return [job for job in fresh if not job.is_settled]
 
     @staticmethod
     def _by_usual_names(
-        connection: DuckDBPyConnection, files: Mapping[str, SourceFile], known: Mapping[str, Mark]
+        connection: DuckDBPyConnection, files: Mapping[str, SourceFile], known: Mapping[str, Watermark]
     ) -> dict[str, SourceFile]:
         """The files, those with a new name by the name they are known by."""
-        statuses = {path: stat(file.path) for path, file in files.items() if path not in known}
-        identities = {path: (status.st_dev, status.st_ino) for path, status in statuses.items() if status}
+        identities = {}
+        for path, file in files.items():
+            if path not in known:
+                with contextlib.suppress(OSError):
+                    identities[path] = SOURCES[file.kind].fingerprint(file.path).identity
         usual = paths_by_identity(connection, identities.values())
         named = {}
         for path, file in files.items():
-            status = statuses.get(path)
-            other = by_its_usual_name(file, usual.get(identities[path]), status) if status else None
+            identity = identities.get(path)
+            other = by_its_usual_name(file, usual.get(identity), identity) if identity else None
             named[path if other is None else str(other.path)] = other or file
         return named
 
-    def _marks(self, paths: Sequence[str]) -> Mapping[str, Mark]:
+    def _watermarks_of(self, paths: Sequence[str]) -> Mapping[str, Watermark]:
         if not paths:
             return {}
         with self.store.read(unless=self.stop) as connection:
-            return marks(connection, paths)
+            return watermarks(connection, paths)
 
     # -- short work ----------------------------------------------------------------------------------------------
 
@@ -269,17 +282,17 @@ class Engine:
                 self._rest()
                 if self.store.stamp() not in (stamp, self.own_stamp):
                     stamp = self.store.stamp()
-                    before, jobs = len(jobs), self.with_marks(jobs)
+                    before, jobs = len(jobs), self.still_to_do(jobs)
                     summary.others += before - len(jobs)
                     continue
                 number += 1
-                done = self.run(Task(str(number), str(folder), [(job.file, job.mark) for job in jobs]))
+                done = self.run(Task(str(number), str(folder), [(job.file, job.watermark) for job in jobs]))
                 insist = yielded >= YIELDS
                 if not self._load_in_turn(done, stamp, summary, insist=insist):
                     yielded += 1
                     continue
-                more = {str(stretch.file.path): stretch.mark for stretch in done.stretches if stretch.more}
-                jobs = [job.from_mark(more[job.path]) for job in jobs if job.path in more]
+                more = {str(result.file.path): result.watermark for result in done.results if result.more}
+                jobs = [job.since(more[job.path]) for job in jobs if job.path in more]
         report(Progress(progress.files, progress.files, progress.bytes, progress.bytes))
 
     def _rest(self) -> None:
@@ -328,20 +341,20 @@ class Engine:
         work = Load()
         for done in ready:
             if done.is_news:
-                work.add({table: Path(path) for table, path in done.spool.items()})
-                work.stretches += done.stretches
+                work.add({table: Path(path) for table, path in done.row_files.items()})
+                work.results += done.results
                 work.gone += [Path(path) for path in done.gone]
-        if work.stretches or work.gone:
+        if work.results or work.gone:
             summary.loads += 1
             self._write(work, {model for done in ready for model in done.models}, wait)
         for done in ready:
-            for path in done.spool.values():
+            for path in done.row_files.values():
                 Path(path).unlink(missing_ok=True)
-        summary.files += sum(not stretch.more for stretch in work.stretches)
-        summary.bytes += sum(stretch.bytes_read for stretch in work.stretches)
+        summary.files += sum(not result.more for result in work.results)
+        summary.bytes += sum(result.bytes_read for result in work.results)
 
     def _write(self, work: Load, models: set[str], wait: float | None) -> None:
-        from . import forget, upkeep
+        from . import forget
         from .load import load
 
         new = models - self._known_models
@@ -352,19 +365,21 @@ class Engine:
         was_ours = self.store.stamp() == self.own_stamp
         with self.store.write(wait=wait, unless=self.stop) as connection:
             begun = time.monotonic()
-            load(connection, work, purge=upkeep.upgrades(connection, work.stretches))
+            self._unread |= set(load(connection, work))
             forget.enforce(connection)
             took = time.monotonic() - begun
-            self.written(len(work.stretches) + len(work.gone))
+            self.written(len(work.results) + len(work.gone))
         self._known_models |= new
-        self.note_own_write(work.stretches if was_ours and not work.gone else ())
+        self.note_own_write(work.results if was_ours and not work.gone else ())
         self.rest_seconds = min(max(took * REST_FACTOR, REST_SECONDS[0]), REST_SECONDS[1])
 
-    def note_own_write(self, read: Sequence[Stretch] = ()) -> None:
+    def note_own_write(self, read: Sequence[ReadResult] = ()) -> None:
         """Remember the store as we have just left it, with the watermarks we set; without any, all are read anew."""
-        if not read or len(self._own_marks) > OWN_MARKS:
-            self._own_marks.clear()
-        self._own_marks |= {str(stretch.file.path): stretch.mark for stretch in read}
+        if not read or len(self._own_watermarks) > OWN_WATERMARKS:
+            self._own_watermarks.clear()
+        self._own_watermarks |= {str(result.file.path): result.watermark for result in read}
+        for path in self._unread:
+            self._own_watermarks.pop(path, None)
         self.own_stamp = self.store.stamp()
 
 

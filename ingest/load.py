@@ -12,25 +12,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..queries.schema import FACTS, TABLES, Fact
-from . import rollups
+from . import replacing, rollups
+from .formats import ReadResult
 from .prices import Rate
-from .tail import Stretch
+from .row_files import RowFiles, read_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 ACTIVITY_GAP = "INTERVAL 600 SECONDS"
 
-Spool = dict[str, list[Path]]
-"""Files of rows by table."""
-
 
 @dataclass(slots=True)
 class Load:
     """All that one transaction brings into the store."""
 
-    spool: Spool = field(default_factory=dict)
-    stretches: list[Stretch] = field(default_factory=list)
+    row_files: RowFiles = field(default_factory=dict)
+    results: list[ReadResult] = field(default_factory=list)
     gone: list[Path] = field(default_factory=list)
     rates: list[Rate] = field(default_factory=list)
     priced_models: dict[str, int | None] = field(default_factory=dict)
@@ -39,85 +37,114 @@ class Load:
     """(table, workspace) whose rows this load replaces."""
 
     def add(self, files: dict[str, Path]) -> None:
-        """Add the files of one spooled batch."""
+        """Add the files of rows of one batch."""
         for table, path in files.items():
-            self.spool.setdefault(table, []).append(path)
+            self.row_files.setdefault(table, []).append(path)
 
 
-def load(connection: DuckDBPyConnection, work: Load, *, purge: Mapping[str, int] | None = None) -> None:
+def load(connection: DuckDBPyConnection, work: Load) -> list[str]:
     """Bring a load into the store, in one transaction.
 
-    `purge` (path -> size in bytes) names files of this load whose facts a newer parser tells anew: what they alone
-    had said is dropped first. Raises duckdb.Error; the store is then as it was before.
+    The paths of files that have to be read again, for what they tell, too, was dropped. Raises duckdb.Error; the store
+    is then as it was before.
     """
     connection.execute("BEGIN")
     try:
         touched = rollups.Touched(connection)
-        if purge:
-            _purge(connection, purge, touched)
+        unread = replacing.drop(connection, work.results, work.row_files, touched)
         write_rates(connection, work.rates, work.priced_models)
         for fact in FACTS:
-            if fact.name in work.spool:
-                _merge(connection, fact, work.spool[fact.name], touched)
-        if "activity" in work.spool:
-            _merge_activity(connection, work.spool["activity"], touched)
-        _write_marks(connection, work)
+            if fact.name in work.row_files:
+                told_anew = [
+                    path for result in work.results if fact.name in result.tables for path, _ in result.extents
+                ]
+                _merge(connection, fact, work.row_files[fact.name], touched, told_anew)
+        if "activity" in work.row_files:
+            _merge_activity(connection, work.row_files["activity"], touched)
+        _write_watermarks(connection, work)
+        replacing.mark_unread(connection, unread)
         touched.rebuild()
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+    return unread
 
 
-def read_spool(files: Sequence[Path], columns: dict[str, str]) -> str:
-    """SQL that selects spooled rows with the given columns; times arrive as microseconds."""
-    names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-    raw = ", ".join(f"'{name}': '{'BIGINT' if kind == 'TIMESTAMP' else kind}'" for name, kind in columns.items())
-    shown = ", ".join(
-        f'make_timestamp("{name}") AS "{name}"' if kind == "TIMESTAMP" else f'"{name}"'
-        for name, kind in columns.items()
-    )
-    return f"SELECT {shown} FROM read_json([{names}], format = 'newline_delimited', columns = {{{raw}}})"
+def _merge(
+    connection: DuckDBPyConnection,
+    fact: Fact,
+    files: Sequence[Path],
+    touched: rollups.Touched,
+    told_anew: Sequence[str],
+) -> None:
+    """Merge incoming rows of a fact into its table, one group of columns after the other.
 
-
-def _merge(connection: DuckDBPyConnection, fact: Fact, files: Sequence[Path], touched: rollups.Touched) -> None:
-    """Merge spooled rows of a fact into its table, half by half."""
-    told = f"told_{fact.name}"
-    key = ", ".join(fact.key)
+    What was told by the files `told_anew` is replaced where they tell it again.
+    """
+    incoming = f"incoming_{fact.name}"
     loaded = ", ".join(f'"{column}"' for column in fact.loaded)
     repeated = "".join(f', "{other}" AS "{column}"' for column, other in fact.repeated.items())
     filled = ", ".join(f'coalesce("{column}", "{other}") AS "{column}"' for column, other in fact.defaults.items())
     every = f"* REPLACE ({filled})" if filled else "*"
+    replaced = _replaced(fact, incoming) if told_anew else {}
+    if told_anew:
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE told_anew AS SELECT DISTINCT unnest(?) AS path", [list(told_anew)]
+        )
+    flags = "".join(f", false AS {name}" for name in replaced)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {told} AS "
-        f"SELECT {every}{repeated}, 1::TINYINT AS fresh FROM ({read_spool(files, fact.told)})"
+        f"CREATE OR REPLACE TEMP TABLE {incoming} AS "
+        f"SELECT {every}{repeated}, 1::TINYINT AS fresh{flags} FROM ({read_rows(files, fact.told)})"
     )
-    known = f"{fact.name} WHERE ({key}) IN (SELECT {'' if len(fact.key) == 1 else 'ROW'}({key}) FROM {told})"
-    added = f"INSERT INTO {told} BY NAME SELECT {loaded}, 0::TINYINT AS fresh FROM {known}"
+    known = f"{fact.name} WHERE {_key_of(fact)} IN (SELECT {_key_of(fact)} FROM {incoming})"
+    flags = "".join(f", {condition} AS {name}" for name, condition in replaced.items())
+    added = f"INSERT INTO {incoming} BY NAME SELECT {loaded}, 0::TINYINT AS fresh{flags} FROM {known}"
     [(count,)] = connection.execute(added).fetchall()
     if count:
         connection.execute(f"DELETE FROM {known}")
-    merged = _merged(fact, told)
+    merged = _merged(fact, incoming, list(replaced))
     if fact.name == "responses":
         merged = f"WITH merged AS MATERIALIZED ({merged}) {priced('merged')}"
     connection.execute(f"INSERT INTO {fact.name} BY NAME {merged}")
-    touched.add(fact.name, told)
+    touched.add(fact.name, incoming)
 
 
-def _merged(fact: Fact, told: str) -> str:
-    """SELECT of one row for each key of `told`.
+def _key_of(fact: Fact) -> str:
+    key = ", ".join(fact.key)
+    return key if len(fact.key) == 1 else f"ROW({key})"
 
-    For each half the row that wins is found first, by its number, and its columns are fetched then: to carry them
+
+def _replaced(fact: Fact, incoming: str) -> dict[str, str]:
+    """For each group of columns a flag -> the SQL condition under which a known row takes no part in it any more."""
+    conditions = {}
+    for number, half in enumerate(fact.halves):
+        path = next(column for column in half.columns if column == "path" or column.endswith("_path"))
+        told_again = (
+            f"SELECT {_key_of(fact)} FROM {incoming} WHERE {path} IN (FROM told_anew) AND {half.where or 'true'}"
+        )
+        conditions[f"replaced_{number}"] = f"({path} IN (FROM told_anew) AND {_key_of(fact)} IN ({told_again}))"
+    return conditions
+
+
+def _merged(fact: Fact, told: str, replaced: Sequence[str]) -> str:
+    """SELECT of one row for each key of `told`. `replaced` names the flags of known rows by group, if there are any.
+
+    For each group the row that wins is found first, by its number, and its columns are fetched then: to carry them
     all along the way costs three times as much.
     """
-    picks = [
-        f"arg_{half.pick}(rowid, ({', '.join((*half.order, 'fresh' if half.pick == 'max' else '-fresh'))}))"
-        + (f" FILTER ({half.where})" if half.where else "")
-        + f" AS half_{number}"
-        for number, half in enumerate(fact.halves)
-    ]  # fmt: skip
+    picks = []
+    for number, half in enumerate(fact.halves):
+        taking_part = [
+            *([half.where] if half.where else []),
+            *(f"NOT {flag}" for flag in replaced[number : number + 1]),
+        ]
+        order = (*half.order, "fresh" if half.pick == "max" else "-fresh")
+        only = f" FILTER ({' AND '.join(taking_part)})" if taking_part else ""
+        picks.append(f"arg_{half.pick}(rowid, ({', '.join(order)})){only} AS half_{number}")
     keys = [f'"{column}"' for column in fact.key]
-    singles = [f'{aggregate}("{column}") AS "{column}"' for column, (_, aggregate) in fact.sums.items()]
+    only = f" FILTER (NOT {replaced[0]})" if replaced else ""
+    singles = [f'{aggregate}("{column}"){only} AS "{column}"' for column, (_, aggregate) in fact.sums.items()]
     winners = f"SELECT {', '.join([*keys, *picks, *singles])} FROM {told} GROUP BY {', '.join(keys)}"
     columns = [f'w."{column}"' for column in (*fact.key, *fact.sums)] + [
         f'h{number}."{column}"' for number, half in enumerate(fact.halves) for column in half.columns
@@ -165,7 +192,7 @@ def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touch
     Both windows must see the rows in the same order, so no two rows may be equal.
     """
     columns = TABLES["activity"]
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE new_activity AS {read_spool(files, columns)}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE new_activity AS {read_rows(files, columns)}")
     touched.add("activity", "new_activity")
     known = "activity WHERE session_id IN (SELECT session_id FROM new_activity)"
     connection.execute(f"""
@@ -182,30 +209,6 @@ def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touch
         ) GROUP BY session_id, span""")
     connection.execute(f"DELETE FROM {known}")
     connection.execute("INSERT INTO activity BY NAME SELECT * FROM merged_activity")
-
-
-def _purge(connection: DuckDBPyConnection, again: Mapping[str, int], touched: rollups.Touched) -> None:
-    """Drop facts that only these files told, so that a newer parser's view of them replaces the old one.
-
-    What stood where a file has no bytes any more is nowhere else and stays.
-    """
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE reread AS SELECT unnest(?) AS path, unnest(?) AS size",
-        [list(again), list(again.values())],
-    )
-    for fact in FACTS:
-        told_here = []
-        for column in fact.columns:
-            if column == "path" or column.endswith("_path"):
-                pos = column.removesuffix("path") + "pos"
-                beyond = f'AND {fact.name}."{pos}" < reread.size' if pos in fact.columns else ""
-                told_here.append(
-                    f'({fact.name}."{column}" IS NULL OR EXISTS '
-                    f'(SELECT 1 FROM reread WHERE reread.path = {fact.name}."{column}" {beyond}))'
-                )
-        rows = f"{fact.name} WHERE {' AND '.join(told_here)}"
-        touched.by(fact.name, rows)
-        connection.execute(f"DELETE FROM {rows}")
 
 
 def write_rates(connection: DuckDBPyConnection, rates: Sequence[Rate], models: Mapping[str, int | None]) -> None:
@@ -226,24 +229,23 @@ def write_rates(connection: DuckDBPyConnection, rates: Sequence[Rate], models: M
         connection.execute("INSERT INTO models VALUES (?, ?, ?)", [model, model in known, window])
 
 
-def _write_marks(connection: DuckDBPyConnection, work: Load) -> None:
+def _write_watermarks(connection: DuckDBPyConnection, work: Load) -> None:
     """Watermarks, rejects and unknowns of the files read; a watermark never moves back within the same file."""
-    read = [stretch for stretch in work.stretches if stretch.mark.error is None]
-    where = "USING (SELECT unnest(?) AS path, unnest(?) AS start) r WHERE t.path = r.path AND t.pos >= r.start"
-    for table in ("rejects", "unknowns"):
-        connection.execute(
-            f"DELETE FROM {table} AS t {where}",
-            [[str(stretch.file.path) for stretch in read], [stretch.start for stretch in read]],
-        )
-    _write_files(connection, work.stretches)
-    of_files = [(table, str(s.file.root)) for s in work.stretches if s.mark.error is None for table in s.file.replaces]
+    _forget_rejects(connection, [result for result in work.results if result.watermark.error is None])
+    _write_files(connection, work.results)
+    of_files = [
+        (table, str(result.file.root))
+        for result in work.results
+        if result.watermark.error is None
+        for table in result.file.replaces
+    ]
     for table, workspace in (*work.replaced, *of_files):
         connection.execute(f"DELETE FROM {table} WHERE workspace = ?", [workspace])
     for table in ("rejects", "unknowns", "workspaces", "accounts", "sync_tables", "uploads"):
-        if table in work.spool:
+        if table in work.row_files:
             columns = TABLES[table]
             stamped = " REPLACE (get_current_timestamp()::TIMESTAMP AS seen_at)" if "seen_at" in columns else ""
-            rows = read_spool(work.spool[table], columns)
+            rows = read_rows(work.row_files[table], columns)
             # Several files of a workspace may tell the same row in one load.
             connection.execute(f"INSERT INTO {table} BY NAME SELECT DISTINCT *{stamped} FROM ({rows})")
     for gone in work.gone:
@@ -253,8 +255,37 @@ def _write_marks(connection: DuckDBPyConnection, work: Load) -> None:
         )
 
 
-def _write_files(connection: DuckDBPyConnection, stretches: Sequence[Stretch]) -> None:
-    rows: dict[str, dict[str, Any]] = {str(stretch.file.path): _file_row(stretch) for stretch in stretches}
+def _forget_rejects(connection: DuckDBPyConnection, results: Sequence[ReadResult]) -> None:
+    """Drop what was noted of the parts of files that are read now."""
+    starts = [
+        (path, result.start)
+        for result in results
+        if result.places is None or result.start == 0
+        for path, _ in result.extents
+    ]
+    places = [
+        (path, place)
+        for result in results
+        if result.start
+        for path, _ in result.extents
+        for place in result.places or ()
+    ]
+    for table in ("rejects", "unknowns"):
+        connection.execute(
+            f"DELETE FROM {table} AS t USING (SELECT unnest(?) AS path, unnest(?) AS start) r "
+            "WHERE t.path = r.path AND t.pos >= r.start",
+            [[path for path, _ in starts], [start for _, start in starts]],
+        )
+    if places:
+        connection.execute(
+            "DELETE FROM rejects AS t USING (SELECT unnest(?) AS path, unnest(?) AS pos) r "
+            "WHERE t.path = r.path AND t.pos = r.pos",
+            [[path for path, _ in places], [place for _, place in places]],
+        )
+
+
+def _write_files(connection: DuckDBPyConnection, results: Sequence[ReadResult]) -> None:
+    rows: dict[str, dict[str, Any]] = {str(result.file.path): _file_row(result) for result in results}
     if not rows:
         return
     columns = list(next(iter(rows.values())))
@@ -266,23 +297,24 @@ def _write_files(connection: DuckDBPyConnection, stretches: Sequence[Stretch]) -
     )
 
 
-def _file_row(stretch: Stretch) -> dict[str, Any]:
-    file, mark = stretch.file, stretch.mark
+def _file_row(result: ReadResult) -> dict[str, Any]:
+    file, mark = result.file, result.watermark
     return {
         "path": str(file.path),
         "source": file.kind,
         "root": str(file.root),
         "username": file.username,
-        "session_id": stretch.session_id,
+        "session_id": result.session_id,
         "is_main": file.is_main,
         "device": mark.device,
         "inode": mark.inode,
         "size": mark.size,
         "mtime_ns": mark.mtime_ns,
+        "members": mark.members,
         "read_to": mark.read_to,
         "head": mark.head,
         "tail": mark.tail,
         "state": mark.state,
-        "parser": mark.parser,
+        "parser": mark.version,
         "error": mark.error,
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,20 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from ..queries.regular import oddity
-from .formats import ADAPTERS, Root, SourceFile
-from .marks import Known, Mark, is_known_trouble, is_unchanged, reason
+from .formats import SOURCES, Fingerprint, Root, SourceFile, Watermark
+from .formats.source import ABSENT
+from .watermarks import KnownFile, is_known_trouble, is_unchanged, reason
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A file to read, from its mark on, and what it was like when it was listed."""
+    """A file to read, from its watermark on, and what it was like when it was listed."""
 
     file: SourceFile
-    mark: Mark | None
-    size: int
-    mtime_ns: int
-    identity: tuple[int, int]
+    watermark: Watermark | None
+    seen: Fingerprint | None
+    """None if the file is out of reach: the attempt to read it will say why."""
     is_new: bool = False
     """The store has never heard of it."""
 
@@ -34,27 +32,36 @@ class Job:
         return str(self.file.path)
 
     @property
+    def size(self) -> int:
+        """Bytes on disk, when it was listed."""
+        return self.seen.size if self.seen is not None else 0
+
+    @property
+    def mtime_ns(self) -> int:
+        """When it had last changed, when it was listed."""
+        return self.seen.mtime_ns if self.seen is not None else 0
+
+    @property
     def todo(self) -> int:
-        """Bytes still to read."""
-        same = self.mark is not None and self.mark.read_to <= self.size and not self.file.whole
-        return self.size - self.mark.read_to if self.mark is not None and same else self.size
+        """About how many bytes there are still to read."""
+        return SOURCES[self.file.kind].change(self.file).todo(self.watermark, self.size)
 
     @property
     def is_settled(self) -> bool:
-        """Whether the mark says that all is read that was there when this job was made."""
-        mark = self.mark
+        """Whether the watermark says that all is read that was there when this job was made."""
+        mark, seen = self.watermark, self.seen
+        if mark is None or seen is None or mark.error is not None:
+            return False
         return (
-            mark is not None
-            and mark.error is None
-            and mark.parser == ADAPTERS[self.file.kind].version
-            and _identity(mark) == self.identity
-            and mark.size >= self.size
-            and mark.mtime_ns >= self.mtime_ns
+            mark.version == SOURCES[self.file.kind].version
+            and (mark.device, mark.inode) == seen.identity
+            and mark.mtime_ns >= seen.mtime_ns
+            and (mark.size >= seen.size or mark.mtime_ns > seen.mtime_ns)
         )
 
-    def from_mark(self, mark: Mark | None) -> Job:
+    def since(self, watermark: Watermark | None) -> Job:
         """The same job, going on from another place."""
-        return dataclasses.replace(self, mark=mark)
+        return dataclasses.replace(self, watermark=watermark)
 
 
 @dataclass(slots=True)
@@ -80,27 +87,29 @@ class Plan:
         return not (self.jobs or self.gone or self.back or self.hidden)
 
 
-def plan(roots: Iterable[Root], known: Mapping[str, Known], stop: threading.Event, *, everything: bool = False) -> Plan:
+def plan(
+    roots: Iterable[Root], known: Mapping[str, KnownFile], stop: threading.Event, *, everything: bool = False
+) -> Plan:
     """Compare the files under some roots with the store. `everything`: as if nothing had been read yet."""
     made = Plan()
     present = [root for root in roots if root.path.is_dir()]
     found = _found(present, known, stop)
     made.sizes = {str(root.path): (0, 0) for root in present}
-    for path, (root, file, status) in found.items():
+    for path, (root, file, now) in found.items():
         where = str(root.path)
         files, size = made.sizes[where]
-        made.sizes[where] = (files + 1, size + (status.st_size if status else 0))
+        made.sizes[where] = (files + 1, size + (now.size if now else 0))
         made.folders.add(os.path.dirname(path))  # noqa: PTH120
         seen = known.get(path)
         if seen and seen.is_gone:
             made.back.append(path)
-        if is_known_trouble(seen, status):
+        if is_known_trouble(seen, now):
             continue
-        if everything or status is None or not is_unchanged(seen, status, ADAPTERS[root.kind].version):
-            file = file or ADAPTERS[root.kind].recognise(root.path, Path(path))
+        if everything or now is None or not is_unchanged(seen, now, SOURCES[root.kind].version):
+            file = file or SOURCES[root.kind].recognise(root.path, Path(path))
             if file is not None:
-                mark = seen.mark if seen and not everything else None
-                made.jobs.append(_job(file, mark, status, is_new=seen is None))
+                watermark = seen.watermark if seen and not everything else None
+                made.jobs.append(Job(file, watermark, now, is_new=seen is None))
     folders = {str(root.path) for root in present}
     for path, seen in known.items():
         if not seen.is_gone and path not in found and seen.root in folders and not stop.is_set():
@@ -109,24 +118,18 @@ def plan(roots: Iterable[Root], known: Mapping[str, Known], stop: threading.Even
     return made
 
 
-def job_for(file: SourceFile, mark: Mark | None) -> Job | None:
+def job_for(file: SourceFile, watermark: Watermark | None) -> Job | None:
     """The job of reading one file that may have changed; None if it has not."""
+    source = SOURCES[file.kind]
     try:
-        status = file.path.stat()
+        now = source.fingerprint(file.path)
     except OSError:
-        status = None
-    if is_known_trouble(mark, status):
+        now = None
+    if is_known_trouble(watermark, now):
         return None
-    if status is not None and is_unchanged(mark, status, ADAPTERS[file.kind].version):
+    if now is not None and is_unchanged(watermark, now, source.version):
         return None
-    return _job(file, mark, status)
-
-
-def _job(file: SourceFile, mark: Mark | None, status: os.stat_result | None, *, is_new: bool = False) -> Job:
-    """`status` is None for a file out of reach: the attempt to read it will say why."""
-    if status is None:
-        return Job(file, mark, 0, 0, (0, 0), is_new)
-    return Job(file, mark, status.st_size, status.st_mtime_ns, (status.st_dev, status.st_ino), is_new)
+    return Job(file, watermark, now)
 
 
 class _Found(NamedTuple):
@@ -134,41 +137,42 @@ class _Found(NamedTuple):
 
     root: Root
     file: SourceFile | None
-    status: os.stat_result | None
+    now: Fingerprint | None
     """None if it is out of reach."""
 
 
-def _found(roots: Sequence[Root], known: Mapping[str, Known], stop: threading.Event) -> dict[str, _Found]:
+def _found(roots: Sequence[Root], known: Mapping[str, KnownFile], stop: threading.Event) -> dict[str, _Found]:
     """The files under the roots, each content once: of several names the store's own, else the first."""
     names: dict[tuple[int, int] | str, tuple[bool, str, _Found]] = {}
     for root in roots:
-        adapter, where = ADAPTERS[root.kind], str(root.path)
-        for entry in adapter.discover(root.path):
+        source, where = SOURCES[root.kind], str(root.path)
+        for entry in source.discover(root.path):
             if stop.is_set():
                 return {}
             path, file = os.fspath(entry), None
             seen = known.get(path)
-            if seen is None or (seen.root, seen.source, seen.parser) != (where, root.kind, adapter.version):
-                file = adapter.recognise(root.path, Path(path))
+            if seen is None or (seen.root, seen.source, seen.version) != (where, root.kind, source.version):
+                file = source.recognise(root.path, Path(path))
                 if file is None:
                     continue
+            now: Fingerprint | None
             try:
-                status = entry.stat()
+                now = source.fingerprint(entry)
                 # What is no file is not read, under none of its names.
-                identity: tuple[int, int] | str = path if oddity(status) else (status.st_dev, status.st_ino)
+                identity: tuple[int, int] | str = path if now.oddity else now.identity
             except OSError as error:
-                if error.errno in _ABSENT:
+                if error.errno in ABSENT:
                     continue
-                status, identity = None, path
+                now, identity = None, path
             other = names.get(identity)
             if other is None or (seen is None, path) < other[:2]:
-                names[identity] = (seen is None, path, _Found(root, file, status))
+                names[identity] = (seen is None, path, _Found(root, file, now))
     found = {path: each for is_new, path, each in names.values() if not is_new}
     if len(found) < len(names):
         usual: dict[tuple[int, int] | str, str] = {
             (seen.device, seen.inode): path
             for path, seen in known.items()
-            if seen.parser is not None and not seen.is_gone
+            if seen.version is not None and not seen.is_gone
         }
         for key, (is_new, path, each) in names.items():
             if is_new:
@@ -178,37 +182,31 @@ def _found(roots: Sequence[Root], known: Mapping[str, Known], stop: threading.Ev
 
 
 def _by_usual_name(path: str, found: _Found, usual: str | None) -> tuple[str, _Found]:
-    if found.file is None or found.status is None:
+    if found.file is None or found.now is None:
         return path, found
-    named = by_its_usual_name(found.file, usual, found.status)
+    named = by_its_usual_name(found.file, usual, found.now.identity)
     return (path, found) if named is None else (str(named.path), found._replace(file=named))
 
 
-def _identity(mark: Mark) -> tuple[int, int]:
-    return mark.device, mark.inode
-
-
-def by_its_usual_name(file: SourceFile, usual: str | None, status: os.stat_result) -> SourceFile | None:
+def by_its_usual_name(file: SourceFile, usual: str | None, identity: tuple[int, int]) -> SourceFile | None:
     """The file under the name that the store knows it by, if it still has that, too: files and folders have links."""
     if usual is None:
         return None
+    source = SOURCES[file.kind]
     try:
-        if not os.path.samestat(Path(usual).stat(), status):
+        if source.fingerprint(Path(usual)).identity != identity:
             return None
     except OSError:
         return None
-    return ADAPTERS[file.kind].recognise(file.root, Path(usual))
+    return source.recognise(file.root, Path(usual))
 
 
-_ABSENT = (errno.ENOENT, errno.ENOTDIR)
-
-
-def _missed(path: str, seen: Known, made: Plan) -> None:
+def _missed(path: str, seen: KnownFile, made: Plan) -> None:
     """Say why a known file was not found: it is gone, out of reach, or has another name now."""
     try:
         Path(path).stat()
     except OSError as error:
-        if error.errno in _ABSENT:
+        if error.errno in ABSENT:
             made.gone.append(path)
-        elif seen.mark is None or seen.mark.error != reason(error):
+        elif seen.version is None or seen.error != reason(error):
             made.hidden[path] = reason(error)

@@ -35,3 +35,11 @@ class Summary:
     """Files that turned out to be read by another program meanwhile."""
     set_aside: Path | None = None
     """Where the damaged store is now that a rebuild replaced."""
+
+    def add(self, other: Summary) -> None:
+        """Add what another one did, apart from its time."""
+        self.files += other.files
+        self.bytes += other.bytes
+        self.gone += other.gone
+        self.loads += other.loads
+        self.others += other.others

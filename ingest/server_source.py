@@ -138,7 +138,7 @@ def poll(store: Store, client: AgnesClient, server: str, folder: Path) -> int:
     for path, reason in problems:
         batch.add("rejects", {"path": path, "pos": 0, "length": 0, "reason": reason})
     work = Load(replaced=[("workspaces", server)] if synced.last_pull_at is not None else [])
-    work.add(batch.spool(folder, "server"))
+    work.add(batch.write(folder, "server"))
     with store.write() as connection:
         for problem in problems:
             connection.execute("DELETE FROM rejects WHERE path = ? AND reason = ?", problem)

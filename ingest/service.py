@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
-from .again import mark_unread
 from .engine import REST_SECONDS, Engine
 from .formats import Root, SourceFile
 from .news import News, Reading, Troubled, UpToDate
 from .progress import Summary
 from .watching import Watcher
+from .watermarks import mark_unread
 
 if TYPE_CHECKING:
     from .server_source import ServerAccess, ServerPoller

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..queries import rollups as define
-from .formats import ADAPTERS, SourceFile
-from .known import meta
+from .formats import SourceFile
 from .load import priced, write_rates
-from .marks import Stretch, stat
 from .prices import PriceOverrides, fingerprint, rates_for
 from .rollups import rebuild_all_days
+from .watermarks import meta
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -66,19 +65,6 @@ def mark_pending(connection: DuckDBPyConnection, files: Iterable[tuple[SourceFil
         "SELECT unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)",
         [list(column) for column in columns],
     )
-
-
-def upgrades(connection: DuckDBPyConnection, stretches: Sequence[Stretch]) -> dict[str, int]:
-    """The files among these that were last read by an older parser and are now read from their start -> size."""
-    begun = {str(stretch.file.path): stretch for stretch in stretches if stretch.start == 0 and not stretch.mark.error}
-    if not begun:
-        return {}
-    rows = connection.execute(
-        "SELECT path, parser FROM files WHERE parser IS NOT NULL AND path IN (SELECT unnest(?))", [list(begun)]
-    ).fetchall()
-    old = [begun[path] for path, parser in rows if parser < ADAPTERS[begun[path].file.kind].version]
-    statuses = {str(stretch.file.path): stat(stretch.file.path) for stretch in old}
-    return {path: status.st_size for path, status in statuses.items() if status is not None}
 
 
 def refresh(connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> None:

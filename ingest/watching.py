@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .formats import Root
+from .formats import SOURCES, Root
 
 DEBOUNCE_MS = 120
 """Changes are told together once there was none for a step, or after this time at the latest."""
@@ -20,15 +20,6 @@ BUSY_SECONDS = 10.0
 
 TURN_MS = 500
 """How soon after its start a watcher that has seen nothing says so."""
-
-_INNER = {"claude": ("projects",), "workspace": (".claude/agnes", "user/snapshots"), "account": ()}
-"""Where in a root the files are: the rest may be large, and busy with other things."""
-
-_FLAT = {"workspace": (".claude", "user"), "account": (".",)}
-"""Where in a root the files are beside folders that are none of our business; only the folder itself is watched."""
-
-_WHOLE = {"claude"}
-"""Kinds whose root is watched itself where it has none of these folders (yet)."""
 
 
 class Watcher:
@@ -56,10 +47,10 @@ class Watcher:
 
     def watch(self, roots: Iterable[Root]) -> None:
         """Watch these roots from now on. A folder that was replaced by another of its name is watched anew."""
-        roots = list(roots)
-        self._deep.watch(folder for root in roots for folder in _folders_of(root))
-        self._flat.watch(folder for root in roots for folder in _present(root, _FLAT))
-        self._flat.awaited = {root.path / name for root in roots for name in _INNER.get(root.kind, ())}
+        wanted = [SOURCES[root.kind].watch_paths(root.path) for root in roots]
+        self._deep.watch(folder for paths in wanted for folder in paths.deep)
+        self._flat.watch(folder for paths in wanted for folder in paths.flat)
+        self._flat.awaited = {folder for paths in wanted if paths.flat for folder in paths.deep}
 
 
 class _Watch:
@@ -174,13 +165,3 @@ class _Either:
     def is_set(self) -> bool:
         """Whether one of them is set."""
         return self._events[0].is_set() or self._events[1].is_set()
-
-
-def _folders_of(root: Root) -> list[Path]:
-    if root.kind not in _INNER:
-        return [root.path]
-    return _present(root, _INNER) or ([root.path] if root.kind in _WHOLE else [])
-
-
-def _present(root: Root, inner: Mapping[str, tuple[str, ...]]) -> list[Path]:
-    return [root.path / name for name in inner.get(root.kind, ()) if (root.path / name).is_dir()]

@@ -1,4 +1,4 @@
-"""Reading files into spooled rows, here or in worker processes.
+"""Reading files into files of rows, here or in worker processes.
 
 A worker is a plain child process that takes tasks on its standard input and answers on its standard output. It ends
 when its input ends, so a dashboard that is killed leaves no process behind.
@@ -22,9 +22,10 @@ from typing import Any
 import msgspec
 
 from .batch import Batch
-from .formats import SourceFile
-from .tail import Mark, Stretch, read_stretch
+from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark
+from .formats.change import STRETCH
 from .text import kept
+from .watermarks import reason
 
 REASON_CHARS = 300
 
@@ -34,23 +35,23 @@ TASK_BYTES, TASK_FILES = 12 * 1024 * 1024, 1000
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Files to read, each from its mark on, into files of rows `folder/name.*`."""
+    """Files to read, each from its watermark on, into files of rows `folder/name.*`."""
 
     name: str
     folder: str
-    files: Sequence[tuple[SourceFile, Mark | None]]
+    files: Sequence[tuple[SourceFile, Watermark | None]]
 
 
 @dataclass(slots=True)
 class Done:
     """What a task came to."""
 
-    spool: dict[str, str] = field(default_factory=dict)
-    stretches: list[Stretch] = field(default_factory=list)
+    row_files: dict[str, str] = field(default_factory=dict)
+    results: list[ReadResult] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     is_news: bool = False
-    """Whether anything differs from the marks that the task set out from."""
+    """Whether anything differs from the watermarks that the task set out from."""
 
 
 def run_task(task: Task) -> Done:
@@ -66,38 +67,48 @@ def run_task(task: Task) -> Done:
         batch = Batch()
         done = _read_apart(task.files, batch)
     done.models = sorted({row["model"] for row in batch.of("responses")})
-    done.spool = {table: str(path) for table, path in batch.spool(Path(task.folder), task.name).items()}
+    done.row_files = {table: str(path) for table, path in batch.write(Path(task.folder), task.name).items()}
     return done
 
 
-def _read(files: Sequence[tuple[SourceFile, Mark | None]], batch: Batch) -> Done:
+def _read(files: Sequence[tuple[SourceFile, Watermark | None]], batch: Batch) -> Done:
     done = Done()
-    for file, mark in files:
-        stretch = read_stretch(file, mark, batch)
-        if stretch is None:
+    for file, watermark in files:
+        try:
+            result = SOURCES[file.kind].read(file, watermark, batch, STRETCH)
+        except FileNotFoundError:
             done.gone.append(str(file.path))
-            done.is_news = done.is_news or mark is not None
-        else:
-            done.stretches.append(stretch)
-            done.is_news = done.is_news or stretch.mark != mark
+            done.is_news = done.is_news or watermark is not None
+            continue
+        except SourceBusy:
+            continue
+        except OSError as error:
+            result = _failed(file, watermark, reason(error))
+        done.results.append(result)
+        done.is_news = done.is_news or result.watermark != watermark
     return done
 
 
-def _read_apart(files: Sequence[tuple[SourceFile, Mark | None]], batch: Batch) -> Done:
-    """Read files each into a batch of its own; one that a parser fails on is told as a file that cannot be read."""
+def _failed(file: SourceFile, watermark: Watermark | None, why: str) -> ReadResult:
+    """A file that could not be read; what was read of it before stays."""
+    known = watermark or Watermark(path=str(file.path))
+    return ReadResult(file, dataclasses.replace(known, error=why), known.read_to, file.session_id, more=False)
+
+
+def _read_apart(files: Sequence[tuple[SourceFile, Watermark | None]], batch: Batch) -> Done:
+    """Read files each into a batch of its own; one that a decoder fails on is told as a file that cannot be read."""
     done = Done()
-    for file, mark in files:
+    for file, watermark in files:
         own = Batch()
         try:
-            read = _read([(file, mark)], own)
+            read = _read([(file, watermark)], own)
         except Exception as error:  # noqa: BLE001
-            known = mark or Mark(path=str(file.path))
-            reason = kept(f"cannot be parsed: {type(error).__name__}: {error}", REASON_CHARS)
-            failed = dataclasses.replace(known, error=reason)
-            done.stretches.append(Stretch(file, failed, known.read_to, file.session_id, more=False))
-            done.is_news = done.is_news or failed != mark
+            told = kept(f"cannot be parsed: {type(error).__name__}: {error}", REASON_CHARS)
+            failed = _failed(file, watermark, told)
+            done.results.append(failed)
+            done.is_news = done.is_news or failed.watermark != watermark
             continue
-        done.stretches += read.stretches
+        done.results += read.results
         done.gone += read.gone
         done.is_news = done.is_news or read.is_news
         for table, rows in own.rows.items():

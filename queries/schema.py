@@ -27,6 +27,8 @@ TABLES: dict[str, dict[str, str]] = {
         "inode": "UBIGINT",
         "size": "BIGINT",
         "mtime_ns": "BIGINT",
+        # Of several files that make up one whole: name, device, inode, size and time of each, as JSON.
+        "members": "VARCHAR",
         "read_to": "BIGINT",
         "head": "VARCHAR",
         "tail": "VARCHAR",
@@ -36,6 +38,8 @@ TABLES: dict[str, dict[str, str]] = {
         "gone_at": "TIMESTAMP",
         "error": "VARCHAR",
     },
+    # Of files written anew as a whole whose facts go with what they do not say any more: what each one tells.
+    "snapshot_keys": {"snapshot": "VARCHAR", "fact": "VARCHAR", "key": "VARCHAR"},
     "rejects": {
         "path": "VARCHAR",
         "pos": "BIGINT",

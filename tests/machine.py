@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.formats import ADAPTERS, Places, Root
+from agnes_stats.ingest.formats import SOURCES, Places, Root
 
 from tests.ingest.agnes_files import put
 from tests.storing import kept_open, store_in
@@ -47,7 +47,7 @@ class Machine:
     @property
     def roots(self) -> list[Root]:
         """All sources of the machine, the account of the `agnes` command with them."""
-        accounts = ADAPTERS["account"].roots(Places(os.environ, Path.home(), self.home))
+        accounts = SOURCES["account"].locate(Places(os.environ, Path.home(), self.home))
         return [
             Root("claude", self.claude),
             *(Root("workspace", folder) for folder in self.workspaces),

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from agnes_stats.ingest.formats import ADAPTERS
+from agnes_stats.ingest.formats import SOURCES
 from agnes_stats.tui.cli import COMMANDS
 from agnes_stats.tui.settings import OPTIONS
 
@@ -28,7 +28,7 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_every_source_is_in_the_readme() -> None:
-    assert re.findall(r"^\| `(\w+)` \|", section("sources"), re.MULTILINE) == list(ADAPTERS)
+    assert re.findall(r"^\| `(\w+)` \|", section("sources"), re.MULTILINE) == list(SOURCES)
 
 
 def test_links_lead_somewhere() -> None:

@@ -19,6 +19,7 @@ OPENING = {
     ("ingest/agnes/transport.py", "context.load_verify_locations"): "of what the one place has read",
     ("ingest/agnes/transport.py", "super().connect"): "a connection",
     ("ingest/batch.py", "path.open"): "in a folder made for it",
+    ("ingest/formats/database.py", "sqlite3.connect"): "a file that regular.check has looked at",
     ("queries/asking.py", "json.load"): "standard input",
     ("queries/console.py", "duckdb.connect"): "the store, once refuse_odd has looked; and one without a file",
     ("queries/export.py", "duckdb.connect"): "without a file",

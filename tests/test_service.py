@@ -234,7 +234,7 @@ def test_no_space_is_told_and_tried_again(life: Life, monkeypatch: pytest.Monkey
         def no_space(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        full.setattr(Batch, "spool", no_space)
+        full.setattr(Batch, "write", no_space)
         life.service.start()
         trouble = life.until_told(Troubled)
     assert trouble.fatal

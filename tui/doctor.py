@@ -17,7 +17,7 @@ from typing import Any
 
 from .. import __version__
 from ..ingest.engine import Engine
-from ..ingest.formats import ADAPTERS, Root
+from ..ingest.formats import SOURCES, Root
 from ..queries import doctor as ask
 from ..queries import sync
 from ..queries.schema import STORE_VERSION
@@ -107,7 +107,7 @@ def _sources(
     told = []
     for root in engine.roots:
         files, size = ahead.sizes.get(str(root.path), (0, 0))
-        jobs = [job for job in ahead.jobs if job.file.root == root.path and not (job.mark and job.mark.error)]
+        jobs = [job for job in ahead.jobs if job.file.root == root.path and not (job.watermark and job.watermark.error)]
         own = [mark for mark in marks if mark.root == str(root.path) and mark.source == root.kind]
         unreadable = [mark for mark in own if mark.error and not mark.is_gone]
         for mark in unreadable[:_SHOWN]:
@@ -118,7 +118,7 @@ def _sources(
         if quiet and not settings.no_ingest:
             behind = words.size(sum(job.todo for job in quiet))
             found.problems.append(f"{words.count(len(quiet))} files under {root.path} are not read yet: {behind}")
-        old = sum(mark.parser is not None and mark.parser < ADAPTERS[mark.source].version for mark in own)
+        old = sum(mark.parser is not None and mark.parser < SOURCES[mark.source].version for mark in own)
         told.append(
             {
                 "kind": root.kind,
@@ -129,7 +129,7 @@ def _sources(
                 "bytes_behind": sum(job.todo for job in jobs),
                 "gone": sum(mark.is_gone for mark in own),
                 "unreadable": [{"path": mark.path, "reason": mark.error} for mark in unreadable[:_LISTED]],
-                "parser": ADAPTERS[root.kind].version,
+                "parser": SOURCES[root.kind].version,
                 "read_by_older_parser": old,
             }
         )

@@ -78,10 +78,10 @@ def _tab(value: str) -> str:
 
 def _source(value: str) -> str:
     kind, sign, path = value.partition("=")
-    from ..ingest.formats import ADAPTERS
+    from ..ingest.formats import SOURCES
 
-    if not sign or not path or kind not in ADAPTERS:
-        raise BadSetting(f"{value!r} is no source; write it as KIND=PATH, with KIND one of {', '.join(ADAPTERS)}")
+    if not sign or not path or kind not in SOURCES:
+        raise BadSetting(f"{value!r} is no source; write it as KIND=PATH, with KIND one of {', '.join(SOURCES)}")
     if not Path(path).expanduser().is_dir():
         raise BadSetting(f"there is no folder {path}")
     return value

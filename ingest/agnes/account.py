@@ -6,6 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -94,6 +95,11 @@ def config_folder(env: Mapping[str, str], home: Path) -> Path:
     """`AGNES_CONFIG_DIR`, else `~/.config/agnes`. It need not exist."""
     named = env.get("AGNES_CONFIG_DIR")
     return Path(named) if named else home / ".config" / "agnes"
+
+
+def shared_folder() -> Path:
+    """Where old versions of the `agnes` command kept the state of pulls of all workspaces."""
+    return config_folder(os.environ, Path.home())
 
 
 def read_account(env: Mapping[str, str], home: Path) -> Account:

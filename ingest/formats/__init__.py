@@ -1,50 +1,71 @@
-"""The transcript formats. A new one is a folder beside `claude` and a line in `_ADAPTERS`."""
+"""The sources, one folder for each agent. A new one is a folder beside `claude`, and a line in `_SOURCES`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
-from .source import Adapter, Places, Root, SourceFile, State
+from .source import Fingerprint, Places, ReadResult, Root, Source, SourceBusy, SourceFile, State, WatchPaths, Watermark
 
-_ADAPTERS = {
-    "claude": ("claude.source", "ClaudeAdapter"),
-    "agnes": ("claude.source", "AgnesFolderAdapter"),
-    "workspace": ("agnes.workspace", "WorkspaceAdapter"),
-    "account": ("agnes.account", "AccountAdapter"),
-    "codex": ("codex.source", "CodexAdapter"),
+_SOURCES = {
+    "claude": "claude.source:ClaudeSource",
+    "agnes": "agnes.server_folder:AgnesServerFolder",
+    "workspace": "agnes.workspace:WorkspaceSource",
+    "account": "agnes.account:AccountSource",
+    "codex": "codex.source:CodexSource",
 }
 """Kind -> module and class."""
 
 
-class _Adapters(Mapping[str, Adapter]):
-    """The adapters by kind. One is imported when it is first wanted: a run with one source needs no other."""
+class _Sources(Mapping[str, Source]):
+    """The sources by kind. One is imported when it is first wanted: a run with one source needs no other."""
 
     def __init__(self) -> None:
-        self._made: dict[str, Adapter] = {}
+        self._made: dict[str, Source] = {}
 
-    def __getitem__(self, kind: str) -> Adapter:
+    def __getitem__(self, kind: str) -> Source:
         if kind not in self._made:
-            module, name = _ADAPTERS[kind]
+            module, _, name = _SOURCES[kind].partition(":")
             self._made[kind] = getattr(import_module(f".{module}", __package__), name)()
         return self._made[kind]
 
     def __contains__(self, kind: object) -> bool:
-        return kind in _ADAPTERS
+        return kind in self._made or kind in _SOURCES
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_ADAPTERS)
+        return iter({**_SOURCES, **self._made})
 
     def __len__(self) -> int:
-        return len(_ADAPTERS)
+        return len({**_SOURCES, **self._made})
+
+    def add(self, source: Source) -> None:
+        """Add a source that is not part of this program, as tests do. Worker processes do not know it."""
+        self._made[source.kind] = source
+
+    def remove(self, kind: str) -> None:
+        """Undo `add`."""
+        del self._made[kind]
 
 
-ADAPTERS = _Adapters()
+SOURCES = _Sources()
 
 
 def find_roots(places: Places) -> list[Root]:
-    """The folders of transcripts on this machine, for all formats."""
-    return [Root(kind, path) for kind, adapter in ADAPTERS.items() for path in adapter.roots(places)]
+    """The folders of transcripts on this machine, for all sources."""
+    return [Root(kind, path) for kind, source in SOURCES.items() for path in source.locate(places)]
 
 
-__all__ = ["ADAPTERS", "Adapter", "Places", "Root", "SourceFile", "State", "find_roots"]
+__all__ = [
+    "SOURCES",
+    "Fingerprint",
+    "Places",
+    "ReadResult",
+    "Root",
+    "Source",
+    "SourceBusy",
+    "SourceFile",
+    "State",
+    "WatchPaths",
+    "Watermark",
+    "find_roots",
+]

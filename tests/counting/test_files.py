@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.formats import ADAPTERS, Root
+from agnes_stats.ingest.formats import SOURCES, Root
 from agnes_stats.ingest.formats.source import Places
 from agnes_stats.ingest.jsonl import MAX_LINE
 from agnes_stats.queries import sync, tokens
@@ -141,7 +141,7 @@ def test_both_usual_roots_are_found_unless_one_is_named(tmp_path: Path) -> None:
         ({"XDG_CONFIG_HOME": str(none)}, usual[:1]),
         ({"CLAUDE_CONFIG_DIR": f"{other}, {usual[0]},{none}"}, [other, usual[0]]),
     ):
-        assert ADAPTERS["claude"].roots(Places(environment, tmp_path, tmp_path)) == expected
+        assert SOURCES["claude"].locate(Places(environment, tmp_path, tmp_path)) == expected
 
 
 def test_root_may_be_the_projects_folder_itself(tmp_path: Path) -> None:

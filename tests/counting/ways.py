@@ -12,10 +12,10 @@ from typing import Any
 
 from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.formats import Root, SourceFile
+from agnes_stats.ingest.formats import SOURCES, ReadResult, Root, SourceFile
+from agnes_stats.ingest.formats.change import STRETCH, Snapshot
 from agnes_stats.ingest.load import Load, load
 from agnes_stats.ingest.prices import PriceOverrides, rates_for
-from agnes_stats.ingest.tail import Stretch, read_stretch
 from agnes_stats.queries import rollups
 from agnes_stats.queries.facts import FACTS
 from agnes_stats.queries.schema import TABLES
@@ -92,35 +92,36 @@ class Bench:
     def byte_by_byte(self, files: Files) -> None:
         """Live, as slowly as a disk can be: after every byte (of long files: every few) the reader looks for news."""
         news = {name: self._read_slowly(name, data) for name, data in files.items()}
-        while news := {name: stretches for name, stretches in news.items() if stretches}:
+        while news := {name: results for name, results in news.items() if results}:
             work, rows = Load(), Batch()
-            for stretches in news.values():
-                stretch, batch = stretches.pop(0)
-                work.stretches.append(stretch)
+            for results in news.values():
+                result, batch = results.pop(0)
+                work.results.append(result)
                 for table, told in batch.rows.items():
                     rows.rows.setdefault(table, []).extend(told)
             self._load(work, rows)
 
-    def _read_slowly(self, name: str, data: bytes) -> list[tuple[Stretch, Batch]]:
+    def _read_slowly(self, name: str, data: bytes) -> list[tuple[ReadResult, Batch]]:
         source, path = self.source(name), self.path(name)
-        news: list[tuple[Stretch, Batch]] = []
+        news: list[tuple[ReadResult, Batch]] = []
         if source is None:
             return news
-        step = 1 + len(data) // (FEW_STEPS if source.whole or len(data) > LONG else MOST_STEPS)
+        is_whole = isinstance(SOURCES[source.kind].change(source), Snapshot)
+        step = 1 + len(data) // (FEW_STEPS if is_whole or len(data) > LONG else MOST_STEPS)
         for start in range(0, len(data), step):
             with path.open("ab") as file:
                 file.write(data[start : start + step])
-            batch, known = Batch(), news[-1][0].mark if news else None
-            stretch = read_stretch(source, known, batch)
+            batch, known = Batch(), news[-1][0].watermark if news else None
+            result = SOURCES[source.kind].read(source, known, batch, STRETCH)
             # Until there is a time in a file, it is read again from the start: that alone is no news.
-            if stretch is not None and stretch.mark.read_to > (known.read_to if known else 0):
-                news.append((stretch, batch))
+            if result.watermark.read_to > (known.read_to if known else 0):
+                news.append((result, batch))
         return news
 
     def _load(self, work: Load, rows: Batch) -> None:
         folder = self.root.parent / "spool"
         folder.mkdir(exist_ok=True)
-        work.add(rows.spool(folder, "rows"))
+        work.add(rows.write(folder, "rows"))
         models = {row["model"] for row in rows.of("responses")}
         work.rates = rates_for(models, PriceOverrides())
         windows = {rate.model: rate.context_window for rate in work.rates}

@@ -66,9 +66,9 @@ def test_rejects_unknowns_and_models_without_a_price_are_notes(
 def test_a_file_that_cannot_be_parsed_is_a_problem(
     claude: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agnes_stats.ingest.formats import ADAPTERS
+    from agnes_stats.ingest.formats import SOURCES
 
-    monkeypatch.setattr(ADAPTERS["claude"], "parser", lambda *_: {}["surprise"])
+    monkeypatch.setattr(SOURCES["claude"], "read", lambda *_: {}["surprise"])
     told = examined(claude, capsys, status=1)
     assert "s1.jsonl cannot be parsed: KeyError: 'surprise'" in told["problems"][0]
 

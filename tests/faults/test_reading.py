@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 from agnes_stats.ingest import plan as plans
-from agnes_stats.ingest import tail
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.formats import ADAPTERS, Root
+from agnes_stats.ingest.formats import SOURCES, Root
 from agnes_stats.ingest.work import Task, Workers
 from agnes_stats.queries.store import Store
 
@@ -27,14 +26,14 @@ def world(tmp_path: Path) -> World:
 
 def test_a_parser_that_fails_on_one_file_costs_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     write(world.root, [talk("bad"), talk("good")])
-    parser = ADAPTERS["claude"].parser
+    read = SOURCES["claude"].read
 
     def fail(file: plans.SourceFile, *rest: object) -> object:
         if file.path.stem == "bad":
             raise KeyError("surprise")
-        return parser(file, *rest)  # type: ignore[arg-type]
+        return read(file, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ADAPTERS["claude"], "parser", fail)
+    monkeypatch.setattr(SOURCES["claude"], "read", fail)
     world.catch_up()
     assert world.count() == 6
     assert world.errors() == ["cannot be parsed: KeyError: 'surprise'"]
@@ -62,7 +61,7 @@ def test_a_worker_that_dies_costs_nothing(world: World, tmp_path: Path) -> None:
         workers._all[0]._process.wait()
         for number in range(2):
             done = workers.submit(Task(str(number), str(tmp_path), [(file, None)])).result()
-            assert done.stretches[0].mark.read_to == world.file.stat().st_size
+            assert done.results[0].watermark.read_to == world.file.stat().st_size
         assert len(workers._all) == 2
 
 
@@ -96,7 +95,7 @@ def test_a_newer_parser_upgrades_what_is_on_disk_and_keeps_the_rest(
     with world.store.write() as connection:
         connection.execute("UPDATE prompts SET text = 'as the old parser saw it'")
         connection.execute("INSERT INTO events (id, path, pos, kind) SELECT 'old ' || path, path, 1, 'old' FROM files")
-    monkeypatch.setattr(type(ADAPTERS["claude"]), "version", ADAPTERS["claude"].version + 1)
+    monkeypatch.setattr(type(SOURCES["claude"]), "version", SOURCES["claude"].version + 1)
     assert world.catch_up().files == 2
     with world.store.read() as connection:
         texts = connection.execute("SELECT session_id, text FROM prompts ORDER BY 1").fetchall()
@@ -146,7 +145,7 @@ def test_two_engines_at_once_make_the_same_store_as_one(tmp_path: Path) -> None:
 
 def test_a_huge_file_is_read_in_stretches(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(world.root, [talk("big", 40)])
-    monkeypatch.setattr(tail.read_stretch, "__defaults__", (8000,))
+    monkeypatch.setattr("agnes_stats.ingest.work.STRETCH", 8000)
     summary = world.catch_up()
     assert (summary.files, summary.loads > 2) == (1, True)
     once = store_of(tmp_path / "once", [talk("big", 40)])

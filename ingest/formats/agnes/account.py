@@ -10,23 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...agnes.account import config_folder
-from ..source import Adapter, Parser, Places, SourceFile, State, is_no_folder
+from ..source import Places, Source, SourceFile, WatchPaths, is_no_folder
 
 if TYPE_CHECKING:
-    from ...batch import Batch
+    from ..change import Change
 
-PARSER_VERSION = 1
+VERSION = 1
 
 _NAMES = ("token.json", "config.yaml")
 
 
-class AccountAdapter(Adapter):
+class AccountSource(Source):
     """`token.json` and `config.yaml` in the folder of the `agnes` command's configuration."""
 
     kind = "account"
-    version = PARSER_VERSION
+    version = VERSION
 
-    def roots(self, places: Places) -> list[Path]:
+    def locate(self, places: Places) -> list[Path]:
         """`AGNES_CONFIG_DIR`, else `~/.config/agnes`."""
         folder = config_folder(places.environment, places.home)
         return [folder.absolute()] if folder.is_dir() else []
@@ -39,10 +39,15 @@ class AccountAdapter(Adapter):
         """The file at a path, if it is one of the account."""
         if path.parent != root or path.name not in _NAMES:
             return None
-        return SourceFile(self.kind, root, path, False, None, whole=True, replaces=("accounts",))
+        return SourceFile(self.kind, root, path, False, None, replaces=("accounts",))
 
-    def parser(self, file: SourceFile, state: State, batch: Batch) -> Parser:  # noqa: ARG002
-        """A parser that reads the whole account."""
+    def watch_paths(self, root: Path) -> WatchPaths:
+        """The folder itself."""
+        return WatchPaths(flat=(root,))
+
+    def change(self, file: SourceFile) -> Change:  # noqa: ARG002
+        """Both files are written anew, and read together whichever changed."""
+        from ..change import Snapshot
         from .account_parser import AccountParser
 
-        return AccountParser(file, batch)
+        return Snapshot(AccountParser)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ...agnes.values import Problem
 from ...batch import Batch
 from ..source import SourceFile
@@ -14,12 +16,8 @@ class SelfReading:
         self._file = file
         self._batch = batch
 
-    def feed(self, line: bytes, pos: int) -> None:
+    def document(self, path: Path, content: bytes) -> None:
         """Nothing: a file that is empty tells something, too, and the content given may be a secret."""
-
-    def reject(self, pos: int, length: int, reason: str) -> None:
-        """Note bytes that cannot be used."""
-        self._problem(Problem(str(self._file.path), reason, pos=pos, length=length))
 
     def _problem(self, problem: Problem) -> None:
         self._batch.add(

@@ -6,31 +6,30 @@ snapshots add facts under ids of their own, so their history outlives the trunca
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...agnes.account import config_folder
+from ...agnes.account import shared_folder
 from ...agnes.discovery import discover_workspaces
 from ...agnes.tables import state_paths
 from ...agnes.updates import log_path
 from ...agnes.uploads import upload_files
-from ..source import Adapter, Parser, Places, SourceFile, State, is_no_folder
+from ..source import Places, Source, SourceFile, WatchPaths, is_no_folder
 
 if TYPE_CHECKING:
-    from ...batch import Batch
+    from ..change import Change
 
-PARSER_VERSION = 1
+VERSION = 1
 
 
-class WorkspaceAdapter(Adapter):
+class WorkspaceSource(Source):
     """`<workspace>/.claude/agnes/…`, `.claude/agnes-sessions-*.txt` and `user/snapshots/*.meta.json`."""
 
     kind = "workspace"
-    version = PARSER_VERSION
+    version = VERSION
 
-    def roots(self, places: Places) -> list[Path]:
+    def locate(self, places: Places) -> list[Path]:
         """Workspaces named by the environment or agnes's config, around the current folder, or worked in."""
         found = discover_workspaces(places.environment, places.home, places.here, places.projects)
         return [workspace.path for workspace in found]
@@ -48,24 +47,26 @@ class WorkspaceAdapter(Adapter):
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
         """The workspace's file at a path."""
         if path in _state_files(root) or path in state_paths(root, shared_folder()):
-            return SourceFile(self.kind, root, path, False, None, whole=True, replaces=("workspaces", "sync_tables"))
+            return SourceFile(self.kind, root, path, False, None, replaces=("workspaces", "sync_tables"))
         if path in upload_files(root):
-            return SourceFile(self.kind, root, path, False, None, whole=True, replaces=("uploads",))
+            return SourceFile(self.kind, root, path, False, None, replaces=("uploads",))
         is_snapshot = path.parent == root / "user" / "snapshots" and path.name.endswith(".meta.json")
         if is_snapshot or path == log_path(root):
-            return SourceFile(self.kind, root, path, False, None, whole=True)
+            return SourceFile(self.kind, root, path, False, None)
         return None
 
-    def parser(self, file: SourceFile, state: State, batch: Batch) -> Parser:  # noqa: ARG002
-        """A parser that reads the part of the workspace that a file belongs to."""
+    def watch_paths(self, root: Path) -> WatchPaths:
+        """Beside its own files a workspace holds data, which may be large, and busy."""
+        return WatchPaths(
+            deep=(root / ".claude" / "agnes", root / "user" / "snapshots"), flat=(root / ".claude", root / "user")
+        )
+
+    def change(self, file: SourceFile) -> Change:  # noqa: ARG002
+        """All its files are written anew."""
+        from ..change import Snapshot
         from .workspace_parser import WorkspaceParser
 
-        return WorkspaceParser(file, batch)
-
-
-def shared_folder() -> Path:
-    """Where old versions kept the state of pulls of all workspaces."""
-    return config_folder(os.environ, Path.home())
+        return Snapshot(WorkspaceParser)
 
 
 def _state_files(root: Path) -> tuple[Path, ...]:

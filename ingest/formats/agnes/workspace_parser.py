@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ...agnes.account import shared_folder
 from ...agnes.discovery import server_of
 from ...agnes.snapshots import read_snapshot
 from ...agnes.tables import merged, read_stack_state, read_sync_state
@@ -15,7 +16,6 @@ from ...agnes.uploads import read_uploads
 from ...batch import micros
 from ..source import State
 from .self_reading import SelfReading
-from .workspace import shared_folder
 
 
 class WorkspaceParser(SelfReading):

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from ...batch import Batch
+from ..change import reject
 from ..source import SourceFile, State
 from .rows import AgentMeta
 
 
-class AgentNoteParser:
+class NoteDecoder:
     """`agent-<id>.meta.json`: what kind of sub-agent it is, and which call started it."""
 
     def __init__(self, file: SourceFile, batch: Batch) -> None:
         self._path = file.path
         self._batch = batch
 
-    def feed(self, line: bytes, pos: int) -> None:
+    def document(self, path: Path, content: bytes) -> None:
         """Read the whole note."""
         try:
-            note = msgspec.json.decode(line, type=AgentMeta)
+            note = msgspec.json.decode(content, type=AgentMeta)
         except msgspec.DecodeError as error:
-            self.reject(pos, len(line), f"not a sub-agent note: {error}")
+            reject(self._batch, path, 0, len(content), f"not a sub-agent note: {error}")
             return
         told = {"agent_type": note.agentType, "description": note.description, "tool_use_id": note.toolUseId}
         row = {
@@ -30,10 +33,6 @@ class AgentNoteParser:
             **{column: value for column, value in told.items() if isinstance(value, str)},
         }
         self._batch.add("agents", row)
-
-    def reject(self, pos: int, length: int, reason: str) -> None:
-        """Note that the file cannot be used."""
-        self._batch.add("rejects", {"path": str(self._path), "pos": pos, "length": length, "reason": reason})
 
     def finish(self) -> State:
         """Nothing to remember."""

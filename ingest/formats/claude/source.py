@@ -1,4 +1,4 @@
-"""Claude Code: where its transcripts lie, and the Agnes server's folder of uploaded ones."""
+"""Claude Code: where its transcripts lie, and which they are."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..paths import is_utf8
-from ..source import Adapter, Parser, Places, SourceFile, State, existing, walk
+from ..source import Places, Source, SourceFile, WatchPaths, existing, walk
 
 if TYPE_CHECKING:
-    from ...batch import Batch
+    from ..change import Change
 
-PARSER_VERSION = 3
+VERSION = 3
+
+NOTE = ".meta.json"
+"""How the note beside a sub-agent's transcript ends."""
 
 
-class ClaudeAdapter(Adapter):
+class ClaudeSource(Source):
     """`<root>/projects/<slug>/<session>.jsonl`, and sub-agents beside or below it."""
 
     kind = "claude"
-    version = PARSER_VERSION
+    version = VERSION
 
-    def roots(self, places: Places) -> list[Path]:
+    def locate(self, places: Places) -> list[Path]:
         """`CLAUDE_CONFIG_DIR` (several, with commas) alone if it is set, else the two usual places."""
         named = places.environment.get("CLAUDE_CONFIG_DIR", "")
         if named.strip():
@@ -33,7 +36,7 @@ class ClaudeAdapter(Adapter):
     def discover(self, root: Path) -> Iterator[os.DirEntry[str]]:
         """All transcripts and sub-agent notes under the root."""
         for entry in walk(_projects(root)):
-            if entry.name.endswith((".jsonl", ".meta.json")):
+            if entry.name.endswith((".jsonl", NOTE)):
                 yield entry
 
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
@@ -50,48 +53,25 @@ class ClaudeAdapter(Adapter):
         if name.endswith(".jsonl") and not (name == "journal.jsonl" and parent):
             session = parent if parent or is_agent else path.stem
             return SourceFile(self.kind, root, path, not is_agent and parent is None, session)
-        if is_agent and name.endswith(".meta.json"):
-            return SourceFile(self.kind, root, path, False, parent, whole=True)
+        if is_agent and name.endswith(NOTE):
+            return SourceFile(self.kind, root, path, False, parent)
         return None
 
-    def parser(self, file: SourceFile, state: State, batch: Batch) -> Parser:
-        """A parser for a transcript, or for a sub-agent's note."""
-        if file.whole:
-            from .notes import AgentNoteParser
+    def watch_paths(self, root: Path) -> WatchPaths:
+        """Beside the transcripts a root holds much that changes all the while."""
+        return WatchPaths(deep=(_projects(root),))
 
-            return AgentNoteParser(file, batch)
+    def change(self, file: SourceFile) -> Change:
+        """Transcripts grow; the note of a sub-agent is written as a whole."""
+        from ..change import AppendedLines, Snapshot
+
+        if file.path.name.endswith(NOTE):
+            from .notes import NoteDecoder
+
+            return Snapshot(NoteDecoder)
         from .parser import ClaudeParser
 
-        return ClaudeParser(file, state, batch)
-
-
-class AgnesFolderAdapter(ClaudeAdapter):
-    """`SESSION_DATA_DIR/<user>/<session>.jsonl`: sessions as the Agnes server keeps them."""
-
-    kind = "agnes"
-
-    def roots(self, places: Places) -> list[Path]:
-        """The folder named by `AGNES_SESSION_DATA_DIR`, if there is one."""
-        named = places.environment.get("AGNES_SESSION_DATA_DIR", "")
-        return existing([Path(named).expanduser()]) if named else []
-
-    def discover(self, root: Path) -> Iterator[os.DirEntry[str]]:
-        """All sessions of all people under the root."""
-        for entry in walk(root):
-            if entry.name.endswith(".jsonl"):
-                yield entry
-
-    def recognise(self, root: Path, path: Path) -> SourceFile | None:
-        """The session at a path; the first folder below the root is whose it is."""
-        if path.suffix != ".jsonl" or not is_utf8(path):
-            return None
-        try:
-            inside = path.relative_to(root).parts
-        except ValueError:
-            return None
-        username = inside[0] if len(inside) > 1 else None
-        is_agent = path.name.startswith("agent-")
-        return SourceFile(self.kind, root, path, not is_agent, None if is_agent else path.stem, username)
+        return AppendedLines(ClaudeParser)
 
 
 def _projects(root: Path) -> Path:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
-import sys
 from typing import Any, TypeVar
 
 import msgspec
 
 from ...access import accesses_of
 from ...batch import Batch
-from ...jsonl import MAX_LINE, Unusable, reader_of, value_in
+from ...jsonl import Unusable, reader_of, value_in
 from ...text import short
 from ..emit import Emitter
 from ..events import (
@@ -34,11 +32,6 @@ from ..times import parse_time
 from . import calls
 from .rows import Event, Git, Item, Meta, Row, TurnContext, UsageInfo
 from .threads import Head, head_of
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 AGENT = "codex"
 
@@ -240,7 +233,7 @@ class CodexDecoder:
         cached = min(cached, given)
         written = min(written, given - cached)
         head = self._head
-        which = ":".join(map(str, total)) if total else f"{self._file.path.name.removesuffix('.zst')}:{place.pos}"
+        which = ":".join(map(str, total)) if total else f"{self._file.path.name}:{place.pos}"
         self._emitter.response(
             Response(
                 key=f"{AGENT}:{head.thread}:{which}",
@@ -380,23 +373,6 @@ class CodexDecoder:
         """The id of a call. Codex's are unique within a thread."""
         assert self._head is not None
         return f"{AGENT}:{self._head.thread}:{call}"
-
-
-class CompressedDecoder(CodexDecoder):
-    """Reads a whole compressed rollout, which arrives as one piece."""
-
-    def feed(self, line: bytes, pos: int) -> None:
-        """Unpack a file and read its lines, which are told by their place in the unpacked text."""
-        self._first_pos = pos
-        try:
-            with zstd.open(io.BytesIO(line), "rb") as unpacked:
-                at = 0
-                while inner := unpacked.readline(MAX_LINE):
-                    if not inner.isspace():
-                        super().feed(inner, at)
-                    at += len(inner)
-        except (zstd.ZstdError, EOFError) as error:
-            self.reject(0, len(line), f"cannot be unpacked: {error}")
 
 
 def _as(decode: Any, shape: type[_T], row: Row) -> _T:

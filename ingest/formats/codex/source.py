@@ -1,50 +1,54 @@
 """Codex: where its rollouts lie.
 
 `sessions/Y/M/D/rollout-<time>-<thread>.jsonl` grows while a thread runs. Archiving moves it to `archived_sessions/`,
-and after a week of rest it is compressed to `….jsonl.zst`. Whatever a copy says has the same keys, so it does not
-matter which of them is read, or how many.
+and after a week of rest it is compressed to `….jsonl.zst`, which is read on where the plain file was left. Whatever a
+copy says has the same keys, so it does not matter which of them is read, or how many.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..paths import is_utf8
-from ..source import Adapter, Parser, Places, SourceFile, State, existing, walk
+from ..source import Places, Source, SourceFile, WatchPaths, existing, walk
 
 if TYPE_CHECKING:
-    from ...batch import Batch
+    from ..change import Change
 
-PARSER_VERSION = 1
+VERSION = 1
 
 FOLDERS = ("sessions", "archived_sessions")
+PACKED = ".zst"
 INDEX = "session_index.jsonl"
 """Names of threads, appended whenever one is named."""
 
 
-class CodexAdapter(Adapter):
+class CodexSource(Source):
     """Rollouts, running, archived and compressed, and the names of threads."""
 
     kind = "codex"
-    version = PARSER_VERSION
+    version = VERSION
 
-    def roots(self, places: Places) -> list[Path]:
+    def locate(self, places: Places) -> list[Path]:
         """`CODEX_HOME`, else `~/.codex`."""
         named = places.environment.get("CODEX_HOME", "").strip()
         return existing([Path(named).expanduser() if named else places.home / ".codex"])
+
+    def watch_paths(self, root: Path) -> WatchPaths:
+        """The index lies beside logs and databases, which change all the while."""
+        return WatchPaths(deep=tuple(_folders(root)), flat=(root,))
 
     def discover(self, root: Path) -> Iterator[os.DirEntry[str] | Path]:
         """All rollouts under the root."""
         if (root / INDEX).is_file():
             yield root / INDEX
-        inner = [folder for name in FOLDERS if (folder := root / name).is_dir()]
-        for folder in inner or [root]:
+        for folder in _folders(root):
             for entry in walk(folder):
                 if _is_rollout(entry.name):
-                    yield entry
+                    yield Path(entry.path.removesuffix(PACKED)) if entry.name.endswith(PACKED) else entry
 
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
         """The rollout, or the index of names, at a path."""
@@ -54,25 +58,37 @@ class CodexAdapter(Adapter):
             return SourceFile(self.kind, root, path, False, None)
         if not _is_rollout(path.name):
             return None
-        return SourceFile(self.kind, root, path, True, thread_in(path.name), whole=path.name.endswith(".zst"))
+        path = path.with_name(path.name.removesuffix(PACKED))
+        return SourceFile(self.kind, root, path, True, thread_in(path.name))
 
-    def parser(self, file: SourceFile, state: State, batch: Batch) -> Parser:
-        """A decoder of a rollout, or of the index of names."""
+    def members(self, path: os.DirEntry[str] | Path) -> Sequence[os.DirEntry[str] | Path]:
+        """A rollout, and what it is called once it is compressed; for a moment there may be both."""
+        if path.name == INDEX:
+            return (path,)
+        return path, Path(f"{os.fspath(path)}{PACKED}")
+
+    def change(self, file: SourceFile) -> Change:
+        """Rollouts and the index of names grow."""
+        from ..change import AppendedLines
+
         if file.path.name == INDEX:
             from .index import IndexDecoder
 
-            return IndexDecoder(file, state, batch)
-        from .decoder import CodexDecoder, CompressedDecoder
+            return AppendedLines(IndexDecoder)
+        from .decoder import CodexDecoder
 
-        return (CompressedDecoder if file.whole else CodexDecoder)(file, state, batch)
+        return AppendedLines(CodexDecoder)
+
+
+def _folders(root: Path) -> list[Path]:
+    return [folder for name in FOLDERS if (folder := root / name).is_dir()] or [root]
 
 
 def _is_rollout(name: str) -> bool:
-    return name.startswith("rollout-") and name.endswith((".jsonl", ".jsonl.zst"))
+    return name.startswith("rollout-") and name.removesuffix(PACKED).endswith(".jsonl")
 
 
 def thread_in(name: str) -> str | None:
     """The id of a thread in the name of its rollout; None if it has another form."""
-    stem = name.removesuffix(".zst").removesuffix(".jsonl")
-    thread = stem[-36:]
+    thread = name.removesuffix(".jsonl")[-36:]
     return thread if len(thread) == 36 and thread.count("-") == 4 else None

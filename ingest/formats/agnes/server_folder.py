@@ -1,0 +1,44 @@
+"""The folder of sessions on an Agnes server: transcripts of Claude Code, as its people upload them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..claude.source import ClaudeSource
+from ..paths import is_utf8
+from ..source import Places, SourceFile, WatchPaths, existing, walk
+
+
+class AgnesServerFolder(ClaudeSource):
+    """`SESSION_DATA_DIR/<user>/<session>.jsonl`: sessions as the Agnes server keeps them."""
+
+    kind = "agnes"
+
+    def locate(self, places: Places) -> list[Path]:
+        """The folder named by `AGNES_SESSION_DATA_DIR`, if there is one."""
+        named = places.environment.get("AGNES_SESSION_DATA_DIR", "")
+        return existing([Path(named).expanduser()]) if named else []
+
+    def watch_paths(self, root: Path) -> WatchPaths:
+        """All of it."""
+        return WatchPaths(deep=(root,))
+
+    def discover(self, root: Path) -> Iterator[os.DirEntry[str]]:
+        """All sessions of all people under the root."""
+        for entry in walk(root):
+            if entry.name.endswith(".jsonl"):
+                yield entry
+
+    def recognise(self, root: Path, path: Path) -> SourceFile | None:
+        """The session at a path; the first folder below the root is whose it is."""
+        if path.suffix != ".jsonl" or not is_utf8(path):
+            return None
+        try:
+            inside = path.relative_to(root).parts
+        except ValueError:
+            return None
+        username = inside[0] if len(inside) > 1 else None
+        is_agent = path.name.startswith("agent-")
+        return SourceFile(self.kind, root, path, not is_agent, None if is_agent else path.stem, username)

@@ -1,0 +1,337 @@
+"""The three ways in which a source changes, and how what is new in it is read.
+
+- `AppendedLines`: a file of lines that only grows, read on from where the last reading ended.
+- `Snapshot`: one file or several that are written anew as a whole, and read as a whole.
+- `Database` (`database.py`): a SQLite file that its owner writes to all the while; rows changed since are read.
+
+A source says in `Source.change` which one it is, and brings what decodes lines, documents or rows. What they have in
+common: nothing that is not a regular file is opened; when in doubt all is read again, which changes no number, for
+facts are merged under their keys; what cannot be used is told by a reject and costs nothing else.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from ..jsonl import MAX_LINE, is_whole
+from .opening import COMPRESSED, BrokenError, opened
+from .source import Fingerprint, ReadResult, Source, SourceFile, State, Vanished, Watermark
+
+if TYPE_CHECKING:
+    from ..batch import Batch
+
+STRETCH = 48 * 1024 * 1024
+"""Bytes read of one file before its rows are handed on, so that a huge file needs no huge memory."""
+
+UNTIMED_HEAD = 1024 * 1024
+"""Bytes: a longer start of a file without any time is not read again when a time turns up."""
+
+_HEAD = 1024 * 1024
+"""Bytes: a longer start of a file without any time is not read again when a time turns up."""
+
+BUSY_SECONDS = 0.2
+"""How long we wait for a database that its owner keeps locked; then the next sweep tries again."""
+
+_HEAD = 1024
+_TAIL = 256
+
+
+class Change(Protocol):
+    """How a file changes."""
+
+    def todo(self, watermark: Watermark | None, size: int) -> int:
+        """About how many bytes there are to read in a file of `size` bytes."""
+
+    def read(
+        self, source: Source, file: SourceFile, watermark: Watermark | None, batch: Batch, limit: int
+    ) -> ReadResult:
+        """As `Source.read`."""
+
+
+class LineDecoder(Protocol):
+    """Turns the lines of one file into rows. It lives for one reading, and begins with the state of the last one."""
+
+    def feed(self, line: bytes, pos: int) -> None:
+        """Read one line that starts at byte `pos`. Faults become rejects; nothing is raised."""
+
+    def finish(self) -> State:
+        """Add what can only be said at the end; the state for the next reading."""
+
+
+class DocumentDecoder(Protocol):
+    """Turns the files of one whole into rows. It lives for one reading."""
+
+    def document(self, path: Path, content: bytes) -> None:
+        """Read one file, which is not empty. Faults become rejects; nothing is raised."""
+
+    def finish(self) -> State:
+        """Add what can only be said when all files are read; what is known of the whole, `session` for one."""
+
+
+# -- lines that are appended -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AppendedLines:
+    """A file of lines to which lines are added at its end.
+
+    Only whole lines are read; the last one is whole without a newline if it is JSON as it stands. A file that is no
+    longer the one that was read (another inode, shorter, another start, other bytes before the watermark) is read
+    again from its start.
+
+    Where `Source.members` names several files they are the same lines under several names, of which the first that
+    exists is read: a file, and what it is called once it is compressed (`.gz`, `.zst`). All places are counted in the
+    lines' own bytes, so that one is read on where the other ended.
+    """
+
+    decoder: Callable[[SourceFile, State, Batch], LineDecoder]
+
+    def todo(self, watermark: Watermark | None, size: int) -> int:
+        """What was added, or all."""
+        return size - watermark.read_to if watermark is not None and watermark.read_to <= size else size
+
+    def read(
+        self, source: Source, file: SourceFile, watermark: Watermark | None, batch: Batch, limit: int
+    ) -> ReadResult:
+        """Read the lines added since, up to about `limit` bytes."""
+        path, group = _first_of(source, file)
+        with opened(path) as (stream, status, content):
+            start: int = 0
+            state: State = {}
+            if watermark is not None and watermark.version == source.version:
+                start, state = _resume(stream, status, path, watermark)
+            decoder = self.decoder(file, state, batch)
+            stream.seek(start)
+            end, more = _read_lines(
+                stream, decoder, start, limit, content, batch, file.path, is_plain=path.suffix not in COMPRESSED
+            )
+            state = decoder.finish()
+            size, mtime_ns = (group.size, group.mtime_ns) if group else (max(status.st_size, end), status.st_mtime_ns)
+            now = Watermark(
+                path=str(file.path),
+                device=status.st_dev,
+                inode=status.st_ino,
+                # A reading that ended early must not look finished to the next comparison of sizes.
+                size=end if more else size,
+                mtime_ns=0 if more else mtime_ns,
+                members=group.members if group else None,
+                read_to=end,
+                head=_digest(stream, 0, min(end, _HEAD)),
+                tail=_digest(stream, max(0, end - _TAIL), min(end, _TAIL)),
+                state=_plain(state),
+                version=source.version,
+            )
+        # Nothing of what is compressed is missing.
+        extent = sys.maxsize if path.suffix in COMPRESSED else status.st_size
+        session = session_of(state, file)
+        return ReadResult(file, now, start, session, more, end - start, extents=((str(file.path), extent),))
+
+
+def _first_of(source: Source, file: SourceFile) -> tuple[Path, Fingerprint | None]:
+    """The member to read, and the fingerprint of all; that is None where there is only one."""
+    members = source.members(file.path)
+    if len(members) == 1:
+        return Path(members[0]), None
+    group = source.fingerprint(file.path)
+    return file.path.with_name(_names(group.members)[0]), group
+
+
+def _names(members: str | None) -> list[str]:
+    return [name for name, *_ in json.loads(members)] if members else []
+
+
+def _resume(stream: BinaryIO, status: os.stat_result, path: Path, watermark: Watermark) -> tuple[int, State]:
+    """Where to go on and with what state: from the start unless all signs say the file was only appended to."""
+    end = watermark.read_to
+    # The same lines under another name are another file, of another size.
+    if _names(watermark.members)[:1] in ([], [path.name]):
+        if (watermark.device, watermark.inode) != (status.st_dev, status.st_ino):
+            return 0, {}
+        if path.suffix not in COMPRESSED and status.st_size < end:
+            return 0, {}
+    if _digest(stream, 0, min(end, _HEAD)) != watermark.head:
+        return 0, {}
+    if _digest(stream, max(0, end - _TAIL), min(end, _TAIL)) != watermark.tail:
+        return 0, {}
+    state: dict[str, Any] = json.loads(watermark.state)
+    # Rows before the first time in the file take that time: it may be in what follows.
+    return (0, {}) if state.get("untimed") and end <= UNTIMED_HEAD else (end, state)
+
+
+def _read_lines(
+    stream: BinaryIO,
+    decoder: LineDecoder,
+    start: int,
+    limit: int,
+    size: int,
+    batch: Batch,
+    path: Path,
+    *,
+    is_plain: bool,
+) -> tuple[int, bool]:
+    """Feed whole lines; the byte after the last one, and whether the limit stopped us.
+
+    Nothing is read beyond `size`, which the file had when it was opened: what grows as fast as it is read has an end.
+    """
+    end = pos = start
+    while pos - start < limit:
+        try:
+            line = stream.readline(min(MAX_LINE, size - pos)) if pos < size else b""
+        except BrokenError as error:
+            reject(batch, path, pos, 0, str(error))
+            return end, False
+        if not line:
+            return end, False
+        if line.endswith(b"\n"):
+            if not line.isspace():
+                decoder.feed(line, pos)
+        elif len(line) == MAX_LINE:
+            length = _skip_line(stream, pos, len(line), size, has_holes=is_plain)
+            if length is None:
+                return end, False
+            reject(batch, path, pos, length, "line longer than 64 MiB")
+            pos += length - len(line)
+        elif not is_whole(line):
+            return end, False
+        else:
+            decoder.feed(line, pos)
+        pos += len(line)
+        end = pos
+    return end, True
+
+
+def _skip_line(stream: BinaryIO, start: int, length: int, size: int, *, has_holes: bool) -> int | None:
+    """Read to the end of an overlong line: its length, or None if its end is not written yet.
+
+    Holes, of which a file may have any number of terabytes, are passed over.
+    """
+    while (at := start + length) < size:
+        data = _next_data(stream.fileno(), at) if has_holes else at
+        if data is None:
+            return None
+        stream.seek(data)
+        part = stream.readline(min(MAX_LINE, size - data))
+        length = data + len(part) - start
+        if part.endswith(b"\n"):
+            return length
+        if not part:
+            return None
+    return None
+
+
+def _next_data(descriptor: int, at: int) -> int | None:
+    """Where something is written from a place on; None if there is only a hole."""
+    if not hasattr(os, "SEEK_DATA"):
+        return at
+    here = os.lseek(descriptor, 0, os.SEEK_CUR)
+    try:
+        return os.lseek(descriptor, at, os.SEEK_DATA)
+    except OSError as error:
+        # Not every file system knows of holes.
+        return None if error.errno == errno.ENXIO else at
+    finally:
+        os.lseek(descriptor, here, os.SEEK_SET)
+
+
+def _digest(stream: BinaryIO, start: int, length: int) -> str:
+    stream.seek(start)
+    return hashlib.blake2b(stream.read(length), digest_size=8).hexdigest()
+
+
+# -- files that are written anew -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Files that are written anew as a whole: `Source.members`, read one after the other, as one.
+
+    What it says of a fact replaces what it had said of it before. `vanished` decides over facts that it does not tell
+    any more. While a part of it cannot be used, or it changes as we read it, nothing counts as vanished.
+    """
+
+    decoder: Callable[[SourceFile, Batch], DocumentDecoder]
+    vanished: Vanished = Vanished.STAY
+
+    def todo(self, watermark: Watermark | None, size: int) -> int:  # noqa: ARG002
+        """All of it."""
+        return size
+
+    def read(
+        self,
+        source: Source,
+        file: SourceFile,
+        watermark: Watermark | None,  # noqa: ARG002
+        batch: Batch,
+        limit: int,  # noqa: ARG002
+    ) -> ReadResult:
+        """Read all of it, whatever was read before."""
+        seen = source.fingerprint(file.path)
+        rejects, told = len(batch.of("rejects")), batch.sizes()
+        extents: list[tuple[str, int]] = []
+        decoder = self.decoder(file, batch)
+        members = [Path(member) for member in source.members(file.path)]
+        for member in members:
+            try:
+                with opened(member) as (stream, _, _):
+                    content = stream.read(MAX_LINE + 1)
+            except FileNotFoundError:
+                content = b""
+            extents.append((str(member), len(content)))
+            if len(content) > MAX_LINE:
+                reject(batch, member, 0, 0, "longer than 64 MiB")
+            elif content.strip():
+                decoder.document(member, content)
+        state = decoder.finish()
+        is_sure = len(batch.of("rejects")) == rejects and source.fingerprint(file.path) == seen
+        return ReadResult(
+            file,
+            whole(file, seen, state, source),
+            0,
+            session_of(state, file),
+            more=False,
+            bytes_read=sum(size for _, size in extents),
+            extents=tuple(extents),
+            tables=batch.grown_since(told),
+            vanished=Vanished.UNSURE if self.vanished is Vanished.GO and not is_sure else self.vanished,
+        )
+
+
+# -- what they share -------------------------------------------------------------------------------------------------
+
+
+def reject(batch: Batch, path: Path, pos: int, length: int, reason: str) -> None:
+    """Note bytes of a file that cannot be used; a length of 0 means the file, or a row of it, as a whole."""
+    batch.add("rejects", {"path": str(path), "pos": pos, "length": length, "reason": reason})
+
+
+def whole(file: SourceFile, seen: Fingerprint, state: State, source: Source, *, more: bool = False) -> Watermark:
+    """The watermark of what was read as a whole; `more` if it was not."""
+    return Watermark(
+        path=str(file.path),
+        device=seen.device,
+        inode=seen.inode,
+        size=0 if more else seen.size,
+        mtime_ns=0 if more else seen.mtime_ns,
+        members=seen.members,
+        read_to=0 if more else seen.size,
+        state=_plain(state),
+        version=source.version,
+    )
+
+
+def _plain(state: State) -> str:
+    return json.dumps(state, separators=(",", ":"))
+
+
+def session_of(state: State, file: SourceFile) -> str | None:
+    """The session that a file belongs to: as its rows say, else as its path does."""
+    session = state.get("session")
+    return session if isinstance(session, str) else file.session_id
