@@ -117,6 +117,11 @@ RESPONSES = Fact(
                 "requested_at": "TIMESTAMP",
                 "prompt_id": "VARCHAR",
                 "effort": "VARCHAR",
+                # What the agent says it worked on: a plugin, a skill, a tool of an MCP server.
+                "attributed_plugin": "VARCHAR",
+                "attributed_skill": "VARCHAR",
+                "attributed_mcp_server": "VARCHAR",
+                "attributed_mcp_tool": "VARCHAR",
             },
         ),
         Half(
@@ -143,6 +148,9 @@ RESPONSES = Fact(
                 "duration_ms": "BIGINT",
                 "billed": "VARCHAR",
                 "logged_cost_usd": "DOUBLE",
+                # Why the prompt was not found in the cache, and how much of it.
+                "cache_miss_reason": "VARCHAR",
+                "cache_missed_tokens": "BIGINT",
                 "lower_bound": "BOOLEAN",
             },
         ),
@@ -285,6 +293,22 @@ AGENTS = Fact(
             "max",
             ("path",),
             {"path": "VARCHAR", "agent_type": "VARCHAR", "description": "VARCHAR", "tool_use_id": "VARCHAR", **_WHOSE},
+            where="path IS NOT NULL",
+        ),
+        # What the session was told of one in the background: shown where its own file is nowhere, counted never.
+        Half(
+            "max",
+            ("reported_tokens", *_last_place("reported_")),
+            {
+                "reported_tokens": "BIGINT",
+                "reported_ts": "TIMESTAMP",
+                "reported_path": "VARCHAR",
+                "reported_pos": "BIGINT",
+                "reported_ms": "BIGINT",
+                "reported_status": "VARCHAR",
+                "reported_call_id": "VARCHAR",
+            },
+            where="reported_tokens IS NOT NULL",
         ),
     ),
 )
@@ -306,6 +330,9 @@ EVENTS = Fact(
                 "kind": "VARCHAR",
                 "text": "VARCHAR",
                 "amount": "BIGINT",
+                # Of a compaction: what is left of `amount`, and whether it came by itself.
+                "tokens_after": "BIGINT",
+                "cause": "VARCHAR",
             },
         ),
     ),

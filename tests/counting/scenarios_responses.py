@@ -7,11 +7,13 @@ from agnes_stats.tests.counting.rows import (
     OPUS,
     again,
     answer,
+    attached,
     call,
     later,
     person,
     progress,
     result,
+    row,
     said,
     usage,
 )
@@ -30,6 +32,20 @@ next_day = again(agents, timestamp="2026-03-03T10:00:00Z")
 task = answer("msg_1", "10:00", call("t1", "Task", subagent_type="Explore"))
 forked = again(one, sessionId="s2")
 gateway = answer("gen-1", "10:00", request=None)
+
+
+def notice(agent: str, tokens: object, status: str = "running") -> str:
+    """A notification of a sub-agent in the background."""
+    return (
+        f"<task-notification>\n<task-id>{agent}</task-id>\n<tool-use-id>t1</tool-use-id>\n<status>{status}</status>\n"
+        f"<result>it said <status>no</result>\n<usage><subagent_tokens>{tokens}</subagent_tokens>"
+        "<duration_ms>1200</duration_ms></usage>\n</task-notification>"
+    )
+
+
+def notified(agent: str, tokens: int, status: str = "running") -> dict[str, object]:
+    """A user row that is such a notification."""
+    return person(notice(agent, tokens, status), "10:00", origin={"kind": "task-notification"})
 
 
 def part(inp: int, out: int, kind: str = "message", **fields: object) -> dict[str, object]:
@@ -214,6 +230,25 @@ RESPONSES = [
          out=8, sessions=2, also={"responses by session": {"s1": 2}}),
     case("logged-cost", "R15", [answer("msg_1", costUSD=0.25), answer("msg_2", costUSD=0), answer("msg_3")],
          responses=3, inp=30, out=300, also={"logged cost": {"msg_1": 0.25, "msg_2": 0.0, "msg_3": None}}),
+    # -- what a response says besides
+    case("kept-beside", "details",
+         [answer("msg_1", effort="high", attributionSkill="invoice", attributionPlugin="shop",
+                 used=usage(1, 9, output_tokens_details={"thinking_tokens": 4})),
+          answer("msg_2", effort="high", perTurnEffort="max", attributionMcpServer="agnes", attributionMcpTool="query",
+                 used=usage(1, 9, output_tokens_details={"thinking_tokens": True})),
+          again(answer("msg_3"), message=answer("msg_3")["message"] | {
+              "output_config": {"effort": "low"},
+              "diagnostics": {"cache_miss_reason": {"type": "tools_changed", "cache_missed_input_tokens": 70}}}),
+          again(answer("msg_4"), message=answer("msg_4")["message"] | {"diagnostics": None, "output_config": None})],
+         responses=4, inp=22, out=218,
+         also={"kept": {"msg_1": "high, 4, shop, invoice", "msg_2": "max, agnes, query",
+                        "msg_3": "low, tools_changed, 70", "msg_4": ""}}),
+    case("agents-in-the-background", "details",
+         [notified("a1", 500, status="completed"), notified("a1", 900), notified("a1", 900),
+          row("queue-operation", "10:01", operation="enqueue", content=notice("a2", 70)),
+          attached(notice("a3", 10), "10:02", commandMode="task-notification"), person(notice("a4", "lots")),
+          person("<task-notification><task-id>a5</task-id><status>completed</status></task-notification>")],
+         also={"agents in the background": {"a1": 900, "a2": 70, "a3": 10}}),
     # -- output counts that are only a lower bound
     case("placeholder-only", "lower bounds", [start], responses=1, inp=10, out=1, undercounted=1),
     case("short-but-finished", "lower bounds", [answer("msg_1", out=2)], responses=1, inp=10, out=2),

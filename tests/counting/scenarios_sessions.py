@@ -89,6 +89,13 @@ SESSIONS = [
           row("system", "09:01", subtype="local_command", content="<command-name>/h</command-name>", isMeta=True),
           person("/compact is a command, this is prose")], commands=3, prompts=1,
          also={"commands by name": {"init": 1, "review": 1, "cost": 1}}),
+    case("compactions", "details",
+         [row("system", "09:30", subtype="compact_boundary", uuid="u1", content="Conversation compacted",
+              compactMetadata={"trigger": "auto", "preTokens": 167117, "postTokens": 9000}),
+          row("system", "09:40", subtype="compact_boundary", uuid="u2", compactMetadata={"trigger": "manual"}),
+          row("system", "09:50", subtype="compact_boundary", uuid="u3", compactMetadata=[5]),
+          row("system", "09:55", subtype="compact_boundary", uuid="u4"), typed], prompts=1,
+         also={"compactions": {"u1": "auto 167117 9000", "u2": "manual", "u3": "", "u4": ""}}),
     # -- tools
     case("tool-classes", "tools",
          [answer("msg_1", "10:00", mcp, skill, call("t3", "Bash", command="ls")),

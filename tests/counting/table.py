@@ -132,6 +132,13 @@ VIEWS = {
     "times": f"SELECT {_BY_PATH}, split_part(key, '.', 1), strftime(ts, '%H:%M') FROM responses",
     "sub-agents": f"SELECT {_BY_PATH}, split_part(spawned_agent_id, '.', 1), spawned_tokens FROM tool_calls "
     "WHERE spawned_agent_id IS NOT NULL",
+    "agents in the background": "SELECT regexp_extract(reported_path, '/projects/([^/]+)/', 1), "
+    "agent_id, reported_tokens FROM agents WHERE reported_tokens IS NOT NULL",
+    "compactions": f"SELECT {_BY_PATH}, split_part(id, '.', 1), concat_ws(' ', cause, amount, tokens_after) "
+    "FROM events WHERE kind = 'compact'",
+    "kept": f"SELECT {_BY_PATH}, split_part(key, '.', 1), concat_ws(', ', effort, reasoning_tokens, attributed_plugin, "
+    "attributed_skill, attributed_mcp_server, attributed_mcp_tool, cache_miss_reason, cache_missed_tokens) "
+    "FROM responses",
     "unknown": f"SELECT {_BY_PATH}, what, sum(count)::BIGINT FROM unknowns GROUP BY ALL",
     "rejects": f"SELECT {_BY_PATH}, split_part(reason, ':', 1), count(*) FROM rejects GROUP BY ALL",
 }

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import msgspec
 
-from .rows import Block, CacheCreation, Iteration, Message, Row, ServerToolUse, Usage
+from .rows import (
+    Block,
+    CacheCreation,
+    CacheMiss,
+    Diagnostics,
+    Iteration,
+    Message,
+    OutputConfig,
+    OutputDetails,
+    Row,
+    ServerToolUse,
+    Usage,
+)
 
 
 def _names(text: str) -> frozenset[str]:
@@ -72,6 +84,10 @@ KNOWN_NAMES: dict[type[msgspec.Struct], tuple[str, ...]] = {
         output_tokens_details server_tool_use service_tier inference_geo speed
     """),
     CacheCreation: (),
+    OutputDetails: (),
+    Diagnostics: (),
+    CacheMiss: (),
+    OutputConfig: (),
     ServerToolUse: ("web_search_requests", "web_fetch_requests"),
     Block: _order("""
         tool_use_id type source from to title thinking signature data text citations content is_error id name input

@@ -19,9 +19,19 @@ from ..times import SessionLabels, parse_time
 from .keys import Place, Who, is_copied, response_key, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
 from .rows import AgentResult, Block, Iteration, Message, Row, Usage
-from .text import command_in, denial_of, is_interrupt, queued_in, text_of, typed_in, typed_line
+from .text import (
+    NOTIFICATION,
+    command_in,
+    denial_of,
+    is_interrupt,
+    queued_in,
+    report_in,
+    text_of,
+    typed_in,
+    typed_line,
+)
 from .tools import class_of, detail_of
-from .usage import count_of, declined_in, extras_of, shown_bytes, tokens_of, whole_number
+from .usage import compacted, count_of, declined_in, effort_of, extras_of, shown_bytes, tokens_of, whole_number
 
 TEXT_CHARS = 500
 ODD_CHARS = 80
@@ -126,16 +136,8 @@ class ClaudeParser:
             if session is not None and own_ts is not None:
                 self._sessions.seen(session, own_ts)
             self._message_row(row, place)
-        elif kind == "progress":
-            self._progress(row, place)
-        elif kind == "attachment":
-            self._attached(row, place)
-        elif kind == "system":
-            self._system(row, place)
-        elif kind == "summary":
-            self._summary(row, pos)
-        elif kind == "worktree-state" and session is not None:
-            self._worktree(row, session, place)
+        elif isinstance(kind, str) and (read := _OTHER_ROWS.get(kind)) is not None:
+            read(self, row, place)
         elif not isinstance(kind, str) or kind not in KNOWN_TYPES:
             self._note(f"row type {kind}")
 
@@ -151,8 +153,11 @@ class ClaudeParser:
             sessions.last(session, ts, pos, (("custom_title", custom), ("ai_title", guessed)))
         sessions.row(session, ts, pos, row.gitBranch, row.version, row.uuid)
 
-    def _worktree(self, row: Row, session: str, place: Place) -> None:
+    def _worktree(self, row: Row, place: Place) -> None:
         """Note whose worktree a session works in, where its folder does not show that."""
+        session = place.session
+        if session is None:
+            return
         told = row.worktreeSession
         if not isinstance(told, dict):
             return
@@ -163,10 +168,10 @@ class ClaudeParser:
                 fact = {"session_id": session, "folder": folder, "path": self._path, "pos": place.pos}
                 self._add("worktrees", fact | {"ts": place.ts, "project": project}, "ts")
 
-    def _summary(self, row: Row, pos: int) -> None:
+    def _summary(self, row: Row, place: Place) -> None:
         if isinstance(row.leafUuid, str) and isinstance(row.summary, str):
             self._batch.add(
-                "summaries", {"leaf_uuid": row.leafUuid, "path": self._path, "pos": pos, "summary": row.summary}
+                "summaries", {"leaf_uuid": row.leafUuid, "path": self._path, "pos": place.pos, "summary": row.summary}
             )
 
     def _here(self, place: Place) -> dict[str, Any]:
@@ -247,12 +252,20 @@ class ClaudeParser:
             "git_branch": who.branch,
             "requested_at": None if place.embedded else self._asked.get(who.agent or ""),
             "prompt_id": self._prompt,
+            "effort": effort_of(row, message),
+            "attributed_plugin": short(row.attributionPlugin),
+            "attributed_skill": short(row.attributionSkill),
+            "attributed_mcp_server": short(row.attributionMcpServer),
+            "attributed_mcp_tool": short(row.attributionMcpTool),
             "is_api_error": bool(row.isApiErrorMessage),
             "stop_reason": short(message.stop_reason),
             "shown_bytes": shown_bytes(message),
             "logged_cost_usd": _money(row.costUSD),
             **self._usage(usage),
         }
+        if message.diagnostics is not None and (miss := message.diagnostics.cache_miss_reason) is not None:
+            fact["cache_miss_reason"] = short(miss.type)
+            fact["cache_missed_tokens"] = whole_number(miss.cache_missed_input_tokens)
         self._add("responses", fact, "ts")
         if usage.iterations:
             self._extras(fact, message, usage)
@@ -268,6 +281,8 @@ class ClaudeParser:
                 "stop_reason": kind,
                 "shown_bytes": 0,
                 "logged_cost_usd": None,
+                "cache_miss_reason": None,
+                "cache_missed_tokens": None,
                 **self._usage(entry),
             }
             # The same request went on, with what it had asked for; an entry does not repeat that.
@@ -279,8 +294,10 @@ class ClaudeParser:
 
     def _usage(self, usage: Iteration) -> dict[str, Any]:
         searches = usage.server_tool_use.web_search_requests if usage.server_tool_use is not None else None
+        details = usage.output_tokens_details
         return {
             **tokens_of(usage, self._note),
+            "reasoning_tokens": whole_number(details.thinking_tokens) if details is not None else None,
             "web_searches": count_of(searches, self._note),
             "speed": short(usage.speed) or "standard",
             "service_tier": short(usage.service_tier) or "standard",
@@ -386,6 +403,8 @@ class ClaudeParser:
 
     def _prompt_row(self, row: Row, message: Message, place: Place) -> None:
         text = text_of(message.content)
+        if NOTIFICATION in text:
+            self._notified(text, place)
         if is_interrupt(text):
             self._event("interrupt", row.uuid, place, first_line(text, TEXT_CHARS))
         if row.isMeta:
@@ -397,6 +416,10 @@ class ClaudeParser:
             self._typed(row, place, typed, short(row.promptSource))
 
     def _attached(self, row: Row, place: Place) -> None:
+        if row.attachment is not None and row.attachment.type == "queued_command":
+            text = text_of(value_in(row.attachment.prompt))
+            if NOTIFICATION in text:
+                self._notified(text, place)
         typed = queued_in(row) if self._file_agent is None else None
         if typed is not None:
             self._typed(row, place, typed, "queued")
@@ -407,9 +430,9 @@ class ClaudeParser:
     def _system(self, row: Row, place: Place) -> None:
         text = text_of(value_in(row.content))
         if row.subtype == "compact_boundary":
-            self._event("compact", row.uuid, place, first_line(text, TEXT_CHARS))
+            self._event("compact", row.uuid, place, first_line(text, TEXT_CHARS), **compacted(row))
         elif row.subtype == "turn_duration":
-            self._event("turn", row.uuid, place, None, count_of(row.durationMs, self._note, "duration"))
+            self._event("turn", row.uuid, place, None, amount=count_of(row.durationMs, self._note, "duration"))
         elif row.subtype == "api_error":
             self._event("api_error", row.uuid, place, first_line(text, TEXT_CHARS))
         elif row.subtype is not None and str(row.subtype) not in KNOWN_SUBTYPES:
@@ -423,10 +446,33 @@ class ClaudeParser:
         self._add("prompts", self._here(place) | {"id": key, "kind": kind} | said, "ts")
         return key
 
-    def _event(self, kind: str, uuid: Any, place: Place, text: str | None, amount: int | None = None) -> None:
-        fact = self._here(place) | {"id": row_key(uuid, place), "kind": kind, "text": text, "amount": amount}
+    def _event(self, kind: str, uuid: Any, place: Place, text: str | None, **more: Any) -> None:
+        fact = self._here(place) | {"id": row_key(uuid, place), "kind": kind, "text": text} | more
         del fact["username"]
         self._add("events", fact, "ts")
+
+    def _queued(self, row: Row, place: Place) -> None:
+        text = value_in(row.content)
+        if isinstance(text, str) and NOTIFICATION in text:
+            self._notified(text, place)
+
+    def _notified(self, text: str, place: Place) -> None:
+        """What a notification says that a sub-agent in the background took, whose own file may be nowhere."""
+        report = report_in(text)
+        if report is not None:
+            where = {"reported_ts": place.ts, "reported_path": self._path, "reported_pos": place.pos}
+            self._add("agents", report | where, "reported_ts")
+
+
+_OTHER_ROWS = {
+    "attachment": ClaudeParser._attached,
+    "progress": ClaudeParser._progress,
+    "queue-operation": ClaudeParser._queued,
+    "summary": ClaudeParser._summary,
+    "system": ClaudeParser._system,
+    "worktree-state": ClaudeParser._worktree,
+}
+"""Types of rows besides those of a user and an assistant -> what reads them."""
 
 
 def _money(value: Any) -> float | None:

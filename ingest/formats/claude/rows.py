@@ -20,6 +20,12 @@ class ServerToolUse(msgspec.Struct, gc=False):
     web_search_requests: Any = None
 
 
+class OutputDetails(msgspec.Struct, gc=False):
+    """`usage.output_tokens_details`: what part of the output is what."""
+
+    thinking_tokens: Any = None
+
+
 class Iteration(msgspec.Struct, gc=False):
     """One entry of `usage.iterations`: a part of the response, or something billed beside it."""
 
@@ -30,6 +36,7 @@ class Iteration(msgspec.Struct, gc=False):
     cache_read_input_tokens: Any = None
     cache_creation_input_tokens: Any = None
     cache_creation: CacheCreation | None = None
+    output_tokens_details: OutputDetails | None = None
     server_tool_use: ServerToolUse | None = None
     speed: Any = None
     service_tier: Any = None
@@ -58,6 +65,25 @@ class Block(msgspec.Struct, gc=False):
     """Of a `fallback` block: the model that gave up."""
 
 
+class CacheMiss(msgspec.Struct, gc=False):
+    """`diagnostics.cache_miss_reason`: why the prompt was not found in the cache."""
+
+    type: Any = None
+    cache_missed_input_tokens: Any = None
+
+
+class Diagnostics(msgspec.Struct, gc=False):
+    """`message.diagnostics`."""
+
+    cache_miss_reason: CacheMiss | None = None
+
+
+class OutputConfig(msgspec.Struct, gc=False):
+    """`message.output_config`: what was asked for."""
+
+    effort: Any = None
+
+
 class Message(msgspec.Struct, gc=False):
     """`message` of a user or assistant row."""
 
@@ -66,6 +92,8 @@ class Message(msgspec.Struct, gc=False):
     stop_reason: Any = None
     usage: Usage | None = None
     content: str | list[Block] | None = None
+    diagnostics: Diagnostics | None = None
+    output_config: OutputConfig | None = None
 
 
 class EmbeddedRow(msgspec.Struct, gc=False):
@@ -109,6 +137,13 @@ class Row(msgspec.Struct, gc=False):
     requestId: Any = None  # noqa: N815
     agentId: Any = None  # noqa: N815
     attributionAgent: Any = None  # noqa: N815
+    attributionSkill: Any = None  # noqa: N815
+    attributionPlugin: Any = None  # noqa: N815
+    attributionMcpServer: Any = None  # noqa: N815
+    attributionMcpTool: Any = None  # noqa: N815
+    effort: Any = None
+    perTurnEffort: Any = None  # noqa: N815
+    compactMetadata: msgspec.Raw = msgspec.Raw()  # noqa: N815
     cwd: Any = None
     gitBranch: Any = None  # noqa: N815
     version: Any = None
@@ -132,6 +167,14 @@ class Row(msgspec.Struct, gc=False):
     toolUseResult: msgspec.Raw = msgspec.Raw()  # noqa: N815
     data: ProgressData | None = None
     attachment: Attachment | None = None
+
+
+class Compaction(msgspec.Struct, gc=False):
+    """`compactMetadata` of a compaction's row."""
+
+    trigger: Any = None
+    preTokens: Any = None  # noqa: N815
+    postTokens: Any = None  # noqa: N815
 
 
 class AgentResult(msgspec.Struct, gc=False):

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...jsonl import value_in
 from ...text import kept
+from ..numbers import whole_number
 from .rows import Row
 
 _NOT_TYPED = (
@@ -115,7 +116,7 @@ def _kind_of(block: Any) -> Any:
 
 def typed_line(text: str, limit: int) -> str:
     """The first line of what was typed, at most `limit` characters: not an image's mark, not a tag alone."""
-    for line in _ADDED_AMIDST.sub("", text[: limit * 20]).splitlines():
+    for line in _ADDED_AMIDST.sub("", kept(text, limit * 4)).splitlines():
         marks = _IMAGE_MARKS.match(line)
         shown = (line[marks.end() :] if marks else line).strip()
         if shown and not _TAG_ALONE.fullmatch(shown):
@@ -126,6 +127,33 @@ def typed_line(text: str, limit: int) -> str:
 def is_interrupt(text: str) -> bool:
     """Whether the text of a user row says that the person stopped the model."""
     return _INTERRUPT in text and _bare(text).startswith(_INTERRUPT)
+
+
+NOTIFICATION = "<task-notification>"
+
+_SAID_OF_TASK = re.compile(r"<(task-id|tool-use-id|status|subagent_tokens|duration_ms)>\s*([^<]{1,200}?)\s*</\1>")
+
+
+def report_in(text: str) -> dict[str, Any] | None:
+    """What a notification says of a sub-agent that worked in the background; None if it is of another task.
+
+    A sub-agent may be told of several times; its tokens are all it has taken so far.
+    """
+    said = dict(_SAID_OF_TASK.findall(text[text.find(NOTIFICATION) :]))
+    tokens = _count_in(said.get("subagent_tokens"))
+    if tokens is None or "task-id" not in said:
+        return None
+    return {
+        "agent_id": said["task-id"],
+        "reported_tokens": tokens,
+        "reported_ms": _count_in(said.get("duration_ms")),
+        "reported_status": said.get("status"),
+        "reported_call_id": said.get("tool-use-id"),
+    }
+
+
+def _count_in(text: str | None) -> int | None:
+    return whole_number(int(text)) if text is not None and text.isascii() and text.isdecimal() else None
 
 
 def command_in(text: str) -> str | None:

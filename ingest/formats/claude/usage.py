@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ...jsonl import value_in
-from .rows import CacheCreation, Iteration, Message, Usage
+import msgspec
 
-MAX_COUNT = 10**12
-"""Counts above this are mistakes: no response comes near, and the sums of a store must fit 63 bits."""
+from ...jsonl import value_in
+from ...text import short
+from ..numbers import MAX_COUNT
+from .rows import CacheCreation, Compaction, Iteration, Message, Row, Usage
 
 Note = Callable[[str], None]
 
@@ -128,8 +129,30 @@ def count_of(value: Any, note: Note, what: str = "token count") -> int:
 
 
 def whole_number(value: Any) -> int | None:
-    """A value that can be a count, else None; True and False are none."""
+    """A value that can be a count, else None; True and False are none, and neither is 3.0: Claude writes no such."""
     return value if type(value) is int and 0 <= value <= MAX_COUNT else None
+
+
+def effort_of(row: Row, message: Message) -> str | None:
+    """The thinking level that was asked for: of this turn, else the session's, else as the request had it."""
+    asked = message.output_config.effort if message.output_config is not None else None
+    return short(row.perTurnEffort) or short(row.effort) or short(asked)
+
+
+def compacted(row: Row) -> dict[str, Any]:
+    """What a compaction says of itself: tokens of the conversation before and after, and what made it happen."""
+    try:
+        told = _compaction(row.compactMetadata)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    return {
+        "amount": whole_number(told.preTokens),
+        "tokens_after": whole_number(told.postTokens),
+        "cause": short(told.trigger),
+    }
+
+
+_compaction = msgspec.json.Decoder(Compaction).decode
 
 
 def shown_bytes(message: Message) -> int:
