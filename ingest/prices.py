@@ -34,7 +34,7 @@ Where the price list is silent:
 - The fast mode of Opus 4.6 and 4.7, and the Batch API before the day from which the library lists it: see
   `FAST_MULTIPLIERS` and `BATCH_MULTIPLIER`. Any other speed or tier without a listed price has no row.
 - What is paid for staying in the US (`US_FACTOR`), prices of the past (`FORMER_CACHE_READS`) and models of
-  limited availability (`LISTED_AS`).
+  limited availability (`model_names.LISTED_AS`).
 - Prices that change with the hour of the day, or are charged per request, do not fit a row: such models
   (some of DeepSeek's and Perplexity's) are unpriced until the configuration gives a price.
 """
@@ -50,6 +50,8 @@ from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from .model_names import bare_name, find
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
@@ -70,20 +72,12 @@ US_FACTOR = Decimal("1.1")
 setting, of Opus 4.6 and all later models: https://platform.claude.com/docs/en/about-claude/pricing#data-residency"""
 
 _FIRST_WITH_GEO = (4, 6)
-
-LISTED_AS = {"claude-mythos-5": "claude-fable-5", "claude-mythos-5-1": "claude-fable-5-1"}
-"""Models that the library does not list -> the one that has the same prices on every line of Anthropic's list:
-https://platform.claude.com/docs/en/about-claude/pricing#model-pricing"""
-
 FORMER_CACHE_READS = {"claude-sonnet-5-5": (date(2026, 10, 7), Decimal("0.1"))}
 """Model -> the UTC day on which its cache reads became cheaper, and what part of the input price they cost until then.
 The library has the new price for all days."""
 
 LONG_CONTEXT_WINDOW = 1_000_000
 """Tokens; what the suffix `[1m]` of a model name asks for."""
-
-_ARN = re.compile(r"arn:[^:]*:bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)/(.+)")
-_BEDROCK = re.compile(r"(?P<region>[a-z-]+\.)?(?P<name>[a-z]+\.(?P<model>[a-z].*?)(?:-v\d+)?(?::\d+)?)")
 
 _CONTEXTS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("standard", "standard"): {},
@@ -197,7 +191,7 @@ def _rates(model: str, overrides: PriceOverrides) -> Iterator[Rate]:
         own = _entry(overrides.prices, target)
     if own is not None:
         yield from _user_rates(model, own)
-    elif found := _find(names[-1]):
+    elif found := find(names[-1]):
         yield from _list_rates(model, *found, long_context=any("[1m]" in name.lower() for name in names))
 
 
@@ -205,14 +199,8 @@ def _entry(table: Mapping[str, _Told], name: str) -> _Told | None:
     """What the configuration says of a name: as it is written, else as it is without its wrapping."""
     if name in table:
         return table[name]
-    bare = _bare(name)
-    return next((told for key, told in table.items() if _bare(key) == bare), None)
-
-
-def _bare(name: str) -> str:
-    """A name in lower case, without Claude Code's `[1m]` and without what a gateway puts before an ARN."""
-    bare = re.sub(r"\[[^]]*\]$", "", name.strip().lower())
-    return bare[max(bare.find("arn:"), 0) :]
+    bare = bare_name(name)
+    return next((told for key, told in table.items() if bare_name(key) == bare), None)
 
 
 def _user_rates(model: str, price: UserPrice) -> Iterator[Rate]:
@@ -234,56 +222,6 @@ def _user_rates(model: str, price: UserPrice) -> Iterator[Rate]:
                 web_search=price.web_search,
                 context_window=price.context_window,
             )
-
-
-def _find(name: str) -> tuple[Provider, ModelInfo] | None:
-    """The library's entry for a model name in any of the spellings that transcripts hold.
-
-    The library itself knows plain names (`claude-sonnet-4-5-20250929`), and others once it is told the
-    provider. That is read from the name: `provider/model` and `provider:model` (LiteLLM, OpenRouter, Mux),
-    `vendor.model` with or without a region, alone or at the end of an ARN (Bedrock), `model@date` (Vertex).
-    A gateway's own prefix, which names no provider, is dropped: the model then has its maker's list price.
-    """
-    from genai_prices.data_snapshot import get_snapshot
-
-    snapshot = get_snapshot()
-    bare = _bare(name)
-    # Of a newer model Bedrock's names have no day, of an older one they have.
-    undated = re.sub(r"-20\d{6}(?!\d)", "", bare)
-    for listed in dict.fromkeys((bare, _listed_as(bare), _listed_as(undated))):
-        for provider_id, ref in _spellings(listed):
-            try:
-                return snapshot.find_provider_model(ref, None, provider_id, None)
-            except LookupError:
-                continue
-    return None
-
-
-def _listed_as(ref: str) -> str:
-    """A name with the model of `LISTED_AS` in place of the one that is not listed."""
-    for model, listed in LISTED_AS.items():
-        # A day may follow the name, a further part of the version may not.
-        ref = re.sub(model.replace("-", "[-.]") + r"(?![-.]?\d{1,2}(?!\d))", listed, ref)
-    return ref
-
-
-def _spellings(ref: str) -> Iterator[tuple[str | None, str]]:
-    """(provider or None, name) pairs in the order in which they are tried."""
-    if ref.startswith("arn:"):
-        # What a profile of one's own stands for, its ARN does not say.
-        if found := _ARN.match(ref):
-            yield from _spellings(found[1])
-        return
-    if "@" in ref:
-        yield "google", ref
-    yield None, ref
-    if bedrock := _BEDROCK.fullmatch(ref):
-        yield "aws", ref
-        # AWS has one price for all regions of a model, whichever of them the library knows.
-        yield from [(None, bedrock["model"])] if bedrock["region"] == "global." else [("aws", f"us.{bedrock['name']}")]
-    if head := re.match(r"([^:/]+)[:/](?=.)", ref):
-        yield head[1], ref[head.end() :]
-        yield from _spellings(ref[head.end() :])
 
 
 def _list_rates(model: str, provider: Provider, info: ModelInfo, *, long_context: bool) -> Iterator[Rate]:

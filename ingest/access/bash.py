@@ -10,10 +10,11 @@ from .agnes import agnes_accesses
 from .clients import CLIENTS, client_calls
 from .code import database_of, sql_in_javascript, sql_in_python
 from .commands import Budget, Command, note_files, printed, walk
+from .languages import SH, commands_in
 from .model import TEXT_LIMIT, Access
 from .options import grammar, split
 from .queries import Stdin, query_access
-from .shell import SCRIPT_LIMIT, commands_in
+from .shell import SCRIPT_LIMIT
 from .shell_files import FILE_COMMANDS, READERS, reader_accesses, redirect_accesses
 from .wrappers import Call, unwrap
 
@@ -29,28 +30,28 @@ _INTERESTING = re.compile(
 )
 
 
-def script_accesses(script: str) -> list[Access]:
+def script_accesses(script: str, language: str = SH) -> list[Access]:
     """Return the data accesses of a shell script in order, each once; every one carries the whole script, cut.
 
-    Never raises. A script without a word of interest is not parsed.
+    Never raises. A script without a word of interest is not parsed; PowerShell has too many words for that.
     """
-    if _INTERESTING.search(script[:SCRIPT_LIMIT]) is None:
+    if language == SH and _INTERESTING.search(script[:SCRIPT_LIMIT]) is None:
         return []
     # What is found in it, a host or a file, is not to be half of a credential: they are blotted out before.
     script = kept(script, SCRIPT_LIMIT)
-    found = _of_script(script, Call(()), 0, Budget())
+    found = _of_script(script, Call((), language=language), 0, Budget())
     command = kept(script.strip(), TEXT_LIMIT)
     return [replace(access, command=command) for access in dict.fromkeys(found[:_MAX_ACCESSES])]
 
 
 def _of_script(script: str, around: Call, depth: int, budget: Budget, given: Stdin | None = None) -> list[Access]:
-    """Return the accesses of a script that runs where `around` says; `given` is its input."""
+    """Return the accesses of a script that runs where, and is written in what, `around` says; `given` is its input."""
     if depth >= _MAX_SCRIPTS:
         return []
     results: list[tuple[Command, list[Access]]] = []
     plumbing: set[int] = set()
     files: dict[str, str] = {}
-    for command in walk(commands_in(script, budget)):
+    for command in walk(commands_in(script, around.language, budget)):
         stdin = Stdin(command, files, given)
         for argv in _repeated(command):
             call = unwrap(argv, command.env)

@@ -128,6 +128,16 @@ _BIGQUERY = Client(
     sql_operand=0,
     server="cloud",
 )
+_SQLCMD = Client(
+    "tsql",
+    grammar("S U P d Q q i o h s w l t v y Y m a c f K M A D H R u z Z"),
+    sql=("Q", "q"),
+    file=("i",),
+    host=("S",),
+    host_variables=("SQLCMDSERVER",),
+    server="host",
+    quits=frozenset({"help", "version", "?"}),
+)
 CLIENTS: Mapping[str, Client] = {
     "psql": _PSQL,
     "mysql": _MYSQL,
@@ -143,6 +153,7 @@ CLIENTS: Mapping[str, Client] = {
     "snowsql": _SNOWFLAKE,
     "snow": _SNOWFLAKE,
     "bq": _BIGQUERY,
+    "sqlcmd": _SQLCMD,
 }
 _SERVICE = re.compile(r"(?:^|\s)service\s*=")
 _CLOUD_FILES = ("md:", "motherduck:")

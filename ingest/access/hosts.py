@@ -6,7 +6,11 @@ import re
 
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?(\[[^\]\s]*\]|[^/:?#\s]*)(?::(\d+))?", re.IGNORECASE)
 _CONNECTION_HOST = re.compile(r"(?:^|\s)host(?:addr)?\s*=\s*'?([^\s']*)")
-_LOCAL = re.compile(r"(?:localhost|127(?:\.\d+){3}|0\.0\.0\.0|::1|host\.docker\.internal|[/.].*)?", re.IGNORECASE)
+_LOCAL = re.compile(
+    r"(?:(?:localhost|127(?:\.\d+){3}|0\.0\.0\.0|::1|host\.docker\.internal|\(local(?:db)?\))(?:[\\,].*)?|[/.].*)?",
+    re.IGNORECASE,
+)
+"""A name of SQL Server may go on with `\\instance` or `,port`."""
 _UNKNOWN = ("$", "`")
 
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from ..text import kept
 from .agnes import agnes_query
 from .bash import script_accesses
+from .languages import SHELLS
 from .model import ADHOC, Access, file_access, table_access
 from .queries import query_access
 from .shell import SCRIPT_LIMIT
 from .shell_files import web_access
 from .sql import looks_like_sql
 
-_SHELLS = frozenset({"bash", "shell", "exec_command", "run_shell_command", "local_shell"})
 _SCRIPT_KEYS = ("command", "cmd", "script")
 _FILE_ACTIONS = {
     **dict.fromkeys(("read", "notebookread", "read_file", "view"), "file.read"),
@@ -70,9 +70,9 @@ def accesses_of(tool: str, tool_input: Mapping[str, object]) -> list[Access]:
     if not _is_call(tool, tool_input):
         return []
     name = tool.lower()
-    if name in _SHELLS:
+    if name in SHELLS:
         script = _script(tool_input)
-        return script_accesses(script) if script else []
+        return script_accesses(script, SHELLS[name]) if script else []
     if name in _FILE_ACTIONS:
         return _file_tool(name, tool_input)
     if name in ("webfetch", "web_fetch"):
@@ -83,6 +83,14 @@ def accesses_of(tool: str, tool_input: Mapping[str, object]) -> list[Access]:
     if name.startswith("mcp__"):
         return _mcp_tool(name, tool_input)
     return []
+
+
+def script_of(tool: str, tool_input: Mapping[str, object]) -> tuple[str, str] | None:
+    """Return the script that a tool call runs and the language it is written in; None if it runs none. Total."""
+    if not _is_call(tool, tool_input) or tool.lower() not in SHELLS:
+        return None
+    script = _script(tool_input)
+    return (script, SHELLS[tool.lower()]) if script else None
 
 
 def _is_call(tool: object, tool_input: object) -> bool:

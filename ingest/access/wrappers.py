@@ -6,12 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from .languages import POWERSHELL, SH
 from .options import words
 
 _MAX_LAYERS = 12
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
 _VERSION = re.compile(r"(python|pypy|ipython|node|psql|ruby)[\d.]+$")
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh", "ash", "fish"})
+_POWERSHELLS = frozenset({"powershell", "pwsh"})
+_WINDOWS_PROGRAM = re.compile(r".*[\\/][^\\/\s]+\.(?:exe|cmd|bat)", re.IGNORECASE)
+_SUFFIX = re.compile(r"\.(?:exe|cmd|bat)$", re.IGNORECASE)
 _SHELL_SCRIPT = re.compile(r"-[a-zA-Z]*c[a-zA-Z]*")
 
 
@@ -22,6 +26,8 @@ class Call:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     script: str | None = None
+    language: str = SH
+    """Of the further script."""
     script_from_input: bool = False
     """The further script is what the command reads from its input."""
     host: str | None = None
@@ -68,6 +74,7 @@ _PREFIXES: dict[str, _Layer] = {
     "flock": _layer("-w --timeout -E", 1),
     "xargs": _layer("-I -n -P -d -L -a -s -E"),
     "watch": _layer("-n --interval"),
+    "wsl": _layer("-d --distribution -u --user --cd"),
     "exec": _layer("-a"),
     **dict.fromkeys(("nohup", "setsid", "command", "builtin", "caffeinate", "unbuffer", "chronic"), _layer()),
     "uvx": _layer(_PYTHON_RUN),
@@ -106,7 +113,7 @@ _SSH_VALUES = frozenset(f"-{letter}" for letter in "bcDEeFIiJLlmOopQRSWw")
 
 def program(word: str) -> str:
     """Return the bare name of a program: no folder, no version (`python3.12`, `duckdb@latest`), no `.exe`."""
-    name = word.replace("\\", "/").rpartition("/")[2].removesuffix(".exe")
+    name = _SUFFIX.sub("", word.replace("\\", "/").rpartition("/")[2])
     name = name.partition("@")[0] or name
     found = _VERSION.match(name)
     return found[1] if found else name
@@ -118,7 +125,8 @@ def unwrap(argv: Sequence[str], env: Mapping[str, str]) -> Call | None:
     for _ in range(_MAX_LAYERS):
         if not call.argv:
             return None
-        if " " in call.argv[0].strip():  # a variable that held a whole command
+        # A variable that held a whole command; not a folder of Windows with a blank in its name.
+        if " " in call.argv[0].strip() and not _WINDOWS_PROGRAM.fullmatch(call.argv[0]):
             call = replace(call, argv=(*call.argv[0].split(), *call.argv[1:]))
         inner = _peeled(call)
         if inner is None or inner is call or inner.script is not None or inner.script_from_input:
@@ -132,6 +140,8 @@ def _peeled(call: Call) -> Call | None:
     name, words = call.program, call.argv[1:]
     if name in _SHELLS:
         return _shell(call, words)
+    if name in _POWERSHELLS or name == "cmd":
+        return _windows_shell(call, words)
     if name == "eval":
         return replace(call, script=" ".join(words))
     if name == "ssh":
@@ -153,6 +163,23 @@ def _shell(call: Call, words: Sequence[str]) -> Call | None:
         if not word.startswith("-") and words[index - 1 : index] != ("-o",):
             return None  # a script file: its commands are not to be seen here
     return replace(call, script_from_input=True)
+
+
+def _windows_shell(call: Call, words: Sequence[str]) -> Call | None:
+    """Return what `powershell -Command …` or `cmd /c …` runs: a script, or, word by word, a program."""
+    for index, word in enumerate(words):
+        option = word.lower()
+        if call.program == "cmd":
+            runs = option in ("/c", "/k", "//c", "//k")
+        else:
+            runs = len(option) > 1 and "-command".startswith(option)
+        rest = tuple(words[index + 1 :])
+        if runs and rest and rest != ("-",):
+            one = len(rest) == 1
+            return replace(call, script=rest[0], language=POWERSHELL) if one else replace(call, argv=rest)
+        if len(option) > 2 and ("-file".startswith(option) or "-encodedcommand".startswith(option)):
+            return None  # a script that is not to be seen here
+    return replace(call, script_from_input=True, language=POWERSHELL)
 
 
 def _ssh(call: Call, words: Sequence[str]) -> Call | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..access.commands import Budget, walk
-from ..access.shell import commands_in
+from ..access.languages import SH, commands_in
+from ..access.tools import script_of
 from ..access.wrappers import Call, unwrap
 from .actions import MANIFEST_FETCH, SESSION_UPLOAD, SYNC_UPDATE
 
@@ -18,25 +19,34 @@ _DEEPEST = 3
 """Scripts within scripts that are followed."""
 
 
-def sync_action_of(command: str) -> str | None:
+def sync_action_in(tool: str, given: Mapping[str, object]) -> tuple[str, str] | None:
+    """The first sync action of a tool call, with the script that performs it; None if it performs none."""
+    found = script_of(tool, given)
+    if found is None or "agnes" not in found[0].lower():
+        return None
+    action = sync_action_of(*found)
+    return None if action is None else (action, found[0])
+
+
+def sync_action_of(command: str, language: str = SH) -> str | None:
     """The first sync action that running `command` in a shell performs; None if it performs none.
 
     `agnes pull` fetches the manifest, `agnes push` uploads sessions, `agnes update` does both. The words in a
     string, a comment or a here-document are not commands. With `--help` or `--dry-run` nothing is transferred,
     and what runs on another machine brings no workspace here in step.
     """
-    return next(_sync_actions(command, Budget(), 0), None)
+    return next(_sync_actions(command, language, Budget(), 0), None)
 
 
-def _sync_actions(script: str, budget: Budget, depth: int) -> Iterator[str]:
-    if "agnes" not in script or depth > _DEEPEST:
+def _sync_actions(script: str, language: str, budget: Budget, depth: int) -> Iterator[str]:
+    if "agnes" not in script.lower() or depth > _DEEPEST:
         return
-    for command in walk(commands_in(script, budget)):
+    for command in walk(commands_in(script, language, budget)):
         call = unwrap(command.argv, command.env)
         if call is None or call.remote:
             continue
         if call.script is not None:
-            yield from _sync_actions(call.script, budget, depth + 1)
+            yield from _sync_actions(call.script, call.language, budget, depth + 1)
         elif action := _action(call):
             yield action
 

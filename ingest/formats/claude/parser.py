@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ...access import accesses_of, error_line, may_count_rows, rows_in
-from ...agnes.shell_actions import sync_action_of
+from ...agnes.shell_actions import sync_action_in
 from ...batch import Batch
 from ...jsonl import Unusable, reader_of, value_in
 from ...projects import folder_of, project_of
@@ -342,14 +342,14 @@ class ClaudeParser:
                 "dialect": access.dialect,
             }
             self._add("accesses", fact, "ts")
-        command = given.get("command")
-        action = sync_action_of(command) if name == "Bash" and isinstance(command, str) and "agnes" in command else None
-        if action is not None:
+        synced = sync_action_in(name, given)
+        if synced is not None:
+            action, script = synced
             fact = self._here(place) | {
                 "id": f"call:{call}",
                 "action": action,
                 "source": "transcript",
-                "detail": first_line(str(command), TEXT_CHARS),
+                "detail": first_line(script, TEXT_CHARS),
                 "call_id": call,
             }
             self._add("sync_actions", fact, "ts")

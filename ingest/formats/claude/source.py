@@ -13,7 +13,7 @@ from ..source import Places, Source, SourceFile, WatchPaths, existing, walk
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 3
+VERSION = 4
 
 NOTE = ".meta.json"
 """How the note beside a sub-agent's transcript ends."""

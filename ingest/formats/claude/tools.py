@@ -8,7 +8,7 @@ from ...text import one_line
 from ..texts import DETAIL_CHARS, brief_of
 
 _SPEAKING_FIELDS = {
-    "Bash": ("command",),
+    **dict.fromkeys(("Bash", "PowerShell", "Monitor"), ("command",)),
     "Task": ("description", "prompt"),
     "Agent": ("description", "prompt"),
     "Grep": ("pattern",),
