@@ -21,10 +21,10 @@ from ..queries.faults import explained
 from ..queries.scratch import clear, scratch
 from ..queries.store import Stamp, Store, StoreBusy, StoreDamaged, StoreInterrupted
 from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark
-from .formats.source import walk
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
 from .progress import Progress, Summary
+from .walk import walk
 from .watermarks import KnownFile, is_stale, known_files, known_models, paths_by_identity, watermarks
 
 # What reads and loads is imported where there is something to read: most runs find nothing new.
@@ -168,7 +168,7 @@ class Engine:
 
     def below(self, folder: Path) -> list[SourceFile]:
         """The source files below a folder."""
-        return [file for entry in walk(folder) if (file := self.recognise(Path(entry.path))) is not None]
+        return [file for entry in walk(folder, is_root=False) if (file := self.recognise(Path(entry.path))) is not None]
 
     def is_folder_of_files(self, path: Path) -> bool:
         """Whether source files were below a path when all were last listed."""
@@ -212,7 +212,7 @@ class Engine:
         self._folders = made.folders
         summary.gone = len(made.gone)
         new = [job for job in made.jobs if job.is_new] if _is_much(made.jobs) else []
-        if stale or made.gone or made.back or made.hidden or new or self._has_orphan():
+        if stale or new or made.has_notes or self._has_orphan():
             from . import upkeep
 
             with self.store.write(unless=self.stop) as connection:
@@ -220,6 +220,7 @@ class Engine:
                 upkeep.mark_gone(connection, made.gone)
                 upkeep.mark_back(connection, made.back)
                 upkeep.mark_hidden(connection, made.hidden)
+                upkeep.mark_left_out(connection, made.left_out)
                 upkeep.mark_pending(connection, [(job.file, job.size, job.mtime_ns) for job in new])
             self.note_own_write()
         return made.jobs if rebuild else self.still_to_do(made.jobs)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from .formats import SOURCES, Fingerprint, Root, SourceFile, Watermark
 from .formats.source import ABSENT
+from .walk import walking
 from .watermarks import KnownFile, is_known_trouble, is_unchanged, reason
+
+NOT_LISTED = "is not listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class Plan:
     """Thought to be gone, and on disk."""
     hidden: dict[str, str] = field(default_factory=dict)
     """Known files out of reach -> why: their folder may not be read any more."""
+    left_out: list[tuple[Root, str, str]] = field(default_factory=list)
+    """Folders that are not listed, which the store does not know yet, and why."""
     folders: set[str] = field(default_factory=set)
     """Folders that hold files."""
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -84,7 +89,12 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Whether disk and store agree."""
-        return not (self.jobs or self.gone or self.back or self.hidden)
+        return not (self.jobs or self.has_notes)
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether there is anything to note that is not read."""
+        return bool(self.gone or self.back or self.hidden or self.left_out)
 
 
 def plan(
@@ -93,7 +103,7 @@ def plan(
     """Compare the files under some roots with the store. `everything`: as if nothing had been read yet."""
     made = Plan()
     present = [root for root in roots if root.path.is_dir()]
-    found = _found(present, known, stop)
+    found, left_out = _found(present, known, stop)
     made.sizes = {str(root.path): (0, 0) for root in present}
     for path, (root, file, now) in found.items():
         where = str(root.path)
@@ -110,9 +120,14 @@ def plan(
             if file is not None:
                 watermark = seen.watermark if seen and not everything else None
                 made.jobs.append(Job(file, watermark, now, is_new=seen is None))
+    for path, (root, why) in left_out.items():
+        seen = known.get(path)
+        if seen is None or seen.is_gone or seen.error != why:
+            made.left_out.append((root, path, why))
     folders = {str(root.path) for root in present}
+    there = found.keys() | left_out.keys()
     for path, seen in known.items():
-        if not seen.is_gone and path not in found and seen.root in folders and not stop.is_set():
+        if not seen.is_gone and path not in there and seen.root in folders and not stop.is_set():
             _missed(path, seen, made)
     made.jobs.sort(key=lambda job: job.mtime_ns, reverse=True)
     return made
@@ -141,32 +156,37 @@ class _Found(NamedTuple):
     """None if it is out of reach."""
 
 
-def _found(roots: Sequence[Root], known: Mapping[str, KnownFile], stop: threading.Event) -> dict[str, _Found]:
-    """The files under the roots, each content once: of several names the store's own, else the first."""
+def _found(
+    roots: Sequence[Root], known: Mapping[str, KnownFile], stop: threading.Event
+) -> tuple[dict[str, _Found], dict[str, tuple[Root, str]]]:
+    """The files under the roots, each content once: of several names the store's own, else the first.
+
+    And the folders that were left out, with their root and why.
+    """
     names: dict[tuple[int, int] | str, tuple[bool, str, _Found]] = {}
-    for root in roots:
+    left_out: dict[str, tuple[Root, str]] = {}
+    for root, entry in _listed(roots, stop, left_out):
         source, where = SOURCES[root.kind], str(root.path)
-        for entry in source.discover(root.path):
-            if stop.is_set():
-                return {}
-            path, file = os.fspath(entry), None
-            seen = known.get(path)
-            if seen is None or (seen.root, seen.source, seen.version) != (where, root.kind, source.version):
-                file = source.recognise(root.path, Path(path))
-                if file is None:
-                    continue
-            now: Fingerprint | None
-            try:
-                now = source.fingerprint(entry)
-                # What is no file is not read, under none of its names.
-                identity: tuple[int, int] | str = path if now.oddity else now.identity
-            except OSError as error:
-                if error.errno in ABSENT:
-                    continue
-                now, identity = None, path
-            other = names.get(identity)
-            if other is None or (seen is None, path) < other[:2]:
-                names[identity] = (seen is None, path, _Found(root, file, now))
+        path, file = os.fspath(entry), None
+        seen = known.get(path)
+        if seen is None or (seen.root, seen.source, seen.version) != (where, root.kind, source.version):
+            file = source.recognise(root.path, Path(path))
+            if file is None:
+                continue
+        now: Fingerprint | None
+        try:
+            now = source.fingerprint(entry)
+            # What is no file is not read, under none of its names.
+            identity: tuple[int, int] | str = path if now.oddity else now.identity
+        except OSError as error:
+            if error.errno in ABSENT:
+                continue
+            now, identity = None, path
+        other = names.get(identity)
+        if other is None or (seen is None, path) < other[:2]:
+            names[identity] = (seen is None, path, _Found(root, file, now))
+    if stop.is_set():
+        return {}, {}
     found = {path: each for is_new, path, each in names.values() if not is_new}
     if len(found) < len(names):
         usual: dict[tuple[int, int] | str, str] = {
@@ -178,7 +198,20 @@ def _found(roots: Sequence[Root], known: Mapping[str, KnownFile], stop: threadin
             if is_new:
                 name, each = _by_usual_name(path, each, usual.get(key))
                 found[name] = each
-    return found
+    return found, left_out
+
+
+def _listed(
+    roots: Sequence[Root], stop: threading.Event, left_out: dict[str, tuple[Root, str]]
+) -> Iterator[tuple[Root, os.DirEntry[str] | Path]]:
+    """All files that may be of a source; `left_out` is added to. Ends early once `stop` is set."""
+    for root in roots:
+        with walking(stop) as walk:
+            for entry in SOURCES[root.kind].discover(root.path):
+                if stop.is_set():
+                    return
+                yield root, entry
+        left_out |= {path: (root, f"{NOT_LISTED}: {why}") for path, why in walk.left_out.items()}
 
 
 def _by_usual_name(path: str, found: _Found, usual: str | None) -> tuple[str, _Found]:
@@ -205,6 +238,9 @@ def _missed(path: str, seen: KnownFile, made: Plan) -> None:
     """Say why a known file was not found: it is gone, out of reach, or has another name now."""
     try:
         Path(path).stat()
+        if (seen.error or "").startswith(NOT_LISTED):
+            # It is listed now, and was never a file.
+            made.gone.append(path)
     except OSError as error:
         if error.errno in ABSENT:
             made.gone.append(path)

@@ -189,10 +189,10 @@ class IngestService:
         files: list[SourceFile] = []
         for path in sorted(paths):
             file = self._engine.recognise(path)
-            if file is not None:
-                files.append(file)
-            elif path.is_dir():
+            if path.is_dir():
                 files += self._engine.below(path)
+            elif file is not None:
+                files.append(file)
             elif self._engine.is_folder_of_files(path) and not path.exists():
                 self._sweep_soon()
         if not files:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..queries import rollups as define
-from .formats import SourceFile
+from .formats import SOURCES, Root, SourceFile
 from .load import priced, write_rates
 from .prices import PriceOverrides, fingerprint, rates_for
 from .rollups import rebuild_all_days
@@ -39,6 +39,21 @@ def mark_hidden(connection: DuckDBPyConnection, reasons: Mapping[str, str]) -> N
             "WHERE files.path = hidden.path",
             [list(reasons), list(reasons.values())],
         )
+
+
+def mark_left_out(connection: DuckDBPyConnection, folders: Sequence[tuple[Root, str, str]]) -> None:
+    """Note folders that are not listed as files that cannot be read: their root, their path, and why."""
+    if not folders:
+        return
+    kinds = [root.kind for root, _, _ in folders]
+    roots = [str(root.path) for root, _, _ in folders]
+    paths, reasons = [path for _, path, _ in folders], [why for _, _, why in folders]
+    connection.execute("DELETE FROM files WHERE path IN (SELECT unnest(?))", [paths])
+    connection.execute(
+        "INSERT INTO files (source, root, path, error, parser, is_main, size, read_to, read_at) "
+        "SELECT unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), false, 0, 0, get_current_timestamp()::TIMESTAMP",
+        [kinds, roots, paths, reasons, [SOURCES[kind].version for kind in kinds]],
+    )
 
 
 def mark_pending(connection: DuckDBPyConnection, files: Iterable[tuple[SourceFile, int, int]]) -> None:

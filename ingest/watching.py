@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .formats import SOURCES, Root
+from .walk import folders as folders_below
+from .walk import walking
 
 DEBOUNCE_MS = 120
 """Changes are told together once there was none for a step, or after this time at the latest."""
@@ -20,6 +22,9 @@ BUSY_SECONDS = 10.0
 
 TURN_MS = 500
 """How soon after its start a watcher that has seen nothing says so."""
+
+MOST_WATCHED = 20_000
+"""Folders that are watched one by one; the sweeps see what is in others."""
 
 
 class Watcher:
@@ -71,6 +76,8 @@ class _Watch:
         self._recursive = recursive
         self._again = threading.Event()
         self._folders: dict[Path, tuple[int, int]] = {}
+        self._named: frozenset[str] | None = None
+        """The folders that the watcher was told of, each by itself; None if it finds those below by itself."""
         self.is_polling = False
         self.awaited: set[Path] = set()
         """Folders that have to be watched once they are there."""
@@ -106,11 +113,15 @@ class _Watch:
             if not folders:
                 self._again.wait()
                 continue
+            inner = self._within_bounds(folders) if self._recursive else None
+            if self._again.is_set():
+                continue
+            self._named = None if inner is None else frozenset(inner)
             self.is_polling = False
             try:
                 first = True
                 for changes in watch(
-                    *folders,
+                    *(folders if inner is None else inner),
                     watch_filter=None,
                     stop_event=_Either(self._stop, self._again),
                     debounce=DEBOUNCE_MS,
@@ -119,7 +130,7 @@ class _Watch:
                     yield_on_timeout=True,
                     raise_interrupt=False,
                     ignore_permission_denied=True,
-                    recursive=self._recursive,
+                    recursive=self._recursive and inner is None,
                 ):
                     if first:
                         self._begun()
@@ -136,9 +147,22 @@ class _Watch:
                 self._begun()
                 self._again.wait()
 
+    def _within_bounds(self, folders: list[Path]) -> list[str] | None:
+        """All folders to watch one by one, where there are links to folders: the system's watcher follows any of them.
+
+        None where there are none; it then watches what is below by itself.
+        """
+        found: list[str] = []
+        with walking(_Either(self._stop, self._again)) as walk:
+            for folder in folders:
+                found += (path for path, _ in folders_below(folder))
+        return found[:MOST_WATCHED] if walk.links or walk.left_out else None
+
     def _tell(self, changed: set[Path]) -> None:
         if not changed.isdisjoint(self.awaited):
             self._begun()
+        if self._named is not None and any(str(path) not in self._named and path.is_dir() for path in changed):
+            self._again.set()
         self._note(changed)
 
 

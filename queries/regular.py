@@ -45,8 +45,13 @@ def oddity(status: os.stat_result) -> str | None:
     The files of the kernel's own file systems pass for regular, and have no size, no end, or block.
     """
     if stat.S_ISREG(status.st_mode):
-        return "a file of the system" if status.st_dev in _kernel_devices() else None
+        return "a file of the system" if is_of_the_system(status) else None
     return next((name for is_kind, name in _KINDS if is_kind(status.st_mode)), "something else")
+
+
+def is_of_the_system(status: os.stat_result) -> bool:
+    """Whether a file or folder is in one of the kernel's own file systems."""
+    return status.st_dev in _kernel_devices()
 
 
 @functools.cache

@@ -35,11 +35,10 @@ OPENING = {
     ("tui/exporting.py", "path.write_text"): "a file made just before",
 }
 WALKING = {
-    ("ingest/agnes/tables.py", "os.walk"): "the tables of a workspace",
     ("ingest/agnes/values.py", "os.scandir"): "one folder",
     ("ingest/formats/agnes/workspace.py", "snapshots.glob"): "one folder",
-    ("ingest/formats/source.py", "os.scandir"): "the one place",
     ("ingest/prices.py", "beside.glob"): "one folder, of Python's",
+    ("ingest/walk.py", "os.scandir"): "the one place",
     ("queries/scratch.py", "folder.glob"): "one folder, of our own",
 }
 

@@ -5,9 +5,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
+import watchfiles
 from agnes_stats.ingest import service as services
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
@@ -16,6 +17,7 @@ from agnes_stats.ingest.service import IngestService
 from agnes_stats.queries import store as stores
 from agnes_stats.queries.store import Store
 
+from tests.storing import until
 from tests.transcripts import Transcript, write
 
 Told = TypeVar("Told", bound=News)
@@ -131,6 +133,39 @@ def test_new_folders_and_renamed_ones_are_noticed_before_the_next_sweep(running:
     (projects / "-home-dana-work").rename(projects / "-renamed")
     running.until(lambda: (running.count("files"), running.count("files WHERE gone_at IS NULL")) == (3, 2))
     assert running.count() == 4
+
+
+def test_what_is_behind_a_link_is_followed_and_the_disk_is_not_watched(
+    life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's watcher follows every link: where there is one it is told each folder by itself."""
+    watched: list[set[str]] = []
+    watch = watchfiles.watch
+
+    def note(*paths: str, **named: Any) -> Any:
+        if not named["recursive"]:
+            watched.append({str(path) for path in paths})
+        return watch(*paths, **named)
+
+    monkeypatch.setattr(watchfiles, "watch", note)
+    projects = life.root.path / "projects"
+    write(life.root.path, [talk()])
+    write(tmp_path / "elsewhere", [talk("s2")], "-linked")
+    (projects / "-linked").symlink_to(tmp_path / "elsewhere" / "projects" / "-linked")
+    (projects / "-disk").symlink_to("/")
+    life.service.start()
+    life.until(lambda: life.count() == 4)
+    until(lambda: watched)
+    assert watched[-1] == {str(projects), str(projects / "-home-dana-work"), str(projects / "-linked")}
+    write(tmp_path / "elsewhere", [talk("s3", 1)], "-linked")
+    life.until(lambda: life.count() == 5)
+    # A new folder is watched, too.
+    write(life.root.path, [talk("s4", 1)], "-new")
+    life.until(lambda: life.count() == 6)
+    until(lambda: str(projects / "-new") in watched[-1])
+    with (projects / "-new" / "s4.jsonl").open("a") as file:
+        file.write("".join(json.dumps(row) + "\n" for row in talk("s5", 1).rows))
+    life.until(lambda: life.count() == 7)
 
 
 def test_a_root_that_appears_later_is_read(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +318,7 @@ def test_it_stops_at_once_in_the_middle_of_a_transaction(life: Life, monkeypatch
 
 
 def test_it_stops_at_once_while_it_waits_for_the_store(life: Life) -> None:
-    from tests.storing import Holder, until
+    from tests.storing import Holder
 
     write(life.root.path, [talk()])
     with life.store.read():

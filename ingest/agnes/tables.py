@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..walk import ABOVE, folders, leads_up, walking
 from .values import (
     Problem,
     count_of,
@@ -183,6 +184,9 @@ def _objects(value: object, path: Path, where: str, problems: list[Problem]) -> 
 def _parquet_files(folder: Path, problems: list[Problem]) -> dict[str, _Files]:
     """By table: `<table>.parquet`, or all parquet files at any depth below a folder `<table>`."""
     found: dict[str, _Files] = {}
+    if leads_up(str(folder)):
+        problems.append(Problem(path_text(folder), f"is not listed: {ABOVE}"))
+        return found
     for entry in list_folder(folder, problems):
         if entry.name.startswith(_STAGING):
             continue
@@ -199,11 +203,13 @@ def _parts(folder: Path, problems: list[Problem]) -> Iterator[Path]:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
             problems.append(Problem(path_text(Path(error.filename or folder)), reason_of(error)))
 
-    for base, folders, names in os.walk(folder, onerror=failed):
-        folders[:] = [name for name in folders if not name.startswith(_STAGING)]
-        for name in names:
-            if name.endswith(".parquet"):
-                yield Path(base, name)
+    with walking() as walk:
+        for base, files in folders(folder, followed=0, other_disks=True, failed=failed):
+            if not any(part.startswith(_STAGING) for part in Path(base).relative_to(folder).parts):
+                for file in files:
+                    if file.name.endswith(".parquet"):
+                        yield Path(base, file.name)
+    problems += [Problem(path_text(Path(path)), f"is not listed: {why}") for path, why in walk.left_out.items()]
 
 
 def _add(found: dict[str, _Files], table: str, path: Path, problems: list[Problem]) -> None:

@@ -73,7 +73,8 @@ class Database:
         import sqlite3
 
         seen, told = source.fingerprint(file.path), batch.sizes()
-        regular.check(file.path)
+        for member in source.members(file.path):
+            regular.check(member)
         state: State = {}
         if watermark is not None and watermark.version != source.version:
             state = {"renews": True}

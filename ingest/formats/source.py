@@ -265,35 +265,6 @@ class Source:
         return self.change(file).read(self, file, watermark, batch, limit)
 
 
-def walk(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """All files below a folder. A folder that is met twice through links is listed once."""
-    waiting = [str(folder)]
-    seen: set[tuple[int, int]] = set()
-    while waiting:
-        base = waiting.pop()
-        try:
-            status = os.stat(base)  # noqa: PTH116
-            if (status.st_dev, status.st_ino) in seen:
-                continue
-            with os.scandir(base) as listed:
-                entries = list(listed)
-        except OSError:
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        for entry in entries:
-            if _is_folder(entry):
-                waiting.append(entry.path)
-            else:
-                yield entry
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
 def is_no_folder(path: Path) -> bool:
     """Whether something that is no folder has this name, a loop of links included."""
     try:

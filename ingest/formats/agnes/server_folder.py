@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...walk import walk
 from ..claude.source import ClaudeSource
 from ..paths import is_utf8
-from ..source import Places, SourceFile, WatchPaths, existing, walk
+from ..source import Places, SourceFile, WatchPaths, existing
 
 
 class AgnesServerFolder(ClaudeSource):

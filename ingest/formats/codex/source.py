@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...walk import walk
 from ..paths import is_utf8
-from ..source import Places, Source, SourceFile, WatchPaths, existing, walk
+from ..source import Places, Source, SourceFile, WatchPaths, existing, is_no_folder
 
 if TYPE_CHECKING:
     from ..change import Change
@@ -43,7 +44,7 @@ class CodexSource(Source):
 
     def discover(self, root: Path) -> Iterator[os.DirEntry[str] | Path]:
         """All rollouts under the root."""
-        if (root / INDEX).is_file():
+        if is_no_folder(root / INDEX):
             yield root / INDEX
         for folder in _folders(root):
             for entry in walk(folder):

@@ -14,6 +14,7 @@ import msgspec
 from ....queries import regular
 from ...jsonl import Unusable, reader_of
 from ...text import short
+from ...walk import walk
 from ..events import Speaker
 from ..source import SourceFile
 from ..times import parse_time
@@ -131,9 +132,11 @@ def _head_in(root: Path, thread: str) -> Meta | None:
     """The head of a thread's rollout, if it lies here uncompressed."""
     if not thread.replace("-", "").isalnum():
         return None
-    for path in root.rglob(f"rollout-*-{thread}.jsonl"):
+    for entry in walk(root):
+        if not (entry.name.startswith("rollout-") and entry.name.endswith(f"-{thread}.jsonl")):
+            continue
         try:
-            with regular.opened(path) as stream:
+            with regular.opened(entry.path) as stream:
                 line = stream.readline(_HEAD_BYTES)
         except OSError:
             continue
