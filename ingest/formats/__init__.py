@@ -13,6 +13,9 @@ _SOURCES = {
     "workspace": "agnes.workspace:WorkspaceSource",
     "account": "agnes.account:AccountSource",
     "codex": "codex.source:CodexSource",
+    "pi": "pi.source:PiSource",
+    "gemini": "gemini.source:GeminiSource",
+    "copilot": "copilot.source:CopilotSource",
 }
 """Kind -> module and class."""
 

@@ -260,7 +260,7 @@ class Emitter:
             self._labels.last(place.session, place.ts, place.pos, ((label, value),))
         elif self._labels.is_first(place.session, label, place.ts, place.pos):
             self._labels.first(place.session, label, (place.ts, place.pos, value))
-            if label is Label.CWD:
+            if label is Label.CWD and self._labels.is_first(place.session, Label.PROJECT, place.ts, place.pos):
                 self._labels.first(place.session, Label.PROJECT, (place.ts, place.pos, project_of(value)))
 
     def active(self, session: str | None, ts: int | None) -> None:

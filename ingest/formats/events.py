@@ -253,7 +253,7 @@ class Label(StrEnum):
 
     CWD = "cwd"
     PROJECT = "project"
-    """The folder of the repository; told by itself only where it does not follow from `CWD`."""
+    """The folder of the repository; told by itself, before `CWD`, only where it does not follow from that."""
     TITLE = "custom_title"
     """As a person named it."""
     GUESSED_TITLE = "ai_title"

@@ -11,3 +11,12 @@ def whole_number(value: object) -> int | None:
     if type(value) is float and value.is_integer():
         value = int(value)
     return value if type(value) is int and 0 <= value <= MAX_COUNT else None
+
+
+MAX_USD = 1e6
+
+
+def dollars(value: object) -> float | None:
+    """An amount in USD as an agent states it; None if it is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value <= MAX_USD else None  # type: ignore[arg-type,operator]

@@ -43,3 +43,13 @@ def _field(key: str, value: object) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def text_in(content: object) -> str:
+    """The text of a message: a text, or a list of texts and of blocks with a `text`, a line each."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    parts = (block.get("text") if isinstance(block, dict) else block for block in content)
+    return "\n".join(part for part in parts if isinstance(part, str))

@@ -28,6 +28,16 @@ def parse_time(value: Any) -> int | None:
     return micros(moment) if _FIRST_YEAR <= moment.year < _END_YEAR else None
 
 
+_LATEST_MILLIS = 2 * 10**14
+
+
+def moment_of(value: Any) -> int | None:
+    """Microseconds since 1970 of an ISO time or of milliseconds since 1970; None if it is neither."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value * 1000) if 0 < value < _LATEST_MILLIS else None
+    return parse_time(value)
+
+
 def spans(times: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Times in microseconds, in any order, as spans without a gap of more than ten minutes."""
     ordered = sorted(times)

@@ -1,0 +1,1 @@
+"""GitHub Copilot CLI (`copilot`): sessions under `~/.copilot`."""

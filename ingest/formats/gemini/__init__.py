@@ -1,0 +1,1 @@
+"""Gemini CLI (`gemini`): chats under `~/.gemini/tmp`."""

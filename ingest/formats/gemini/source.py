@@ -1,0 +1,68 @@
+"""Gemini CLI: where its chats lie.
+
+`tmp/<project>/chats/session-*.json` is one document, written anew with every message; since April 2026 it is a
+`….jsonl` that grows. Sub-agents lie in `chats/<session>/`. A chat that is resumed in the newer form is there in both:
+its messages have the same ids.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..paths import is_utf8
+from ..source import Places, Source, SourceFile, WatchPaths, existing, walk
+
+if TYPE_CHECKING:
+    from ..change import Change
+
+VERSION = 1
+
+_CHATS = "chats"
+_SUFFIXES = (".json", ".jsonl")
+
+
+class GeminiSource(Source):
+    """Chats of all projects, in both forms."""
+
+    kind = "gemini"
+    version = VERSION
+
+    def locate(self, places: Places) -> list[Path]:
+        """`.gemini` in `GEMINI_CLI_HOME`, else in the home folder."""
+        named = places.environment.get("GEMINI_CLI_HOME", "").strip()
+        return existing([(Path(named).expanduser() if named else places.home) / ".gemini"])
+
+    def watch_paths(self, root: Path) -> WatchPaths:
+        """The projects; what lies beside them is none of ours."""
+        return WatchPaths(deep=(_projects(root),), flat=(root,))
+
+    def discover(self, root: Path) -> Iterator[os.DirEntry[str]]:
+        """All chats under the root."""
+        for entry in walk(_projects(root)):
+            if entry.name.endswith(_SUFFIXES) and f"{os.sep}{_CHATS}{os.sep}" in entry.path:
+                yield entry
+
+    def recognise(self, root: Path, path: Path) -> SourceFile | None:
+        """The chat at a path."""
+        if path.suffix not in _SUFFIXES or not is_utf8(path) or not path.is_relative_to(_projects(root)):
+            return None
+        inside = path.relative_to(root).parts
+        if _CHATS not in inside[:-1] or path.name == "logs.json":
+            return None
+        is_main = inside[-2] == _CHATS
+        return SourceFile(self.kind, root, path, is_main, None)
+
+    def change(self, file: SourceFile) -> Change:
+        """Chats of the newer form grow, those of the older one are written anew."""
+        from ..change import AppendedLines, Snapshot
+        from .decoder import GeminiDecoder, GeminiDocument
+
+        return Snapshot(GeminiDocument) if file.path.suffix == ".json" else AppendedLines(GeminiDecoder)
+
+
+def _projects(root: Path) -> Path:
+    inner = root / "tmp"
+    return inner if inner.is_dir() else root

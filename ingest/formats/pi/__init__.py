@@ -1,0 +1,1 @@
+"""Pi (`pi`), and the agents that write its format: OpenClaw, OMP."""

@@ -1,0 +1,163 @@
+"""Copilot CLI: what its sessions count, in every way of arriving. The rules are in docs/counting.md, "Copilot CLI"."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.formats.arriving import WAYS, arrived, asked, lines, tokens
+
+every_way = pytest.mark.parametrize("way", WAYS)
+
+EVENTS = "session-state/s1/events.jsonl"
+MODEL = "claude-sonnet-4.6"
+
+
+def event(number: int, kind: str, **data: Any) -> dict[str, Any]:
+    when = f"2026-07-01T10:{number:02}:00.000Z"
+    return {"type": kind, "id": f"e{number}", "timestamp": when, "data": data}
+
+
+START = event(
+    0,
+    "session.start",
+    sessionId="s1",
+    copilotVersion="1.0.80",
+    selectedModel=MODEL,
+    context={"cwd": "/home/ann/shop/api", "gitRoot": "/home/ann/shop", "branch": "main"},
+)
+ASK = event(1, "user.message", content="Fix the shop")
+
+
+def answer(number: int, output: int, **more: Any) -> dict[str, Any]:
+    return event(number, "assistant.message", messageId=f"m{number}", outputTokens=output, **more)
+
+
+def closed(number: int, given: int, output: int, read: int = 0, written: int = 0, thought: int = 0) -> dict[str, Any]:
+    usage = {
+        "inputTokens": given,
+        "outputTokens": output,
+        "cacheReadTokens": read,
+        "cacheWriteTokens": written,
+        "reasoningTokens": thought,
+    }
+    return event(number, "session.shutdown", modelMetrics={MODEL: {"requests": {"cost": 1}, "usage": usage}})
+
+
+def read(way: str, tmp_path: Path, *rows: Mapping[str, Any]) -> Any:
+    return arrived(way, "copilot", {EVENTS: lines(START, *rows)}, tmp_path)
+
+
+@every_way
+def test_a_running_session_tells_output_only(way: str, tmp_path: Path) -> None:
+    store = read(way, tmp_path, ASK, answer(2, 30), answer(3, 12))
+    assert tokens(store) == (2, 0, 42, 0, 0, 0)
+
+
+@every_way
+def test_the_account_tells_the_rest_when_it_is_closed(way: str, tmp_path: Path) -> None:
+    store = read(way, tmp_path, ASK, answer(2, 30), closed(3, 1000, 50, 700, 100, 9))
+    assert tokens(store) == (1, 200, 50, 700, 100, 9)
+    assert asked(store, "SELECT kind, output_tokens FROM responses ORDER BY ts") == [("turn", 30), ("account", 20)]
+
+
+@every_way
+def test_an_account_that_goes_on_counting_tells_by_its_difference(way: str, tmp_path: Path) -> None:
+    rows = (answer(2, 30), closed(3, 1000, 30), answer(4, 20), closed(5, 1500, 50))
+    assert tokens(read(way, tmp_path, *rows))[:3] == (2, 1500, 50)
+
+
+@every_way
+def test_an_account_that_begins_anew_tells_as_it_stands(way: str, tmp_path: Path) -> None:
+    rows = (answer(2, 30), closed(3, 1000, 30), answer(4, 40), closed(5, 1100, 40))
+    assert tokens(read(way, tmp_path, *rows))[:3] == (2, 2100, 70)
+
+
+@every_way
+def test_after_a_compaction_the_account_begins_anew(way: str, tmp_path: Path) -> None:
+    rows = (
+        answer(2, 30),
+        closed(3, 1000, 30),
+        event(4, "session.compaction_complete", success=True, preCompactionTokens=900),
+        answer(5, 31),
+        closed(6, 1200, 31),
+    )
+    store = read(way, tmp_path, *rows)
+    assert tokens(store)[:3] == (2, 2200, 61)
+    assert asked(store, "SELECT kind, amount FROM events") == [("compact", 900)]
+
+
+@every_way
+def test_a_message_that_is_written_again_counts_once(way: str, tmp_path: Path) -> None:
+    again = answer(2, 30) | {"id": "other"}
+    assert tokens(read(way, tmp_path, answer(2, 30), again, closed(3, 100, 30)))[:3] == (1, 100, 30)
+
+
+@every_way
+def test_the_model_is_that_of_the_message_else_the_one_that_was_chosen(way: str, tmp_path: Path) -> None:
+    rows = (answer(2, 1), event(3, "session.model_change", newModel="gpt-5.4"), answer(4, 1), answer(5, 1, model="o9"))
+    store = read(way, tmp_path, *rows)
+    assert asked(store, "SELECT model FROM responses ORDER BY ts") == [(MODEL,), ("gpt-5.4",), ("o9",)]
+
+
+@every_way
+def test_prompts_are_what_a_person_typed(way: str, tmp_path: Path) -> None:
+    rows = (
+        ASK,
+        event(2, "user.message", content="go on", isAutopilotContinuation=True),
+        event(3, "user.message", content="skill text", source="skill"),
+        event(4, "user.message", content="task", parentToolCallId="t"),
+        event(5, "user.message", content="  "),
+    )
+    assert asked(read(way, tmp_path, *rows), "SELECT text FROM prompts") == [("Fix the shop",)]
+
+
+@every_way
+def test_calls_sub_agents_and_how_they_ended(way: str, tmp_path: Path) -> None:
+    rows = (
+        event(
+            2, "tool.execution_start", toolCallId="a", toolName="bash", arguments={"command": "duckdb a.db -c 'from t'"}
+        ),
+        event(
+            3, "tool.execution_complete", toolCallId="a", success=False, error={"message": "it broke", "code": "denied"}
+        ),
+        event(4, "tool.execution_start", toolCallId="b", toolName="task", arguments={"agent_type": "explore"}),
+        event(5, "subagent.started", toolCallId="b", agentName="explore", agentDescription="looks"),
+        answer(6, 5, parentToolCallId="b"),
+        event(7, "tool.execution_complete", toolCallId="b", success=True, result={"content": "found"}),
+        event(8, "tool.execution_start", toolCallId="c", toolName="db-ask", mcpServerName="db", arguments={}),
+    )
+    store = read(way, tmp_path, *rows)
+    told = asked(store, "SELECT name, class, mcp_server, is_error, denial, subagent_type FROM tool_calls ORDER BY ts")
+    assert told == [
+        ("bash", "tool_use", None, True, "denied", None),
+        ("task", "subagent", None, False, None, "explore"),
+        ("db-ask", "mcp_call", "db", None, None, None),
+    ]
+    assert asked(store, "SELECT agent_id, agent_name FROM responses WHERE is_sidechain") == [("s1:b", "explore")]
+    assert asked(store, "SELECT agent_id, agent_type, description FROM agents") == [("s1:b", "explore", "looks")]
+    assert ("table:t",) in asked(store, "SELECT resource FROM accesses")
+
+
+@every_way
+def test_a_session_lies_in_its_repository(way: str, tmp_path: Path) -> None:
+    store = read(way, tmp_path, ASK, event(2, "session.title_changed", title="The shop"))
+    assert asked(store, "SELECT title, project, cwd, git_branch, version FROM sessions") == [
+        ("The shop", "/home/ann/shop", "/home/ann/shop/api", "main", "1.0.80")
+    ]
+
+
+def test_a_file_without_a_start_is_refused_once(tmp_path: Path) -> None:
+    store = arrived("at once", "copilot", {EVENTS: lines(ASK, answer(2, 3))}, tmp_path)
+    assert asked(store, "SELECT reason FROM rejects") == [("no session.start: not a session of Copilot CLI",)]
+    assert tokens(store)[0] == 0
+
+
+def test_rows_of_unknown_shape_are_no_fault(tmp_path: Path) -> None:
+    odd = [
+        {"type": 3},
+        {"type": "assistant.message", "data": [1]},
+        {"type": "session.shutdown", "data": {"modelMetrics": 5}},
+    ]
+    assert tokens(read("at once", tmp_path, *odd, answer(2, 3)))[2] == 3
