@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .faults import refuse_odd
 from .filters import Filter
 from .projects import is_project, spelled
 from .schema import FACTS, TABLES
-from .store import StoreError
+from .store import CONFINED, Store, StoreError
 from .tokens import TEXT
 
 if TYPE_CHECKING:
@@ -46,18 +45,6 @@ REFUSED_FUNCTIONS = re.compile(r"^(current_setting|getenv|getvariable|set_config
 
 PLACEHOLDER = re.compile(r"\{\{\s*filters\s*\}\}", re.IGNORECASE)
 
-_LOCKED: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": "false",
-    "autoload_known_extensions": "false",
-    "autoinstall_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "memory_limit": "512MB",
-    # What does not fit fails: it would fill the disk, and of a process that is ended the files would stay.
-    "temp_directory": "",
-    "disabled_optimizers": "statistics_propagation",
-    "lock_configuration": "true",
-}
-
 
 class Refused(StoreError):
     """The statement is not one query over the store's tables."""
@@ -81,14 +68,18 @@ def ask(path: Path, sql: str, *, chosen: Filter | None = None, limit: int = MAX_
     """Answer one SQL query on the store at `path`.
 
     `{{filters}}` becomes the conditions of `chosen` on the day rollups. Raises Refused, or StoreError with DuckDB's
-    words. Not for a process that has the store open for writing: DuckDB allows one configuration per process and file.
+    words. Not for a process that has the store open already: DuckDB allows one configuration per process and file.
     """
-    from .duck import duckdb
-
     sql = PLACEHOLDER.sub(lambda _: conditions(chosen or Filter()), sql).strip().rstrip(";").strip()
     check(sql)
     begun = time.monotonic()
-    connection = _connect(path, wait)
+    with Store(path, wait=wait).read(confined=True) as connection:
+        return _answered(connection, sql, limit, begun)
+
+
+def _answered(connection: DuckDBPyConnection, sql: str, limit: int, begun: float) -> Table:
+    from .duck import duckdb
+
     timer = threading.Timer(TIMEOUT_SECONDS, connection.interrupt)
     timer.start()
     try:
@@ -103,7 +94,6 @@ def ask(path: Path, sql: str, *, chosen: Filter | None = None, limit: int = MAX_
         raise StoreError((str(error).splitlines() or ["the query failed"])[0]) from error
     finally:
         timer.cancel()
-        connection.close()
     return Table(
         columns=[str(column[0]) for column in described],
         types=types,
@@ -133,20 +123,6 @@ def _fetch(answer: DuckDBPyConnection, limit: int) -> tuple[list[tuple[Any, ...]
     return rows, False
 
 
-def _connect(path: Path, wait: float) -> DuckDBPyConnection:
-    from .duck import duckdb
-
-    refuse_odd(path)
-    give_up = time.monotonic() + wait
-    while True:
-        try:
-            return duckdb.connect(str(path), read_only=True, config=_LOCKED)
-        except duckdb.IOException as error:
-            if "lock" not in str(error) or time.monotonic() > give_up:
-                raise StoreError(str(error).splitlines()[0]) from error
-        time.sleep(0.01)
-
-
 def check(sql: str) -> None:
     """Raise Refused unless `sql` is one query that names only tables of the store."""
     from .duck import duckdb
@@ -160,7 +136,7 @@ def check(sql: str) -> None:
         raise Refused(str(error).splitlines()[0]) from None
     if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
         raise Refused("only one SELECT at a time")
-    with duckdb.connect(config=_LOCKED) as parser:
+    with duckdb.connect(config=CONFINED) as parser:
         row = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     tree = json.loads(row[0]) if row else {}
     if not isinstance(tree, dict) or tree.get("error"):

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from agnes_stats.queries.store import Store
 
+BESIDE = ("store.duckdb.lock", "store.duckdb.queue")
+"""What lies beside a store."""
+
 HOLD = """
 import duckdb, sys
 connection = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read")
@@ -84,7 +87,7 @@ def open_folder() -> Iterator[Path]:
 
 
 class Holder:
-    """Another process that has the file open, until the block ends."""
+    """A program without our lock, as the `duckdb` shell, that has the file open until the block ends."""
 
     def __init__(self, path: Path, how: str) -> None:
         self._process = subprocess.Popen(

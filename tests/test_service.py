@@ -14,8 +14,8 @@ from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.news import News, Troubled, UpToDate
 from agnes_stats.ingest.service import IngestService
-from agnes_stats.queries import store as stores
 from agnes_stats.queries.store import Store
+from agnes_stats.queries.store import file as stores
 
 from tests.storing import until
 from tests.transcripts import Transcript, write
@@ -325,7 +325,7 @@ def test_it_stops_at_once_while_it_waits_for_the_store(life: Life) -> None:
         pass
     with Holder(life.store.path, "read"):
         life.service.start()
-        until(lambda: life.store._gate._writers)
+        until(lambda: life.store._gate._waiting[True])
         begun = time.monotonic()
         life.service.stop()
         assert time.monotonic() - begun < 2.0

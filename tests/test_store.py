@@ -19,7 +19,7 @@ from agnes_stats.queries.store import (
     StoreTooNew,
 )
 
-from tests.storing import note, notes, open_folder
+from tests.storing import BESIDE, note, notes, open_folder
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_nothing_is_made_before_it_is_needed(path: Path) -> None:
 def test_a_question_to_a_store_that_does_not_exist_makes_an_empty_one(path: Path) -> None:
     with Store(path).read() as connection:
         assert connection.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
-    assert [file.name for file in path.parent.iterdir()] == ["store.duckdb"]
+    assert {file.name for file in path.parent.iterdir()} == {path.name, *BESIDE}
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])

@@ -11,14 +11,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from agnes_stats.queries import store as stores
 from agnes_stats.queries.store import (
     Store,
     StoreBusy,
     StoreInterrupted,
 )
+from agnes_stats.queries.store import file as stores
 
-from tests.storing import Holder, note, notes, until
+from tests.storing import BESIDE, Holder, note, notes, until
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_a_writer_who_waits_comes_before_the_next_reader(path: Path) -> None:
     writer, reader = threading.Thread(target=write), threading.Thread(target=read)
     with store.read():
         writer.start()
-        until(lambda: store._gate._writers)
+        until(lambda: store._gate._waiting[True])
         reader.start()
         reader.join(0.2)
     writer.join()
@@ -143,7 +143,7 @@ def test_a_thread_inside_may_ask_again_while_a_writer_waits(path: Path) -> None:
         stack.enter_context(store.read())
         writer = threading.Thread(target=note, args=(store, "b"))
         writer.start()
-        until(lambda: store._gate._writers)
+        until(lambda: store._gate._waiting[True])
         assert notes(store) == ["a"]
     writer.join()
 
@@ -160,13 +160,13 @@ def test_two_stores_of_one_path_share_what_is_open(path: Path) -> None:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """For each time the file is opened, whether it was for writing."""
     opened: list[bool] = []
-    connect = Store._connect
+    connect = stores.connect
 
-    def counted(self: Store, writable: bool) -> object:
+    def counted(files: object, settings: object, *, writable: bool) -> object:
         opened.append(writable)
-        return connect(self, writable)
+        return connect(files, settings, writable=writable)
 
-    monkeypatch.setattr(Store, "_connect", counted)
+    monkeypatch.setattr(stores, "connect", counted)
     return opened
 
 
@@ -257,7 +257,7 @@ with Store(Path({str(path)!r})).write() as connection:
     running = [subprocess.Popen([sys.executable, "-c", script, str(number), start]) for number in range(4)]
     assert [process.wait() for process in running] == [0] * 4
     assert notes(Store(path)) == ["0", "1", "2", "3"]
-    assert [file.name for file in path.parent.iterdir()] == ["store.duckdb"]
+    assert {file.name for file in path.parent.iterdir()} == {path.name, *BESIDE}
 
 
 def test_the_stamp_tells_every_write_and_nothing_else(path: Path) -> None:
@@ -289,6 +289,6 @@ def test_a_file_system_without_hard_links_will_do(path: Path, monkeypatch: pytes
     def refuse(*_: object) -> None:
         raise OSError(1, "Operation not permitted")
 
-    monkeypatch.setattr(stores.Path, "hardlink_to", refuse)
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
     note(Store(path), "a")
     assert notes(Store(path)) == ["a"]

@@ -233,7 +233,7 @@ look()
 def test_permissions_taken_away_and_given_back(what: str) -> None:
     with open_folder() as folder:
         world = World(folder)
-        for found in (world.store.path.parent, world.store.path, world.root, *world.root.rglob("*")):
+        for found in (world.store.path.parent, *world.store.path.parent.iterdir(), world.root, *world.root.rglob("*")):
             found.chmod(0o777)
         with world.file.open("a") as file:
             file.write(lines(talk("s9", 1)).splitlines(keepends=True)[-1])

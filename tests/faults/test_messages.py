@@ -1,7 +1,6 @@
 """What the command line says when the store is out of order: one line, status 1, nothing lost, no traceback."""
 
 import json
-import os
 import stat
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pytest
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import cli
 
-from tests.storing import Holder
+from tests.storing import BESIDE, Holder
 from tests.transcripts import Transcript, write
 
 
@@ -59,7 +58,7 @@ def test_a_newer_store_is_refused_and_not_rebuilt(capsys: pytest.CaptureFixture[
         connection.execute("UPDATE meta SET value = '99' WHERE name = 'store_version'")
     assert "newer agnes-stats" in refused(capsys, claude, path, "sessions")
     assert run(capsys, claude, path, "ingest", "--rebuild")[0] == 1
-    assert [file.name for file in path.parent.iterdir()] == ["store.duckdb"]
+    assert {file.name for file in path.parent.iterdir()} == {"store.duckdb", *BESIDE}
 
 
 def test_a_folder_or_somebody_elses_database_is_refused(
@@ -89,14 +88,14 @@ def test_whatever_the_umask_nobody_else_can_read_anything(claude: Path, path: Pa
     path.parent.mkdir(mode=0o755)
     watch = """
 import os, sys
-from agnes_stats.queries import store
+from agnes_stats.queries.store import file as store
 from agnes_stats.tui import cli
 seen = []
-leave = store.Store._translated
-def look(self):
-    seen.extend(found for found in self.path.parent.rglob("*") if found.stat().st_mode & 0o077)
-    return leave(self)
-store.Store._translated = look
+leave = store.translated
+def look(path):
+    seen.extend(found for found in path.parent.rglob("*") if found.stat().st_mode & 0o077)
+    return leave(path)
+store.translated = look
 import agnes_stats.ingest.load as loads
 load = loads.load
 def loaded(*given, **named):
@@ -111,4 +110,4 @@ sys.exit(status or str(seen or ""))
     run = subprocess.run([sys.executable, "-c", watch, claude, path], capture_output=True, text=True, umask=0)
     assert run.stderr.strip() == ""
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(path.parent) == ["store.duckdb"]  # noqa: PTH208
+    assert {file.name for file in path.parent.iterdir()} == {"store.duckdb", *BESIDE}

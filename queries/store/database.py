@@ -1,0 +1,224 @@
+"""Opening the database of a store whose lock we have: one way, one set of settings, for everybody."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..faults import (
+    StoreDamaged,
+    StoreError,
+    StoreForeign,
+    StoreTooNew,
+    explained,
+    holder_of,
+    is_locked,
+    refuse_odd,
+)
+from ..schema import FACTS, STORE_VERSION, TABLES, columns_of, ddl
+from ..scratch import scratch
+from .files import Files
+from .gate import Locked
+from .locking import StoreUnlockable, has_record_locks
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Settings = dict[str, str | bool | int | float | list[str]]
+"""Of DuckDB, by name."""
+
+SETTINGS: Settings = {
+    # Of a new store; many small columns waste most of DuckDB's usual 256 KiB blocks (measured: 5.4 % against 2.0 % of
+    # 300 MB of transcripts).
+    "default_block_size": "65536",
+    "TimeZone": "UTC",
+    "preserve_insertion_order": "false",
+    # DuckDB 2.0.0 takes coalesce(sum(x), 0) for 0 when it can prove the right side of a LEFT JOIN empty, and then
+    # sorts and filters by that: the conclusion is drawn from propagated statistics.
+    "disabled_optimizers": "statistics_propagation",
+    # Nothing is fetched from the network, ever.
+    "autoinstall_known_extensions": "false",
+    "memory_limit": "512MB",
+}
+"""Of every connection to a store."""
+
+CONFINED: Settings = {
+    **{name: value for name, value in SETTINGS.items() if name not in ("TimeZone", "preserve_insertion_order")},
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    # What does not fit fails: it would fill the disk, and of a process that is ended the files would stay.
+    "temp_directory": "",
+    "lock_configuration": "true",
+}
+"""Of one that answers what others wrote: it reaches nothing but the store. Days are the user's, rows in their order."""
+
+
+class Outdated(Exception):
+    """No store, an empty database, or a store of an older version, for reading: it has to be written to first."""
+
+
+def connect(files: Files, settings: Settings, *, writable: bool) -> DuckDBPyConnection:
+    """Open the file, whose lock we have. Raises Locked if a program that knows nothing of the lock has it."""
+    from ..duck import duckdb
+
+    refuse_odd(files.path)
+    if files.is_missing():
+        if not writable:
+            raise Outdated
+        _create(files)
+    before, had_log = files.stamp(), files.log_path.exists()
+    try:
+        connection = duckdb.connect(str(files.path), read_only=not writable, config=settings)
+    except duckdb.Error as error:
+        if is_locked(error):
+            if not has_record_locks(files.path):
+                raise StoreUnlockable(files.path) from error
+            raise Locked(holder_of(error)) from error
+        if files.stamp() != before:
+            raise Locked(None) from error
+        raise _explained(files.path, error) from error
+    try:
+        if files.stamp() != before and not (writable and had_log):
+            # DuckDB may have read the header before somebody without our lock wrote another one.
+            raise Locked(None)
+        _check(files.path, connection, writable)
+    except BaseException:
+        connection.close()
+        raise
+    if writable:
+        files.tighten()
+    return connection
+
+
+def _check(path: Path, connection: DuckDBPyConnection, writable: bool) -> None:
+    from ..duck import duckdb
+
+    try:
+        row = connection.execute("SELECT value FROM meta WHERE name = 'store_version'").fetchone()
+    except duckdb.CatalogException:
+        row = None
+    except duckdb.Error as error:
+        raise _explained(path, error) from error
+    if row is None and connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone() is not None:
+        raise StoreForeign(f"{path} is a database, but no store of agnes-stats: name another with --store")
+    version = int(row[0]) if row else 0
+    if version > STORE_VERSION:
+        raise StoreTooNew(
+            f"{path} was written by a newer agnes-stats (store version {version}, this one knows "
+            f"{STORE_VERSION}): update agnes-stats, or name another file with --store"
+        )
+    if version < STORE_VERSION:
+        if not writable:
+            raise Outdated
+        _bring_up(connection)
+
+
+def _explained(path: Path, error: Exception) -> StoreError:
+    if "sqlite" in str(error):
+        return StoreForeign(f"{path} is a SQLite database: name another file with --store")
+    return explained(path, error, opening=True)
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """DuckDB's errors as ours."""
+    from ..duck import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        raise explained(path, error, opening=False) from error
+    except RuntimeError as error:
+        # So DuckDB tells of a Ctrl-C that came while it worked.
+        if "interrupted" in str(error):
+            raise KeyboardInterrupt from error
+        raise
+
+
+def is_sound(files: Files) -> bool:
+    """Whether all of the store can be read; for one who has it alone."""
+    from ..doctor import verify
+
+    try:
+        connection = connect(files, SETTINGS, writable=False)
+    except Outdated:
+        return True
+    except StoreDamaged:
+        return False
+    try:
+        with translated(files.path):
+            verify(connection)
+    except StoreDamaged:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _create(files: Files) -> None:
+    """Make an empty store under another name and give it its own when it is whole: nobody sees half a store."""
+    from ..duck import duckdb
+
+    with scratch(files.path) as folder:
+        new = folder / "new.duckdb"
+        try:
+            with duckdb.connect(str(new), config=SETTINGS) as connection:
+                _bring_up(connection)
+            files.publish(new)
+        except (duckdb.Error, OSError) as error:
+            raise explained(files.path, error, opening=False) from error
+
+
+def begin_with(files: Files, aside: Path) -> None:
+    """Put a copy of a store in place without its log; none if that is broken, too."""
+    import shutil
+
+    from ..duck import duckdb
+
+    with scratch(files.path) as folder:
+        copy = folder / "copy.duckdb"
+        try:
+            shutil.copyfile(aside, copy)
+            with duckdb.connect(str(copy), read_only=True, config=SETTINGS) as connection:
+                _check(copy, connection, writable=False)
+            files.publish(copy)
+        except (duckdb.Error, StoreError, Outdated, OSError):
+            # The new store then begins empty; the old one is kept aside in any case.
+            return
+
+
+_KINDS_OF_OLD_RESPONSES = """
+    UPDATE responses SET kind = CASE WHEN stop_reason = 'advisor' THEN 'advisor' ELSE 'turn' END, is_answer = true
+    WHERE kind IS NULL
+"""
+"""Before version 3 the reason told an advisor's answer. For vanished files; what is read again says it itself."""
+
+
+def _bring_up(connection: DuckDBPyConnection) -> None:
+    """Add the tables and columns that are missing, then fill those that rows of an older store should have.
+
+    DuckDB does not change rows of a table in the transaction that altered it. Killed between the two, the store still
+    has its old version and is brought up again.
+    """
+    there: dict[str, set[str]] = {}
+    columns = connection.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
+    for table, column in columns:
+        there.setdefault(table, set()).add(column)
+    connection.execute("BEGIN")
+    for table, statement in zip([*(fact.name for fact in FACTS), *TABLES], ddl(), strict=True):
+        if table not in there:
+            connection.execute(statement)
+            continue
+        for column, kind in columns_of(table).items():
+            if column not in there[table]:
+                connection.execute(f'ALTER TABLE {table} ADD COLUMN "{column}" {kind}')
+    connection.execute("COMMIT")
+    connection.execute("BEGIN")
+    if there:
+        connection.execute(_KINDS_OF_OLD_RESPONSES)
+    connection.execute("DELETE FROM meta WHERE name = 'store_version'")
+    connection.execute("INSERT INTO meta VALUES ('store_version', ?)", [str(STORE_VERSION)])
+    connection.execute("COMMIT")

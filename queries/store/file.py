@@ -1,0 +1,192 @@
+"""The store: one DuckDB file that nobody owns.
+
+Many may read it, or one may write it, so everybody opens it for one batch or one answer and closes it again, and
+whoever finds it taken waits for the lock beside it (`locking`). Inside a process the threads share one open database: a
+reader that comes while a batch is written reads beside it and sees the last committed state (`gate`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..faults import StoreBusy, StoreDamaged, StoreReadOnly, refuse_odd
+from ..scratch import make_folder
+from .database import CONFINED, SETTINGS, Outdated, Settings, begin_with, connect, is_sound, translated
+from .files import Files, Stamp
+from .gate import gate_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+WAIT_SECONDS = 10.0
+"""How long a process waits for the store before it gives up."""
+
+_ATTEMPTS = 3
+"""How often a store that somebody keeps deleting is made anew for one reader."""
+
+JOIN_SECONDS, READ_SECONDS = 0.05, 0.5
+"""How long a writer that lingers waits for the first reader to come, and for the last one to go."""
+
+
+class Store:
+    """The store at a path. Nothing is opened, and no file made, before the first `read` or `write`."""
+
+    def __init__(self, path: Path, *, wait: float = WAIT_SECONDS) -> None:
+        self.path = path
+        self.wait = wait
+        self._files = Files(path)
+        self._gate = gate_of(path)
+        self._writer: DuckDBPyConnection | None = None
+        self._writer_lock = threading.Lock()
+
+    # -- using it ------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def read(self, *, unless: threading.Event | None = None, confined: bool = False) -> Iterator[DuckDBPyConnection]:
+        """A connection for questions, which all see the same state. A store that does not exist is made, empty.
+
+        `unless`: give up waiting, with StoreInterrupted, as soon as it is set. `confined`: for what others wrote; the
+        connection is cut off from files and network, and nothing else of this process may have the store open.
+        Raises StoreBusy, StoreTooNew, StoreForeign, StoreDamaged, StoreReadOnly, StoreUnlockable; QueryFailed where
+        DuckDB refuses a question.
+        """
+        with contextlib.ExitStack() as stack:
+            connection = self._enter_reading(stack, unless, CONFINED if confined else SETTINGS)
+            stack.enter_context(translated(self.path))
+            # One snapshot for the whole block, also beside a writer.
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextlib.contextmanager
+    def write(
+        self, *, wait: float | None = None, unless: threading.Event | None = None
+    ) -> Iterator[DuckDBPyConnection]:
+        """A connection that may write. Hold it for one transaction. Only one thread of the process has it at a time.
+
+        `wait`: seconds, if other than the store's. `unless`, and what is raised, as for `read`; also StoreFull, and
+        StoreInterrupted by `interrupt`.
+        """
+        if self._files.is_missing():
+            make_folder(self.path)
+        with self._connection(True, self.wait if wait is None else wait, unless, SETTINGS) as connection:
+            with self._writer_lock:
+                self._writer = connection
+            try:
+                with translated(self.path):
+                    yield connection
+            finally:
+                with self._writer_lock:
+                    self._writer = None
+
+    def linger(self, unless: threading.Event) -> None:
+        """Inside a `write`, after its transaction: keep the store open for the readers of this process that come now.
+
+        They need not open it, and neither of them waits until it is closed. Costs a moment if nobody comes. `unless`:
+        go on as soon as it is set.
+        """
+        self._gate.linger(JOIN_SECONDS, READ_SECONDS, unless)
+
+    def interrupt(self) -> None:
+        """Stop the statement that this process is writing with, if it is; the writer then gets StoreInterrupted."""
+        with self._writer_lock:
+            if self._writer is not None:
+                self._writer.interrupt()
+
+    def stamp(self) -> Stamp:
+        """What changes whenever anybody, in any process, writes to the store. Costs two looks at the disk."""
+        return self._files.stamp()
+
+    def idle_seconds(self) -> float:
+        """How long ago anybody last wrote to the store; infinite if there is none."""
+        return self._files.idle_seconds()
+
+    @property
+    def log_path(self) -> Path:
+        """DuckDB's write-ahead log: what was committed and is not in the file yet."""
+        return self._files.log_path
+
+    def set_aside(self) -> Path | None:
+        """Rename a damaged store, and its log, to a name with the date, and begin a new one. The new path.
+
+        None if all of it can be read after all: that is looked at again while nobody else can have it open, and another
+        program may have begun a new one meanwhile. Where only the log is broken, the new store begins with what the
+        file holds without it. Raises StoreError.
+        """
+        aside: list[Path] = []
+
+        def begin_anew() -> DuckDBPyConnection:
+            if not is_sound(self._files):
+                had_log = self.log_path.exists()
+                aside.append(self._files.rename())
+                if had_log:
+                    begin_with(self._files, aside[0])
+            return connect(self._files, SETTINGS, writable=True)
+
+        self._gate.enter(begin_anew, writable=True, wait=self.wait, joins=False)
+        self._gate.leave(writable=True)
+        return aside[0] if aside else None
+
+    # -- opening it ----------------------------------------------------------------------------------------------
+
+    def _enter_reading(
+        self, stack: contextlib.ExitStack, unless: threading.Event | None, settings: Settings
+    ) -> DuckDBPyConnection:
+        """A connection for reading. What must be done to the store first is done, by one who has it alone."""
+        for _ in range(_ATTEMPTS):
+            if not self._files.is_missing():
+                try:
+                    return stack.enter_context(self._connection(False, self.wait, unless, settings))
+                except Outdated:
+                    pass
+                except StoreDamaged as damage:
+                    return self._look_again(stack, damage, unless, settings)
+            with self.write(unless=unless):
+                pass
+        raise StoreBusy(self.path, None)
+
+    def _look_again(
+        self,
+        stack: contextlib.ExitStack,
+        damage: StoreDamaged,
+        unless: threading.Event | None,
+        settings: Settings,
+    ) -> DuckDBPyConnection:
+        """A store that cannot be read is called damaged only if that is so when nobody else can have it open."""
+        try:
+            return stack.enter_context(self._connection(False, self.wait, unless, settings, alone=True))
+        except (StoreReadOnly, Outdated):
+            raise damage from None
+
+    @contextlib.contextmanager
+    def _connection(
+        self,
+        writable: bool,
+        wait: float,
+        unless: threading.Event | None,
+        settings: Settings,
+        *,
+        alone: bool = False,
+    ) -> Iterator[DuckDBPyConnection]:
+        """A connection. `alone`: no other process has the store open, although it is only read."""
+        keeps_out = writable or alone
+        # No lock is made beside what is none of ours.
+        refuse_odd(self.path)
+        database = self._gate.enter(
+            lambda: connect(self._files, settings, writable=writable),
+            writable=keeps_out,
+            wait=wait,
+            unless=unless,
+            joins=settings is SETTINGS,
+        )
+        try:
+            cursor = database.cursor()
+            try:
+                yield cursor
+            finally:
+                cursor.close()
+        finally:
+            self._gate.leave(writable=keeps_out)

@@ -1,0 +1,235 @@
+"""One open database per process and file, shared by its threads.
+
+Many processes may read a file, or one may write it: `locking` sees to that, and the lock is held as long as the
+database is open, so a process opens it for a moment only. Among the threads of a process:
+
+- readers share a database; those who come while a writer works join it and see the last commit;
+- a writer cannot join readers. It gets the next turn: readers who come meanwhile wait for it, unless another process
+  keeps the writer out for long, then readers and writer try by turns;
+- once a writer has left, nobody joins its database any more, so that other processes get their turn.
+
+A program that knows nothing of the lock, as the `duckdb` shell, may still have the file: then it is tried again, more
+and more seldom.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from ..faults import StoreBusy, StoreInterrupted
+from .locking import Claim
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+RETRY_SECONDS = (0.01, 0.25)
+"""Between two attempts at a file that is open in a program without our lock: at first, and at most."""
+
+UNLESS_SECONDS = 0.1
+"""How often whoever waits looks whether it should go on waiting, and a writer whether it is another one's turn."""
+
+
+class Locked(Exception):
+    """A program without our lock has the file open. `pid` is None where the system does not say."""
+
+    def __init__(self, pid: int | None) -> None:
+        super().__init__(pid)
+        self.pid = pid
+
+
+Connect = Callable[[], "DuckDBPyConnection"]
+"""Opens the database; raises Locked, or what is wrong with the store."""
+
+
+class Gate:
+    """Lets the threads of this process in and out of one database file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = threading.Condition()
+        self._database: DuckDBPyConnection | None = None
+        self._writable = False
+        self._opening = False
+        self._writing = False
+        self._waiting = {False: 0, True: 0}
+        """Readers and writers waiting."""
+        self._readers_first = False
+        """The last attempt of a waiting writer failed: readers may open the file before it tries again."""
+        self._inside: Counter[int] = Counter()
+        """Threads that are in, and how often."""
+        self._claims = {exclusive: Claim(path, exclusive=exclusive, wake=self._wake) for exclusive in (False, True)}
+
+    def enter(
+        self,
+        connect: Connect,
+        *,
+        writable: bool,
+        wait: float,
+        unless: threading.Event | None = None,
+        joins: bool = True,
+    ) -> DuckDBPyConnection:
+        """The open database; `writable`: no other process has it. Raises StoreBusy after `wait` seconds.
+
+        Also whatever `connect` raises, StoreInterrupted as soon as `unless` is set, StoreUnlockable where there are no
+        locks. `joins`: what another thread has open will do.
+        """
+        with self._turn:
+            self._waiting[writable] += 1
+            try:
+                self._await(connect, writable, _Patience(wait, unless), joins)
+            finally:
+                self._waiting[writable] -= 1
+                if not self._waiting[writable] and (self._database is None or self._writable != writable):
+                    self._claims[writable].drop()
+                self._turn.notify_all()
+            assert self._database is not None
+            self._inside[threading.get_ident()] += 1
+            self._writing = self._writing or writable
+            return self._database
+
+    def _await(self, connect: Connect, writable: bool, patience: _Patience, joins: bool) -> None:
+        """Wait until the database is open for us."""
+        claim, holder = self._claims[writable], None
+        while not (joins and self._may_join(writable)):
+            if self._may_open(writable) and not patience.is_pausing:
+                if claim.take(wait=patience.left > 0):
+                    try:
+                        self._open(connect, writable)
+                        return
+                    except Locked as locked:
+                        holder = locked.pid
+                        patience.pause()
+                else:
+                    holder = claim.holder() if patience.left <= 0 else holder
+            if patience.unless is not None and patience.unless.is_set():
+                raise StoreInterrupted("stopped while waiting for the store")
+            if patience.left <= 0:
+                raise StoreBusy(self._path, holder)
+            self._turn.wait(patience.next_look)
+
+    def leave(self, *, writable: bool) -> None:
+        """Undo an `enter`. The last one out closes the file."""
+        with self._turn:
+            me = threading.get_ident()
+            self._inside[me] -= 1
+            if not self._inside[me]:
+                del self._inside[me]
+            if writable:
+                self._writing = False
+            try:
+                if not self._inside and self._database is not None:
+                    database, self._database = self._database, None
+                    self._readers_first = False
+                    try:
+                        database.close()
+                    finally:
+                        self._claims[self._writable].drop()
+            finally:
+                self._turn.notify_all()
+
+    def linger(self, join_seconds: float, leave_seconds: float, unless: threading.Event) -> None:
+        """Called by a writer that is done, before it leaves: let readers of this process in, and out again.
+
+        Waits `join_seconds` for the first to come, and `leave_seconds` for the last to go, or until `unless` is set.
+        """
+        me = threading.get_ident()
+        with self._turn:
+            if self._wait(lambda: bool(self._inside.keys() - {me}), join_seconds, unless):
+                self._wait(lambda: not self._inside.keys() - {me}, leave_seconds, unless)
+
+    def _wait(self, is_so: Callable[[], bool], seconds: float, unless: threading.Event) -> bool:
+        give_up = time.monotonic() + seconds
+        while not is_so():
+            left = give_up - time.monotonic()
+            if left <= 0 or unless.is_set():
+                return False
+            self._turn.wait(min(left, UNLESS_SECONDS))
+        return True
+
+    def _may_join(self, writable: bool) -> bool:
+        if self._database is None:
+            return False
+        if threading.get_ident() in self._inside and not writable:
+            return True
+        if writable:
+            return self._writable and not self._writing
+        return self._writing if self._writable else not self._waiting[True]
+
+    def _may_open(self, writable: bool) -> bool:
+        if self._database is not None or self._opening:
+            return False
+        if writable or not self._waiting[True]:
+            return True
+        # What is granted must be used, or it would keep our own writer out.
+        return self._readers_first or self._claims[False].is_held or self._claims[True].lets_others_first
+
+    def _open(self, connect: Connect, writable: bool) -> None:
+        """Open the file, to which we have the claim, without keeping the other threads out of this gate meanwhile."""
+        self._opening = True
+        self._turn.release()
+        database = None
+        try:
+            database = connect()
+        finally:
+            self._turn.acquire()
+            self._opening = False
+            self._database, self._writable = database, writable
+            if database is None:
+                self._claims[writable].drop()
+            if writable:
+                self._readers_first = database is None
+            self._turn.notify_all()
+
+    def _wake(self) -> None:
+        with self._turn:
+            self._turn.notify_all()
+
+
+class _Patience:
+    """How long one thread goes on waiting, and when it looks again."""
+
+    def __init__(self, wait: float, unless: threading.Event | None) -> None:
+        self.unless = unless
+        self._give_up = time.monotonic() + wait
+        self._next_try = 0.0
+        self._pause = RETRY_SECONDS[0]
+
+    @property
+    def left(self) -> float:
+        return self._give_up - time.monotonic()
+
+    @property
+    def is_pausing(self) -> bool:
+        return time.monotonic() < self._next_try
+
+    @property
+    def next_look(self) -> float:
+        look = min(self.left, UNLESS_SECONDS)
+        return min(look, max(self._next_try - time.monotonic(), 0.0)) if self.is_pausing else look
+
+    def pause(self) -> None:
+        """Try again later, at random, so that two do not keep meeting."""
+        self._next_try = time.monotonic() + random.uniform(0.5, 1.0) * self._pause
+        self._pause = min(2 * self._pause, RETRY_SECONDS[1])
+
+
+_gates: WeakValueDictionary[str, Gate] = WeakValueDictionary()
+_gates_lock = threading.Lock()
+
+
+def gate_of(path: Path) -> Gate:
+    """The gate of a file: the same for everyone in this process, for DuckDB allows only one way of opening it."""
+    key = os.path.realpath(path)
+    with _gates_lock:
+        gate = _gates.get(key)
+        if gate is None:
+            gate = _gates[key] = Gate(path)
+        return gate
