@@ -246,7 +246,7 @@ def test_a_busy_store_is_no_disaster(life: Life, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(services, "RETRY_SECONDS", {False: 0.02, True: 5.0})
     write(life.root.path, [talk()])
-    life.store.wait = 0.05
+    life.store.wait = 0.5
     with life.store.read():
         pass
     with Holder(life.store.path, "read") as holder:
