@@ -99,10 +99,11 @@ store.translated = look
 import agnes_stats.ingest.load as loads
 load = loads.load
 def loaded(*given, **named):
-    load(*given, **named)
+    told = load(*given, **named)
     found = list(loads.Path(sys.argv[2]).parent.rglob("*"))
     seen.extend(one for one in found if one.stat().st_mode & 0o077)
     assert any(one.suffix == ".wal" for one in found), found
+    return told
 loads.load = loaded
 status = cli.main(["ingest", "--store", sys.argv[2], "--source", f"claude={sys.argv[1]}"])
 sys.exit(status or str(seen or ""))
