@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...walk import walk
 from ..paths import is_utf8
-from ..source import Places, Source, SourceFile, WatchPaths, existing, walk
+from ..source import Places, Source, SourceFile, WatchPaths, existing
 
 if TYPE_CHECKING:
     from ..change import Change
