@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from ..queries.paths import is_folder
 from .formats import SOURCES, Fingerprint, Root, SourceFile, Watermark
 from .formats.source import ABSENT
 from .walk import walking
@@ -102,7 +103,7 @@ def plan(
 ) -> Plan:
     """Compare the files under some roots with the store. `everything`: as if nothing had been read yet."""
     made = Plan()
-    present = [root for root in roots if root.path.is_dir()]
+    present = [root for root in roots if is_folder(root.path)]
     found, left_out = _found(present, known, stop)
     made.sizes = {str(root.path): (0, 0) for root in present}
     for path, (root, file, now) in found.items():

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..queries.paths import exists, is_folder
 from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
 from .engine import REST_SECONDS, Engine
 from .formats import Root, SourceFile
@@ -189,11 +190,11 @@ class IngestService:
         files: list[SourceFile] = []
         for path in sorted(paths):
             file = self._engine.recognise(path)
-            if path.is_dir():
+            if is_folder(path):
                 files += self._engine.below(path)
             elif file is not None:
                 files.append(file)
-            elif self._engine.is_folder_of_files(path) and not path.exists():
+            elif self._engine.is_folder_of_files(path) and not exists(path):
                 self._sweep_soon()
         if not files:
             return

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from ..queries.paths import is_folder
 from .formats import SOURCES, Root
 from .walk import folders as folders_below
 from .walk import walking
@@ -109,7 +110,7 @@ class _Watch:
         pace = _Pace()
         while not self._stop.is_set():
             self._again.clear()
-            folders = [folder for folder in self._folders if folder.is_dir()]
+            folders = [folder for folder in self._folders if is_folder(folder)]
             if not folders:
                 self._again.wait()
                 continue
@@ -161,7 +162,7 @@ class _Watch:
     def _tell(self, changed: set[Path]) -> None:
         if not changed.isdisjoint(self.awaited):
             self._begun()
-        if self._named is not None and any(str(path) not in self._named and path.is_dir() for path in changed):
+        if self._named is not None and any(str(path) not in self._named and is_folder(path) for path in changed):
             self._again.set()
         self._note(changed)
 

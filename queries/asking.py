@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .console import Refused, Table, ask
+from .console import TOO_DEEP, Refused, Table, ask
 from .export import answer_of, answer_to
 from .filters import Filter
 from .store import StoreError
@@ -104,6 +104,8 @@ def main() -> None:
         told = {"error": str(error), "refused": isinstance(error, Refused)}
     except MemoryError:
         told = {"error": "the answer does not fit into memory", "refused": False}
+    except RecursionError:
+        told = {"error": TOO_DEEP, "refused": False}
     sys.stdout.write(json.dumps(told))
 
 

@@ -31,7 +31,12 @@ MAX_ROWS = 10_000
 MAX_CHARACTERS = 32_000_000
 """The same for texts that are together longer: an answer has to fit into memory several times over."""
 
+TOO_DEEP = "the query, or its answer, is nested too deeply"
+
 TIMEOUT_SECONDS = 30.0
+
+MAX_QUERY = 100_000
+"""Characters of a query: DuckDB's parser cannot be interrupted, and takes minutes for some longer ones."""
 
 _INSTANT = "TIMESTAMP WITH TIME ZONE"
 
@@ -91,7 +96,7 @@ def _answered(connection: DuckDBPyConnection, sql: str, limit: int, begun: float
     except duckdb.InterruptException:
         raise Refused(f"stopped after {TIMEOUT_SECONDS:.0f} seconds") from None
     except duckdb.Error as error:
-        raise StoreError((str(error).splitlines() or ["the query failed"])[0]) from error
+        raise StoreError(_first_line(error)) from error
     finally:
         timer.cancel()
     return Table(
@@ -127,18 +132,18 @@ def check(sql: str) -> None:
     """Raise Refused unless `sql` is one query that names only tables of the store."""
     from .duck import duckdb
 
+    if len(sql) > MAX_QUERY:
+        raise Refused(f"the query is longer than {MAX_QUERY:,} characters")
     try:
         sql.encode()
         statements = duckdb.extract_statements(sql)
     except UnicodeEncodeError:
         raise Refused("half a character is in the query") from None
     except duckdb.Error as error:
-        raise Refused(str(error).splitlines()[0]) from None
+        raise Refused(_first_line(error)) from None
     if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
         raise Refused("only one SELECT at a time")
-    with duckdb.connect(config=CONFINED) as parser:
-        row = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-    tree = json.loads(row[0]) if row else {}
+    tree = _tree_of(sql)
     if not isinstance(tree, dict) or tree.get("error"):
         reason = tree.get("error_message") if isinstance(tree, dict) else None
         raise Refused(f"this kind of query is not possible here: {reason}")
@@ -147,6 +152,24 @@ def check(sql: str) -> None:
     named = {entry["key"] for node in nodes for entry in node.get("cte_map", {}).get("map", [])}
     for node in nodes:
         _check_node(node, known | named)
+
+
+def _tree_of(sql: str) -> Any:
+    """The query as DuckDB's parser understands it."""
+    from .duck import duckdb
+
+    try:
+        with duckdb.connect(config=CONFINED) as parser:
+            row = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+        return json.loads(row[0]) if row else {}
+    except RecursionError:
+        raise Refused(TOO_DEEP) from None
+    except duckdb.Error as error:
+        raise Refused(_first_line(error)) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or ["the query failed"])[0]
 
 
 def _check_node(node: dict[str, Any], tables: set[str]) -> None:

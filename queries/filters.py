@@ -44,14 +44,20 @@ class Filter:
 
     def end(self) -> dt.datetime | None:
         """The first instant after `until`, in UTC without a zone."""
-        return None if self.until is None else _instant(self.until + dt.timedelta(days=1), self.zone)
+        if self.until is None:
+            return None
+        return dt.datetime.max if self.until == dt.date.max else _instant(self.until + dt.timedelta(days=1), self.zone)
 
 
 def _instant(day: dt.date, zone: str) -> dt.datetime:
     from zoneinfo import ZoneInfo
 
     local = dt.datetime.combine(day, dt.time(), ZoneInfo(zone))
-    return local.astimezone(dt.UTC).replace(tzinfo=None)
+    try:
+        return local.astimezone(dt.UTC).replace(tzinfo=None)
+    except OverflowError:
+        # The very first or last day that there is, which begins outside of UTC's.
+        return dt.datetime.min if day.year == 1 else dt.datetime.max
 
 
 class Where:

@@ -85,6 +85,27 @@ def test_the_screen_speaks_no_sql_and_opens_no_database() -> None:
         assert not spoken, f"{path.relative_to(ROOT)}: {spoken[0][:80]}"
 
 
+def test_one_module_speaks_to_the_terminal() -> None:
+    """What is written elsewhere would reach the terminal raw, and end in a traceback where a stream is broken."""
+    streams = {"stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"}
+    for path in modules("tui"):
+        if path.name == "terminal.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            touched = isinstance(node, ast.Attribute) and node.attr in streams
+            called = isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("print", "input")
+            assert not touched and not called, f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_one_module_asks_where_home_is() -> None:
+    """`Path.home()` raises where there is none, and `expanduser` where a user is not known."""
+    for room in ROOMS:
+        for path in modules(room):
+            text = path.read_text("utf-8")
+            assert "Path.home()" not in text, path
+            assert ".expanduser()" not in text or path.name == "export.py", path
+
+
 def test_queries_only_read() -> None:
     writing = re.compile(r"\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+SET)\b", re.IGNORECASE)
     for path in modules("queries"):

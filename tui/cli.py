@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NoReturn
 
 from .. import __version__
-from .settings import OPTIONS, BadSetting, Settings, settings_from
+from ..queries.paths import leave_deleted_folder
+from . import terminal
+from .settings import OPTIONS, BadSetting, Settings, is_text, settings_from
 
 COMMANDS = {
     "ingest": "read all that is new, once, and say what was read",
@@ -101,6 +103,10 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise BadSetting(message)
 
+    def _print_message(self, message: str, file: object = None) -> None:  # noqa: ARG002
+        # argparse would pass over it where help cannot be written.
+        terminal.lines(message.splitlines())
+
 
 class _Unheeded(argparse.Action):
     """An option that changes nothing: scripts may give it, but nobody shall believe that it did something."""
@@ -113,7 +119,7 @@ class _Unheeded(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         command = parser.prog.rpartition(" ")[2]
-        print(f"agnes-stats: {option_string} changes nothing for {command}", file=sys.stderr)  # noqa: T201
+        terminal.error(f"{option_string} changes nothing for {command}")
 
 
 def _add_options(command: argparse.ArgumentParser, heeded: Collection[str]) -> None:
@@ -166,30 +172,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status. 0 well, 1 a failure, 2 a mistake in the arguments."""
     # The store and its side files are nobody else's business.
     os.umask(0o077)
+    if arguments is None:
+        terminal.prepare()
     try:
-        words = sys.argv[1:] if arguments is None else arguments
+        status = _run(sys.argv[1:] if arguments is None else arguments)
+        terminal.finish()
+    except terminal.OutputLost as lost:
+        terminal.abandon()
+        if lost.reason is None:
+            return 0
+        terminal.error(f"the answer cannot be written: {lost.reason}")
+        return 1
+    return status
+
+
+def _run(words: Sequence[str]) -> int:
+    from ..queries.faults import StoreError
+
+    try:
         given = parser(words).parse_args(words)
+        _check_texts(vars(given))
         settings = settings_from(vars(given), os.environ)
-        return _run(given, settings)
-    except BadSetting as error:
-        print(f"agnes-stats: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    except BrokenPipeError:
-        # The reader went away; nothing more to say, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-
-
-def _run(given: argparse.Namespace, settings: Settings) -> int:
-    from ..queries.store import StoreError
-
-    try:
+        leave_deleted_folder()
         return _command(given)(given, settings)
+    except BadSetting as error:
+        terminal.error(error)
+        return 2
     except StoreError as error:
-        print(f"agnes-stats: {error}", file=sys.stderr)  # noqa: T201
+        terminal.error(error)
         return 1
     except KeyboardInterrupt:
         return 130
+    except SystemExit as end:
+        # Help, or the version.
+        return end.code if isinstance(end.code, int) else 0
+    except terminal.OutputLost:
+        raise
+    except OSError as error:
+        terminal.error(error)
+        return 1
+    except Exception as error:  # noqa: BLE001
+        # A mistake of ours: it is told, and what of the data is in it reaches the terminal harmless.
+        terminal.fault(error)
+        return 1
+
+
+def _check_texts(given: Mapping[str, Any]) -> None:
+    """Raise BadSetting for what the system gave us in another encoding."""
+    for name, value in given.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not is_text(text):
+                raise BadSetting(f"--{name.replace('_', '-')}: {text!r} is no text in UTF-8")
 
 
 def _command(given: argparse.Namespace) -> Callable[[argparse.Namespace, Settings], int]:
@@ -197,7 +230,7 @@ def _command(given: argparse.Namespace) -> Callable[[argparse.Namespace, Setting
         from .commands import COMMAND_FUNCTIONS
 
         return COMMAND_FUNCTIONS[given.command]
-    if not sys.stdout.isatty():
+    if not terminal.can_show_screen():
         from .commands import overview
 
         return overview

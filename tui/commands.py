@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
-import json
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ..queries.store import Store, StoreBusy
 from . import json_output as answers
+from . import terminal
 from .factories import engine_of, filter_of, roots_of, server_access, utc_now
 from .settings import BadSetting, Settings
 
@@ -41,12 +40,12 @@ def opened(settings: Settings, *, quiet: bool = False) -> Iterator[DuckDBPyConne
 
 
 def _bring_up(store: Store, settings: Settings, quiet: bool) -> None:
-    report = _progress_bar() if not quiet and sys.stderr.isatty() else lambda _: None
+    report = _progress_bar() if not quiet and terminal.shows_errors() else lambda _: None
     try:
         engine_of(settings, store).catch_up(report=report)
     except StoreBusy as error:
         # Somebody reads the store at length, in a shell perhaps: what it holds can still be told.
-        print(f"agnes-stats: {error}; this is from before the newest lines", file=sys.stderr)  # noqa: T201
+        terminal.error(f"{error}; this is from before the newest lines")
     if settings.agnes_server:
         _ask_server(store, settings)
 
@@ -57,18 +56,17 @@ def _ask_server(store: Store, settings: Settings) -> None:
     try:
         ask_once(store, server_access(settings))
     except AgnesServerError as error:
-        print(f"agnes-stats: {error}", file=sys.stderr)  # noqa: T201
+        terminal.error(error)
 
 
 def _progress_bar() -> Callable[[Progress], None]:
     def report(progress: Progress) -> None:
         done = int(progress.ratio * 30)
         line = (
-            f"\rreading {progress.files_done:,} of {progress.files:,} files "
+            f"reading {progress.files_done:,} of {progress.files:,} files "
             f"[{'█' * done}{'░' * (30 - done)}] {progress.ratio:4.0%}"
         )
-        sys.stderr.write(line if progress.ratio < 1 else "\r" + " " * len(line) + "\r")
-        sys.stderr.flush()
+        terminal.progress(line if progress.ratio < 1 else " " * len(line), over=progress.ratio >= 1)
 
     return report
 
@@ -87,10 +85,10 @@ def _cursor_of(given: argparse.Namespace) -> Cursor | None:
         return None
     try:
         moment = dt.datetime.fromisoformat(given.cursor_ts)
-    except ValueError:
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         raise BadSetting(f"--cursor-ts: {given.cursor_ts!r} is no time") from None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
     return Cursor(moment, given.cursor_id)
 
 
@@ -98,7 +96,7 @@ def _answer(given: argparse.Namespace, settings: Settings, ask: Callable[[DuckDB
     with opened(settings) as connection:
         answer = ask(connection)
     if given.json:
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        terminal.answer(answer)
     else:
         from .text_output import show
 
@@ -165,7 +163,7 @@ def ingest(given: argparse.Namespace, settings: Settings) -> int:
     from ..ingest.forget import recall
 
     store = Store(settings.store)
-    report = _progress_bar() if sys.stderr.isatty() else lambda _: None
+    report = _progress_bar() if terminal.shows_errors() else lambda _: None
     if given.with_forgotten:
         if not given.rebuild:
             raise BadSetting("--with-forgotten goes with --rebuild")
@@ -180,17 +178,15 @@ def ingest(given: argparse.Namespace, settings: Settings) -> int:
             "store": str(settings.store),
             "set_aside": None if summary.set_aside is None else str(summary.set_aside),
         }
-        sys.stdout.write(json.dumps(answer) + "\n")
+        terminal.answer(answer)
         return 0
     from .format import count, size
 
     if summary.set_aside is not None:
-        sys.stdout.write(f"the old store could not be read; it is kept as {summary.set_aside}\n")
-    sys.stdout.write(
-        f"read {count(summary.files)} files, {size(summary.bytes)}, in {summary.seconds:.1f} s"
-        + (f"; {count(summary.gone)} are gone, what they said is kept" if summary.gone else "")
-        + "\n"
-    )
+        terminal.lines([f"the old store could not be read; it is kept as {summary.set_aside}"])
+    read = f"read {count(summary.files)} files, {size(summary.bytes)}, in {summary.seconds:.1f} s"
+    gone = f"; {count(summary.gone)} are gone, what they said is kept" if summary.gone else ""
+    terminal.lines([read + gone])
     return 0
 
 
@@ -200,7 +196,7 @@ def doctor(given: argparse.Namespace, settings: Settings) -> int:
 
     findings = examine(settings, roots_of(settings, Store(settings.store)))
     if given.json:
-        sys.stdout.write(json.dumps(findings.answer, ensure_ascii=False) + "\n")
+        terminal.answer(findings.answer)
     else:
         show(findings)
     return 1 if findings.problems else 0

@@ -6,7 +6,6 @@ import datetime as dt
 import os
 import platform
 import stat
-import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -20,9 +19,11 @@ from ..ingest.engine import Engine
 from ..ingest.formats import SOURCES, Root
 from ..queries import doctor as ask
 from ..queries import sync
+from ..queries.paths import exists, expanded, is_folder
 from ..queries.schema import STORE_VERSION
 from ..queries.store import Store, StoreError
 from . import format as words
+from . import terminal
 from .factories import engine_of, utc_now
 from .retention import Retention, retention
 from .settings import Settings
@@ -163,7 +164,7 @@ def _look_at_file(path: Path, found: Findings) -> None:
     try:
         status = path.stat()
         log = Path(f"{path}.wal")
-        told["size"] = status.st_size + (log.stat().st_size if log.exists() else 0)
+        told["size"] = status.st_size + (log.stat().st_size if exists(log) else 0)
         told["mode"] = f"{stat.S_IMODE(status.st_mode):04o}"
         told["folder_mode"] = f"{stat.S_IMODE(path.parent.stat().st_mode):04o}"
         if os.name == "posix" and status.st_mode & 0o077:
@@ -188,7 +189,7 @@ def _looked_in(settings: Settings, roots: Sequence[Root], found: Findings) -> li
             places = []
         for part in named:
             places.append(part)
-            if not Path(part).expanduser().is_dir():
+            if not is_folder(expanded(part)):
                 found.problems.append(f"{variable} names {part}, and there is no such folder")
     if not roots:
         found.notes.append(f"no transcripts found; looked in {', '.join(places)}; name a folder with --source")
@@ -230,8 +231,7 @@ def show(findings: Findings) -> None:
     lines += ["", "Versions: " + ", ".join(f"{name} {told}" for name, told in versions.items() if told)]
     lines += ["", *(f"note: {note}" for note in findings.notes), *(f"PROBLEM: {one}" for one in findings.problems)]
     lines += ["Healthy." if not findings.problems else f"{len(findings.problems)} to look at."]
-    for line in lines:
-        sys.stdout.write(words.clean(line, 500) + "\n")
+    terminal.lines(words.clean(line, 500) for line in lines)
 
 
 def _shown_sources(answer: dict[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..queries.filters import Filter
+from ..queries.paths import exists, expanded, home_folder
 from ..queries.store import Store, StoreError
 from .settings import BadSetting, Settings
 
@@ -61,15 +62,15 @@ def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
 
     if settings.source:
         parts = [source.partition("=") for source in settings.source]
-        return [Root(kind, Path(path).expanduser().absolute()) for kind, _, path in parts]
+        return [Root(kind, expanded(path).absolute()) for kind, _, path in parts]
     worked_in: tuple[str, ...] = ()
-    if store is not None and store.path.exists():
+    if store is not None and exists(store.path):
         from ..queries.sessions import projects
 
         # What is wrong with the store is told by whoever needs it, not by who looks for sources.
         with contextlib.suppress(StoreError), store.read() as connection:
             worked_in = tuple(choice.value for choice in projects(connection))
-    return find_roots(Places(dict(os.environ), Path.home(), Path.cwd(), worked_in))
+    return find_roots(Places(dict(os.environ), home_folder(), Path.cwd(), worked_in))
 
 
 def server_access(settings: Settings) -> ServerAccess:
@@ -77,7 +78,7 @@ def server_access(settings: Settings) -> ServerAccess:
     from ..ingest.server_source import AgnesServerError, server_for
 
     try:
-        access = server_for(os.environ, Path.home(), **(settings.agnes or {}))
+        access = server_for(os.environ, home_folder(), **(settings.agnes or {}))
     except AgnesServerError as error:
         raise BadSetting(f"--agnes-server: {error}") from None
     if access is None:

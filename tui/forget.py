@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import json
-import sys
 from typing import Any
 
 from ..ingest import forget as out
 from ..queries.filters import Filter
 from ..queries.store import Store
 from . import format as words
-from .settings import BadSetting, Settings
+from . import terminal
+from .settings import BadSetting, Settings, day_of
 
 
 def forget(given: argparse.Namespace, settings: Settings) -> int:
@@ -44,11 +43,10 @@ def forget(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _agreed(covered: out.Extent) -> bool:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not terminal.can_ask():
         raise BadSetting(f"this would forget {_what(covered)}: say --yes to do so without being asked")
-    sys.stderr.write(f"Forget {_what(covered)}? The transcripts on disk stay as they are. [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    said = terminal.question(f"Forget {_what(covered)}? The transcripts on disk stay as they are. [y/N]")
+    return said.lower() in ("y", "yes")
 
 
 def _what(covered: out.Extent) -> str:
@@ -61,7 +59,7 @@ def _what(covered: out.Extent) -> str:
 
 def _tell(given: argparse.Namespace, covered: out.Extent, *, done: bool, words_for_it: str) -> None:
     if not given.json:
-        sys.stdout.write(words_for_it + "\n")
+        terminal.lines([words_for_it])
         return
     answer: dict[str, Any] = {
         "forgotten": done,
@@ -70,14 +68,14 @@ def _tell(given: argparse.Namespace, covered: out.Extent, *, done: bool, words_f
         "first_at": _stamp(covered.first_at),
         "last_at": _stamp(covered.last_at),
     }
-    sys.stdout.write(json.dumps(answer) + "\n")
+    terminal.answer(answer)
 
 
 def _day(text: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise BadSetting(f"--before: {text!r} is no day; write it as 2026-01-31") from None
+        return day_of(text)
+    except BadSetting as error:
+        raise BadSetting(f"--before: {error}") from None
 
 
 def _stamp(moment: dt.datetime | None) -> str | None:

@@ -18,6 +18,8 @@ from typing import Literal
 from rich.cells import get_character_cell_size
 from rich.text import Text
 
+from .terminal import ESCAPE
+
 Number = int | float | Decimal
 
 NONE = "–"
@@ -29,13 +31,6 @@ _MAX_CELL = 512
 """The widest table cell, in cells: no terminal shows more."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-# ECMA-48: CSI to its final byte; OSC, DCS, SOS, PM and APC to their terminator; then every shorter escape. A
-# string that never ends keeps its text and loses only its introducer, or one stray byte would hide the rest.
-_ESCAPE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]{0,4096}(?:\x07|\x1b\\|\x9c)"
-    r"|\x1b[ -/]*[0-~]"
-)
 # Blank or zero-width although Unicode files them under letters and marks: Hangul and Khmer fillers, the
 # grapheme joiner, variation selectors (they change the width of the character before them).
 _INVISIBLE = frozenset({0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0}).union(
@@ -108,7 +103,7 @@ def clean(value: object, width: int | None = None) -> str:
     width = MAX_CELLS if width is None else max(0, width)
     text, more = _head(value, 4 * width + 1024)
     if not (text.isascii() and text.isprintable()):
-        text = _ESCAPE.sub("", text).translate(_SIEVE)
+        text = ESCAPE.sub("", text).translate(_SIEVE)
     return _fit(" ".join(text.split()), width, more)
 
 
@@ -119,7 +114,7 @@ def block(value: object, max_lines: int = 200, width: int | None = None) -> str:
     """
     width = MAX_CELLS if width is None else max(0, width)
     text, more = _head(value, max_lines * min(4 * width, 512) + 1024)
-    text = _ESCAPE.sub("", text.replace("\t", "    "))
+    text = ESCAPE.sub("", text.replace("\t", "    "))
     lines = [_fit(line.translate(_SIEVE).rstrip(), width, False) for line in re.split(r"\r\n|[\n\r]", text)]
     while lines and not lines[-1]:
         lines.pop()

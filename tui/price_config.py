@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat, TypeAdapter, ValidationError
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ..ingest.prices import PriceOverrides, UserPrice
 from .settings import BadSetting, Settings
+
+_Usd = Annotated[float, Field(ge=0, le=1e6)]
+"""Beyond that sums would no longer be numbers."""
 
 
 class _Price(BaseModel):
@@ -13,13 +18,13 @@ class _Price(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    input: NonNegativeFloat
-    output: NonNegativeFloat
-    cache_read: NonNegativeFloat | None = None
-    cache_write_5m: NonNegativeFloat | None = None
-    cache_write_1h: NonNegativeFloat | None = None
-    web_search: NonNegativeFloat | None = None
-    context_window: int | None = None
+    input: _Usd
+    output: _Usd
+    cache_read: _Usd | None = None
+    cache_write_5m: _Usd | None = None
+    cache_write_1h: _Usd | None = None
+    web_search: _Usd | None = None
+    context_window: int | None = Field(default=None, ge=1, lt=2**31)
 
 
 def overrides_from(settings: Settings) -> PriceOverrides:

@@ -6,7 +6,6 @@ import argparse
 import datetime as dt
 import io
 import json
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +19,11 @@ from ..queries.store import Store, StoreError
 from . import budget_text as budget_words
 from . import ccusage_output as reports
 from . import format as words
+from . import terminal
 from .commands import opened
 from .factories import engine_of, filter_of, utc_now
 from .ranges import day_at
-from .settings import BadSetting, Settings
+from .settings import BadSetting, Settings, is_text, path_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from ..queries.rhythm import Block
 
 STATUS_WAIT_SECONDS = 1.0
+
+MAX_TOLD = 1_000_000
+"""Characters read of what Claude Code tells; usually a few hundred."""
 
 _HEADINGS = ("Input", "Output", "Cache write", "Cache read", "Total", "Cost")
 _RECENT = dt.timedelta(days=3)
@@ -46,7 +49,7 @@ def period_report(given: argparse.Namespace, settings: Settings) -> int:
         report = reports.with_budget(report, spent)
     status = _print(given, settings, report, given.command)
     if spent is not None and not given.json:
-        sys.stdout.write(f"{budget_words.sentence(spent)}\n")
+        terminal.lines([budget_words.sentence(spent)])
     return status
 
 
@@ -72,14 +75,14 @@ def block_report(given: argparse.Namespace, settings: Settings) -> int:
         since = reports.instant(now - _RECENT)
         rows = [row for row in rows if row[1]["startTime"] >= since]
     if given.json:
-        sys.stdout.write(json.dumps({"blocks": [told for _, told in rows]}, ensure_ascii=False) + "\n")
+        terminal.answer({"blocks": [told for _, told in rows]})
         return 0
     zone = ZoneInfo(settings.tz)
     lines = [(_block_name(told, zone), *_numbers(told)) for block, told in rows if block is not None]
     _write_lines([("Block", *_HEADINGS), *lines], settings)
     for block, _ in rows:
         if block is not None and block.is_running(now):
-            sys.stdout.write(_pace(block, now, settings) + "\n")
+            terminal.lines([_pace(block, now, settings)])
     return 0
 
 
@@ -120,7 +123,7 @@ def model_report(given: argparse.Namespace, settings: Settings) -> int:
 
 def _print(given: argparse.Namespace, settings: Settings, report: dict[str, Any], rows: str) -> int:
     if given.json:
-        sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")
+        terminal.answer(report)
         return 0
     lines: list[tuple[str, ...]] = [("", *_HEADINGS)]
     for row in (*report[rows], {**report["totals"], "period": "total"}):
@@ -143,7 +146,7 @@ def _write_lines(lines: list[tuple[str, ...]], settings: Settings) -> None:
             cell.ljust(width) if column == 0 else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         )
-        sys.stdout.write("  ".join([first, *others]).rstrip() + "\n")
+        terminal.lines(["  ".join([first, *others]).rstrip()])
 
 
 def sql(given: argparse.Namespace, settings: Settings) -> int:
@@ -152,21 +155,27 @@ def sql(given: argparse.Namespace, settings: Settings) -> int:
     with opened(settings):
         # The console's question has a connection of its own, once nobody here has the store open.
         pass
-    table = console.ask(store.path, _query(given, store), chosen=filter_of(settings))
+    try:
+        _tell_table(given, console.ask(store.path, _query(given, store), chosen=filter_of(settings)))
+    except RecursionError:
+        raise StoreError(console.TOO_DEEP) from None
+    return 0
+
+
+def _tell_table(given: argparse.Namespace, table: console.Table) -> None:
     if given.parquet:
         try:
-            export.write_parquet(table, Path(given.parquet))
+            export.write_parquet(table, path_of(given.parquet))
         except OSError as error:
             raise BadSetting(f"--parquet: {error}") from None
     elif given.csv:
         _write_csv(table)
     elif given.json:
-        export.write_json(table, sys.stdout)
+        terminal.answer(export.answer_to(table))
     else:
         _print_table(table)
     if table.truncated:
-        sys.stderr.write(f"agnes-stats: only the first {len(table.rows):,} rows\n")
-    return 0
+        terminal.error(f"only the first {len(table.rows):,} rows")
 
 
 def _query(given: argparse.Namespace, store: Store) -> str:
@@ -174,66 +183,76 @@ def _query(given: argparse.Namespace, store: Store) -> str:
     if (given.query is None) == (given.saved is None):
         raise BadSetting("sql takes a query, - for standard input, or --saved NAME")
     if given.saved is None:
-        return sys.stdin.read() if given.query == "-" else str(given.query)
+        return _query_told() if given.query == "-" else str(given.query)
     known = EXAMPLES | Book(store.path).read().saved
     if given.saved not in known:
         raise BadSetting(f"no query is saved as {given.saved!r}; there are: {', '.join(known)}")
     return known[given.saved]
 
 
+def _query_told() -> str:
+    try:
+        told = terminal.read_input(console.MAX_QUERY)
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"sql: standard input cannot be read: {error}") from None
+    if told is None:
+        raise BadSetting(f"sql: - wants a query of at most {console.MAX_QUERY:,} characters on standard input")
+    return told
+
+
 def _write_csv(table: console.Table) -> None:
-    """As it is into files and pipes; a terminal would obey the escape codes in it."""
-    if not sys.stdout.isatty():
-        export.write_csv(table, sys.stdout)
-        return
     made = io.StringIO()
     export.write_csv(table, made)
-    for line in made.getvalue().splitlines():
-        sys.stdout.write(words.clean(line) + "\n")
+    terminal.raw(made.getvalue())
 
 
 def _print_table(table: console.Table) -> None:
     cells = [[words.clean(value, 60) for value in row] for row in (table.columns, *table.rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(table.columns))]
     for row in cells:
-        sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
-    sys.stdout.write(f"({words.rows(len(table.rows))}, {words.millis(table.seconds * 1000)})\n")
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        terminal.lines([line.rstrip()])
+    terminal.lines([f"({words.rows(len(table.rows))}, {words.millis(table.seconds * 1000)})"])
 
 
 def statusline(given: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001
     """`agnes-stats statusline`: one line for Claude Code's status line, which gives JSON on standard input."""
     told = _told_by_claude()
     store = Store(settings.store, wait=STATUS_WAIT_SECONDS)
-    transcript = told.get("transcript_path")
+    transcript = _text_in(told, "transcript_path")
     # A busy store must not delay a prompt: then the line says what was known a moment ago.
     with suppress(StoreError):
-        if isinstance(transcript, str) and not settings.no_ingest:
+        if transcript is not None and not settings.no_ingest:
             engine = engine_of(settings, store)
             file = engine.recognise(Path(transcript))
             if file is not None:
                 engine.ingest([file])
-    sys.stdout.write(_status(store, settings, told.get("session_id")) + "\n")
+    terminal.lines([_status(store, settings, _text_in(told, "session_id"))])
     return 0
 
 
 def _told_by_claude() -> dict[str, Any]:
-    if sys.stdin is None or sys.stdin.isatty():
-        return {}
     try:
-        told = json.loads(sys.stdin.read() or "{}")
-    except ValueError:
+        told = json.loads(terminal.read_input(MAX_TOLD) or "{}")
+    except (OSError, ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 
 
-def _status(store: Store, settings: Settings, session_id: object) -> str:
+def _text_in(told: dict[str, Any], key: str) -> str | None:
+    """A text that Claude Code told; None for whatever no path and no id can be."""
+    value = told.get(key)
+    return value if isinstance(value, str) and is_text(value) else None
+
+
+def _status(store: Store, settings: Settings, session_id: str | None) -> str:
     now = utc_now()
     today = _today(settings)
     with store.read() as connection:
         sums = tokens.totals(connection, Filter(zone=settings.tz, since=today, until=today))
         frame = home.home(connection, "24h", now=now)
         spent = _budget(connection, settings)
-        chosen = Filter(session_id=session_id) if isinstance(session_id, str) else None
+        chosen = None if session_id is None else Filter(session_id=session_id)
         page = sessions.list_sessions(connection, chosen, now=now, limit=1) if chosen else None
     parts = []
     if page and page.rows:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..queries.regular import read_text
+from ..queries.paths import expanded, is_folder
+from ..queries.regular import NotRegularError, read_text
 from .tabs import TABS
 
 APP = "agnes-stats"
@@ -24,23 +25,49 @@ _MOST_BYTES = 16 * 1024 * 1024
 TAB_NAMES = tuple(tab.name for tab in TABS)
 
 
+FIRST_DAY, LAST_DAY = dt.date(1970, 1, 1), dt.date(2199, 12, 31)
+"""Days that can be asked for: every zone has them, and a table may have a row for each."""
+
+
 class BadSetting(Exception):
     """A value that cannot be used; the message is one line for people."""
 
 
+def is_text(value: str) -> bool:
+    """Whether a text can be asked for or be a path: it has no NUL and no half characters."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
+
+
 def _text(value: str) -> str:
+    if not is_text(value):
+        raise BadSetting(f"{value!r} is no text in UTF-8")
     return value
 
 
-def _path(value: str) -> Path:
-    return Path(value).expanduser()
-
-
-def _day(value: str) -> dt.date:
+def path_of(value: str) -> Path:
+    """A path as people write it, absolute. Raises BadSetting."""
+    path = expanded(_text(value))
+    if str(path).startswith("~"):
+        raise BadSetting(f"there is no home folder for {value}")
     try:
-        return dt.date.fromisoformat(value)
+        return path.absolute()
+    except OSError:
+        raise BadSetting(f"{value} is in the current folder, which was deleted") from None
+
+
+def day_of(value: str) -> dt.date:
+    """A day as people write it. Raises BadSetting."""
+    try:
+        day = dt.date.fromisoformat(value)
     except ValueError:
         raise BadSetting(f"{value!r} is no day; write it as 2026-01-31") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise BadSetting(f"{value} is not between {FIRST_DAY} and {LAST_DAY}")
+    return day
 
 
 def _zone(value: str) -> str:
@@ -82,7 +109,7 @@ def _source(value: str) -> str:
 
     if not sign or not path or kind not in SOURCES:
         raise BadSetting(f"{value!r} is no source; write it as KIND=PATH, with KIND one of {', '.join(SOURCES)}")
-    if not Path(path).expanduser().is_dir():
+    if not is_folder(path_of(path)):
         raise BadSetting(f"there is no folder {path}")
     return value
 
@@ -110,7 +137,7 @@ class Option:
 
 
 OPTIONS = (
-    Option("store", "the store's file (default: in the user's data folder)", _path, "FILE"),
+    Option("store", "the store's file (default: in the user's data folder)", path_of, "FILE"),
     Option(
         "source",
         "read only this; repeat for several (default: all sources found)",
@@ -120,8 +147,8 @@ OPTIONS = (
     ),
     Option("tz", "the zone of days and times (default: this machine's)", _zone, "ZONE"),
     Option("no-ingest", "answer from the store as it is, without reading files", _switch),
-    Option("since", "first day that counts", _day, "DAY"),
-    Option("until", "last day that counts", _day, "DAY"),
+    Option("since", "first day that counts", day_of, "DAY"),
+    Option("until", "last day that counts", day_of, "DAY"),
     Option("project", "only this project: its name as it is shown, or its path", _text, "PROJECT"),
     Option("model", "only this model", _text, "MODEL"),
     Option("branch", "only responses on this git branch", _text, "BRANCH"),
@@ -224,8 +251,14 @@ def read_config(path: Path) -> dict[str, Any]:
         found = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError) as error:
+    except NotRegularError as error:
         raise BadSetting(f"{path}: {error}") from None
+    except OSError as error:
+        raise BadSetting(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise BadSetting(f"{path}: {error}") from None
+    except RecursionError:
+        raise BadSetting(f"{path}: nested too deeply") from None
     known = [option.key for option in OPTIONS] + [*_TABLES]
     values = {}
     for key, value in found.items():
@@ -243,7 +276,10 @@ def config_path(environment: Mapping[str, str]) -> Path:
     """`AGNES_STATS_CONFIG`, else config.toml in the user's config folder."""
     named = environment.get("AGNES_STATS_CONFIG")
     if named:
-        return Path(named).expanduser()
+        try:
+            return path_of(named)
+        except BadSetting as error:
+            raise BadSetting(f"AGNES_STATS_CONFIG: {error}") from None
     from platformdirs import user_config_path
 
     return user_config_path(APP, appauthor=False) / "config.toml"
@@ -253,13 +289,16 @@ def default_store() -> Path:
     """store.duckdb in the user's data folder."""
     from platformdirs import user_data_path
 
-    return user_data_path(APP, appauthor=False) / "store.duckdb"
+    path = user_data_path(APP, appauthor=False) / "store.duckdb"
+    if not (path.is_absolute() and is_text(str(path))):
+        raise BadSetting("there is no usable home folder for the store: set HOME, or name a file with --store")
+    return path
 
 
 def local_zone(environment: Mapping[str, str], localtime: Path = Path("/etc/localtime")) -> str:
     """The IANA name of this machine's zone; UTC where it has none."""
     named = environment.get("TZ", "").removeprefix(":")
-    link = str(localtime.resolve()) if localtime.is_symlink() else ""
+    link = os.path.realpath(localtime)
     for candidate in (named, link.partition("zoneinfo/")[2]):
         if candidate:
             try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from rich.cells import cell_len
 from ..queries.filters import Filter
 from . import format as words
 from . import json_output as answers
+from . import terminal
 from .factories import looked_in, utc_now
 from .kit.spark import bar
 from .ranges import day_at
@@ -360,9 +360,9 @@ def _nothing(settings: Settings, chosen: Filter) -> list[str]:
 
 
 def _page(settings: Settings, now: dt.datetime) -> Page:
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPED_WIDTH
+    width = shutil.get_terminal_size().columns if terminal.shows_answers() else PIPED_WIDTH
     return Page(max(width, 40), ZoneInfo(settings.tz), now, not settings.no_cost)
 
 
 def _print(lines: Sequence[str]) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")
+    terminal.lines(lines)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ...queries.paths import home_folder
 from ...queries.regular import oddity
 from .values import Problem, path_text, read_file, read_object, unix_time
 
@@ -99,7 +100,7 @@ def config_folder(env: Mapping[str, str], home: Path) -> Path:
 
 def shared_folder() -> Path:
     """Where old versions of the `agnes` command kept the state of pulls of all workspaces."""
-    return config_folder(os.environ, Path.home())
+    return config_folder(os.environ, home_folder())
 
 
 def read_account(env: Mapping[str, str], home: Path) -> Account:

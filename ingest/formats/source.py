@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...queries.paths import is_folder
 from ...queries.regular import oddity
 
 if TYPE_CHECKING:
@@ -277,6 +278,6 @@ def existing(folders: Iterable[Path]) -> list[Path]:
     """The folders that exist, each once even if two names lead to it."""
     found: dict[Path, Path] = {}
     for folder in folders:
-        if folder.is_dir():
+        if is_folder(folder):
             found.setdefault(folder.resolve(), folder)
     return list(found.values())

@@ -18,6 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
+from ...queries.paths import exists, is_folder
 from .. import format as words
 
 if TYPE_CHECKING:
@@ -142,11 +143,11 @@ class ExportScreen(ModalScreen[None]):
 
     def _trouble(self, typed: str, path: Path) -> str:
         """Why nothing is written yet; a file that is there has to be confirmed."""
-        if not typed or path.is_dir():
+        if not typed or is_folder(path):
             return "Where to? Type the name of a file."
         if not self._form:
             return f"Which format? End the name in {' or '.join('.' + form for form in self._thing.forms)}."
-        if path.exists() and path != self._confirmed:
+        if exists(path) and path != self._confirmed:
             self._confirmed = path
             return "There is such a file: ↵ replaces it · esc back"
         return ""

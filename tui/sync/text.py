@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from rich.text import Text
 from textual.color import Color
 
+from ...queries.paths import home_folder
 from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
 from ...queries.workspaces import SyncTable, TableSums, UploadRow, UploadSums, Workspace
 from .. import format as words
@@ -66,7 +67,7 @@ def place(path: str | None) -> str:
     """A folder as a person would write it, with ~ for the home folder; None is "–"."""
     if path is None:
         return words.NONE
-    home = str(Path.home())
+    home = str(home_folder())
     return words.clean("~" + path[len(home) :] if path == home or path.startswith(home + "/") else path)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....queries.paths import is_folder
 from ...agnes.account import config_folder
 from ..source import Places, Source, SourceFile, WatchPaths, is_no_folder
 
@@ -29,7 +30,7 @@ class AccountSource(Source):
     def locate(self, places: Places) -> list[Path]:
         """`AGNES_CONFIG_DIR`, else `~/.config/agnes`."""
         folder = config_folder(places.environment, places.home)
-        return [folder.absolute()] if folder.is_dir() else []
+        return [folder.absolute()] if is_folder(folder) else []
 
     def discover(self, root: Path) -> Iterator[Path]:
         """The files that exist, whatever they are: what is no regular file is told by who tries to read it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from pathlib import Path
 
+from ....queries.paths import home_folder
 from ...agnes.account import account_in
 from ...agnes.values import Problem
 from ...batch import micros
@@ -18,7 +18,7 @@ class AccountParser(SelfReading):
 
     def finish(self) -> State:
         """Read the account; nothing to remember."""
-        account = account_in(self._file.root, os.environ, Path.home())
+        account = account_in(self._file.root, os.environ, home_folder())
         expires_at = account.token_expires_at
         self._batch.add(
             "accounts",

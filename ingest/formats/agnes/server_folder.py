@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ....queries.paths import expanded
 from ...walk import walk
 from ..claude.source import ClaudeSource
 from ..paths import is_utf8
@@ -20,7 +21,7 @@ class AgnesServerFolder(ClaudeSource):
     def locate(self, places: Places) -> list[Path]:
         """The folder named by `AGNES_SESSION_DATA_DIR`, if there is one."""
         named = places.environment.get("AGNES_SESSION_DATA_DIR", "")
-        return existing([Path(named).expanduser()]) if named else []
+        return existing([expanded(named)]) if named else []
 
     def watch_paths(self, root: Path) -> WatchPaths:
         """All of it."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....queries.paths import exists, is_folder
 from ...agnes.account import shared_folder
 from ...agnes.discovery import discover_workspaces
 from ...agnes.tables import state_paths
@@ -37,9 +38,9 @@ class WorkspaceSource(Source):
     def discover(self, root: Path) -> Iterator[Path]:
         """The files of the workspace that exist, whatever they are: who tries to read one tells what is no file."""
         snapshots = root / "user" / "snapshots"
-        listed = sorted(snapshots.glob("*.meta.json")) if snapshots.is_dir() else []
+        listed = sorted(snapshots.glob("*.meta.json")) if is_folder(snapshots) else []
         own, shared = state_paths(root, shared_folder())
-        legacy = () if own.exists() else (shared,)
+        legacy = () if exists(own) else (shared,)
         for path in (*_state_files(root), *legacy, log_path(root), *upload_files(root), *listed):
             if is_no_folder(path):
                 yield path

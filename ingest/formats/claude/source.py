@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....queries.paths import expanded, is_folder
 from ...walk import walk
 from ..paths import is_utf8
 from ..source import Places, Source, SourceFile, WatchPaths, existing
@@ -30,7 +31,7 @@ class ClaudeSource(Source):
         """`CLAUDE_CONFIG_DIR` (several, with commas) alone if it is set, else the two usual places."""
         named = places.environment.get("CLAUDE_CONFIG_DIR", "")
         if named.strip():
-            return existing(Path(part.strip()).expanduser() for part in named.split(",") if part.strip())
+            return existing(expanded(part.strip()) for part in named.split(",") if part.strip())
         config = places.environment.get("XDG_CONFIG_HOME") or places.home / ".config"
         return existing([places.home / ".claude", Path(config) / "claude"])
 
@@ -77,4 +78,4 @@ class ClaudeSource(Source):
 
 def _projects(root: Path) -> Path:
     inner = root / "projects"
-    return inner if inner.is_dir() else root
+    return inner if is_folder(inner) else root

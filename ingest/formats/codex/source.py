@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....queries.paths import expanded, is_folder
 from ...walk import walk
 from ..paths import is_utf8
 from ..source import Places, Source, SourceFile, WatchPaths, existing, is_no_folder
@@ -36,7 +37,7 @@ class CodexSource(Source):
     def locate(self, places: Places) -> list[Path]:
         """`CODEX_HOME`, else `~/.codex`."""
         named = places.environment.get("CODEX_HOME", "").strip()
-        return existing([Path(named).expanduser() if named else places.home / ".codex"])
+        return existing([expanded(named) if named else places.home / ".codex"])
 
     def watch_paths(self, root: Path) -> WatchPaths:
         """The index lies beside logs and databases, which change all the while."""
@@ -82,7 +83,7 @@ class CodexSource(Source):
 
 
 def _folders(root: Path) -> list[Path]:
-    return [folder for name in FOLDERS if (folder := root / name).is_dir()] or [root]
+    return [folder for name in FOLDERS if is_folder(folder := root / name)] or [root]
 
 
 def _is_rollout(name: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....queries.paths import expanded, is_folder
 from ...walk import walk
 from ..paths import is_utf8
 from ..source import Places, Source, SourceFile, WatchPaths, existing
@@ -29,7 +30,7 @@ class CopilotSource(Source):
     def locate(self, places: Places) -> list[Path]:
         """`COPILOT_HOME`, else `~/.copilot`."""
         named = places.environment.get("COPILOT_HOME", "").strip()
-        return existing([Path(named).expanduser() if named else places.home / ".copilot"])
+        return existing([expanded(named) if named else places.home / ".copilot"])
 
     def watch_paths(self, root: Path) -> WatchPaths:
         """The folders of sessions; logs lie beside them."""
@@ -37,7 +38,7 @@ class CopilotSource(Source):
 
     def discover(self, root: Path) -> Iterator[os.DirEntry[str]]:
         """All sessions under the root."""
-        inner = [folder for name in FOLDERS if (folder := root / name).is_dir()]
+        inner = [folder for name in FOLDERS if is_folder(folder := root / name)]
         for folder in inner or [root]:
             for entry in walk(folder):
                 if _is_session(Path(entry.path)):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....queries.paths import expanded, is_folder
 from ...walk import walk
 from ..paths import is_utf8
 from ..source import Places, Source, SourceFile, WatchPaths, existing
@@ -34,7 +35,7 @@ class GeminiSource(Source):
     def locate(self, places: Places) -> list[Path]:
         """`.gemini` in `GEMINI_CLI_HOME`, else in the home folder."""
         named = places.environment.get("GEMINI_CLI_HOME", "").strip()
-        return existing([(Path(named).expanduser() if named else places.home) / ".gemini"])
+        return existing([(expanded(named) if named else places.home) / ".gemini"])
 
     def watch_paths(self, root: Path) -> WatchPaths:
         """The projects; what lies beside them is none of ours."""
@@ -66,4 +67,4 @@ class GeminiSource(Source):
 
 def _projects(root: Path) -> Path:
     inner = root / "tmp"
-    return inner if inner.is_dir() else root
+    return inner if is_folder(inner) else root

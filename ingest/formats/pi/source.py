@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....queries.paths import expanded, is_folder
 from ...walk import walk
 from ..paths import is_utf8
 from ..source import Places, Source, SourceFile, WatchPaths, existing
@@ -30,7 +31,7 @@ class PiSource(Source):
     def locate(self, places: Places) -> list[Path]:
         """`PI_CODING_AGENT_DIR`, else `~/.pi/agent`."""
         named = places.environment.get("PI_CODING_AGENT_DIR", "").strip()
-        return existing([Path(named).expanduser() if named else places.home / ".pi" / "agent"])
+        return existing([expanded(named) if named else places.home / ".pi" / "agent"])
 
     def watch_paths(self, root: Path) -> WatchPaths:
         """The sessions; what lies beside them is none of ours."""
@@ -59,6 +60,6 @@ class PiSource(Source):
 def _sessions(root: Path) -> Path:
     """The folder of sessions: below `agent`, below the root, or the root itself."""
     for inner in (root / "agent" / "sessions", root / "sessions"):
-        if inner.is_dir():
+        if is_folder(inner):
             return inner
     return root
