@@ -34,6 +34,11 @@ forked = again(one, sessionId="s2")
 gateway = answer("gen-1", "10:00", request=None)
 
 
+def relayed(at: str, inp: int, out: int, *blocks: dict[str, object], **fields: object) -> dict[str, object]:
+    """A line of a relay that gives all its answers the same id."""
+    return answer("gen-1", at, *blocks, inp=inp, out=out, request=None, **fields)  # type: ignore[arg-type]
+
+
 def notice(agent: str, tokens: object, status: str = "running") -> str:
     """A notification of a sub-agent in the background."""
     return (
@@ -94,6 +99,33 @@ RESPONSES = [
     case("gateway-without-requests", "R3",
          {MAIN: [gateway, later(gateway, "10:01")], OTHER: [again(gateway, sessionId="s2")]}, responses=2, inp=20,
          out=200, sessions=2),
+    case("one-id-for-all", "R3",
+         [person("1", "10:01"), relayed("10:02", 100, 1), person("2", "10:03"), relayed("10:04", 100, 2),
+          relayed("10:04", 100, 2, uuid="u1"), relayed("10:04", 100, 2, uuid="u1"), attached("3", "10:05"),
+          relayed("10:06", 100, 3)], responses=3, inp=300, out=6, prompts=3),
+    case("one-id-in-a-loop-of-tools", "R3",
+         [person("1", "10:01"), relayed("10:02", 100, 1, call("t1")), result("t1", "10:03"),
+          relayed("10:04", 150, 2, call("t2")), result("t2", "10:05"), relayed("10:06", 180, 4)], responses=3, inp=430,
+         out=7, prompts=1, calls=2),
+    case("one-id-and-tools-that-begin-early", "R3",
+         [person("1", "10:01"), relayed("10:02", 100, 5, call("t1")), result("t1", "10:03"),
+          relayed("10:03", 100, 7, call("t2")), result("t2", "10:04"), result("t3", "10:04"),
+          relayed("10:04", 100, 9, call("t3")), relayed("10:05", 120, 2)], responses=2, inp=220, out=11, prompts=1,
+         calls=3),
+    case("one-id-without-usage", "R3",
+         [person("1", "10:01"), relayed("10:02", 0, 0, call("t1")), result("t1", "10:03"), relayed("10:04", 0, 0),
+          relayed("10:05", 0, 0)], responses=2, prompts=1, calls=1),
+    case("one-id-of-several-who-answer", "R3",
+         {MAIN: [person("1", "10:01"), again(person("task", "10:02"), isSidechain=True), relayed("10:03", 100, 1),
+                 again(relayed("10:04", 100, 2), isSidechain=True), relayed("10:05", 100, 3)],
+          AGENT: [again(person("task", "10:02"), isSidechain=True),
+                  again(relayed("10:04", 100, 5), isSidechain=True)]}, responses=3, inp=300, out=10, prompts=1),
+    case("one-id-and-a-copy", "R3, R4",
+         {MAIN: [person("1", "10:01", uuid="u1"), relayed("10:02", 100, 1)],
+          OTHER: [again(person("1", "10:01", uuid="u1"), sessionId="s2"),
+                  again(relayed("10:02", 100, 1), sessionId="s2"), person("2", "10:03", sessionId="s2"),
+                  again(relayed("10:04", 100, 2), sessionId="s2")]}, responses=2, inp=200, out=3, prompts=2, sessions=2,
+         also={"output by session": {"s1": 1, "s2": 2}}),
     case("one-id-two-requests", "R7",
          [answer("msg_1", "10:00", request="req_1"), answer("msg_1", "10:01", request="req_2")], responses=1, inp=10,
          out=100),

@@ -33,18 +33,9 @@ class Who(msgspec.Struct, gc=False):
     branch: str | None = None
 
 
-def response_key(message_id: Any, request: Any, place: Place, uuid: Any) -> str:
-    """The key of a response.
-
-    Ids of the Anthropic API (`msg_…`) are unique by themselves: a side question replays them under a new request id.
-    Gateways reuse theirs, so those are told apart by request or session. Without an id the row is its own response.
-    """
-    if message_id is None:
-        return row_key(uuid, place)
-    name = str(message_id)
-    if name.startswith("msg_"):
-        return name
-    return f"{name}\x1f{request}" if request is not None else f"{name}\x1f\x1f{place.session}"
+def is_unique(name: str) -> bool:
+    """Whether an id is one of the Anthropic API: those are unique, also where a side question replays them."""
+    return name.startswith("msg_")
 
 
 def row_key(uuid: Any, place: Place) -> str:

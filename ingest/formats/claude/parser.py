@@ -16,7 +16,8 @@ from ...shapes import Tally
 from ...text import first_line, kept, short
 from ..source import SourceFile, State
 from ..times import SessionLabels, parse_time
-from .keys import Place, Who, is_copied, response_key, row_key
+from .answered import Answered
+from .keys import Place, Who, is_copied, is_unique, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
 from .rows import AgentResult, Block, Iteration, Message, Row, Usage
 from .text import (
@@ -56,6 +57,7 @@ class ClaudeParser:
         self._batch = batch
         self._last_ts: int | None = state.get("last_ts")
         self._asked: dict[str, int] = dict(state.get("asked", {}))
+        self._answered = Answered(state.get("answered", {}))
         self._prompt: str | None = state.get("prompt")
         self._session: str | None = state.get("session")
         self._was_untimed = bool(state.get("untimed"))
@@ -94,7 +96,12 @@ class ClaudeParser:
             self._note(what, count)
         for what, count in self._odd.items():
             self._batch.add("unknowns", {"path": self._path, "pos": self._first_pos, "what": what, "count": count})
-        state: State = {"last_ts": self._last_ts, "asked": self._asked, "session": self._session}
+        state: State = {
+            "last_ts": self._last_ts,
+            "asked": self._asked,
+            "session": self._session,
+            "answered": self._answered.state(),
+        }
         if self._prompt is not None:
             state["prompt"] = self._prompt
         if self._last_ts is None and (self._untimed or self._sessions.waits or self._was_untimed):
@@ -190,18 +197,14 @@ class ClaudeParser:
     def _message_row(self, row: Row, place: Place) -> None:
         message = row.message or Message()
         agent = row.agentId if isinstance(row.agentId, str) else self._file_agent
+        is_sidechain = bool(row.isSidechain) or self._file_agent is not None
         if row.type == "assistant":
-            who = Who(
-                agent,
-                short(row.attributionAgent),
-                bool(row.isSidechain) or self._file_agent is not None,
-                short(row.version),
-                short(row.gitBranch),
-            )
+            who = Who(agent, short(row.attributionAgent), is_sidechain, short(row.version), short(row.gitBranch))
             self._assistant(message, row.requestId, row.uuid, place, who, row)
         else:
             self._results(row, message, place)
-            self._prompt_row(row, message, place)
+            is_prompt = self._prompt_row(row, message, place)
+            self._answered.asked(_asked_of(agent, is_sidechain), row_key(row.uuid, place), is_prompt=is_prompt)
             if place.own_ts is not None:
                 self._asked[agent or ""] = place.own_ts
 
@@ -209,24 +212,40 @@ class ClaudeParser:
         inner = row.data.message if row.data is not None else None
         if row.data is None or inner is None or inner.message is None:
             return
+        agent = row.data.agentId if isinstance(row.data.agentId, str) else None
         own = parse_time(inner.timestamp)
         place = msgspec.structs.replace(place, ts=place.ts if own is None else own, embedded=True)
         if inner.type == "assistant":
-            agent = row.data.agentId if isinstance(row.data.agentId, str) else None
             who = Who(agent=agent, sidechain=True, version=short(row.version))
             self._assistant(inner.message, inner.requestId, inner.uuid, place, who, Row())
         elif inner.type == "user":
             self._results(Row(), inner.message, place)
+            self._answered.asked(_asked_of(agent, True), row_key(inner.uuid, place), is_prompt=False)
 
     def _assistant(self, message: Message, request: Any, uuid: Any, place: Place, who: Who, row: Row) -> None:
         if message.model == SYNTHETIC or row.isApiErrorMessage:
             self._event("api_error", uuid, place, first_line(text_of(message.content), TEXT_CHARS))
-        key = response_key(message.id, request, place, uuid)
+        key = self._response_key(message, request, place, uuid, who)
         if message.model != SYNTHETIC and (not place.embedded or message.usage is not None):
             self._response(key, message, place, who, row)
         for block in self._blocks(message):
             if block.type == "tool_use" and isinstance(block.id, str) and block.id:
                 self._tool_use(block, block.id, key, place, who)
+
+    def _response_key(self, message: Message, request: Any, place: Place, uuid: Any, who: Who) -> str:
+        """The key of a response; without an id the row is its own response.
+
+        Gateways reuse their ids: those are told apart by the request, else by what they answer.
+        """
+        if message.id is None:
+            return row_key(uuid, place)
+        name = str(message.id)
+        if is_unique(name):
+            return name
+        if request is not None:
+            return f"{name}\x1f{request}"
+        asked = self._answered.row_of(_asked_of(who.agent, who.sidechain), name, message.usage)
+        return f"{name}\x1f\x1f{place.session if asked is None else asked}"
 
     def _blocks(self, message: Message) -> list[Block]:
         """The blocks of a message; none if it is plain text."""
@@ -401,19 +420,22 @@ class ClaudeParser:
 
     # -- people --------------------------------------------------------------------------------------------------
 
-    def _prompt_row(self, row: Row, message: Message, place: Place) -> None:
+    def _prompt_row(self, row: Row, message: Message, place: Place) -> bool:
+        """Keep what a person did in a user row; whether it is a prompt."""
         text = text_of(message.content)
         if NOTIFICATION in text:
             self._notified(text, place)
         if is_interrupt(text):
             self._event("interrupt", row.uuid, place, first_line(text, TEXT_CHARS))
         if row.isMeta:
-            return
+            return False
         command = command_in(text)
         if command is not None:
             self._add_prompt(row, place, "command", command=command)
         elif self._file_agent is None and (typed := typed_in(row, message.content)) is not None:
             self._typed(row, place, typed, short(row.promptSource))
+            return True
+        return False
 
     def _attached(self, row: Row, place: Place) -> None:
         if row.attachment is not None and row.attachment.type == "queued_command":
@@ -423,6 +445,7 @@ class ClaudeParser:
         typed = queued_in(row) if self._file_agent is None else None
         if typed is not None:
             self._typed(row, place, typed, "queued")
+            self._answered.asked(_asked_of(None, False), row_key(row.uuid, place), is_prompt=True)
 
     def _typed(self, row: Row, place: Place, text: str, source: str | None) -> None:
         self._prompt = self._add_prompt(row, place, "prompt", text=typed_line(text, TEXT_CHARS), source=source)
@@ -473,6 +496,11 @@ _OTHER_ROWS = {
     "worktree-state": ClaudeParser._worktree,
 }
 """Types of rows besides those of a user and an assistant -> what reads them."""
+
+
+def _asked_of(agent: str | None, is_sidechain: bool) -> str:
+    """Who is asked, and answers: a sub-agent, one without a name, or the session itself."""
+    return agent or ("(side)" if is_sidechain else "")
 
 
 def _money(value: Any) -> float | None:
