@@ -16,6 +16,7 @@ _SOURCES = {
     "pi": "pi.source:PiSource",
     "gemini": "gemini.source:GeminiSource",
     "copilot": "copilot.source:CopilotSource",
+    "opencode": "opencode.source:OpenCodeSource",
 }
 """Kind -> module and class."""
 

@@ -1,0 +1,1 @@
+"""OpenCode (`opencode`): its database, and the files it kept before, under `~/.local/share/opencode`."""

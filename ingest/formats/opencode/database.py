@@ -1,0 +1,96 @@
+"""OpenCode's database: from its rows to what the decoder reads."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ...batch import Batch
+from ..emit import Emitter
+from ..source import SourceFile, State
+from .decoder import AGENT, Decoder, Object
+from .forks import Twins
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_KEPT = 256
+"""Messages that are kept at hand: those whose parts are read just now."""
+
+
+class DatabaseDecoder:
+    """Reads changed rows of one database into a batch."""
+
+    def __init__(self, file: SourceFile, state: State, batch: Batch, connection: sqlite3.Connection) -> None:
+        self._emitter = Emitter(file, batch, agent=AGENT, state=state)
+        self._decoder = Decoder(self._emitter, _Tables(connection))
+
+    def row(self, table: str, row: sqlite3.Row, pos: int) -> str | None:
+        """Read one row; the reason if it cannot be used."""
+        if table == "session":
+            return self._decoder.session(_session(row), pos)
+        data = _data(row)
+        if data is None:
+            return "its data is no JSON object"
+        if table == "message":
+            return self._decoder.message(str(row["session_id"]), str(row["id"]), data, pos)
+        return self._decoder.part(str(row["session_id"]), str(row["message_id"]), str(row["id"]), data, pos)
+
+    def finish(self) -> State:
+        """Add what can only be said at the end; the state for the next reading."""
+        return self._emitter.finish(0)
+
+
+class _Tables:
+    """Looks up rows that a row needs to be understood."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._sessions: dict[str, Object | None] = {}
+        self._messages: dict[str, Object | None] = {}
+        self._twins: Twins | None = None
+
+    def session(self, session_id: str) -> Object | None:
+        """As `Library.session`."""
+        if session_id not in self._sessions:
+            row = self._connection.execute("SELECT * FROM session WHERE id = ?", [session_id]).fetchone()
+            self._sessions[session_id] = _session(row) if row is not None else None
+        return self._sessions[session_id]
+
+    def message(self, session_id: str, message_id: str) -> Object | None:  # noqa: ARG002
+        """As `Library.message`."""
+        if message_id not in self._messages:
+            if len(self._messages) >= _KEPT:
+                self._messages.clear()
+            row = self._connection.execute("SELECT data FROM message WHERE id = ?", [message_id]).fetchone()
+            self._messages[message_id] = _data(row) if row is not None else None
+        return self._messages[message_id]
+
+    def is_copied(self, session_id: str, message: Object) -> bool:
+        """As `Library.is_copied`. Few messages are older than their session: only for those all are looked through."""
+        if self._twins is None:
+            self._twins = Twins()
+            order = "SELECT m.session_id, m.data FROM message m JOIN session s ON s.id = m.session_id"
+            for row in self._connection.execute(f"{order} ORDER BY s.time_created, s.id"):
+                data = _data(row)
+                if data is not None:
+                    self._twins.add(str(row["session_id"]), data)
+        return self._twins.is_copied(session_id, message)
+
+
+def _session(row: sqlite3.Row) -> Object:
+    names = set(row.keys())
+    told = {name: row[column] for name, column in _SESSION.items() if column in names}
+    return told | {"time": {name: row[column] for name, column in _TIMES.items() if column in names}}
+
+
+_SESSION = {"id": "id", "parentID": "parent_id", "title": "title", "directory": "directory", "version": "version"}
+_TIMES = {"created": "time_created", "updated": "time_updated"}
+
+
+def _data(row: sqlite3.Row) -> dict[str, Any] | None:
+    try:
+        data = json.loads(row["data"])
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
