@@ -12,14 +12,14 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.faults import explained
-from ..queries.scratch import clear, scratch
-from ..queries.store import Stamp, Store, StoreBusy, StoreDamaged, StoreInterrupted
+from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreInterrupted
+from ..queries.store.scratch import clear, scratch
 from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
@@ -308,20 +308,10 @@ class Engine:
 
     def _load_in_turn(self, done: Done, stamp: Stamp, summary: Summary, *, insist: bool) -> bool:
         """Load unless somebody else wrote meanwhile; whether it is loaded. `insist`: load in any case."""
-        give_up = time.monotonic() + self.store.wait
-        while not insist:
-            if self.store.stamp() not in (stamp, self.own_stamp):
-                return False
-            try:
-                self.load([done], summary, wait=0.0)
-            except StoreBusy:
-                if time.monotonic() >= give_up:
-                    raise
-            else:
-                return True
-            if self.stop.wait(random.uniform(0.004, 0.02)):
-                return False
-        self.load([done], summary)
+        try:
+            self.load([done], summary, only_at=None if insist else (stamp, self.own_stamp))
+        except StoreChanged:
+            return False
         return True
 
     # -- reading and loading -------------------------------------------------------------------------------------
@@ -335,8 +325,11 @@ class Engine:
         except OSError as error:
             raise explained(self.store.path, error, opening=False) from error
 
-    def load(self, ready: Sequence[Done], summary: Summary, *, wait: float | None = None) -> None:
-        """Bring what was read into the store, in one transaction; nothing is written if it changes nothing."""
+    def load(self, ready: Sequence[Done], summary: Summary, *, only_at: Collection[Stamp] | None = None) -> None:
+        """Bring what was read into the store, in one transaction; nothing is written if it changes nothing.
+
+        Raises StoreError, and StoreChanged if the store is at none of the stamps `only_at`, if given.
+        """
         from .load import Load
 
         work = Load()
@@ -347,32 +340,42 @@ class Engine:
                 work.gone += [Path(path) for path in done.gone]
         if work.results or work.gone:
             summary.loads += 1
-            self._write(work, {model for done in ready for model in done.models}, wait)
+            self._write(work, {model for done in ready for model in done.models}, only_at)
         for done in ready:
             for path in done.row_files.values():
                 Path(path).unlink(missing_ok=True)
         summary.files += sum(not result.more for result in work.results)
         summary.bytes += sum(result.bytes_read for result in work.results)
 
-    def _write(self, work: Load, models: set[str], wait: float | None) -> None:
-        from . import forget
+    def _write(self, work: Load, models: set[str], only_at: Collection[Stamp] | None) -> None:
+        from . import forget, upkeep
         from .load import load
 
-        new = models - self._known_models
-        if new:
-            work.rates = rates_for(new, self.overrides)
-            windows = {rate.model: rate.context_window for rate in work.rates}
-            work.priced_models = {model: windows.get(model) for model in new}
-        was_ours = self.store.stamp() == self.own_stamp
-        with self.store.write(wait=wait, unless=self.stop) as connection:
+        self._price(work, models)
+        with self.store.write(unless=self.stop, only_at=only_at) as connection:
             begun = time.monotonic()
+            was_ours = self.store.stamp() == self.own_stamp
+            if not was_ours:
+                # It may be another store, in the place of the one that we know.
+                self._known_models &= known_models(connection)
+                self._price(work, models)
+                if is_stale(connection, self.zones, self.overrides):
+                    upkeep.refresh(connection, self.zones, self.overrides)
             self._unread |= set(load(connection, work))
             forget.enforce(connection)
             took = time.monotonic() - begun
             self.written(len(work.results) + len(work.gone))
-        self._known_models |= new
+        self._known_models |= models
         self.note_own_write(work.results if was_ours and not work.gone else ())
         self.rest_seconds = min(max(took * REST_FACTOR, REST_SECONDS[0]), REST_SECONDS[1])
+
+    def _price(self, work: Load, models: set[str]) -> None:
+        """Look up the prices of models that the store does not know."""
+        new = models - self._known_models
+        if new != work.priced_models.keys():
+            work.rates = rates_for(new, self.overrides)
+            windows = {rate.model: rate.context_window for rate in work.rates}
+            work.priced_models = {model: windows.get(model) for model in new}
 
     def note_own_write(self, read: Sequence[ReadResult] = ()) -> None:
         """Remember the store as we have just left it, with the watermarks we set; without any, all are read anew."""

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..queries.scratch import scratch
 from ..queries.store import Store, StoreError
+from ..queries.store.scratch import scratch
 from .agnes.account import Token, read_account
 from .agnes.answers import AuditRow, Known
 from .agnes.server import AgnesClient, AgnesServerError

@@ -32,6 +32,9 @@ POLL_SECONDS = 1.0
 SWEEP_SHARE, POLL_SHARE = 0.002, 0.1
 """Sweeps, and polls, take at most this share of the time, however many files there are."""
 
+LOOK_SECONDS = 2.0
+"""How often it is looked whether the store is still the file that it was: it may be deleted, or another put there."""
+
 SOON_SECONDS = 1.0
 """A sweep that is wanted soon waits this long for more of the same."""
 
@@ -65,6 +68,8 @@ class IngestService:
         self._next_ingest = 0.0
         self._sweep_seconds = 0.0
         self._wants_rebuild = False
+        self._store_file = engine.store.identity()
+        """Which file the store was when all was last compared with it."""
         self._told: Stamp = ()
         """The store when we last told news of it."""
         self._poller = None if server is None else self._made_poller(server)
@@ -150,7 +155,10 @@ class IngestService:
                 left = due - time.monotonic()
                 if left <= 0:
                     return
-                self._news.wait(left)
+                if self._engine.store.identity() != self._store_file:
+                    self._next_sweep = 0.0
+                    return
+                self._news.wait(min(left, LOOK_SECONDS))
 
     def _say_trouble(self, reason: str, *, fatal: bool) -> None:
         self._tell(Troubled(reason, fatal))
@@ -165,6 +173,7 @@ class IngestService:
         summary = self._engine.catch_up(
             rebuild=rebuild, report=lambda progress: self._tell(Reading(progress)) if progress.files else None
         )
+        self._store_file = self._engine.store.identity()
         now = time.monotonic()
         if not summary.files:
             self._sweep_seconds = now - begun

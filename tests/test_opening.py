@@ -43,7 +43,7 @@ WALKING = {
     ("ingest/formats/agnes/workspace.py", "snapshots.glob"): "one folder",
     ("ingest/prices.py", "beside.glob"): "one folder, of Python's",
     ("ingest/walk.py", "os.scandir"): "the one place",
-    ("queries/scratch.py", "folder.glob"): "one folder, of our own",
+    ("queries/store/scratch.py", "folder.glob"): "one folder, of our own",
 }
 
 

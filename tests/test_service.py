@@ -108,6 +108,18 @@ def test_a_line_that_is_appended_is_in_the_store_and_told(running: Life) -> None
     assert running.until_changed(told).files == 1
 
 
+def test_a_store_that_was_deleted_is_soon_made_anew(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "LOOK_SECONDS", 0.02)
+    write(life.root.path, [talk()])
+    life.service.start()
+    told = life.until_changed(0)
+    life.news.clear()
+    life.store.path.unlink()
+    life.until_changed(0)
+    assert life.count() == 2
+    assert told.files == 1
+
+
 def test_who_asks_upon_the_news_finds_the_store_open(running: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stores, "JOIN_SECONDS", 20.0)
     seen: list[int] = []

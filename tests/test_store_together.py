@@ -14,9 +14,12 @@ import pytest
 from agnes_stats.queries.store import (
     Store,
     StoreBusy,
+    StoreChanged,
     StoreInterrupted,
 )
 from agnes_stats.queries.store import file as stores
+from agnes_stats.queries.store import scratch as scratches
+from agnes_stats.queries.store.locking import Lock
 
 from tests.storing import BESIDE, Holder, note, notes, until
 
@@ -260,6 +263,41 @@ with Store(Path({str(path)!r})).write() as connection:
     assert {file.name for file in path.parent.iterdir()} == {path.name, *BESIDE}
 
 
+def test_a_time_in_the_future_says_nothing_about_how_long_the_store_was_left_alone(path: Path) -> None:
+    store = Store(path)
+    note(store, "a")
+    assert store.idle_seconds() < 60.0
+    os.utime(path, (time.time() + 3600, time.time() + 3600))
+    assert store.idle_seconds() == float("inf")
+
+
+def test_a_store_that_was_deleted_or_replaced_is_another_file(path: Path) -> None:
+    store = Store(path)
+    assert store.identity() is None
+    note(store, "a")
+    first = store.identity()
+    note(store, "b")
+    assert store.identity() == first
+    path.rename(path.with_suffix(".old"))
+    assert notes(store) == []
+    assert store.identity() not in (None, first)
+
+
+def test_who_waits_to_write_learns_that_another_one_wrote_before_it_opens_the_file(
+    path: Path, opened: list[bool]
+) -> None:
+    store = Store(path)
+    note(store, "a")
+    stamp = store.stamp()
+    with store.write(only_at=(stamp,)) as connection:
+        connection.execute("INSERT INTO meta VALUES ('note', 'b')")
+    assert opened == [True, True]
+    with pytest.raises(StoreChanged), store.write(only_at=((), stamp)):
+        pass
+    assert opened == [True, True]
+    assert notes(store) == ["a", "b"]
+
+
 def test_the_stamp_tells_every_write_and_nothing_else(path: Path) -> None:
     store = Store(path)
     assert store.idle_seconds() == float("inf")
@@ -272,17 +310,54 @@ def test_the_stamp_tells_every_write_and_nothing_else(path: Path) -> None:
     assert store.idle_seconds() < 60.0
 
 
-def test_what_killed_processes_left_is_removed(path: Path) -> None:
-    path.parent.mkdir()
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    left, alive = path.parent / f".agnes-stats-{ended.pid}-x", path.parent / f".agnes-stats-{os.getpid()}-x"
-    for folder in (left, alive):
-        folder.mkdir()
-        (folder / "rows.ndjson").touch()
-    Store(path).write().__enter__()
-    assert (left.exists(), alive.exists()) == (False, True)
-    shutil.rmtree(alive)
+KEEP_A_FOLDER = """
+import sys
+from pathlib import Path
+from agnes_stats.queries.store.scratch import scratch
+with scratch(Path(sys.argv[1])) as folder:
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_of_those_that_live(path: Path) -> None:
+    command = [sys.executable, "-c", KEEP_A_FOLDER, path]
+    killed, alive = (subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in "12")
+    assert killed.stdout is not None and alive.stdout is not None
+    left, kept = (Path(process.stdout.readline().strip()) for process in (killed, alive))  # type: ignore[union-attr]
+    killed.kill()
+    killed.communicate()
+    note(Store(path), "a")
+    assert (left.exists(), kept.exists()) == (False, True)
+    alive.communicate("")
+    assert not kept.exists()
+
+
+def test_a_scratch_folder_whose_lock_is_not_made_yet_is_somebodys_for_a_day(path: Path) -> None:
+    young, old = path.parent / ".agnes-stats-young", path.parent / ".agnes-stats-old"
+    for folder in (young, old):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    scratches.clear(path.parent)
+    assert (young.exists(), old.exists()) == (True, False)
+
+
+def test_a_scratch_folder_that_was_cleared_while_it_was_made_is_made_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Path] = []
+    take = Lock.take
+
+    def cleared(self: Lock, *, blocking: bool) -> bool:
+        if self._path.name == "in-use" and not made:
+            made.append(self._path.parent)
+            shutil.rmtree(made[0])
+        return take(self, blocking=blocking)
+
+    monkeypatch.setattr(Lock, "take", cleared)
+    with scratches.scratch(path) as folder:
+        assert folder.exists()
+        assert folder != made[0]
 
 
 def test_a_file_system_without_hard_links_will_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from ..faults import (
     StoreTooNew,
 )
 from .database import CONFINED
-from .file import Store
+from .file import Store, StoreChanged
 from .files import Stamp
 from .locking import StoreUnlockable
 
@@ -22,6 +22,7 @@ __all__ = [
     "Stamp",
     "Store",
     "StoreBusy",
+    "StoreChanged",
     "StoreDamaged",
     "StoreError",
     "StoreForeign",

@@ -18,10 +18,10 @@ from ..faults import (
     refuse_odd,
 )
 from ..schema import FACTS, STORE_VERSION, TABLES, columns_of, ddl
-from ..scratch import scratch
 from .files import Files
 from .gate import Locked
 from .locking import StoreUnlockable, has_record_locks
+from .scratch import scratch
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

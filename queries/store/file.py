@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..faults import StoreBusy, StoreDamaged, StoreReadOnly, refuse_odd
-from ..scratch import make_folder
 from .database import CONFINED, SETTINGS, Outdated, Settings, begin_with, connect, is_sound, translated
 from .files import Files, Stamp
 from .gate import gate_of
+from .scratch import make_folder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -30,6 +30,10 @@ _ATTEMPTS = 3
 
 JOIN_SECONDS, READ_SECONDS = 0.05, 0.5
 """How long a writer that lingers waits for the first reader to come, and for the last one to go."""
+
+
+class StoreChanged(Exception):
+    """Somebody else wrote to the store while we waited for it."""
 
 
 class Store:
@@ -63,16 +67,16 @@ class Store:
 
     @contextlib.contextmanager
     def write(
-        self, *, wait: float | None = None, unless: threading.Event | None = None
+        self, *, unless: threading.Event | None = None, only_at: Collection[Stamp] | None = None
     ) -> Iterator[DuckDBPyConnection]:
         """A connection that may write. Hold it for one transaction. Only one thread of the process has it at a time.
 
-        `wait`: seconds, if other than the store's. `unless`, and what is raised, as for `read`; also StoreFull, and
-        StoreInterrupted by `interrupt`.
+        `only_at`: raise StoreChanged, without opening it, if the store's stamp is another one once it is our turn.
+        `unless`, and what is raised, as for `read`; also StoreFull, and StoreInterrupted by `interrupt`.
         """
         if self._files.is_missing():
             make_folder(self.path)
-        with self._connection(True, self.wait if wait is None else wait, unless, SETTINGS) as connection:
+        with self._connection(True, unless, SETTINGS, only_at=only_at) as connection:
             with self._writer_lock:
                 self._writer = connection
             try:
@@ -101,8 +105,12 @@ class Store:
         return self._files.stamp()
 
     def idle_seconds(self) -> float:
-        """How long ago anybody last wrote to the store; infinite if there is none."""
+        """How long ago anybody last wrote to the store; infinite if there is none, or no clock can tell."""
         return self._files.idle_seconds()
+
+    def identity(self) -> tuple[int, int] | None:
+        """Which file it is, whatever is written to it: another one after it was deleted or replaced. None without."""
+        return self._files.identity()
 
     @property
     def log_path(self) -> Path:
@@ -139,7 +147,7 @@ class Store:
         for _ in range(_ATTEMPTS):
             if not self._files.is_missing():
                 try:
-                    return stack.enter_context(self._connection(False, self.wait, unless, settings))
+                    return stack.enter_context(self._connection(False, unless, settings))
                 except Outdated:
                     pass
                 except StoreDamaged as damage:
@@ -157,7 +165,7 @@ class Store:
     ) -> DuckDBPyConnection:
         """A store that cannot be read is called damaged only if that is so when nobody else can have it open."""
         try:
-            return stack.enter_context(self._connection(False, self.wait, unless, settings, alone=True))
+            return stack.enter_context(self._connection(False, unless, settings, alone=True))
         except (StoreReadOnly, Outdated):
             raise damage from None
 
@@ -165,20 +173,26 @@ class Store:
     def _connection(
         self,
         writable: bool,
-        wait: float,
         unless: threading.Event | None,
         settings: Settings,
         *,
         alone: bool = False,
+        only_at: Collection[Stamp] | None = None,
     ) -> Iterator[DuckDBPyConnection]:
         """A connection. `alone`: no other process has the store open, although it is only read."""
         keeps_out = writable or alone
+
+        def open_it() -> DuckDBPyConnection:
+            if only_at is not None and self.stamp() not in only_at:
+                raise StoreChanged
+            return connect(self._files, settings, writable=writable)
+
         # No lock is made beside what is none of ours.
         refuse_odd(self.path)
         database = self._gate.enter(
-            lambda: connect(self._files, settings, writable=writable),
+            open_it,
             writable=keeps_out,
-            wait=wait,
+            wait=self.wait,
             unless=unless,
             joins=settings is SETTINGS,
         )

@@ -13,6 +13,9 @@ from pathlib import Path
 from ..faults import explained
 from ..regular import oddity
 
+CLOCK_SECONDS = 1.0
+"""A file may be this much newer than now: its clock ticks more coarsely than ours."""
+
 Stamp = tuple[int, ...]
 """Sizes and times of the store's files: another stamp, another content."""
 
@@ -35,9 +38,21 @@ class Files:
         )
 
     def idle_seconds(self) -> float:
-        """How long ago anybody last wrote to the store; infinite if there is none."""
+        """How long ago anybody last wrote to the store; infinite if there is none.
+
+        Also infinite where the file's clock is ahead of ours, or ours was set back: such a time says nothing.
+        """
         written = [status.st_mtime for status in self._statuses()]
-        return max(0.0, time.time() - max(written)) if written else float("inf")
+        idle = time.time() - max(written) if written else float("inf")
+        return max(0.0, idle) if idle > -CLOCK_SECONDS else float("inf")
+
+    def identity(self) -> tuple[int, int] | None:
+        """Which file it is, whatever is written to it: another one after it was deleted or replaced. None without."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
     def is_missing(self) -> bool:
         """Whether there is no file, or one without a byte, as `mktemp` makes it."""

@@ -96,7 +96,7 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-class _Lock:
+class Lock:
     """A file that this process has locked, or is about to. `close` lets go of it."""
 
     def __init__(self, path: Path, *, exclusive: bool) -> None:
@@ -197,8 +197,8 @@ class Claim:
         self._guard = threading.Lock()
         self._state = _State.IDLE
         self._wanted = False
-        self._lock: _Lock | None = None
-        self._turnstile: _Lock | None = None
+        self._lock: Lock | None = None
+        self._turnstile: Lock | None = None
         self._is_past_turnstile = False
         """The thread waits for the lock itself."""
         self._turned_at = 0.0
@@ -288,9 +288,9 @@ class Claim:
             if turnstile is not None:
                 turnstile.close()
 
-    def _made(self, path_of: Callable[[Path], Path]) -> _Lock:
+    def _made(self, path_of: Callable[[Path], Path]) -> Lock:
         is_queue = path_of is queue_path
-        return _Lock(path_of(self._store), exclusive=is_queue or self._exclusive)
+        return Lock(path_of(self._store), exclusive=is_queue or self._exclusive)
 
     # -- waiting, in a thread of its own -----------------------------------------------------------------------------
 
@@ -320,7 +320,7 @@ class Claim:
             raise
         self._granted(lock)
 
-    def _past(self, turnstile: _Lock | None) -> _Lock | None:
+    def _past(self, turnstile: Lock | None) -> Lock | None:
         """What to wait for now; None if nobody wants it any more."""
         with self._guard:
             self._turnstile, self._turned_at = turnstile, time.monotonic()
@@ -331,7 +331,7 @@ class Claim:
             self._state = _State.IDLE
             return None
 
-    def _granted(self, lock: _Lock) -> None:
+    def _granted(self, lock: Lock) -> None:
         with self._guard:
             self._is_past_turnstile = False
             self._open_turnstile()
