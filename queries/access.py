@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from . import access_facts
 from .filters import Filter, Where
+from .matching import add_caller
 from .rows import rows_as, scalar
-from .tools import add_caller
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -127,7 +127,7 @@ def conditions(chosen: Filter, which: Which) -> Where:
     where = Where().by(
         chosen,
         {
-            "ts": "timestamp",
+            "ts": "matched_at",
             "project": "project",
             "session_id": "session_id",
             "user": "username",

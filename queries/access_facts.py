@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .access_pairs import Pair, pairs_of
 from .filters import Filter
-from .sessions import LIVE_FOR
-from .threads import threads_of
+from .threads import LIVE_FOR, threads_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -130,10 +129,12 @@ def _accesses(only: str, *, merged: bool) -> str:
             a.session_id, s.title, coalesce(s.project, a.workspace) AS project,
             {best("o.client_kind", "a.client_kind")} AS client_kind,
             {seen_in} AS seen_in,
-            coalesce(s.username, a.username) AS username, a.call_id, a.number, coalesce(h.accesses, 1) AS in_call
+            coalesce(s.username, a.username) AS username, a.call_id, coalesce(r.ts, c.ts, a.ts) AS matched_at,
+            a.number, coalesce(h.accesses, 1) AS in_call
         FROM (SELECT *, rowid AS number FROM accesses {only}) a
         {others}
         LEFT JOIN tool_calls c ON c.id = a.call_id
+        LEFT JOIN responses r ON r.key = c.response_key
         LEFT JOIN sessions s ON s.session_id = a.session_id
         LEFT JOIN (
             SELECT call_id, count(*) AS accesses, count(*) FILTER ({RUNS_SQL.format("action")}) AS queries

@@ -137,8 +137,8 @@ class Selection:
             where.add("starts_with(action, $prefix)", prefix=prefix)
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE {_SELECTED} AS
-            SELECT number, id, timestamp, action, action_group, outcome, place, writes, duration_ms, rows_returned,
-                bytes_scanned, tables_read, tables_written
+            SELECT number, id, timestamp, matched_at, action, action_group, outcome, place, writes, duration_ms,
+                rows_returned, bytes_scanned, tables_read, tables_written
             FROM ({self._basis.sql}) WHERE {where}""",
             self._basis.parameters | where.parameters,
         )
@@ -183,13 +183,13 @@ class Selection:
 
     def by_day(self) -> list[DayAccesses]:
         """Every day with an access, oldest first, by group of actions."""
-        day = day_of("timestamp", "$zone")
+        day = day_of("matched_at", "$zone")
         return rows_as(
             self._connection,
             DayAccesses,
             f"""SELECT {day} AS day, action_group, count(*) AS accesses, count(*) FILTER (NOT writes) AS reads,
                 count(*) FILTER (outcome = 'failed') AS failed
-            FROM {_SELECTED} WHERE timestamp IS NOT NULL GROUP BY ALL ORDER BY ALL""",
+            FROM {_SELECTED} WHERE matched_at IS NOT NULL GROUP BY ALL ORDER BY ALL""",
             {"zone": self._zone},
         )
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .filters import Filter
+from .filters import Filter, Where
+from .matching import with_text
 from .projects import is_project, spelled
 from .schema import FACTS, TABLES
 from .store import CONFINED, Store, StoreError
-from .tokens import TEXT
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -224,7 +224,7 @@ def conditions(chosen: Filter) -> str:
         if value is not None:
             parts.append(f"session_id IN (SELECT session_id FROM responses WHERE {column} = {_quoted(value)})")
     if chosen.text:
-        parts.append(TEXT.replace("$text", _quoted(chosen.text)))
+        parts.append(str(with_text(Where(), chosen)).replace("$text", _quoted(chosen.text)))
     return "(" + " AND ".join(parts) + ")"
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import matching, tokens
 from .filters import Filter, Where
 from .rows import one_as
 
@@ -39,27 +40,33 @@ class Home:
 
 
 def home(connection: DuckDBPyConnection, window: str, *, now: dt.datetime, chosen: Filter | None = None) -> Home:
-    """The frame for `24h` or `7d` before `now` (UTC without a zone); another window is taken as `24h`."""
+    """The frame for `24h` or `7d` before `now` (UTC without a zone); another window is taken as `24h`.
+
+    Of what happened in it the filter leaves what it leaves everywhere.
+    """
     since = now - WINDOWS.get(window, WINDOWS[DEFAULT_WINDOW])
-    where = Where().add("ts >= $from AND ts <= $now", **{"from": since, "now": now})
-    where.by(chosen or Filter(), {"user": "username"})
+    chosen = chosen or Filter()
+    lately = Where().add("ts >= $from AND ts <= $now", **{"from": since, "now": now})
+    used, typed, own = tokens.where_of(chosen), matching.prompts_where(chosen), matching.by_session(chosen)
+    of_sessions = f" AND session_id IN (SELECT session_id FROM sessions WHERE {own})" if own.parameters else ""
     return one_as(
         connection,
         Home,
         f"""
-        WITH r AS (FROM responses WHERE {where}), p AS (FROM prompts WHERE {where} AND kind = 'prompt'),
+        WITH r AS (FROM {tokens.detailed(chosen)} WHERE {lately} AND {used}),
+        p AS (FROM prompts WHERE {lately} AND {typed} AND kind = 'prompt'{of_sessions}),
         ids AS (SELECT session_id FROM r UNION SELECT session_id FROM p)
         SELECT coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
             coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
             coalesce(sum(cache_read_tokens), 0)::BIGINT AS cache_read_tokens,
             coalesce(sum(cache_write_5m_tokens + cache_write_1h_tokens), 0)::BIGINT AS cache_write_tokens,
             sum(cost_usd) AS cost_usd,
-            coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
-            count(*) FILTER (output_undercounted) AS undercounted,
+            coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
+            coalesce(sum(undercounted), 0)::BIGINT AS undercounted,
             (SELECT count(*) FROM ids WHERE session_id IS NOT NULL) AS sessions,
             (SELECT count(*) FROM p) AS prompts,
             (SELECT count(DISTINCT project) FROM sessions WHERE session_id IN (FROM ids)) AS projects,
             (SELECT max(last_sync) FROM workspaces) AS last_pull_at
         FROM r""",
-        where.parameters,
+        lately.parameters | used.parameters | typed.parameters | own.parameters,
     )

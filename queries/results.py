@@ -6,10 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import matching
 from .filters import Filter, Where
-from .rollups import AGENT_TYPES, agent_type_of, day_of
 from .rows import rows_as
-from .tokens import TEXT
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -56,33 +55,10 @@ class Result:
 
 
 def _calls(chosen: Filter) -> tuple[str, Where]:
-    """SQL of the tool calls that a filter lets pass; what a call does not know, its response does."""
-    where = Where().by(
-        chosen,
-        {
-            "day": "day",
-            "project": "project",
-            "model": "model",
-            "agent_type": "agent_type",
-            "session_id": "session_id",
-            "user": "username",
-            "branch": "git_branch",
-            "version": "version",
-        },
-    )
-    if chosen.text:
-        where.add(TEXT, text=chosen.text)
-    rows = f"""(
-        SELECT {day_of("c.ts", "$zone")} AS day, c.ts, c.id, c.name, c.detail, c.session_id, s.title, s.project,
-            coalesce(s.username, c.username) AS username, coalesce(r.model, '(unknown)') AS model, c.is_error,
-            {agent_type_of("c")} AS agent_type, r.git_branch, r.version,
-            coalesce(c.result_bytes, 0) AS result_bytes
-        FROM tool_calls c LEFT JOIN sessions s USING (session_id)
-        LEFT JOIN responses r ON r.key = c.response_key
-        LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = c.agent_id
-        WHERE c.name IS NOT NULL
-    )"""
-    return f"(FROM {rows} WHERE {where})", where.add("true", zone=chosen.zone)
+    """SQL of the tool calls that a filter lets pass."""
+    where = matching.calls_where(chosen)
+    rows = f"SELECT * REPLACE (coalesce(result_bytes, 0) AS result_bytes) FROM {matching.calls(chosen)} WHERE {where}"
+    return f"({rows})", where
 
 
 def by_tool(connection: DuckDBPyConnection, chosen: Filter) -> list[ToolResults]:

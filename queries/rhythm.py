@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .filters import Filter
 from .rows import rows_as
+from .token_kinds import TOTAL
 from .tokens import SUMS, TokenSums, detailed, rollup, where_of
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ BLOCK = dt.timedelta(hours=5)
 
 CALENDAR_DAYS = 53 * 7
 """Days that a calendar of a year in whole weeks can show."""
-
-_ALL_TOKENS = "input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def calendar(connection: DuckDBPyConnection, chosen: Filter, today: dt.date) -> 
     return rows_as(
         connection,
         Day,
-        f"SELECT day, sum({_ALL_TOKENS})::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd "
+        f"SELECT day, sum({TOTAL})::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd "
         f"FROM {rollup(connection, chosen)} WHERE {where} GROUP BY day ORDER BY day",
         where.parameters,
     )

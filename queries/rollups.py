@@ -179,6 +179,16 @@ ONLY_SUBAGENTS = "Sub-agents only"
 
 _BARE_ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
+CALL_COUNTS = """count(*) AS tool_calls_total,
+            count(*) FILTER (class = 'tool_use') AS tool_calls, count(*) FILTER (class = 'mcp_call') AS mcp_calls,
+            count(*) FILTER (class = 'subagent') AS subagent_dispatches,
+            count(*) FILTER (skill IS NOT NULL) AS skill_invocations,
+            count(DISTINCT name) AS distinct_tools, count(DISTINCT skill) AS distinct_skills"""
+"""What is counted of the tool calls of a session; of those that failed, and of prompts, the next two."""
+ERROR_COUNTS = "count(*) AS tool_errors, count(denial) AS denied"
+PROMPT_COUNTS = """count(*) FILTER (kind = 'prompt') AS user_messages,
+            count(*) FILTER (kind = 'command') AS slash_commands"""
+
 
 def sessions(only: str) -> str:
     """SELECT of one row per session among the ids that the SQL `only` selects."""
@@ -205,20 +215,15 @@ def sessions(only: str) -> str:
         ) GROUP BY session_id
     ),
     calls AS (
-        SELECT session_id, max(username) AS username, count(*) AS tool_calls_total,
-            count(*) FILTER (class = 'tool_use') AS tool_calls, count(*) FILTER (class = 'mcp_call') AS mcp_calls,
-            count(*) FILTER (class = 'subagent') AS subagent_dispatches,
-            count(*) FILTER (skill IS NOT NULL) AS skill_invocations,
-            count(DISTINCT name) AS distinct_tools, count(DISTINCT skill) AS distinct_skills
+        SELECT session_id, max(username) AS username, {CALL_COUNTS}
         FROM tool_calls WHERE session_id IN (FROM ids) AND name IS NOT NULL GROUP BY session_id
     ),
     failures AS (
-        SELECT result_session_id AS session_id, count(*) AS tool_errors, count(denial) AS denied
+        SELECT result_session_id AS session_id, {ERROR_COUNTS}
         FROM tool_calls WHERE result_session_id IN (FROM ids) AND is_error GROUP BY result_session_id
     ),
     typed AS (
-        SELECT session_id, max(username) AS username,
-            count(*) FILTER (kind = 'prompt') AS user_messages, count(*) FILTER (kind = 'command') AS slash_commands,
+        SELECT session_id, max(username) AS username, {PROMPT_COUNTS},
             arg_min(CASE kind WHEN 'prompt' THEN text ELSE '/' || command END,
                     (kind <> 'prompt', coalesce(ts, 'infinity'::TIMESTAMP), path, pos))
                 FILTER (CASE kind WHEN 'prompt' THEN text <> '' AND NOT regexp_full_match(text, '{_BARE_ID}')

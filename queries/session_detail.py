@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING
 from .agents import Agent, agents_of
 from .placement import NOTES, Placement, placed, roots
 from .priced_apart import priced_apart
-from .rollups import BUILTIN_NAMES
 from .rows import one_as, rows_as
 from .sessions import SessionRow, one_session
 from .threads import THREAD, Threads, threads_of
+from .turns import SETTINGS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-_ASKING = ("init", "pr-comments", "review", "security-review", "statusline")
-"""Built-in commands that give the model work; the others only change or show a setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +168,6 @@ _PROMPTS = """
     WHERE session_id = $id ORDER BY ts NULLS LAST, path, pos
 """
 
-_SETTINGS = frozenset(BUILTIN_NAMES) - frozenset(_ASKING)
-
-
 _USED = f"""
     SELECT turn, min(ts) AS first_at, max(coalesce(ended_at, ts)) FILTER (thread IS NULL) AS last_at,
         count(*) FILTER (is_answer) AS responses, sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
@@ -239,7 +233,7 @@ def _starts(prompts: Sequence[_Prompt]) -> tuple[tuple[dt.datetime, str], ...]:
     begun = {
         prompt.started_at: prompt.id
         for prompt in prompts
-        if prompt.started_at is not None and (prompt.kind == "prompt" or prompt.text not in _SETTINGS)
+        if prompt.started_at is not None and (prompt.kind == "prompt" or prompt.text not in SETTINGS)
     }
     return tuple(begun.items())
 

@@ -6,14 +6,15 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import matching, tokens
 from .filters import Filter, Where
+from .rollups import CALL_COUNTS, ERROR_COUNTS, PROMPT_COUNTS
 from .rows import one_as, rows_as, scalar
+from .threads import LIVE_FOR
+from .token_kinds import COLUMNS, TOTAL
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-LIVE_FOR = dt.timedelta(minutes=5)
-"""A session with a row this recent is running."""
 
 ORDERS = {
     "started_at": "started_at",
@@ -89,9 +90,12 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionTotals:
-    """Sums over all sessions of a selection."""
+    """Sums over all sessions of a selection, of what matches in them."""
 
     sessions: int
+    with_tokens: int
+    """Those of them that have a response that matches: what the Tokens tab counts as sessions."""
+    responses: int
     tokens_total: int
     cost_usd: float | None
     unpriced_tokens: int
@@ -106,33 +110,29 @@ class SessionPage:
     totals: SessionTotals
 
 
-_ZEROS = ", ".join(
-    f"0 AS {name}"
-    for name in [
-        "active_seconds",
-        "wall_seconds",
-        "user_messages",
-        "assistant_messages",
-        "tool_calls",
-        "mcp_calls",
-        "subagent_dispatches",
-        "tool_calls_total",
-        "tool_errors",
-        "denied",
-        "skill_invocations",
-        "slash_commands",
-        "distinct_tools",
-        "distinct_skills",
-        "input_tokens",
-        "output_tokens",
-        "cache_read_tokens",
-        "cache_write_5m_tokens",
-        "cache_write_1h_tokens",
-        "tokens_total",
-        "unpriced_tokens",
-        "undercounted",
-    ]
-)
+_SOURCES = {
+    "u": {"assistant_messages": "responses"} | {name: name for name in (*COLUMNS, "unpriced_tokens", "undercounted")},
+    "c": {
+        name: name
+        for name in (
+            "tool_calls",
+            "mcp_calls",
+            "subagent_dispatches",
+            "tool_calls_total",
+            "skill_invocations",
+            "distinct_tools",
+            "distinct_skills",
+        )
+    },
+    "e": {"tool_errors": "tool_errors", "denied": "denied"},
+    "p": {"user_messages": "user_messages", "slash_commands": "slash_commands"},
+}
+"""Columns of `sessions` that count what matches a filter, besides the cost: by the part of the question that counts
+them (responses, calls, failures, prompts), with their names there. All other columns are of the whole session."""
+
+_COUNTED = {name: f"coalesce({part}.{column}, 0)" for part, names in _SOURCES.items() for name, column in names.items()}
+
+_ZEROS = ", ".join(f"0 AS {name}" for name in ("active_seconds", "wall_seconds", *_COUNTED, "tokens_total"))
 
 _PENDING = f"""
     SELECT session_id, path, parse_filename(path) AS session_file, username, NULL AS project, NULL AS title,
@@ -141,12 +141,25 @@ _PENDING = f"""
     FROM files WHERE is_main AND gone_at IS NULL AND (parser IS NULL OR error IS NOT NULL)
         AND session_id NOT IN (SELECT session_id FROM sessions)
 """
-_TOTAL = "input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens"
 
-_SUMMED = f"SELECT *, {_TOTAL} AS tokens_total FROM sessions UNION ALL BY NAME {_PENDING}"
-"""SQL of the rows of `_SESSIONS`, with all that can be filtered by and summed, without what is only shown."""
 
-_SESSIONS = f"""
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The sessions that have anything that matches: SQL of rows of `sessions` and of pending ones, and conditions."""
+
+    rows: str
+    pending: str
+    where: Where
+
+    @property
+    def summed(self) -> str:
+        """SQL of all that can be filtered by and summed, without what is only shown."""
+        return f"SELECT *, {TOTAL} AS tokens_total FROM {self.rows} UNION ALL BY NAME {self.pending}"
+
+    @property
+    def shown(self) -> str:
+        """SQL of rows of `SessionRow`. Needs the parameters of `_at`, too."""
+        return f"""
     WITH of_session AS (
         SELECT session_id, any_value(path) FILTER (is_main) AS path, bool_and(gone_at IS NOT NULL) AS source_gone,
             any_value(error) FILTER (is_main) AS error
@@ -154,39 +167,64 @@ _SESSIONS = f"""
     ),
     private AS (SELECT DISTINCT session_id FROM uploads WHERE status = 'private')
     SELECT s.* EXCLUDE (context_model, cwd, web_searches), f.path, parse_filename(f.path) AS session_file,
-        {_TOTAL} AS tokens_total,
+        {TOTAL} AS tokens_total,
         m.context_window, coalesce(f.source_gone, false) AS source_gone,
         coalesce(s.ended_at BETWEEN $now - $live AND $now + $live, false) AS is_live,
         false AS pending, p.session_id IS NOT NULL AS private, f.error
-    FROM sessions s LEFT JOIN of_session f USING (session_id) LEFT JOIN private p USING (session_id)
+    FROM {self.rows} s LEFT JOIN of_session f USING (session_id) LEFT JOIN private p USING (session_id)
         LEFT JOIN models m ON m.model = s.context_model
-    UNION ALL BY NAME {_PENDING}
-"""
+    UNION ALL BY NAME {self.pending}
+    """
 
 
-def _where(chosen: Filter) -> Where:
+def _selected(connection: DuckDBPyConnection, chosen: Filter, *, even_nothing: bool = False) -> _Selection:
+    """The sessions that have anything that matches, with the counts of that; `even_nothing`: also all others."""
+    where = matching.by_session(chosen)
+    # The fields about sessions are left to the rows of sessions.
+    facts = chosen.but(project=None, session_id=None, user=None, text="")
+    if facts.is_open:
+        return _Selection("sessions", _PENDING, where)
+    used, made, failed = tokens.where_of(facts), matching.calls_where(facts), matching.results_where(facts)
+    typed, lasted = matching.prompts_where(facts), _lasted(facts)
+    parts = (used, made, failed, typed, lasted)
+    calls = matching.calls(facts)
+    counted = ", ".join(f"{sql} AS {name}" for name, sql in _COUNTED.items())
+    parameters = {name: value for part in parts for name, value in part.parameters.items()}
+    # Totals and rows are two questions on the same sessions: these are sought once.
+    connection.execute(
+        f"""
+    CREATE OR REPLACE TEMP TABLE matched_sessions AS
+    SELECT s.* REPLACE ({counted}, u.cost_usd AS cost_usd) FROM sessions s
+    LEFT JOIN (SELECT session_id, {tokens.SUMS} FROM {tokens.rollup(connection, facts)} WHERE {used}
+        GROUP BY session_id) u ON u.session_id = s.session_id
+    LEFT JOIN (SELECT session_id, {CALL_COUNTS} FROM {calls} WHERE {made} GROUP BY session_id) c
+        ON c.session_id = s.session_id
+    LEFT JOIN (SELECT result_session_id AS session_id, {ERROR_COUNTS} FROM {calls} WHERE is_error AND {failed}
+        GROUP BY result_session_id) e ON e.session_id = s.session_id
+    LEFT JOIN (SELECT session_id, {PROMPT_COUNTS} FROM prompts WHERE {typed} GROUP BY session_id) p
+        ON p.session_id = s.session_id
+    WHERE {even_nothing} OR coalesce(u.session_id, c.session_id, e.session_id, p.session_id) IS NOT NULL
+        OR (s.assistant_messages + s.tool_calls_total + s.tool_errors + s.user_messages + s.slash_commands = 0
+            AND {lasted})
+    """,
+        parameters,
+    )
+    where.parameters |= lasted.parameters
+    return _Selection("matched_sessions", f"SELECT * FROM ({_PENDING}) s WHERE {lasted}", where)
+
+
+def _lasted(chosen: Filter) -> Where:
+    """Conditions on the time of a session `s` without anything that could match, or that is not read yet."""
     where = Where()
     if chosen.since is not None:
-        where.add("coalesce(ended_at, started_at) >= $start", start=chosen.start())
+        where.add("coalesce(s.ended_at, s.started_at) >= $start", start=chosen.start())
     if chosen.until is not None:
-        where.add("started_at < $end", end=chosen.end())
-    responses = Where().by(chosen, {"model": "model", "branch": "git_branch", "version": "version"})
-    if responses.parameters:
-        where.add(f"session_id IN (SELECT session_id FROM responses WHERE {responses})", **responses.parameters)
-    where.by(
-        chosen,
-        {
-            "project": "project",
-            "session_id": "session_id",
-            "user": "username",
-            "text": "concat_ws(' ', title, project, primary_model, session_id, git_branch)",
-        },
-    )
-    return where
+        where.add("s.started_at < $end", end=chosen.end())
+    return where.add("false") if matching.asks_responses(chosen) else where
 
 
 def _at(now: dt.datetime) -> dict[str, object]:
-    """The parameters of `_SESSIONS`."""
+    """The parameters of `_Selection.shown`."""
     return {"now": now, "live": LIVE_FOR}
 
 
@@ -200,25 +238,30 @@ def list_sessions(
     limit: int = 50,
     offset: int = 0,
 ) -> SessionPage:
-    """Sessions that have anything in the filter's days, sorted and cut in SQL.
+    """Sessions that have anything that matches, with the counts of that, sorted and cut in SQL.
+
+    Of the whole session are its title, project, times, seconds, primary model and context.
 
     `order` is one of ORDERS (KeyError otherwise); `now` is UTC without a zone and decides who is live.
     """
-    where = _where(chosen)
+    selected = _selected(connection, chosen)
+    where = selected.where
     totals = one_as(
         connection,
         SessionTotals,
-        "SELECT count(*) AS sessions, coalesce(sum(tokens_total), 0)::BIGINT AS tokens_total, "
-        "sum(cost_usd) AS cost_usd, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens, "
+        "SELECT count(*) AS sessions, count(*) FILTER (assistant_messages + tokens_total > 0) AS with_tokens, "
+        "coalesce(sum(assistant_messages), 0)::BIGINT AS responses, "
+        "coalesce(sum(tokens_total), 0)::BIGINT AS tokens_total, sum(cost_usd) AS cost_usd, "
+        "coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens, "
         "coalesce(sum(undercounted), 0)::BIGINT AS undercounted "
-        f"FROM ({_SUMMED}) WHERE {where}",
+        f"FROM ({selected.summed}) WHERE {where}",
         where.parameters,
     )
     direction = "DESC" if descending else "ASC"
     rows = rows_as(
         connection,
         SessionRow,
-        f"SELECT * FROM ({_SESSIONS}) WHERE {where} ORDER BY {ORDERS[order]} {direction} NULLS LAST, "
+        f"SELECT * FROM ({selected.shown}) WHERE {where} ORDER BY {ORDERS[order]} {direction} NULLS LAST, "
         "started_at DESC NULLS LAST, session_id "
         f"LIMIT {int(limit)} OFFSET {int(offset)}",
         {**where.parameters, **_at(now)},
@@ -232,26 +275,36 @@ def count_sessions(connection: DuckDBPyConnection) -> int:
 
 
 def one_session(connection: DuckDBPyConnection, session_id: str, *, now: dt.datetime) -> SessionRow | None:
-    """One session, None if there is no such one. `now` is UTC without a zone."""
-    where = _where(Filter(session_id=session_id))
-    sql = f"SELECT * FROM ({_SESSIONS}) WHERE {where}"
-    found = rows_as(connection, SessionRow, sql, {**where.parameters, **_at(now)})
+    """All of one session, None if there is no such one. `now` is UTC without a zone."""
+    selected = _selected(connection, Filter(session_id=session_id))
+    sql = f"SELECT * FROM ({selected.shown}) WHERE {selected.where}"
+    found = rows_as(connection, SessionRow, sql, {**selected.where.parameters, **_at(now)})
     return found[0] if found else None
 
 
 def live_sessions(
     connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int = 20
 ) -> list[SessionRow]:
-    """Sessions with a row in the last five minutes, the latest first. The filter's days and text do not count."""
+    """Sessions with a row in the last five minutes, the latest first, with the counts of what matches.
+
+    Which are shown does not depend on the filter's days and text: what runs, runs now.
+    """
     # Mostly nothing runs; to find that out takes a tenth of planning the whole question.
     lately = "SELECT 1 FROM sessions WHERE ended_at BETWEEN $now - $live AND $now + $live LIMIT 1"
     if scalar(connection, lately, _at(now)) is None:
         return []
-    where = _where(chosen.but(since=None, until=None, text="")).add("is_live")
+    selected = _selected(connection, chosen.but(text=""), even_nothing=True)
+    where = selected.where.add("is_live")
+    always = tokens.where_of(chosen.but(since=None, until=None, text=""))
+    if matching.asks_responses(chosen):
+        where.add(
+            f"session_id IN (SELECT session_id FROM {tokens.rollup(connection, chosen)} WHERE {always})",
+            **always.parameters,
+        )
     return rows_as(
         connection,
         SessionRow,
-        f"SELECT * FROM ({_SESSIONS}) WHERE {where} ORDER BY ended_at DESC, session_id LIMIT {int(limit)}",
+        f"SELECT * FROM ({selected.shown}) WHERE {where} ORDER BY ended_at DESC, session_id LIMIT {int(limit)}",
         {**where.parameters, **_at(now)},
     )
 

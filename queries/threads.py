@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .rows import rows_as
-from .sessions import LIVE_FOR
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+LIVE_FOR = dt.timedelta(minutes=5)
+"""A session with a row this recent is running."""
 
 THREAD = "coalesce(agent_id, CASE WHEN is_sidechain THEN '' END)"
 """SQL for the thread of a response or call: NULL is the session's own, '' a sub-agent's that left no name."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from .filters import Filter, Where
+from .matching import RESPONSE_FIELDS, with_text
 from .rollups import MAIN_AGENT, day_of
 from .rows import rows_as
-from .tokens import GROUPS, TEXT, detailed, where_of
+from .tokens import GROUPS, detailed, where_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -130,21 +131,18 @@ def _turns(chosen: Filter) -> tuple[str, Where]:
         {
             "day": "day",
             "project": "project",
-            "model": "name",
             "session_id": "session_id",
             "user": "username",
-            "branch": "git_branch",
-            "version": "version",
+            **{field: column for field, column in RESPONSE_FIELDS.items() if field != "agent_type"},
         },
     )
     if chosen.agent_type not in (None, MAIN_AGENT):
         where.add("false")
-    if chosen.text:
-        where.add(TEXT, text=chosen.text)
+    with_text(where, chosen)
     # Both sides of an ASOF join need a time, or nothing would match.
     rows = f"""(
         SELECT e.amount::DOUBLE AS value, {day_of("e.ts", "$zone")} AS day, e.session_id, s.username, s.project,
-            coalesce(r.model, '(unknown)') AS name, r.git_branch, r.version
+            coalesce(r.model, '(unknown)') AS name, r.model, r.git_branch, r.version
         FROM (FROM events WHERE kind = 'turn' AND amount IS NOT NULL AND ts IS NOT NULL) e
         LEFT JOIN sessions s USING (session_id)
         ASOF LEFT JOIN (

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter, Where
+from .matching import RESPONSE_FIELDS, with_text
 from .priced_apart import STANDARD, priced_apart
 from .rollups import AGENT_TYPES, agent_type_of, day_of, tokens_daily
 from .rows import one_as, rows_as, scalar
+from .token_kinds import TOTAL, cache_hit_ratio, inward
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SUMS = """coalesce(sum(responses), 0)::BIGINT AS responses,
+SUMS = f"""coalesce(sum(responses), 0)::BIGINT AS responses,
     coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens, coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
     coalesce(sum(cache_read_tokens), 0)::BIGINT AS cache_read_tokens,
     coalesce(sum(cache_write_5m_tokens), 0)::BIGINT AS cache_write_5m_tokens,
     coalesce(sum(cache_write_1h_tokens), 0)::BIGINT AS cache_write_1h_tokens,
-    coalesce(sum(input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens
-        + cache_write_1h_tokens), 0)::BIGINT AS total_tokens,
+    coalesce(sum({TOTAL}), 0)::BIGINT AS total_tokens,
     sum(cost_usd) AS cost_usd, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
     coalesce(sum(undercounted), 0)::BIGINT AS undercounted, count(DISTINCT session_id) AS sessions"""
 """The sums every view of tokens consists of; the columns of `TokenSums`."""
@@ -50,8 +51,7 @@ class TokenSums:
     @property
     def cache_hit_ratio(self) -> float | None:
         """Tokens read from the cache among all that went in; None if nothing did."""
-        inward = self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
-        return self.cache_read_tokens / inward if inward else None
+        return cache_hit_ratio(self.cache_read_tokens, inward(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +111,6 @@ ORDERS = {
 """What groups can be sorted by -> the SQL of it."""
 
 
-TEXT = (
-    "session_id IN (SELECT session_id FROM sessions WHERE contains(lower(concat_ws(' ', title, project, "
-    "primary_model, session_id, git_branch)), lower($text)))"
-)
-"""SQL condition: the session is one that the list of sessions shows for the text `$text`."""
-
-
 def rollup(connection: DuckDBPyConnection, chosen: Filter) -> str:
     """SQL of rows of tokens that know all that a filter is about, the fewest there are. Needs the parameter `$zone`.
 
@@ -135,15 +128,19 @@ def is_detailed(chosen: Filter) -> bool:
     return chosen.branch is not None or chosen.version is not None
 
 
-def detailed() -> str:
+def detailed(chosen: Filter | None = None) -> str:
     """SQL of one row per response: the columns of the rollup, and what only the responses themselves know.
 
-    Needs the parameter `$zone`.
+    Needs the parameter `$zone`. Given a filter that asks for no type of agent, the rows do not tell it: to find it
+    takes as long as all the rest.
     """
+    kind, join = agent_type_of("r"), f"LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = r.agent_id"
+    if chosen is not None and chosen.agent_type is None:
+        kind, join = "NULL::VARCHAR", ""
     return f"""(
     SELECT {day_of("r.ts", "$zone")} AS day, r.ts, r.session_id, coalesce(s.username, r.username) AS username,
         s.project, r.model,
-        {agent_type_of("r")} AS agent_type,
+        {kind} AS agent_type,
         r.speed, r.service_tier, r.git_branch, r.version, r.agent_id, r.requested_at, r.ended_at,
         r.kind, r.stop_reason, r.is_answer::INTEGER AS responses,
         r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
@@ -151,7 +148,7 @@ def detailed() -> str:
         CASE WHEN r.cost_usd IS NULL THEN r.total_tokens ELSE 0 END AS unpriced_tokens,
         r.output_undercounted::INTEGER AS undercounted
     FROM responses r LEFT JOIN sessions s USING (session_id)
-    LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = r.agent_id)"""
+    {join})"""
 
 
 def source(connection: DuckDBPyConnection, chosen: Filter, group: str) -> str:
@@ -166,17 +163,12 @@ def where_of(chosen: Filter) -> Where:
         {
             "day": "day",
             "project": "project",
-            "model": "model",
-            "agent_type": "agent_type",
             "session_id": "session_id",
             "user": "username",
-            "branch": "git_branch",
-            "version": "version",
+            **RESPONSE_FIELDS,
         },
     )
-    if chosen.text:
-        where.add(TEXT, text=chosen.text)
-    return where.add("true", zone=chosen.zone)
+    return with_text(where, chosen).add("true", zone=chosen.zone)
 
 
 def totals(connection: DuckDBPyConnection, chosen: Filter) -> TokenSums:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import matching
 from .filters import Filter, Where
-from .rollups import AGENT_TYPES, NOTED_TYPES, agent_type_of
+from .rollups import NOTED_TYPES
 from .rows import one_as, rows_as, scalar
 
 if TYPE_CHECKING:
@@ -69,55 +70,26 @@ class ToolSums:
         return self.errors / self.finished if self.finished else None
 
 
-def add_caller(where: Where, chosen: Filter, call_id: str) -> Where:
-    """Add what only the response knows that made the call whose id is the SQL `call_id`: its model, agent type, …"""
-    made = Where().by(
-        chosen, {"model": "model", "agent_type": "agent_type", "branch": "git_branch", "version": "version"}
-    )
-    if not made.parameters:
-        return where
-    return where.add(
-        f"""{call_id} IN (
-        SELECT id FROM (
-            SELECT c.id, r.model, r.git_branch, r.version, {agent_type_of("r")} AS agent_type
-            FROM tool_calls c JOIN responses r ON r.key = c.response_key
-            LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = r.agent_id
-        ) WHERE {made})""",
-        **made.parameters,
-    )
+_OWN_WORDS = "concat_ws(' ', name, skill, subagent_type, detail, error_text, title, project)"
+"""SQL of what a call says of itself, with its session's title and project: what a text is looked for in."""
 
 
 def _calls(chosen: Filter) -> tuple[str, Where]:
-    """SQL of the calls that the filter leaves, with their times, and the conditions with their parameters.
-
-    Text is looked for in what a call says of itself and in its session's title and project.
-    """
-    where = Where().add("c.name IS NOT NULL")
-    where.by(
-        chosen,
-        {
-            "ts": "c.ts",
-            "project": "s.project",
-            "session_id": "c.session_id",
-            "user": "coalesce(s.username, c.username)",
-            "text": "concat_ws(' ', c.name, c.skill, c.subagent_type, c.detail, c.error_text, s.title, s.project)",
-        },
-    )
-    add_caller(where, chosen, "c.id")
+    """SQL of the calls that the filter leaves, with their times, and the conditions with their parameters."""
+    where = matching.calls_where(chosen, _OWN_WORDS)
     return (
         f"""
         SELECT c.id, c.name, c.class, c.skill, c.subagent_type, c.mcp_server, c.session_id, c.is_error, c.denial,
             CASE WHEN c.spawned_status = 'async_launched' THEN w.ms
                  WHEN c.result_ts < c.ts THEN 0 ELSE epoch_ms(c.result_ts) - epoch_ms(c.ts) END AS ms
-        FROM tool_calls c LEFT JOIN sessions s ON s.session_id = c.session_id
+        FROM (FROM {matching.calls(chosen)} WHERE {where}) c
         LEFT JOIN (
             SELECT agent_id, epoch_ms(max(last_at)) - epoch_ms(min(first_at)) AS ms FROM (
                 SELECT agent_id, ts AS first_at, coalesce(ended_at, ts) AS last_at FROM responses
                 UNION ALL SELECT agent_id, ts, coalesce(result_ts, ts) FROM tool_calls
             ) WHERE agent_id IN (SELECT spawned_agent_id FROM tool_calls WHERE spawned_status = 'async_launched')
             GROUP BY agent_id
-        ) w ON w.agent_id = c.spawned_agent_id
-        WHERE {where}""",
+        ) w ON w.agent_id = c.spawned_agent_id""",
         where,
     )
 
@@ -151,20 +123,16 @@ def tool_use(
     a skill, a sub-agent or a slash command.
     """
     calls, where = _calls(chosen)
-    # Slash commands are no calls of the model: no filter by model or kind of agent leaves any.
-    typed = Where().add("kind = 'command' AND contains(command, ':')")
+    typed = matching.prompts_where(chosen).add("kind = 'command' AND contains(command, ':')")
     typed.by(
         chosen,
         {
-            "ts": "p.ts",
-            "project": "s.project",
-            "session_id": "p.session_id",
-            "user": "coalesce(s.username, p.username)",
-            "text": "concat_ws(' ', p.command, s.title, s.project)",
+            "project": "project",
+            "session_id": "session_id",
+            "user": "owner",
+            "text": "concat_ws(' ', command, title, project)",
         },
     )
-    if chosen.model is not None or chosen.agent_type is not None:
-        typed.add("false")
     direction = "DESC" if descending else "ASC"
     named = "session_id, is_error, denial, ms FROM calls"
     return rows_as(
@@ -183,8 +151,10 @@ def tool_use(
                 FROM calls c LEFT JOIN ({NOTED_TYPES}) n ON n.call_id = c.id WHERE c.class = 'subagent'
             ) WHERE contains(type, ':')
             UNION ALL
-            SELECT 'plugin', split_part(p.command, ':', 1), p.session_id, NULL, NULL, NULL
-            FROM prompts p LEFT JOIN sessions s ON s.session_id = p.session_id WHERE {typed}
+            SELECT 'plugin', split_part(command, ':', 1), session_id, NULL, NULL, NULL FROM (
+                SELECT p.*, s.title, s.project, coalesce(s.username, p.username) AS owner
+                FROM prompts p LEFT JOIN sessions s ON s.session_id = p.session_id
+            ) WHERE {typed}
         )
         SELECT * FROM (
             SELECT kind, name, count(*) AS invocations, {_SUMS},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from .caching import KINDS, costed_responses
 from .filters import Filter
 from .rows import one_as, rows_as, scalar
+from .token_kinds import TOTAL
 from .tokens import GROUPS, SUMS, TokenSums, detailed, rollup, source, where_of
 
 if TYPE_CHECKING:
@@ -209,8 +210,7 @@ def _by_group(
         f"""
         WITH cells AS (
             SELECT {_PLACES[granularity]} AS bucket, {GROUPS[group]} AS name,
-                sum(input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens
-                    + cache_write_1h_tokens)::BIGINT AS total_tokens,
+                sum({TOTAL})::BIGINT AS total_tokens,
                 coalesce(sum(cost_usd), 0) AS cost_usd
             FROM {rows} WHERE {where} GROUP BY 1, 2
         ),

@@ -1,0 +1,38 @@
+"""The kinds of tokens, their total, and how much of what went in came from the cache, for SQL and Python."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
+"""Columns of what was written to the prompt cache, by how long it lives."""
+
+COLUMNS = ("input_tokens", "output_tokens", "cache_read_tokens", *WRITES)
+"""Columns of all kinds of tokens. No token is in two of them."""
+
+TOTAL = " + ".join(COLUMNS)
+"""SQL of the tokens of all kinds of a row."""
+
+INWARD = " + ".join(name for name in COLUMNS if name != "output_tokens")
+"""SQL of all that went in: plain, read from the cache, written to it."""
+
+
+class HasInward(Protocol):
+    """Whatever knows the tokens that went in."""
+
+    @property
+    def input_tokens(self) -> int: ...
+    @property
+    def cache_read_tokens(self) -> int: ...
+    @property
+    def cache_write_tokens(self) -> int: ...
+
+
+def inward(row: HasInward) -> int:
+    """All that went in: plain, read from the cache, written to it."""
+    return row.input_tokens + row.cache_read_tokens + row.cache_write_tokens
+
+
+def cache_hit_ratio(read: int, inward_tokens: int) -> float | None:
+    """Tokens read from the cache among all that went in; None if nothing did."""
+    return read / inward_tokens if inward_tokens else None
