@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import signal
 import subprocess
 import sys
@@ -224,6 +225,19 @@ def serve() -> None:
     """Answer tasks on standard input until it ends, which is when the parent does, however it ends."""
     # Ctrl-C goes to everybody on the terminal; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tasks: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_take_tasks, args=(tasks,), daemon=True).start()
+    try:
+        while True:
+            sys.stdout.buffer.write(_encode(run_task(_decode_task(tasks.get()))) + b"\n")
+            sys.stdout.buffer.flush()
+    finally:
+        # The parent does the task again and tells what is wrong. Python's own end would wait for the other thread.
+        os._exit(1)
+
+
+def _take_tasks(tasks: SimpleQueue[bytes]) -> None:
+    """Pass tasks on until there are no more; then nobody waits for the one that is under way, either."""
     for line in sys.stdin.buffer:
-        sys.stdout.buffer.write(_encode(run_task(_decode_task(line))) + b"\n")
-        sys.stdout.buffer.flush()
+        tasks.put(line)
+    os._exit(0)

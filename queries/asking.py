@@ -10,8 +10,10 @@ import contextlib
 import dataclasses
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,13 @@ class Asking:
 
     def answer(self) -> Table:
         """The answer. Raises Refused, Stopped, or StoreError with DuckDB's words."""
-        told, _ = self._process.communicate(self._question)
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with self._process:
+            # Its input stays open: when that ends, with this process, so does the other one.
+            with contextlib.suppress(OSError):
+                self._process.stdin.write(self._question + "\n")
+                self._process.stdin.flush()
+            told = self._process.stdout.read()
         if self._stopped:
             raise Stopped("stopped")
         try:
@@ -94,9 +102,17 @@ def _limit_memory() -> None:
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
 
 
+def _end_with_parent() -> None:
+    # Not by sys.stdin: at its end Python would wait for who is reading from that.
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
+
+
 def main() -> None:
     """Answer the question on standard input, on standard output, both JSON."""
-    asked = json.load(sys.stdin)
+    asked = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _limit_memory()
     try:
         told = answer_to(ask(Path(asked["path"]), asked["sql"], chosen=_filter_of(asked["filter"])))

@@ -97,6 +97,9 @@ def _answered(connection: DuckDBPyConnection, sql: str, limit: int, begun: float
         raise Refused(f"stopped after {TIMEOUT_SECONDS:.0f} seconds") from None
     except duckdb.Error as error:
         raise StoreError(_first_line(error)) from error
+    except RuntimeError as error:
+        # So DuckDB tells of a Ctrl-C that came while it worked.
+        raise KeyboardInterrupt from error
     finally:
         timer.cancel()
     return Table(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from zoneinfo import ZoneInfo
 
 from textual import work
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.reactive import var
@@ -22,6 +22,7 @@ from textual.widgets import ContentSwitcher, Footer, Input
 from ..ingest.news import News, Reading
 from ..queries.filters import Filter
 from ..queries.store import Store
+from .endable import EndableApp
 from .filter_text import FIELDS, chips
 from .header import HeaderStrip
 from .kit.frame import NARROW, FilterInput, StatusCorner, TabStrip
@@ -48,7 +49,7 @@ WIDE = 170
 """Columns from which details stand beside their list."""
 
 
-class AgnesStats(App[int]):
+class AgnesStats(EndableApp):
     """The screen. Ask it for the filter that holds and the store; it owns the ingester's life."""
 
     TITLE = "agnes-stats"
@@ -191,8 +192,6 @@ class AgnesStats(App[int]):
     def panes(self) -> list[Pane]:  # type: ignore[type-arg]
         """The panes that are made."""
         return list(self.screen_stack[0].query(Pane))
-
-    # -- live ----------------------------------------------------------------------------------------------------
 
     @property
     def is_reading(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from ..queries.paths import leave_deleted_folder
-from . import terminal
+from . import ending, terminal
 from .settings import OPTIONS, BadSetting, Settings, is_text, settings_from
 
 COMMANDS = {
@@ -174,6 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)
     if arguments is None:
         terminal.prepare()
+        ending.heed_signals()
     try:
         status = _run(sys.argv[1:] if arguments is None else arguments)
         terminal.finish()
@@ -202,7 +203,7 @@ def _run(words: Sequence[str]) -> int:
         terminal.error(error)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return ending.interrupted_status()
     except SystemExit as end:
         # Help, or the version.
         return end.code if isinstance(end.code, int) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.store import Store
+from . import ending
 from .factories import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
 from .prefetch import Ahead
 from .ranges import first_range, ranged
+from .restorer import restorer
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -30,7 +33,9 @@ def dashboard(given: argparse.Namespace, settings: Settings) -> int:
     # What a start makes stays: to search it for garbage, again and again, would take a tenth of the time.
     gc.disable()
     with _demo(settings) if given.demo else contextlib.nullcontext(settings) as chosen, first_answers(chosen) as ahead:
-        return app_of(chosen, ahead).run() or 0
+        app = app_of(chosen, ahead)
+        with ending.by(app.end), ending.in_any_case(restorer()):
+            return app.run() or 0
 
 
 def app_of(settings: Settings, ahead: Ahead | None = None) -> AgnesStats:
@@ -83,7 +88,11 @@ def _demo(settings: Settings) -> Iterator[Settings]:
     """Settings for generated transcripts in a temporary folder, that grow until the block ends."""
     from ..ingest.demo import running_demo
 
-    with tempfile.TemporaryDirectory(prefix="agnes-stats-demo-") as folder, running_demo(Path(folder)):
+    with (
+        tempfile.TemporaryDirectory(prefix="agnes-stats-demo-") as folder,
+        ending.in_any_case(lambda: shutil.rmtree(folder, ignore_errors=True)),
+        running_demo(Path(folder)),
+    ):
         yield replace(
             settings,
             store=Path(folder, "store", "store.duckdb"),

@@ -288,8 +288,13 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
             self.dismiss()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Ctrl+C copies unless a query runs."""
-        return self._asking is not None if action == "stop" else True
+        """Ctrl+C stops the query that runs; without one it copies, or quits, as elsewhere."""
+        return self.is_asking if action == "stop" else True
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a query runs."""
+        return self._asking is not None
 
 
 def axes(table: Table) -> tuple[int | None, int | None]:

@@ -1,0 +1,54 @@
+"""A Textual app that ends at once, whoever asks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any, ClassVar
+
+from textual.actions import SkipAction
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from . import ending
+
+
+class EndableApp(App[int]):
+    """Ends by Ctrl+C on every screen, and by `end` from any thread. Its result is the exit status."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Also where the screen has keys of its own, and where q is a letter.
+        Binding("ctrl+c", "end", "Quit", show=False, priority=True, tooltip="Quit, wherever you are"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._event_loop: asyncio.AbstractEventLoop | None = None
+        self._asked: int | None = None
+        """With which status to end, if that was asked for before there was a loop."""
+
+    def on_load(self) -> None:
+        """From now on there is a loop."""
+        self._event_loop = asyncio.get_running_loop()
+        if self._asked is not None:
+            self.exit(self._asked)
+
+    def exit(self, *given: Any, **named: Any) -> None:
+        """End the app. What does not come to its end in a moment is left behind."""
+        ending.begin()
+        super().exit(*given, **named)
+
+    def end(self, status: int) -> None:
+        """The same with an exit status, from any thread, and at any time."""
+        self._asked = status
+        if self._event_loop is not None:
+            # If it is closed by now, the end is under way.
+            with contextlib.suppress(RuntimeError):
+                self._event_loop.call_soon_threadsafe(self.exit, status)
+
+    def action_end(self) -> None:
+        """Quit; but where something is selected, or a query runs, the key copies that, or stops this."""
+        selected = getattr(self.focused, "selected_text", None) or self.screen.get_selected_text()
+        if selected or getattr(self.screen, "is_asking", False):
+            raise SkipAction
+        self.exit()
