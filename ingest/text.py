@@ -37,6 +37,7 @@ TEXTS: dict[str, dict[str, int]] = {
     "events": {"text": 500, "cause": NAME_CHARS},
     "files": {"error": 300},
     "prompts": {"command": NAME_CHARS, "text": 500, "source": NAME_CHARS},
+    "own_totals": {"model": NAME_CHARS},
     "rejects": {"reason": 500},
     "responses": {
         "agent_name": NAME_CHARS,

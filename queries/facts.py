@@ -279,6 +279,34 @@ WORKTREES = Fact(
     halves=(Half("min", _place(), {"ts": "TIMESTAMP", "path": "VARCHAR", "pos": "BIGINT", "project": "VARCHAR"}),),
 )
 
+# What an agent itself says that a session took so far, by model; the model "" is the session as a whole. It counts
+# what is in no transcript, and, after a fork, what was before that: it is kept beside the responses. Of all that it
+# said, the latest counts: rows of the same `path` and `pos` were said at once.
+OWN_TOTALS = Fact(
+    "own_totals",
+    key={"session_id": "VARCHAR", "model": "VARCHAR"},
+    halves=(
+        Half(
+            "max",
+            _last_place(),
+            {
+                "ts": "TIMESTAMP",
+                "path": "VARCHAR",
+                "pos": "BIGINT",
+                "input_tokens": "BIGINT",
+                "output_tokens": "BIGINT",
+                "cache_read_tokens": "BIGINT",
+                "cache_write_5m_tokens": "BIGINT",
+                "cache_write_1h_tokens": "BIGINT",
+                "total_tokens": "BIGINT",
+                "web_searches": "BIGINT",
+                "cost_usd": "DOUBLE",
+                "is_incomplete": "BOOLEAN",
+            },
+        ),
+    ),
+)
+
 SUMMARIES = Fact(
     "summaries",
     key={"leaf_uuid": "VARCHAR"},
@@ -410,6 +438,7 @@ FACTS: tuple[Fact, ...] = (
     SESSION_FIRSTS,
     SESSION_LASTS,
     WORKTREES,
+    OWN_TOTALS,
     SUMMARIES,
     AGENTS,
     EVENTS,

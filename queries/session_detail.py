@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .agents import Agent, agents_of
+from .own_totals import OwnTotal, own_total
 from .placement import NOTES, Placement, placed, roots
 from .priced_apart import priced_apart
 from .rows import one_as, rows_as
@@ -80,6 +81,8 @@ class SessionDetail:
     web_searches: int
     notes: Mapping[str, int]
     """How many events of each kind of NOTES there are."""
+    own_total: OwnTotal | None
+    """What the agent itself says that it took."""
     models: list[ModelUse]
     """The most expensive or largest first."""
     turns: list[Turn]
@@ -220,6 +223,7 @@ def session_detail(connection: DuckDBPyConnection, session_id: str, *, now: dt.d
         branches=facts.branches,
         web_searches=facts.web_searches,
         notes={kind: sum(note.count for note in noted if note.kind == kind) for kind in NOTES},
+        own_total=own_total(connection, session_id),
         models=rows_as(connection, ModelUse, _MODELS, own),
         turns=turns,
         agents=agents,

@@ -19,6 +19,7 @@ from ..ingest.engine import Engine
 from ..ingest.formats import SOURCES, Root
 from ..queries import doctor as ask
 from ..queries import sync
+from ..queries.own_totals import OwnTotal, own_totals
 from ..queries.paths import exists, expanded, is_folder
 from ..queries.schema import STORE_VERSION
 from ..queries.store import Store, StoreError
@@ -76,6 +77,7 @@ def _look(engine: Engine, settings: Settings, found: Findings) -> None:
         unknown = sync.unknowns(connection)
         facts = sync.store_facts(connection)
         forgotten = ask.forgotten_notes(connection)
+        own = own_totals(connection)
         store_version = ask.store_version(connection)
     answer["sources"] = _sources(engine, marks, settings, found)
     answer["rejects"] = [
@@ -89,6 +91,7 @@ def _look(engine: Engine, settings: Settings, found: Findings) -> None:
         "oldest_session_at": _stamp(times.oldest_session_at),
     }
     answer["unpriced_models"] = facts.unpriced_models
+    answer["own_totals"] = _own_totals(own)
     answer["store"] = {
         "version": store_version,
         "sessions": facts.sessions,
@@ -98,6 +101,35 @@ def _look(engine: Engine, settings: Settings, found: Findings) -> None:
         "forgotten": forgotten,
     }
     answer["retention"] = [_retention(root, marks, found) for root in engine.roots if root.kind == "claude"]
+
+
+def _own_totals(totals: Sequence[OwnTotal]) -> dict[str, Any]:
+    """Claude Code's own totals beside ours: in how many sessions they agree, and what differs, by name."""
+    different = sorted(
+        (one for one in totals if not one.is_equal), key=lambda one: (-one.missing_tokens, one.session_id)
+    )
+    return {
+        "sessions": len(totals),
+        "equal": len(totals) - len(different),
+        "cost_usd": sum(one.cost_usd or 0.0 for one in totals),
+        "shown_usd": sum((one.shown + one.before_fork).cost_usd or 0.0 for one in totals),
+        "different": [
+            {
+                "session_id": one.session_id,
+                "as_of": _stamp(one.as_of),
+                "cost_usd": one.cost_usd,
+                "shown_usd": one.shown.cost_usd,
+                "forked_from": one.forked_from,
+                "before_fork_usd": one.before_fork.cost_usd,
+                "unnamed_usd": one.unnamed_usd,
+                "models": [
+                    {"model": model.model, "missing_tokens": model.missing_tokens, "missing_usd": model.missing_usd}
+                    for model in one.differences
+                ],
+            }
+            for one in different[:_LISTED]
+        ],
+    }
 
 
 def _sources(
@@ -226,7 +258,8 @@ def _stamp(moment: dt.datetime | None) -> str | None:
 def show(findings: Findings) -> None:
     """Print the findings as plain text."""
     answer = findings.answer
-    lines = [*_shown_sources(answer), *_shown_store(answer), *_shown_retention(answer), *_shown_faults(answer)]
+    lines = [*_shown_sources(answer), *_shown_store(answer), *_shown_retention(answer)]
+    lines += [*_shown_own_totals(answer), *_shown_faults(answer)]
     versions = answer["versions"]
     lines += ["", "Versions: " + ", ".join(f"{name} {told}" for name, told in versions.items() if told)]
     lines += ["", *(f"note: {note}" for note in findings.notes), *(f"PROBLEM: {one}" for one in findings.problems)]
@@ -287,6 +320,27 @@ def _shown_retention(answer: dict[str, Any]) -> list[str]:
         else:
             lines.append("· within 7 days: none")
     return ["", "Retention", *lines, "· what was read stays in the store; only `agnes-stats forget` removes it"]
+
+
+def _shown_own_totals(answer: dict[str, Any]) -> list[str]:
+    told = answer.get("own_totals")
+    if not told or not told["sessions"]:
+        return []
+    line = (
+        f"· {_many(told['sessions'], 'session')} with a total of Claude Code's own, {words.count(told['equal'])} equal:"
+    )
+    line += f" it says {words.usd(told['cost_usd'])}, transcripts show {words.usd(told['shown_usd'])}"
+    lines = ["", "Claude Code's own totals", line]
+    for one in told["different"][:_SHOWN]:
+        names = [
+            f"{words.model(model['model'])} {model['missing_tokens']:+,} tokens {model['missing_usd']:+.4f} USD"
+            for model in one["models"]
+        ]
+        if one["unnamed_usd"] is not None:
+            names.append(f"of no model {one['unnamed_usd']:+.4f} USD")
+        fork = f" (forked from {one['forked_from'][:8]})" if one["forked_from"] else ""
+        lines.append(f"· {one['session_id'][:8]}{fork}, not in its transcripts: {', '.join(names)}")
+    return lines
 
 
 def _shown_faults(answer: dict[str, Any]) -> list[str]:

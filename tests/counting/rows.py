@@ -112,6 +112,17 @@ def progress(inner: Row, at: str | None = "10:00", **fields: Any) -> Row:
     return row("progress", at, data={"type": "agent_progress", "agentId": "a1", "message": shown}, **fields)
 
 
+def own_total(cost: Any, session: str = "s1", **models: Any) -> Row:
+    """What Claude Code says that a session took so far; models as (input, output, cache read, written, USD)."""
+    names = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "costUSD")
+    used = {
+        name.replace("_", "-"): dict(zip(names, counts, strict=False)) if isinstance(counts, tuple) else counts
+        for name, counts in models.items()
+    }
+    fields = {"totalCostUSD": cost, "modelUsage": used, "hasUnknownModelCost": False}
+    return row("cost-state", None, session, cwd=None, uuid=None, version=None, **fields)
+
+
 def again(original: Row, **changes: Any) -> Row:
     """The same row, told again, with some fields changed or (None) left out."""
     return {name: value for name, value in (original | changes).items() if value is not None}

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from agnes_stats.tests.counting.rows import HAIKU, OPUS, again, answer, attached, call, later, person, result, row, said
+from agnes_stats.tests.counting.rows import (
+    HAIKU,
+    OPUS,
+    again,
+    answer,
+    attached,
+    call,
+    later,
+    own_total,
+    person,
+    result,
+    row,
+    said,
+)
 from agnes_stats.tests.counting.table import MAIN, OTHER, WITHOUT_SESSION, case
 
 AGENT = "s1/subagents/agent-a1.jsonl"
@@ -198,6 +211,18 @@ SESSIONS = [
          also={"primary model": {"s1": None}}),
     case("model-not-told", "models", [answer("msg_1", model=None)], responses=1, inp=10, out=100,
          also={"primary model": {"s1": "unknown"}}),
+    # -- what the agent itself says
+    case("own-total", "own totals",
+         [typed, one, own_total(0.5, claude_opus=(10, 100, 0, 0, 0.4)), answer("msg_2", "10:05"),
+          own_total(0.9, claude_opus=(20, 200, 3, 4, 0.8), claude_haiku=(5, 6, 0, 0, 0.1))], responses=2, inp=20,
+         out=200, prompts=1,
+         also={"own total": {"s1 claude-opus": 227, "s1 claude-haiku": 11}, "own cost": {"s1": 0.9}}),
+    case("own-total-in-other-shapes", "own totals",
+         [one, own_total("much", claude_opus="some", claude_haiku={"inputTokens": "7", "costUSD": -1}),
+          row("cost-state", None, modelUsage=[1], uuid=None), row("cost-state", None, None, totalCostUSD=3, uuid=None)],
+         responses=1, inp=10, out=100, unknown=1,
+         also={"own total": {"s1 claude-haiku": 0}, "own cost": {"s1": None},
+               "unknown": {"token count that is no whole number": 1}}),
     # -- titles
     case("title-by-hand", "titles",
          [typed, row("custom-title", None, customTitle="Old"), row("ai-title", None, aiTitle="Guess"),

@@ -125,6 +125,8 @@ VIEWS = {
     "title": _session("title"),
     "project": _session("project"),
     "primary model": _session("primary_model"),
+    "own total": f"SELECT {_BY_SESSION}, {_SESSION} || ' ' || model, total_tokens FROM own_totals WHERE model <> ''",
+    "own cost": f"SELECT {_BY_SESSION}, {_SESSION}, cost_usd FROM own_totals WHERE model = ''",
     "active seconds": _session("active_seconds"),
     "wall seconds": _session("wall_seconds"),
     "web searches": _session("web_searches"),

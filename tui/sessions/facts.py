@@ -13,6 +13,7 @@ from rich.text import Text
 from .. import format as words
 from ..kit.spark import meter
 from . import text as told
+from .own_total import own_total_pairs
 
 if TYPE_CHECKING:
     from ...queries.session_detail import ModelUse, SessionDetail
@@ -47,6 +48,8 @@ def facts_page(detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost:
     ]
     if len(detail.models) > 1:
         parts += [Text(), _models(detail.models, cost=cost)]
+    if detail.own_total is not None:
+        parts += [Text(), _pairs(own_total_pairs(detail.own_total, now, zone, cost=cost))]
     return Group(*parts)
 
 
@@ -83,6 +86,7 @@ def facts_lines(detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost
         f"{words.when(row.started_at, now, zone)} to {words.when(row.ended_at, now, zone)} · "
         f"active {words.duration(row.active_seconds)} of {words.duration(row.wall_seconds)}"
     )
+    own = own_total_pairs(detail.own_total, now, zone, cost=cost) if detail.own_total is not None else []
     return Group(
         headline(row),
         _line(detail.cwd or row.project, row.git_branch),
@@ -90,6 +94,7 @@ def facts_lines(detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost
         Text(f"{time} · {_work(detail)}"),
         Text(f"{used} · {kinds}"),
         Text(words.clean(models), no_wrap=True, overflow="ellipsis"),
+        *([_line(*(f"{label.lower()} {value}".strip() for label, value in own))] if own else []),
     )
 
 

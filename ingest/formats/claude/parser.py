@@ -14,11 +14,13 @@ from ...jsonl import Unusable, reader_of, value_in
 from ...projects import folder_of, project_of
 from ...shapes import Tally
 from ...text import first_line, kept, short
+from ..numbers import dollars
 from ..source import SourceFile, State
 from ..times import SessionLabels, parse_time
 from .answered import Answered
 from .keys import Place, Who, is_copied, is_unique, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
+from .own_total import own_totals_in
 from .rows import AgentResult, Block, Iteration, Message, Row, Usage
 from .text import (
     NOTIFICATION,
@@ -37,7 +39,6 @@ from .usage import compacted, count_of, declined_in, effort_of, extras_of, shown
 TEXT_CHARS = 500
 ODD_CHARS = 80
 ODD_KINDS = 200
-MAX_USD = 1e6
 
 SYNTHETIC = "<synthetic>"
 """The model of rows that Claude Code writes itself, mostly errors."""
@@ -158,7 +159,15 @@ class ClaudeParser:
         guessed = row.title if row.aiTitle is None and row.type == "ai-title" else row.aiTitle
         if custom or guessed:
             sessions.last(session, ts, pos, (("custom_title", custom), ("ai_title", guessed)))
+        if isinstance(row.forkedFrom, dict):
+            sessions.last(session, ts, pos, (("forked_from", row.forkedFrom.get("sessionId")),))
         sessions.row(session, ts, pos, row.gitBranch, row.version, row.uuid)
+
+    def _own_total(self, _: Row, place: Place) -> None:
+        """Keep what Claude Code itself says that the session took so far."""
+        for told in own_totals_in(place.data, self._note) if place.session is not None else ():
+            fact = {"session_id": place.session, "ts": place.ts, "path": self._path, "pos": place.pos}
+            self._add("own_totals", fact | told, "ts")
 
     def _worktree(self, row: Row, place: Place) -> None:
         """Note whose worktree a session works in, where its folder does not show that."""
@@ -279,7 +288,7 @@ class ClaudeParser:
             "is_api_error": bool(row.isApiErrorMessage),
             "stop_reason": short(message.stop_reason),
             "shown_bytes": shown_bytes(message),
-            "logged_cost_usd": _money(row.costUSD),
+            "logged_cost_usd": dollars(row.costUSD),
             **self._usage(usage),
         }
         if message.diagnostics is not None and (miss := message.diagnostics.cache_miss_reason) is not None:
@@ -489,6 +498,7 @@ class ClaudeParser:
 
 _OTHER_ROWS = {
     "attachment": ClaudeParser._attached,
+    "cost-state": ClaudeParser._own_total,
     "progress": ClaudeParser._progress,
     "queue-operation": ClaudeParser._queued,
     "summary": ClaudeParser._summary,
@@ -501,12 +511,6 @@ _OTHER_ROWS = {
 def _asked_of(agent: str | None, is_sidechain: bool) -> str:
     """Who is asked, and answers: a sub-agent, one without a name, or the session itself."""
     return agent or ("(side)" if is_sidechain else "")
-
-
-def _money(value: Any) -> float | None:
-    """An amount in USD as it was logged; None if it is none."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value <= MAX_USD else None
 
 
 def _agent_in(file: SourceFile) -> str | None:

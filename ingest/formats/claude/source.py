@@ -15,7 +15,7 @@ from ..source import Places, Source, SourceFile, WatchPaths, existing
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 4
+VERSION = 5
 
 NOTE = ".meta.json"
 """How the note beside a sub-agent's transcript ends."""

@@ -1,0 +1,68 @@
+"""`cost-state` rows: what Claude Code itself says that a session took so far, by model.
+
+It counts what no transcript holds (side questions, compaction, calls of its own helpers), and after a fork what
+the parent took. So its totals are kept beside the responses and never added to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from ...text import short
+from ..numbers import dollars
+from .rows import CacheCreation, Iteration
+from .usage import Note, count_of, tokens_of
+
+WHOLE = ""
+"""Stands for a model in the row of the session's whole total."""
+
+_MOST_MODELS = 100
+
+
+class _CostState(msgspec.Struct, gc=False):
+    totalCostUSD: Any = None  # noqa: N815
+    modelUsage: Any = None  # noqa: N815
+    hasUnknownModelCost: Any = None  # noqa: N815
+
+
+_cost_state = msgspec.json.Decoder(_CostState).decode
+
+
+def own_totals_in(data: bytes, note: Note) -> Iterator[dict[str, Any]]:
+    """The columns of `own_totals` that a row tells: of the whole, then of each model; nothing if it is damaged."""
+    try:
+        told = _cost_state(data)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return
+    yield {
+        "model": WHOLE,
+        "cost_usd": dollars(told.totalCostUSD),
+        "is_incomplete": told.hasUnknownModelCost is True,
+    }
+    models = told.modelUsage if isinstance(told.modelUsage, dict) else {}
+    for name, used in list(models.items())[:_MOST_MODELS]:
+        model = short(name)
+        if model is not None and isinstance(used, dict):
+            yield {"model": model, **_used(used, note)}
+
+
+def _used(used: Mapping[str, Any], note: Note) -> dict[str, Any]:
+    written = CacheCreation(
+        used.get("cacheCreationEphemeral5mInputTokens"), used.get("cacheCreationEphemeral1hInputTokens")
+    )
+    usage = Iteration(
+        input_tokens=used.get("inputTokens"),
+        output_tokens=used.get("outputTokens"),
+        cache_read_input_tokens=used.get("cacheReadInputTokens"),
+        cache_creation_input_tokens=used.get("cacheCreationInputTokens"),
+        cache_creation=written,
+    )
+    tokens = tokens_of(usage, note)
+    return {
+        **tokens,
+        "web_searches": count_of(used.get("webSearchRequests"), note),
+        "cost_usd": dollars(used.get("costUSD")),
+    }
