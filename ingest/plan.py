@@ -61,6 +61,7 @@ class Job:
             and (mark.device, mark.inode) == seen.identity
             and mark.mtime_ns >= seen.mtime_ns
             and (mark.size >= seen.size or mark.mtime_ns > seen.mtime_ns)
+            and (mark.members == seen.members or mark.mtime_ns > seen.mtime_ns)
         )
 
     def since(self, watermark: Watermark | None) -> Job:

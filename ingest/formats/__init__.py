@@ -17,6 +17,7 @@ _SOURCES = {
     "gemini": "gemini.source:GeminiSource",
     "copilot": "copilot.source:CopilotSource",
     "opencode": "opencode.source:OpenCodeSource",
+    "mux": "mux.source:MuxSource",
 }
 """Kind -> module and class."""
 

@@ -112,6 +112,9 @@ class Emitter:
             "kind": told.kind,
             "model": short(told.model) or UNKNOWN_MODEL,
             "provider": told.provider,
+            "gateway": told.gateway,
+            "priced_as": told.priced_as,
+            "tool": told.tool,
             "version": speaker.version,
             "git_branch": speaker.branch,
             "requested_at": told.requested_at,
@@ -243,13 +246,18 @@ class Emitter:
 
     def subagent(self, told: Subagent) -> None:
         """What is known of a sub-agent besides its own rows."""
-        row = self._whose | {
-            "agent_id": told.id,
-            "path": self._path,
-            "agent_type": short(told.type),
-            "description": first_line(told.description, TEXT_CHARS) if told.description else None,
-            "tool_use_id": told.call_id,
-        }
+        row: dict[str, Any] = {**self._whose, "agent_id": told.id, "path": self._path, "parent": told.parent}
+        row |= {"agent_type": short(told.type), "tool_use_id": told.call_id}
+        row["description"] = first_line(told.description, TEXT_CHARS) if told.description else None
+        if told.reported_tokens is not None:
+            row |= {
+                "reported_tokens": told.reported_tokens,
+                "reported_ts": told.reported_at,
+                "reported_path": self._path,
+                "reported_pos": 0,
+                "reported_usd": told.reported_usd,
+                "report_tokens": told.report_tokens,
+            }
         self._batch.add("agents", row)
 
     def label(self, label: Label, value: str | None, place: Place) -> None:

@@ -113,7 +113,7 @@ class Speaker(msgspec.Struct, gc=False):
     subagent_id: str | None = None
     """None for the main conversation."""
     subagent_name: str | None = None
-    """What kind of sub-agent, as far as its own rows tell it. See also `Subagent`."""
+    """What kind of sub-agent, or which mode of the main conversation, as far as its own rows tell. See `Subagent`."""
     is_sidechain: bool = False
     """Not part of the main conversation, whether or not the sub-agent has an id."""
     version: str | None = None
@@ -155,6 +155,12 @@ class Response(msgspec.Struct, gc=False, kw_only=True):
     kind: ResponseKind = ResponseKind.TURN
     provider: str | None = None
     """Who serves the model, in the words of the price library (`anthropic`, `openai`, `google`); for its price."""
+    gateway: str | None = None
+    """Through whom the request went, if not straight to the provider."""
+    priced_as: str | None = None
+    """The model whose price it has, where `model` is a name that somebody made up."""
+    tool: str | None = None
+    """The tool that used the model, or what a headless call was for."""
     stop_reason: StopReason | None = None
     requested_at: int | None = None
     """When the prompt or tool result that it answers was there."""
@@ -274,6 +280,14 @@ class Subagent(msgspec.Struct, gc=False, kw_only=True):
     """The task that it was given, in one line."""
     call_id: str | None = None
     """The tool call that started it."""
+    parent: str | None = None
+    """The session or sub-agent that started it, where that is told."""
+    reported_tokens: int | None = None
+    """What it took as its parent sums it up; shown only where its own rows are absent, and counted never."""
+    reported_at: int | None = None
+    reported_usd: float | None = None
+    report_tokens: int | None = None
+    """The size of what it reported, as the source estimates it."""
 
 
 Object = Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""Mux, now Xum: workspaces under `~/.xum`, `~/.mux` or `~/.cmux`."""
