@@ -18,6 +18,7 @@ _SOURCES = {
     "copilot": "copilot.source:CopilotSource",
     "opencode": "opencode.source:OpenCodeSource",
     "mux": "mux.source:MuxSource",
+    "qwen": "qwen.source:QwenSource",
 }
 """Kind -> module and class."""
 

@@ -6,15 +6,12 @@ file of the newer form: its id makes all of them one.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ....queries import regular
-from ...access import Access, accesses_of
-from ...access.shell_files import web_access
 from ...batch import Batch
 from ...jsonl import Unusable, reader_of
 from ...text import short
@@ -37,6 +34,7 @@ from ..numbers import whole_number
 from ..source import SourceFile, State
 from ..texts import text_in
 from ..times import moment_of
+from .tools import SHELL, accesses_in, result_text, server_in
 
 AGENT = "gemini"
 PROVIDER = "google"
@@ -47,8 +45,6 @@ _NO_PROMPT = ("/", "?", "<session_context>", "<hook_context>")
 _FAILED = frozenset({"error", "cancelled"})
 _ENDED = _FAILED | {"success"}
 _ROOT_BYTES = 64 * 1024
-_ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
-_SHELL = "run_shell_command"
 
 
 class Row(msgspec.Struct, gc=False):
@@ -220,7 +216,7 @@ class GeminiDecoder:
         given = given if isinstance(given, dict) else {}
         when = moment_of(call.get("timestamp"))
         place = Place(place.session, place.ts if when is None else when, place.pos)
-        server = _server_in(name)
+        server = server_in(name)
         subagent = short(call.get("agentId"))
         kind = ToolKind.MCP if server else ToolKind.SUBAGENT if subagent else ToolKind.TOOL
         command = given.get("command")
@@ -237,14 +233,14 @@ class GeminiDecoder:
                 subagent_type=name if kind is ToolKind.SUBAGENT else None,
                 response_key=response,
                 prompt_id=self._prompt,
-                accesses=_accesses(name, given),
-                script=command if name == _SHELL and isinstance(command, str) else None,
+                accesses=accesses_in(name, given),
+                script=command if name == SHELL and isinstance(command, str) else None,
             )
         )
         status = call.get("status")
         if status not in _ENDED:
             return
-        text = _result_text(call)
+        text = result_text(call)
         self._emitter.tool_result(
             ToolResult(
                 call_id=key,
@@ -290,33 +286,3 @@ def _text_in(path: Path) -> str | None:
         return regular.read_text(path, _ROOT_BYTES).strip() or None
     except (OSError, ValueError):
         return None
-
-
-def _server_in(name: str) -> str | None:
-    """The server of an MCP tool, which is named `mcp_<server>_<tool>` or `<server>__<tool>`."""
-    if "__" in name:
-        return name.removeprefix("mcp__").split("__", 1)[0] or None
-    return name.split("_")[1] if name.startswith("mcp_") and name.count("_") > 1 else None
-
-
-def _accesses(name: str, given: dict[str, Any]) -> list[Access] | None:
-    if name == "web_fetch":
-        found = _ADDRESS.findall(str(given.get("prompt") or given.get("url") or ""))
-        return [web_access(address) for address in dict.fromkeys(found[:20])]
-    if name == "read_many_files" and isinstance(given.get("paths"), list):
-        paths = [path for path in given["paths"][:50] if isinstance(path, str)]
-        return [access for path in paths for access in accesses_of("read_file", {"path": path})]
-    return None
-
-
-def _result_text(call: dict[str, Any]) -> str:
-    """What a call's tool answered: the output of its function response, else what was shown."""
-    parts = call.get("result")
-    for part in parts if isinstance(parts, list) else ():
-        response = part.get("functionResponse") if isinstance(part, dict) else None
-        answer = response.get("response") if isinstance(response, dict) else None
-        for name in ("error", "output"):
-            if isinstance(answer, dict) and isinstance(answer.get(name), str):
-                return str(answer[name])
-    shown = call.get("resultDisplay")
-    return shown if isinstance(shown, str) else text_in(parts)
