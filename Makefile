@@ -1,18 +1,29 @@
-# make run   opens the dashboard          make test   runs the tests
-# make check formats, lints and types     make bench  compares the speed with other tools
+# make run        opens the dashboard        make check  formats, lints and types
+# make test       runs the tests             make bench  compares the speed with other tools
+# make test-fast  those without a screen     make test-all  the long ones, too: kills, fuzz, a second environment
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 
-.PHONY: run test check format lock bench bench-smoke screenshots clean
+.PHONY: run test test-fast test-long test-all check format lock bench bench-smoke screenshots clean
 
 run: $(STAMP)
 	@$(BIN)/agnes-stats $(ARGS)
 
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+
 test: $(STAMP)
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal $(PYTEST_ARGS)
+	@$(PYTEST) -m "not long" $(PYTEST_ARGS)
+
+test-fast: $(STAMP)
+	@$(PYTEST) -m "not long" --ignore=tests/tui --ignore=tests/faults --ignore=tests/test_packaging.py $(PYTEST_ARGS)
+
+test-long: $(STAMP)
+	@$(PYTEST) -m long $(PYTEST_ARGS)
+
+test-all: test test-long
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .

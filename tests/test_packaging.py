@@ -51,6 +51,7 @@ def test_the_wheel_is_one_clean_package(wheel: Path) -> None:
     assert not [name for name in names if "/tests/" in name or name.endswith("conftest.py")]
 
 
+@pytest.mark.long
 def test_the_wheel_runs_where_nothing_else_is(wheel: Path, tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     run(UV, "venv", "--quiet", "--python", sys.executable, venv)

@@ -13,6 +13,7 @@ from tests.faults.killing import LIVE, Killer, hand_written, verdict
 from tests.storing import until
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["backfill", "live"])
 def test_killed_and_started_again_it_ends_in_the_same_store(tmp_path: Path, how: str) -> None:
     hand_written(tmp_path / "source", sessions=3, responses=8)

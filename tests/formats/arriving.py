@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.store import Store
@@ -68,6 +69,14 @@ WAYS: dict[str, Callable[[Files, Path, Callable[[], None]], None]] = {
     "cut anywhere": _cut_anywhere,
     "twice": _twice,
 }
+
+
+_USUAL = ("at once", "cut anywhere")
+
+every_way = pytest.mark.parametrize(
+    "way", [way if way in _USUAL else pytest.param(way, marks=pytest.mark.long) for way in WAYS]
+)
+"""Run a test for each of WAYS; those that seldom find what the usual ones do not, only with all tests."""
 
 
 def arrived(way: str, kind: str, files: Files, folder: Path) -> Store:

@@ -11,7 +11,7 @@ from agnes_stats.ingest.formats import Root
 from agnes_stats.queries import sync
 from backports import zstd
 
-from tests.formats.arriving import WAYS, arrived, asked, lines, tokens
+from tests.formats.arriving import WAYS, arrived, asked, every_way, lines, tokens
 from tests.storing import store_in
 
 DAY = "2026-07-01"
@@ -76,8 +76,6 @@ MAIN = (
     count(10, FIRST, FIRST),
     count(20, SECOND, usage(800, 700, 40, 10)),
 )
-
-every_way = pytest.mark.parametrize("way", WAYS)
 
 
 @every_way

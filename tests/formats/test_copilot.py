@@ -4,11 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.formats.arriving import WAYS, arrived, asked, lines, tokens
-
-every_way = pytest.mark.parametrize("way", WAYS)
+from tests.formats.arriving import arrived, asked, every_way, lines, tokens
 
 EVENTS = "session-state/s1/events.jsonl"
 MODEL = "claude-sonnet-4.6"

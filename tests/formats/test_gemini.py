@@ -5,11 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.formats.arriving import WAYS, arrived, asked, lines, tokens
-
-every_way = pytest.mark.parametrize("way", WAYS)
+from tests.formats.arriving import arrived, asked, every_way, lines, tokens
 
 CHAT = "tmp/shop/chats/session-2026-07-01T10-00-aaaa.jsonl"
 OLD_CHAT = "tmp/shop/chats/session-2026-07-01T10-00-aaaa.json"

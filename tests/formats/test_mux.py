@@ -4,13 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
 
-from tests.formats.arriving import WAYS, arrived, asked, lines, tokens
-
-every_way = pytest.mark.parametrize("way", WAYS)
+from tests.formats.arriving import arrived, asked, every_way, lines, tokens
 
 START = 1782900000000  # 2026-07-01T10:00:00Z, in milliseconds
 MODEL = "anthropic:claude-opus-4-6"

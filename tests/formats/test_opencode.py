@@ -12,10 +12,8 @@ from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.store import Store
 
-from tests.formats.arriving import WAYS, arrived, asked, tokens
+from tests.formats.arriving import arrived, asked, every_way, tokens
 from tests.storing import store_in
-
-every_way = pytest.mark.parametrize("way", WAYS)
 
 SHAPE = """
 CREATE TABLE session(id TEXT PRIMARY KEY, parent_id TEXT, directory TEXT, title TEXT, version TEXT,

@@ -4,11 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.formats.arriving import WAYS, arrived, asked, lines, tokens
-
-every_way = pytest.mark.parametrize("way", WAYS)
+from tests.formats.arriving import arrived, asked, every_way, lines, tokens
 
 OLD = "sessions/--shop--/2026-07-01T10-00-00-000Z_old.jsonl"
 FORK = "sessions/--shop--/2026-07-01T11-00-00-000Z_fork.jsonl"

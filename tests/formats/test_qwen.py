@@ -3,11 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.formats.arriving import WAYS, arrived, asked, lines, tokens
-
-every_way = pytest.mark.parametrize("way", WAYS)
+from tests.formats.arriving import arrived, asked, every_way, lines, tokens
 
 CHAT = "projects/-home-ann-shop/chats/s1.jsonl"
 

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
 from hypothesis import HealthCheck, given, settings
@@ -70,6 +71,7 @@ def torn_rows(draw: st.DrawFn) -> bytes:
 lines = odd_rows() | torn_rows() | st.binary(max_size=40).map(lambda data: data.replace(b"\n", b" "))
 
 
+@pytest.mark.long
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(lines, min_size=10, max_size=40))
 def test_any_line_is_read_or_told_and_costs_no_other(odd: list[bytes]) -> None:
