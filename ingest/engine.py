@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -298,6 +297,8 @@ class Engine:
 
     def _rest(self) -> None:
         """Leave the store alone for a moment after another program wrote to it."""
+        import random
+
         give_up = time.monotonic() + REST_SECONDS[1]
         while time.monotonic() < give_up and not self.stop.is_set() and self.store.stamp() != self.own_stamp:
             left = self.rest_seconds - self.store.idle_seconds()

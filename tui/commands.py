@@ -230,6 +230,12 @@ def _for_scripts(name: str) -> Callable[[argparse.Namespace, Settings], int]:
     return run
 
 
+def _statusline(given: argparse.Namespace, settings: Settings) -> int:
+    from .statusline import statusline
+
+    return statusline(given, settings)
+
+
 COMMAND_FUNCTIONS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "daily": _for_scripts("period_report"),
     "weekly": _for_scripts("period_report"),
@@ -237,7 +243,7 @@ COMMAND_FUNCTIONS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "blocks": _for_scripts("block_report"),
     "models": _for_scripts("model_report"),
     "sql": _for_scripts("sql"),
-    "statusline": _for_scripts("statusline"),
+    "statusline": _statusline,
     "ingest": ingest,
     "sessions": sessions,
     "tokens": tokens,

@@ -13,12 +13,15 @@ import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.cells import get_character_cell_size
-from rich.text import Text
 
 from .terminal import ESCAPE
+
+# Commands speak no markup, and it takes as long to import as their answer.
+if TYPE_CHECKING:
+    from rich.text import Text
 
 Number = int | float | Decimal
 
@@ -125,6 +128,8 @@ def block(value: object, max_lines: int = 200, width: int | None = None) -> str:
 
 def cell(value: object, *, style: str = "", justify: Literal["left", "center", "right"] = "left") -> Text:
     """The value as one line of plain text for a table or label, never parsed as markup. None is "–"."""
+    from rich.text import Text
+
     text = NONE if value is None else clean(value, _MAX_CELL)
     return Text(text, style=style, justify=justify, no_wrap=True, overflow="ellipsis", end="")
 

@@ -5,36 +5,27 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import io
-import json
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ..queries import budget, console, export, home, sessions, tokens
+from ..queries import budget, console, export
 from ..queries.console_book import Book
 from ..queries.console_examples import EXAMPLES
-from ..queries.filters import Filter
 from ..queries.store import Store, StoreError
 from . import budget_text as budget_words
 from . import ccusage_output as reports
 from . import format as words
 from . import terminal
 from .commands import opened
-from .factories import engine_of, filter_of, utc_now
+from .factories import filter_of, utc_now
 from .ranges import day_at
-from .settings import BadSetting, Settings, is_text, path_of
+from .settings import BadSetting, Settings, path_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from ..queries.budget import Budget
     from ..queries.rhythm import Block
-
-STATUS_WAIT_SECONDS = 1.0
-
-MAX_TOLD = 1_000_000
-"""Characters read of what Claude Code tells; usually a few hundred."""
 
 _HEADINGS = ("Input", "Output", "Cache write", "Cache read", "Total", "Cost")
 _RECENT = dt.timedelta(days=3)
@@ -44,7 +35,7 @@ def period_report(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats daily|weekly|monthly`."""
     with opened(settings) as connection:
         report = reports.by_period(connection, filter_of(settings), given.command)
-        spent = _budget(connection, settings) if given.command == "monthly" else None
+        spent = budget_of(connection, settings) if given.command == "monthly" else None
     if spent is not None:
         report = reports.with_budget(report, spent)
     status = _print(given, settings, report, given.command)
@@ -53,14 +44,14 @@ def period_report(given: argparse.Namespace, settings: Settings) -> int:
     return status
 
 
-def _budget(connection: DuckDBPyConnection, settings: Settings) -> Budget | None:
+def budget_of(connection: DuckDBPyConnection, settings: Settings) -> Budget | None:
     """The running month's budget, if there is one and money is told at all."""
     if settings.budget is None or settings.no_cost:
         return None
-    return budget.of_month(connection, filter_of(settings), _today(settings), settings.budget)
+    return budget.of_month(connection, filter_of(settings), today_of(settings), settings.budget)
 
 
-def _today(settings: Settings) -> dt.date:
+def today_of(settings: Settings) -> dt.date:
     return day_at(utc_now(), ZoneInfo(settings.tz))
 
 
@@ -213,61 +204,3 @@ def _print_table(table: console.Table) -> None:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         terminal.lines([line.rstrip()])
     terminal.lines([f"({words.rows(len(table.rows))}, {words.millis(table.seconds * 1000)})"])
-
-
-def statusline(given: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001
-    """`agnes-stats statusline`: one line for Claude Code's status line, which gives JSON on standard input."""
-    told = _told_by_claude()
-    store = Store(settings.store, wait=STATUS_WAIT_SECONDS)
-    transcript = _text_in(told, "transcript_path")
-    # A busy store must not delay a prompt: then the line says what was known a moment ago.
-    with suppress(StoreError):
-        if transcript is not None and not settings.no_ingest:
-            engine = engine_of(settings, store)
-            file = engine.recognise(Path(transcript))
-            if file is not None:
-                engine.ingest([file])
-    terminal.lines([_status(store, settings, _text_in(told, "session_id"))])
-    return 0
-
-
-def _told_by_claude() -> dict[str, Any]:
-    try:
-        told = json.loads(terminal.read_input(MAX_TOLD) or "{}")
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _text_in(told: dict[str, Any], key: str) -> str | None:
-    """A text that Claude Code told; None for whatever no path and no id can be."""
-    value = told.get(key)
-    return value if isinstance(value, str) and is_text(value) else None
-
-
-def _status(store: Store, settings: Settings, session_id: str | None) -> str:
-    now = utc_now()
-    today = _today(settings)
-    with store.read() as connection:
-        sums = tokens.totals(connection, Filter(zone=settings.tz, since=today, until=today))
-        frame = home.home(connection, "24h", now=now)
-        spent = _budget(connection, settings)
-        chosen = None if session_id is None else Filter(session_id=session_id)
-        page = sessions.list_sessions(connection, chosen, now=now, limit=1) if chosen else None
-    parts = []
-    if page and page.rows:
-        row = page.rows[0]
-        parts.append(words.model(row.primary_model))
-        parts.append(f"session {_amount(row.cost_usd, row.tokens_total, settings)}")
-        if row.context_tokens and row.context_window:
-            parts.append(f"context {words.percent(row.context_tokens / row.context_window, 0)}")
-    parts.append(f"today {_amount(sums.cost_usd, sums.total_tokens, settings)}")
-    if spent is not None and spent.state != "within":
-        parts.append(budget_words.brief(spent))
-    if frame.last_pull_at is not None:
-        parts.append(f"pulled {words.relative(frame.last_pull_at, now)}")
-    return " · ".join(parts)
-
-
-def _amount(cost: float | None, count: int, settings: Settings) -> str:
-    return words.tokens(count) if settings.no_cost or cost is None else f"{words.usd(cost)} {words.tokens(count)}"

@@ -15,7 +15,6 @@ and more seldom.
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
 from collections import Counter
@@ -217,7 +216,9 @@ class _Patience:
 
     def pause(self) -> None:
         """Try again later, at random, so that two do not keep meeting."""
-        self._next_try = time.monotonic() + random.uniform(0.5, 1.0) * self._pause
+        # The module for chance takes longer to import than most answers take.
+        chance = time.perf_counter_ns() // 100 % 1000 / 1000
+        self._next_try = time.monotonic() + (0.5 + chance / 2) * self._pause
         self._pause = min(2 * self._pause, RETRY_SECONDS[1])
 
 

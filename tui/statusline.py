@@ -1,0 +1,315 @@
+"""`agnes-stats statusline`: one line about now, and soon, whatever is being done to the store.
+
+A prompt waits for this line. So the store is asked in a process of its own, and if that takes too long the line is the
+last answer, with its age; the process goes on, keeps its answer for next time, and is alone at it for a store, however
+many prompts ask. Imports nothing slow: that is done beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import select
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..queries.regular import read_text
+from ..queries.store import Store, StoreError
+from . import terminal
+from .settings import Settings, is_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+MAX_TOLD = 1_000_000
+"""Characters read of what Claude Code tells; usually a few hundred."""
+
+SOON_SECONDS = 0.15
+"""How long the answer is waited for, while another program keeps the store up to date."""
+
+ALONE_SECONDS = 0.8
+"""The same, where nobody else does: then what is new of the session is read first."""
+
+FIRST_SECONDS = 3.0
+"""The same, where there is no last answer."""
+
+IDLE_SECONDS = 3.0
+"""Where nobody has written to the store for this long, nobody keeps it up to date."""
+
+STORE_SECONDS, READING_SECONDS, WORK_SECONDS = 2.0, 10.0, 30
+"""In the process beside: how long it waits for the store, how long it reads what is new, how long it lives at most."""
+
+BRIEF_SECONDS = 0.3
+"""How long the store is waited for where there is no process beside."""
+
+NOTHING = "agnes-stats: no numbers yet"
+_KEPT = 50
+_LONGEST = 500
+"""Characters of a line: what is written into a pipe at once is read at once."""
+_MOST_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is told of the session, and of everything; both may be empty. `at` is in seconds since 1970."""
+
+    session: str
+    common: str
+    at: float
+
+    def text(self, now: float | None = None) -> str:
+        """The line; with its age, if `now` is given."""
+        parts = [self.session, self.common]
+        if now is not None:
+            parts.append(f"as of {_age(now - self.at)} ago")
+        return " · ".join(part for part in parts if part)
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length):,}{unit}"
+    return f"{max(int(seconds), 0)}s"
+
+
+class LastLines:
+    """The last answers, one for each session, beside the store, for its owner only."""
+
+    def __init__(self, settings: Settings, session_id: str | None) -> None:
+        self.path = Path(f"{settings.store}.statusline")
+        # What else the line depends on.
+        self._settings = json.dumps([settings.tz, settings.no_cost, settings.budget])
+        self._session_id = session_id or ""
+
+    def read(self) -> Line | None:
+        """The last answer for the session, or else the newest for another one without what is told of that."""
+        kept = [one for one in self._read() if one["settings"] == self._settings]
+        own = [one for one in kept if one["session_id"] == self._session_id]
+        found = max(own or kept, key=lambda one: float(one["at"]), default=None)
+        return None if found is None else Line(found["session"] if own else "", found["common"], found["at"])
+
+    def write(self, line: Line) -> None:
+        """Keep an answer. Where that is not possible there will be none."""
+        from ..queries.export import replacing
+
+        own = {
+            "settings": self._settings,
+            "session_id": self._session_id,
+            "session": line.session,
+            "common": line.common,
+            "at": line.at,
+        }
+        others = [one for one in self._read() if any(one[key] != own[key] for key in ("settings", "session_id"))]
+        newest = sorted([own, *others], key=lambda one: float(one["at"]), reverse=True)[:_KEPT]
+        with contextlib.suppress(OSError):
+            replacing(self.path, lambda aside: _fill(aside, newest))
+
+    def _read(self) -> list[dict[str, Any]]:
+        try:
+            told = json.loads(read_text(self.path, _MOST_BYTES))
+        except (OSError, ValueError, RecursionError):
+            return []
+        return [one for one in told if _is_line(one)] if isinstance(told, list) else []
+
+
+def _fill(path: Path, kept: list[dict[str, Any]]) -> None:
+    path.write_text(json.dumps(kept), "utf-8")
+
+
+def _is_line(one: object) -> bool:
+    return (
+        isinstance(one, dict)
+        and all(isinstance(one.get(key), str) for key in ("settings", "session_id", "session", "common"))
+        and isinstance(one.get("at"), int | float)
+    )
+
+
+def statusline(given: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001
+    """One line for Claude Code's status line, which gives JSON on standard input. Always a line, always status 0."""
+    told = _told_by_claude()
+    session_id = _text_in(told, "session_id")
+    transcript = None if settings.no_ingest else _text_in(told, "transcript_path")
+    last = LastLines(settings, session_id)
+    store = Store(settings.store, wait=STORE_SECONDS if _can_fork() else BRIEF_SECONDS)
+    # Whoever has just written will do so again: to read the session's file is left to that program.
+    is_alone = transcript is not None and store.idle_seconds() > IDLE_SECONDS
+
+    def refreshed() -> str:
+        line = None if is_alone else _asked(store, settings, session_id)
+        if transcript is not None and (line is None or not line.session):
+            _read_what_is_new(store, settings, Path(transcript))
+            line = None
+        if line is None:
+            line = _asked(store, settings, session_id)
+        last.write(line)
+        return line.text()
+
+    terminal.lines([_soon(refreshed, last, ALONE_SECONDS if is_alone else SOON_SECONDS)])
+    return 0
+
+
+def _soon(refreshed: Callable[[], str], last: LastLines, seconds: float) -> str:
+    """A new line, if there is one soon, or else the last one."""
+    beside = _Beside(Path(f"{last.path}-lock"), refreshed)
+    line, problem = beside.answer(seconds)
+    if line is not None:
+        return line
+    known = last.read()
+    give_up = time.monotonic() + FIRST_SECONDS
+    while known is None and problem is None and time.monotonic() < give_up:
+        # Perhaps another one makes the first.
+        line, problem = beside.answer(0.1)
+        if line is not None:
+            return line
+        known = last.read()
+    if known is not None:
+        return known.text(time.time())
+    return NOTHING if problem is None else f"agnes-stats: {problem}"
+
+
+class _Beside:
+    """Something done in a process of its own, unless another program does the same."""
+
+    def __init__(self, lock: Path, work: Callable[[], str]) -> None:
+        """Where no process can be made of this one, it is done here, at once."""
+        self._told: tuple[str | None, str | None] | None = None
+        self._pipe: int | None = None
+        if not _can_fork():
+            self._told = _result_of(work)
+            return
+        self._pipe, writer = os.pipe()
+        if os.fork() == 0:
+            _work_beside(writer, lock, work)
+        os.close(writer)
+
+    def answer(self, seconds: float) -> tuple[str | None, str | None]:
+        """(what it says, what is wrong), or (None, None) if it does not say so within some seconds."""
+        if self._pipe is None:
+            if self._told is None:
+                time.sleep(seconds)
+            return self._told or (None, None)
+        if not select.select([self._pipe], [], [], seconds)[0]:
+            return None, None
+        text = os.read(self._pipe, select.PIPE_BUF)
+        os.close(self._pipe)
+        self._pipe = None
+        if text:
+            line, problem = json.loads(text)
+            self._told = line, problem
+        return self._told or (None, None)
+
+
+def _can_fork() -> bool:
+    """Whether this process can be doubled: it is the program, of which no thread is at work but that for its end."""
+    others = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
+    return hasattr(os, "fork") and others == ["agnes-stats-ending"]
+
+
+def _work_beside(writer: int, lock: Path, work: Callable[[], str]) -> None:
+    """Do the work in this process, which was made for it, tell what came of it, and end."""
+    from ..queries.store.locking import Lock
+
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        signal.alarm(WORK_SECONDS)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nowhere, stream)
+        try:
+            is_mine = Lock(lock, exclusive=True).take(blocking=False)
+        except OSError:
+            # There is no folder yet, or nothing can be made in it.
+            is_mine = True
+        if is_mine:
+            os.write(writer, json.dumps(_result_of(work)).encode())
+    finally:
+        os._exit(0)
+
+
+def _result_of(work: Callable[[], str]) -> tuple[str | None, str | None]:
+    try:
+        return work()[:_LONGEST], None
+    except (StoreError, OSError) as error:
+        return None, str(error)[:_LONGEST]
+    except Exception as error:  # noqa: BLE001
+        # A mistake of ours, which the line tells: a prompt shows nothing else.
+        return None, f"this should not have happened, please report it: {type(error).__name__}: {error}"[:_LONGEST]
+
+
+def _told_by_claude() -> dict[str, Any]:
+    try:
+        told = json.loads(terminal.read_input(MAX_TOLD) or "{}")
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _text_in(told: dict[str, Any], key: str) -> str | None:
+    """A text that Claude Code told; None for whatever no path and no id can be."""
+    value = told.get(key)
+    return value if isinstance(value, str) and is_text(value) else None
+
+
+# -- asking the store --------------------------------------------------------------------------------------------
+
+
+def _read_what_is_new(store: Store, settings: Settings, transcript: Path) -> None:
+    """Read what is new in the session's file, as far as that goes quickly; the rest next time."""
+    from .factories import engine_of
+
+    engine = engine_of(settings, store)
+    file = engine.recognise(transcript)
+    if file is None:
+        return
+    limit = threading.Timer(READING_SECONDS, engine.stop.set)
+    limit.daemon = True
+    limit.start()
+    with contextlib.suppress(StoreError):
+        engine.ingest([file])
+    limit.cancel()
+
+
+def _asked(store: Store, settings: Settings, session_id: str | None) -> Line:
+    from ..queries import home, sessions, tokens
+    from ..queries.filters import Filter
+    from . import budget_text
+    from . import format as words
+    from .factories import utc_now
+    from .script_commands import budget_of, today_of
+
+    now, today = utc_now(), today_of(settings)
+    with store.read() as connection:
+        sums = tokens.totals(connection, Filter(zone=settings.tz, since=today, until=today))
+        frame = home.home(connection, "24h", now=now)
+        spent = budget_of(connection, settings)
+        chosen = None if session_id is None else Filter(session_id=session_id)
+        page = sessions.list_sessions(connection, chosen, now=now, limit=1) if chosen else None
+    session = []
+    if page and page.rows:
+        row = page.rows[0]
+        session.append(words.model(row.primary_model))
+        session.append(f"session {_amount(row.cost_usd, row.tokens_total, settings)}")
+        if row.context_tokens and row.context_window:
+            session.append(f"context {words.percent(row.context_tokens / row.context_window, 0)}")
+    common = [f"today {_amount(sums.cost_usd, sums.total_tokens, settings)}"]
+    if spent is not None and spent.state != "within":
+        common.append(budget_text.brief(spent))
+    if frame.last_pull_at is not None:
+        common.append(f"pulled {words.relative(frame.last_pull_at, now)}")
+    return Line(" · ".join(session), " · ".join(common), time.time())
+
+
+def _amount(cost: float | None, count: int, settings: Settings) -> str:
+    from . import format as words
+
+    return words.tokens(count) if settings.no_cost or cost is None else f"{words.usd(cost)} {words.tokens(count)}"
