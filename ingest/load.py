@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..queries.schema import FACTS, TABLES, Fact
 from . import replacing, rollups
+from .batch import Row
 from .formats import ReadResult
 from .prices import Rate
 from .row_files import RowFiles, read_rows
@@ -35,6 +36,8 @@ class Load:
     """Models looked up for this load -> context window; those without rates have no known price."""
     replaced: list[tuple[str, str]] = field(default_factory=list)
     """(table, workspace) whose rows this load replaces."""
+    server_reads: list[Row] = field(default_factory=list)
+    """How far servers are read; each replaces the row of the same server, account and endpoint."""
 
     def add(self, files: dict[str, Path]) -> None:
         """Add the files of rows of one batch."""
@@ -248,6 +251,14 @@ def _write_watermarks(connection: DuckDBPyConnection, work: Load) -> None:
             rows = read_rows(work.row_files[table], columns)
             # Several files of a workspace may tell the same row in one load.
             connection.execute(f"INSERT INTO {table} BY NAME SELECT DISTINCT *{stamped} FROM ({rows})")
+    for read in work.server_reads:
+        connection.execute(
+            "DELETE FROM server_reads WHERE server = $server AND account = $account AND endpoint = $endpoint",
+            {name: read[name] for name in ("server", "account", "endpoint")},
+        )
+        connection.execute(
+            f"INSERT INTO server_reads ({', '.join(read)}) VALUES ({', '.join(f'${name}' for name in read)})", read
+        )
     for gone in work.gone:
         connection.execute(
             "UPDATE files SET gone_at = get_current_timestamp()::TIMESTAMP WHERE path = ? AND gone_at IS NULL",

@@ -1,30 +1,42 @@
 """The Agnes server as a source: the queries and syncs it logged for the owner of the token.
 
 Off unless the user turns it on. Rows are facts like those of files: loading them again changes nothing, and what was
-loaded stays when the server forgets it.
+loaded stays when the server forgets it. Each server, each account on it and each of its endpoints is read by itself:
+one that fails takes nothing from the others.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..queries.store import Store, StoreError
 from ..queries.store.scratch import scratch
 from .agnes.account import Token, read_account
-from .agnes.answers import AuditRow, Known
-from .agnes.server import AgnesClient, AgnesServerError
+from .agnes.answers import AuditRow
+from .agnes.server import AgnesClient, AgnesClosedError, AgnesServerError
+from .agnes.values import Problem
 from .batch import Batch, Row, micros
 from .load import Load, load
+from .server_marks import Mark, adopt_old_rows, advanced, marks_of, row_id
 from .text import TEXTS, kept
 
-__all__ = ["AgnesServerError", "ServerAccess", "ServerPoller", "ask_once", "poll", "server_for"]
+__all__ = ["AgnesServerError", "ServerAccess", "ServerPoller", "ask_once", "server_for"]
 
 POLL_SECONDS = 60.0
 """How often the server is asked while a dashboard is open."""
+
+MAX_PAGES = 50
+"""Pages of queries read at a time: ten thousand rows. What is older comes the next times."""
+
+MAX_SECONDS = 24.0
+"""All that a server is asked at a time takes no longer than this."""
+
+QUERIES, SYNC = "queries", "sync"
 
 
 def server_for(
@@ -32,8 +44,8 @@ def server_for(
 ) -> ServerAccess | None:
     """The server and token that are given, else those of the `agnes` command on this machine; None without a token.
 
-    The command's own token goes to no other server than the command's. Raises AgnesServerError if the address, or the
-    token, is none.
+    The command's own token goes to no other server than the command's, and over http only to this machine itself unless
+    the server is given. Raises AgnesServerError if the address, or the token, is none.
     """
     account = read_account(environment, home)
     address = (server or account.server).rstrip("/")
@@ -43,43 +55,114 @@ def server_for(
         raise AgnesServerError(str(error)) from None
     if bearer is None:
         return None
-    return ServerAccess(address, AgnesClient(address, bearer, ca_bundle=account.ca_bundle))
+    owner = bearer.owner() or (None if token else account.owner) or bearer.mark()
+    client = AgnesClient(address, bearer, ca_bundle=account.ca_bundle, plain_http=server is not None)
+    return ServerAccess(address, client, owner, bearer.expires_at())
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAccess:
-    """A server, and the client that may ask it."""
+    """A server, the client that may ask it, and whose token that has."""
 
     server: str
     client: AgnesClient
+    account: str = "?"
+    token_expires_at: dt.datetime | None = None
+
+
+@dataclass(slots=True)
+class _Answers:
+    """What the endpoints said, on its way into the store."""
+
+    access: ServerAccess
+    asked_at: dt.datetime
+    until: float
+    """Of the monotonic clock: no request begins or goes on after it."""
+    batch: Batch = field(default_factory=Batch)
+    reads: list[Row] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    failures: list[AgnesServerError] = field(default_factory=list)
+    rows: int = 0
+
+    def take(self, endpoint: str, mark: Mark, ask: Callable[[Mark], Row]) -> None:
+        """Ask one endpoint and note how that went. A failure leaves its mark where it was."""
+        whose = {"server": self.access.server, "account": self.access.account, "endpoint": endpoint}
+        told = {**whose, "asked_at": _utc(self.asked_at), "token_expires_at": _utc(self.access.token_expires_at)}
+        try:
+            read = {**ask(mark), "answered_at": _utc(self.asked_at), "failure": None}
+        except AgnesClosedError:
+            raise
+        except AgnesServerError as error:
+            self.failures.append(error)
+            reason = kept(str(error), TEXTS["server_reads"]["reason"])
+            read = {**mark.row(), "failure": error.kind, "reason": reason}
+        self.reads.append(read | told)
 
 
 def ask_once(store: Store, access: ServerAccess) -> int:
-    """Fetch and load what is new; the number of rows. What the server said instead is kept as a reject of its address.
+    """Fetch and load what is new; the number of rows. How it went is kept, by endpoint.
 
-    Raises AgnesServerError, StoreError.
+    Raises the first AgnesServerError when all endpoints were asked and what they said is loaded; StoreError.
     """
-    try:
-        with scratch(store.path) as folder:
-            count = poll(store, access.client, access.server, folder)
-    except AgnesServerError as error:
-        _note(store, access.server, kept(str(error), TEXTS["rejects"]["reason"]))
-        raise
-    _note(store, access.server, None)
-    return count
-
-
-def _note(store: Store, server: str, reason: str | None) -> None:
+    answers = _Answers(access, dt.datetime.now(dt.UTC), time.monotonic() + MAX_SECONDS)
     with store.read() as connection:
-        known = connection.execute("SELECT reason FROM rejects WHERE path = ?", [server]).fetchall()
-    if known == ([(reason,)] if reason else []):
-        return
+        marks = marks_of(connection, access.server, access.account)
+    # The short answer first: a long history must not keep it waiting.
+    answers.take(SYNC, marks.get(SYNC, Mark()), lambda _: _ask_sync(answers))
+    answers.take(QUERIES, marks.get(QUERIES, Mark()), lambda mark: _ask_queries(answers, mark))
+    with scratch(store.path) as folder:
+        _load(store, answers, folder)
+    if answers.failures:
+        raise answers.failures[0]
+    return answers.rows
+
+
+def _ask_sync(answers: _Answers) -> Row:
+    access = answers.access
+    told = access.client.sync(until=answers.until)
+    for row in told.rows:
+        answers.batch.add("sync_actions", _sync(row, access))
+    answers.rows += len(told.rows)
+    answers.problems += told.problems
+    pulled = told.last_pull_at
+    return {"last_pull_at": _utc(pulled)}
+
+
+def _ask_queries(answers: _Answers, mark: Mark) -> Row:
+    """The newest rows down to the known ones; then, if there is time, some of those that were left out before."""
+    access = answers.access
+    top = access.client.queries(mark.newest, max_pages=MAX_PAGES, until=answers.until)
+    pages = [top]
+    if top.next is None and mark.gap is not None:
+        pages.append(access.client.queries(mark.floor, mark.gap, max_pages=MAX_PAGES, until=answers.until))
+    rows = [row for page in pages for row in page.rows]
+    for row in rows:
+        answers.batch.add("accesses", _access(row, access))
+    answers.rows += len(rows)
+    answers.problems += [problem for page in pages for problem in page.problems]
+    return advanced(mark, pages, answers.asked_at).row()
+
+
+def _load(store: Store, answers: _Answers, folder: Path) -> None:
+    # One reject for each kind of problem: the next answer has the same rows again.
+    problems = sorted({(problem.path, problem.reason) for problem in answers.problems})
+    for path, reason in problems:
+        answers.batch.add("rejects", {"path": path, "pos": 0, "length": 0, "reason": reason})
+    server, account = answers.access.server, answers.access.account
+    # Older versions kept the time of the last pull as that of a workspace, and failures as rejects.
+    work = Load(replaced=[("workspaces", server)], server_reads=answers.reads)
+    work.add(answers.batch.write(folder, "server"))
     with store.write() as connection:
+        adopt_old_rows(connection, server, account, answers.batch)
         connection.execute("DELETE FROM rejects WHERE path = ?", [server])
-        if reason:
-            connection.execute(
-                "INSERT INTO rejects VALUES (?, 0, 0, ?, get_current_timestamp()::TIMESTAMP)", [server, reason]
-            )
+        for problem in problems:
+            connection.execute("DELETE FROM rejects WHERE path = ? AND reason = ?", problem)
+        load(connection, work)
+
+
+def _utc(moment: dt.datetime | None) -> dt.datetime | None:
+    """A moment as the store keeps it."""
+    return None if moment is None else moment.astimezone(dt.UTC).replace(tzinfo=None)
 
 
 class ServerPoller:
@@ -113,53 +196,13 @@ class ServerPoller:
             self._stop.wait(POLL_SECONDS)
 
 
-def poll(store: Store, client: AgnesClient, server: str, folder: Path) -> int:
-    """Fetch what is new and load it; the number of rows fetched. `folder` takes the spooled rows for a moment.
-
-    Raises AgnesServerError, StoreError.
-    """
-    known = _newest(store)
-    pages = [client.queries(known)]
-    # All pages down to the known row are loaded at once: a gap left now would never be filled.
-    while pages[-1].next is not None:
-        pages.append(client.queries(known, pages[-1].next))
-    synced = client.sync()
-    batch = Batch()
-    fetched = [row for page in pages for row in page.rows]
-    for row in fetched:
-        batch.add("accesses", _access(row, server))
-    for row in synced.rows:
-        batch.add("sync_actions", _sync(row, server))
-    if synced.last_pull_at is not None:
-        batch.add("workspaces", {"workspace": server, "server": server, "last_sync": micros(synced.last_pull_at)})
-    # One reject for each kind of problem: the next answer has the same rows again.
-    told = [*synced.problems, *(problem for page in pages for problem in page.problems)]
-    problems = sorted({(problem.path, problem.reason) for problem in told})
-    for path, reason in problems:
-        batch.add("rejects", {"path": path, "pos": 0, "length": 0, "reason": reason})
-    work = Load(replaced=[("workspaces", server)] if synced.last_pull_at is not None else [])
-    work.add(batch.write(folder, "server"))
-    with store.write() as connection:
-        for problem in problems:
-            connection.execute("DELETE FROM rejects WHERE path = ? AND reason = ?", problem)
-        load(connection, work)
-    return len(fetched) + len(synced.rows)
-
-
-def _newest(store: Store) -> Known | None:
-    with store.read() as connection:
-        row = connection.execute(
-            "SELECT ts, id FROM accesses WHERE seen_in = 'server' ORDER BY ts DESC, id DESC LIMIT 1"
-        ).fetchone()
-    return None if row is None else Known(row[0].replace(tzinfo=dt.UTC), str(row[1]).removeprefix("server:"))
-
-
-def _access(row: AuditRow, server: str) -> Row:
+def _access(row: AuditRow, access: ServerAccess) -> Row:
     table = (row.resource or "").removeprefix("table:")
     return {
-        "id": f"server:{row.id}",
+        "id": row_id(access.server, row.id),
         "ts": micros(row.when),
-        "path": server,
+        "path": access.server,
+        "username": access.account,
         "pos": 0,
         "seen_in": "server",
         "action": row.action,
@@ -176,17 +219,18 @@ def _access(row: AuditRow, server: str) -> Row:
     }
 
 
-def _sync(row: AuditRow, server: str) -> Row:
+def _sync(row: AuditRow, access: ServerAccess) -> Row:
     return {
-        "id": f"server:{row.id}",
+        "id": row_id(access.server, row.id),
         "ts": micros(row.when),
-        "path": server,
+        "path": access.server,
+        "username": access.account,
         "pos": 0,
         "action": row.action,
         "resource": row.resource,
         "source": row.client_kind or "server",
         "result": "success" if row.result == "ok" else row.result,
         "detail": row.error,
-        "workspace": server,
+        "workspace": access.server,
         "duration_ms": row.duration_ms,
     }

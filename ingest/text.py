@@ -59,6 +59,7 @@ TEXTS: dict[str, dict[str, int]] = {
         "inference_geo": NAME_CHARS,
         "stop_reason": NAME_CHARS,
     },
+    "server_reads": {"reason": 500},
     "session_firsts": {"value": _PATH},
     "session_lasts": {"value": 300},
     "summaries": {"summary": 300},

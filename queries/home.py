@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from . import matching, tokens
 from .filters import Filter, Where
 from .rows import one_as
+from .servers import PULLS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -66,7 +67,7 @@ def home(connection: DuckDBPyConnection, window: str, *, now: dt.datetime, chose
             (SELECT count(*) FROM ids WHERE session_id IS NOT NULL) AS sessions,
             (SELECT count(*) FROM p) AS prompts,
             (SELECT count(DISTINCT project) FROM sessions WHERE session_id IN (FROM ids)) AS projects,
-            (SELECT max(last_sync) FROM workspaces) AS last_pull_at
+            ({PULLS}) AS last_pull_at
         FROM r""",
         lately.parameters | used.parameters | typed.parameters | own.parameters,
     )

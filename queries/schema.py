@@ -9,7 +9,7 @@ from .facts import FACTS, Fact
 
 __all__ = ["FACTS", "ROLLUPS_BY_DAY", "STORE_VERSION", "TABLES", "Fact", "columns_of", "ddl"]
 
-STORE_VERSION = 4
+STORE_VERSION = 5
 """Raised when a table changes its shape. A store with a higher number is refused."""
 
 TABLES: dict[str, dict[str, str]] = {
@@ -81,6 +81,25 @@ TABLES: dict[str, dict[str, str]] = {
     },
     # Of the `agnes` command: `workspace` is the folder of its configuration.
     "accounts": {"workspace": "VARCHAR", "server": "VARCHAR", "token_expires_at": "TIMESTAMP"},
+    # What a server was asked, and how that went, by server, account and endpoint. Of queries also how far they are
+    # read: `newest` is the latest one, and those between `gap` (the server's cursor) and `floor` are still missing.
+    "server_reads": {
+        "server": "VARCHAR",
+        "account": "VARCHAR",
+        "endpoint": "VARCHAR",
+        "asked_at": "TIMESTAMP",
+        "answered_at": "TIMESTAMP",
+        "failure": "VARCHAR",
+        "reason": "VARCHAR",
+        "token_expires_at": "TIMESTAMP",
+        "last_pull_at": "TIMESTAMP",
+        "newest_at": "TIMESTAMP",
+        "newest_id": "VARCHAR",
+        "gap_at": "VARCHAR",
+        "gap_id": "VARCHAR",
+        "floor_at": "TIMESTAMP",
+        "floor_id": "VARCHAR",
+    },
     "sync_tables": {
         "workspace": "VARCHAR",
         "table_id": "VARCHAR",

@@ -88,12 +88,6 @@ def list_sync(
     return SyncPage(rows[:limit], Cursor(last.timestamp or UNTIMED, last.id), total)
 
 
-def last_pull(connection: DuckDBPyConnection) -> dt.datetime | None:
-    """When a workspace last pulled its tables, in UTC; None if no workspace tells."""
-    moment: dt.datetime | None = scalar(connection, "SELECT max(last_sync) FROM workspaces")
-    return moment
-
-
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
     """One root of a source. Sizes are bytes; `behind` is what was on disk when we last looked, and is not read.

@@ -25,6 +25,7 @@ APART = dt.timedelta(minutes=2)
 PLACES = """
     SELECT DISTINCT workspace FROM (
         SELECT workspace FROM workspaces UNION ALL SELECT workspace FROM uploads
+        UNION ALL SELECT server FROM server_reads
         UNION ALL SELECT root FROM files WHERE source = 'workspace' AND gone_at IS NULL
     )
 """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .filters import Filter, Where
 from .rows import one_as, rows_as
+from .servers import NOT_AHEAD
 from .sync_history import PLACES
 
 if TYPE_CHECKING:
@@ -47,9 +48,13 @@ def workspaces(connection: DuckDBPyConnection) -> list[Workspace]:
     return rows_as(
         connection,
         Workspace,
-        f"""SELECT workspace, w.last_sync AS last_pull_at, coalesce(w.server, a.server) AS server, a.token_expires_at,
-            coalesce(workspace = w.server, false) AS is_server
+        f"""SELECT workspace, coalesce(w.last_sync, s.last_pull_at) AS last_pull_at,
+            coalesce(s.server, w.server, a.server) AS server, a.token_expires_at, s.server IS NOT NULL AS is_server
         FROM ({PLACES}) LEFT JOIN workspaces w USING (workspace) LEFT JOIN ({_ACCOUNT}) a ON true
+        LEFT JOIN (
+            SELECT server, max(last_pull_at) FILTER (last_pull_at {NOT_AHEAD}) AS last_pull_at
+            FROM server_reads GROUP BY server
+        ) s ON s.server = workspace
         ORDER BY last_pull_at DESC NULLS LAST, workspace""",
     )
 

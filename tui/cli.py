@@ -42,7 +42,7 @@ _HEEDS = {
     "queries": (*_READING, *_FILTERS),
     "sync": (*_READING, *_DAYS_AND_WHERE),
     "home": ("store", "source", "no-ingest", "agnes-server", "user", "no-cost"),
-    "doctor": ("store", "source", "no-ingest"),
+    "doctor": ("store", "source", "no-ingest", "agnes-server"),
     "forget": ("store", "tz", "project"),
     "daily": (*_READING, *_FILTERS, "no-cost"),
     "weekly": (*_READING, *_FILTERS, "no-cost"),
@@ -175,6 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         terminal.prepare()
         ending.heed_signals()
+    terminal.take_failures()
     try:
         status = _run(sys.argv[1:] if arguments is None else arguments)
         terminal.finish()
@@ -184,7 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         terminal.error(f"the answer cannot be written: {lost.reason}")
         return 1
-    return status
+    return status or (1 if terminal.take_failures() else 0)
 
 
 def _run(words: Sequence[str]) -> int:

@@ -56,7 +56,8 @@ def _ask_server(store: Store, settings: Settings) -> None:
     try:
         ask_once(store, server_access(settings))
     except AgnesServerError as error:
-        terminal.error(error)
+        # What the store knows is told all the same; a script learns of it by the exit status.
+        terminal.failure(error)
 
 
 def _progress_bar() -> Callable[[Progress], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import platform
@@ -18,14 +19,15 @@ from .. import __version__
 from ..ingest.engine import Engine
 from ..ingest.formats import SOURCES, Root
 from ..queries import doctor as ask
-from ..queries import sync
+from ..queries import servers, sync
 from ..queries.own_totals import OwnTotal, own_totals
 from ..queries.paths import exists, expanded, is_folder
 from ..queries.schema import STORE_VERSION
 from ..queries.store import Store, StoreError
 from . import format as words
 from . import terminal
-from .factories import engine_of, utc_now
+from .factories import engine_of, server_access, utc_now
+from .json_output import server_answer
 from .retention import Retention, retention
 from .settings import Settings
 
@@ -60,11 +62,21 @@ def examine(settings: Settings, roots: Sequence[Root]) -> Findings:
         engine.roots = roots
         if not settings.no_ingest:
             engine.catch_up()
+            _ask_server(store, settings)
         _look(engine, settings, found)
     except StoreError as error:
         found.problems.append(str(error))
     _look_at_file(settings.store, found)
     return _closed(found)
+
+
+def _ask_server(store: Store, settings: Settings) -> None:
+    if settings.agnes_server:
+        from ..ingest.server_source import AgnesServerError, ask_once
+
+        # How it went is in the store, and told from there.
+        with contextlib.suppress(AgnesServerError):
+            ask_once(store, server_access(settings))
 
 
 def _look(engine: Engine, settings: Settings, found: Findings) -> None:
@@ -79,7 +91,13 @@ def _look(engine: Engine, settings: Settings, found: Findings) -> None:
         forgotten = ask.forgotten_notes(connection)
         own = own_totals(connection)
         store_version = ask.store_version(connection)
+        asked = servers.servers(connection)
     answer["sources"] = _sources(engine, marks, settings, found)
+    answer["servers"] = [server_answer(row) for row in asked]
+    for row in asked:
+        if row.failure is not None:
+            # A server that is not to be asked any more may well have gone.
+            (found.problems if settings.agnes_server else found.notes).append(f"{row.reason}, asked as {row.account}")
     answer["rejects"] = [
         {"path": row.path, "offset": row.pos, "length": row.length, "reason": row.reason} for row in rejected
     ]
@@ -258,8 +276,14 @@ def _stamp(moment: dt.datetime | None) -> str | None:
 def show(findings: Findings) -> None:
     """Print the findings as plain text."""
     answer = findings.answer
-    lines = [*_shown_sources(answer), *_shown_store(answer), *_shown_retention(answer)]
-    lines += [*_shown_own_totals(answer), *_shown_faults(answer)]
+    lines = [
+        *_shown_sources(answer),
+        *_shown_store(answer),
+        *_shown_servers(answer),
+        *_shown_retention(answer),
+        *_shown_own_totals(answer),
+        *_shown_faults(answer),
+    ]
     versions = answer["versions"]
     lines += ["", "Versions: " + ", ".join(f"{name} {told}" for name, told in versions.items() if told)]
     lines += ["", *(f"note: {note}" for note in findings.notes), *(f"PROBLEM: {one}" for one in findings.problems)]
@@ -305,6 +329,23 @@ def _shown_store(answer: dict[str, Any]) -> list[str]:
     if answer.get("unpriced_models"):
         lines.append(f"· models without a known price: {', '.join(answer['unpriced_models'])}")
     return lines
+
+
+def _shown_servers(answer: dict[str, Any]) -> list[str]:
+    lines = []
+    for server in answer.get("servers", []):
+        state = f"failing: {server['failure']}" if server["failure"] else "reachable"
+        told = [
+            f"· {server['server']} as {server['account']}: {state}",
+            f"last asked {_short(server['asked_at'])}",
+            f"last answered {_short(server['answered_at'])}" if server["failure"] else "",
+            f"token until {_short(server['token_expires_at'])}" if server["token_expires_at"] else "",
+            f"{_many(server['rows'], 'row')} of it",
+        ]
+        lines.append(", ".join(part for part in told if part))
+        if server["reason"] and not server["failure"]:
+            lines.append(f"· {server['reason']}")
+    return ["", "Agnes server", *lines] if lines else []
 
 
 def _shown_retention(answer: dict[str, Any]) -> list[str]:

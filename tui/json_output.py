@@ -12,7 +12,7 @@ from ..queries.filters import Filter
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from ..queries import access, sessions, sync, tokens
+    from ..queries import access, servers, sessions, sync, tokens
     from ..queries.access import Cursor
 
     Answer = dict[str, Any]
@@ -166,14 +166,32 @@ def _access(row: access.AccessRow) -> Answer:
 
 def sync_answer(connection: DuckDBPyConnection, chosen: Filter, *, limit: int, cursor: Cursor | None) -> Answer:
     """`GET /api/me/stats/sync`, with the cursor honoured; `client_kind` says who told, a client or not."""
-    from ..queries import sync
+    from ..queries import servers, sync
 
     page = sync.list_sync(connection, chosen, cursor=cursor, limit=limit)
     return {
-        "last_pull_at": stamp(sync.last_pull(connection)),
+        "last_pull_at": stamp(servers.last_pull(connection)),
         "limit": limit,
         "rows": [_action(row) for row in page.rows],
         "next_cursor": _cursor(page.older),
+        "servers": [server_answer(row) for row in servers.servers(connection)],
+    }
+
+
+def server_answer(row: servers.ServerHealth) -> Answer:
+    """A server that was asked, in the words of our own: no endpoint of it says that."""
+    return {
+        "server": row.server,
+        "account": row.account,
+        "asked_at": stamp(row.asked_at),
+        "answered_at": stamp(row.answered_at),
+        "reachable": row.is_reachable,
+        "failure": row.failure,
+        "failing": row.failing,
+        "reason": row.reason,
+        "token_expires_at": stamp(row.token_expires_at),
+        "last_pull_at": stamp(row.last_pull_at),
+        "rows": row.rows,
     }
 
 

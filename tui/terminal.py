@@ -33,6 +33,7 @@ ESCAPE = re.compile(
     r"|\x1b[ -/]*[0-~]"
 )
 
+_failures: list[str] = []
 _PACKAGE = Path(__file__).parent.parent
 
 
@@ -75,6 +76,19 @@ def error(message: object) -> None:
     from .format import clean
 
     _to_stderr(f"agnes-stats: {clean(message, MAX_MESSAGE)}\n")
+
+
+def failure(message: object) -> None:
+    """An error that does not keep the command from answering; it ends with status 1 all the same."""
+    error(message)
+    _failures.append(str(message))
+
+
+def take_failures() -> list[str]:
+    """What `failure` told since this was last asked."""
+    told = list(_failures)
+    _failures.clear()
+    return told
 
 
 def fault(raised: BaseException) -> None:

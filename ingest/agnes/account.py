@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+import hashlib
 import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ...queries.paths import home_folder
 from ...queries.regular import oddity
-from .values import Problem, path_text, read_file, read_object, unix_time
+from .values import Problem, path_text, read_file, read_object, text_of, unix_time
 
 DEFAULT_SERVER = "http://localhost:8000"
 """Where the `agnes` command looks when nobody told it a server."""
@@ -32,6 +34,7 @@ _ESCAPED = {
     "f": "\f",
     "v": "\v",
 }
+_OWNER_CHARS = 200
 _BEARER = re.compile(r"[\x21-\x7e]+")
 
 
@@ -58,15 +61,38 @@ class Token:
 
     def expires_at(self) -> dt.datetime | None:
         """The `exp` claim in UTC, read without checking the signature; None if there is none to be read."""
+        return unix_time(self._claims().get("exp"))
+
+    def owner(self) -> str | None:
+        """Whose token it says it is, read without checking the signature: an address, or the server's id of a user."""
+        claims = self._claims()
+        return text_of(claims.get("email"), _OWNER_CHARS) or text_of(claims.get("sub"), _OWNER_CHARS)
+
+    def mark(self) -> str:
+        """A name for a token that says nothing of its owner: the same for the same token, and no help to guess it."""
+        return f"token {hashlib.sha256(self._secret.encode()).hexdigest()[:8]}"
+
+    def removed_from(self, value: Any) -> Any:
+        """A text, list or object of an answer without the token: a server may repeat what it was sent."""
+        if isinstance(value, str):
+            # What is this short is in many words, and no token.
+            return value if len(self._secret) < 6 else value.replace(self._secret, "***")
+        if isinstance(value, list):
+            return [self.removed_from(item) for item in value]
+        if isinstance(value, dict):
+            return {self.removed_from(key): self.removed_from(item) for key, item in value.items()}
+        return value
+
+    def _claims(self) -> dict[str, Any]:
         parts = self._secret.split(".")
         if len(parts) != 3:
-            return None
+            return {}
         try:
             payload = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
             claims = json.loads(payload)
         except (binascii.Error, ValueError, RecursionError):
-            return None
-        return unix_time(claims.get("exp")) if isinstance(claims, dict) else None
+            return {}
+        return claims if isinstance(claims, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +113,8 @@ class Account:
     """`AGNES_SERVER`, `config.yaml`, or `default` when nobody configured one."""
     token: Token | None = None
     token_expires_at: dt.datetime | None = None
+    owner: str | None = None
+    """Whose token it is: what the token says itself, else the `agnes` command's note of it."""
     ca_bundle: Path | None = None
     """Certificates of a company's own authority, where the installer left some."""
     problems: tuple[Problem, ...] = field(default=())
@@ -120,13 +148,14 @@ def account_in(folder: Path, env: Mapping[str, str], home: Path) -> Account:
     server, server_from = DEFAULT_SERVER, "default"
     if named := env.get("AGNES_SERVER") or config.server:
         server, server_from = named, "AGNES_SERVER" if env.get("AGNES_SERVER") else "config.yaml"
-    token = _resolve_token(env, folder / "token.json", problems)
+    token, noted = _resolve_token(env, folder / "token.json", problems)
     bundle = home / ".agnes" / "ca-bundle.pem"
     return Account(
         server=server.rstrip("/"),
         server_from=server_from,
         token=token,
         token_expires_at=token.expires_at() if token else None,
+        owner=(token.owner() or noted) if token else None,
         ca_bundle=bundle if _is_file(bundle) else None,
         problems=tuple(problems),
     )
@@ -139,14 +168,16 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _resolve_token(env: Mapping[str, str], path: Path, problems: list[Problem]) -> Token | None:
+def _resolve_token(env: Mapping[str, str], path: Path, problems: list[Problem]) -> tuple[Token | None, str | None]:
+    """The token, and whose it is by the file that it is from."""
     given = env.get("AGNES_TOKEN")
     if env.get("AGNES_SESSION_ID") and given:
-        return _token(given, "AGNES_TOKEN", problems)
-    stored = (read_object(path, problems) or {}).get("access_token")
+        return _token(given, "AGNES_TOKEN", problems), None
+    file = read_object(path, problems) or {}
+    stored = file.get("access_token")
     if isinstance(stored, str) and stored:
-        return _token(stored, path_text(path), problems)
-    return _token(given, "AGNES_TOKEN", problems) if given else None
+        return _token(stored, path_text(path), problems), text_of(file.get("email"), _OWNER_CHARS)
+    return (_token(given, "AGNES_TOKEN", problems) if given else None), None
 
 
 def _token(secret: str, where: str, problems: list[Problem]) -> Token | None:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.client
+import ipaddress
 import queue
 import socket
 import ssl
 import threading
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,8 +29,19 @@ from .account import Token
 MAX_BUNDLE = 16 * 1024 * 1024
 """Bytes of a file of certificates."""
 
+_NO_TLS = (
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+    "RECORD_LAYER_FAILURE",
+    "UNEXPECTED_MESSAGE",
+    "PACKET_LENGTH_TOO_LONG",
+)
+"""What OpenSSL calls an answer that is no TLS."""
+
 MAX_BODY = 16 * 1024 * 1024
 """Bytes; the largest page asked for is far below."""
+
+GREETING_SECONDS = 2.0
 
 USER_AGENT = f"agnes-stats/{__version__}"
 
@@ -44,7 +57,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is no answer: `timeout`, `closed`, `too large`, or `unreachable` with a reason."""
+    """Why there is no answer: `timeout`, `closed`, `too large`; with a reason `certificate` (not accepted), `plain`
+    (https was spoken to a port without TLS), `tls` (http was spoken to a port with TLS), `unreachable`.
+    """
 
     kind: str
     reason: str = ""
@@ -115,7 +130,8 @@ class _Exchange(threading.Thread):
         try:
             self.outcome.put(self._exchange())
         except (OSError, http.client.HTTPException, ValueError) as error:
-            self.outcome.put(Failure("timeout" if _timed_out(error) else "unreachable", _reason(error)))
+            kind = "tls" if _is_broken_off(error) and self._port_has_tls() else _kind(error)
+            self.outcome.put(Failure(kind, _reason(error)))
 
     def connected(self, connection: socket.socket) -> None:
         """Take note of the socket, so that it can be shut; refuse it if nobody waits any more."""
@@ -142,10 +158,27 @@ class _Exchange(threading.Thread):
                 return Failure("too large")
             return Reply(response.status, response.headers.get("Location"), body)
 
+    def _port_has_tls(self) -> bool:
+        """Whether TLS can be begun where plain http was broken off; nothing is sent but its first greeting."""
+        there = urllib.parse.urlsplit(self._url)
+        if there.scheme != "http" or there.hostname is None:
+            return False
+        greeting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        greeting.check_hostname, greeting.verify_mode = False, ssl.CERT_NONE
+        try:
+            with socket.create_connection((there.hostname, there.port or 80), GREETING_SECONDS) as plain:
+                self.connected(plain)
+                with greeting.wrap_socket(plain, server_hostname=there.hostname):
+                    return True
+        except (OSError, ValueError):
+            return False
+
     def _opener(self) -> urllib.request.OpenerDirector:
         """Only what a request needs: no redirects, no cookies, no files, no passwords from elsewhere."""
         opener = urllib.request.OpenerDirector()
-        opener.add_handler(urllib.request.ProxyHandler(self._proxies))
+        # No proxy is asked for what is on this machine: it would be sent the token.
+        proxies = {} if is_here(self._url) else self._proxies
+        opener.add_handler(urllib.request.ProxyHandler(proxies))
         opener.add_handler(_PlainHandler(self))
         opener.add_handler(_TlsHandler(self, self._trust()))
         return opener
@@ -199,8 +232,30 @@ def _trusting(ca_bundle: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _timed_out(error: Exception) -> bool:
-    return isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError)
+def is_here(url: str) -> bool:
+    """Whether an address is one of this machine's own, spelled so that there is no doubt. ValueError for no address."""
+    host = urllib.parse.urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _kind(error: Exception) -> str:
+    cause = getattr(error, "reason", error)
+    if isinstance(cause, TimeoutError):
+        return "timeout"
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return "certificate"
+    if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+        return "plain"
+    return "unreachable"
+
+
+def _is_broken_off(error: Exception) -> bool:
+    """Whether the other side took the request and then said nothing, or nothing that is HTTP."""
+    cause = getattr(error, "reason", error)
+    return isinstance(cause, ConnectionResetError | BrokenPipeError | http.client.BadStatusLine)
 
 
 def _reason(error: Exception) -> str:

@@ -27,15 +27,27 @@ class Request:
     headers: dict[str, str]
 
 
+Answer = Callable[["Handler", Request], None]
+
+
 @dataclass
 class Server:
     """A server on this machine. `answer` decides what it says; `requests` is what it was asked."""
 
     httpd: ThreadingHTTPServer
-    answer: Callable[[Handler, Request], None] = lambda handler, request: handler.say(404, {})
+    answer: Answer = lambda handler, request: handler.say(404, {})
+    endpoints: dict[str, Answer] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     asked: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    def tell(self, **answers: Answer) -> None:
+        """Answer by endpoint from now on: `queries`, `sync` … Those that are not named keep their answers."""
+        self.endpoints |= answers
+        self.answer = self._by_endpoint
+
+    def _by_endpoint(self, handler: Handler, request: Request) -> None:
+        self.endpoints.get(request.path.rpartition("/")[2], says(404, {"detail": "Not Found"}))(handler, request)
 
     @property
     def url(self) -> str:
@@ -95,7 +107,7 @@ def client(server: Server, timeout: float = 10.0) -> AgnesClient:
     return AgnesClient(server.url, Token(SECRET), timeout=timeout, proxies={})
 
 
-def says(status: int, body: object, **headers: str) -> Callable[[Handler, Request], None]:
+def says(status: int, body: object, **headers: str) -> Answer:
     return lambda handler, request: handler.say(status, body, **headers)
 
 
@@ -115,7 +127,7 @@ def entry(number: int, **more: object) -> dict[str, object]:
     }
 
 
-def pages_of(rows: list[dict[str, object]], size: int) -> Callable[[Handler, Request], None]:
+def pages_of(rows: list[dict[str, object]], size: int) -> Answer:
     """Newest first, in pages of `size`, with the cursor of the server: only complete ones count."""
 
     def answer(handler: Handler, request: Request) -> None:

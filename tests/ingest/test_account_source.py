@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from agnes_stats.queries import sync, workspaces
+from agnes_stats.queries import servers, sync, workspaces
 from agnes_stats.tui import dashboard
 from agnes_stats.tui.factories import roots_of, server_access
 from agnes_stats.tui.settings import BadSetting, Settings, settings_from
@@ -104,7 +104,7 @@ def test_the_shared_state_of_old_versions_is_followed(own_home: Path) -> None:
         put(own_home / ".config/agnes/sync_state.json", {"tables": {}, "last_sync": f"{day}T08:00:00+00:00"})
         machine.read()
         with machine.store.read() as connection:
-            assert str(sync.last_pull(connection)) == f"{day} 08:00:00"
+            assert str(servers.last_pull(connection)) == f"{day} 08:00:00"
 
 
 def test_the_demo_reads_no_account_and_asks_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from agnes_stats.ingest.agnes.server import (
     AgnesRedirectError,
     AgnesStatusError,
     AgnesTimeoutError,
+    AgnesTlsError,
     AgnesTokenError,
     AgnesUnreachableError,
     is_refused,
@@ -259,12 +260,21 @@ def test_only_a_trusted_certificate_gets_the_token(server: Server, tmp_path: Pat
     server.httpd.socket = context.wrap_socket(server.httpd.socket, server_side=True)
     server.answer = says(200, {"rows": [entry(1)]})
     address = server.url.replace("http://", "https://")
-    stranger = failing(AgnesClient(address, Token(SECRET), proxies={}), AgnesUnreachableError)
+    stranger = failing(AgnesClient(address, Token(SECRET), proxies={}), AgnesTlsError)
     assert "certificate not accepted" in str(stranger)
+    plain = failing(AgnesClient(server.url, Token(SECRET), proxies={}), AgnesTlsError)
+    assert "this port speaks TLS" in str(plain)
     assert server.requests == []
     trusting = AgnesClient(address, Token(SECRET), proxies={}, ca_bundle=certificate)
     assert len(trusting.queries().rows) == 1
     assert server.requests[0].headers["Authorization"] == f"Bearer {SECRET}"
+
+
+def test_a_port_without_tls_is_told_in_words(server: Server) -> None:
+    address = server.url.replace("http://", "https://")
+    told = failing(AgnesClient(address, Token(SECRET), proxies={}), AgnesTlsError)
+    assert "does not speak TLS" in str(told)
+    assert server.requests == []
 
 
 def test_a_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,5 +282,76 @@ def test_a_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("http_proxy", server.url)
     server.answer = says(200, {})
-    AgnesClient("http://agnes.invalid", Token(SECRET)).home_stats()
+    AgnesClient("http://agnes.invalid", Token(SECRET), plain_http=True).home_stats()
     assert server.requests[0].headers["Host"] == "agnes.invalid"
+
+
+def test_no_proxy_is_told_the_token_for_a_server_on_this_machine(
+    serve: Callable[[], Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, proxy = serve(), serve()
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", proxy.url)
+    server.answer = proxy.answer = says(200, {})
+    AgnesClient(server.url, Token(SECRET)).home_stats()
+    assert (len(server.requests), proxy.requests) == (1, [])
+
+
+HERE = ("http://localhost:1", "http://LOCALHOST:1/agnes", "http://127.0.0.1:1", "http://127.8.9.1:1", "http://[::1]:1")
+ELSEWHERE = (
+    "http://agnes.example.com",
+    "http://10.0.0.5:8000",
+    "http://0.0.0.0:8000",
+    "http://127.0.0.1.example.com",
+    "http://localhost.example.com",
+    "http://127.1:8000",
+    "http://2130706433:8000",
+    "http://[::]:8000",
+    "http://[fe80::1]:8000",
+    "http://agnes:8000",
+)
+
+
+def test_over_http_a_token_goes_to_this_machine_only() -> None:
+    for address in HERE:
+        AgnesClient(address, Token(SECRET))
+    for address in ELSEWHERE:
+        with pytest.raises(AgnesAddressError, match="over http a token goes to this machine only"):
+            AgnesClient(address, Token(SECRET))
+        AgnesClient(address, Token(SECRET), plain_http=True)
+        AgnesClient(address.replace("http:", "https:"), Token(SECRET))
+
+
+def test_what_is_the_matter_with_a_token_is_told_in_words(server: Server) -> None:
+    for detail, kind, words in (
+        ("Token revoked", "revoked", "was revoked"),
+        ("Token expired", "expired", "has expired"),
+        ("Account deactivated", "deactivated", "is deactivated"),
+        ("User not found", "deactivated", "does not exist any more"),
+        ("Token unknown", "refused", "does not know the token"),
+        ("Invalid or expired token", "refused", "token not accepted"),
+        (f"\x1b[31m{SECRET}", "refused", "token not accepted"),
+        (["odd"], "refused", "token not accepted"),
+    ):
+        server.answer = says(401, {"detail": detail})
+        caught = failing(client(server), AgnesTokenError)
+        assert (caught.kind, words in str(caught)) == (kind, True)
+
+
+def test_a_server_without_the_endpoint_is_too_old_and_one_that_wants_newer_clients_says_so(server: Server) -> None:
+    server.answer = says(404, {"detail": "Not Found"})
+    assert failing(client(server), AgnesStatusError).kind == "too old"
+    server.answer = says(426, {})
+    caught = failing(client(server), AgnesStatusError)
+    assert (caught.kind, "update agnes-stats" in str(caught)) == ("client too old", True)
+    server.answer = says(400, b"<center>The plain HTTP request was sent to HTTPS port</center>")
+    assert "https://" in str(failing(client(server), AgnesTlsError))
+
+
+def test_what_repeats_the_token_loses_it(server: Server) -> None:
+    told = {"sql": f"select '{SECRET}'", "error": [SECRET]}
+    server.answer = says(200, {"rows": [entry(1, resource=SECRET, params=told)], SECRET: SECRET})
+    (row,) = client(server).queries().rows
+    assert (row.resource, row.sql) == ("***", "select '***'")
+    assert SECRET not in repr(row)

@@ -41,6 +41,11 @@ NOT_READ: dict[str, dict[str, str]] = {
         **dict.fromkeys(("path", "usage_path"), PLACE),
         **dict.fromkeys(("kind", "billed"), WORD),
     },
+    "server_reads": {
+        **dict.fromkeys(("server", "account"), "where the user's own settings lead, and whose token they have"),
+        **dict.fromkeys(("endpoint", "failure"), WORD),
+        **dict.fromkeys(("newest_id", "gap_at", "gap_id", "floor_id"), "a server's key and cursor, given back to it"),
+    },
     "session_firsts": {"session_id": KEY, "kind": WORD, "path": PLACE},
     "session_lasts": {"session_id": KEY, "kind": WORD, "path": PLACE},
     "summaries": {"leaf_uuid": KEY, "path": PLACE},

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agnes_stats.queries import sync
+from agnes_stats.queries import servers, sync
 from agnes_stats.queries.access import Cursor
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.sync import SyncPage
@@ -274,6 +274,7 @@ def test_the_answer_has_the_shape_of_the_endpoint_and_its_cursor_leads_on(machin
                 }
             ],
             "next_cursor": {"timestamp": "2026-03-10T12:00:00+00:00", "id": "call:call-s1"},
+            "servers": [],
         }
         cursor = Cursor(dt.datetime(2026, 3, 10, 12), "call:call-s1")
         rest = answers.sync_answer(connection, Filter(), limit=1, cursor=cursor)
@@ -284,7 +285,7 @@ def test_the_answer_has_the_shape_of_the_endpoint_and_its_cursor_leads_on(machin
 def test_nothing_at_all(machine: Machine) -> None:
     assert page(machine.read()) == SyncPage([], None, 0)
     with machine.store.read() as connection:
-        assert sync.last_pull(connection) is None
+        assert servers.last_pull(connection) is None
 
 
 # -- this program

@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from agnes_stats.queries import sync, workspaces
+from agnes_stats.queries import servers, workspaces
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.workspaces import UploadRow, UploadSums
 
@@ -39,7 +39,7 @@ def test_the_last_pull_is_that_of_the_workspace_pulled_last(machine: Machine) ->
     never = machine.workspace("never", last_sync=None)
     machine.read()
     with machine.store.read() as connection:
-        assert sync.last_pull(connection) == dt.datetime(2026, 3, 10, 9)
+        assert servers.last_pull(connection) == dt.datetime(2026, 3, 10, 9)
         found = workspaces.workspaces(connection)
     assert [(one.workspace, one.last_pull_at) for one in found] == [
         (str(second), dt.datetime(2026, 3, 10, 9)),
@@ -56,7 +56,7 @@ def test_an_old_version_kept_the_state_of_pulls_in_its_config_folder(machine: Ma
     put(machine.home / ".config/agnes/sync_state.json", {"tables": {}, "last_sync": "2026-03-08T10:00:00"})
     machine.read()
     with machine.store.read() as connection:
-        assert sync.last_pull(connection) == dt.datetime(2026, 3, 8, 10)
+        assert servers.last_pull(connection) == dt.datetime(2026, 3, 8, 10)
 
 
 def test_a_workspace_is_known_by_any_of_its_files_and_the_server_is_told_apart(machine: Machine) -> None:
@@ -66,7 +66,8 @@ def test_a_workspace_is_known_by_any_of_its_files_and_the_server_is_told_apart(m
     machine.read()
     with machine.store.write() as connection:
         connection.execute(
-            "INSERT INTO workspaces (workspace, server, last_sync) VALUES ('https://a.b', 'https://a.b', '2026-03-01')"
+            "INSERT INTO server_reads (server, account, endpoint, last_pull_at) "
+            "VALUES ('https://a.b', 'ann@a.b', 'sync', '2026-03-01')"
         )
     with machine.store.read() as connection:
         found = workspaces.workspaces(connection)

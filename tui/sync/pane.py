@@ -21,9 +21,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
-from ...queries import sync, workspaces
+from ...queries import servers, sync, workspaces
 from ...queries.access import Cursor
 from ...queries.filters import Filter
+from ...queries.servers import ServerHealth
 from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
 from ...queries.workspaces import SyncTable, TableSums, UploadRow, UploadSums, Workspace
 from .. import format as words
@@ -71,6 +72,7 @@ class SyncData:
     rejects_total: int
     unknowns: list[Unknown]
     sources: list[SourceHealth]
+    servers: list[ServerHealth]
     store: StoreFacts
     store_bytes: int
 
@@ -142,6 +144,7 @@ class SyncPane(Pane[SyncData]):
             rejects_total=sync.count_rejects(connection, text=chosen.text),
             unknowns=sync.unknowns(connection),
             sources=sync.sources(connection),
+            servers=servers.servers(connection),
             store=sync.store_facts(connection),
             store_bytes=size_of(self.dashboard.store.path),
         )
@@ -214,8 +217,14 @@ class SyncPane(Pane[SyncData]):
         if low or not 0 < len(data.sources) <= MOST_SOURCES:
             grid.add_row(words.cell(told.sources_in_one(data.sources, look)))
         else:
-            for cells in told.sources(data.sources, look):
-                grid.add_row(*map(words.cell, cells))
+            for source in told.sources(data.sources, look):
+                grid.add_row(*map(words.cell, source))
+        for server in data.servers:
+            cells = told.server(server, look)
+            if low:
+                grid.add_row(Text.assemble(*(part for cell in cells for part in (cell, " · ") if cell), end=""))
+            else:
+                grid.add_row(*cells)
         facts = told.store(data.store, data.store_bytes, data.rejects_total, data.unknowns)
         self.query_one("#program", Static).update(
             Group(grid, Text(words.clean(facts), no_wrap=low, overflow="ellipsis"))

@@ -12,6 +12,7 @@ from rich.text import Text
 from textual.color import Color
 
 from ...queries.paths import home_folder
+from ...queries.servers import ServerHealth
 from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
 from ...queries.workspaces import SyncTable, TableSums, UploadRow, UploadSums, Workspace
 from .. import format as words
@@ -267,6 +268,24 @@ def _no_rule(unknowns: Sequence[Unknown]) -> list[str]:
 def sources(rows: Sequence[SourceHealth], look: Look) -> list[list[str]]:
     """What was found where and how far it is read: a row of cells for each source."""
     return [[row.source, place(row.root), *_health([row], look)] for row in rows]
+
+
+def server(row: ServerHealth, look: Look) -> list[Text]:
+    """An Agnes server that was asked, as a row of cells beside those of the sources; a failure in words, in colour."""
+    if row.failure is None:
+        state = Text(f"asked {look.ago(row.asked_at)}", end="")
+    else:
+        state = Text(f"fails: {words.clean(row.failure)}", end="")
+        state.stylize(parse(look.theme, "text-error", Color.parse("white")).rich_color.name)
+    until = row.token_expires_at
+    more = [
+        f"answered {look.ago(row.answered_at)}" if row.failure is not None else "",
+        f"token until {words.day(until.date())}" if until is not None else "",
+        (row.reason or "").removeprefix(f"{row.server}: "),
+    ]
+    rest = " · ".join(part for part in more if part)
+    named = f"{row.server.partition('://')[2] or row.server} as {row.account}"
+    return [words.cell("server"), words.cell(named), words.cell(words.rows(row.rows)), state, words.cell(rest)]
 
 
 def sources_in_one(rows: Sequence[SourceHealth], look: Look) -> str:
