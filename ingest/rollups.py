@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..queries import rollups as define
+from ..queries.projects import lies_in
 from ..queries.rollups import day_of
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Touched:
             f"AND value IN (SELECT leaf_uuid FROM {rows})"
             for rows in self._rows.get("summaries", ())
         ] + [
-            f"SELECT f.session_id FROM session_firsts f JOIN {rows} w ON {define.lies_in('f.value', 'w.folder')} "
+            f"SELECT f.session_id FROM session_firsts f JOIN {rows} w ON {lies_in('f.value', 'w.folder')} "
             "WHERE f.kind = 'project'"
             for rows in self._rows.get("worktrees", ())
         ]  # fmt: skip

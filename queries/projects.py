@@ -57,6 +57,18 @@ def spelled(name: str) -> str:
     return plain.rstrip("/") or plain
 
 
+def lies_in(path: str, folder: str) -> str:
+    """SQL: whether a path is a folder, or below it; both are SQL. On Windows a drive has no case."""
+    inner, outer = _spelled_sql(path), _spelled_sql(folder)
+    return f"({inner} = {outer} OR starts_with({inner}, {outer} || '/'))"
+
+
+def _spelled_sql(path: str) -> str:
+    """What `spelled` makes of a path, as SQL of a path."""
+    plain = f"rtrim(replace({path}, chr(92), '/'), '/')"
+    return f"CASE WHEN {path} ~ '[a-z]:.*' THEN upper(left({path}, 1)) || substr({plain}, 2) ELSE {plain} END"
+
+
 def is_project(column: str, name: str) -> str:
     """SQL: whether a column's path is what a name means; `name` is SQL, too, of a text that is `spelled`."""
     path = f"replace({column}, chr(92), '/')"

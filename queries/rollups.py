@@ -5,6 +5,8 @@ A reader that asks for a zone whose days are not stored yet gets them from the s
 
 from __future__ import annotations
 
+from .projects import lies_in
+
 # The type of the sub-agent behind an agent id: from its note, else from the call that started it.
 AGENT_TYPES = """
     SELECT agent_id, coalesce(min(noted), min(called)) AS agent_type FROM (
@@ -87,14 +89,6 @@ BUILTIN_NAMES = (
 def day_of(ts: str, zone: str) -> str:
     """SQL for the calendar day of a UTC timestamp column in an IANA zone; `zone` is SQL, too."""
     return f"CAST(timezone({zone}, timezone('UTC', {ts})) AS DATE)"
-
-
-def lies_in(folder: str, worktree: str) -> str:
-    """SQL: whether a folder is a worktree's, or below it; on every system."""
-    return (
-        f"({folder} = {worktree} OR starts_with({folder}, {worktree} || '/') "
-        f"OR starts_with({folder}, {worktree} || chr(92)))"
-    )
 
 
 def agent_type_of(row: str) -> str:

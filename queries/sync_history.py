@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .access_facts import running_calls
+from .projects import lies_in
 from .rows import rows_as
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ _TOLD = f"""
     LEFT JOIN sessions s ON s.session_id = y.session_id
     LEFT JOIN (
         SELECT session_id, arg_max(workspace, length(workspace)) AS workspace
-        FROM sessions JOIN ({PLACES}) ON cwd = workspace OR starts_with(cwd, workspace || '/') GROUP BY session_id
+        FROM sessions JOIN ({PLACES}) ON {lies_in("cwd", "workspace")} GROUP BY session_id
     ) h ON h.session_id = y.session_id
     WHERE y.action IN (SELECT unnest($actions))
     UNION ALL BY NAME

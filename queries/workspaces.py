@@ -162,13 +162,17 @@ class UploadSums:
 
 # `agnes push` looks into one folder, the one in which Claude Code keeps the sessions that were started in the workspace
 # itself; it is named after the workspace's path. What was started further down is not meant to be uploaded.
+_SLUG = "regexp_replace(p.workspace, '[^A-Za-z0-9]', '-', 'g')"
+
 _UPLOADS = f"""
     WITH on_disk AS (
         SELECT p.workspace, parse_filename(f.path, true, 'both_slash') AS session_id, f.size,
             make_timestamp(f.mtime_ns // 1000) AS written_at
         FROM files f JOIN ({PLACES}) p
-            ON parse_filename(parse_dirpath(f.path, 'both_slash'), false, 'both_slash')
-                = regexp_replace(p.workspace, '[^A-Za-z0-9]', '-', 'g')
+            ON {_SLUG} = parse_filename(parse_dirpath(f.path, 'both_slash'), false, 'both_slash')
+            -- A drive has no case.
+            OR p.workspace ~ '[A-Za-z]:.*' AND lower({_SLUG})
+                = lower(parse_filename(parse_dirpath(f.path, 'both_slash'), false, 'both_slash'))
         WHERE f.source = 'claude' AND f.is_main AND f.gone_at IS NULL
     )
     SELECT workspace, session_id, s.title, coalesce(s.project, workspace) AS project,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ..queries.store import Store, StoreBusy
 from . import json_output as answers
-from . import terminal
+from . import project_names, terminal
 from .factories import engine_of, filter_of, roots_of, server_access, utc_now
 from .settings import BadSetting, Settings
 
@@ -96,6 +96,8 @@ def _cursor_of(given: argparse.Namespace) -> Cursor | None:
 def _answer(given: argparse.Namespace, settings: Settings, ask: Callable[[DuckDBPyConnection], Any]) -> int:
     with opened(settings) as connection:
         answer = ask(connection)
+        if not given.json:
+            project_names.learn(connection)
     if given.json:
         terminal.answer(answer)
     else:
@@ -217,6 +219,7 @@ def overview(given: argparse.Namespace, settings: Settings) -> int:
     if given.demo:
         raise BadSetting("--demo needs a terminal")
     with opened(settings, quiet=True) as connection:
+        project_names.learn(connection)
         show_overview(connection, settings, filter_of(settings), utc_now())
     return 0
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from ..queries.filters import Filter
 from . import format as words
 
+_PATH = ("/", "\\", *(f"{letter}:" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
+"""How a path begins, on any system."""
+
 FIELDS = ("session_id", "agent_type", "branch", "version", "model", "project", "user")
 """The fields of a filter that are one value, in the order in which Backspace drops those set elsewhere."""
 
@@ -14,7 +17,7 @@ _WIDEST = 30
 def chips(chosen: Filter, session_title: str = "") -> list[tuple[str, str]]:
     """The fields that are filtered by, each with its words; a session is told by its title if that is known."""
     told = {
-        "project": chosen.project and words.project(chosen.project),
+        "project": chosen.project and _project(chosen.project),
         "model": chosen.model and words.model(chosen.model),
         "agent_type": chosen.agent_type and f"agent {chosen.agent_type}",
         "branch": chosen.branch and f"branch {chosen.branch}",
@@ -23,3 +26,8 @@ def chips(chosen: Filter, session_title: str = "") -> list[tuple[str, str]]:
         "session_id": chosen.session_id and f"session {session_title or chosen.session_id}",
     }
     return [(field, words.clean(text, _WIDEST)) for field, text in told.items() if text]
+
+
+def _project(typed: str) -> str:
+    """A path by its project's name; what was typed as a name stays."""
+    return words.project(typed) if typed.startswith(_PATH) else typed

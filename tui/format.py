@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rich.cells import get_character_cell_size
 
+from .project_names import name_of
 from .terminal import ESCAPE
 
 # Commands speak no markup, and it takes as long to import as their answer.
@@ -332,8 +333,11 @@ def priced(name: str, speed: str, service_tier: str) -> str:
 
 
 def project(path: str | None) -> str:
-    """A project's folder name: the last part of its path, of either slash; None and "" are "–"."""
+    """A project's name: as many last parts of its path as tell it from others, one if it is unknown; None is "–"."""
     if not path:
         return NONE
+    name = name_of(path)
+    if name is not None:
+        return clean(name)
     parts = [part for part in re.split(r"[/\\]", path) if part]
     return clean(parts[-1] if parts else path) or NONE

@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from agnes_stats.queries.filters import Filter
-from agnes_stats.queries.projects import names_of, project_names
+from agnes_stats.queries.projects import lies_in, names_of, project_names
 from agnes_stats.queries.sessions import list_sessions
 from agnes_stats.queries.store import Store
 from hypothesis import given
@@ -55,6 +56,25 @@ def test_no_two_projects_have_one_name(paths: list[str]) -> None:
     names = names_of(paths)
     assert names.keys() == set(paths)
     assert len(set(names.values())) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "inside"),
+    [
+        ("/w/shop/src", "/w/shop", True),
+        ("/w/shop", "/w/shop/", True),
+        ("/w/shopping", "/w/shop", False),
+        ("/w", "/w/shop", False),
+        (r"c:\w\shop\src", r"C:\w\shop", True),
+        ("C:/w/shop/src", r"c:\w\shop", True),
+        (r"D:\w\shop", r"C:\w\shop", False),
+        (r"\\nas\shop\src", r"\\nas\shop", True),
+    ],
+)
+def test_a_path_lies_in_a_folder_on_every_system(path: str, folder: str, inside: bool) -> None:
+    with duckdb.connect() as connection:
+        sql = f"SELECT {lies_in('$path', '$folder')}"
+        assert connection.execute(sql, {"path": path, "folder": folder}).fetchone() == (inside,)
 
 
 @pytest.fixture(scope="module")

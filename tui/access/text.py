@@ -14,6 +14,7 @@ from textual.color import Color
 from ...queries.access import AccessRow, Which
 from ...queries.access_sums import AccessPage, AccessSums, ActionUse, DayAccesses, PlaceUse, TableUse
 from ...queries.filters import Filter
+from ...queries.projects import spelled
 from ...queries.tools import ToolSums, ToolUse
 from .. import format as words
 from ..kit.cards import Card
@@ -66,8 +67,14 @@ class Look:
 
 def resource(row: AccessRow) -> str:
     """What was touched; a file below the session's project without the project's path."""
-    project = (row.project or "").rstrip("/")
-    return row.resource.removeprefix(f"{project}/") if project and row.action.startswith("file.") else row.resource
+    return below(row.resource, row.project) if row.project and row.action.startswith("file.") else row.resource
+
+
+def below(path: str, folder: str) -> str:
+    """A path without the folder it lies in, or as it is; on Windows a drive has no case and there are two slashes."""
+    start = len(folder.rstrip("/\\"))
+    lies_in = spelled(path[:start]) == spelled(folder) and path[start : start + 1] in ("/", "\\")
+    return path[start + 1 :] if lies_in else path
 
 
 def duration(row: AccessRow, look: Look) -> str:

@@ -203,7 +203,7 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
         bars.show(
             [Series(title, tuple(values))],
             # Of a path the end tells more than the beginning.
-            [name.rpartition("/")[2] if name.startswith("/") else name for name in names],
+            [_end(name) for name in names],
             unit=_amount,
             describe=lambda index: f"{names[index]}: {told(rows[index][up], table.types[up]) or 'NULL'}",
             empty="Nothing to draw: all of it is 0, negative or NULL.",
@@ -327,3 +327,8 @@ def _about(table: Table) -> str:
     if table.truncated:
         parts.insert(1, f"cut at {rows}: there are more")
     return " · ".join(parts)
+
+
+def _end(name: str) -> str:
+    """The last part of a path, of any system; a name as it is."""
+    return re.split(r"[/\\]", name)[-1] if re.match(r"/|\\\\|[A-Za-z]:[/\\]", name) else name

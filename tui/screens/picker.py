@@ -16,6 +16,7 @@ from ...queries import sessions
 from ...queries.sessions import Choice
 from ...queries.store import StoreError
 from .. import format as words
+from .. import project_names
 from .filter_list_screen import ListedScreen
 
 SHOWN = 200
@@ -43,7 +44,8 @@ class PickerScreen(ListedScreen[str | None]):
             yield OptionList()
 
     def on_mount(self) -> None:
-        """Ask for the values."""
+        """Ask for the values; what is typed meanwhile is not lost."""
+        self.query_one(Input).focus()
         self._ask()
 
     @work(thread=True, exit_on_error=False)
@@ -53,6 +55,7 @@ class PickerScreen(ListedScreen[str | None]):
             with app.store.read() as connection:  # type: ignore[attr-defined]
                 ask = sessions.projects if self._what == "project" else sessions.models
                 found = ask(connection)
+                project_names.learn(connection)
         except StoreError as error:
             app.call_from_thread(self.query_one(Label).update, Text(f"Could not load them: {error}"))
             return
@@ -73,7 +76,10 @@ class PickerScreen(ListedScreen[str | None]):
         options.clear_options()
         options.add_option(Option(Text(f"all {self._what}s")))
         for choice in fitting:
-            line = Text(words.clean(choice.value), style="bold" if choice.value == self._current else "")
+            shown = words.project(choice.value) if self._what == "project" else words.clean(choice.value)
+            line = Text(shown, style="bold" if choice.value == self._current else "")
+            if shown != choice.value and self._what == "project":
+                line.append(f"  {words.clean(choice.value)}", style="dim")
             line.append(f"  {words.count(choice.sessions)} sessions", style="dim")
             options.add_option(Option(line))
         options.highlighted = 1 if fitting and part else 0

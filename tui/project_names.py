@@ -1,0 +1,28 @@
+"""What the projects of the store are called, on every screen and in every table alike.
+
+A name depends on all other projects. Whoever asks the store has them learnt on that occasion; what shows a project then
+finds its name by its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_names: Mapping[str, str] = {}
+
+
+def learn(connection: DuckDBPyConnection) -> None:
+    """Take over the names of a store's projects. Raises duckdb.Error."""
+    from ..queries.projects import project_names
+
+    global _names
+    _names = project_names(connection)
+
+
+def name_of(path: str) -> str | None:
+    """The name of a project; None if it is none of the store."""
+    return _names.get(path)
