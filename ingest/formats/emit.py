@@ -11,7 +11,8 @@ from collections import Counter
 from typing import Any
 
 from ..access import accesses_of, error_line, may_count_rows, rows_in
-from ..agnes.shell_actions import sync_action_of
+from ..access.languages import SHELLS
+from ..agnes.shell_actions import sync_action_in
 from ..batch import Batch
 from ..projects import project_of
 from ..text import first_line, kept, one_line, short
@@ -160,9 +161,9 @@ class Emitter:
         }
         self._add("tool_calls", row, "ts")
         self._calls[told.id] = row
-        script = told.script
+        script, shell = told.script, told.name if told.name.lower() in SHELLS else "bash"
         if script is not None and told.accesses is None:
-            found = accesses_of("bash", {"command": script})
+            found = accesses_of(shell, {"command": script})
         else:
             found = accesses_of(told.name, told.given) if told.accesses is None else told.accesses
         for number, access in enumerate(found):
@@ -180,12 +181,12 @@ class Emitter:
                 "dialect": access.dialect,
             }
             self._add("accesses", row, "ts")
-        if script is not None and "agnes" in script:
-            self._sync_action(told, script)
+        synced = sync_action_in(told.name, told.given) if script is None else sync_action_in(shell, {"command": script})
+        self._sync_action(told, synced)
 
-    def _sync_action(self, told: ToolCall, script: str) -> None:
-        action = sync_action_of(script)
-        if action is not None:
+    def _sync_action(self, told: ToolCall, found: tuple[str, str] | None) -> None:
+        if found is not None:
+            action, script = found
             row = self._here(told.place) | {
                 "id": f"call:{told.id}",
                 "action": action,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.formats.emit import Emitter
 from agnes_stats.ingest.formats.events import (
@@ -103,6 +104,23 @@ def test_a_script_is_followed_to_the_data_whatever_the_tool_is_called() -> None:
     assert ["orders"] in [row["tables_read"] for row in batch.of("accesses")]
     [action] = batch.of("sync_actions")
     assert (action["id"], action["source"], action["agent"]) == ("call:c1", "transcript", "parrot")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "script", "actions"),
+    [
+        ("PowerShell", {"command": "& 'C:\\x y\\agnes.exe' pull"}, None, ["manifest.fetch"]),
+        ("powershell", {"command": "agnes pull"}, "& 'C:\\x y\\agnes.exe' push", ["session.upload"]),
+        ("bash", {"command": "agnes push"}, None, ["session.upload"]),
+        ("caw", {"command": "agnes push"}, None, []),
+    ],
+)
+def test_a_script_is_read_in_its_own_language(
+    name: str, given: dict[str, object], script: str | None, actions: list[str]
+) -> None:
+    batch = Batch()
+    emitter(batch).tool_call(ToolCall(id="c1", place=at(), speaker=MAIN, name=name, given=given, script=script))
+    assert [row["action"] for row in batch.of("sync_actions")] == actions
 
 
 def test_the_server_of_an_mcp_tool_is_told() -> None:
