@@ -290,6 +290,8 @@ class Snapshot:
             elif content.strip():
                 decoder.document(member, content)
         state = decoder.finish()
+        if file.path not in members:
+            extents.append((str(file.path), max(size for _, size in extents)))
         is_sure = len(batch.of("rejects")) == rejects and source.fingerprint(file.path) == seen
         return ReadResult(
             file,

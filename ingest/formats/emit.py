@@ -8,6 +8,7 @@ tables it fills, what of its texts is kept, which data it touches, whether it is
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from ..access import accesses_of, error_line, may_count_rows, rows_in
@@ -62,6 +63,10 @@ class Emitter:
         """Rows of tool calls in this stretch that have no result yet."""
         self._labels = SessionLabels()
         self._unknowns: Counter[str] = Counter()
+
+    def inside(self, path: Path) -> None:
+        """What is told from here on stands in another file of the same whole."""
+        self._path = str(path)
 
     # -- the stretch ---------------------------------------------------------------------------------------------
 

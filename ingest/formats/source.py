@@ -1,7 +1,7 @@
 """What a source has to offer, so that the rest of the ingester need not know whose files it reads, nor in what format.
 
 To add an agent, make a folder beside this file with a subclass of `Source`, and name it in `formats/__init__.py`. The
-contract that every source keeps is tested by `tests/formats/contract.py`, which runs over all that are registered.
+contract that every source keeps is tested by `tests/formats/test_contract.py`, which runs over all that are registered.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ NOT_READ: dict[str, dict[str, str]] = {
         "source": WORD,
         "session_id": KEY,
         "state": "keys and times",
+        "members": PLACE,
     },
     "forgotten": {"session_id": KEY},
     "meta": dict.fromkeys(("name", "value"), OURS),
@@ -48,6 +49,7 @@ NOT_READ: dict[str, dict[str, str]] = {
     },
     "session_firsts": {"session_id": KEY, "kind": WORD, "path": PLACE},
     "session_lasts": {"session_id": KEY, "kind": WORD, "path": PLACE},
+    "snapshot_keys": {"snapshot": PLACE, "fact": WORD, "key": KEY},
     "summaries": {"leaf_uuid": KEY, "path": PLACE},
     "sync_actions": {
         **dict.fromkeys(("id", "session_id", "call_id"), KEY),

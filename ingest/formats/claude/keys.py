@@ -9,6 +9,9 @@ import msgspec
 
 from .rows import Row
 
+AGENT = "claude-code"
+"""What facts say who told them."""
+
 
 class Place(msgspec.Struct, gc=False):
     """Where and when a row stands."""

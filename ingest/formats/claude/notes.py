@@ -9,6 +9,7 @@ import msgspec
 from ...batch import Batch
 from ..change import reject
 from ..source import SourceFile, State
+from .keys import AGENT
 from .rows import AgentMeta
 
 
@@ -17,6 +18,7 @@ class NoteDecoder:
 
     def __init__(self, file: SourceFile, batch: Batch) -> None:
         self._path = file.path
+        self._whose = {"agent": AGENT, "machine": file.machine, "username": file.username}
         self._batch = batch
 
     def document(self, path: Path, content: bytes) -> None:
@@ -30,6 +32,7 @@ class NoteDecoder:
         row = {
             "agent_id": self._path.name.removeprefix("agent-").removesuffix(".meta.json"),
             "path": str(self._path),
+            **self._whose,
             **{column: value for column, value in told.items() if isinstance(value, str)},
         }
         self._batch.add("agents", row)

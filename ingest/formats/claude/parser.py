@@ -18,7 +18,7 @@ from ..numbers import dollars
 from ..source import SourceFile, State
 from ..times import SessionLabels, parse_time
 from .answered import Answered
-from .keys import Place, Who, is_copied, is_unique, row_key
+from .keys import AGENT, Place, Who, is_copied, is_unique, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
 from .own_total import own_totals_in
 from .rows import AgentResult, Block, Iteration, Message, Row, Usage
@@ -53,7 +53,7 @@ class ClaudeParser:
 
     def __init__(self, file: SourceFile, state: State, batch: Batch) -> None:
         self._path = str(file.path)
-        self._username = file.username
+        self._whose = {"agent": AGENT, "machine": file.machine, "username": file.username}
         self._file_agent = _agent_in(file)
         self._batch = batch
         self._last_ts: int | None = state.get("last_ts")
@@ -92,7 +92,7 @@ class ClaudeParser:
 
     def finish(self) -> State:
         """Add labels, activity and unknowns; the state for the next stretch."""
-        self._sessions.write(self._batch, self._path, {"username": self._username})
+        self._sessions.write(self._batch, self._path, self._whose)
         for what, count in _rows.told(self._tally):
             self._note(what, count)
         for what, count in self._odd.items():
@@ -198,7 +198,7 @@ class ClaudeParser:
             "pos": place.pos,
             "is_copy": place.is_copy,
             "session_id": place.session,
-            "username": self._username,
+            **self._whose,
         }
 
     # -- messages ------------------------------------------------------------------------------------------------
@@ -480,7 +480,6 @@ class ClaudeParser:
 
     def _event(self, kind: str, uuid: Any, place: Place, text: str | None, **more: Any) -> None:
         fact = self._here(place) | {"id": row_key(uuid, place), "kind": kind, "text": text} | more
-        del fact["username"]
         self._add("events", fact, "ts")
 
     def _queued(self, row: Row, place: Place) -> None:

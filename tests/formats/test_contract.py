@@ -1,0 +1,375 @@
+"""What every source has to keep, tested for all that are registered, and for the made-up ones."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agnes_stats.ingest import engine as engines
+from agnes_stats.ingest import load as loads
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import SOURCES, Root, Source
+from agnes_stats.queries import sync
+from agnes_stats.queries.facts import FACTS
+from agnes_stats.queries.schema import columns_of
+
+from tests.formats.madeup import MADE_UP
+from tests.formats.specimens import SPECIMENS, Specimen
+from tests.storing import kept_open, store_in
+
+REGISTERED = list(SOURCES)
+KINDS = [*REGISTERED, *(source.kind for source in MADE_UP)]
+
+TABLES = (
+    *(fact.name for fact in FACTS),
+    "activity",
+    "accounts",
+    "uploads",
+    "sync_tables",
+    "sessions",
+    "tokens_daily",
+    "tools_daily",
+    "extensions_daily",
+)
+
+LAST = 2
+"""The number of the last state of a specimen."""
+
+Dump = dict[str, list[tuple[Any, ...]]]
+
+
+class Folder:
+    """A root of one source, and a store of its own that follows it."""
+
+    def __init__(self, folder: Path, root: Path, specimen: Specimen) -> None:
+        self.specimen = specimen
+        self.root = root
+        self.root.mkdir(parents=True)
+        folder.mkdir()
+        self.store = store_in(folder)
+        self.engine = Engine(self.store, [Root(specimen.kind, self.root)], workers=0, rest_seconds=0.0)
+
+    def put(self, state: int) -> Folder:
+        self.specimen.put(self.root, state)
+        return self
+
+    def read(self) -> int:
+        """Read all that is new; how many files that were."""
+        # Nobody else writes to it, who would have to be given time.
+        self.engine.rest_seconds = 0.0
+        return self.engine.catch_up().files
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with self.store.read() as connection:
+            return connection.execute(sql).fetchall()
+
+    def dump(self, *, without: tuple[str, ...] = ()) -> Dump:
+        """All that the store knows of what was read, but for empty tables."""
+        counts, found = self.counts(), {}
+        with self.store.read() as connection:
+            for table in (table for table, count in counts.items() if count):
+                rows = connection.execute(f"SELECT {self._shown(table, without)} FROM {table}").fetchall()
+                found[table] = sorted(rows, key=repr)
+        return found
+
+    @staticmethod
+    def _shown(table: str, without: tuple[str, ...]) -> str:
+        return ", ".join(
+            f'round("{name}", 9)' if kind == "DOUBLE" else f'"{name}"'
+            for name, kind in columns_of(table).items()
+            if name not in without
+        )
+
+    def facts(self) -> Dump:
+        """What the files told, wherever in them it stood."""
+        return self.dump(without=("path", "pos", "usage_path", "usage_pos", "result_path", "result_pos"))
+
+    def counts(self) -> dict[str, int]:
+        """How many rows there are in each table."""
+        return dict(self.rows(" UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in TABLES)))
+
+    def rejects(self) -> list[sync.Reject]:
+        with self.store.read() as connection:
+            return sync.rejects(connection)
+
+
+@pytest.fixture(autouse=True)
+def made_up_sources() -> Iterator[None]:
+    for source in MADE_UP:
+        SOURCES.add(source())
+    yield
+    for source in MADE_UP:
+        SOURCES.remove(source.kind)
+
+
+@pytest.fixture(params=KINDS)
+def specimen(request: pytest.FixtureRequest) -> Iterator[Specimen]:
+    yield SPECIMENS[request.param]()
+
+
+@contextlib.contextmanager
+def followed(folder: Path, root: Path, specimen: Specimen) -> Iterator[Folder]:
+    """A folder whose store is open as long as the block lasts: opening it anew would take most of the time."""
+    made = Folder(folder, root, specimen)
+    with kept_open(made.store):
+        yield made
+    specimen.close(root)
+    shutil.rmtree(root)
+
+
+def _all_at_once(state: int, specimen: Specimen, tmp_path: Path) -> Dump:
+    with followed(tmp_path / f"store {state}", tmp_path / "root", specimen) as folder:
+        assert folder.put(state).read() > 0
+        return folder.facts()
+
+
+@pytest.fixture
+def at_once(specimen: Specimen, tmp_path: Path) -> Dump:
+    """What a store knows whose files were all there when it was first looked for them."""
+    return _all_at_once(LAST, specimen, tmp_path)
+
+
+@pytest.fixture
+def at_first(specimen: Specimen, tmp_path: Path) -> Dump:
+    """The same, of the files in their first state."""
+    return _all_at_once(0, specimen, tmp_path)
+
+
+@pytest.fixture
+def folder(request: pytest.FixtureRequest, specimen: Specimen, tmp_path: Path) -> Iterator[Folder]:
+    # They lie in the same folder: some keys are made of its name.
+    for other in {"at_once", "at_first"} & set(request.fixturenames):
+        request.getfixturevalue(other)
+    with followed(tmp_path / "store", tmp_path / "root", specimen) as folder:
+        yield folder
+
+
+def only_facts(dump: Dump) -> Dump:
+    return {fact.name: dump[fact.name] for fact in FACTS if fact.name in dump}
+
+
+def source_of(folder: Folder) -> Source:
+    return SOURCES[folder.specimen.kind]
+
+
+def test_every_source_has_a_specimen() -> None:
+    assert set(SPECIMENS) == set(KINDS)
+    for kind in KINDS:
+        assert SOURCES[kind].kind == kind
+
+
+# -- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def test_reading_twice_changes_nothing(folder: Folder) -> None:
+    assert folder.put(LAST).read() > 0
+    before, stamp = folder.dump(), folder.store.stamp()
+    assert folder.read() == 0
+    assert folder.store.stamp() == stamp
+    folder.engine.catch_up(rebuild=True)
+    assert folder.dump() == before
+
+
+def test_it_does_not_matter_in_which_portions_it_is_read(folder: Folder, at_once: Dump) -> None:
+    for state in range(LAST + 1):
+        assert folder.put(state).read() > 0
+    assert folder.facts() == at_once
+
+
+def test_it_does_not_matter_in_which_order_the_files_are_read(folder: Folder, at_once: Dump) -> None:
+    folder.put(LAST)
+    files = [folder.engine.recognise(path) for path in reversed(folder.specimen.paths(folder.root))]
+    for file in files:
+        if file is not None:
+            folder.engine.ingest([file])
+    assert folder.read() == 0
+    assert folder.facts() == at_once
+
+
+def test_a_backfill_reads_the_same(folder: Folder, at_once: Dump, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "WORKER_BYTES", 0)
+    monkeypatch.setattr("agnes_stats.ingest.work.STRETCH", 300)
+    folder.put(LAST).read()
+    assert folder.facts() == at_once
+
+
+def test_it_may_be_killed_anywhere(folder: Folder, at_once: Dump, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.put(0).read()
+    folder.put(LAST)
+    before, load, seen = folder.dump(), loads.load, 0
+
+    class Killed(Exception):
+        pass
+
+    class Dying:
+        """A connection that breaks at its nth statement."""
+
+        def __init__(self, connection: Any, at: int) -> None:
+            self._connection = connection
+            self._left = at
+
+        def execute(self, statement: str, *rest: Any) -> Any:
+            if self._left == 0 and statement != "ROLLBACK":
+                raise Killed
+            self._left -= 1
+            return self._connection.execute(statement, *rest)
+
+    for at in range(4, 200, 13):
+        monkeypatch.setattr(loads, "load", lambda connection, work, at=at: load(Dying(connection, at), work))
+        try:
+            folder.read()
+        except Killed:
+            seen += 1
+            assert folder.dump() == before
+        else:
+            break
+    assert seen
+    assert folder.facts() == at_once
+
+
+def test_what_is_half_written_waits_until_it_is_whole(folder: Folder, at_once: Dump) -> None:
+    for state in range(LAST + 1):
+        if state:
+            folder.specimen.tear(folder.root, state)
+            folder.read()
+        folder.put(state).read()
+    assert folder.facts() == at_once
+    assert folder.rejects() == []
+
+
+# -- what happens to files -------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_was_replaced_by_its_copy_says_the_same(folder: Folder) -> None:
+    folder.put(LAST).read()
+    before = folder.dump()
+    folder.specimen.replace(folder.root)
+    folder.read()
+    assert folder.dump() == before
+
+
+def test_what_a_shrunk_file_does_not_say_any_more_stays_unless_it_is_taken_back(
+    folder: Folder, specimen: Specimen, at_first: Dump
+) -> None:
+    folder.put(LAST).read()
+    whole, counts = folder.facts(), folder.counts()
+    folder.put(0).read()
+    if specimen.takes_back:
+        # Spans of activity do not say where they come from, and stay.
+        assert only_facts(folder.facts()) == only_facts(at_first)
+    else:
+        assert folder.counts() == counts
+    folder.put(LAST).read()
+    assert folder.facts() == whole
+
+
+def test_facts_outlive_their_files(folder: Folder) -> None:
+    folder.put(LAST).read()
+    before = folder.dump()
+    folder.specimen.remove(folder.root)
+    folder.read()
+    assert folder.dump() == before
+    assert folder.rows("SELECT count(*) FROM files WHERE gone_at IS NULL") == [(0,)]
+    assert folder.read() == 0
+
+
+def test_a_file_out_of_reach_is_told_and_read_when_it_is_back(folder: Folder) -> None:
+    folder.put(LAST).read()
+    before = folder.dump()
+    [path, *_] = (path for (path,) in folder.rows("SELECT path FROM files ORDER BY path"))
+    found = Path(path)
+    aside = folder.root.with_name("aside")
+    found.rename(aside)
+    # As root, the tests may read anything: a loop of links is out of everybody's reach.
+    found.symlink_to(found)
+    folder.read()
+    assert folder.dump() == before
+    assert [reject.path for reject in folder.rejects()] == [path]
+    found.unlink()
+    aside.rename(found)
+    folder.read()
+    assert (folder.dump(), folder.rejects()) == (before, [])
+
+
+def test_what_cannot_be_used_is_told_and_costs_nothing_else(folder: Folder, specimen: Specimen) -> None:
+    folder.put(LAST).read()
+    before = folder.counts()
+    specimen.spoil(folder.root)
+    folder.read()
+    [reject] = folder.rejects()
+    assert folder.engine.recognise(Path(reject.path)) is not None
+    assert reject.reason
+    assert reject.pos >= 0 and reject.length >= 0
+    assert folder.counts() == before
+    folder.read()
+    assert folder.rejects() == [reject]
+
+
+# -- what a store has to know ----------------------------------------------------------------------------------------
+
+
+def test_the_state_of_a_file_is_small_and_plain(folder: Folder) -> None:
+    folder.put(LAST).read()
+    states = [state for (state,) in folder.rows("SELECT state FROM files")]
+    assert states
+    for state in states:
+        assert isinstance(json.loads(state), dict)
+        assert len(state) < 1000
+
+
+def test_a_newer_version_takes_back_what_an_older_one_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.put(LAST).read()
+    before = folder.dump()
+    with folder.store.write() as connection:
+        for fact in FACTS:
+            if fact.name not in before:
+                continue
+            key = ", ".join(f"'wrong ' || {column}" for column in fact.key)
+            rest = ", ".join(f'"{column}"' for column in fact.columns if column not in fact.key)
+            columns = ", ".join(fact.columns)
+            connection.execute(f"INSERT INTO {fact.name} ({columns}) SELECT {key}, {rest} FROM {fact.name}")
+    monkeypatch.setattr(type(source_of(folder)), "version", source_of(folder).version + 1)
+    assert folder.read() > 0
+    assert only_facts(folder.dump()) == only_facts(before)
+    assert folder.read() == 0
+
+
+def test_all_of_it_is_watched(folder: Folder) -> None:
+    folder.put(LAST)
+    source = source_of(folder)
+    wanted = source.watch_paths(folder.root)
+    found = list(source.discover(folder.root))
+    assert found
+    for path in found:
+        for member in source.members(path):
+            where = Path(member).parent
+            assert where in wanted.flat or any(where.is_relative_to(deep) for deep in wanted.deep), member
+
+
+def test_whatever_changes_belongs_to_something_that_is_found(folder: Folder) -> None:
+    folder.put(LAST)
+    source = source_of(folder)
+    found = {Path(path) for path in source.discover(folder.root)}
+    for path in found:
+        file = source.recognise(folder.root, path)
+        assert file is not None and file.path in found and file.kind == source.kind
+        for member in source.members(path):
+            assert source.recognise(folder.root, Path(member)) == file
+    assert source.recognise(folder.root, folder.root / "something else") is None
+
+
+def test_every_fact_says_which_agent_told_it(folder: Folder, specimen: Specimen) -> None:
+    folder.put(LAST).read()
+    said = {
+        agent
+        for fact in FACTS
+        if "agent" in fact.columns and folder.counts()[fact.name]
+        for (agent,) in folder.rows(f"SELECT DISTINCT agent FROM {fact.name}")
+    }
+    assert said <= {specimen.agent}
+    assert said or specimen.agent is None
