@@ -96,7 +96,7 @@ def kept(text: str, limit: int) -> str:
     if len(text) <= NAME_CHARS:
         # The same few names stand in every row.
         return _redacted_name(text)[:limit]
-    return redacted(text[: limit + MARGIN])[:limit]
+    return redacted(text[: limit + MARGIN], limit)[:limit]
 
 
 def short(value: Any) -> str | None:

@@ -176,7 +176,7 @@ def _objects(value: object, path: Path, where: str, problems: list[Problem]) -> 
     for name, entry in value.items():
         key = text_of(name)
         if key is None or not isinstance(entry, dict):
-            problems.append(Problem(path_text(path), f"{where}.{name[:80]} is not an object"))
+            problems.append(Problem(path_text(path), f"{where}.{text_of(name, 80)} is not an object"))
         else:
             yield key, entry
 

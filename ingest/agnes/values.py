@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ...queries.regular import read_bytes
-from ..text import kept
 
 MAX_FILE = 64 * 1024 * 1024
 """Bytes; the files read here are kilobytes, so anything larger is not one of them."""
@@ -128,6 +127,9 @@ def text_of(value: object, limit: int = MAX_TEXT) -> str | None:
     """A non-empty string without credentials and lone surrogates, cut to `limit` characters; None for anything else."""
     if not isinstance(value, str) or not value:
         return None
+    # Most runs read no such file: what they import is here for all of them.
+    from ..text import kept
+
     return kept(value, limit).encode("utf-8", "replace").decode()
 
 

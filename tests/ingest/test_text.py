@@ -21,10 +21,13 @@ NOT_READ: dict[str, dict[str, str]] = {
     },
     "accounts": {"workspace": PLACE},
     "activity": {"session_id": KEY},
-    "agents": {"agent_id": KEY, "tool_use_id": KEY, "path": PLACE},
+    "agents": {
+        **dict.fromkeys(("agent_id", "tool_use_id", "parent", "reported_call_id"), KEY),
+        **dict.fromkeys(("path", "reported_path"), PLACE),
+    },
     "events": {"id": KEY, "session_id": KEY, "path": PLACE, "kind": WORD},
     "files": {
-        **dict.fromkeys(("path", "root"), PLACE),
+        **dict.fromkeys(("path", "root", "members"), PLACE),
         **dict.fromkeys(("head", "tail"), "a checksum"),
         "source": WORD,
         "session_id": KEY,
@@ -34,6 +37,7 @@ NOT_READ: dict[str, dict[str, str]] = {
     "forgotten": {"session_id": KEY},
     "meta": dict.fromkeys(("name", "value"), OURS),
     "models": {"model": DERIVED},
+    "own_totals": {"session_id": KEY, "path": PLACE},
     "prompts": {"id": KEY, "session_id": KEY, "path": PLACE, "kind": WORD},
     "rates": dict.fromkeys(("model", "speed", "tier"), DERIVED),
     "rejects": {"path": PLACE},

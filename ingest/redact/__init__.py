@@ -1,0 +1,147 @@
+"""Passwords, tokens and keys in commands, queries and messages, blotted out before anything is stored.
+
+A transcript holds command lines as they were typed. What the store keeps of them must not be a second place to steal
+credentials from, so whatever gives itself away as one is replaced by `***`; the rest of a text stays as it was.
+
+A text is looked through once for *anchors*: words such as `token`, beginnings of tokens such as `ghp_`, names of
+programs such as `curl`. Few texts have any. At each of them a rule or two look around in the text, no further than a
+bounded distance, so the time is proportional to the length whatever is in the text. Rules find places and change
+nothing, so none sees what another has left; the places are blotted out at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+
+from . import places, programs, shapes, statements
+from .names import named
+from .spans import BLOT, Spans
+
+__all__ = ["BLOT", "VERSION", "redacted"]
+
+VERSION = 1
+"""Raised when a rule is added or changed: what is stored is then read once more."""
+
+_Rule = Callable[[str, int, int, Spans], None]
+
+_NAMES = (
+    *(
+        "pass",
+        "pwd",
+        "secret",
+        "token",
+        "key",
+        "auth",
+        "cred",
+        "cookie",
+        "jwt",
+        "psk",
+        "pswd",
+        "signature",
+        "sessionid",
+    ),
+    *(
+        "pw=",
+        "pw:",
+        'pw"',
+        "pw'",
+        "pw ",
+        "psw",
+        "_pat=",
+        "_pat ",
+        "_pat:",
+        '_pat"',
+        "pin=",
+        "pin:",
+        'pin"',
+        "otp=",
+        "otp:",
+        'otp"',
+    ),
+    *("sid=", "sas=", "sig=", "code=", "ticket=", "hmac", "session="),
+)
+_OTHERS: dict[str, tuple[_Rule, ...]] = {
+    "bearer": (places.bearer, named),
+    "basic": (places.bearer,),
+    "://": (places.userinfo,),
+    "@": (places.account,),
+    "-----begin": (places.private_key,),
+    "identified": (statements.identified,),
+    **dict.fromkeys(statements.FUNCTIONS, (statements.table_function,)),
+    "crypt": (statements.encrypted,),
+    "from-literal": (statements.literal,),
+    **dict.fromkeys(("-stdin", "chpasswd", "sudo -s", "--with-token", "kinit"), (statements.piped,)),
+    "convertto-securestring": (statements.secure_string,),
+    "pgpass": (statements.password_file,),
+    "oracle:thin:": (statements.thin,),
+}
+
+
+_RULES: dict[str, tuple[_Rule, ...]] = {
+    **dict.fromkeys(programs.ANCHORS, (programs.run,)),
+    **dict.fromkeys(_NAMES, (named,)),
+    **_OTHERS,
+    **dict.fromkeys(shapes.ANCHORS, (shapes.shaped,)),
+}
+
+
+@cache
+def _steps(anchor: str) -> tuple[tuple[int, str, tuple[_Rule, ...]], ...]:
+    """What to do at an anchor: places in it, the anchors that begin there, and their rules.
+
+    Anchors overlap: `sk` and `key` in `skey`, `pass` in `sshpass`. The search goes on behind the one that it has found,
+    so those that begin within are looked for here, whether they end within or not.
+    """
+    found: list[tuple[int, str, tuple[_Rule, ...]]] = []
+    has_name = False
+    for at in range(len(anchor)):
+        rest = anchor[at:]
+        for other, rules in _RULES.items():
+            if rest.startswith(other) or (at and other.startswith(rest)):
+                # A name is read from its first character to its last, wherever in it the anchor is.
+                if rules == (named,) and has_name and rest.startswith(other):
+                    continue
+                has_name = has_name or (named in rules and rest.startswith(other))
+                found.append((at, other, rules))
+    return tuple(sorted(found, key=lambda step: (step[0], -len(step[1]))))
+
+
+def _trie(words: Iterable[str]) -> str:
+    """A pattern of words, of which most places of a text are passed over by their first or second character."""
+    branches: dict[str, list[str]] = {}
+    for word in words:
+        branches.setdefault(word[:1], []).append(word[1:])
+    # Of two words that begin alike the longer one is tried first.
+    is_end = branches.pop("", None) is not None
+    parts = [re.escape(first) + _trie(rest) for first, rest in branches.items()] + [""] * is_end
+    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
+
+
+_ANCHORS = re.compile(_trie(_RULES))
+
+
+def redacted(text: str, limit: int | None = None) -> str:
+    """The text with the credentials that can be recognised replaced by `***`; variables such as `$TOKEN` stay.
+
+    `limit`: only the first so many characters of the text are wanted; what is behind them is only looked at.
+    """
+    lower = text.lower()
+    if len(lower) != len(text):
+        # A few letters have two in lower case; places must be the same in both.
+        lower = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
+    spans: Spans | None = None
+    for anchor in _ANCHORS.finditer(lower):
+        start = anchor.start()
+        if spans is None:
+            spans = Spans()
+        elif start < spans.end:
+            continue
+        for at, name, rules in _steps(anchor.group()):
+            if at + len(name) <= anchor.end() - start or lower.startswith(name, start + at):
+                for rule in rules:
+                    rule(text, start + at, start + at + len(name), spans)
+    if spans is None or not spans.end:
+        return text if limit is None else text[:limit]
+    return spans.blotted(text, limit)

@@ -1,0 +1,223 @@
+"""Whether a name is that of a credential, and whether a value is one: not a variable, a placeholder, code or prose."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from functools import lru_cache
+
+from .late import Late
+
+
+class Kind(IntEnum):
+    """How surely a name is that of a credential."""
+
+    NONE = 0
+    WEAK = 1
+    """Only if its value looks like one: `auth`, `pin`, `session`."""
+    TOKEN = 2
+    """Its value is one unless it is a plain word or number: `token`, `api_key`."""
+    STRONG = 3
+    """`password`, `secret`."""
+
+
+class Said(IntEnum):
+    """How a name and its value are joined."""
+
+    SET = 0
+    """`name=value`, also of an option or a parameter."""
+    SPACED = 1
+    """`name = value`, as code and configuration have it."""
+    TOLD = 2
+    """`name: value`, which may be prose."""
+    OPTION = 3
+    """`--name value`."""
+    PROSE = 4
+    """`the name is value`."""
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_PARTS = Late(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+_STRONG = Late(
+    r".*(?:password|passwd|passwort|passphrase|passcode|passkey|pwd|pswd|secret|credential)s?|(?!by|com|encom|sur|tres"
+    r"|over|under)\w+pass|pw|psw|psk"
+)
+_TOKEN = Late(
+    r"pass|.*token|.*(?:api|access|secret|private|encryption|signing|account|shared|master|auth|subscription|license|storage"
+    r")key|jwt|bearer|apikeys"
+)
+_WEAK = words("auth authorization pin otp totp cookie cookies sid sig signature session sas hmac creds cred")
+_KEYS = words("""
+    api app application access secret private encryption encrypt encrypted decryption signing sign account
+    shared master auth authorization admin storage service services session subscription function functions host
+    license licence client consumer deploy deployment webhook web security hmac aes rsa gpg pgp crypto kms root
+    user server write read personal integration developer dev production prod live test bot openai anthropic
+    gemini groq mistral stripe sendgrid mailgun twilio datadog newrelic sentry github gitlab azure aws gcp
+    google cloudflare heroku supabase firebase algolia pinecone cohere replicate elastic grafana honeycomb
+    segment amplitude mixpanel rekey symmetric vault tsig wep wpa
+""")
+"""Before `key`: `api_key`. Others are those of tables, caches and objects."""
+_OTHER_KEYS = words("""
+    public primary foreign cache sort partition row unique idempotency routing group object dict config map json
+    hash column index lookup natural surrogate composite candidate bucket s3 translation i18n hot shortcut arrow
+    enter escape tab foreignkey cluster dist join order parent
+""")
+_NOT_SECRETS = words("""
+    name names count counts counter file files filename filepath path paths dir directory folder url uri urls
+    endpoint host port type types kind arn ref refs reference length len size sizes limit limits budget usage
+    used max min total expiry expires expire expiration expired expiring ttl age at policy policies rule rules
+    field fields column columns input output prompt prompts store storage manager provider providers helper
+    handler class version format regex regexp pattern index idx status state valid validity validation validator
+    enabled disabled required optional rotation reset resets stdin hint hints strength source scope scopes
+    algorithm iterations bits pair spec map exchange rate cost price per in out window ratio estimate estimates
+    page model dialog form forms label title description docs doc error errors test tests util utils service
+    request requests response responses callback location region fingerprint thumbprint mode ring chain ids id
+    level changed changes generator length num number budgets throughput speed embedding embeddings env var vars
+    variable
+""")
+"""The end of a name that speaks about a credential and is none."""
+_SECRET_ENDS = (("key", "id"), ("secret", "id"))
+
+
+def _parts(name: str) -> list[str]:
+    return [found[0] for found in _PARTS.finditer(name)]
+
+
+@lru_cache(maxsize=4096)
+def kind_of(name: str) -> Kind:
+    """How surely a name, as written anywhere, is that of a credential."""
+    parts = [part.lower() for part in _parts(name) if not part.isdigit()]
+    if not parts:
+        return Kind.NONE
+    if tuple(parts[-2:]) in _SECRET_ENDS:
+        return Kind.TOKEN
+    if parts[-1] in _NOT_SECRETS:
+        return Kind.NONE
+    kinds = [_kind_of_part(part, parts[at - 1] if at else "", name) for at, part in enumerate(parts)]
+    return max(kinds)
+
+
+def _kind_of_part(part: str, before: str, name: str) -> Kind:
+    if part in ("secret", "secrets") and not before:
+        return Kind.TOKEN
+    if _STRONG.fullmatch(part):
+        return Kind.STRONG
+    if _TOKEN.fullmatch(part):
+        return Kind.TOKEN
+    if part in ("key", "keys"):
+        if before in _KEYS:
+            return Kind.TOKEN
+        return Kind.WEAK if before and before not in _OTHER_KEYS and name.isupper() else Kind.NONE
+    if part == "pat":
+        return Kind.TOKEN if before and name.isupper() else Kind.NONE
+    if part in _WEAK or part == "tokens":
+        return Kind.WEAK
+    return Kind.NONE
+
+
+# -- values ------------------------------------------------------------------------------------------------------
+
+_STANDS_FOR = Late(
+    r"""\s*(?:
+      \$\(.* | \$\{\{.* | \{\{.* | `.*
+    | [$%@]?\$?\{?\$?\{?(?:env|ENV)?[:.]?[A-Za-z_][\w.]*(?:\[[^\]]*\])?\}?\}?%?(?<=[}%]) | \$(?:env:)?\w+ | \$\d | %\w+%
+    | \$\{\w+(?::?\?[^}]*|:?[-=+])?\}
+    | \{[\w.\[\]"'()!:]*\} | <[^<>]*>? | \[[\w\ -]*\] | %[sdrqv] | \?+ | :\w+
+    | !(?:vault|secret|ref|sub|getatt|env\w*)\b.* | (?:id|type|src|source|env)=[\w.,=/-]*
+    | (?:pass:)?\*{2,} | \*{3}[@:/;,&].* | [xX]{3,} | [.…]{2,} | -+ | _+
+    | (?:your|insert|enter|put)[-_\ ].* | your\w* | .*[-_\ ]here
+    | (?:my|some|the|an?|new|old|this|user|db|database)[-_\ ](?:super[-_\ ])?
+      (?:secret|password|token|key|api[-_\ ]key|value)[-_\ \w]*
+    | (?:placeholder|redacted|hidden|masked|todo|tbd|changeme|none|null|nil|undefined|true|false|yes|no|on|off|empty
+      |required|optional|include|omit|same-origin|string|str|int|integer|bool|boolean|bytes|text|any|object|number
+      |unknown|varchar|secretstr|never|default|password|passwd|secret|token|bearer|basic|hidden|submit)
+      (?:[?!,;)\]].*)?
+    )\s*""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_DEFAULT = Late(r"\$\{\w+:?[-=+]([^}]+)\}")
+_CALL = Late(r"(?:await\s|new\s|&|\*)?[A-Za-z_$][\w$]*(?:(?:\.|::|->)[A-Za-z_$][\w$]*)*[(\[{]")
+_ATTRIBUTE = Late(r"&?[A-Za-z_$]+[\w$]*(?:(?:\.|::|->)[A-Za-z_][A-Za-z_]*)+[,;)]?")
+_SECRET_WORD = Late(r"[a-z_]*(?:pass|pwd|secret|token|key|cred|auth)[a-z_]*", re.IGNORECASE)
+_KEYWORD = Late(r"(?:await|new|if|not|lambda|in|is|and|or|for|the|from|await|async|async|return|else)")
+_TYPE = Late(r"(?:Optional|Union|List|Dict|Mapping|Sequence|list|dict|Vec|Option|Maybe|Promise|SecretStr)\b.*")
+_LOOKED_AT = 200
+"""Characters of a value that tell whether it looks chosen at random."""
+_NUMBER = Late(r"[-+]?[\d.,_]{1,12}(?:px|ms|s|k|m|g|b|kb|mb|gb|%|x|th|st|nd|rd)?|v?\d+(?:\.\d+)+\S{0,8}", re.IGNORECASE)
+_PATH = Late(
+    r"(?:[~.]{0,2}/|[A-Za-z]:[\\/]).*|[\w./\\-]+\.(?:json|ya?ml|pem|key|crt|cer|txt|env|py|js|ts|toml|ini|md|sh|sql|pub|p12|jks|csv|html?|go|rs|java|rb|conf|cfg)"
+)
+_DATE = Late(r"\d{4}-\d\d(?:-\d\d)?(?:[T ].*)?")
+_TECHNICAL = Late(
+    r"(?:sha|md|utf|base|oauth|http|es|ipv|aes|rsa|v|py|python|node|h|x|web|s|ec|b|k|i)-?\d{1,4}", re.IGNORECASE
+)
+_WORD_AND_NUMBER = Late(r"[A-Za-z]+[-_]?\d{1,2}")
+
+
+def is_reference(value: str) -> bool:
+    """Whether a value only stands for one: a variable, a placeholder, a type, nothing."""
+    return len(value) < 400 and _STANDS_FOR.fullmatch(value) is not None
+
+
+def default_in(value: str) -> tuple[int, int] | None:
+    """Where in `${NAME:-value}` the value stands; None in anything else."""
+    found = _DEFAULT.fullmatch(value)
+    return None if found is None or is_reference(found[1]) else found.span(1)
+
+
+def is_code(value: str) -> bool:
+    """Whether a bare value is a piece of a program: a call, an attribute, the name of a variable."""
+    return (
+        _CALL.match(value) is not None
+        or _ATTRIBUTE.fullmatch(value) is not None
+        or _SECRET_WORD.fullmatch(value) is not None
+        or _KEYWORD.fullmatch(value) is not None
+        or _TYPE.fullmatch(value) is not None
+    )
+
+
+def looks_secret(value: str, *, is_strict: bool = True) -> bool:
+    """Whether a word looks chosen at random or by somebody who was asked for a digit and a sign."""
+    value = value[:_LOOKED_AT]
+    if len(value) < 5 or _NUMBER.fullmatch(value) or _PATH.fullmatch(value) or _DATE.fullmatch(value):
+        return False
+    has_digit = any(char.isdigit() for char in value)
+    has_letter = any(char.isalpha() for char in value)
+    if has_digit and has_letter:
+        if _TECHNICAL.fullmatch(value):
+            return False
+        return not (is_strict and _WORD_AND_NUMBER.fullmatch(value))
+    if any(char in "!@#$%^&*+=~?" for char in value[:-1]) and has_letter:
+        return True
+    return len(value) >= 16 and value.isalnum() and value != value.lower() and not value[1:].islower()
+
+
+def is_secret(value: str, kind: Kind, said: Said, *, is_quoted: bool, is_last: bool) -> bool:
+    """Whether a value that is said of a name is a credential. `is_last`: nothing follows it on its line."""
+    if not value or is_reference(value):
+        return False
+    if is_quoted:
+        return kind is Kind.STRONG or (kind is Kind.TOKEN and not _NUMBER.fullmatch(value)) or looks_secret(value)
+    if said is Said.PROSE:
+        return looks_secret(value, is_strict=kind < Kind.STRONG)
+    if said is Said.OPTION:
+        return not value.startswith("-") and (kind > Kind.WEAK or ":" in value or looks_secret(value, is_strict=False))
+    return _is_secret_bare(value, kind, said, is_last=is_last)
+
+
+def _is_secret_bare(value: str, kind: Kind, said: Said, *, is_last: bool) -> bool:
+    if len(value) >= _LOOKED_AT and kind > Kind.WEAK:
+        return True
+    if kind is Kind.WEAK:
+        return not is_code(value) and looks_secret(value, is_strict=said is not Said.SET)
+    if is_code(value) or (kind is Kind.TOKEN and (_NUMBER.fullmatch(value) or _PATH.fullmatch(value))):
+        return False
+    if said is Said.SET:
+        return True
+    if kind is Kind.STRONG:
+        return is_last or looks_secret(value, is_strict=False)
+    return looks_secret(value, is_strict=False) or (is_last and len(value) >= 12 and "_" not in value)
