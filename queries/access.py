@@ -122,6 +122,14 @@ def list_accesses(
     return cut_page(rows, limit)
 
 
+def count_others(connection: DuckDBPyConnection, chosen: Filter, prefix: str, *, now: dt.datetime | None = None) -> int:
+    """How many accesses match whose action does not begin with `prefix`."""
+    basis = access_facts.accesses(connection, chosen, now or dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    where = conditions(chosen, Which()).add("NOT starts_with(action, $prefix)", prefix=prefix)
+    sql = f"SELECT count(*) FROM ({basis.sql}) WHERE {where}"
+    return int(scalar(connection, sql, basis.parameters | where.parameters))
+
+
 def conditions(chosen: Filter, which: Which) -> Where:
     """The conditions of both filters on the accesses. KeyError for an unknown group."""
     where = Where().by(

@@ -28,6 +28,8 @@ class Budget:
     budget_usd: float
     spent_usd: float
     unpriced_tokens: int
+    undercounted: int
+    """Responses whose output, and so cost, is a lower bound."""
 
     @property
     def share(self) -> float:
@@ -48,4 +50,4 @@ def of_month(connection: DuckDBPyConnection, chosen: Filter, today: dt.date, bud
     first = today.replace(day=1)
     last = today.replace(day=calendar.monthrange(today.year, today.month)[1])
     sums = tokens.totals(connection, Filter(zone=chosen.zone, user=chosen.user, since=first, until=last))
-    return Budget(first, budget_usd, sums.cost_usd or 0.0, sums.unpriced_tokens)
+    return Budget(first, budget_usd, sums.cost_usd or 0.0, sums.unpriced_tokens, sums.undercounted)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .filters import Filter
 from .rows import rows_as, scalar
+from .token_kinds import cache_hit_ratio, inward
 from .tokens import GROUPS, SUMS, TokenSums, detailed, is_detailed, rollup, where_of
 
 if TYPE_CHECKING:
@@ -102,16 +103,28 @@ class KindTokens:
     name: str
     tokens: int
     cost_usd: float | None
+    unpriced_tokens: int
+    undercounted: int
+    """Responses whose output is a lower bound; no other kind of tokens is one."""
 
 
 def by_kind(connection: DuckDBPyConnection, chosen: Filter) -> list[KindTokens]:
     """What each kind took, in the order of KINDS, those left out that took nothing."""
     where = where_of(chosen)
-    sums = ", ".join(f"coalesce(sum({kind.tokens}), 0)::BIGINT, sum({kind.cost})" for kind in KINDS)
-    answer = connection.execute(f"SELECT {sums} FROM {costed_responses()} WHERE {where}", where.parameters).fetchall()[
-        0
-    ]
-    found = [KindTokens(kind.name, *answer[2 * place : 2 * place + 2]) for place, kind in enumerate(KINDS)]
+    kinds = " UNION ALL ".join(
+        f"""SELECT {place} AS place, '{kind.name}' AS name, coalesce(sum({kind.tokens}), 0)::BIGINT AS tokens,
+            sum({kind.cost}) AS cost_usd,
+            coalesce(sum({kind.tokens}) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
+            {"coalesce(sum(undercounted), 0)::BIGINT" if kind.tokens == "output_tokens" else "0"} AS undercounted
+        FROM costed"""
+        for place, kind in enumerate(KINDS)
+    )
+    found = rows_as(
+        connection,
+        KindTokens,
+        f"WITH costed AS MATERIALIZED (FROM {costed_responses()} WHERE {where}) FROM ({kinds}) ORDER BY place",
+        where.parameters,
+    )
     return [kind for kind in found if kind.tokens or kind.cost_usd]
 
 
@@ -143,12 +156,17 @@ class ProviderCache:
     @property
     def inward_tokens(self) -> int:
         """Tokens that went in: plain, read from the cache, and written to it."""
-        return sum(model.input_tokens + model.cache_read_tokens + model.cache_write_tokens for model in self.models)
+        return sum(map(inward, self.models))
+
+    @property
+    def unpriced_tokens(self) -> int:
+        """Tokens without a known price: what the cache saved of them is not known."""
+        return sum(model.unpriced_tokens for model in self.models)
 
     @property
     def cache_hit_ratio(self) -> float | None:
         """Weighted by tokens, so it is the ratio of the sums; None if nothing went in."""
-        return self.cache_read_tokens / self.inward_tokens if self.inward_tokens else None
+        return cache_hit_ratio(self.cache_read_tokens, self.inward_tokens)
 
     @property
     def saved_usd(self) -> float | None:

@@ -10,6 +10,7 @@ from . import matching, tokens
 from .filters import Filter, Where
 from .rows import one_as
 from .servers import PULLS
+from .token_kinds import inward
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,6 +26,7 @@ class Home:
     sessions: int
     prompts: int
     projects: int
+    responses: int
     input_tokens: int
     output_tokens: int
     cache_read_tokens: int
@@ -37,7 +39,7 @@ class Home:
     @property
     def total_tokens(self) -> int:
         """In, out and cache."""
-        return self.input_tokens + self.output_tokens + self.cache_read_tokens + self.cache_write_tokens
+        return inward(self) + self.output_tokens
 
 
 def home(connection: DuckDBPyConnection, window: str, *, now: dt.datetime, chosen: Filter | None = None) -> Home:
@@ -57,7 +59,8 @@ def home(connection: DuckDBPyConnection, window: str, *, now: dt.datetime, chose
         WITH r AS (FROM {tokens.detailed(chosen)} WHERE {lately} AND {used}),
         p AS (FROM prompts WHERE {lately} AND {typed} AND kind = 'prompt'{of_sessions}),
         ids AS (SELECT session_id FROM r UNION SELECT session_id FROM p)
-        SELECT coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
+        SELECT coalesce(sum(responses), 0)::BIGINT AS responses,
+            coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
             coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
             coalesce(sum(cache_read_tokens), 0)::BIGINT AS cache_read_tokens,
             coalesce(sum(cache_write_5m_tokens + cache_write_1h_tokens), 0)::BIGINT AS cache_write_tokens,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,15 @@ class DayModelTokens(TokenSums):
     model: str
     speed: str
     service_tier: str
+
+
+def every_day(chosen: Filter, known: Collection[dt.date]) -> list[dt.date]:
+    """All days of a range, those without a response, too; where the filter names no end, up to those `known`."""
+    first = chosen.since or min(known, default=None)
+    last = chosen.until or max(known, default=None)
+    if first is None or last is None:
+        return []
+    return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def by_day_and_model(connection: DuckDBPyConnection, chosen: Filter) -> list[DayModelTokens]:

@@ -28,6 +28,8 @@ class Day:
     day: dt.date
     total_tokens: int
     cost_usd: float | None
+    unpriced_tokens: int
+    undercounted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ def calendar(connection: DuckDBPyConnection, chosen: Filter, today: dt.date) -> 
     return rows_as(
         connection,
         Day,
-        f"SELECT day, sum({TOTAL})::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd "
+        f"SELECT day, sum({TOTAL})::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd, "
+        "sum(unpriced_tokens)::BIGINT AS unpriced_tokens, sum(undercounted)::BIGINT AS undercounted "
         f"FROM {rollup(connection, chosen)} WHERE {where} GROUP BY day ORDER BY day",
         where.parameters,
     )

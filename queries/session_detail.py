@@ -14,6 +14,7 @@ from .priced_apart import priced_apart
 from .rows import one_as, rows_as
 from .sessions import SessionRow, one_session
 from .threads import THREAD, Threads, threads_of
+from .token_kinds import cache_hit_ratio, inward
 from .turns import SETTINGS
 
 if TYPE_CHECKING:
@@ -93,10 +94,7 @@ class SessionDetail:
     @property
     def cache_hit_ratio(self) -> float | None:
         """Tokens read from the cache among all that went in; None if nothing did."""
-        row = self.session
-        written = row.cache_write_5m_tokens + row.cache_write_1h_tokens
-        inward = row.input_tokens + row.cache_read_tokens + written
-        return row.cache_read_tokens / inward if inward else None
+        return cache_hit_ratio(self.session.cache_read_tokens, inward(self.session))
 
 
 @dataclass(frozen=True, slots=True)

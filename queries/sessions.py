@@ -87,6 +87,11 @@ class SessionRow:
     error: str | None
     """Why the session's file cannot be read."""
 
+    @property
+    def cache_write_tokens(self) -> int:
+        """Cache writes of both lifetimes."""
+        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
+
 
 @dataclass(frozen=True, slots=True)
 class SessionTotals:

@@ -54,6 +54,10 @@ class TokenSums:
         return cache_hit_ratio(self.cache_read_tokens, inward(self))
 
 
+NOTHING = TokenSums(0, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0)
+"""What a day without a response took."""
+
+
 @dataclass(frozen=True, slots=True)
 class DayTokens(TokenSums):
     """Sums of one calendar day."""

@@ -111,6 +111,9 @@ def test_blocks_have_ccusages_fields(
         "totalTokens": 2222,
         "costUSD": pytest.approx(2 * one),
         "unpricedTokens": 0,
+        "responses": 2,
+        "undercountedResponses": 0,
+        "outputUndercounted": False,
         "models": ["claude-opus-4-6"],
         "burnRate": None,
         "projection": None,
@@ -126,6 +129,7 @@ def test_blocks_have_ccusages_fields(
         "tokenCounts": dict.fromkeys(counts, 0),
         "totalTokens": 0,
         "costUSD": 0,
+        "responses": 0,
         "models": [],
     }
     assert (running["isActive"], running["usageLimitResetTime"]) == (True, "2026-11-03T13:00:00.000Z")
@@ -148,7 +152,7 @@ def test_blocks_as_a_table_and_only_some_of_them(
     block_rows(folder)
     monkeypatch.setattr(script_commands, "utc_now", lambda: dt.datetime(2026, 11, 3, 10, 10))
     head, *lines = said(folder, capsys, "blocks").splitlines()
-    assert head.split() == ["Block", "Input", "Output", "Cache", "write", "Cache", "read", "Total", "Cost"]
+    assert head.split() == ["Block", "Input", "Output", "Cache", "read", "Cache", "write", "Total", "Cost"]
     assert [line[:33].rstrip() for line in lines[:2]] == ["2026-11-02 08:00 to 13:00", "2026-11-02 13:00 to 18:00"]
     assert lines[2].startswith("2026-11-03 09:00 to 14:00 (running, limit until 13:00)")
     assert lines[3].startswith("running: 3h 50m left, at $0.01 an hour, 37 tokens/min, heading for $0.06, ")
@@ -186,6 +190,7 @@ def test_a_budget_warns_in_monthly_and_in_the_status_line(
         "share": pytest.approx(1.311),
         "state": "over",
         "unpricedTokens": 0,
+        "outputUndercounted": False,
     }
     assert "budget" not in json.loads(said(folder, capsys, "daily", "--json", "--budget", "0.01"))
     assert "--budget" in said(folder, capsys, "monthly", "--budget", "-5", status=2)
@@ -196,7 +201,7 @@ def test_models_and_their_table(folder: Path, capsys: pytest.CaptureFixture[str]
     assert [entry["modelName"] for entry in told["models"]] == ["claude-opus-4-6", "house-model"]
     table = said(folder, capsys, "models")
     assert "claude-opus-4-6" in table
-    assert "+unpriced" in table
+    assert "+? no known price: 1.1k tokens (20 %)" in table
 
 
 def test_sql_answers_as_table_json_csv_and_parquet(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..queries.budget import Budget
 from . import format as words
+from . import marks
 
 _STATES = {"within": "budget", "near": "near budget", "over": "over budget"}
 _MONTHS = (
@@ -29,8 +30,7 @@ def label(budget: Budget) -> str:
 
 def amounts(budget: Budget) -> str:
     """ "$85.20 of $100.00 in November (85 %)"."""
-    unpriced = " +unpriced" if budget.unpriced_tokens else ""
-    spent = f"{words.usd(budget.spent_usd)}{unpriced} of {words.usd(budget.budget_usd)}"
+    spent = f"{marks.money_of(budget.spent_usd, budget)} of {words.usd(budget.budget_usd)}"
     return f"{spent} in {_MONTHS[budget.month.month - 1]} ({percent(budget)})"
 
 

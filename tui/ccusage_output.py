@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..queries import limits, rhythm, tokens
 from ..queries.budget import Budget
 from ..queries.filters import Filter
-from ..queries.periods import DayModelTokens, by_day_and_model
+from ..queries.periods import DayModelTokens, by_day_and_model, every_day
 from ..queries.rhythm import Block
 
 if TYPE_CHECKING:
@@ -36,13 +36,21 @@ PERIODS: dict[str, tuple[str, Callable[[dt.date], str]]] = {
 
 
 def by_period(connection: DuckDBPyConnection, chosen: Filter, report: str) -> Report:
-    """`daily`, `weekly` (weeks begin on Monday) or `monthly` sums, oldest first, with a breakdown by model."""
+    """`daily`, `weekly` (weeks begin on Monday) or `monthly` sums, oldest first, with a breakdown by model.
+
+    Days, weeks and months without a response are there, too.
+    """
     old_name, key_of = PERIODS[report]
-    periods: dict[str, list[DayModelTokens]] = {}
-    for row in by_day_and_model(connection, chosen):
-        periods.setdefault(key_of(row.day), []).append(row)
+    found = by_day_and_model(connection, chosen)
+    periods: dict[str, list[DayModelTokens]] = {key_of(day): [] for day in _days(chosen, found)}
+    for row in found:
+        periods[key_of(row.day)].append(row)
     rows = [{"period": key, old_name: key, **_row(groups)} for key, groups in sorted(periods.items())]
     return {report: rows, "totals": _totals(rows)}
+
+
+def _days(chosen: Filter, found: list[DayModelTokens]) -> list[dt.date]:
+    return every_day(chosen, {row.day for row in found}) if found else []
 
 
 def by_model(connection: DuckDBPyConnection, chosen: Filter) -> Report:
@@ -65,6 +73,7 @@ def with_budget(report: Report, budget: Budget) -> Report:
             "share": budget.share,
             "state": budget.state,
             "unpricedTokens": budget.unpriced_tokens,
+            "outputUndercounted": budget.undercounted > 0,
         },
     }
 
@@ -105,7 +114,7 @@ def _block(block: Block, now: dt.datetime, reset: dt.datetime | None) -> Report:
         },
         "totalTokens": block.total_tokens,
         "costUSD": block.cost_usd,
-        "unpricedTokens": block.unpriced_tokens,
+        **_marked([block]),
         "models": block.models,
         "burnRate": _burn_rate(block, now) if running else None,
         "projection": _projection(block, now) if running else None,
@@ -150,7 +159,7 @@ def _gap(start: dt.datetime, end: dt.datetime) -> Report:
         "tokenCounts": dict.fromkeys(counts, 0),
         "totalTokens": 0,
         "costUSD": 0.0,
-        "unpricedTokens": 0,
+        **_marked([]),
         "models": [],
         "burnRate": None,
         "projection": None,
@@ -183,12 +192,40 @@ def _sums(groups: Iterable[tokens.TokenSums]) -> Report:
         "cacheCreationTokens": sum(group.cache_write_tokens for group in found),
         "cacheReadTokens": sum(group.cache_read_tokens for group in found),
         "totalTokens": sum(group.total_tokens for group in found),
-        "totalCost": sum(costs) if costs else None,
-        "unpricedTokens": sum(group.unpriced_tokens for group in found),
+        "totalCost": sum(costs) if costs else None if found else 0.0,
+        **_marked(found),
     }
+
+
+def _marked(groups: Iterable[tokens.TokenSums]) -> Report:
+    """What of it has no price, and how many responses logged a lower bound for their output."""
+    found = list(groups)
+    undercounted = sum(group.undercounted for group in found)
+    return {
+        "unpricedTokens": sum(group.unpriced_tokens for group in found),
+        "responses": sum(group.responses for group in found),
+        "undercountedResponses": undercounted,
+        "outputUndercounted": undercounted > 0,
+    }
+
+
+_SUMMED = (
+    "inputTokens",
+    "outputTokens",
+    "cacheCreationTokens",
+    "cacheReadTokens",
+    "totalTokens",
+    "unpricedTokens",
+    "responses",
+    "undercountedResponses",
+)
 
 
 def _totals(rows: list[Report]) -> Report:
     costs = [row["totalCost"] for row in rows if row["totalCost"] is not None]
-    names = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens", "totalTokens", "unpricedTokens")
-    return {**{name: sum(row[name] for row in rows) for name in names}, "totalCost": sum(costs) if costs else None}
+    summed = {name: sum(row[name] for row in rows) for name in _SUMMED}
+    return {
+        **summed,
+        "outputUndercounted": summed["undercountedResponses"] > 0,
+        "totalCost": sum(costs) if costs else None,
+    }

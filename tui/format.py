@@ -201,12 +201,6 @@ def count(n: Number | None) -> str:
     return NONE if x is None else _signed(round(x), _scaled(abs(x), _COUNT))
 
 
-def tokens(n: Number | None, at_least: bool = False) -> str:
-    """A number of tokens; `at_least` marks a total that includes undercounted responses: "≥1.2M"."""
-    text = count(n)
-    return f"≥{text}" if at_least and text != NONE else text
-
-
 def usd(x: Number | None) -> str:
     """US dollars: "$1,234.56"; "$12.3k" from ten thousand on; "<$0.01" for a tiny sum; None is "–"."""
     value = _finite(x)

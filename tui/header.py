@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from ..queries.store import Stamp, StoreError
 from . import format as words
+from . import marks
 from .kit.frame import NARROW
 from .messages import HomeLoaded
 from .typed_app import OnDashboard
@@ -69,7 +70,7 @@ class HeaderStrip(OnDashboard, Static):
         """One line; narrow screens leave out the less telling numbers."""
         window, now, cost = self.dashboard.window, self.dashboard.now(), not self.dashboard.settings.no_cost
         wide = self.app.size.width >= NARROW
-        total = words.tokens(home.total_tokens, at_least=home.undercounted > 0)
+        total = marks.tokens(home.total_tokens, home.undercounted)
         parts = [
             ("Last sync" if wide else "Sync", words.relative(home.last_pull_at, now)),
             ("Sessions", words.count(home.sessions)),
@@ -85,9 +86,7 @@ class HeaderStrip(OnDashboard, Static):
         for name in ("24h", "7d"):
             line.append(f"{'▸' if name == window else ' '}{name}", style="bold" if name == window else "dim not bold")
         if cost:
-            line.append(f"{'   ' if wide else ' '}{words.usd(home.cost_usd)}", style="bold")
-            if home.unpriced_tokens:
-                line.append(" +unpriced" if wide else "+", style="dim not bold")
+            line.append(f"{'   ' if wide else ' '}{marks.cost(home)}", style="bold")
         self.update(line, layout=False)
 
     def on_click(self) -> None:

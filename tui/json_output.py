@@ -32,6 +32,7 @@ def sessions_answer(
     page = sessions.list_sessions(connection, chosen, now=now, limit=limit, offset=offset)
     return {
         "total": page.totals.sessions,
+        "with_tokens": page.totals.with_tokens,
         "offset": offset,
         "limit": limit,
         "rows": [_session(row) for row in page.rows],
@@ -44,7 +45,7 @@ def _session(row: sessions.SessionRow) -> Answer:
     fields["ended_at"] = stamp(row.ended_at)
     fields["active_seconds"] = round(row.active_seconds)
     fields["wall_seconds"] = round(row.wall_seconds)
-    fields["cache_creation_tokens"] = row.cache_write_5m_tokens + row.cache_write_1h_tokens
+    fields["cache_creation_tokens"] = row.cache_write_tokens
     fields["processed"] = not row.pending
     fields["pipeline_status"] = "pending" if row.pending else "processed"
     fields["output_undercounted"] = row.undercounted > 0
@@ -59,9 +60,11 @@ def tokens_answer(connection: DuckDBPyConnection, chosen: Filter, *, today: dt.d
         chosen if chosen.since or chosen.until else chosen.but(since=today - dt.timedelta(days=days - 1), until=today)
     )
     totals = tokens.totals(connection, chosen)
+    # A store where nothing matches has no days, either.
+    daily = _daily(tokens.by_day(connection, window), window) if totals.total_tokens or totals.responses else []
     return {
-        "days": days,
-        "daily": _daily(tokens.by_day(connection, window), window) if totals.responses else [],
+        "days": len(daily),
+        "daily": daily,
         "by_model": [
             {"model": row.name, "speed": row.speed, "service_tier": row.service_tier, **_sums(row)}
             for row in tokens.by_group(connection, chosen, "model")
@@ -72,19 +75,11 @@ def tokens_answer(connection: DuckDBPyConnection, chosen: Filter, *, today: dt.d
 
 
 def _daily(found: list[tokens.DayTokens], window: Filter) -> list[Answer]:
-    from ..queries.tokens import TokenSums
+    from ..queries.periods import every_day
+    from ..queries.tokens import NOTHING
 
     by_day = {row.day: row for row in found}
-    first = window.since or min(by_day, default=None)
-    last = window.until or max(by_day, default=None)
-    if first is None or last is None:
-        return []
-    nothing = TokenSums(0, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0)
-    count = (last - first).days + 1
-    return [
-        {"day": day.isoformat(), **_sums(by_day.get(day, nothing))}
-        for day in (first + dt.timedelta(days=number) for number in range(count))
-    ]
+    return [{"day": day.isoformat(), **_sums(by_day.get(day, NOTHING))} for day in every_day(window, by_day)]
 
 
 def _sums(row: tokens.TokenSums) -> Answer:
@@ -100,6 +95,7 @@ def _sums(row: tokens.TokenSums) -> Answer:
         "responses": row.responses,
         "cost_usd": row.cost_usd,
         "unpriced_tokens": row.unpriced_tokens,
+        "undercounted": row.undercounted,
         "output_undercounted": row.undercounted > 0,
     }
 
@@ -125,7 +121,7 @@ def queries_answer(
     everything: bool = False,
     now: dt.datetime | None = None,
 ) -> Answer:
-    """`GET /api/me/stats/queries`; with `everything` also accesses that are no queries.
+    """`GET /api/me/stats/queries`; with `everything` also accesses that are no queries, else `left_out` counts them.
 
     `now` (UTC without a zone, by default this moment) decides which calls without a result still run.
     """
@@ -133,7 +129,12 @@ def queries_answer(
 
     prefix = "" if everything else access.QUERY_PREFIX
     rows, following = access.list_accesses(connection, chosen, prefix=prefix, cursor=cursor, limit=limit, now=now)
-    return {"limit": limit, "rows": [_access(row) for row in rows], "next_cursor": _cursor(following)}
+    return {
+        "limit": limit,
+        "rows": [_access(row) for row in rows],
+        "next_cursor": _cursor(following),
+        "left_out": access.count_others(connection, chosen, prefix, now=now) if prefix else 0,
+    }
 
 
 def _access(row: access.AccessRow) -> Answer:
@@ -233,7 +234,9 @@ def home_answer(connection: DuckDBPyConnection, chosen: Filter, *, window: str, 
         },
         "projects": frame.projects,
         "cost_usd": frame.cost_usd,
+        "responses": frame.responses,
         "unpriced_tokens": frame.unpriced_tokens,
+        "undercounted": frame.undercounted,
         "output_undercounted": frame.undercounted > 0,
     }
 

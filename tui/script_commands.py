@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from ..queries.store import Store, StoreError
 from . import budget_text as budget_words
 from . import ccusage_output as reports
 from . import format as words
-from . import terminal
+from . import marks, terminal
 from .commands import opened
 from .factories import filter_of, utc_now
 from .ranges import day_at
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from ..queries.budget import Budget
     from ..queries.rhythm import Block
 
-_HEADINGS = ("Input", "Output", "Cache write", "Cache read", "Total", "Cost")
+_HEADINGS = ("Input", "Output", "Cache read", "Cache write", "Total", "Cost")
+"""In the order of the dashboard and of `tokens`."""
 _RECENT = dt.timedelta(days=3)
 
 
@@ -74,23 +76,48 @@ def block_report(given: argparse.Namespace, settings: Settings) -> int:
     for block, _ in rows:
         if block is not None and block.is_running(now):
             terminal.lines([_pace(block, now, settings)])
+    _write_legends([told for _, told in rows], settings)
     return 0
 
 
 def _block_name(told: dict[str, Any], zone: ZoneInfo) -> str:
     start, end = (dt.datetime.fromisoformat(told[key]).astimezone(zone) for key in ("startTime", "endTime"))
-    marks = ["running"] if told["isActive"] else []
+    states = ["running"] if told["isActive"] else []
     if "usageLimitResetTime" in told:
         reset = dt.datetime.fromisoformat(told["usageLimitResetTime"]).astimezone(zone)
-        marks.append(f"limit until {reset:{'%H:%M' if reset.date() == end.date() else '%Y-%m-%d %H:%M'}}")
-    return f"{start:%Y-%m-%d %H:%M} to {end:%H:%M}" + (f" ({', '.join(marks)})" if marks else "")
+        states.append(f"limit until {reset:{'%H:%M' if reset.date() == end.date() else '%Y-%m-%d %H:%M'}}")
+    return f"{start:%Y-%m-%d %H:%M} to {end:%H:%M}" + (f" ({', '.join(states)})" if states else "")
 
 
 def _numbers(told: dict[str, Any]) -> tuple[str, ...]:
     counts = told["tokenCounts"]
-    kinds = ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
-    cost = words.usd(told["costUSD"]) + (" +unpriced" if told["unpricedTokens"] else "")
-    return (*(words.tokens(counts[kind]) for kind in kinds), words.tokens(told["totalTokens"]), cost)
+    kinds = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens")
+    return _cells([counts[kind] for kind in kinds], told, "costUSD")
+
+
+def _cells(kinds: Sequence[int], told: dict[str, Any], cost: str) -> tuple[str, ...]:
+    """The cells below _HEADINGS: what of it is a lower bound, or has no price, is marked."""
+    bounds = told["undercountedResponses"]
+    plain, output, read, write = kinds
+    return (
+        words.count(plain),
+        marks.tokens(output, bounds),
+        words.count(read),
+        words.count(write),
+        marks.tokens(told["totalTokens"], bounds),
+        marks.money(told[cost], unpriced=told["unpricedTokens"], undercounted=bounds),
+    )
+
+
+def _write_legends(rows: Sequence[dict[str, Any]], settings: Settings) -> None:
+    """What the marks mean, below the table."""
+    legends = marks.legends(
+        undercounted=sum(row["undercountedResponses"] for row in rows),
+        responses=sum(row["responses"] for row in rows),
+        unpriced=0 if settings.no_cost else sum(row["unpricedTokens"] for row in rows),
+        tokens=sum(row["totalTokens"] for row in rows),
+    )
+    terminal.lines([*([""] if legends else []), *legends])
 
 
 def _pace(block: Block, now: dt.datetime, settings: Settings) -> str:
@@ -98,10 +125,10 @@ def _pace(block: Block, now: dt.datetime, settings: Settings) -> str:
     left = words.duration((block.ends_at - now).total_seconds())
     if rate is None or heading is None:
         return f"running: {left} left"
-    pace, goal = f"{words.count(rate)} tokens/min", f"{words.count(heading)} tokens"
+    pace, goal = f"{marks.tokens_of(rate, block)} tokens/min", f"{marks.tokens_of(heading, block)} tokens"
     if not settings.no_cost:
-        pace = f"{words.usd(block.usd_per_hour(now))} an hour, {pace}"
-        goal = f"{words.usd(block.projected_usd(now))}, {goal}"
+        pace = f"{marks.money_of(block.usd_per_hour(now), block)} an hour, {pace}"
+        goal = f"{marks.money_of(block.projected_usd(now), block)}, {goal}"
     return f"running: {left} left, at {pace}, heading for {goal}"
 
 
@@ -118,12 +145,12 @@ def _print(given: argparse.Namespace, settings: Settings, report: dict[str, Any]
         return 0
     lines: list[tuple[str, ...]] = [("", *_HEADINGS)]
     for row in (*report[rows], {**report["totals"], "period": "total"}):
-        numbers = [row[f"{name}Tokens"] for name in ("input", "output", "cacheCreation", "cacheRead", "total")]
-        cost = words.usd(row["totalCost"]) + (" +unpriced" if row["unpricedTokens"] else "")
+        kinds = [row[f"{name}Tokens"] for name in ("input", "output", "cacheRead", "cacheCreation")]
         name = words.clean(row.get("period") or row.get("modelName"), 40)
         name = words.priced(name, row.get("speed", "standard"), row.get("service_tier", "standard"))
-        lines.append((name, *(words.tokens(number) for number in numbers), cost))
+        lines.append((name, *_cells(kinds, row, "totalCost")))
     _write_lines(lines, settings)
+    _write_legends([report["totals"]], settings)
     return 0
 
 

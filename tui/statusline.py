@@ -27,6 +27,7 @@ from .settings import Settings, is_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .marks import Used
 
 MAX_TOLD = 1_000_000
 """Characters read of what Claude Code tells; usually a few hundred."""
@@ -85,7 +86,8 @@ class LastLines:
     def __init__(self, settings: Settings, session_id: str | None) -> None:
         self.path = Path(f"{settings.store}.statusline")
         # What else the line depends on.
-        self._settings = json.dumps([settings.tz, settings.no_cost, settings.budget])
+        chosen = (settings.project, settings.model, settings.branch, settings.claude_version, settings.user)
+        self._settings = json.dumps([settings.tz, settings.no_cost, settings.budget, *chosen])
         self._session_id = session_id or ""
 
     def read(self) -> Line | None:
@@ -280,36 +282,38 @@ def _read_what_is_new(store: Store, settings: Settings, transcript: Path) -> Non
 
 
 def _asked(store: Store, settings: Settings, session_id: str | None) -> Line:
-    from ..queries import home, sessions, tokens
-    from ..queries.filters import Filter
+    from ..queries import servers, sessions, tokens
     from . import budget_text
     from . import format as words
-    from .factories import utc_now
+    from .factories import filter_of, utc_now
     from .script_commands import budget_of, today_of
 
     now, today = utc_now(), today_of(settings)
     with store.read() as connection:
-        sums = tokens.totals(connection, Filter(zone=settings.tz, since=today, until=today))
-        frame = home.home(connection, "24h", now=now)
+        # All of the session, and all of today: what the line names says which days count.
+        chosen = filter_of(settings).but(since=None, until=None)
+        sums = tokens.totals(connection, chosen.but(since=today, until=today))
+        pulled_at = servers.last_pull(connection)
         spent = budget_of(connection, settings)
-        chosen = None if session_id is None else Filter(session_id=session_id)
-        page = sessions.list_sessions(connection, chosen, now=now, limit=1) if chosen else None
+        own = None if session_id is None else chosen.but(session_id=session_id)
+        page = sessions.list_sessions(connection, own, now=now, limit=1) if own else None
     session = []
     if page and page.rows:
         row = page.rows[0]
         session.append(words.model(row.primary_model))
-        session.append(f"session {_amount(row.cost_usd, row.tokens_total, settings)}")
+        session.append(f"session {_amount(row, row.tokens_total, settings)}")
         if row.context_tokens and row.context_window:
             session.append(f"context {words.percent(row.context_tokens / row.context_window, 0)}")
-    common = [f"today {_amount(sums.cost_usd, sums.total_tokens, settings)}"]
+    common = [f"today {_amount(sums, sums.total_tokens, settings)}"]
     if spent is not None and spent.state != "within":
         common.append(budget_text.brief(spent))
-    if frame.last_pull_at is not None:
-        common.append(f"pulled {words.relative(frame.last_pull_at, now)}")
+    if pulled_at is not None:
+        common.append(f"pulled {words.relative(pulled_at, now)}")
     return Line(" · ".join(session), " · ".join(common), time.time())
 
 
-def _amount(cost: float | None, count: int, settings: Settings) -> str:
-    from . import format as words
+def _amount(used: Used, count: int, settings: Settings) -> str:
+    from . import marks
 
-    return words.tokens(count) if settings.no_cost or cost is None else f"{words.usd(cost)} {words.tokens(count)}"
+    told = marks.tokens_of(count, used)
+    return told if settings.no_cost or not count else f"{marks.cost(used)} {told}"

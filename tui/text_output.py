@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from rich.cells import cell_len
 
 from ..queries.filters import Filter
+from ..queries.token_kinds import cache_hit_ratio
 from . import format as words
 from . import json_output as answers
-from . import terminal
+from . import marks, terminal
 from .factories import looked_in, utc_now
 from .kit.spark import bar
 from .ranges import day_at
@@ -65,7 +66,16 @@ class Page:
 
     def money(self, row: dict[str, Any]) -> str:
         """The cost in a row of an answer."""
-        return told.money(row["cost_usd"], row["unpriced_tokens"])
+        return marks.cost_of(row)
+
+    def legends(self, rows: Sequence[dict[str, Any]], tokens: str = "total", responses: str = "responses") -> list[str]:
+        """What the marks in rows of an answer mean, which have their tokens and responses under these names."""
+        return marks.legends(
+            undercounted=sum(row["undercounted"] for row in rows),
+            responses=sum(row[responses] for row in rows),
+            unpriced=sum(row["unpriced_tokens"] for row in rows) if self.cost else 0,
+            tokens=sum(row[tokens] for row in rows),
+        )
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[str]:
@@ -120,12 +130,9 @@ def _sessions(answer: dict[str, Any], page: Page) -> list[str]:
     count = f"{first:,} to {answer['offset'] + len(rows):,} of {answer['total']:,}"
     if len(rows) == answer["total"]:
         count = told.plural(len(rows), "session")
-    legend = [count]
-    if any(row["output_undercounted"] for row in rows):
-        legend.append(told.LEGENDS["undercounted"])
-    if page.cost and any(row["unpriced_tokens"] and row["cost_usd"] is not None for row in rows):
-        legend.append(told.LEGENDS["unpriced"])
-    return [*lines, "", *legend]
+    if answer["with_tokens"] != answer["total"]:
+        count += f", {answer['with_tokens']:,} of {answer['total']:,} with tokens"
+    return [*lines, "", count, *page.legends(rows, "tokens_total", "assistant_messages")]
 
 
 def _session(row: dict[str, Any], page: Page) -> list[str]:
@@ -143,7 +150,7 @@ def _session(row: dict[str, Any], page: Page) -> list[str]:
             words.count(row["user_messages"]),
             words.count(row["tool_calls_total"]),
             words.count(row["tool_errors"]) if row["tool_errors"] else words.NONE,
-            words.tokens(row["tokens_total"], at_least=row["output_undercounted"]),
+            marks.tokens(row["tokens_total"], row["undercounted"]),
             page.money(row),
         ]
     numbers = numbers[: 7 if page.cost else 6]
@@ -176,9 +183,8 @@ def _tokens(answer: dict[str, Any], page: Page) -> list[str]:
         for row in answer["top_sessions"]
     ]
     lines += ["", *table(columns, rows, page.width)]
-    if totals["output_undercounted"]:
-        lines += ["", told.LEGENDS["undercounted"]]
-    return lines
+    legends = page.legends([totals])
+    return [*lines, *([""] if legends else []), *legends]
 
 
 def _token_columns(page: Page) -> list[Column]:
@@ -187,19 +193,19 @@ def _token_columns(page: Page) -> list[Column]:
 
 
 def _token_cells(row: dict[str, Any], page: Page) -> list[str]:
-    kinds = [words.tokens(row[kind]) for kind in ("input", "output", "cache_read", "cache_creation")]
-    total = words.tokens(row["total"], at_least=row["output_undercounted"])
-    return [*kinds, total, *([page.money(row)] if page.cost else [])]
+    output, total = (marks.tokens(row[kind], row["undercounted"]) for kind in ("output", "total"))
+    cache = [words.count(row[kind]) for kind in ("cache_read", "cache_creation")]
+    return [words.count(row["input"]), output, *cache, total, *([page.money(row)] if page.cost else [])]
 
 
 def _token_line(totals: dict[str, Any], page: Page) -> str:
     inward = totals["input"] + totals["cache_read"] + totals["cache_creation"]
     parts = [
-        f"{words.tokens(totals['total'], at_least=totals['output_undercounted'])} tokens",
+        f"{marks.tokens(totals['total'], totals['undercounted'])} tokens",
         *([page.money(totals)] if page.cost else []),
-        f"output {words.tokens(totals['output'])}",
-        f"cache hit {words.percent(totals['cache_read'] / inward if inward else None)}",
-        told.plural(totals["sessions"], "session"),
+        f"output {marks.tokens(totals['output'], totals['undercounted'])}",
+        f"cache hit {words.percent(cache_hit_ratio(totals['cache_read'], inward))}",
+        f"{told.plural(totals['sessions'], 'session')} with tokens",
     ]
     return " · ".join(parts)
 
@@ -228,8 +234,9 @@ def _by_model(models: Sequence[dict[str, Any]], page: Page) -> list[str]:
 
 def _queries(answer: dict[str, Any], page: Page) -> list[str]:
     rows = answer["rows"]
+    others = _left_out(answer)
     if not rows:
-        return ["No accesses to data match."]
+        return [f"No {'queries' if others else 'accesses to data'} match.", *others]
     columns = [
         Column("When"),
         Column("Action"),
@@ -251,7 +258,14 @@ def _queries(answer: dict[str, Any], page: Page) -> list[str]:
         ]
         for row in rows
     ]
-    return [*table(columns, cells, page.width), *_next(answer)]
+    return [*table(columns, cells, page.width), *([""] if others else []), *others, *_next(answer)]
+
+
+def _left_out(answer: dict[str, Any]) -> list[str]:
+    count = answer["left_out"]
+    if not count:
+        return []
+    return [f"Only queries; {count:,} other {'access' if count == 1 else 'accesses'}: --all"]
 
 
 def _sync(answer: dict[str, Any], page: Page) -> list[str]:
@@ -293,7 +307,7 @@ def _next(answer: dict[str, Any]) -> list[str]:
 
 
 def _home(answer: dict[str, Any], page: Page) -> list[str]:
-    tokens = words.tokens(answer["tokens"]["total"], at_least=answer["output_undercounted"])
+    tokens = marks.tokens(answer["tokens"]["total"], answer["undercounted"])
     parts = [
         f"Last {answer['window']}",
         told.plural(answer["sessions"], "session"),
@@ -303,7 +317,7 @@ def _home(answer: dict[str, Any], page: Page) -> list[str]:
         *([page.money(answer)] if page.cost else []),
         f"last sync {page.ago(answer['last_pull_at'])}",
     ]
-    return [" · ".join(parts)]
+    return [" · ".join(parts), *page.legends([answer | {"total": answer["tokens"]["total"]}])]
 
 
 _TELL: dict[str, Callable[[dict[str, Any], Page], list[str]]] = {

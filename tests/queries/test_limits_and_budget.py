@@ -86,7 +86,7 @@ def test_the_budget_is_for_the_calendar_month_of_the_zone_whatever_is_filtered(t
     with store_of(tmp_path, [session]).read() as connection:
         today = dt.date(2026, 3, 10)
         found = budget.of_month(connection, Filter(model="another", since=today), today, 100.0)
-        assert found == Budget(dt.date(2026, 3, 1), 100.0, 50.0, 50)
+        assert found == Budget(dt.date(2026, 3, 1), 100.0, 50.0, 50, 0)
         assert budget.of_month(connection, Filter(zone="Europe/Prague"), today, 100.0).spent_usd == 75.0
         assert budget.of_month(connection, Filter(zone="America/Lima"), today, 100.0).spent_usd == 150.0
         assert budget.of_month(connection, Filter(), dt.date(2026, 1, 31), 100.0).spent_usd == 0
@@ -96,4 +96,4 @@ def test_the_budget_is_for_the_calendar_month_of_the_zone_whatever_is_filtered(t
     ("spent", "state"), [(0.0, "within"), (79.99, "within"), (80.0, "near"), (99.99, "near"), (100.0, "over")]
 )
 def test_a_budget_warns_at_80_and_at_100_percent(spent: float, state: str) -> None:
-    assert Budget(dt.date(2026, 3, 1), 100.0, spent, 0).state == state
+    assert Budget(dt.date(2026, 3, 1), 100.0, spent, 0, 0).state == state

@@ -159,12 +159,6 @@ def test_count_never_shows_a_number_its_next_unit_should_tell(n: int) -> None:
     assert value == pytest.approx(n, rel=0.06)
 
 
-def test_tokens_marks_a_lower_bound() -> None:
-    assert fmt.tokens(1_200_000) == "1.2M"
-    assert fmt.tokens(1_200_000, at_least=True) == "≥1.2M"
-    assert fmt.tokens(None, at_least=True) == "–"
-
-
 @pytest.mark.parametrize(
     ("x", "expected"),
     [

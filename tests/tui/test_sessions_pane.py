@@ -75,12 +75,13 @@ async def test_marks_and_what_they_mean_and_time_passes_on_the_cards(store: Stor
         assert "(source gone) migrate to uv" in text
         assert "🔒 why is the nightly sync slow" in text
         assert "≥1.2M" in line(text, "nightly sync")
-        assert "≥$" in line(text, "migrate to uv")
+        assert "≥$5.78" in line(text, "nightly sync"), "the cost of a lower bound is one"
+        assert "$0.04+?" in line(text, "migrate to uv")
         pending = line(text, "3f0fc83a-0006.jsonl")
         assert "pending" in pending
         assert "◌" in pending
-        caption = line(text, "6 sessions ·")
-        assert "≥ lower bound: that version logged placeholder counts" in caption
+        caption = line(text, "6 sessions, 5 with tokens ·")
+        assert "≥ in 4 %   +? in <1 %   🔒 private, never uploaded" in caption
         moment = NOW + dt.timedelta(seconds=7)
         app.now = lambda: moment
         app.query_one(NowCards).tick(app.now())

@@ -120,9 +120,9 @@ def test_marks_in_the_list_of_sessions(store: Store, capsys: pytest.CaptureFixtu
     assert "(source gone)" in rows["uv"]
     assert rows["0006"].startswith("◌  pending")
     assert lines[-3:] == [
-        "6 sessions",
-        "≥ lower bound: that version logged placeholder counts",
-        "≥$ some of its tokens have no price",
+        "6 sessions, 5 of 6 with tokens",
+        "≥ lower bound: 1 of 23 responses (4 %)",
+        "+? no known price: 1.3k tokens (<1 %)",
     ]
 
 

@@ -14,6 +14,7 @@ from ...queries.agents import Agent
 from ...queries.session_detail import SessionDetail, Turn
 from ...queries.steps import Step
 from .. import format as words
+from .. import marks
 from ..kit.table import Column, Record
 from . import text as told
 
@@ -140,8 +141,8 @@ class _Lines:
             "result": self._outcome(turn),
             "took": words.duration(turn.seconds) if turn.seconds else "",
             "calls": words.count(turn.calls) if turn.calls else "",
-            "tokens": words.tokens(turn.tokens, at_least=turn.undercounted > 0) if turn.responses else "",
-            "cost": told.cost(turn) if turn.responses else "",
+            "tokens": marks.tokens(turn.tokens, turn.undercounted) if turn.responses else "",
+            "cost": marks.cost(turn) if turn.responses else "",
         }
         return _record(key, cells, Node("turn", key if has_steps else "", "", text))
 
@@ -210,8 +211,8 @@ class _Lines:
             "result": self._status(agent.status, agent.called_at),
             "took": words.duration(agent.seconds) if agent.seconds and agent.status != "running" else "",
             "calls": words.count(agent.calls) if agent.calls else "",
-            "tokens": words.tokens(agent.tokens, at_least=agent.undercounted > 0),
-            "cost": told.cost(agent),
+            "tokens": marks.tokens(agent.tokens, agent.undercounted),
+            "cost": marks.cost(agent),
         }
         record_key = f"{owner}/{step.id if step else agent.agent_id}"
         yield _record(record_key, cells, Node("agent", key if agent.calls else "", owner, f"{name}  {about}"))

@@ -22,6 +22,7 @@ from ...queries import steps as step_queries
 from ...queries.session_detail import SessionDetail
 from ...queries.steps import Step
 from ...queries.store import StoreError
+from ...queries.tokens import TokenSums, totals
 from .. import format as words
 from ..kit.palette import parse
 from ..kit.state import PaneState
@@ -51,6 +52,8 @@ class _Answer:
     steps: list[Step]
     opened: dict[str, int]
     """What came unfolded by itself, and how many steps of each were asked for."""
+    left: TokenSums | None = None
+    """What the filters leave of the session."""
 
 
 class _Loaded(Message):
@@ -162,10 +165,11 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
             with app.store.read() as connection:
                 detail = queries.session_detail(connection, self._session_id, now=app.now())
                 steps, opened = self._steps(connection, detail, unfolded, failed, known)
+                left = totals(connection, app.chosen.but(session_id=self._session_id, text=""))
         except StoreError as error:
             self.post_message(_Failed(str(error)))
             return
-        self.post_message(_Loaded(_Answer(detail, steps, opened)))
+        self.post_message(_Loaded(_Answer(detail, steps, opened, left)))
 
     @staticmethod
     def _steps(
@@ -222,11 +226,11 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         app, detail = self.dashboard, self._answer.detail
         if detail is None:
             return
-        now, cost = app.now(), not app.settings.no_cost
-        lines = facts_lines(detail, now, app.zone, cost=cost)
+        now, cost, left = app.now(), not app.settings.no_cost, self._answer.left
+        lines = facts_lines(detail, now, app.zone, cost=cost, left=left)
         self.query_one("#session-facts", Static).update(headline(detail.session) if self.has_class("-roomy") else lines)
         self.query_one("#session-page", Static).update(
-            Group(facts_page(detail, now, app.zone, cost=cost), Text(), origin_page(detail))
+            Group(facts_page(detail, now, app.zone, cost=cost, left=left), Text(), origin_page(detail))
         )
         self._list()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -11,19 +13,27 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import format as words
+from .. import marks
 from ..kit.spark import meter
 from . import text as told
 from .own_total import own_total_pairs
 
 if TYPE_CHECKING:
+    from ...queries.agents import Agent
     from ...queries.session_detail import ModelUse, SessionDetail
     from ...queries.sessions import SessionRow
+    from ...queries.tokens import TokenSums
 
 _METER = 12
 
 
-def facts_page(detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost: bool) -> RenderableType:
-    """All of it, a fact a line, for a column of 40 cells or more. `now` is UTC without a zone."""
+def facts_page(
+    detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost: bool, left: TokenSums | None = None
+) -> RenderableType:
+    """All of it, a fact a line, for a column of 40 cells or more. `now` is UTC without a zone.
+
+    `left` is what the filters leave of the session, where that is known.
+    """
     row = detail.session
     if row.pending:
         return Text(_why_pending(row))
@@ -46,11 +56,21 @@ def facts_page(detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost:
         Text(),
         _tokens(detail, cost=cost),
     ]
+    parts += [Text(line, style="dim") for line in (*_legends(detail, cost=cost), *whole(detail, left, cost=cost))]
     if len(detail.models) > 1:
         parts += [Text(), _models(detail.models, cost=cost)]
     if detail.own_total is not None:
         parts += [Text(), _pairs(own_total_pairs(detail.own_total, now, zone, cost=cost))]
     return Group(*parts)
+
+
+def whole(detail: SessionDetail, left: TokenSums | None, *, cost: bool) -> list[str]:
+    """That all of this is of the whole session, if the filters leave less of it."""
+    row = detail.session
+    if left is None or left.total_tokens == row.tokens_total:
+        return []
+    told = f"{marks.tokens_of(left.total_tokens, left)} tokens{f', {marks.cost(left)}' if cost else ''}"
+    return [f"The whole session; the filters leave {told}"]
 
 
 def origin_page(detail: SessionDetail) -> RenderableType:
@@ -68,19 +88,22 @@ def origin_page(detail: SessionDetail) -> RenderableType:
     )
 
 
-def facts_lines(detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost: bool) -> RenderableType:
+def facts_lines(
+    detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost: bool, left: TokenSums | None = None
+) -> RenderableType:
     """The same on a few lines, for a narrow screen."""
     row = detail.session
     if row.pending:
         return Group(headline(row), Text(_why_pending(row)), Text(words.clean(row.path), style="dim"))
-    used = f"{words.tokens(row.tokens_total, at_least=row.undercounted > 0)} tokens"
+    used = f"{marks.tokens(row.tokens_total, row.undercounted)} tokens"
     if cost:
-        used += f" · {told.cost(row)}"
+        used += f" · {marks.cost(row)}"
     if detail.cache_hit_ratio is not None:
         used += f" · cache hit {words.percent(detail.cache_hit_ratio)}"
-    kinds = " · ".join(f"{kind.lower()} {words.tokens(tokens)}" for kind, tokens in _kinds(row))
+    kinds = " · ".join(f"{kind.lower()} {tokens}" for kind, tokens in _kinds(row))
     models = " · ".join(
-        f"{_model(use)} {words.tokens(use.tokens)}{f' {told.cost(use)}' if cost else ''}" for use in detail.models
+        f"{_model(use)} {marks.tokens(use.tokens, use.undercounted)}{f' {marks.cost(use)}' if cost else ''}"
+        for use in detail.models
     )
     time = (
         f"{words.when(row.started_at, now, zone)} to {words.when(row.ended_at, now, zone)} · "
@@ -95,6 +118,7 @@ def facts_lines(detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost
         Text(f"{used} · {kinds}"),
         Text(words.clean(models), no_wrap=True, overflow="ellipsis"),
         *([_line(*(f"{label.lower()} {value}".strip() for label, value in own))] if own else []),
+        *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in whole(detail, left, cost=cost)),
     )
 
 
@@ -146,18 +170,18 @@ def _context(row: SessionRow) -> str | None:
     if not row.context_tokens:
         return None
     if not row.context_window:
-        return words.tokens(row.context_tokens)
+        return words.count(row.context_tokens)
     share = row.context_tokens / row.context_window
-    size = f"{words.tokens(row.context_tokens)} of {words.tokens(row.context_window)}"
+    size = f"{words.count(row.context_tokens)} of {words.count(row.context_window)}"
     return f"{meter(share, _METER)} {words.percent(min(share, 1.0), 0)}, {size}"
 
 
-def _kinds(row: SessionRow) -> list[tuple[str, int]]:
+def _kinds(row: SessionRow) -> list[tuple[str, str]]:
     return [
-        ("Input", row.input_tokens),
-        ("Output", row.output_tokens),
-        ("Cache read", row.cache_read_tokens),
-        ("Cache write", row.cache_write_5m_tokens + row.cache_write_1h_tokens),
+        ("Input", words.count(row.input_tokens)),
+        ("Output", marks.tokens(row.output_tokens, row.undercounted)),
+        ("Cache read", words.count(row.cache_read_tokens)),
+        ("Cache write", words.count(row.cache_write_tokens)),
     ]
 
 
@@ -172,19 +196,46 @@ def _tokens(detail: SessionDetail, *, cost: bool) -> Table:
         note = ""
         if kind == "Cache read" and detail.cache_hit_ratio is not None:
             note = f"hit {words.percent(detail.cache_hit_ratio)}"
-        if kind == "Output" and row.undercounted:
-            note = "lower bound"
-        table.add_row(kind, words.tokens(tokens, at_least=kind == "Output" and row.undercounted > 0), Text(note, "dim"))
-    total = words.tokens(row.tokens_total, at_least=row.undercounted > 0)
-    table.add_row("Total", Text(total, "bold"), Text(told.cost(row) if cost else "", "bold"))
+        table.add_row(kind, tokens, Text(note, "dim"))
+    total = marks.tokens(row.tokens_total, row.undercounted)
+    table.add_row("Total", Text(total, "bold"), Text(marks.cost(row) if cost else "", "bold"))
     known = [agent for agent in detail.agents if agent.tokens is not None]
     if known:
-        spent = [agent.cost_usd for agent in known if agent.cost_usd is not None]
-        price = words.usd(sum(spent)) if cost and spent else ""
-        table.add_row("Sub-agents", words.tokens(sum(agent.tokens or 0 for agent in known)), Text(price, "dim"))
-    if row.unpriced_tokens:
-        table.add_row("No price for", words.tokens(row.unpriced_tokens), "")
+        of_agents = _of_agents(known)
+        used = marks.tokens(of_agents.tokens, of_agents.undercounted)
+        table.add_row("Sub-agents", used, Text(marks.cost(of_agents) if cost else "", "dim"))
     return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """What several sub-agents took together."""
+
+    tokens: int
+    cost_usd: float | None
+    unpriced_tokens: int
+    undercounted: int
+
+
+def _of_agents(agents: Sequence[Agent]) -> _Sum:
+    spent = [agent.cost_usd for agent in agents if agent.cost_usd is not None]
+    return _Sum(
+        tokens=sum(agent.tokens or 0 for agent in agents),
+        cost_usd=sum(spent) if spent else None,
+        unpriced_tokens=sum(agent.unpriced_tokens for agent in agents),
+        undercounted=sum(agent.undercounted for agent in agents),
+    )
+
+
+def _legends(detail: SessionDetail, *, cost: bool) -> list[str]:
+    """What the marks of the session's numbers mean."""
+    row = detail.session
+    return marks.legends(
+        undercounted=row.undercounted,
+        responses=row.assistant_messages,
+        unpriced=row.unpriced_tokens if cost else 0,
+        tokens=row.tokens_total,
+    )
 
 
 def _model(use: ModelUse) -> str:
@@ -197,6 +248,6 @@ def _models(models: list[ModelUse], *, cost: bool) -> Table:
     for label in ("Out", "Total", *(["Cost"] if cost else [])):
         table.add_column(label, justify="right", no_wrap=True)
     for use in models:
-        cells = [words.tokens(use.output_tokens), words.tokens(use.tokens, at_least=use.undercounted > 0)]
-        table.add_row(Text(_model(use)), *cells, *([told.cost(use)] if cost else []))
+        cells = [marks.tokens(tokens, use.undercounted) for tokens in (use.output_tokens, use.tokens)]
+        table.add_row(Text(_model(use)), *cells, *([marks.cost(use)] if cost else []))
     return table

@@ -15,6 +15,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from .. import format as words
+from .. import marks
 from ..format import clean
 from ..kit.canvas import Canvas, Grid
 from ..kit.palette import Ink, parse
@@ -131,8 +132,8 @@ class NowCards(Canvas, can_focus=False):
             Piece(told.plural(row.user_messages, "prompt"), 6),
             Piece(told.plural(row.tool_calls_total, "tool"), 5),
             Piece(told.plural(row.tool_errors, "error") if row.tool_errors else "", 4, "error"),
-            Piece(words.tokens(row.tokens_total, at_least=row.undercounted > 0), 1),
-            Piece(told.cost(row) if self._cost else "", 0),
+            Piece(marks.tokens(row.tokens_total, row.undercounted), 1),
+            Piece(marks.cost(row) if self._cost else "", 0),
             Piece(sparkline(live.pulse, 8 if narrow else len(live.pulse)), 2, "success"),
         ]
         x = grid.put(0, y, f"{told.LIVE} ", self._tone(ink, "success"))
@@ -159,7 +160,7 @@ class NowCards(Canvas, can_focus=False):
         if not row.context_tokens:
             return ""
         if not row.context_window:
-            return f"context {words.tokens(row.context_tokens)}"
+            return f"context {words.count(row.context_tokens)}"
         share = row.context_tokens / row.context_window
         return f"context {meter(share, width)} {words.percent(min(share, 1.0), 0)}"
 

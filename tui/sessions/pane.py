@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 from textual import on
@@ -16,8 +17,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from ...queries.filters import Filter
-from ...queries.sessions import SessionPage, SessionRow
+from ...queries.sessions import SessionPage, SessionRow, SessionTotals
 from .. import format as words
+from .. import marks
 from ..kit.palette import parse
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
@@ -53,8 +55,21 @@ _INVITATION = (
     "To see the dashboard on generated sessions: agnes-stats --demo"
 )
 
+_GAPS = 10
+"""Cells of the line below the list that stay blank: its edges, and what parts sums and marks."""
+
 _ASCENDING = ("title", "project", "primary_model")
 """Columns that begin with the smallest when they are first sorted by."""
+
+
+def _legends(totals: SessionTotals, *, cost: bool, brief: bool) -> list[str]:
+    return marks.legends(
+        undercounted=totals.undercounted,
+        responses=totals.responses,
+        unpriced=totals.unpriced_tokens if cost else 0,
+        tokens=totals.tokens_total,
+        brief=brief,
+    )
 
 
 class SessionsTable(RecordTable):
@@ -76,7 +91,9 @@ class SessionsPane(Pane[SessionsData]):
     HELP = (
         f"{told.LIVE} has a row in the last five minutes. {told.PENDING} is listed, not read yet. {told.BROKEN} cannot "
         f"be read. {told.GONE} means that the transcript is no longer on disk; what was read stays.\n"
-        "Prompts are what a person typed. Active time leaves out pauses of more than ten minutes."
+        "Prompts are what a person typed. Active time leaves out pauses of more than ten minutes.\n"
+        "What is counted is what the filters leave of a session; title, times and model are those of the whole.\n"
+        f"{marks.MEANING}"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "next_sort", "Sort", tooltip="Sort by the next column"),
@@ -175,8 +192,8 @@ class SessionsPane(Pane[SessionsData]):
                 "user_messages": words.count(row.user_messages),
                 "tool_calls_total": words.count(row.tool_calls_total),
                 "tool_errors": errors,
-                "tokens_total": words.tokens(row.tokens_total, at_least=row.undercounted > 0),
-                "cost_usd": told.cost(row),
+                "tokens_total": marks.tokens(row.tokens_total, row.undercounted),
+                "cost_usd": marks.cost(row),
             }
         return Record(row.session_id, cells, row)
 
@@ -188,15 +205,19 @@ class SessionsPane(Pane[SessionsData]):
         count = told.plural(totals.sessions, "session")
         if shown < totals.sessions:
             count = f"{shown:,} of {totals.sessions:,}"
-        parts = [count, f"{words.tokens(totals.tokens_total, at_least=totals.undercounted > 0)} tokens"]
+        if totals.with_tokens != totals.sessions:
+            # What the Tokens tab counts: why it says another number.
+            count += f", {totals.with_tokens:,} with tokens"
+        parts = [count, f"{marks.tokens(totals.tokens_total, totals.undercounted)} tokens"]
         if cost:
-            parts.append(told.cost(totals))
-        marks = {
-            "undercounted": totals.undercounted > 0,
-            "unpriced": cost and totals.unpriced_tokens > 0 and totals.cost_usd is not None,
-            "private": any(row.private for row in page.rows),
-        }
-        legend = "   ".join(told.LEGENDS[name] for name, holds in marks.items() if holds)
+            parts.append(marks.cost(totals))
+        private = [told.PRIVATE] if any(row.private for row in page.rows) else []
+        legends = (
+            "   ".join([*_legends(totals, cost=cost, brief=False), *private]),
+            "   ".join([*_legends(totals, cost=cost, brief=True), *private]),
+        )
+        room = self.query_one(SessionsTable).size.width - cell_len(" · ".join(parts)) - _GAPS
+        legend = legends[0] if cell_len(legends[0]) <= room else legends[1]
         line = Table.grid(expand=True, padding=(0, 3, 0, 0))
         line.add_column(no_wrap=True)
         line.add_column(no_wrap=True, overflow="ellipsis", justify="right", ratio=1)
@@ -209,8 +230,10 @@ class SessionsPane(Pane[SessionsData]):
         side.show_session(row.session_id if row and side.display else None)
 
     def on_resize(self) -> None:
-        """A wider screen has room for the session under the cursor."""
+        """A wider screen has room for the session under the cursor, and for more words below the list."""
         self.call_after_refresh(self._beside)
+        if self._data is not None and self._data.page.rows:
+            self.call_after_refresh(self._caption, self._data.page, cost=not self.dashboard.settings.no_cost)
 
     def _tick(self) -> None:
         cards = self.query_one(NowCards)

@@ -16,11 +16,13 @@ from textual.worker import Worker, WorkerState
 
 from ...queries.store import StoreError
 from .. import format as words
+from .. import marks
 from . import text as told
 from .facts import facts_page, headline, origin_page
 
 if TYPE_CHECKING:
     from ...queries.session_detail import SessionDetail, Turn
+    from ...queries.tokens import TokenSums
     from ..app import AgnesStats
 
 _TURNS = 100
@@ -37,9 +39,10 @@ class SessionSide(VerticalScroll, can_focus=False):
     class Loaded(Message):
         """The session's details; None if it is gone."""
 
-        def __init__(self, detail: SessionDetail | None) -> None:
+        def __init__(self, detail: SessionDetail | None, left: TokenSums) -> None:
             super().__init__()
             self.detail = detail
+            self.left = left
 
     class Failed(Message):
         """Why they could not be loaded."""
@@ -80,15 +83,17 @@ class SessionSide(VerticalScroll, can_focus=False):
     @work(thread=True, group="side", exit_on_error=False)
     def _load(self, session_id: str) -> None:
         from ...queries.session_detail import session_detail
+        from ...queries.tokens import totals
 
         app = self._dashboard
         try:
             with app.store.read() as connection:
                 detail = session_detail(connection, session_id, now=app.now())
+                left = totals(connection, app.chosen.but(session_id=session_id, text=""))
         except StoreError as error:
             self.post_message(self.Failed(str(error)))
             return
-        self.post_message(self.Loaded(detail))
+        self.post_message(self.Loaded(detail, left))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A question that broke stays a matter of this panel."""
@@ -110,7 +115,7 @@ class SessionSide(VerticalScroll, can_focus=False):
         if detail is not None and detail.session.session_id == self._wanted:
             app = self._dashboard
             cost = not app.settings.no_cost
-            page = facts_page(detail, app.now(), app.zone, cost=cost)
+            page = facts_page(detail, app.now(), app.zone, cost=cost, left=message.left)
             prompts: list[RenderableType] = [_prompts(detail.turns, cost=cost), Text()] if detail.turns else []
             self.query_one(Static).update(
                 Group(headline(detail.session), Text(), page, Text(), *prompts, origin_page(detail))
@@ -134,6 +139,6 @@ def _prompts(turns: list[Turn], *, cost: bool) -> Table:
             words.duration(turn.seconds) if turn.seconds else "",
             words.count(turn.calls) if turn.calls else "",
             words.count(turn.errors) if turn.errors else "",
-            *([told.cost(turn) if turn.responses else ""] if cost else []),
+            *([marks.cost(turn) if turn.responses else ""] if cost else []),
         )
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ...queries.sessions import SessionRow
 from .. import format as words
@@ -13,32 +13,8 @@ if TYPE_CHECKING:
 LIVE, PENDING, BROKEN, LOCK = "●", "◌", "✗", "🔒"
 GONE = "(source gone)"
 
-LEGENDS = {
-    "undercounted": "≥ lower bound: that version logged placeholder counts",
-    "unpriced": "≥$ some of its tokens have no price",
-    "private": f"{LOCK} private, never uploaded",
-}
-"""What marks in a list of sessions mean."""
-
-
-class Used(Protocol):
-    """Anything that took tokens."""
-
-    @property
-    def cost_usd(self) -> float | None: ...
-    @property
-    def unpriced_tokens(self) -> int: ...
-
-
-def cost(used: Used) -> str:
-    """What it cost, see `money`."""
-    return money(used.cost_usd, used.unpriced_tokens)
-
-
-def money(cost_usd: float | None, unpriced_tokens: int) -> str:
-    """US dollars: "$3.12"; "≥$3.12" if part of the tokens has no price; "–" if nothing has."""
-    told = words.usd(cost_usd)
-    return f"≥{told}" if unpriced_tokens and cost_usd is not None else told
+PRIVATE = f"{LOCK} private, never uploaded"
+"""What the mark in a list of sessions means."""
 
 
 def name(row: SessionRow) -> str:

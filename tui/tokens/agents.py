@@ -14,6 +14,7 @@ from ...queries import delegation
 from ...queries.delegation import AgentTokens, Task
 from ...queries.rollups import MAIN_AGENT
 from .. import format as words
+from .. import marks
 from ..kit.palette import widget_ink
 from ..kit.table import Column, Record
 from . import text as phrases
@@ -100,7 +101,7 @@ class Agents(TokenView[AgentsData]):
                         "total_tokens": phrases.total(row),
                         "reported": words.count(row.reported_tokens) if row.report_chars else words.NONE,
                         "compression": _times(row.compression),
-                        "cost_usd": phrases.money(row.cost_usd, row.unpriced_tokens, short=True),
+                        "cost_usd": marks.cost(row),
                         "bar": paint.bar(None, value_of(row, question), largest),
                     },
                     ("agent_type", row.name, row.name),
@@ -127,10 +128,10 @@ def _task(row: Task, question: Question) -> Record:
             "title": row.title,
             "started_at": words.when(row.started_at, question.now, question.zone),
             "took": words.duration(row.seconds),
-            "total_tokens": words.tokens(row.total_tokens, at_least=row.undercounted > 0),
+            "total_tokens": marks.tokens(row.total_tokens, row.undercounted),
             "reported": words.count(row.reported_tokens),
             "compression": _times(row.compression),
-            "cost_usd": phrases.money(row.cost_usd, row.unpriced_tokens, short=True),
+            "cost_usd": marks.cost(row),
         },
         ("session_id", row.session_id, row.title or row.session_id or "without a session"),
         row,
@@ -146,10 +147,11 @@ def _sum_in_words(types: tuple[AgentTokens, ...], question: Question) -> Text:
         text.append("Nothing was delegated to sub-agents here.", style="dim")
         return text
     used = sum(row.total_tokens for row in below)
-    parts = [f"Delegated {words.count(used)} tokens, {words.percent(used / whole if whole else 0)}"]
+    bounds, unpriced = sum(row.undercounted for row in below), sum(row.unpriced_tokens for row in below)
+    parts = [f"Delegated {marks.tokens(used, bounds)} tokens, {words.percent(used / whole if whole else 0)}"]
     costs = [row.cost_usd for row in below if row.cost_usd is not None]
     if question.cost and costs:
-        parts.append(words.usd(sum(costs)))
+        parts.append(marks.money(sum(costs), unpriced=unpriced, undercounted=bounds))
     parts.append(phrases.things(sum(row.tasks for row in below), "task"))
     reporting, chars = sum(row.reporting_tokens for row in below), sum(row.report_chars for row in below)
     if chars:

@@ -17,6 +17,7 @@ from ...queries.caching import ModelCache, ProviderCache
 from ...queries.tokens import DayTokens
 from ...queries.trends import Granularity
 from .. import format as words
+from .. import marks
 from ..kit.bars import StackedBars
 from ..kit.palette import widget_ink
 from ..kit.series import Series
@@ -148,7 +149,7 @@ def _provider_record(provider: ProviderCache, paint: Paint) -> Record:
             "write_5m": words.count(sum(model.cache_write_5m_tokens for model in models)),
             "write_1h": words.count(sum(model.cache_write_1h_tokens for model in models)),
             "input": words.count(sum(model.input_tokens for model in models)),
-            "saved_usd": words.usd(provider.saved_usd),
+            "saved_usd": marks.money(provider.saved_usd, unpriced=provider.unpriced_tokens),
             "bar": paint.bar(None, provider.cache_hit_ratio or 0.0, 1.0),
         },
     )
@@ -164,7 +165,7 @@ def _model_record(model: ModelCache, name: str, paint: Paint) -> Record:
             "write_5m": words.count(model.cache_write_5m_tokens),
             "write_1h": words.count(model.cache_write_1h_tokens),
             "input": words.count(model.input_tokens),
-            "saved_usd": words.usd(model.saved_usd),
+            "saved_usd": marks.money(model.saved_usd, unpriced=model.unpriced_tokens),
             "bar": paint.bar(None, model.cache_hit_ratio or 0.0, 1.0),
         },
         ("model", model.name, name),

@@ -12,6 +12,7 @@ from ...queries.budget import Budget, of_month
 from ...queries.tokens import DayTokens
 from ...queries.trends import Period
 from .. import format as words
+from .. import marks
 from ..kit.cards import Card
 from . import text as phrases
 from .view import Question
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 _RECENT = 7
 """Days of the trend beside today."""
-_MOST_NAMED = 3
-"""Unpriced models that are named; the rest are counted."""
 
 
 NARROW = 100
@@ -93,20 +92,20 @@ def kinds(head: Head, *, brief: bool) -> list[tuple[str, str]]:
         (cache, words.count(sums.cache_read_tokens)),
         ("write" if brief else "Cache write", words.count(sums.cache_write_tokens)),
         ("Total", phrases.total(sums)),
-        ("Sessions", words.count(sums.sessions)),
+        ("Sessions" if brief else "Sessions with tokens", words.count(sums.sessions)),
     ]
 
 
 def notes(head: Head, question: Question) -> str:
     """What the figures do not say by themselves: what has no price, and what is a lower bound."""
-    told = []
-    if question.cost and head.unpriced:
-        named = [f"{words.model(name)} {words.count(count)}" for name, count in head.unpriced[:_MOST_NAMED]]
-        more = len(head.unpriced) - _MOST_NAMED
-        told.append(f"+ tokens without a price: {', '.join(named)}{f' and {more} more' if more > 0 else ''}")
-    if head.period.undercounted:
-        responses = phrases.things(head.period.undercounted, "response")
-        told.append(f"≥ a lower bound: {responses} logged a placeholder for the output")
+    sums = head.period
+    told = marks.legends(
+        undercounted=sums.undercounted,
+        responses=sums.responses,
+        unpriced=sums.unpriced_tokens if question.cost else 0,
+        tokens=sums.total_tokens,
+        unpriced_models=head.unpriced,
+    )
     return " · ".join(told)
 
 
@@ -127,7 +126,7 @@ def _spend(head: Head, span: str) -> Card:
     changed = phrases.compared(sums.cost_usd, before.cost_usd if before else None)
     return Card(
         f"Spend {span}",
-        phrases.money(sums.cost_usd, sums.unpriced_tokens),
+        marks.cost(sums),
         f"{changed} vs {span} before" if changed else phrases.things(sums.responses, "response"),
         _trend(head, lambda day: day.cost_usd),
     )
@@ -153,7 +152,7 @@ def _sessions(head: Head) -> Card:
 def _today(head: Head, question: Question) -> Card:
     sums = head.today
     if question.cost:
-        value = phrases.money(sums.cost_usd, sums.unpriced_tokens) if sums.responses else words.usd(0)
+        value = marks.cost(sums) if sums.responses else words.usd(0)
         trend = _trend(head, lambda day: day.cost_usd)
     else:
         value, trend = phrases.total(sums), _trend(head, lambda day: day.total_tokens)
@@ -167,11 +166,11 @@ def _per_day(head: Head, question: Question) -> Card:
     days = phrases.things(sums.active_days, "active day")
     if question.cost:
         each, earlier = sums.cost_per_active_day, before.cost_per_active_day if before else None
-        value = phrases.money(each, sums.unpriced_tokens, short=True)
+        value = marks.money(each, unpriced=sums.unpriced_tokens, undercounted=sums.undercounted)
         trend = tuple(day.cost_usd for day in head.days)
     else:
         each, earlier = sums.tokens_per_active_day, before.tokens_per_active_day if before else None
-        value = words.tokens(each, at_least=sums.undercounted > 0)
+        value = marks.tokens(each, sums.undercounted)
         trend = tuple(day.total_tokens for day in head.days)
     changed = phrases.compared(each, earlier)
     return Card("Per active day", value, f"{changed} · {days}" if changed else days, trend)

@@ -10,6 +10,7 @@ from rich.text import Text
 from ...queries.caching import KindTokens
 from ...queries.tokens import GroupTokens, SessionTokens, TokenSums
 from .. import format as words
+from .. import marks
 from ..kit.palette import Ink
 from ..kit.table import Column, Record, RecordTable
 from . import text as phrases
@@ -104,7 +105,7 @@ def _amounts(row: TokenSums) -> dict[str, str]:
         "cache_read_tokens": words.count(row.cache_read_tokens),
         "cache_write_tokens": words.count(row.cache_write_tokens),
         "total_tokens": phrases.total(row),
-        "cost_usd": phrases.money(row.cost_usd, row.unpriced_tokens, short=True),
+        "cost_usd": marks.cost(row),
     }
 
 
@@ -169,8 +170,8 @@ def kind_records(kinds: Sequence[KindTokens], question: Question, paint: Paint) 
             kind.name,
             {
                 "name": kind.name,
-                "total_tokens": words.count(kind.tokens) if kind.tokens else words.NONE,
-                "cost_usd": words.usd(kind.cost_usd),
+                "total_tokens": marks.tokens(kind.tokens, kind.undercounted) if kind.tokens else words.NONE,
+                "cost_usd": marks.cost(kind),
                 "bar": paint.bar(kind.name, value(kind), largest),
             },
             raw=kind,

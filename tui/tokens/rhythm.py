@@ -20,6 +20,7 @@ from ...queries.limits import LimitHit
 from ...queries.rhythm import Block, Day, WeekHour
 from .. import budget_text as budget_words
 from .. import format as words
+from .. import marks
 from ..kit.calendar import WEEKDAYS, CalendarHeatmap, HourHeatmap
 from ..kit.palette import widget_ink
 from ..kit.spark import meter
@@ -153,6 +154,14 @@ class Rhythm(TokenView[RhythmData]):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What makes marks of amounts that come from several blocks."""
+
+    unpriced_tokens: int
+    undercounted: int
+
+
 def _days_in_words(data: RhythmData, money: bool) -> Callable[[dt.date], str]:
     known = {row.day: row for row in data.days}
 
@@ -161,8 +170,8 @@ def _days_in_words(data: RhythmData, money: bool) -> Callable[[dt.date], str]:
         when = f"{phrases.day_in_words(day)} {day.year}"
         if row is None:
             return f"{when}: nothing"
-        cost = f"{words.usd(row.cost_usd)} · " if money and row.cost_usd is not None else ""
-        return f"{when}: {cost}{words.count(row.total_tokens)} tokens"
+        cost = f"{marks.cost(row)} · " if money else ""
+        return f"{when}: {cost}{marks.tokens(row.total_tokens, row.undercounted)} tokens"
 
     return describe
 
@@ -185,10 +194,10 @@ def _record(block: Block, question: Question, paint: Paint, largest: float) -> R
             "began": Text(f"{'● ' if running else ''}{_span(block, question)}", style="bold" if running else ""),
             "responses": words.count(block.responses),
             "took": words.duration(block.elapsed(now).total_seconds()),
-            "total_tokens": words.tokens(block.total_tokens, at_least=block.undercounted > 0),
-            "cost_usd": phrases.money(block.cost_usd, block.unpriced_tokens, short=True),
-            "rate": words.count(block.tokens_per_minute(now)),
-            "rate_usd": words.usd(block.usd_per_hour(now)),
+            "total_tokens": marks.tokens(block.total_tokens, block.undercounted),
+            "cost_usd": marks.cost(block),
+            "rate": marks.tokens_of(block.tokens_per_minute(now), block),
+            "rate_usd": marks.money_of(block.usd_per_hour(now), block),
             "bar": paint.bar(None, _amount(block, question), largest),
         },
         raw=block,
@@ -217,9 +226,10 @@ def _now_in_words(data: RhythmData, question: Question) -> Text:
         text.append("\n" if data.limit is None or data.budget is None else "")
         largest = max(blocks, key=lambda block: _amount(block, question))
         usual = sum(_amount(block, question) for block in blocks) / len(blocks)
-        unit = words.usd if question.money else words.count
-        text.append(f"{phrases.things(len(blocks), 'block')}, on average {unit(usual)} each\n")
-        text.append(f"largest {unit(_amount(largest, question))}, {_span(largest, question)}", style="dim")
+        every = _Marks(sum(block.unpriced_tokens for block in blocks), sum(block.undercounted for block in blocks))
+        told = marks.money_of if question.money else marks.tokens_of
+        text.append(f"{phrases.things(len(blocks), 'block')}, on average {told(usual, every)} each\n")
+        text.append(f"largest {told(_amount(largest, question), largest)}, {_span(largest, question)}", style="dim")
     return text
 
 
@@ -247,9 +257,9 @@ def _brief(data: RhythmData, question: Question) -> Text:
     if block is None:
         text.append("No five-hour block is running; the next response begins one.")
     else:
-        heading = f"{words.count(block.projected_tokens(now))} tokens"
+        heading = f"{marks.tokens_of(block.projected_tokens(now), block)} tokens"
         if question.cost:
-            heading = f"{words.usd(block.projected_usd(now))} · {heading}"
+            heading = f"{marks.money_of(block.projected_usd(now), block)} · {heading}"
         text.append(f"● {words.duration((block.ends_at - now).total_seconds())} left · heading for {heading}")
     if data.budget is not None:
         text.append(f" · {budget_words.brief(data.budget)}")
@@ -263,14 +273,14 @@ def _tell_running(text: Text, block: Block, question: Question) -> None:
     text.append(f"   {words.duration(left)} left\n")
     share = (now - block.started_at) / rhythm.BLOCK
     text.append(f"{meter(share, _METER)}  {words.percent(share, 0)} of the time\n")
-    used = [f"{words.tokens(block.total_tokens, at_least=block.undercounted > 0)} tokens"]
+    used = [f"{marks.tokens(block.total_tokens, block.undercounted)} tokens"]
     rate, heading = block.tokens_per_minute(now), block.projected_tokens(now)
-    pace = [f"{words.count(rate)} tokens/min"]
-    goal = [f"{words.count(heading)} tokens"]
+    pace = [f"{marks.tokens_of(rate, block)} tokens/min"]
+    goal = [f"{marks.tokens_of(heading, block)} tokens"]
     if question.cost:
-        used.insert(0, phrases.money(block.cost_usd, block.unpriced_tokens))
-        pace.insert(0, f"{words.usd(block.usd_per_hour(now))} an hour")
-        goal.insert(0, words.usd(block.projected_usd(now)))
+        used.insert(0, marks.cost(block))
+        pace.insert(0, f"{marks.money_of(block.usd_per_hour(now), block)} an hour")
+        goal.insert(0, marks.money_of(block.projected_usd(now), block))
     text.append(f"used         {' · '.join(used)}\n")
     text.append(f"at           {' · '.join(pace)}\n")
     text.append(f"heading for  {' · '.join(goal)}\n")

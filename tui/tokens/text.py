@@ -1,4 +1,4 @@
-"""How the Tokens tab says things: names of groups, money that is not all known, ranges of time."""
+"""How the Tokens tab says things: names of groups, sums, ranges of time."""
 
 from __future__ import annotations
 
@@ -13,20 +13,11 @@ from ...queries.filters import Filter
 from ...queries.tokens import TokenSums
 from ...queries.trends import Granularity
 from .. import format as words
+from .. import marks
 from ..kit.palette import Ink
 from .view import DIMENSIONS
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-UNPRICED = "unpriced"
-
-
-def money(cost: float | None, unpriced_tokens: int, *, short: bool = False) -> str:
-    """USD, and whether something without a price is missing in it: "$3.12 +unpriced", or short "$3.12+"."""
-    if cost is None:
-        return UNPRICED if unpriced_tokens else words.NONE
-    if not unpriced_tokens:
-        return words.usd(cost)
-    return f"{words.usd(cost)}+" if short else f"{words.usd(cost)} +{UNPRICED}"
 
 
 def things(number: int, noun: str) -> str:
@@ -43,12 +34,12 @@ def compared(now: float | None, before: float | None) -> str:
 
 def total(sums: TokenSums) -> str:
     """All tokens, marked where some of them are a lower bound."""
-    return words.tokens(sums.total_tokens, at_least=sums.undercounted > 0)
+    return marks.tokens(sums.total_tokens, sums.undercounted)
 
 
 def output(sums: TokenSums) -> str:
     """Output tokens, marked where some of them are a lower bound."""
-    return words.tokens(sums.output_tokens, at_least=sums.undercounted > 0)
+    return marks.tokens(sums.output_tokens, sums.undercounted)
 
 
 def group_name(by: str, name: str | None) -> str:
