@@ -1,88 +1,42 @@
 """Three rooms, one door each: who may import whom, and who may speak SQL."""
 
 import ast
-import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from agnes_stats.queries.schema import FACTS, TABLES
+
+from tests import guards
+from tests.guards import ROOMS
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("queries", "ingest", "tui")
-MAY_KNOW = {"queries": {"queries"}, "ingest": {"ingest", "queries"}, "tui": {"tui", "ingest", "queries"}}
-DOORS_OF_INGEST = {"service", "news", "engine", "formats", "prices", "demo", "forget", "server_source"}
-SQL = re.compile(
-    r"\b(SELECT\b.+\bFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+SET|CREATE\s+(TEMP\s+)?TABLE)\b",
-    re.IGNORECASE | re.DOTALL,
-)
+STORED = {fact.name for fact in FACTS} | set(TABLES)
 
 
 def modules(room: str) -> list[Path]:
-    # What the bench installs is not ours.
-    return sorted(path for path in (ROOT / room).rglob("*.py") if not path.is_relative_to(ROOT / "bench" / "work"))
+    return guards.modules(ROOT, room)
 
 
-def imports(path: Path) -> set[str]:
-    """Absolute names of everything a module imports, relative ones resolved from the package root."""
-    found = set()
-    package = path.relative_to(ROOT).parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = list(package[: len(package) - node.level + 1]) if node.level else []
-            stem = ".".join([*base, *([node.module] if node.module else [])])
-            found.add(stem)
-            found |= {f"{stem}.{alias.name}" if stem else alias.name for alias in node.names}
-    return found
+@pytest.mark.parametrize(
+    "guard",
+    [
+        guards.rooms_that_know_too_much,
+        guards.side_doors_of_ingest,
+        guards.screens_below_the_screen,
+        guards.databases_on_the_screen,
+        guards.writing_in_queries,
+        guards.circles,
+    ],
+)
+def test_the_house_is_in_order(guard: Callable[[Path], list[str]]) -> None:
+    assert not guard(ROOT), guard.__doc__
 
 
-def top_level_imports(path: Path) -> set[str]:
-    """What is imported at run time as soon as the module is: neither in functions nor for type checkers only."""
-    found = set()
-    for node in ast.parse(path.read_text("utf-8")).body:
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            found.add(node.module.split(".")[0])
-    return found
-
-
-def literals(path: Path) -> list[str]:
-    return [
-        node.value
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    ]
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_rooms_know_only_the_rooms_below(room: str) -> None:
-    for path in modules(room):
-        known = {name.split(".")[0] for name in imports(path)} & set(ROOMS)
-        assert known <= MAY_KNOW[room], f"{path.relative_to(ROOT)} imports {known}"
-
-
-def test_the_screen_uses_only_the_doors_of_the_ingester() -> None:
-    for path in modules("tui"):
-        inner = {name.split(".")[1] for name in imports(path) if name.startswith("ingest.")}
-        allowed = inner & {child.stem for child in (ROOT / "ingest").iterdir()}
-        assert allowed <= DOORS_OF_INGEST, f"{path.relative_to(ROOT)} reaches into ingest: {allowed}"
-
-
-@pytest.mark.parametrize("room", ["queries", "ingest"])
-def test_no_screen_library_below_the_screen(room: str) -> None:
-    for path in modules(room):
-        names = {name.split(".")[0] for name in imports(path)}
-        assert not names & {"textual", "plotext", "rich"}, path
-
-
-def test_the_screen_speaks_no_sql_and_opens_no_database() -> None:
-    for path in modules("tui"):
-        assert "duckdb" not in top_level_imports(path), path
-        spoken = [text for text in literals(path) if SQL.search(text)]
-        assert not spoken, f"{path.relative_to(ROOT)}: {spoken[0][:80]}"
+def test_the_screen_speaks_no_sql() -> None:
+    assert not guards.sql_on_the_screen(ROOT, STORED)
 
 
 def test_one_module_speaks_to_the_terminal() -> None:
@@ -104,24 +58,6 @@ def test_one_module_asks_where_home_is() -> None:
             text = path.read_text("utf-8")
             assert "Path.home()" not in text, path
             assert ".expanduser()" not in text or path.name == "export.py", path
-
-
-def test_queries_only_read() -> None:
-    writing = re.compile(r"\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+SET)\b", re.IGNORECASE)
-    for path in modules("queries"):
-        # The store writes into one it has just made, or brings up; the export into a database in memory.
-        if path.parent.name != "store" and path.name != "export.py":
-            assert not [text for text in literals(path) if writing.search(text)], path
-
-
-def test_files_are_one_room_each() -> None:
-    long = {
-        str(path.relative_to(ROOT)): count
-        for room in (*ROOMS, "tests", "bench")
-        for path in modules(room)
-        if (count := len(path.read_text("utf-8").splitlines())) > 400
-    }
-    assert not long
 
 
 HEAVY = {"textual", "rich", "pydantic", "plotext", "watchfiles", "genai_prices", "sqlglot", "pandas", "numpy"}

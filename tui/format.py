@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Literal
 
 from rich.cells import get_character_cell_size
 
+from .escape_codes import ESCAPE_CODES
 from .project_names import name_of
-from .terminal import ESCAPE
 
 # Commands speak no markup, and it takes as long to import as their answer.
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def clean(value: object, width: int | None = None) -> str:
     width = MAX_CELLS if width is None else max(0, width)
     text, more = _head(value, 4 * width + 1024)
     if not (text.isascii() and text.isprintable()):
-        text = ESCAPE.sub("", text).translate(_SIEVE)
+        text = ESCAPE_CODES.sub("", text).translate(_SIEVE)
     return _fit(" ".join(text.split()), width, more)
 
 
@@ -118,7 +118,7 @@ def block(value: object, max_lines: int = 200, width: int | None = None) -> str:
     """
     width = MAX_CELLS if width is None else max(0, width)
     text, more = _head(value, max_lines * min(4 * width, 512) + 1024)
-    text = ESCAPE.sub("", text.replace("\t", "    "))
+    text = ESCAPE_CODES.sub("", text.replace("\t", "    "))
     lines = [_fit(line.translate(_SIEVE).rstrip(), width, False) for line in re.split(r"\r\n|[\n\r]", text)]
     while lines and not lines[-1]:
         lines.pop()

@@ -10,7 +10,6 @@ import contextlib
 import io
 import json
 import os
-import re
 import sys
 import threading
 import traceback
@@ -18,20 +17,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
+from .escape_codes import ESCAPE_CODES
+
 MAX_MESSAGE = 1000
 """Cells of a message; what is longer is cut."""
 
 TRACEBACK_VARIABLE = "AGNES_STATS_TRACEBACK"
 """Where this is set, a fault of the program is told with all its lines of code."""
 
-
-# ECMA-48: CSI to its final byte; OSC, DCS, SOS, PM and APC to their terminator; then every shorter escape. A
-# string that never ends keeps its text and loses only its introducer, or one stray byte would hide the rest.
-ESCAPE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]{0,4096}(?:\x07|\x1b\\|\x9c)"
-    r"|\x1b[ -/]*[0-~]"
-)
 
 _failures: list[str] = []
 _PACKAGE = Path(__file__).parent.parent
@@ -179,7 +172,7 @@ def safe(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        char if char.isprintable() or char == "\n" else " " * char.isspace() for char in ESCAPE.sub("", text)
+        char if char.isprintable() or char == "\n" else " " * char.isspace() for char in ESCAPE_CODES.sub("", text)
     )
 
 

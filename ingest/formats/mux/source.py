@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....queries.paths import expanded
 from ...walk import walk
 from ..paths import is_utf8
 from ..source import Fingerprint, Places, Source, SourceFile, WatchPaths, existing, fingerprint_of
@@ -39,7 +40,7 @@ class MuxSource(Source):
         """`XUM_ROOT` and `MUX_ROOT`, else `~/.xum`, `~/.mux` and `~/.cmux`; links to one folder are one."""
         named = [places.environment.get(name, "").strip() for name in ("XUM_ROOT", "MUX_ROOT")]
         usual = [places.home / name for name in (".xum", ".mux", ".cmux")]
-        return existing([Path(name).expanduser() for name in named if name] or usual)
+        return existing([expanded(name) for name in named if name] or usual)
 
     def watch_paths(self, root: Path) -> WatchPaths:
         """Workspaces, and the list of them; sources and logs lie beside them."""

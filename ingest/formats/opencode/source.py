@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....queries.paths import expanded
 from ...walk import walk
 from ..paths import is_utf8
 from ..source import Places, Source, SourceFile, WatchPaths, existing
@@ -35,7 +36,7 @@ class OpenCodeSource(Source):
         """`OPENCODE_DATA_DIR`, else `opencode` in `XDG_DATA_HOME`, else `~/.local/share/opencode`."""
         named = places.environment.get("OPENCODE_DATA_DIR", "").strip()
         if named:
-            return existing([Path(named).expanduser()])
+            return existing([expanded(named)])
         data = places.environment.get("XDG_DATA_HOME") or places.home / ".local" / "share"
         return existing([Path(data) / "opencode"])
 

@@ -1,0 +1,207 @@
+"""What holds in the whole house, as questions about its source: each returns what breaks a rule, in words.
+
+They read the source, not what is loaded, so they see imports inside functions, too. Each takes the root of a checkout,
+so that `test_guards.py` can plant faults in one of its own. A room without a module is a fault: nothing would be seen.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+PACKAGE = "agnes_stats"
+ROOMS = ("queries", "ingest", "tui")
+MAY_KNOW = {"queries": {"queries"}, "ingest": {"ingest", "queries"}, "tui": {"tui", "ingest", "queries"}}
+DOORS_OF_INGEST = {
+    *("service", "news", "ingest_events", "engine", "formats", "prices", "demo", "forget", "server_source", "settings"),
+}
+SCREEN_LIBRARIES = {"textual", "plotext", "rich"}
+DATABASES = {"duckdb", "_duckdb", "sqlite3"}
+
+_SPOKEN = re.compile(
+    r"\bSELECT\b.+\bFROM\b|\bINSERT\s+INTO\b|\bDELETE\s+FROM\b|\bUPDATE\s+\w+\s+SET\b|\bCREATE\s+(TEMP\s+)?TABLE\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_WRITING = re.compile(
+    r"\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+SET|(CREATE|DROP|ALTER)\s+(OR\s+REPLACE\s+)?(TABLE|VIEW))\b",
+    re.IGNORECASE,
+)
+
+
+class EmptyRoomError(AssertionError):
+    """A room without a module: whatever is asked of it would hold."""
+
+
+def modules(root: Path, room: str) -> list[Path]:
+    """All modules of a room. Raises EmptyRoomError."""
+    found = sorted((root / room).rglob("*.py"))
+    if not any(path.name != "__init__.py" for path in found):
+        raise EmptyRoomError(f"{root / room} has no module")
+    return found
+
+
+def imports(root: Path, path: Path, *, at_run_time: bool = False) -> set[str]:
+    """Names of everything a module imports, from the package's root: `queries.store`, `textual.app`.
+
+    `at_run_time`: without what only type checkers see.
+    """
+    found = set()
+    package = path.relative_to(root).parts[:-1]
+    for node in _nodes(ast.parse(path.read_text("utf-8")), skip_typing=at_run_time):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level + 1]) if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {stem} | {f"{stem}.{alias.name}" if stem else alias.name for alias in node.names}
+    return {name.removeprefix(f"{PACKAGE}.") for name in found}
+
+
+def _nodes(tree: ast.AST, *, skip_typing: bool) -> Iterator[ast.AST]:
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if skip_typing and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            waiting.extend(node.orelse)
+        else:
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def texts(path: Path) -> list[str]:
+    """The texts in a module; an f-string is one text with `{}` for what is put into it."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            found.append("".join(str(part) for part in parts))
+    return found
+
+
+def rooms_that_know_too_much(root: Path) -> list[str]:
+    """Rooms know only the rooms below: tui, ingest, queries."""
+    return [
+        f"{path.relative_to(root)} imports from {known}"
+        for room in ROOMS
+        for path in modules(root, room)
+        for known in {name.split(".")[0] for name in imports(root, path)} & set(ROOMS) - MAY_KNOW[room]
+    ]
+
+
+def side_doors_of_ingest(root: Path) -> list[str]:
+    """The screen enters the ingester by its doors."""
+    inner = {path.stem for path in (root / "ingest").iterdir()}
+    return [
+        f"{path.relative_to(root)} reaches into ingest.{name.split('.')[1]}"
+        for path in modules(root, "tui")
+        for name in imports(root, path)
+        if name.startswith("ingest.") and name.split(".")[1] in inner - DOORS_OF_INGEST
+    ]
+
+
+def screens_below_the_screen(root: Path) -> list[str]:
+    """No library of the screen below the screen."""
+    return [
+        f"{path.relative_to(root)} imports {name}"
+        for room in ("queries", "ingest")
+        for path in modules(root, room)
+        for name in imports(root, path)
+        if name.split(".")[0] in SCREEN_LIBRARIES
+    ]
+
+
+def databases_on_the_screen(root: Path) -> list[str]:
+    """The screen opens no database, not inside a function either."""
+    return [
+        f"{path.relative_to(root)} imports {name}"
+        for path in modules(root, "tui")
+        for name in imports(root, path, at_run_time=True)
+        if name.split(".")[0] in DATABASES or name == "queries.duck"
+    ]
+
+
+def sql_on_the_screen(root: Path, tables: set[str]) -> list[str]:
+    """The screen speaks no SQL: no statement, and no part of one that names a table of the store."""
+    # Capitals: in a sentence one may well read "from sessions".
+    part = re.compile(rf"\b(?:FROM|JOIN)\s+(?:{'|'.join(sorted(tables))})\b")
+    return [
+        f"{path.relative_to(root)}: {text[:80]}"
+        for path in modules(root, "tui")
+        for text in texts(path)
+        if _SPOKEN.search(text) or part.search(text)
+    ]
+
+
+def writing_in_queries(root: Path) -> list[str]:
+    """Questions only read. Temporary tables are the connection's own, and a connection that reads may have them.
+
+    The store writes what it has just made, of which the schema tells how; the export writes into a database in memory.
+    """
+    return [
+        f"{path.relative_to(root)}: {text[:80]}"
+        for path in modules(root, "queries")
+        if path.parent.name != "store" and path.name not in ("export.py", "schema.py")
+        for text in texts(path)
+        if _WRITING.search(text)
+    ]
+
+
+def circles(root: Path) -> list[str]:
+    """Modules that import each other at run time, on a way around, inside functions or not."""
+    paths = {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for room in ROOMS
+        for path in modules(root, room)
+    }
+    known = {
+        # Naming a sibling names the package, too, which is there by then.
+        name: {
+            other
+            for other in imports(root, path, at_run_time=True)
+            if other in paths and not f"{name}.".startswith(f"{other}.")
+        }
+        for name, path in paths.items()
+    }
+    return [" <-> ".join(sorted(circle)) for circle in _components(known) if len(circle) > 1]
+
+
+def _components(known: Mapping[str, set[str]]) -> Iterator[set[str]]:
+    """Strongly connected components, by Tarjan's algorithm."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[set[str]] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for other in known[name]:
+            if other not in index:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], index[other])
+        if low[name] == index[name]:
+            at = stack.index(name)
+            found.append(set(stack[at:]))
+            del stack[at:]
+
+    for name in known:
+        if name not in index:
+            visit(name)
+    yield from found
+
+
+def class_names_used_twice(root: Path) -> list[str]:
+    """No two classes of the same name."""
+    places: dict[str, list[str]] = {}
+    for room in ROOMS:
+        for path in modules(root, room):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name, []).append(str(path.relative_to(root)))
+    return [f"{name}: {', '.join(where)}" for name, where in sorted(places.items()) if len(where) > 1]

@@ -1,0 +1,84 @@
+"""The guards of the house see what they are there for: faults are planted, and each must be found."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import guards
+
+CLEAN = {
+    "queries/store.py": "import duckdb\n\n\ndef ask():\n    return 'SELECT 1 FROM sessions'\n",
+    "ingest/engine.py": "from ..queries.store import ask\n",
+    "ingest/work.py": "from .engine import ask\n",
+    "tui/app.py": "from ..ingest.engine import ask\n\nTEXT = 'Choose from sessions, or update your sets.'\n",
+}
+
+FAULTS = {
+    "relative": ("queries/store.py", "from ..tui.app import App\n", guards.rooms_that_know_too_much),
+    "absolute": ("queries/store.py", "from agnes_stats.tui import app\n", guards.rooms_that_know_too_much),
+    "by name": ("queries/store.py", "import agnes_stats.ingest.engine\n", guards.rooms_that_know_too_much),
+    "up a room": ("ingest/work.py", "def f():\n    from ..tui import app\n", guards.rooms_that_know_too_much),
+    "side door": ("tui/app.py", "from ..ingest.work import f\n", guards.side_doors_of_ingest),
+    "side door within": (
+        "tui/app.py",
+        "def f():\n    from agnes_stats.ingest import work\n",
+        guards.side_doors_of_ingest,
+    ),
+    "a screen below": ("ingest/work.py", "def f():\n    from rich.text import Text\n", guards.screens_below_the_screen),
+    "a database": ("tui/app.py", "import duckdb\n", guards.databases_on_the_screen),
+    "a database within": ("tui/app.py", "def f():\n    import duckdb\n", guards.databases_on_the_screen),
+    "its other name": ("tui/app.py", "from agnes_stats.queries.duck import duckdb\n", guards.databases_on_the_screen),
+    "insert": ("queries/store.py", "SQL = 'INSERT INTO x VALUES (1)'\n", guards.writing_in_queries),
+    "update": ("queries/store.py", "def f(t):\n    return f'UPDATE x SET a = {t}'\n", guards.writing_in_queries),
+    "drop": ("queries/store.py", "SQL = 'DROP TABLE x'\n", guards.writing_in_queries),
+    "circle": ("ingest/engine.py", "def f():\n    from .work import ask\n", guards.circles),
+}
+
+
+def house(folder: Path, files: dict[str, str]) -> Path:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return folder
+
+
+def test_a_house_in_order_breaks_no_rule(tmp_path: Path) -> None:
+    root = house(tmp_path, CLEAN)
+    assert not [found for _, _, guard in FAULTS.values() for found in guard(root)]
+    assert not guards.sql_on_the_screen(root, {"sessions"})
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(tmp_path: Path, fault: str) -> None:
+    path, line, guard = FAULTS[fault]
+    root = house(tmp_path, CLEAN | {path: line + CLEAN[path]})
+    assert guard(root)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "def f(c):\n    return c.execute('FROM sessions')\n",
+        "def f(c, what):\n    return c.execute(f'SELECT {what} FROM tool_calls')\n",
+        "SQL = 'SELECT a ' 'FROM b'\n",
+        "def f(a):\n    return f'{a} JOIN sessions USING (id)'\n",
+        "SQL = 'create temp table x as select 1'\n",
+    ],
+)
+def test_sql_on_the_screen_is_found(tmp_path: Path, line: str) -> None:
+    root = house(tmp_path, CLEAN | {"tui/app.py": line})
+    assert guards.sql_on_the_screen(root, {"sessions", "tool_calls"})
+
+
+@pytest.mark.parametrize("room", guards.ROOMS)
+@pytest.mark.parametrize("guard", {guard for _, _, guard in FAULTS.values()}, ids=lambda guard: guard.__name__)
+def test_an_empty_room_is_a_fault(tmp_path: Path, room: str, guard: Callable[[Path], list[str]]) -> None:
+    root = house(tmp_path, {name: text for name, text in CLEAN.items() if not name.startswith(room)})
+    (root / room).mkdir()
+    looked_at = {guards.side_doors_of_ingest: ("tui",), guards.databases_on_the_screen: ("tui",)}
+    looked_at |= {guards.screens_below_the_screen: ("queries", "ingest"), guards.writing_in_queries: ("queries",)}
+    if room in looked_at.get(guard, guards.ROOMS):
+        with pytest.raises(guards.EmptyRoomError):
+            guard(root)
