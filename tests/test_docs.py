@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from agnes_stats.ingest.formats import SOURCES
-from agnes_stats.tui.cli import COMMANDS
+from agnes_stats.tui.commands import COMMANDS
 from agnes_stats.tui.settings import OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,9 +7,11 @@ import re
 
 import pytest
 from agnes_stats.tui import cli
+from agnes_stats.tui.commands import COMMANDS, command_of
+from agnes_stats.tui.commands.command import PLACES
 from agnes_stats.tui.settings import OPTIONS
 
-PAGES = ((), *((name,) for name in cli.COMMANDS))
+PAGES = ((), *((name,) for name in COMMANDS))
 INNARDS = re.compile(r"==SUPPRESS==|mappingproxy|<[\w.]+ |object at 0x|%\(|%%|\{'|\bNone\b|\w+\.\w+Action|lambda")
 """What argparse prints where it was told something else than what it can print."""
 
@@ -34,17 +36,17 @@ def test_every_page_is_for_people(
     for command in PAGES:
         told = page(capsys, *command)
         assert not INNARDS.search(told), command
-        heeded = cli._HEEDS[command[0]] if command else [option.name for option in OPTIONS]
+        heeded = command_of(command[0]).heeds if command else [option.name for option in OPTIONS]
         for option in OPTIONS:
             listed = words_of(f"--{option.name} {option.metavar or ''} {option.help}")
             assert (listed in words_of(told)) == (option.name in heeded), (command, option.name)
-        for flag, keywords in cli._ONLY.get(command[0], ()) if command else ():
+        for flag, keywords in command_of(command[0]).options if command else ():
             assert words_of(f"{keywords.get('metavar', '')} {keywords['help']}") in words_of(told), (command, flag)
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_of_an_option_that_changes_nothing_it_says_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    unheeded = [option for option in OPTIONS if option.name not in (*cli._HEEDS[command], *cli._PLACES)]
+    unheeded = [option for option in OPTIONS if option.name not in (*command_of(command).heeds, *PLACES)]
     given = [word for option in unheeded for word in (f"--{option.name}", *(["1"] if option.metavar else []))]
     parsed = vars(cli.parser([command]).parse_args([command, *given]))
     told = capsys.readouterr()
@@ -123,7 +125,7 @@ TO_SEE = {("models", "tz"): ["--since", str(TURN.date()), "--until", str(TURN.da
 """What is asked for besides where an option alone changes nothing: of which days, for example."""
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_that_is_listed_changes_the_answer(
     command: str, places: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,10 +135,10 @@ def test_every_option_that_is_listed_changes_the_answer(
         captured = capsys.readouterr()
         return captured.out + captured.err
 
-    reading = ["--no-ingest"] if "no-ingest" in cli._HEEDS[command] else []
+    reading = ["--no-ingest"] if "no-ingest" in command_of(command).heeds else []
     plain = told()
     assert "changes nothing" not in plain
-    for name in cli._HEEDS[command]:
+    for name in command_of(command).heeds:
         if name in VALUES:
             value, besides = VALUES[name], TO_SEE.get((command, name), [])
             without = told(*besides) if besides else plain

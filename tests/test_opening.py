@@ -36,7 +36,7 @@ OPENING = {
     ("queries/console_book.py", "path.write_text"): "a file made just before",
     ("tui/app.py", "self.query_one(FilterInput).open"): "a line on the screen",
     ("tui/cli.py", "os.open"): "/dev/null",
-    ("tui/statusline.py", "path.write_text"): "a file made just before",
+    ("tui/commands/statusline.py", "path.write_text"): "a file made just before",
     ("tui/exporting.py", "path.write_text"): "a file made just before",
 }
 WALKING = {

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from agnes_stats.queries.console_book import Book
-from agnes_stats.tui import cli, script_commands
+from agnes_stats.tui import cli
+from agnes_stats.tui.commands import blocks, ccusage
 
 DAYS = ("2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02")
 
@@ -89,7 +90,7 @@ def test_blocks_have_ccusages_fields(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     block_rows(folder)
-    monkeypatch.setattr(script_commands, "utc_now", lambda: dt.datetime(2026, 11, 3, 10, 10))
+    monkeypatch.setattr(blocks, "utc_now", lambda: dt.datetime(2026, 11, 3, 10, 10))
     first, second, gap, running = json.loads(said(folder, capsys, "blocks", "--json"))["blocks"]
     # 5 a million in, 25 out, 6.25 written to the cache, 0.50 read from it.
     one = (1 * 5 + 10 * 25 + 1000 * 6.25 + 100 * 0.5) / 1e6
@@ -150,7 +151,7 @@ def test_blocks_as_a_table_and_only_some_of_them(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     block_rows(folder)
-    monkeypatch.setattr(script_commands, "utc_now", lambda: dt.datetime(2026, 11, 3, 10, 10))
+    monkeypatch.setattr(blocks, "utc_now", lambda: dt.datetime(2026, 11, 3, 10, 10))
     head, *lines = said(folder, capsys, "blocks").splitlines()
     assert head.split() == ["Block", "Input", "Output", "Cache", "read", "Cache", "write", "Total", "Cost"]
     assert [line[:33].rstrip() for line in lines[:2]] == ["2026-11-02 08:00 to 13:00", "2026-11-02 13:00 to 18:00"]
@@ -161,7 +162,7 @@ def test_blocks_as_a_table_and_only_some_of_them(
     assert "$" not in said(folder, capsys, "blocks", "--no-cost")
     active = json.loads(said(folder, capsys, "blocks", "--json", "--active"))["blocks"]
     assert [block["id"] for block in active] == ["2026-11-03T09:00:00.000Z"]
-    monkeypatch.setattr(script_commands, "utc_now", lambda: dt.datetime(2026, 11, 5, 18, 10))
+    monkeypatch.setattr(blocks, "utc_now", lambda: dt.datetime(2026, 11, 5, 18, 10))
     recent = json.loads(said(folder, capsys, "blocks", "--json", "--recent"))["blocks"]
     assert [block["startTime"][5:16] for block in recent] == ["11-02T18:30", "11-03T09:00"]
     assert json.loads(said(folder, capsys, "blocks", "--json", "--branch", "no such"))["blocks"] == []
@@ -171,7 +172,7 @@ def test_a_budget_warns_in_monthly_and_in_the_status_line(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    monkeypatch.setattr(script_commands, "utc_now", lambda: dt.datetime(2026, 11, 2, 13))
+    monkeypatch.setattr(ccusage, "utc_now", lambda: dt.datetime(2026, 11, 2, 13))
     # Two responses of this month, of USD 0.006555 each.
     for budget, words in (
         ("0.10", "budget: $0.01 of $0.10 in November (13 %)"),

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 from agnes_stats.queries.store.locking import lock_path
-from agnes_stats.tui import cli, statusline
+from agnes_stats.tui import cli
+from agnes_stats.tui.commands import statusline
 from agnes_stats.tui.settings import settings_from
 
 from tests.storing import note, store_in, until
@@ -54,7 +55,7 @@ def started(
 ) -> subprocess.Popen[str]:
     """A status line in a program of its own, which waits so many seconds for a new answer, and half a second more."""
     code = (
-        "import sys\nfrom agnes_stats.tui import cli, statusline\n"
+        "import sys\nfrom agnes_stats.tui import cli\nfrom agnes_stats.tui.commands import statusline\n"
         f"statusline.SOON_SECONDS = statusline.ALONE_SECONDS = {soon}\nstatusline.FIRST_SECONDS = 0.5\n"
         "sys.exit(cli.main())"
     )

@@ -11,90 +11,9 @@ from typing import Any, NoReturn
 from .. import __version__
 from ..queries.paths import leave_deleted_folder
 from . import ending, terminal
+from .commands import COMMANDS, command_of
+from .commands.command import PLACES
 from .settings import OPTIONS, BadSetting, Settings, is_text, settings_from
-
-COMMANDS = {
-    "ingest": "read all that is new, once, and say what was read",
-    "sessions": "sessions, newest first",
-    "tokens": "tokens and cost by day, model and session",
-    "queries": "accesses to data, newest first",
-    "sync": "sync actions, and when data was last pulled",
-    "home": "the last 24 hours, or seven days, in one line",
-    "doctor": "sources, store and health; exit status 1 if something is wrong",
-    "forget": "remove sessions from the store for good, by session, project or age",
-    "daily": "tokens and cost by day, in ccusage's words",
-    "weekly": "the same by week; weeks begin on Monday",
-    "monthly": "the same by month",
-    "blocks": "the same by five-hour block, as Claude plans count them",
-    "models": "the same by model",
-    "sql": "your own SELECT on the store, read-only, at most 10,000 rows",
-    "statusline": "one line about now, for Claude Code's status line",
-}
-_PLACES = ("store", "source", "tz")
-"""Every command takes these, so that a script can give them to all; it lists those it heeds."""
-_DAYS_AND_WHERE = ("since", "until", "project", "user")
-_FILTERS = (*_DAYS_AND_WHERE, "model", "branch", "claude-version")
-_READING = (*_PLACES, "no-ingest", "agnes-server")
-_HEEDS = {
-    "ingest": ("store", "source"),
-    "sessions": (*_READING, *_FILTERS, "no-cost"),
-    "tokens": (*_READING, *_FILTERS, "no-cost"),
-    "queries": (*_READING, *_FILTERS),
-    "sync": (*_READING, *_DAYS_AND_WHERE),
-    "home": ("store", "source", "no-ingest", "agnes-server", "user", "no-cost"),
-    "doctor": ("store", "source", "no-ingest", "agnes-server"),
-    "forget": ("store", "tz", "project"),
-    "daily": (*_READING, *_FILTERS, "no-cost"),
-    "weekly": (*_READING, *_FILTERS, "no-cost"),
-    "monthly": (*_READING, *_FILTERS, "budget", "no-cost"),
-    "blocks": (*_READING, *_FILTERS, "no-cost"),
-    "models": (*_READING, *_FILTERS, "no-cost"),
-    "sql": (*_READING, *_FILTERS),
-    "statusline": (*_PLACES, "no-ingest", "budget", "no-cost"),
-}
-"""The options that change what a command does. Before the command, and as a variable or a line, all may stand."""
-_WITHOUT_JSON = ("statusline",)
-_ONLY = {
-    "ingest": (
-        ("--rebuild", {"action": "store_true", "help": "read everything on disk again; changes no number"}),
-        ("--with-forgotten", {"action": "store_true", "help": "with --rebuild: also what was forgotten on request"}),
-    ),
-    "sessions": (
-        ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"}),
-        ("--offset", {"type": int, "default": 0, "metavar": "N", "help": "rows to skip (0)"}),
-    ),
-    "tokens": (("--days", {"type": int, "default": 30, "metavar": "N", "help": "days in `daily`, 1 to 365 (30)"}),),
-    "queries": (
-        ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"}),
-        ("--cursor-ts", {"metavar": "TIME", "help": "go on after this time …"}),
-        ("--cursor-id", {"metavar": "ID", "help": "… and this id"}),
-        ("--all", {"action": "store_true", "help": "file, web and catalogue accesses too, not only queries"}),
-    ),
-    "sync": (
-        ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"}),
-        ("--cursor-ts", {"metavar": "TIME", "help": "go on after this time …"}),
-        ("--cursor-id", {"metavar": "ID", "help": "… and this id"}),
-    ),
-    "blocks": (
-        ("--active", {"action": "store_true", "help": "only the block that is running"}),
-        ("--recent", {"action": "store_true", "help": "only the last three days"}),
-    ),
-    "sql": (
-        (
-            "query",
-            {"metavar": "QUERY", "nargs": "?", "help": "the query, - for standard input; {{filters}} is replaced"},
-        ),
-        ("--saved", {"metavar": "NAME", "help": "the query of that name in the dashboard's console, or its example"}),
-        ("--csv", {"action": "store_true", "help": "CSV instead of a table"}),
-        ("--parquet", {"metavar": "FILE", "help": "write a Parquet file instead"}),
-    ),
-    "forget": (
-        ("--session", {"metavar": "ID", "help": "this session"}),
-        ("--before", {"metavar": "DAY", "help": "what is older than this day"}),
-        ("--yes", {"action": "store_true", "help": "do not ask"}),
-    ),
-    "home": (("--window", {"default": "24h", "metavar": "W", "help": "24h or 7d (24h)"}),),
-}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -128,7 +47,7 @@ def _add_options(command: argparse.ArgumentParser, heeded: Collection[str]) -> N
         flag, heeds = f"--{option.name}", option.name in heeded
         # For argparse a % in a help text is the beginning of the name of a value.
         told = option.help.replace("%", "%%") if heeds else argparse.SUPPRESS
-        if not heeds and option.name not in _PLACES:
+        if not heeds and option.name not in PLACES:
             command.add_argument(flag, action=_Unheeded, nargs=None if option.metavar else 0, help=told)
         elif option.metavar is None:
             command.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=told)
@@ -158,13 +77,14 @@ def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=help_text, description=help_text, add_help=is_wanted)
         if not is_wanted:
             continue
-        _add_options(command, _HEEDS[name])
-        if name in _WITHOUT_JSON:
-            command.add_argument("--json", action=_Unheeded, nargs=0, help=argparse.SUPPRESS)
-        else:
+        wanted = command_of(name)
+        _add_options(command, wanted.heeds)
+        if wanted.has_json:
             command.add_argument("--json", action="store_true", help="JSON instead of a table")
-        for flag, keywords in _ONLY.get(name, ()):
-            command.add_argument(flag, **keywords)  # type: ignore[arg-type]
+        else:
+            command.add_argument("--json", action=_Unheeded, nargs=0, help=argparse.SUPPRESS)
+        for flag, keywords in wanted.options:
+            command.add_argument(flag, **keywords)
     return whole
 
 
@@ -229,11 +149,9 @@ def _check_texts(given: Mapping[str, Any]) -> None:
 
 def _command(given: argparse.Namespace) -> Callable[[argparse.Namespace, Settings], int]:
     if given.command is not None:
-        from .commands import COMMAND_FUNCTIONS
-
-        return COMMAND_FUNCTIONS[given.command]
+        return command_of(given.command).run
     if not terminal.can_show_screen():
-        from .commands import overview
+        from .commands.overview import overview
 
         return overview
     from .dashboard import dashboard

@@ -11,11 +11,10 @@ import itertools
 import math
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
-
-from rich.cells import get_character_cell_size
 
 from .escape_codes import ESCAPE_CODES
 from .project_names import name_of
@@ -81,7 +80,7 @@ def _fit(text: str, width: int, more: bool) -> str:
     kept: list[str] = []
     cells = marks = room = 0  # `room`: how many characters fit when the last cell is an ellipsis
     for char in text:
-        size = get_character_cell_size(char)
+        size = _cell_size(char)
         marks = marks + 1 if size == 0 else 0
         if marks > _MAX_MARKS or (size == 0 and not kept):
             continue
@@ -125,6 +124,18 @@ def block(value: object, max_lines: int = 200, width: int | None = None) -> str:
     if len(lines) > max_lines or more:
         lines = [*lines[:max_lines], "…"]
     return "\n".join(lines)
+
+
+@functools.cache
+def _cells_of() -> Callable[[str], int]:
+    # What asks and tells JSON only needs no library of the screen.
+    from rich.cells import get_character_cell_size
+
+    return get_character_cell_size
+
+
+def _cell_size(char: str) -> int:
+    return _cells_of()(char)
 
 
 def cell(value: object, *, style: str = "", justify: Literal["left", "center", "right"] = "left") -> Text:

@@ -12,7 +12,7 @@ import pytest
 from agnes_stats.queries.access import Cursor
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
-from agnes_stats.tui.json_output import queries_answer
+from agnes_stats.tui.commands.queries import queries_answer
 
 from tests.queries.accesses import NOW, agnes, at, logged, session, store_with
 from tests.storing import held

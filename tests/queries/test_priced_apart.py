@@ -14,7 +14,11 @@ from agnes_stats.queries import periods, tokens
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.session_detail import session_detail
 from agnes_stats.queries.store import Store
-from agnes_stats.tui import ccusage_output, json_output, text_output
+from agnes_stats.tui import terminal
+from agnes_stats.tui.commands import models
+from agnes_stats.tui.commands import periods as period_commands
+from agnes_stats.tui.commands import tokens as token_command
+from agnes_stats.tui.commands.page import page_of
 from agnes_stats.tui.settings import Settings
 
 from tests.storing import held
@@ -85,16 +89,16 @@ def test_models_are_listed_apart(store: Store, zone: str) -> None:
 
 def test_answers_for_scripts_say_speed_and_tier(store: Store) -> None:
     with store.read() as connection:
-        answer = json_output.tokens_answer(connection, Filter(), today=TODAY, days=30)["by_model"]
+        answer = token_command.tokens_answer(connection, Filter(), today=TODAY, days=30)["by_model"]
         assert {
             (row["model"], row["speed"], row["service_tier"]): (row["cost_usd"], row["total"]) for row in answer
         } == ROWS
-        report = ccusage_output.by_model(connection, Filter())["models"]
+        report = models.by_model(connection, Filter())["models"]
         assert {
             (row["modelName"], row["speed"], row["service_tier"]): (row["totalCost"], row["totalTokens"])
             for row in report
         } == ROWS
-        [week] = ccusage_output.by_period(connection, Filter(), "weekly")["weekly"]
+        [week] = period_commands.by_period(connection, Filter(), "weekly")["weekly"]
         told = week["modelBreakdowns"]
         assert {(row["modelName"], row["speed"], row["service_tier"]): row["cost"] for row in told} == {
             key: cost for key, (cost, _) in ROWS.items()
@@ -111,8 +115,8 @@ def test_a_session_lists_them_apart(store: Store) -> None:
 
 def test_they_are_named_apart(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     with store.read() as connection:
-        answer = json_output.tokens_answer(connection, Filter(), today=TODAY, days=30)
-    text_output.show("tokens", answer, Settings(store=store.path, tz="UTC"))
+        answer = token_command.tokens_answer(connection, Filter(), today=TODAY, days=30)
+    terminal.lines(token_command.show(answer, page_of(Settings(store=store.path, tz="UTC"))))
     shown = capsys.readouterr().out
     for name in ("opus-5 ", "opus-5 fast ", "opus-5 batch ", "opus-5 fast batch "):
         assert f"\n{name}" in shown

@@ -12,7 +12,7 @@ from agnes_stats.queries import servers, sync
 from agnes_stats.queries.access import Cursor
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.sync import SyncPage
-from agnes_stats.tui import json_output as answers
+from agnes_stats.tui.commands import sync as answers
 
 from tests.ingest.agnes_files import ledger, log, run
 from tests.machine import Machine, bash

@@ -12,8 +12,8 @@ import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.service import IngestService, News
 from agnes_stats.queries.filters import Filter
-from agnes_stats.tui import json_output as answers
 from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.commands import queries, sync
 from agnes_stats.tui.settings import Settings
 from textual.pilot import Pilot
 
@@ -36,12 +36,12 @@ def dashboard(machine: Machine) -> AgnesStats:
 
 def synced(machine: Machine) -> dict[str, Any]:
     with machine.store.read() as connection:
-        return answers.sync_answer(connection, Filter(), limit=1000, cursor=None)
+        return sync.sync_answer(connection, Filter(), limit=1000, cursor=None)
 
 
 def queried(machine: Machine) -> list[dict[str, Any]]:
     with machine.store.read() as connection:
-        found = answers.queries_answer(connection, Filter(), limit=50, cursor=None, everything=True)
+        found = queries.queries_answer(connection, Filter(), limit=50, cursor=None, everything=True)
     rows: list[dict[str, Any]] = found["rows"]
     return rows
 

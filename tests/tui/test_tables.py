@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
-from agnes_stats.tui import json_output as answers
-from agnes_stats.tui import text_output as tables
+from agnes_stats.tui import terminal as to_terminal
+from agnes_stats.tui.commands import home, overview, page, queries, sessions, sync, tokens
+from agnes_stats.tui.commands.page import TextColumn
 from agnes_stats.tui.settings import Settings
 from rich.cells import cell_len
 
@@ -23,6 +24,14 @@ from tests.tui.running import NOW
 from tests.tui.sessions_world import world
 
 Golden = Callable[[str, str], None]
+
+MODULES: dict[str, Any] = {
+    "sessions": sessions,
+    "tokens": tokens,
+    "queries": queries,
+    "sync": sync,
+    "home": home,
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,20 +47,21 @@ def answer(store: Store, command: str, **chosen: Any) -> dict[str, Any]:
     filter_ = Filter(**chosen)
     with store.read() as connection:
         if command == "sessions":
-            return answers.sessions_answer(connection, filter_, now=NOW, limit=50, offset=0)
+            return sessions.sessions_answer(connection, filter_, now=NOW, limit=50, offset=0)
         if command == "tokens":
-            return answers.tokens_answer(connection, filter_, today=NOW.date(), days=3)
+            return tokens.tokens_answer(connection, filter_, today=NOW.date(), days=3)
         if command == "queries":
-            return answers.queries_answer(connection, filter_, limit=1, cursor=None)
+            return queries.queries_answer(connection, filter_, limit=1, cursor=None)
         if command == "sync":
-            return answers.sync_answer(connection, filter_, limit=50, cursor=None)
-        return answers.home_answer(connection, filter_, window="24h", now=NOW)
+            return sync.sync_answer(connection, filter_, limit=50, cursor=None)
+        return home.home_answer(connection, filter_, window="24h", now=NOW)
 
 
 def told(
     capsys: pytest.CaptureFixture[str], store: Store, command: str, found: dict[str, Any] | None = None, **more: Any
 ) -> str:
-    tables.show(command, found or answer(store, command), settings(store, **more), now=NOW)
+    on = page.page_of(settings(store, **more), NOW)
+    to_terminal.lines(MODULES[command].show(found or answer(store, command), on))
     return capsys.readouterr().out
 
 
@@ -64,7 +74,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return narrow
 
 
-COMMANDS = ["sessions", "tokens", "queries", "sync", "home"]
+COMMANDS = list(MODULES)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -74,7 +84,7 @@ def test_each_command(store: Store, command: str, capsys: pytest.CaptureFixture[
 
 def test_the_overview(store: Store, capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
     with store.read() as connection:
-        tables.show_overview(connection, settings(store), Filter(), NOW)
+        overview.show_overview(connection, settings(store), Filter(), NOW)
     golden("table-overview", capsys.readouterr().out.rstrip("\n"))
 
 
@@ -91,10 +101,10 @@ def test_no_line_of_a_table_is_wider_than_the_terminal(
 
 
 def test_what_matters_most_stays_longest() -> None:
-    columns = [tables.Column("When"), tables.Column("Title", flexible=True), tables.Column("Cost", right=True)]
+    columns = [TextColumn("When"), TextColumn("Title", flexible=True), TextColumn("Cost", right=True)]
     rows = [["yesterday 19:20", "a title that is long", "$12.00"]]
-    assert tables.table(columns, rows, 40)[1] == "yesterday 19:20  a title that i…  $12.00"
-    assert tables.table(columns, rows, 28)[1] == "yesterday 19:20  a title th…"
+    assert page.table(columns, rows, 40)[1] == "yesterday 19:20  a title that i…  $12.00"
+    assert page.table(columns, rows, 28)[1] == "yesterday 19:20  a title th…"
 
 
 def test_a_wide_terminal_shows_more(
@@ -144,18 +154,18 @@ def test_texts_from_data_are_harmless(store: Store, capsys: pytest.CaptureFixtur
 
 
 def test_columns_line_up_under_wide_characters() -> None:
-    columns = [tables.Column("Name"), tables.Column("N", right=True)]
-    assert tables.table(columns, [["日本", "1"], ["abc", "10"]], 40) == ["Name   N", "日本   1", "abc   10"]
+    columns = [TextColumn("Name"), TextColumn("N", right=True)]
+    assert page.table(columns, [["日本", "1"], ["abc", "10"]], 40) == ["Name   N", "日本   1", "abc   10"]
 
 
 def test_flexible_columns_shrink_and_others_go_by_rank() -> None:
-    columns = [tables.Column("Title", flexible=True), tables.Column("A", rank=2), tables.Column("B", rank=1)]
+    columns = [TextColumn("Title", flexible=True), TextColumn("A", rank=2), TextColumn("B", rank=1)]
     rows = [["x" * 60, "aaaa", "bbbb"]]
-    assert tables.table(columns, rows, 80)[1] == f"{'x' * 60}  aaaa  bbbb"
-    assert tables.table(columns, rows, 50)[1] == f"{'x' * 37}…  aaaa  bbbb"
-    assert tables.table(columns, rows, 31)[1] == f"{'x' * 24}…  bbbb"
-    assert tables.table(columns, rows, 29)[1] == f"{'x' * 28}…"
-    assert tables.table(columns, rows, 10)[1] == f"{'x' * 9}…"
+    assert page.table(columns, rows, 80)[1] == f"{'x' * 60}  aaaa  bbbb"
+    assert page.table(columns, rows, 50)[1] == f"{'x' * 37}…  aaaa  bbbb"
+    assert page.table(columns, rows, 31)[1] == f"{'x' * 24}…  bbbb"
+    assert page.table(columns, rows, 29)[1] == f"{'x' * 28}…"
+    assert page.table(columns, rows, 10)[1] == f"{'x' * 9}…"
 
 
 def test_costs_can_be_hidden(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,7 +175,8 @@ def test_costs_can_be_hidden(store: Store, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_times_are_those_of_the_zone(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    tables.show("sessions", answer(store, "sessions"), Settings(store=store.path, tz="America/New_York"), now=NOW)
+    on = page.page_of(Settings(store=store.path, tz="America/New_York"), NOW)
+    to_terminal.lines(sessions.show(answer(store, "sessions"), on))
     assert "●  10:02" in capsys.readouterr().out
 
 
@@ -199,7 +210,7 @@ def test_an_overview_of_nothing_says_where_it_looked(
 
     def page(chosen: Filter = Filter(), **more: Any) -> str:  # noqa: B008
         with empty.read() as connection:
-            tables.show_overview(connection, settings(empty, **more), chosen, NOW)
+            overview.show_overview(connection, settings(empty, **more), chosen, NOW)
         return capsys.readouterr().out
 
     assert "Looked in ~/.claude, ~/.config/claude." in page()

@@ -19,15 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..queries.regular import read_text
-from ..queries.store import Store, StoreError
-from . import terminal
-from .settings import Settings, is_text
+from ...queries.regular import read_text
+from ...queries.store import Store, StoreError
+from .. import terminal
+from ..settings import Settings, is_text
+from .command import PLACES, Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .marks import Used
+    from ..marks import Used
 
 MAX_TOLD = 1_000_000
 """Characters read of what Claude Code tells; usually a few hundred."""
@@ -99,7 +100,7 @@ class LastLines:
 
     def write(self, line: Line) -> None:
         """Keep an answer. Where that is not possible there will be none."""
-        from ..queries.export import replacing
+        from ...queries.export import replacing
 
         own = {
             "settings": self._settings,
@@ -216,7 +217,7 @@ def _can_fork() -> bool:
 
 def _work_beside(writer: int, lock: Path, work: Callable[[], str]) -> None:
     """Do the work in this process, which was made for it, tell what came of it, and end."""
-    from ..queries.store.locking import Lock
+    from ...queries.store.locking import Lock
 
     try:
         os.setsid()
@@ -267,7 +268,7 @@ def _text_in(told: dict[str, Any], key: str) -> str | None:
 
 def _read_what_is_new(store: Store, settings: Settings, transcript: Path) -> None:
     """Read what is new in the session's file, as far as that goes quickly; the rest next time."""
-    from .factories import engine_of
+    from ..factories import engine_of
 
     engine = engine_of(settings, store)
     file = engine.recognise(transcript)
@@ -282,11 +283,11 @@ def _read_what_is_new(store: Store, settings: Settings, transcript: Path) -> Non
 
 
 def _asked(store: Store, settings: Settings, session_id: str | None) -> Line:
-    from ..queries import servers, sessions, tokens
-    from . import budget_text
-    from . import format as words
-    from .factories import filter_of, utc_now
-    from .script_commands import budget_of, today_of
+    from ...queries import servers, sessions, tokens
+    from .. import budget_text
+    from .. import format as words
+    from ..factories import filter_of, utc_now
+    from .ccusage import budget_of, today_of
 
     now, today = utc_now(), today_of(settings)
     with store.read() as connection:
@@ -313,7 +314,10 @@ def _asked(store: Store, settings: Settings, session_id: str | None) -> Line:
 
 
 def _amount(used: Used, count: int, settings: Settings) -> str:
-    from . import marks
+    from .. import marks
 
     told = marks.tokens_of(count, used)
     return told if settings.no_cost or not count else f"{marks.cost(used)} {told}"
+
+
+COMMAND = Command(heeds=(*PLACES, "no-ingest", "budget", "no-cost"), run=statusline, has_json=False)

@@ -6,15 +6,16 @@ import argparse
 import datetime as dt
 from typing import Any
 
-from ..ingest import forget as out
-from ..queries.filters import Filter
-from ..queries.store import Store
-from . import format as words
-from . import terminal
-from .settings import BadSetting, Settings, day_of
+from ...ingest import forget as out
+from ...queries.filters import Filter
+from ...queries.store import Store
+from .. import format as words
+from .. import terminal
+from ..settings import BadSetting, Settings, day_of
+from .command import Command
 
 
-def forget(given: argparse.Namespace, settings: Settings) -> int:
+def run(given: argparse.Namespace, settings: Settings) -> int:
     """Forget what the command line names, by session, project, age, or all three; the exit status."""
     before = None if given.before is None else _day(given.before)
     # Only what is typed counts: a project in the config file narrows views, it must not choose what to delete.
@@ -80,3 +81,14 @@ def _day(text: str) -> dt.date:
 
 def _stamp(moment: dt.datetime | None) -> str | None:
     return None if moment is None else moment.replace(tzinfo=dt.UTC).isoformat()
+
+
+COMMAND = Command(
+    heeds=("store", "tz", "project"),
+    run=run,
+    options=(
+        ("--session", {"metavar": "ID", "help": "this session"}),
+        ("--before", {"metavar": "DAY", "help": "what is older than this day"}),
+        ("--yes", {"action": "store_true", "help": "do not ask"}),
+    ),
+)

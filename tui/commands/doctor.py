@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import datetime as dt
 import os
@@ -15,21 +16,22 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
-from ..ingest.engine import Engine
-from ..ingest.formats import SOURCES, Root
-from ..queries import doctor as ask
-from ..queries import servers, sync
-from ..queries.own_totals import OwnTotal, own_totals
-from ..queries.paths import exists, expanded, is_folder
-from ..queries.schema import STORE_VERSION
-from ..queries.store import Store, StoreError
-from . import format as words
-from . import terminal
-from .factories import engine_of, server_access, utc_now
-from .json_output import server_answer
-from .retention import Retention, retention
-from .settings import Settings
+from ... import __version__
+from ...ingest.engine import Engine
+from ...ingest.formats import SOURCES, Root
+from ...queries import doctor as ask
+from ...queries import servers, sync
+from ...queries.own_totals import OwnTotal, own_totals
+from ...queries.paths import exists, expanded, is_folder
+from ...queries.schema import STORE_VERSION
+from ...queries.store import Store, StoreError
+from .. import format as words
+from .. import terminal
+from ..factories import engine_of, roots_of, server_access, utc_now
+from ..retention import Retention, retention
+from ..settings import Settings
+from .command import Command
+from .sync import server_answer
 
 LIBRARIES = ("duckdb", "textual", "plotext", "msgspec", "sqlglot", "genai-prices", "watchfiles")
 SOON = dt.timedelta(days=7)
@@ -72,7 +74,7 @@ def examine(settings: Settings, roots: Sequence[Root]) -> Findings:
 
 def _ask_server(store: Store, settings: Settings) -> None:
     if settings.agnes_server:
-        from ..ingest.server_source import AgnesServerError, ask_once
+        from ...ingest.server_source import AgnesServerError, ask_once
 
         # How it went is in the store, and told from there.
         with contextlib.suppress(AgnesServerError):
@@ -405,3 +407,16 @@ def _many(number: int, thing: str) -> str:
 
 def _short(stamp: str | None) -> str:
     return words.NONE if stamp is None else stamp[:16].replace("T", " ") + " UTC"
+
+
+def run(given: argparse.Namespace, settings: Settings) -> int:
+    """Examine, and tell what was found; the exit status is 1 if something is wrong."""
+    findings = examine(settings, roots_of(settings, Store(settings.store)))
+    if given.json:
+        terminal.answer(findings.answer)
+    else:
+        show(findings)
+    return 1 if findings.problems else 0
+
+
+COMMAND = Command(heeds=("store", "source", "no-ingest", "agnes-server"), run=run)

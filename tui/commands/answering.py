@@ -1,0 +1,117 @@
+"""What commands share that answer once: a store brought up to date, limits and cursors, JSON or text."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ...queries.store import Store, StoreBusy
+from .. import project_names, terminal
+from ..factories import engine_of, server_access
+from ..settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ...ingest.engine import Progress
+    from ...queries.access import Cursor
+    from .page import Page
+
+    Answer = dict[str, Any]
+
+
+MAX_LIMIT = 200
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, *, quiet: bool = False) -> Iterator[DuckDBPyConnection]:
+    """A connection for one answer, to the store as brought up to date now, unless the settings forbid that."""
+    store = Store(settings.store)
+    # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
+    with store.read() as connection:
+        if settings.no_ingest or not (settings.agnes_server or engine_of(settings, store).has_news(connection)):
+            yield connection
+            return
+    _bring_up(store, settings, quiet)
+    with store.read() as connection:
+        yield connection
+
+
+def _bring_up(store: Store, settings: Settings, quiet: bool) -> None:
+    report = progress_bar() if not quiet and terminal.shows_errors() else lambda _: None
+    try:
+        engine_of(settings, store).catch_up(report=report)
+    except StoreBusy as error:
+        # Somebody reads the store at length, in a shell perhaps: what it holds can still be told.
+        terminal.error(f"{error}; this is from before the newest lines")
+    if settings.agnes_server:
+        _ask_server(store, settings)
+
+
+def _ask_server(store: Store, settings: Settings) -> None:
+    from ...ingest.server_source import AgnesServerError, ask_once
+
+    try:
+        ask_once(store, server_access(settings))
+    except AgnesServerError as error:
+        # What the store knows is told all the same; a script learns of it by the exit status.
+        terminal.failure(error)
+
+
+def progress_bar() -> Callable[[Progress], None]:
+    """What shows on standard error how far a catch-up is."""
+
+    def report(progress: Progress) -> None:
+        done = int(progress.ratio * 30)
+        line = (
+            f"reading {progress.files_done:,} of {progress.files:,} files "
+            f"[{'█' * done}{'░' * (30 - done)}] {progress.ratio:4.0%}"
+        )
+        terminal.progress(line if progress.ratio < 1 else " " * len(line), over=progress.ratio >= 1)
+
+    return report
+
+
+def between(name: str, value: int, low: int, high: int) -> int:
+    """A number of the command line. Raises BadSetting if it is not between `low` and `high`."""
+    if not low <= value <= high:
+        raise BadSetting(f"--{name}: {value} is not between {low} and {high}")
+    return value
+
+
+def cursor_of(given: argparse.Namespace) -> Cursor | None:
+    """The cursor of the command line, which counts only if both halves are given. Raises BadSetting."""
+    from ...queries.access import Cursor
+
+    if given.cursor_ts is None or given.cursor_id is None:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(given.cursor_ts)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise BadSetting(f"--cursor-ts: {given.cursor_ts!r} is no time") from None
+    return Cursor(moment, given.cursor_id)
+
+
+def answered(
+    given: argparse.Namespace,
+    settings: Settings,
+    ask: Callable[[DuckDBPyConnection], Answer],
+    show: Callable[[Answer, Page], list[str]],
+) -> int:
+    """Ask the store, and tell the answer as JSON or in lines of text; the exit status."""
+    with opened(settings) as connection:
+        answer = ask(connection)
+        if not given.json:
+            project_names.learn(connection)
+    if given.json:
+        terminal.answer(answer)
+    else:
+        from .page import page_of
+
+        terminal.lines(show(answer, page_of(settings)))
+    return 0

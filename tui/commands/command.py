@@ -1,0 +1,41 @@
+"""What a command is: which options it heeds, which are its own, and what it does."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..settings import Settings
+
+Run = Callable[[argparse.Namespace, Settings], int]
+"""Carries a command out with what the command line gave; the exit status."""
+
+Flag = tuple[str, dict[str, Any]]
+"""An option of one command's own: its name, and what `argparse` is told of it."""
+
+PLACES = ("store", "source", "tz")
+"""Every command takes these, so that a script can give them to all; it lists those it heeds."""
+DAYS_AND_WHERE = ("since", "until", "project", "user")
+FILTERS = (*DAYS_AND_WHERE, "model", "branch", "claude-version")
+READING = (*PLACES, "no-ingest", "agnes-server")
+
+LIMIT: Flag = ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"})
+CURSOR: tuple[Flag, ...] = (
+    ("--cursor-ts", {"metavar": "TIME", "help": "go on after this time …"}),
+    ("--cursor-id", {"metavar": "ID", "help": "… and this id"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of `agnes-stats`. Its name and its line of help stand in `commands/__init__.py`."""
+
+    heeds: tuple[str, ...]
+    """The options of `settings.OPTIONS` that change what it does. As a variable or in the file, all may stand."""
+    run: Run
+    options: tuple[Flag, ...] = ()
+    """Those of its own."""
+    has_json: bool = True
+    """Whether `--json` changes what it tells."""

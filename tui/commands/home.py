@@ -1,0 +1,82 @@
+"""`agnes-stats home`: the last 24 hours, or seven days, in one line."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from ...queries.filters import Filter
+from .. import marks
+from ..factories import filter_of, utc_now
+from ..sessions import text as told
+from ..settings import Settings
+from .answering import answered
+from .command import Command
+from .json_fields import stamp
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from .page import Page
+
+    Answer = dict[str, Any]
+
+
+def run(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats home`."""
+    chosen = filter_of(settings)
+    return answered(
+        given,
+        settings,
+        lambda connection: home_answer(connection, chosen, window=given.window, now=utc_now()),
+        show,
+    )
+
+
+def home_answer(connection: DuckDBPyConnection, chosen: Filter, *, window: str, now: dt.datetime) -> Answer:
+    """`GET /api/me/home-stats`; an unknown window is `24h`."""
+    from ...queries import home
+
+    window = window if window in home.WINDOWS else home.DEFAULT_WINDOW
+    frame = home.home(connection, window, now=now, chosen=chosen)
+    return {
+        "window": window,
+        "last_pull_at": stamp(frame.last_pull_at),
+        "sessions": frame.sessions,
+        "prompts": frame.prompts,
+        "tokens": {
+            "input": frame.input_tokens,
+            "output": frame.output_tokens,
+            "cache_read": frame.cache_read_tokens,
+            "cache_creation": frame.cache_write_tokens,
+            "total": frame.total_tokens,
+        },
+        "projects": frame.projects,
+        "cost_usd": frame.cost_usd,
+        "responses": frame.responses,
+        "unpriced_tokens": frame.unpriced_tokens,
+        "undercounted": frame.undercounted,
+        "output_undercounted": frame.undercounted > 0,
+    }
+
+
+def show(answer: dict[str, Any], page: Page) -> list[str]:
+    tokens = marks.tokens(answer["tokens"]["total"], answer["undercounted"])
+    parts = [
+        f"Last {answer['window']}",
+        told.plural(answer["sessions"], "session"),
+        told.plural(answer["prompts"], "prompt"),
+        f"{tokens} tokens",
+        told.plural(answer["projects"], "project"),
+        *([page.money(answer)] if page.cost else []),
+        f"last sync {page.ago(answer['last_pull_at'])}",
+    ]
+    return [" · ".join(parts), *page.legends([answer | {"total": answer["tokens"]["total"]}])]
+
+
+COMMAND = Command(
+    heeds=("store", "source", "no-ingest", "agnes-server", "user", "no-cost"),
+    run=run,
+    options=(("--window", {"default": "24h", "metavar": "W", "help": "24h or 7d (24h)"}),),
+)

@@ -1,0 +1,54 @@
+"""`agnes-stats ingest`: read all that is new, once, and say what was read."""
+
+from __future__ import annotations
+
+import argparse
+
+from ...queries.store import Store
+from .. import terminal
+from ..factories import engine_of
+from ..settings import BadSetting, Settings
+from .answering import progress_bar
+from .command import Command
+
+
+def run(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats ingest`: catch up once."""
+    from ...ingest.forget import recall
+
+    store = Store(settings.store)
+    report = progress_bar() if terminal.shows_errors() else lambda _: None
+    if given.with_forgotten:
+        if not given.rebuild:
+            raise BadSetting("--with-forgotten goes with --rebuild")
+        recall(store)
+    summary = engine_of(settings, store).catch_up(rebuild=given.rebuild, report=report)
+    if given.json:
+        answer = {
+            "files": summary.files,
+            "bytes": summary.bytes,
+            "gone": summary.gone,
+            "seconds": round(summary.seconds, 3),
+            "store": str(settings.store),
+            "set_aside": None if summary.set_aside is None else str(summary.set_aside),
+        }
+        terminal.answer(answer)
+        return 0
+    from ..format import count, size
+
+    if summary.set_aside is not None:
+        terminal.lines([f"the old store could not be read; it is kept as {summary.set_aside}"])
+    read = f"read {count(summary.files)} files, {size(summary.bytes)}, in {summary.seconds:.1f} s"
+    gone = f"; {count(summary.gone)} are gone, what they said is kept" if summary.gone else ""
+    terminal.lines([read + gone])
+    return 0
+
+
+COMMAND = Command(
+    heeds=("store", "source"),
+    run=run,
+    options=(
+        ("--rebuild", {"action": "store_true", "help": "read everything on disk again; changes no number"}),
+        ("--with-forgotten", {"action": "store_true", "help": "with --rebuild: also what was forgotten on request"}),
+    ),
+)

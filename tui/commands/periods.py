@@ -1,0 +1,87 @@
+"""`agnes-stats daily`, `weekly` and `monthly`: tokens and cost by period, in ccusage's words."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ...queries.budget import Budget
+from ...queries.filters import Filter
+from ...queries.periods import DayModelTokens, by_day_and_model, every_day
+from .. import budget_text, terminal
+from ..factories import filter_of
+from ..settings import Settings
+from .answering import opened
+from .ccusage import budget_of, row_fields, tell, total_fields
+from .command import FILTERS, READING, Command
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    Report = dict[str, Any]
+
+
+def monday_of(day: dt.date) -> dt.date:
+    """The Monday of a day's week."""
+    return day - dt.timedelta(days=day.weekday())
+
+
+PERIODS: dict[str, tuple[str, Callable[[dt.date], str]]] = {
+    "daily": ("date", dt.date.isoformat),
+    "weekly": ("week", lambda day: monday_of(day).isoformat()),
+    "monthly": ("month", lambda day: day.strftime("%Y-%m")),
+}
+"""Report -> the old name of its key, and the key of a day."""
+
+
+def run(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats daily|weekly|monthly`."""
+    with opened(settings) as connection:
+        report = by_period(connection, filter_of(settings), given.command)
+        spent = budget_of(connection, settings) if given.command == "monthly" else None
+    if spent is not None:
+        report = with_budget(report, spent)
+    status = tell(given, settings, report, given.command)
+    if spent is not None and not given.json:
+        terminal.lines([budget_text.sentence(spent)])
+    return status
+
+
+def by_period(connection: DuckDBPyConnection, chosen: Filter, report: str) -> Report:
+    """`daily`, `weekly` (weeks begin on Monday) or `monthly` sums, oldest first, with a breakdown by model.
+
+    Days, weeks and months without a response are there, too.
+    """
+    old_name, key_of = PERIODS[report]
+    found = by_day_and_model(connection, chosen)
+    periods: dict[str, list[DayModelTokens]] = {key_of(day): [] for day in _days(chosen, found)}
+    for row in found:
+        periods[key_of(row.day)].append(row)
+    rows = [{"period": key, old_name: key, **row_fields(groups)} for key, groups in sorted(periods.items())]
+    return {report: rows, "totals": total_fields(rows)}
+
+
+def _days(chosen: Filter, found: list[DayModelTokens]) -> list[dt.date]:
+    return every_day(chosen, {row.day for row in found}) if found else []
+
+
+def with_budget(report: Report, budget: Budget) -> Report:
+    """A report with the running month's budget."""
+    return {
+        **report,
+        "budget": {
+            "month": budget.month.strftime("%Y-%m"),
+            "budget": budget.budget_usd,
+            "spent": budget.spent_usd,
+            "share": budget.share,
+            "state": budget.state,
+            "unpricedTokens": budget.unpriced_tokens,
+            "outputUndercounted": budget.undercounted > 0,
+        },
+    }
+
+
+COMMAND = Command(heeds=(*READING, *FILTERS, "no-cost"), run=run)
+MONTHLY = Command(heeds=(*READING, *FILTERS, "budget", "no-cost"), run=run)

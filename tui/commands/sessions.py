@@ -1,0 +1,131 @@
+"""`agnes-stats sessions`: sessions, newest first."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from ...queries.filters import Filter
+from .. import format as words
+from .. import marks
+from ..factories import filter_of, utc_now
+from ..sessions import text as told
+from ..settings import Settings
+from .answering import MAX_LIMIT, answered, between
+from .command import FILTERS, LIMIT, READING, Command
+from .json_fields import stamp
+from .page import TextColumn, table
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ...queries import sessions
+    from .page import Page
+
+    Answer = dict[str, Any]
+
+
+def run(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats sessions`."""
+    limit = between("limit", given.limit, 1, MAX_LIMIT)
+    offset = between("offset", given.offset, 0, 2**53)
+    chosen = filter_of(settings)
+    return answered(
+        given,
+        settings,
+        lambda connection: sessions_answer(connection, chosen, now=utc_now(), limit=limit, offset=offset),
+        show,
+    )
+
+
+def sessions_answer(
+    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int, offset: int
+) -> Answer:
+    """`GET /api/me/stats/sessions`."""
+    from ...queries import sessions
+
+    page = sessions.list_sessions(connection, chosen, now=now, limit=limit, offset=offset)
+    return {
+        "total": page.totals.sessions,
+        "with_tokens": page.totals.with_tokens,
+        "offset": offset,
+        "limit": limit,
+        "rows": [_fields(row) for row in page.rows],
+    }
+
+
+def _fields(row: sessions.SessionRow) -> Answer:
+    fields = dataclasses.asdict(row)
+    fields["started_at"] = stamp(row.started_at)
+    fields["ended_at"] = stamp(row.ended_at)
+    fields["active_seconds"] = round(row.active_seconds)
+    fields["wall_seconds"] = round(row.wall_seconds)
+    fields["cache_creation_tokens"] = row.cache_write_tokens
+    fields["processed"] = not row.pending
+    fields["pipeline_status"] = "pending" if row.pending else "processed"
+    fields["output_undercounted"] = row.undercounted > 0
+    return fields
+
+
+def show(answer: dict[str, Any], page: Page) -> list[str]:
+    rows = answer["rows"]
+    if not rows:
+        return ["No sessions match." if answer["offset"] == 0 else f"Only {answer['total']:,} sessions match."]
+    columns = [
+        TextColumn(""),
+        TextColumn("Started"),
+        TextColumn("Title", flexible=True),
+        TextColumn("Project", rank=4),
+        TextColumn("Model", rank=6),
+        TextColumn("Active", right=True, rank=3),
+        TextColumn("Wall", right=True, rank=7),
+        TextColumn("Prompts", right=True, rank=5),
+        TextColumn("Tools", right=True, rank=2),
+        TextColumn("Err", right=True, rank=2),
+        TextColumn("Tokens", right=True),
+        *([TextColumn("Cost", right=True)] if page.cost else []),
+        TextColumn("Id", rank=8),
+    ]
+    lines = table(columns, [_cells(row, page) for row in rows], page.width)
+    first = answer["offset"] + 1
+    count = f"{first:,} to {answer['offset'] + len(rows):,} of {answer['total']:,}"
+    if len(rows) == answer["total"]:
+        count = told.plural(len(rows), "session")
+    if answer["with_tokens"] != answer["total"]:
+        count += f", {answer['with_tokens']:,} of {answer['total']:,} with tokens"
+    return [*lines, "", count, *page.legends(rows, "tokens_total", "assistant_messages")]
+
+
+def _cells(row: dict[str, Any], page: Page) -> list[str]:
+    mark = told.BROKEN if row["error"] else told.PENDING if row["pending"] else told.LIVE if row["is_live"] else ""
+    title = row["title"] or row["session_file"] or row["session_id"]
+    title = ("(private) " if row["private"] else "") + (f"{told.GONE} " if row["source_gone"] else "") + title
+    started = page.when(row["started_at"])
+    if row["pending"]:
+        numbers = [words.NONE] * 8
+        started = "unreadable" if row["error"] else "pending"
+    else:
+        numbers = [
+            words.duration(row["active_seconds"]),
+            words.duration(row["wall_seconds"]),
+            words.count(row["user_messages"]),
+            words.count(row["tool_calls_total"]),
+            words.count(row["tool_errors"]) if row["tool_errors"] else words.NONE,
+            marks.tokens(row["tokens_total"], row["undercounted"]),
+            page.money(row),
+        ]
+    numbers = numbers[: 7 if page.cost else 6]
+    model = told.models(row["primary_model"])
+    return [mark, started, title, words.project(row["project"]), model, *numbers, row["session_id"][:8]]
+
+
+COMMAND = Command(
+    heeds=(*READING, *FILTERS, "no-cost"),
+    run=run,
+    options=(
+        LIMIT,
+        ("--offset", {"type": int, "default": 0, "metavar": "N", "help": "rows to skip (0)"}),
+    ),
+)
