@@ -13,7 +13,6 @@ from ...queries.token_kinds import cache_hit_ratio
 from .. import format as words
 from .. import marks
 from ..factories import filter_of
-from ..kit.spark import bar
 from ..sessions import text as told
 from ..settings import Settings
 from .answering import answered, between
@@ -144,6 +143,9 @@ def total_line(totals: dict[str, Any], page: Page) -> str:
 
 
 def daily_lines(days: Sequence[dict[str, Any]], page: Page) -> list[str]:
+    """The days of an answer, a line each. Without tokens there is nothing to show."""
+    from ..kit.spark import bar
+
     if not days:
         return []
     most = max(day["total"] for day in days) or 1
