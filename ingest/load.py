@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..queries.rollups import spans_of
 from ..queries.schema import FACTS, TABLES, Fact
-from . import replacing, rollups
+from . import replacing, rollups, strays
 from .batch import Row
 from .formats import ReadResult
 from .prices import Rate
@@ -20,8 +21,6 @@ from .row_files import RowFiles, read_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-ACTIVITY_GAP = "INTERVAL 600 SECONDS"
 
 
 @dataclass(slots=True)
@@ -64,6 +63,7 @@ def load(connection: DuckDBPyConnection, work: Load) -> list[str]:
                 _merge(connection, fact, work.row_files[fact.name], touched, told_anew)
         if "activity" in work.row_files:
             _merge_activity(connection, work.row_files["activity"], touched)
+        strays.settle(connection, touched)
         _write_watermarks(connection, work)
         replacing.mark_unread(connection, unread)
         touched.rebuild()
@@ -190,26 +190,13 @@ def priced(rows: str) -> str:
 
 
 def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touched: rollups.Touched) -> None:
-    """Join new spans of activity with the known ones of the same sessions.
-
-    Both windows must see the rows in the same order, so no two rows may be equal.
-    """
+    """Join new spans of activity with the known ones of the same sessions."""
     columns = TABLES["activity"]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE new_activity AS {read_rows(files, columns)}")
     touched.add("activity", "new_activity")
     known = "activity WHERE session_id IN (SELECT session_id FROM new_activity)"
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE merged_activity AS
-        SELECT session_id, min(started_at) AS started_at, max(ended_at) AS ended_at FROM (
-            SELECT *, sum(starts) OVER
-                (PARTITION BY session_id ORDER BY started_at, ended_at ROWS UNBOUNDED PRECEDING) AS span
-            FROM (
-                SELECT *, CASE WHEN started_at <= max(ended_at) OVER before + {ACTIVITY_GAP} THEN 0 ELSE 1 END AS starts
-                FROM (FROM {known} UNION FROM new_activity)
-                WINDOW before AS (PARTITION BY session_id ORDER BY started_at, ended_at
-                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-            )
-        ) GROUP BY session_id, span""")
+    spans = spans_of(f"FROM {known} UNION FROM new_activity")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE merged_activity AS {spans}")
     connection.execute(f"DELETE FROM {known}")
     connection.execute("INSERT INTO activity BY NAME SELECT * FROM merged_activity")
 

@@ -20,6 +20,7 @@ _SESSION_COLUMNS = {
     "session_lasts": ("session_id",),
     "activity": ("session_id",),
     "worktrees": ("session_id",),
+    "strays": ("session_id", "home"),
 }
 """Tables whose rows a rollup is about -> columns with the sessions that a row belongs to."""
 
@@ -89,6 +90,10 @@ class Touched:
             f"SELECT f.session_id FROM session_firsts f JOIN {rows} w ON {lies_in('f.value', 'w.folder')} "
             "WHERE f.kind = 'project'"
             for rows in self._rows.get("worktrees", ())
+        ] + [
+            f"SELECT s.home FROM strays s JOIN {rows} USING (session_id)"
+            for table in ("activity", "session_firsts")
+            for rows in self._rows.get(table, ())
         ]  # fmt: skip
         return " UNION ".join(parts) or "SELECT NULL::VARCHAR AS session_id LIMIT 0"
 

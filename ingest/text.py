@@ -84,6 +84,7 @@ TEXTS: dict[str, dict[str, int]] = {
     "unknowns": {"what": 100},
     "uploads": {"http_status": NAME_CHARS},
     "workspaces": {"server": _PATH},
+    "strays": {},
     "worktrees": {"folder": _PATH, "project": _PATH},
 }
 """Table -> its columns that hold words somebody else wrote -> characters that are kept of them, of a list: of each."""

@@ -104,6 +104,8 @@ RESPONSES = Fact(
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
+                "named_session_id": "VARCHAR",
+                "home_session_id": "VARCHAR",
                 **_WHOSE,
                 # What was billed: see ANSWERS.
                 "kind": "VARCHAR",
@@ -197,6 +199,8 @@ TOOL_CALLS = Fact(
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
+                "named_session_id": "VARCHAR",
+                "home_session_id": "VARCHAR",
                 **_WHOSE,
                 "agent_id": "VARCHAR",
                 "is_sidechain": "BOOLEAN",
@@ -222,6 +226,8 @@ TOOL_CALLS = Fact(
                 "result_path": "VARCHAR",
                 "result_pos": "BIGINT",
                 "result_session_id": "VARCHAR",
+                "result_named_session_id": "VARCHAR",
+                "result_home_session_id": "VARCHAR",
                 "denial": "VARCHAR",
                 "error_text": "VARCHAR",
                 "result_bytes": "BIGINT",
@@ -250,6 +256,8 @@ PROMPTS = Fact(
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
+                "named_session_id": "VARCHAR",
+                "home_session_id": "VARCHAR",
                 **_WHOSE,
                 "kind": "VARCHAR",
                 "command": "VARCHAR",
@@ -280,6 +288,15 @@ WORKTREES = Fact(
     "worktrees",
     key={"session_id": "VARCHAR", "folder": "VARCHAR"},
     halves=(Half("min", _place(), {"ts": "TIMESTAMP", "path": "VARCHAR", "pos": "BIGINT", "project": "VARCHAR"}),),
+)
+
+# A session that rows of sub-agents name, and the session in whose folder they lie, where that is another one. Facts
+# of such rows have both as `named_session_id` and `home_session_id`, and belong to the named one only if it has rows
+# of its own.
+STRAYS = Fact(
+    "strays",
+    key={"session_id": "VARCHAR", "home": "VARCHAR"},
+    halves=(Half("min", ("path",), {"path": "VARCHAR"}),),
 )
 
 # What an agent itself says that a session took so far, by model; the model "" is the session as a whole. It counts
@@ -366,6 +383,8 @@ EVENTS = Fact(
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
                 "session_id": "VARCHAR",
+                "named_session_id": "VARCHAR",
+                "home_session_id": "VARCHAR",
                 **_WHOSE,
                 "kind": "VARCHAR",
                 "text": "VARCHAR",
@@ -393,6 +412,8 @@ ACCESSES = Fact(
                 "seen_in": "VARCHAR",
                 "call_id": "VARCHAR",
                 "session_id": "VARCHAR",
+                "named_session_id": "VARCHAR",
+                "home_session_id": "VARCHAR",
                 **_WHOSE,
                 "workspace": "VARCHAR",
                 "action": "VARCHAR",
@@ -434,6 +455,8 @@ SYNC_ACTIONS = Fact(
                 "workspace": "VARCHAR",
                 **_WHOSE,
                 "session_id": "VARCHAR",
+                "named_session_id": "VARCHAR",
+                "home_session_id": "VARCHAR",
                 "call_id": "VARCHAR",
                 "duration_ms": "BIGINT",
                 "tables": "BIGINT",
@@ -450,6 +473,7 @@ FACTS: tuple[Fact, ...] = (
     SESSION_FIRSTS,
     SESSION_LASTS,
     WORKTREES,
+    STRAYS,
     OWN_TOTALS,
     SUMMARIES,
     AGENTS,

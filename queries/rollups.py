@@ -27,6 +27,9 @@ NOTED_TYPES = """
     ) WHERE call_id IS NOT NULL AND agent_type IS NOT NULL GROUP BY call_id
 """
 
+HAS_ROWS = "EXISTS (SELECT 1 FROM session_firsts m WHERE m.session_id = {session} AND m.kind = 'cwd')"
+"""SQL condition: a session has rows of its own; only those tell a folder."""
+
 MAIN_AGENT = "main"
 """The agent type of a session's own responses."""
 
@@ -184,6 +187,27 @@ PROMPT_COUNTS = """count(*) FILTER (kind = 'prompt') AS user_messages,
             count(*) FILTER (kind = 'command') AS slash_commands"""
 
 
+ACTIVITY_GAP = "INTERVAL 600 SECONDS"
+
+
+def spans_of(rows: str) -> str:
+    """SELECT of spans of activity joined where no longer gap is between them; `rows` are spans, no two alike.
+
+    Both windows must see the rows in the same order, so no two rows may be equal.
+    """
+    return f"""
+        SELECT session_id, min(started_at) AS started_at, max(ended_at) AS ended_at FROM (
+            SELECT *, sum(starts) OVER
+                (PARTITION BY session_id ORDER BY started_at, ended_at ROWS UNBOUNDED PRECEDING) AS span
+            FROM (
+                SELECT *, CASE WHEN started_at <= max(ended_at) OVER before + {ACTIVITY_GAP} THEN 0 ELSE 1 END AS starts
+                FROM ({rows})
+                WINDOW before AS (PARTITION BY session_id ORDER BY started_at, ended_at
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+            )
+        ) GROUP BY session_id, span"""
+
+
 def sessions(only: str) -> str:
     """SELECT of one row per session among the ids that the SQL `only` selects."""
     return f"""
@@ -224,10 +248,24 @@ def sessions(only: str) -> str:
                         ELSE command <> '' END) AS first_typed
         FROM prompts WHERE session_id IN (FROM ids) GROUP BY session_id
     ),
+    -- What sub-agents did under the name of a session without rows, the session did that they were started in.
+    lodged AS (SELECT session_id, home FROM strays s WHERE NOT {HAS_ROWS.format(session="s.session_id")}),
+    lived AS (
+        SELECT * FROM activity
+        WHERE session_id IN (FROM ids) AND session_id NOT IN (SELECT unnest([session_id, home]) FROM lodged)
+        UNION ALL {
+        spans_of('''
+            SELECT * FROM activity WHERE session_id NOT IN (SELECT session_id FROM lodged)
+                AND session_id IN (SELECT home FROM lodged) AND session_id IN (FROM ids)
+            UNION SELECT l.home, a.started_at, a.ended_at FROM activity a JOIN lodged l USING (session_id)
+            WHERE l.home IN (FROM ids)
+        ''')
+    }
+    ),
     active AS (
         SELECT session_id, min(started_at) AS started_at, max(ended_at) AS ended_at,
             sum(epoch_us(ended_at) - epoch_us(started_at)) / 1e6 AS active_seconds
-        FROM activity WHERE session_id IN (FROM ids) GROUP BY session_id
+        FROM lived GROUP BY session_id
     ),
     firsts AS (
         SELECT session_id, any_value(value) FILTER (kind = 'cwd') AS cwd,

@@ -55,6 +55,9 @@ class ClaudeParser:
         self._path = str(file.path)
         self._whose = {"agent": AGENT, "machine": file.machine, "username": file.username}
         self._file_agent = _agent_in(file)
+        self._home = file.session_id if self._file_agent is not None else None
+        """The session whose folder a sub-agent's file lies in; None if it lies in none."""
+        self._strays: set[str] = set()
         self._batch = batch
         self._last_ts: int | None = state.get("last_ts")
         self._asked: dict[str, int] = dict(state.get("asked", {}))
@@ -92,6 +95,8 @@ class ClaudeParser:
 
     def finish(self) -> State:
         """Add labels, activity and unknowns; the state for the next stretch."""
+        for session in self._strays:
+            self._batch.add("strays", {"session_id": session, "home": self._home, "path": self._path})
         self._sessions.write(self._batch, self._path, self._whose)
         for what, count in _rows.told(self._tally):
             self._note(what, count)
@@ -199,7 +204,15 @@ class ClaudeParser:
             "is_copy": place.is_copy,
             "session_id": place.session,
             **self._whose,
+            **self._stray(place),
         }
+
+    def _stray(self, place: Place, prefix: str = "") -> dict[str, Any]:
+        """Of a sub-agent's row that names another session than the one in whose folder it lies: both."""
+        if self._home is None or place.session is None or place.session == self._home:
+            return {}
+        self._strays.add(place.session)
+        return {f"{prefix}named_session_id": place.session, f"{prefix}home_session_id": self._home}
 
     # -- messages ------------------------------------------------------------------------------------------------
 
@@ -407,6 +420,7 @@ class ClaudeParser:
             "result_pos": place.pos,
             "result_is_copy": place.is_copy,
             "result_session_id": place.session,
+            **self._stray(place, "result_"),
             "result_bytes": max(0, len(raw) - 2),
         }
         if failed:

@@ -15,7 +15,7 @@ from ..source import Places, Source, SourceFile, WatchPaths, existing
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 5
+VERSION = 6
 
 NOTE = ".meta.json"
 """How the note beside a sub-agent's transcript ends."""
