@@ -9,10 +9,11 @@ the original's file is gone and the fork's is read anew, it counts as the fork's
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..queries.facts import Fact, Half
 from ..queries.filters import Filter, Where
 from ..queries.schema import FACTS, columns_of
 from ..queries.store import Store
@@ -91,7 +92,9 @@ def enforce(connection: DuckDBPyConnection) -> None:
     """Remove what a load brought back of things forgotten. Costs next to nothing if there is nothing of the kind."""
     if connection.execute("SELECT 1 FROM forgotten LIMIT 1").fetchone() is None:
         return
-    found = " UNION ALL ".join(f"(SELECT 1 FROM {table.name} WHERE {table.forgotten} LIMIT 1)" for table in _tables())
+    rows = [f"{table.name} WHERE {table.forgotten}" for table in _tables()]
+    rows += [f"({rivals.listed}) WHERE {rivals.forgotten}" for rivals in _rivals()]
+    found = " UNION ALL ".join(f"(SELECT 1 FROM {one} LIMIT 1)" for one in rows)
     if connection.execute(f"SELECT 1 FROM ({found}) LIMIT 1").fetchone() is None:
         return
     connection.execute("BEGIN")
@@ -147,6 +150,42 @@ def _tables() -> list[_Table]:
     return [*found, _Table("activity", "activity.session_id", "activity.ended_at")]
 
 
+@dataclass(frozen=True, slots=True)
+class _Rivals:
+    """The lines of other files that are kept with the rows of a fact."""
+
+    fact: Fact
+    half: Half
+
+    @property
+    def listed(self) -> str:
+        """SELECT of all of them as `rival`, with the keys of their facts."""
+        keys = ", ".join(self.fact.key)
+        each = f"unnest(from_json({self.half.rivals}, '{self.half.shape_of_rivals}'))"
+        return f"SELECT {keys}, {each} AS rival FROM {self.fact.name} WHERE {self.half.rivals} IS NOT NULL"
+
+    @property
+    def forgotten(self) -> str:
+        """Those that a note covers, as an SQL condition on `listed`."""
+        of_rival = f"rival.{self.half.prefix}"
+        return _Table("", f"{of_rival}session_id", f"{of_rival}ts").forgotten
+
+    def remove(self, run: Callable[[str], object]) -> None:
+        """Delete those that a note covers."""
+        keys, column = ", ".join(self.fact.key), self.half.rivals
+        left = f"list(rival ORDER BY rival.{self.half.prefix}path) FILTER (NOT coalesce({self.forgotten}, false))"
+        run(
+            f"CREATE OR REPLACE TEMP TABLE left_rivals AS SELECT {keys}, to_json({left})::VARCHAR AS rivals "
+            f"FROM ({self.listed}) GROUP BY {keys}"
+        )
+        same = " AND ".join(f"l.{key} = {self.fact.name}.{key}" for key in self.fact.key)
+        run(f"UPDATE {self.fact.name} SET {column} = l.rivals FROM left_rivals l WHERE {same}")
+
+
+def _rivals() -> list[_Rivals]:
+    return [_Rivals(fact, half) for fact in FACTS for half in fact.halves if half.rivals is not None]
+
+
 _LABELS = tuple(fact.name for fact in FACTS if "session_id" in fact.key)
 
 
@@ -163,6 +202,8 @@ def _remove(connection: DuckDBPyConnection) -> None:
         if table.name == "tool_calls":
             run(f"INSERT INTO lost_calls SELECT id FROM {rows}")
         run(f"DELETE FROM {rows}")
+    for rivals in _rivals():
+        rivals.remove(run)
     _shorten_activity(connection, touched)
     kept = " UNION ALL ".join(f"SELECT {table.session} FROM {table.name}" for table in _tables())
     run(f"DELETE FROM emptied WHERE session_id IS NULL OR session_id IN ({kept})")

@@ -16,6 +16,7 @@ from ..queries.schema import FACTS, TABLES, Fact
 from . import replacing, rollups, strays
 from .batch import Row
 from .formats import ReadResult
+from .merging import key_of, known_rows, merged_rows, open_keys, replaced_by, rival_rows
 from .prices import Rate
 from .row_files import RowFiles, read_rows
 
@@ -86,77 +87,41 @@ def _merge(
     What was told by the files `told_anew` is replaced where they tell it again.
     """
     incoming = f"incoming_{fact.name}"
-    loaded = ", ".join(f'"{column}"' for column in fact.loaded)
     repeated = "".join(f', "{other}" AS "{column}"' for column, other in fact.repeated.items())
     filled = ", ".join(f'coalesce("{column}", "{other}") AS "{column}"' for column, other in fact.defaults.items())
     every = f"* REPLACE ({filled})" if filled else "*"
-    replaced = _replaced(fact, incoming) if told_anew else {}
+    replaced = replaced_by(fact, incoming) if told_anew else {}
     if told_anew:
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE told_anew AS SELECT DISTINCT unnest(?) AS path", [list(told_anew)]
         )
     flags = "".join(f", false AS {name}" for name in replaced)
+    flags += "".join(f", NULL::VARCHAR AS {name}" for name in fact.rivals)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {incoming} AS "
         f"SELECT {every}{repeated}, 1::TINYINT AS fresh{flags} FROM ({read_rows(files, fact.told)})"
     )
-    known = f"{fact.name} WHERE {_key_of(fact)} IN (SELECT {_key_of(fact)} FROM {incoming})"
-    flags = "".join(f", {condition} AS {name}" for name, condition in replaced.items())
-    added = f"INSERT INTO {incoming} BY NAME SELECT {loaded}, 0::TINYINT AS fresh{flags} FROM {known}"
-    [(count,)] = connection.execute(added).fetchall()
+    known = f"{fact.name} WHERE {key_of(fact)} IN (SELECT {key_of(fact)} FROM {incoming})"
+    [(count,)] = connection.execute(f"INSERT INTO {incoming} BY NAME {known_rows(fact, known, replaced)}").fetchall()
     if count:
         connection.execute(f"DELETE FROM {known}")
-    merged = _merged(fact, incoming, list(replaced))
+    opened = _opened(connection, fact, incoming)
+    if opened is not None and count:
+        connection.execute(f"INSERT INTO {incoming} BY NAME {rival_rows(fact, incoming, replaced)}")
+    merged = merged_rows(fact, incoming, list(replaced), opened)
     if fact.name == "responses":
         merged = f"WITH merged AS MATERIALIZED ({merged}) {priced('merged')}"
     connection.execute(f"INSERT INTO {fact.name} BY NAME {merged}")
     touched.add(fact.name, incoming)
 
 
-def _key_of(fact: Fact) -> str:
-    key = ", ".join(fact.key)
-    return key if len(fact.key) == 1 else f"ROW({key})"
-
-
-def _replaced(fact: Fact, incoming: str) -> dict[str, str]:
-    """For each group of columns a flag -> the SQL condition under which a known row takes no part in it any more."""
-    conditions = {}
-    for number, half in enumerate(fact.halves):
-        path = next(column for column in half.columns if column == "path" or column.endswith("_path"))
-        told_again = (
-            f"SELECT {_key_of(fact)} FROM {incoming} WHERE {path} IN (FROM told_anew) AND {half.where or 'true'}"
-        )
-        conditions[f"replaced_{number}"] = f"({path} IN (FROM told_anew) AND {_key_of(fact)} IN ({told_again}))"
-    return conditions
-
-
-def _merged(fact: Fact, told: str, replaced: Sequence[str]) -> str:
-    """SELECT of one row for each key of `told`. `replaced` names the flags of known rows by group, if there are any.
-
-    For each group the row that wins is found first, by its number, and its columns are fetched then: to carry them
-    all along the way costs three times as much.
-    """
-    picks = []
-    for number, half in enumerate(fact.halves):
-        taking_part = [
-            *([half.where] if half.where else []),
-            *(f"NOT {flag}" for flag in replaced[number : number + 1]),
-        ]
-        order = (*half.order, "fresh" if half.pick == "max" else "-fresh")
-        only = f" FILTER ({' AND '.join(taking_part)})" if taking_part else ""
-        picks.append(f"arg_{half.pick}(rowid, ({', '.join(order)})){only} AS half_{number}")
-    keys = [f'"{column}"' for column in fact.key]
-    only = f" FILTER (NOT {replaced[0]})" if replaced else ""
-    singles = [f'{aggregate}("{column}"){only} AS "{column}"' for column, (_, aggregate) in fact.sums.items()]
-    winners = f"SELECT {', '.join([*keys, *picks, *singles])} FROM {told} GROUP BY {', '.join(keys)}"
-    columns = [f'w."{column}"' for column in (*fact.key, *fact.sums)] + [
-        f'h{number}."{column}"' for number, half in enumerate(fact.halves) for column in half.columns
-    ]
-    joins = "".join(
-        f" LEFT JOIN {told} h{number} ON h{number}.rowid = w.half_{number}" for number in range(len(fact.halves))
-    )
-    computed = "".join(f', {sql} AS "{column}"' for column, (_, sql) in fact.computed.items())
-    return f"SELECT *{computed} FROM (SELECT {', '.join(columns)} FROM ({winners}) w{joins})"
+def _opened(connection: DuckDBPyConnection, fact: Fact, incoming: str) -> str | None:
+    """The name of a table of the keys that several files tell, or that a copy does; None if there are none."""
+    if not fact.rivals:
+        return None
+    opened = f"open_{fact.name}"
+    [(count,)] = connection.execute(f"CREATE OR REPLACE TEMP TABLE {opened} AS {open_keys(fact, incoming)}").fetchall()
+    return opened if count else None
 
 
 def priced(rows: str) -> str:

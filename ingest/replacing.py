@@ -91,6 +91,16 @@ def _drop_told_alone(
                     f'OR ({fact.name}."{path}", {fact.name}."{pos}") IN (SELECT ROW(path, pos) FROM reread_places)'
                 )
             told_here.append(f'({fact.name}."{path}" IS NULL OR {told})')
+        # What another file says, too, stays with all that is known of it.
+        told_here += [
+            f"coalesce(({others}), true)"
+            for others in (
+                f"SELECT bool_and(rival.{half.prefix}path IN (SELECT path FROM reread)) FROM "
+                f"(SELECT unnest(from_json({fact.name}.{half.rivals}, '{half.shape_of_rivals}')) AS rival)"
+                for half in fact.halves
+                if half.rivals is not None
+            )
+        ]
         told_alone = f"{fact.name} WHERE {' AND '.join(told_here)}"
         touched.by(fact.name, told_alone)
         connection.execute(f"DELETE FROM {told_alone}")

@@ -8,6 +8,7 @@ irrelevant. `FACTS` is the one place that states those keys and orders; the load
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 # A row without a time never beats one with a time: read again, it may have one.
@@ -27,6 +28,23 @@ class Half:
     columns: dict[str, str]
     where: str | None = None
     """Only lines for which this SQL condition holds take part."""
+    rivals: str | None = None
+    """A column that keeps, of every other file that tells the fact, the line that would win if there were no others.
+
+    A file may say only later that what it told is a copy; then the original must still be known. Such a line has a
+    column `is_copy` (with the prefix of the half's columns); one line that says so says it for all of its file.
+    They are kept as JSON, because nearly all facts are told by one file: a list of structs would cost them all.
+    """
+
+    @property
+    def prefix(self) -> str:
+        """What the columns `path`, `pos`, `is_copy` of this half begin with."""
+        return next(name for name in self.columns if name == "path" or name.endswith("_path")).removesuffix("path")
+
+    @property
+    def shape_of_rivals(self) -> str:
+        """The shape of the column `rivals`, as DuckDB's `from_json` takes it: a list of rows with these columns."""
+        return json.dumps([self.columns], separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +82,13 @@ class Fact:
     @property
     def columns(self) -> dict[str, str]:
         """All columns, with their types, in table order."""
-        return self.loaded | {name: kind for name, (kind, _) in self.computed.items()} | self.derived
+        computed = {name: kind for name, (kind, _) in self.computed.items()}
+        return self.loaded | computed | self.derived | self.rivals
+
+    @property
+    def rivals(self) -> dict[str, str]:
+        """The columns of `Half.rivals`, with their types."""
+        return {half.rivals: "VARCHAR" for half in self.halves if half.rivals is not None}
 
 
 def _place(prefix: str = "", *before_path: str) -> tuple[str, ...]:
@@ -77,12 +101,19 @@ def _last_place(prefix: str = "") -> tuple[str, ...]:
     return (f"coalesce({prefix}ts, {_NEVER_LAST})", f"{prefix}path", f"{prefix}pos")
 
 
-# A fork repeats the rows of another session, with their times; newer ones mark them. What is marked is no original.
-_ORIGINAL = _place("", "coalesce(is_copy, false)")
+def _copied(prefix: str = "") -> tuple[str, str]:
+    """The order of rows of the same time, the original first.
 
+    A fork repeats the rows of another session, with their times. Newer ones mark them, and what is marked is no
+    original; others can only be told by `copy_signs`, of which more weigh more.
+    """
+    return (f"coalesce({prefix}is_copy, false)", f"coalesce({prefix}copy_signs, 0)")
+
+
+_ORIGINAL = _place("", *_copied())
 
 # A side question repeats the session's rows, too, as a sub-agent's.
-_OWNER = ("embedded", *_place("", "coalesce(is_copy, false)", "is_sidechain"))
+_OWNER = ("embedded", *_place("", *_copied(), "is_sidechain"))
 
 DENSEST_OUTPUT = 10
 """Bytes of JSON per token: more than this was never seen of a finished response (the most was 5)."""
@@ -103,6 +134,7 @@ RESPONSES = Fact(
                 "path": "VARCHAR",
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
+                "copy_signs": "UTINYINT",
                 "session_id": "VARCHAR",
                 "named_session_id": "VARCHAR",
                 "home_session_id": "VARCHAR",
@@ -128,6 +160,7 @@ RESPONSES = Fact(
                 "attributed_mcp_server": "VARCHAR",
                 "attributed_mcp_tool": "VARCHAR",
             },
+            rivals="rivals",
         ),
         Half(
             "max",
@@ -158,6 +191,7 @@ RESPONSES = Fact(
                 "cache_missed_tokens": "BIGINT",
                 "lower_bound": "BOOLEAN",
             },
+            where="output_tokens IS NOT NULL",
         ),
     ),
     sums={
@@ -198,6 +232,7 @@ TOOL_CALLS = Fact(
                 "path": "VARCHAR",
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
+                "copy_signs": "UTINYINT",
                 "session_id": "VARCHAR",
                 "named_session_id": "VARCHAR",
                 "home_session_id": "VARCHAR",
@@ -214,13 +249,15 @@ TOOL_CALLS = Fact(
                 "prompt_id": "VARCHAR",
             },
             where="name IS NOT NULL",
+            rivals="rivals",
         ),
         Half(
             "min",
-            ("result_embedded", "NOT is_error", *_place("result_", "result_is_copy")),
+            ("result_embedded", "NOT is_error", *_place("result_", *_copied("result_"))),
             {
                 "result_embedded": "BOOLEAN",
                 "result_is_copy": "BOOLEAN",
+                "result_copy_signs": "UTINYINT",
                 "is_error": "BOOLEAN",
                 "result_ts": "TIMESTAMP",
                 "result_path": "VARCHAR",
@@ -239,6 +276,7 @@ TOOL_CALLS = Fact(
                 "report_chars": "BIGINT",
             },
             where="is_error IS NOT NULL",
+            rivals="result_rivals",
         ),
     ),
 )
@@ -255,6 +293,7 @@ PROMPTS = Fact(
                 "path": "VARCHAR",
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
+                "copy_signs": "UTINYINT",
                 "session_id": "VARCHAR",
                 "named_session_id": "VARCHAR",
                 "home_session_id": "VARCHAR",
@@ -265,6 +304,7 @@ PROMPTS = Fact(
                 # How it came: typed, queued, sdk …; NULL where the row does not say.
                 "source": "VARCHAR",
             },
+            rivals="rivals",
         ),
     ),
 )
@@ -382,6 +422,7 @@ EVENTS = Fact(
                 "path": "VARCHAR",
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
+                "copy_signs": "UTINYINT",
                 "session_id": "VARCHAR",
                 "named_session_id": "VARCHAR",
                 "home_session_id": "VARCHAR",
@@ -393,6 +434,7 @@ EVENTS = Fact(
                 "tokens_after": "BIGINT",
                 "cause": "VARCHAR",
             },
+            rivals="rivals",
         ),
     ),
 )
@@ -409,6 +451,7 @@ ACCESSES = Fact(
                 "path": "VARCHAR",
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
+                "copy_signs": "UTINYINT",
                 "seen_in": "VARCHAR",
                 "call_id": "VARCHAR",
                 "session_id": "VARCHAR",
@@ -431,6 +474,7 @@ ACCESSES = Fact(
                 "rows_returned": "BIGINT",
                 "bytes_scanned": "BIGINT",
             },
+            rivals="rivals",
         ),
     ),
 )
@@ -447,6 +491,7 @@ SYNC_ACTIONS = Fact(
                 "path": "VARCHAR",
                 "pos": "BIGINT",
                 "is_copy": "BOOLEAN",
+                "copy_signs": "UTINYINT",
                 "action": "VARCHAR",
                 "resource": "VARCHAR",
                 "source": "VARCHAR",
@@ -462,6 +507,7 @@ SYNC_ACTIONS = Fact(
                 "tables": "BIGINT",
                 "sessions": "BIGINT",
             },
+            rivals="rivals",
         ),
     ),
 )

@@ -16,6 +16,7 @@ from agnes_stats.tests.counting.rows import (
     Row,
     again,
     answer,
+    attached,
     call,
     line,
     person,
@@ -52,6 +53,8 @@ marks = st.fixed_dictionaries(
         "cwd": st.sampled_from(["/w/a", "/w/b", None]),
         "isSidechain": st.sampled_from([None, None, True]),
         "forkedFrom": st.sampled_from([None, None, {"sessionId": "s1"}]),
+        "sessionKind": st.sampled_from([None, None, "bg"]),
+        "session_id": st.sampled_from([None, None, "s2"]),
         "gitBranch": st.sampled_from([None, "main", "fix"]),
     }
 )
@@ -101,6 +104,7 @@ people = st.builds(
     st.sampled_from(["hello", "again", "<command-name>/x</command-name>", "[Request interrupted by user]"]),
     times,
 )
+queued = st.builds(attached, st.sampled_from(["and more", "<task-notification>x"]), times)
 others = st.builds(
     lambda kind, at, fields: row(kind, at, **fields),
     st.sampled_from(["summary", "custom-title", "ai-title", "system", "mode", "dream"]),
@@ -109,7 +113,7 @@ others = st.builds(
         {"summary": st.just("S"), "leafUuid": st.sampled_from(["u1", "u2"]), "title": st.sampled_from(["A", "B"])}
     ),
 )
-plain = st.one_of(answers, answers, results, people, others)
+plain = st.one_of(answers, answers, results, people, queued, others)
 
 
 def _marked(told: Row, key: str | None, fields: Row) -> Row:

@@ -217,7 +217,9 @@ class Bench:
     def _same(self, name: str, kind: str) -> str:
         if kind == "DOUBLE":
             return f'round("{name}", 9) AS "{name}"'
-        return f"replace(\"{name}\", '{self.root}', '') AS \"{name}\"" if name.endswith("path") else f'"{name}"'
+        if name.endswith(("path", "rivals")):
+            return f"replace(\"{name}\"::VARCHAR, '{self.root}', '') AS \"{name}\""
+        return f'"{name}"'
 
 
 _DERIVED = ("activity", "sessions", "tokens_daily", "tools_daily", "extensions_daily")

@@ -61,6 +61,42 @@ def test_a_session_leaves_no_trace_and_the_others_are_as_they_were(tmp_path: Pat
     assert json.loads(json.dumps(ours, default=str)) == moved
 
 
+def fork_of(told: Transcript, session: str) -> Transcript:
+    """The same rows in another session, as a fork writes them that does not say so, in a file that sorts last."""
+    fork = Transcript(session, told.now)
+    fork.rows = [row | {"sessionId": session} for row in told.rows]
+    return fork
+
+
+def rivals(store: Store) -> list[str]:
+    """The tables that keep what other files tell of their rows."""
+    asked = {name: (name, "rivals") for name in ("responses", "tool_calls", "prompts", "accesses")}
+    asked["tool_calls (results)"] = ("tool_calls", "result_rivals")
+    with store.read() as connection:
+        return [
+            name
+            for name, (table, column) in asked.items()
+            if connection.execute(f"SELECT count({column}) FROM {table}").fetchone() != (0,)
+        ]
+
+
+def test_a_fork_is_forgotten_also_in_what_is_kept_beside_the_original(tmp_path: Path) -> None:
+    store = store_of(tmp_path, [talk("new"), fork_of(talk("new"), "wilted")])
+    kept = ("responses", "tool_calls", "prompts", "accesses")
+    assert rivals(store) == [*kept, "tool_calls (results)"]
+    forget(store, session="wilted")
+    assert (sessions(store), rivals(store)) == (["new"], [])
+    Engine(store, [Root("claude", tmp_path / "claude")], workers=0).catch_up(rebuild=True)
+    assert (sessions(store), rivals(store)) == (["new"], [])
+
+
+def test_what_is_forgotten_of_the_original_is_gone_with_the_fork_s_copy(tmp_path: Path) -> None:
+    store = store_of(tmp_path, [talk("new"), fork_of(talk("new"), "wilted")])
+    forget(store, session="new")
+    with store.read() as connection:
+        assert connection.execute("SELECT count(*) FROM responses").fetchone() == (0,)
+
+
 def test_a_project_is_forgotten_by_the_last_part_of_its_path(store: Store) -> None:
     forget(store, project="shop")
     assert sessions(store) == ["rose"]

@@ -23,6 +23,8 @@ class Place(msgspec.Struct, gc=False):
     data: bytes
     """What the row was read from."""
     is_copy: bool
+    copy_signs: int = 0
+    """See `copy_signs_of`."""
     embedded: bool = False
 
 
@@ -49,7 +51,22 @@ def row_key(uuid: Any, place: Place) -> str:
     return f"line:{place.pos}:{hashlib.blake2b(place.data.strip(), digest_size=12).hexdigest()}"
 
 
+OLDER_THAN_FILE, OTHER_PROCESS = 2, 1
+
+
 def is_copied(row: Row) -> bool:
-    """Whether a row says that a fork or a background session took it over from another session."""
-    origin = row.session_id
-    return row.forkedFrom is not None or (isinstance(origin, str) and origin not in ("", row.sessionId))
+    """Whether a row says that a fork took it over from another session."""
+    return row.forkedFrom is not None
+
+
+def copy_signs_of(row: Row, ts: int | None, first_ts: int | None) -> int:
+    """What speaks for a row being a copy that does not say so: of two of the same time the one with more is the copy.
+
+    A file that begins with rows of today and goes on with older ones was given them. What is sent to the background is
+    copied, too, and rows may name the session that their process began with; that alone says nothing.
+    """
+    signs = OLDER_THAN_FILE if ts is not None and first_ts is not None and ts < first_ts else 0
+    began = row.session_id
+    if row.sessionKind == "bg" or (isinstance(began, str) and began not in ("", row.sessionId)):
+        signs += OTHER_PROCESS
+    return signs

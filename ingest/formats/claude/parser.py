@@ -18,7 +18,7 @@ from ..numbers import dollars
 from ..source import SourceFile, State
 from ..times import SessionLabels, parse_time
 from .answered import Answered
-from .keys import AGENT, Place, Who, is_copied, is_unique, row_key
+from .keys import AGENT, Place, Who, copy_signs_of, is_copied, is_unique, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
 from .own_total import own_totals_in
 from .rows import AgentResult, Block, Iteration, Message, Row, Usage
@@ -60,6 +60,8 @@ class ClaudeParser:
         self._strays: set[str] = set()
         self._batch = batch
         self._last_ts: int | None = state.get("last_ts")
+        self._first_ts: int | None = state.get("first_ts")
+        """The time of the first row of the file that has one, which need not be the earliest."""
         self._asked: dict[str, int] = dict(state.get("asked", {}))
         self._answered = Answered(state.get("answered", {}))
         self._prompt: str | None = state.get("prompt")
@@ -103,6 +105,7 @@ class ClaudeParser:
         for what, count in self._odd.items():
             self._batch.add("unknowns", {"path": self._path, "pos": self._first_pos, "what": what, "count": count})
         state: State = {
+            "first_ts": self._first_ts,
             "last_ts": self._last_ts,
             "asked": self._asked,
             "session": self._session,
@@ -131,6 +134,7 @@ class ClaudeParser:
                 row[column] = own_ts
             self._untimed.clear()
             self._sessions.begin(own_ts)
+            self._first_ts = own_ts
         self._last_ts = own_ts
 
     # -- one row -------------------------------------------------------------------------------------------------
@@ -140,7 +144,8 @@ class ClaudeParser:
         if own_ts is not None:
             self._clock(own_ts)
         session = row.sessionId if isinstance(row.sessionId, str) and row.sessionId else None
-        place = Place(session, self._last_ts, own_ts, pos, data, is_copied(row))
+        signs = copy_signs_of(row, own_ts, self._first_ts)
+        place = Place(session, self._last_ts, own_ts, pos, data, is_copied(row), signs)
         if session is not None:
             self._session = self._session or session
             self._label(row, session, pos)
@@ -202,6 +207,7 @@ class ClaudeParser:
             "path": self._path,
             "pos": place.pos,
             "is_copy": place.is_copy,
+            "copy_signs": place.copy_signs,
             "session_id": place.session,
             **self._whose,
             **self._stray(place),
@@ -419,6 +425,7 @@ class ClaudeParser:
             "result_path": self._path,
             "result_pos": place.pos,
             "result_is_copy": place.is_copy,
+            "result_copy_signs": place.copy_signs,
             "result_session_id": place.session,
             **self._stray(place, "result_"),
             "result_bytes": max(0, len(raw) - 2),

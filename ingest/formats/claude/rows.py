@@ -133,6 +133,7 @@ class Row(msgspec.Struct, gc=False):
     timestamp: Any = None
     sessionId: Any = None  # noqa: N815
     session_id: Any = None
+    sessionKind: Any = None  # noqa: N815
     forkedFrom: Any = None  # noqa: N815
     requestId: Any = None  # noqa: N815
     agentId: Any = None  # noqa: N815

@@ -1,0 +1,149 @@
+"""The SQL that merges incoming rows of a fact with what the store knows of it. `queries/facts.py` says what wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..queries.facts import Fact
+
+
+def key_of(fact: Fact) -> str:
+    """SQL of the key of a row of a fact, as one value."""
+    key = ", ".join(fact.key)
+    return key if len(fact.key) == 1 else f"ROW({key})"
+
+
+def replaced_by(fact: Fact, incoming: str) -> dict[str, str]:
+    """For each group of columns a flag -> the SQL condition under which a known row takes no part in it any more."""
+    conditions = {}
+    for number, half in enumerate(fact.halves):
+        path = f"{half.prefix}path"
+        told_again = (
+            f"SELECT {key_of(fact)} FROM {incoming} WHERE {path} IN (FROM told_anew) AND {half.where or 'true'}"
+        )
+        conditions[f"replaced_{number}"] = f"({path} IN (FROM told_anew) AND {key_of(fact)} IN ({told_again}))"
+    return conditions
+
+
+def known_rows(fact: Fact, rows: str, replaced: Mapping[str, str]) -> str:
+    """SELECT of what the store knows in `rows`."""
+    columns = ", ".join(f'"{column}"' for column in (*fact.loaded, *fact.rivals))
+    flags = "".join(f", {condition} AS {name}" for name, condition in replaced.items())
+    return f"SELECT {columns}, 0::TINYINT AS fresh{flags} FROM {rows}"
+
+
+def rival_rows(fact: Fact, told: str, replaced: Mapping[str, str]) -> str:
+    """SELECT of the lines of other files that are kept with the known rows of `told`."""
+    keys = ", ".join(f'"{column}"' for column in fact.key)
+    parts = []
+    for number, half in enumerate(fact.halves):
+        if half.rivals is not None:
+            # Of the other groups it has nothing.
+            flags = "".join(
+                f", {condition if name == f'replaced_{number}' else 'true'} AS {name}"
+                for name, condition in replaced.items()
+            )
+            listed = f"unnest(from_json({half.rivals}, '{half.shape_of_rivals}'))"
+            rivals = f"SELECT {keys}, {listed} AS rival FROM {told} WHERE {half.rivals} IS NOT NULL"
+            parts.append(f"SELECT *, 0::TINYINT AS fresh{flags} FROM (SELECT {keys}, unnest(rival) FROM ({rivals}))")
+    return " UNION ALL BY NAME ".join(parts)
+
+
+def open_keys(fact: Fact, told: str) -> str:
+    """SELECT of the keys of `told` for which it is open which file's row wins: several tell them, or a copy does.
+
+    They are few, and are decided apart, so that the many others need not be grouped by file.
+    """
+    conditions = []
+    for half in fact.halves:
+        if half.rivals is not None:
+            # Numbers are compared faster than texts.
+            path = f"hash({half.prefix}path)"
+            only = f" FILTER ({half.prefix}path IS NOT NULL)"
+            conditions.append(f"min({path}){only} <> max({path}){only} OR bool_or({half.prefix}is_copy)")
+            conditions.append(f"count({half.rivals}) > 0")
+    keys = ", ".join(f'"{column}"' for column in fact.key)
+    return f"SELECT {key_of(fact)} AS open FROM {told} GROUP BY {keys} HAVING {' OR '.join(conditions)}"
+
+
+def merged_rows(fact: Fact, told: str, replaced: Sequence[str], opened: str | None = None) -> str:
+    """SELECT of one row for each key of `told`. `replaced` names the flags of known rows by group, if there are any.
+
+    `opened`: a table of the `open_keys`; None if there are none.
+    """
+    if opened is None:
+        return _merged(fact, told, replaced, f"FROM {told}", [])
+    closed = _merged(fact, told, replaced, f"FROM {told} WHERE {key_of(fact)} NOT IN (FROM {opened})", [])
+    apart = [number for number, half in enumerate(fact.halves) if half.rivals is not None]
+    decided = _merged(fact, told, replaced, f"FROM {told} WHERE {key_of(fact)} IN (FROM {opened})", apart)
+    deciding = ", ".join(_decided(fact, number, told, _taking_part(fact, number, replaced), opened) for number in apart)
+    return f"WITH {deciding} ({closed}) UNION ALL BY NAME ({decided})"
+
+
+def _taking_part(fact: Fact, number: int, replaced: Sequence[str]) -> str:
+    """The SQL condition for rows to take part in a group of columns."""
+    where = fact.halves[number].where
+    return " AND ".join([*([where] if where else []), *(f"NOT {flag}" for flag in replaced[number : number + 1])])
+
+
+def _merged(fact: Fact, told: str, replaced: Sequence[str], rows: str, apart: Sequence[int]) -> str:
+    """SELECT of one row for each key of `rows`. The winners of the groups `apart` are in `decided_<number>`.
+
+    For each group the row that wins is found first, by its number, and its columns are fetched then: to carry them
+    all along the way costs three times as much.
+    """
+    picks: list[str] = []
+    shown: list[str] = []
+    joins = ""
+    for number, half in enumerate(fact.halves):
+        columns = {name: f'h{number}."{name}"' for name in half.columns}
+        if number in apart:
+            joins += f" LEFT JOIN decided_{number} d{number} USING ({', '.join(fact.key)})"
+            winner, is_copy = f"d{number}.best", f"{half.prefix}is_copy"
+            columns[is_copy] = f'd{number}.copied AS "{is_copy}"'
+            columns[str(half.rivals)] = f'd{number}.rivals AS "{half.rivals}"'
+        else:
+            taking_part = _taking_part(fact, number, replaced)
+            only = f" FILTER ({taking_part})" if taking_part else ""
+            order = (*half.order, "fresh" if half.pick == "max" else "-fresh")
+            picks.append(f"arg_{half.pick}(rowid, ({', '.join(order)})){only} AS half_{number}")
+            winner = f"w.half_{number}"
+        joins += f" LEFT JOIN {told} h{number} ON h{number}.rowid = {winner}"
+        shown += columns.values()
+    keys = [f'"{column}"' for column in fact.key]
+    only = f" FILTER (NOT {replaced[0]})" if replaced else ""
+    singles = [f'{aggregate}("{column}"){only} AS "{column}"' for column, (_, aggregate) in fact.sums.items()]
+    winners = f"SELECT {', '.join([*keys, *picks, *singles])} {rows} GROUP BY {', '.join(keys)}"
+    columns_of_all = ", ".join([*(f'w."{column}"' for column in (*fact.key, *fact.sums)), *shown])
+    computed = "".join(f', {sql} AS "{column}"' for column, (_, sql) in fact.computed.items())
+    return f"SELECT *{computed} FROM (SELECT {columns_of_all} FROM ({winners}) w{joins})"
+
+
+def _decided(fact: Fact, number: int, told: str, taking_part: str, opened: str) -> str:
+    """Common table `decided_<number>`: of open keys the row that wins in a group of columns.
+
+    With it whether its file says that it is a copy, and the lines of the other files, the best of each.
+    """
+    half = fact.halves[number]
+    keys, path, said = ", ".join(fact.key), f"{half.prefix}path", f"coalesce({half.prefix}is_copy, false)"
+    in_file = ", ".join([*(part for part in half.order if part != said), "-fresh"])
+    between = ", ".join("copied" if part == said else part for part in half.order)
+    own_copied = f"{half.prefix}is_copy"
+    told_by_file = {name: "copied" if name == own_copied else f'l."{name}"' for name in half.columns}
+    rival = ", ".join(f'"{name}" := {value}' for name, value in told_by_file.items())
+    return f"""
+        tellers_{number} AS (
+            SELECT bool_or({said}) AS copied, arg_min(rowid, ({in_file})) AS best FROM {told}
+            WHERE {taking_part or "true"} AND {key_of(fact)} IN (FROM {opened})
+            GROUP BY {keys}, {path}
+        ),
+        ranked_{number} AS (
+            SELECT {", ".join(f"l.{key}" for key in fact.key)}, l.{path} AS file, copied, best,
+                struct_pack({rival}) AS rival, row_number() OVER (PARTITION BY {keys} ORDER BY {between}) AS place
+            FROM tellers_{number} JOIN {told} l ON l.rowid = best
+        ),
+        decided_{number} AS (
+            SELECT {keys}, any_value(best) FILTER (place = 1) AS best, any_value(copied) FILTER (place = 1) AS copied,
+                to_json(list(rival ORDER BY file) FILTER (place > 1))::VARCHAR AS rivals
+            FROM ranked_{number} GROUP BY {keys}
+        )"""
