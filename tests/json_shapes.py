@@ -1,0 +1,52 @@
+"""The shapes of the commands' answers, as `docs/json.md` tells them: made from answers, so that none is forgotten."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+HEADING = """# What `--json` answers
+
+Made from answers by `pytest tests/test_json_shapes.py --update-golden`; a test compares this page with what the
+commands say. `[]` is a list. Times carry their offset, durations are whole milliseconds unless a name says seconds,
+money is USD. What is unknown is null, and never 0. `sessions`, `tokens`, `queries`, `sync` and `home` have the names
+of the Agnes server's endpoints, `daily`, `weekly`, `monthly`, `blocks` and `models` those of ccusage.
+"""
+
+
+def names_in(answer: Any, path: str = "") -> set[str]:
+    """All names in an answer, each with its path: `rows[].title`."""
+    found: set[str] = set()
+    if isinstance(answer, Mapping):
+        for name, value in answer.items():
+            here = f"{path}.{name}" if path else str(name)
+            inner = names_in(value, here)
+            found |= inner or {here}
+    elif isinstance(answer, list):
+        inner = set().union(*(names_in(each, f"{path}[]") for each in answer)) if answer else set()
+        found |= inner or {f"{path}[]"}
+    return found
+
+
+def page(answers: Mapping[str, Any]) -> str:
+    """The page of the shapes of some answers, by command."""
+    parts = [HEADING]
+    for command, answer in answers.items():
+        lines = _lines(sorted(names_in(answer)))
+        parts.append(f"## `{command}`\n\n```\n{lines}\n```\n")
+    return "\n".join(parts)
+
+
+def _lines(names: list[str]) -> str:
+    """Names with the same path before them on one line, folded at 110 characters."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        stem, _, last = name.rpartition(".")
+        groups.setdefault(stem, []).append(last)
+    lines = []
+    for stem, lasts in sorted(groups.items()):
+        lines += textwrap.wrap(
+            " ".join([*([f"{stem}:"] if stem else []), *lasts]), 108, subsequent_indent="    ", break_on_hyphens=False
+        )
+    return "\n".join(lines)

@@ -1,0 +1,66 @@
+"""docs/json.md tells every name in the commands' answers, and no other."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agnes_stats.tui import cli
+
+from tests.json_shapes import names_in, page
+from tests.machine import Machine
+from tests.transcripts import Transcript
+
+DOC = Path(__file__).resolve().parent.parent / "docs" / "json.md"
+COMMANDS = (
+    *("sessions", "tokens", "queries", "sync", "home", "ingest"),
+    *("daily", "weekly", "monthly", "blocks", "models"),
+)
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Answers over a session with everything in it that an answer can tell."""
+    folder = tmp_path_factory.mktemp("shapes")
+    machine = Machine(folder)
+    workspace = machine.workspace()
+    told = Transcript("s-one", "2026-03-10T08:00:00").prompt("Sum up the orders").wait(5)
+    told.response(("c1", "Bash", {"command": 'duckdb shop.duckdb -c "select * from orders" && agnes pull'}))
+    machine.session(told.wait(2).result("c1", "12 rows").wait(3).response(), workspace)
+    later = Transcript("s-two", "2026-03-11T08:00:00").prompt("And the customers").wait(5)
+    machine.session(later.response(), workspace)
+    made = machine.read()
+    places = ["--store", str(made.store.path), "--no-ingest", "--tz", "UTC"]
+    found = {}
+    for command in COMMANDS:
+        options = ["--limit", "1"] if command in ("queries", "sync") else []
+        options += ["--budget", "5"] if command == "monthly" else ["--all"] if command == "queries" else []
+        own = ["--store", str(made.store.path), "--source", f"claude={folder}"] if command == "ingest" else places
+        found[command] = said([command, "--json", *options, *own])
+    return found
+
+
+def said(words: list[str]) -> Any:
+    import contextlib
+    import io
+
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert cli.main(words) == 0
+    return json.loads(out.getvalue())
+
+
+def test_the_page_tells_every_name(answers: dict[str, Any], request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--update-golden"):
+        DOC.write_text(page(answers), "utf-8")
+    assert DOC.read_text("utf-8") == page(answers)
+
+
+def test_names_in_lists_and_objects_are_found() -> None:
+    assert names_in({"a": {"b": 1}, "c": [{"d": 1}, {"e": []}], "f": []}) == {"a.b", "c[].d", "c[].e[]", "f[]"}
+
+
+def test_a_name_that_is_new_changes_the_page(answers: dict[str, Any]) -> None:
+    changed = {**answers, "home": answers["home"] | {"brand_new": dt.date.today().isoformat()}}
+    assert page(changed) != page(answers)
