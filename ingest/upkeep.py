@@ -9,6 +9,7 @@ from ..queries import rollups as define
 from .formats import SOURCES, Root, SourceFile
 from .load import priced, write_rates
 from .prices import PriceOverrides, fingerprint, rates_for
+from .redaction_version import is_due, is_pending
 from .rollups import rebuild_all_days
 from .watermarks import meta
 
@@ -83,15 +84,36 @@ def mark_pending(connection: DuckDBPyConnection, files: Iterable[tuple[SourceFil
 
 
 def refresh(connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> None:
-    """Keep day rollups for these zones from now on, and price all facts by today's price table."""
+    """Keep day rollups for these zones, price all facts by today's price table, and redact them by today's rules.
+
+    Not in a transaction.
+    """
     connection.execute("BEGIN")
     try:
+        _redact(connection)
         _keep_zones(connection, zones)
         _reprice(connection, overrides)
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+    if is_pending(connection):
+        from .redaction import wipe
+
+        wipe(connection)
+
+
+def _redact(connection: DuckDBPyConnection) -> None:
+    """Read what is stored once more, if the redactor is another one than last time."""
+    if not is_due(connection):
+        return
+    from .redaction import read_again
+
+    changed = read_again(connection)
+    if ("responses", "model") in changed:
+        connection.execute("DELETE FROM meta WHERE name = 'prices'")
+    elif changed:
+        _rebuild_all(connection)
 
 
 def _keep_zones(connection: DuckDBPyConnection, zones: Sequence[str]) -> None:
@@ -119,6 +141,11 @@ def _reprice(connection: DuckDBPyConnection, overrides: PriceOverrides) -> None:
         "UPDATE responses SET cost_usd = n.cost_usd FROM "
         f"({priced('(SELECT * EXCLUDE (cost_usd) FROM responses)')}) n WHERE n.key = responses.key"
     )
+    _rebuild_all(connection)
+
+
+def _rebuild_all(connection: DuckDBPyConnection) -> None:
+    """Make all rollups of the facts anew."""
     connection.execute("DELETE FROM sessions")
     connection.execute(f"INSERT INTO sessions BY NAME {define.sessions(_ALL_SESSIONS)}")
     rebuild_all_days(connection, [zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()])

@@ -14,6 +14,7 @@ from ..queries.regular import NotRegularError
 from ..queries.store import Store
 from .formats import Fingerprint, Watermark
 from .prices import PriceOverrides, fingerprint
+from .redaction_version import is_pending
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -134,7 +135,8 @@ def known_models(connection: DuckDBPyConnection) -> set[str]:
 def is_stale(connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> bool:
     """Whether `refresh` has anything to do."""
     kept = {zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()}
-    return not set(zones) <= kept or meta(connection, "prices") != fingerprint(overrides)
+    is_priced = meta(connection, "prices") == fingerprint(overrides)
+    return not set(zones) <= kept or not is_priced or is_pending(connection)
 
 
 def meta(connection: DuckDBPyConnection, name: str) -> str | None:

@@ -19,10 +19,7 @@ from . import places, programs, shapes, statements
 from .names import named
 from .spans import BLOT, Spans
 
-__all__ = ["BLOT", "VERSION", "redacted"]
-
-VERSION = 1
-"""Raised when a rule is added or changed: what is stored is then read once more."""
+__all__ = ["BLOT", "redacted"]
 
 _Rule = Callable[[str, int, int, Spans], None]
 

@@ -97,7 +97,9 @@ def _check(path: Path, connection: DuckDBPyConnection, writable: bool) -> None:
     from ..duck import duckdb
 
     try:
-        row = connection.execute("SELECT value FROM meta WHERE name = 'store_version'").fetchone()
+        # Read to its end: a question that is not holds its state, and with it off every checkpoint, until we close.
+        told = connection.execute("SELECT value FROM meta WHERE name = 'store_version'").fetchall()
+        row = told[0] if told else None
     except duckdb.CatalogException:
         row = None
     except duckdb.Error as error:

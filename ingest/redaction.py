@@ -1,0 +1,108 @@
+"""What is stored already, read once more by a redactor that has learnt something since.
+
+Facts of files that are gone are nowhere else, so they are changed where they are. What was there before is overwritten
+on the disk, too: DuckDB only marks blocks as free, and a free block keeps its content for years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..queries.schema import FACTS, TABLES, columns_of
+from .redaction_version import VERSION, is_due
+from .text import TEXTS, kept
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+CHUNK = 2_000
+"""Values that are looked at, at once: at most 8 MB of text."""
+
+SPARE_BLOCKS = 16
+"""Written beyond those that are free: what is written takes a little more or less room than it has bytes."""
+
+Texts = str | list[str]
+
+
+def read_again(connection: DuckDBPyConnection) -> set[tuple[str, str]]:
+    """Blot out credentials in all columns of texts, unless this redactor has read them; the (table, column) changed.
+
+    Within the transaction of the caller.
+    """
+    if not is_due(connection):
+        return set()
+    changed = set()
+    if not _is_empty(connection):
+        changed = {(table, column) for table in TEXTS for column in TEXTS[table] if _read(connection, table, column)}
+    connection.execute("DELETE FROM meta WHERE name = 'redactor'")
+    connection.execute("INSERT INTO meta VALUES ('redactor', ?)", [str(VERSION)])
+    if changed:
+        connection.execute("DELETE FROM meta WHERE name = 'unwiped'")
+        connection.execute("INSERT INTO meta VALUES ('unwiped', 'true')")
+    return changed
+
+
+def wipe(connection: DuckDBPyConnection) -> None:
+    """Overwrite what was blotted out where it still is in the file, if there may be any. Not in a transaction.
+
+    Old values stand beside new ones in blocks that are used: every table is written anew, then the free blocks are
+    filled. If another reader of this process keeps an old state, it is done another time.
+    """
+    if connection.execute("SELECT 1 FROM meta WHERE name = 'unwiped'").fetchone() is None:
+        return
+    from ..queries.duck import duckdb
+
+    try:
+        for table in (*(fact.name for fact in FACTS), *TABLES):
+            connection.execute(f"CREATE OR REPLACE TABLE {table} AS FROM {table}")
+        connection.execute("CHECKPOINT")
+        row = connection.execute("SELECT free_blocks, block_size FROM pragma_database_size()").fetchone()
+        assert row is not None
+        numbers = (row[0] + SPARE_BLOCKS) * row[1] // 8
+        # Numbers without a pattern: eight bytes each, however they are compressed.
+        connection.execute(f"CREATE OR REPLACE TABLE wiping AS SELECT hash(range) AS number FROM range({numbers})")
+        connection.execute("CHECKPOINT")
+    except duckdb.TransactionException:
+        return
+    finally:
+        connection.execute("DROP TABLE IF EXISTS wiping")
+    connection.execute("DELETE FROM meta WHERE name = 'unwiped'")
+
+
+def _is_empty(connection: DuckDBPyConnection) -> bool:
+    """Whether there is nothing to read, as in a store that was just made."""
+    rows = " UNION ALL ".join(f"(SELECT 1 FROM {table} LIMIT 1)" for table in TEXTS)
+    return connection.execute(f"SELECT 1 FROM ({rows}) LIMIT 1").fetchone() is None
+
+
+def _read(connection: DuckDBPyConnection, table: str, column: str) -> bool:
+    """Read one column; whether anything changed. Every value is looked at once, however often it stands there."""
+    kind, limit = columns_of(table)[column], TEXTS[table][column]
+    found = False
+    for values in _values(connection, table, column):
+        changes = [(value, after) for value in values if (after := _blotted(value, limit)) != value]
+        if changes:
+            found = True
+            connection.execute(
+                f'UPDATE {table} SET "{column}" = changes.after '
+                f"FROM (SELECT unnest(?::{kind}[]) AS before, unnest(?::{kind}[]) AS after) changes "
+                f'WHERE {table}."{column}" = changes.before',
+                [[before for before, _ in changes], [after for _, after in changes]],
+            )
+    return found
+
+
+def _values(connection: DuckDBPyConnection, table: str, column: str) -> Iterator[list[Texts]]:
+    # Another connection reads on in the state from before while this one changes rows.
+    reader = connection.cursor()
+    try:
+        reader.execute(f'SELECT DISTINCT "{column}" FROM {table} WHERE "{column}" IS NOT NULL')
+        while rows := reader.fetchmany(CHUNK):
+            yield [value for (value,) in rows]
+    finally:
+        reader.close()
+
+
+def _blotted(value: Texts, limit: int) -> Texts:
+    return kept(value, limit) if isinstance(value, str) else [kept(text, limit) for text in value]
