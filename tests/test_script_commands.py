@@ -74,6 +74,19 @@ def test_a_report_has_ccusages_fields(
     assert told["totals"]["totalCost"] == pytest.approx(4 * one)
 
 
+def test_a_report_begins_and_ends_with_a_day_that_has_something_and_misses_none_between(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder / "claude" / "projects" / "-w" / "s1.jsonl"
+    path.write_text(row(1, "2026-10-30") + row(2, "2026-11-02"))
+    range_ = ("--since", "2026-01-01", "--until", "2026-12-31")
+    told = json.loads(said(folder, capsys, "daily", "--json", *range_))["daily"]
+    assert [(day["date"], day["totalTokens"]) for day in told] == [
+        *(("2026-10-30", 1111), ("2026-10-31", 0), ("2026-11-01", 0), ("2026-11-02", 1111)),
+    ]
+    assert json.loads(said(folder, capsys, "daily", "--json", "--since", "2026-11-03"))["daily"] == []
+
+
 def block_rows(folder: Path) -> None:
     """Two blocks in a row, a gap, and a third block, in which a limit is hit; all by hand."""
     times = ("11-02T08:40:00", "11-02T13:00:00", "11-02T13:30:00", "11-03T09:10:00", "11-03T09:40:00")

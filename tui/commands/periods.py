@@ -52,7 +52,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
 def by_period(connection: DuckDBPyConnection, chosen: Filter, report: str) -> Report:
     """`daily`, `weekly` (weeks begin on Monday) or `monthly` sums, oldest first, with a breakdown by model.
 
-    Days, weeks and months without a response are there, too.
+    Days, weeks and months without a response between the first and the last with one are there, too.
     """
     old_name, key_of = PERIODS[report]
     found = by_day_and_model(connection, chosen)
@@ -64,7 +64,8 @@ def by_period(connection: DuckDBPyConnection, chosen: Filter, report: str) -> Re
 
 
 def _days(chosen: Filter, found: list[DayModelTokens]) -> list[dt.date]:
-    return every_day(chosen, {row.day for row in found}) if found else []
+    # Not the whole range of the filter: one that begins long ago would be a page of empty days.
+    return every_day(chosen.but(since=None, until=None), {row.day for row in found}) if found else []
 
 
 def with_budget(report: Report, budget: Budget) -> Report:
