@@ -16,7 +16,7 @@ from ..queries.schema import FACTS, TABLES, Fact
 from . import replacing, rollups, strays
 from .batch import Row
 from .formats import ReadResult
-from .merging import key_of, known_rows, merged_rows, open_keys, replaced_by, rival_rows
+from .merging import is_told, key_of, known_rows, merged_rows, no_rows, open_keys, replaced_by, rival_rows, told_by
 from .prices import Rate
 from .row_files import RowFiles, read_rows
 
@@ -56,12 +56,13 @@ def load(connection: DuckDBPyConnection, work: Load) -> list[str]:
         touched = rollups.Touched(connection)
         unread = replacing.drop(connection, work.results, work.row_files, touched)
         write_rates(connection, work.rates, work.priced_models)
+        taken_back = replacing.taken_back(connection, work.results)
         for fact in FACTS:
-            if fact.name in work.row_files:
+            if fact.name in work.row_files or taken_back:
                 told_anew = [
                     path for result in work.results if fact.name in result.tables for path, _ in result.extents
                 ]
-                _merge(connection, fact, work.row_files[fact.name], touched, told_anew)
+                _merge(connection, fact, work.row_files.get(fact.name, ()), touched, told_anew, taken_back)
         if "activity" in work.row_files:
             _merge_activity(connection, work.row_files["activity"], touched)
         strays.settle(connection, touched)
@@ -81,27 +82,31 @@ def _merge(
     files: Sequence[Path],
     touched: rollups.Touched,
     told_anew: Sequence[str],
+    taken_back: bool,
 ) -> None:
     """Merge incoming rows of a fact into its table, one group of columns after the other.
 
-    What was told by the files `told_anew` is replaced where they tell it again.
+    What was told by the files `told_anew` is replaced where they tell it again; with `taken_back` all that the files
+    in the table of that name had told is dropped.
     """
     incoming = f"incoming_{fact.name}"
     repeated = "".join(f', "{other}" AS "{column}"' for column, other in fact.repeated.items())
     filled = ", ".join(f'coalesce("{column}", "{other}") AS "{column}"' for column, other in fact.defaults.items())
     every = f"* REPLACE ({filled})" if filled else "*"
-    replaced = replaced_by(fact, incoming) if told_anew else {}
-    if told_anew:
+    replaced = replaced_by(fact, incoming, taken_back=taken_back) if told_anew or taken_back else {}
+    if replaced:
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE told_anew AS SELECT DISTINCT unnest(?) AS path", [list(told_anew)]
         )
     flags = "".join(f", false AS {name}" for name in replaced)
     flags += "".join(f", NULL::VARCHAR AS {name}" for name in fact.rivals)
+    rows = read_rows(files, fact.told) if files else no_rows(fact)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {incoming} AS "
-        f"SELECT {every}{repeated}, 1::TINYINT AS fresh{flags} FROM ({read_rows(files, fact.told)})"
+        f"CREATE OR REPLACE TEMP TABLE {incoming} AS SELECT {every}{repeated}, 1::TINYINT AS fresh{flags} FROM ({rows})"
     )
     known = f"{fact.name} WHERE {key_of(fact)} IN (SELECT {key_of(fact)} FROM {incoming})"
+    if taken_back:
+        known += "".join(f" OR {told_by(half, 'taken_back')}" for half in fact.halves)
     [(count,)] = connection.execute(f"INSERT INTO {incoming} BY NAME {known_rows(fact, known, replaced)}").fetchall()
     if count:
         connection.execute(f"DELETE FROM {known}")
@@ -109,6 +114,8 @@ def _merge(
     if opened is not None and count:
         connection.execute(f"INSERT INTO {incoming} BY NAME {rival_rows(fact, incoming, replaced)}")
     merged = merged_rows(fact, incoming, list(replaced), opened)
+    if taken_back:
+        merged = f"SELECT * FROM ({merged}) WHERE {is_told(fact)}"
     if fact.name == "responses":
         merged = f"WITH merged AS MATERIALIZED ({merged}) {priced('merged')}"
     connection.execute(f"INSERT INTO {fact.name} BY NAME {merged}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..queries.facts import Fact
+from ..queries.facts import Fact, Half
 
 
 def key_of(fact: Fact) -> str:
@@ -13,15 +13,42 @@ def key_of(fact: Fact) -> str:
     return key if len(fact.key) == 1 else f"ROW({key})"
 
 
-def replaced_by(fact: Fact, incoming: str) -> dict[str, str]:
-    """For each group of columns a flag -> the SQL condition under which a known row takes no part in it any more."""
+def no_rows(fact: Fact) -> str:
+    """SELECT of no row, with the columns that a source tells."""
+    columns = ", ".join(f'"{column}"' for column in fact.told)
+    return f"SELECT {columns} FROM {fact.name} LIMIT 0"
+
+
+def is_told(fact: Fact) -> str:
+    """SQL condition for merged rows that any file tells anything of."""
+    return " OR ".join(f"{half.prefix}path IS NOT NULL" for half in fact.halves)
+
+
+def told_by(half: Half, files: str) -> str:
+    """SQL condition for rows of which a file in the table `files` tells this group of columns, or tells it, too."""
+    told = f"{half.prefix}path IN (FROM {files})"
+    if half.rivals is None:
+        return told
+    return (
+        f"{told} OR ({half.rivals} IS NOT NULL AND EXISTS (SELECT 1 FROM {files} WHERE contains({half.rivals}, path)))"
+    )
+
+
+def replaced_by(fact: Fact, incoming: str, *, taken_back: bool) -> dict[str, str]:
+    """For each group of columns a flag -> the SQL condition under which a known row takes no part in it any more.
+
+    Its file tells it anew, or, if there is a table of files that take back what they said, is one of those.
+    """
     conditions = {}
     for number, half in enumerate(fact.halves):
         path = f"{half.prefix}path"
         told_again = (
             f"SELECT {key_of(fact)} FROM {incoming} WHERE {path} IN (FROM told_anew) AND {half.where or 'true'}"
         )
-        conditions[f"replaced_{number}"] = f"({path} IN (FROM told_anew) AND {key_of(fact)} IN ({told_again}))"
+        is_taken_back = f" OR {path} IN (FROM taken_back)" if taken_back else ""
+        conditions[f"replaced_{number}"] = (
+            f"({path} IN (FROM told_anew) AND {key_of(fact)} IN ({told_again}){is_taken_back})"
+        )
     return conditions
 
 

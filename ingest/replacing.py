@@ -6,7 +6,6 @@ only the better one, the other file is read again.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,13 +28,11 @@ def drop(
 ) -> list[str]:
     """Drop what the files of a load alone had told and what is not so any more, before its rows are merged.
 
-    That is what a newer version of their source tells anew, as far as it stands where the files still have bytes, and
-    what snapshots do not say any more whose facts go. The paths of files that may have told some of it, too.
+    That is what a newer version of their source tells anew, as far as it stands where the files still have bytes. The
+    paths of files that may tell what snapshots do not say any more: of what is kept once the other telling is lost.
     """
     anew = [result for result in _upgraded(connection, results) if result.places is None]
-    gone = [result for result in results if result.vanished is Vanished.GO]
     extents = [extent for result in anew for extent in result.extents]
-    extents += [(path, sys.maxsize) for result in gone for path, _ in result.extents]
     places = [
         (path, place)
         for result in results
@@ -47,6 +44,14 @@ def drop(
         _drop_told_alone(connection, extents, places, touched)
     snapshots = [result for result in results if result.vanished is not Vanished.STAY]
     return _note_keys(connection, snapshots, row_files) if snapshots else []
+
+
+def taken_back(connection: DuckDBPyConnection, results: Sequence[ReadResult]) -> bool:
+    """Make the table `taken_back` of files that tell all there is to know; whether there are any."""
+    paths = [path for result in results if result.vanished is Vanished.GO for path, _ in result.extents]
+    if paths:
+        connection.execute("CREATE OR REPLACE TEMP TABLE taken_back AS SELECT DISTINCT unnest(?) AS path", [paths])
+    return bool(paths)
 
 
 def mark_unread(connection: DuckDBPyConnection, paths: Sequence[str]) -> None:

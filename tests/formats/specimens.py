@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.formats import madeup, test_copilot, test_gemini, test_mux, test_opencode, test_pi
+from tests.formats import madeup, test_copilot, test_gemini, test_mux, test_opencode, test_pi, test_qwen
 from tests.formats.test_codex import MAIN, A, B, head, rollout
 from tests.ingest.agnes_files import run
 from tests.transcripts import Transcript
@@ -259,6 +259,13 @@ def mux() -> Specimen:
     return Specimen("mux", states, {test_mux.CHAT: _with_garbage(states[-1][test_mux.CHAT])}, agent="mux")
 
 
+def qwen() -> Specimen:
+    """A chat."""
+    told = [test_qwen.record(n, "assistant", model="m", usageMetadata=test_qwen.USAGE) for n in range(3, 7)]
+    states = grown({test_qwen.CHAT: as_lines([test_qwen.ASK, test_qwen.ANSWER, *told])})
+    return Specimen("qwen", states, {test_qwen.CHAT: _with_garbage(states[-1][test_qwen.CHAT])}, agent="qwen")
+
+
 # -- Agnes -----------------------------------------------------------------------------------------------------------
 
 
@@ -356,6 +363,7 @@ SPECIMENS: dict[str, Callable[[], Specimen]] = {
     "copilot": copilot,
     "opencode": opencode,
     "mux": mux,
+    "qwen": qwen,
     "made-logs": made_logs,
     "made-notebooks": made_notebooks,
     "made-boards": lambda: made_notebooks("made-boards", takes_back=True),

@@ -117,6 +117,19 @@ def test_what_another_snapshot_tells_too_is_its_fact_again(tmp_path: Path) -> No
     assert world.read() == 0
 
 
+def test_what_two_snapshots_take_back_is_not_so(tmp_path: Path) -> None:
+    world = World(tmp_path, Boards)
+    world.write("a.note", row("both", 9), row("a", 1))
+    world.write("b.note", row("both", 4), row("b", 2))
+    world.read()
+    world.write("b.note", row("b", 2))
+    world.read()
+    assert world.outputs() == {"both": 9, "a": 1, "b": 2}
+    world.write("a.note", row("a", 1))
+    world.read()
+    assert world.outputs() == {"a": 1, "b": 2}
+
+
 def test_as_long_as_a_part_cannot_be_used_nothing_counts_as_taken_back(tmp_path: Path) -> None:
     world = World(tmp_path, Boards)
     path = world.write("a.note", row("one", 1), row("two", 2))
