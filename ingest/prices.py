@@ -51,6 +51,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from ..queries import rollups
 from .model_names import bare_name, find
 
 if TYPE_CHECKING:
@@ -149,6 +150,13 @@ class PriceOverrides:
 
     aliases: Mapping[str, str] = field(default_factory=dict)
     prices: Mapping[str, UserPrice] = field(default_factory=dict)
+    windows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def context_windows(self) -> dict[str, int]:
+        """Model -> tokens, where the configuration tells them."""
+        told = {name: price.context_window for name, price in self.prices.items()}
+        return {name: window for name, window in told.items() if window} | dict(self.windows)
 
 
 def rates_for(models: Iterable[str], overrides: PriceOverrides) -> list[Rate]:
@@ -161,9 +169,13 @@ def rates_for(models: Iterable[str], overrides: PriceOverrides) -> list[Rate]:
 
 
 def fingerprint(overrides: PriceOverrides) -> str:
-    """A text that changes whenever `rates_for` could answer differently. Cheap: loads no price list."""
+    """A text that changes whenever `rates_for` could answer differently, or rollups become others.
+
+    Cheap: loads no price list.
+    """
     prices = {model: asdict(price) for model, price in overrides.prices.items()}
-    told = [RULES, version("genai_prices"), dict(overrides.aliases), prices]
+    told = [RULES, rollups.VERSION, version("genai_prices"), dict(overrides.aliases), prices]
+    told += [dict(overrides.windows)] if overrides.windows else []
     return json.dumps(told, sort_keys=True)
 
 

@@ -132,8 +132,10 @@ def _reprice(connection: DuckDBPyConnection, overrides: PriceOverrides) -> None:
     connection.execute("DELETE FROM meta WHERE name = 'prices'")
     connection.execute("INSERT INTO meta VALUES ('prices', ?)", [current])
     names = [name for (name,) in connection.execute("SELECT DISTINCT model FROM responses").fetchall()]
-    connection.execute("DELETE FROM rates")
-    connection.execute("DELETE FROM models")
+    for table in ("rates", "models", "context_windows"):
+        connection.execute(f"DELETE FROM {table}")
+    for model, window in overrides.context_windows.items():
+        connection.execute("INSERT INTO context_windows VALUES (?, ?)", [model, window])
     if not names:
         return
     add_rates(connection, names, overrides)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .filters import Filter
 from .rows import rows_as, scalar
 from .token_kinds import cache_hit_ratio, inward
-from .tokens import GROUPS, SUMS, TokenSums, detailed, is_detailed, rollup, where_of
+from .tokens import GROUPS, SUMS, TokenSums, detailed, rollup, where_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -55,8 +55,6 @@ def costed_rollup(connection: DuckDBPyConnection, chosen: Filter) -> str:
     A rollup does not know how long the prompts were: the prices for short ones decide how the parts of a cost stand
     to each other. Only requests beyond a model's long-context threshold make a difference; the sum is always right.
     """
-    if is_detailed(chosen):
-        return costed_responses()
     return _costed(rollup(connection, chosen), "x.day", "p.above = 0")
 
 

@@ -7,6 +7,7 @@ comments cannot hide anything.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import threading
@@ -16,11 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .filters import Filter, Where
-from .matching import with_text
-from .projects import is_project, spelled
+from .filters import Filter
 from .schema import FACTS, TABLES
 from .store import CONFINED, Store, StoreError
+from .tokens import where_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -47,6 +47,8 @@ ALLOWED_FUNCTIONS = frozenset({"generate_series", "range", "unnest"})
 """Functions that may stand where a table stands; all others read files, settings or foreign catalogues."""
 
 REFUSED_FUNCTIONS = re.compile(r"^(current_setting|getenv|getvariable|set_config|pg_.*|duckdb_.*|pragma_.*)$")
+
+_PARAMETER = re.compile(r"\$(\w+)")
 
 PLACEHOLDER = re.compile(r"\{\{\s*filters\s*\}\}", re.IGNORECASE)
 
@@ -204,31 +206,13 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def conditions(chosen: Filter) -> str:
-    """The filter as SQL on `tokens_daily`, and as far as they have the columns on the other day rollups.
+    """The filter as SQL on `tokens_daily`, and as far as they have the columns on the other day rollups."""
+    where = where_of(chosen).add("zone = $zone")
+    return f"({_PARAMETER.sub(lambda found: _literal(where.parameters[found[1]]), str(where))})"
 
-    They do not know of git branches and versions of Claude Code: then it is the sessions that had them.
-    """
-    parts = [f"zone = {_quoted(chosen.zone)}"]
-    if chosen.since is not None:
-        parts.append(f"day >= DATE '{chosen.since}'")
-    if chosen.until is not None:
-        parts.append(f"day <= DATE '{chosen.until}'")
-    if chosen.project is not None:
-        parts.append(f"({is_project('project', _quoted(spelled(chosen.project)))})")
-    for column, value in (
-        ("model", chosen.model),
-        ("agent_type", chosen.agent_type),
-        ("session_id", chosen.session_id),
-        ("username", chosen.user),
-    ):
-        if value is not None:
-            parts.append(f"{column} = {_quoted(value)}")
-    for column, value in (("git_branch", chosen.branch), ("version", chosen.version)):
-        if value is not None:
-            parts.append(f"session_id IN (SELECT session_id FROM responses WHERE {column} = {_quoted(value)})")
-    if chosen.text:
-        parts.append(str(with_text(Where(), chosen)).replace("$text", _quoted(chosen.text)))
-    return "(" + " AND ".join(parts) + ")"
+
+def _literal(value: object) -> str:
+    return f"DATE '{value}'" if isinstance(value, dt.date) else _quoted(str(value))
 
 
 def _quoted(text: str) -> str:

@@ -6,6 +6,7 @@ A reader that asks for a zone whose days are not stored yet gets them from the s
 from __future__ import annotations
 
 from .projects import lies_in
+from .token_kinds import INWARD
 
 # The type of the sub-agent behind an agent id: from its note, else from the call that started it.
 AGENT_TYPES = """
@@ -105,12 +106,16 @@ def agent_type_of(row: str) -> str:
     )
 
 
+VERSION = 2
+"""Raised when one of the rollups becomes another one of the same facts: those of a store are then made anew."""
+
+
 def tokens_daily(zone: str, rows: str = "responses") -> str:
-    """SELECT of tokens by day, session, model and agent type. `zone` is SQL; `rows` selects the responses."""
+    """SELECT of tokens by day, session, and all that responses are filtered by. `zone` is SQL; `rows` selects them."""
     return f"""
     SELECT {zone} AS zone, {day_of("r.ts", zone)} AS day, r.session_id,
         coalesce(s.username, any_value(r.username)) AS username, s.project, r.model,
-        {agent_type_of("r")} AS agent_type,
+        {agent_type_of("r")} AS agent_type, r.git_branch, r.version,
         r.speed, r.service_tier, count(*) FILTER (r.is_answer) AS responses,
         sum(r.input_tokens) AS input_tokens, sum(r.output_tokens) AS output_tokens,
         sum(r.cache_read_tokens) AS cache_read_tokens,
@@ -122,7 +127,8 @@ def tokens_daily(zone: str, rows: str = "responses") -> str:
     FROM {rows} r
     LEFT JOIN sessions s ON s.session_id = r.session_id
     LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = r.agent_id
-    GROUP BY zone, day, r.session_id, s.username, s.project, r.model, 7, r.speed, r.service_tier
+    GROUP BY zone, day, r.session_id, s.username, s.project, r.model, 7, r.git_branch, r.version, r.speed,
+        r.service_tier
     """
 
 
@@ -221,14 +227,17 @@ def sessions(only: str) -> str:
             sum(cost_usd) AS cost_usd,
             coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0) AS unpriced_tokens,
             count(*) FILTER (output_undercounted) AS undercounted,
-            arg_max({{'tokens': input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens,
-                     'model': model}}, (coalesce(ts, '-infinity'::TIMESTAMP), path, pos, key))
+            arg_max({{'tokens': {INWARD}, 'model': model, 'agent': agent}},
+                    (coalesce(ts, '-infinity'::TIMESTAMP), path, pos, key))
                 FILTER (NOT is_sidechain AND agent_id IS NULL AND kind = 'turn') AS context
         FROM responses r WHERE r.session_id IN (FROM ids) GROUP BY r.session_id
     ),
     favourite AS (
-        SELECT session_id, arg_max(model, (uses, tokens, model)) AS primary_model FROM (
-            SELECT session_id, model, count(*) FILTER (is_answer) AS uses, sum(total_tokens) AS tokens
+        SELECT session_id, arg_max(model, (uses, tokens, model)) AS primary_model,
+            map_from_entries(list((model, peak))) AS peaks
+        FROM (
+            SELECT session_id, model, count(*) FILTER (is_answer) AS uses, sum(total_tokens) AS tokens,
+                max({INWARD}) FILTER (NOT is_sidechain AND agent_id IS NULL AND kind = 'turn') AS peak
             FROM responses WHERE session_id IN (FROM ids) GROUP BY session_id, model
         ) GROUP BY session_id
     ),
@@ -303,7 +312,8 @@ def sessions(only: str) -> str:
         coalesce(u.cache_write_5m_tokens, 0) AS cache_write_5m_tokens,
         coalesce(u.cache_write_1h_tokens, 0) AS cache_write_1h_tokens, coalesce(u.web_searches, 0) AS web_searches,
         u.cost_usd, coalesce(u.unpriced_tokens, 0) AS unpriced_tokens, coalesce(u.undercounted, 0) AS undercounted,
-        v.primary_model, u.context.tokens AS context_tokens, u.context.model AS context_model
+        v.primary_model, u.context.tokens AS context_tokens, u.context.model AS context_model,
+        u.context.agent AS context_agent, v.peaks[u.context.model] AS context_peak
     FROM ids i
     LEFT JOIN used u USING (session_id) LEFT JOIN favourite v USING (session_id)
     LEFT JOIN calls c USING (session_id) LEFT JOIN failures e USING (session_id)

@@ -67,6 +67,8 @@ TABLES: dict[str, dict[str, str]] = {
     },
     # Models whose price was looked up, found or not.
     "models": {"model": "VARCHAR", "priced": "BOOLEAN", "context_window": "BIGINT"},
+    # Windows that the configuration names, in tokens.
+    "context_windows": {"model": "VARCHAR", "tokens": "BIGINT"},
     # Zones whose day rollups are kept.
     "zones": {"zone": "VARCHAR", "asked_at": "TIMESTAMP"},
     "meta": {"name": "VARCHAR", "value": "VARCHAR"},
@@ -153,6 +155,8 @@ TABLES: dict[str, dict[str, str]] = {
         "primary_model": "VARCHAR",
         "context_tokens": "BIGINT",
         "context_model": "VARCHAR",
+        "context_agent": "VARCHAR",
+        "context_peak": "BIGINT",
     },
     "tokens_daily": {
         "zone": "VARCHAR",
@@ -162,6 +166,8 @@ TABLES: dict[str, dict[str, str]] = {
         "project": "VARCHAR",
         "model": "VARCHAR",
         "agent_type": "VARCHAR",
+        "git_branch": "VARCHAR",
+        "version": "VARCHAR",
         "speed": "VARCHAR",
         "service_tier": "VARCHAR",
         "responses": "BIGINT",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import matching, tokens
+from .context import CONTEXTS
 from .filters import Filter, Where
 from .rollups import CALL_COUNTS, ERROR_COUNTS, PROMPT_COUNTS
 from .rows import one_as, rows_as, scalar
@@ -78,6 +79,10 @@ class SessionRow:
     primary_model: str | None
     context_tokens: int | None
     context_window: int | None
+    context_window_from: str | None
+    """How the window is known: it was `seen`, belongs to the `model`, comes from the `config`, or is the `default`."""
+    compacts_at: int | None
+    """About how many tokens the context has when it is compacted."""
     source_gone: bool
     """No file of the session is on disk any more; what we know stays."""
     is_live: bool
@@ -91,6 +96,13 @@ class SessionRow:
     def cache_write_tokens(self) -> int:
         """Cache writes of both lifetimes."""
         return self.cache_write_5m_tokens + self.cache_write_1h_tokens
+
+    @property
+    def context_share(self) -> float | None:
+        """How much of the window is used, at most 1; None where one of both is not known."""
+        if not self.context_tokens or not self.context_window:
+            return None
+        return min(self.context_tokens / self.context_window, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +183,14 @@ class _Selection:
         FROM files WHERE session_id IS NOT NULL GROUP BY session_id
     ),
     private AS (SELECT DISTINCT session_id FROM uploads WHERE status = 'private')
-    SELECT s.* EXCLUDE (context_model, cwd, web_searches), f.path, parse_filename(f.path) AS session_file,
+    SELECT s.* EXCLUDE (context_model, context_agent, context_peak, cwd, web_searches), f.path,
+        parse_filename(f.path) AS session_file,
         {TOTAL} AS tokens_total,
-        m.context_window, coalesce(f.source_gone, false) AS source_gone,
+        x.context_window, x.context_window_from, x.compacts_at, coalesce(f.source_gone, false) AS source_gone,
         coalesce(s.ended_at BETWEEN $now - $live AND $now + $live, false) AS is_live,
         false AS pending, p.session_id IS NOT NULL AS private, f.error
     FROM {self.rows} s LEFT JOIN of_session f USING (session_id) LEFT JOIN private p USING (session_id)
-        LEFT JOIN models m ON m.model = s.context_model
+        LEFT JOIN ({CONTEXTS}) x ON x.session_id = s.session_id
     UNION ALL BY NAME {self.pending}
     """
 

@@ -99,9 +99,6 @@ GROUPS = {
 }
 """What tokens can be grouped by -> the SQL of it."""
 
-FACT_GROUPS = frozenset({"git_branch", "version"})
-"""Those of GROUPS that only the responses themselves know: the rollup is not kept by them."""
-
 ORDERS = {
     "name": "lower(name)",
     "sessions": "sessions",
@@ -116,20 +113,12 @@ ORDERS = {
 
 
 def rollup(connection: DuckDBPyConnection, chosen: Filter) -> str:
-    """SQL of rows of tokens that know all that a filter is about, the fewest there are. Needs the parameter `$zone`.
+    """SQL of rows of tokens that know all that a filter is about, and all of GROUPS. Needs the parameter `$zone`.
 
-    The stored rollup of the zone, or the same question on the facts if it is not kept; the responses themselves where
-    only they know what is filtered by.
+    The stored rollup of the zone, or the same question on the facts if it is not kept.
     """
-    if is_detailed(chosen):
-        return detailed()
     kept = scalar(connection, "SELECT 1 FROM zones WHERE zone = $zone", {"zone": chosen.zone})
     return "(FROM tokens_daily WHERE zone = $zone)" if kept else f"({tokens_daily('$zone')})"
-
-
-def is_detailed(chosen: Filter) -> bool:
-    """Whether a filter is about something that only the responses themselves know."""
-    return chosen.branch is not None or chosen.version is not None
 
 
 def detailed(chosen: Filter | None = None) -> str:
@@ -153,11 +142,6 @@ def detailed(chosen: Filter | None = None) -> str:
         r.output_undercounted::INTEGER AS undercounted
     FROM responses r LEFT JOIN sessions s USING (session_id)
     {join})"""
-
-
-def source(connection: DuckDBPyConnection, chosen: Filter, group: str) -> str:
-    """SQL of the smallest rows that know a group of GROUPS. Needs the parameter `$zone`."""
-    return detailed() if group in FACT_GROUPS else rollup(connection, chosen)
 
 
 def where_of(chosen: Filter) -> Where:
@@ -208,7 +192,7 @@ def by_group(
     """Sums by one of GROUPS, sorted by one of ORDERS (KeyError for others), the largest first."""
     where = where_of(chosen)
     direction = "DESC" if descending else "ASC"
-    rows, priced_as = source(connection, chosen, group), f"'{STANDARD}'"
+    rows, priced_as = rollup(connection, chosen), f"'{STANDARD}'"
     speed, tier = (priced_as, priced_as) if group != "model" else ("priced_speed", "priced_tier")
     return rows_as(
         connection,

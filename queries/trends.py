@@ -11,7 +11,7 @@ from .caching import KINDS, costed_responses
 from .filters import Filter
 from .rows import one_as, rows_as, scalar
 from .token_kinds import TOTAL
-from .tokens import GROUPS, SUMS, TokenSums, detailed, rollup, source, where_of
+from .tokens import GROUPS, SUMS, TokenSums, detailed, rollup, where_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -203,7 +203,7 @@ def _by_group(
     most: int,
 ) -> tuple[Layer, ...]:
     where = where_of(chosen).add("day IS NOT NULL")
-    rows = detailed() if granularity == "hour" else source(connection, chosen, group)
+    rows = detailed() if granularity == "hour" else rollup(connection, chosen)
     cells = rows_as(
         connection,
         _Cell,

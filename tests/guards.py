@@ -15,7 +15,19 @@ PACKAGE = "agnes_stats"
 ROOMS = ("queries", "ingest", "tui")
 MAY_KNOW = {"queries": {"queries"}, "ingest": {"ingest", "queries"}, "tui": {"tui", "ingest", "queries"}}
 DOORS_OF_INGEST = {
-    *("service", "news", "ingest_events", "engine", "formats", "prices", "demo", "forget", "server_source", "settings"),
+    *(
+        "service",
+        "news",
+        "ingest_events",
+        "engine",
+        "formats",
+        "context_windows",
+        "prices",
+        "demo",
+        "forget",
+        "server_source",
+        "settings",
+    ),
 }
 SCREEN_LIBRARIES = {"textual", "plotext", "rich"}
 DATABASES = {"duckdb", "_duckdb", "sqlite3"}

@@ -1,5 +1,6 @@
 """The status line: a line soon, whatever is being done to the store, and the last one with its age if that is busy."""
 
+import datetime as dt
 import fcntl
 import io
 import json
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from agnes_stats.queries.sessions import one_session
 from agnes_stats.queries.store.locking import lock_path
 from agnes_stats.tui import cli
 from agnes_stats.tui.commands import statusline
@@ -51,7 +53,7 @@ def kept(folder: Path) -> Path:
 
 
 def started(
-    folder: Path, session: str = "s1", options: Sequence[str] = (), soon: float = 60.0
+    folder: Path, session: str = "s1", options: Sequence[str] = (), soon: float = 60.0, **told: object
 ) -> subprocess.Popen[str]:
     """A status line in a program of its own, which waits so many seconds for a new answer, and half a second more."""
     code = (
@@ -67,7 +69,7 @@ def started(
         text=True,
     )
     assert process.stdin is not None
-    process.stdin.write(json.dumps({"session_id": session}))
+    process.stdin.write(json.dumps({"session_id": session, **told}))
     process.stdin.close()
     process.stdin = None
     return process
@@ -95,6 +97,25 @@ def test_it_says_what_the_store_knows_and_keeps_it_for_its_owner_only(folder: Pa
     assert "as of" not in line
     assert stat.S_IMODE(kept(folder).stat().st_mode) == 0o600
     assert [one["session_id"] for one in json.loads(kept(folder).read_text())] == ["s1"]
+
+
+def test_the_window_of_the_session_is_the_one_that_claude_code_tells(folder: Path) -> None:
+    def window() -> tuple[int | None, int | None]:
+        with store_in(folder / "data").read() as connection:
+            row = one_session(connection, "s1", now=dt.datetime(2026, 11, 2, 12))
+        assert row is not None
+        return row.context_tokens, row.context_window
+
+    assert "context <1 %" not in line_of(started(folder))
+    assert window() == (1210, 200_000)
+    for size in (0, -1, "x", True, None, 10**12):
+        line_of(started(folder, context_window={"context_window_size": size}))
+    line_of(started(folder, context_window="200k"))
+    line_of(started(folder, options=["--no-ingest"], context_window={"context_window_size": 10_000}))
+    assert window() == (1210, 200_000)
+    assert "context 12 %" in line_of(started(folder, context_window={"context_window_size": 10_000}))
+    assert window() == (1210, 10_000)
+    assert "context 12 %" in line_of(started(folder)), "it is kept"
 
 
 def test_while_the_store_is_busy_it_says_the_last_line_and_its_age(folder: Path) -> None:

@@ -42,7 +42,9 @@ def engine_of(settings: Settings, store: Store) -> Engine:
     from ..ingest.engine import Engine
     from ..ingest.prices import PriceOverrides
 
-    overrides = PriceOverrides() if not (settings.prices or settings.aliases) else _overrides(settings)
+    overrides = (
+        PriceOverrides() if not (settings.prices or settings.aliases or settings.windows) else _overrides(settings)
+    )
     return Engine(store, roots_of(settings, store), zones=_zones(settings), overrides=overrides)
 
 

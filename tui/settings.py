@@ -18,7 +18,7 @@ from ..queries.regular import NotRegularError, read_text
 from .tabs import TABS
 
 APP = "agnes-stats"
-_TABLES = ("prices", "aliases", "agnes")
+_TABLES = ("prices", "aliases", "windows", "agnes")
 """What the config file has beside the options."""
 _MOST_BYTES = 16 * 1024 * 1024
 """Of a config file."""
@@ -191,6 +191,8 @@ class Settings:
     """The `[prices]` table of the config file."""
     aliases: Mapping[str, str] | None = None
     """The `[aliases]` table of the config file: model name -> the model whose price it has."""
+    windows: Mapping[str, int] | None = None
+    """The `[windows]` table of the config file: model name -> its context window in tokens."""
     agnes: Mapping[str, str] | None = field(default=None, repr=False)
     """The `[agnes]` table of the config file: `server` and `token`, instead of those of the agnes command."""
 

@@ -266,6 +266,8 @@ class Label(StrEnum):
     """As a model named it."""
     BRANCH = "git_branch"
     VERSION = "version"
+    CONTEXT_WINDOW = "context_window"
+    """In tokens, as the agent tells it."""
 
 
 FIRST_LABELS = frozenset({Label.CWD, Label.PROJECT})

@@ -1,5 +1,6 @@
 """Codex: what its rollouts count, in every way of arriving. The rules are in docs/counting.md, "Codex"."""
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
 from agnes_stats.queries import sync
+from agnes_stats.queries.sessions import one_session
 from backports import zstd
 
 from tests.formats.arriving import WAYS, arrived, asked, every_way, lines, tokens
@@ -104,6 +106,17 @@ def test_a_counter_that_began_anew_tells_by_its_last(way: str, tmp_path: Path) -
     again = usage(300, 100, 7)
     rows = (*MAIN, count(30, again, again))
     assert tokens(arrived(way, "codex", {rollout(A): lines(*rows)}, tmp_path))[:3] == (3, 700, 97)
+
+
+@every_way
+def test_it_tells_the_window_of_its_context(way: str, tmp_path: Path) -> None:
+    told = count(30, usage(2000, 1500, 99), usage(200, 200, 9))
+    told["payload"]["info"]["model_context_window"] = 258_400
+    store = arrived(way, "codex", {rollout(A): lines(*MAIN, told)}, tmp_path)
+    with store.read() as connection:
+        row = one_session(connection, A, now=dt.datetime(2026, 7, 1, 12))
+    assert row is not None
+    assert (row.context_tokens, row.context_window, row.context_window_from) == (200, 258_400, "seen")
 
 
 @every_way

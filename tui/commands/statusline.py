@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 MAX_TOLD = 1_000_000
 """Characters read of what Claude Code tells; usually a few hundred."""
 
+MAX_WINDOW = 1_000_000_000
+"""Tokens; a larger context window is a mistake."""
+
 SOON_SECONDS = 0.15
 """How long the answer is waited for, while another program keeps the store up to date."""
 
@@ -139,6 +142,7 @@ def statusline(given: argparse.Namespace, settings: Settings) -> int:  # noqa: A
     told = _told_by_claude()
     session_id = _text_in(told, "session_id")
     transcript = None if settings.no_ingest else _text_in(told, "transcript_path")
+    window = None if settings.no_ingest else _window_in(told)
     last = LastLines(settings, session_id)
     store = Store(settings.store, wait=STORE_SECONDS if _can_fork() else BRIEF_SECONDS)
     # Whoever has just written will do so again: to read the session's file is left to that program.
@@ -149,7 +153,7 @@ def statusline(given: argparse.Namespace, settings: Settings) -> int:  # noqa: A
         if transcript is not None and (line is None or not line.session):
             _read_what_is_new(store, settings, Path(transcript))
             line = None
-        if line is None:
+        if _note_window(store, session_id, window) or line is None:
             line = _asked(store, settings, session_id)
         last.write(line)
         return line.text()
@@ -263,7 +267,32 @@ def _text_in(told: dict[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) and is_text(value) else None
 
 
+def _window_in(told: dict[str, Any]) -> int | None:
+    """The size of the session's context window in tokens, as Claude Code tells it."""
+    context = told.get("context_window")
+    size = context.get("context_window_size") if isinstance(context, dict) else None
+    return size if type(size) is int and 0 < size <= MAX_WINDOW else None
+
+
 # -- asking the store --------------------------------------------------------------------------------------------
+
+
+def _note_window(store: Store, session_id: str | None, window: int | None) -> bool:
+    """Keep the size of the session's window, if it is another one than known; whether it was."""
+    from ...queries.context import told_window
+
+    if session_id is None or window is None:
+        return False
+    with contextlib.suppress(StoreError):
+        with store.read() as connection:
+            known = told_window(connection, session_id)
+        if known != window:
+            from ...ingest.context_windows import note_context_window
+            from ..factories import utc_now
+
+            note_context_window(store, session_id, window, utc_now())
+            return True
+    return False
 
 
 def _read_what_is_new(store: Store, settings: Settings, transcript: Path) -> None:
@@ -287,6 +316,7 @@ def _asked(store: Store, settings: Settings, session_id: str | None) -> Line:
     from .. import budget_text
     from .. import format as words
     from ..factories import filter_of, utc_now
+    from ..sessions import context
     from .ccusage import budget_of, today_of
 
     now, today = utc_now(), today_of(settings)
@@ -303,8 +333,7 @@ def _asked(store: Store, settings: Settings, session_id: str | None) -> Line:
         row = page.rows[0]
         session.append(words.model(row.primary_model))
         session.append(f"session {_amount(row, row.tokens_total, settings)}")
-        if row.context_tokens and row.context_window:
-            session.append(f"context {words.percent(row.context_tokens / row.context_window, 0)}")
+        session += [context.brief(row)] if row.context_share is not None else []
     common = [f"today {_amount(sums, sums.total_tokens, settings)}"]
     if spent is not None and spent.state != "within":
         common.append(budget_text.brief(spent))

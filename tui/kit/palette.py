@@ -49,6 +49,12 @@ def parse(variables: Mapping[str, str], name: str, default: Color) -> Color:
         return default
 
 
+def text_styles(variables: Mapping[str, str]) -> dict[str, str]:
+    """Rich's styles of texts in the theme's colours for success, warning and error."""
+    white = Color.parse("white")
+    return {name: parse(variables, f"text-{name}", white).rich_color.name for name in ("success", "warning", "error")}
+
+
 def series_colors(variables: Mapping[str, str], background: Color, foreground: Color, count: int) -> list[Color]:
     """`count` colours of the theme, each visible on the background and, while they last, unlike the others.
 

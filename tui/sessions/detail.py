@@ -10,7 +10,6 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.color import Color
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -24,7 +23,7 @@ from ...queries.steps import Step
 from ...queries.store import StoreError
 from ...queries.tokens import TokenSums, totals
 from .. import format as words
-from ..kit.palette import parse
+from ..kit.palette import text_styles
 from ..kit.state import PaneState
 from ..kit.table import Record, RecordTable
 from ..typed_app import OnDashboard
@@ -230,7 +229,11 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         lines = facts_lines(detail, now, app.zone, cost=cost, left=left)
         self.query_one("#session-facts", Static).update(headline(detail.session) if self.has_class("-roomy") else lines)
         self.query_one("#session-page", Static).update(
-            Group(facts_page(detail, now, app.zone, cost=cost, left=left), Text(), origin_page(detail))
+            Group(
+                facts_page(detail, now, app.zone, cost=cost, left=left, styles=text_styles(self.app.theme_variables)),
+                Text(),
+                origin_page(detail),
+            )
         )
         self._list()
 
@@ -251,11 +254,9 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
             table.move_cursor(row=table.row_count - 1)
 
     def _styles(self) -> dict[str, str]:
-        variables, white = self.app.theme_variables, Color.parse("white")
-        tones = {
-            status: parse(variables, f"text-{name}", white).rich_color.name for status, name in _TONES.items() if name
-        }
-        return tones | {"ok": "dim", "completed": "dim", "interrupted": "dim"}
+        styles = text_styles(self.app.theme_variables)
+        quiet = {"ok": "dim", "completed": "dim", "interrupted": "dim"}
+        return {status: styles[name] for status, name in _TONES.items() if name} | quiet
 
     def _tick(self) -> None:
         detail = self._answer.detail

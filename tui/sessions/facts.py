@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from .. import format as words
 from .. import marks
-from ..kit.spark import meter
+from . import context
 from . import text as told
 from .own_total import own_total_pairs
 
@@ -28,11 +28,17 @@ _METER = 12
 
 
 def facts_page(
-    detail: SessionDetail, now: dt.datetime, zone: ZoneInfo, *, cost: bool, left: TokenSums | None = None
+    detail: SessionDetail,
+    now: dt.datetime,
+    zone: ZoneInfo,
+    *,
+    cost: bool,
+    left: TokenSums | None = None,
+    styles: Mapping[str, str] | None = None,
 ) -> RenderableType:
     """All of it, a fact a line, for a column of 40 cells or more. `now` is UTC without a zone.
 
-    `left` is what the filters leave of the session, where that is known.
+    `left` is what the filters leave of the session, where that is known; `styles` are those of `warning` and `error`.
     """
     row = detail.session
     if row.pending:
@@ -50,8 +56,8 @@ def facts_page(
                 ("Branch", ", ".join(detail.branches) or row.git_branch),
                 *times,
                 ("Work", _work(detail)),
-                ("Context", _context(row)),
-            ]
+            ],
+            {"Context": (context.in_full(row, _METER), (styles or {}).get(context.tone(row), ""))},
         ),
         Text(),
         _tokens(detail, cost=cost),
@@ -134,13 +140,17 @@ def headline(row: SessionRow) -> Text:
     return Text(text, style="bold", no_wrap=True, overflow="ellipsis")
 
 
-def _pairs(pairs: list[tuple[str, str | None]]) -> Table:
+def _pairs(pairs: list[tuple[str, str | None]], styled: Mapping[str, tuple[str | None, str]] | None = None) -> Table:
+    """Labels and values, those without a value left out; `styled` are more of them, each with a style."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="dim", min_width=8)
     table.add_column(overflow="fold", ratio=1)
     for label, value in pairs:
         if value:
             table.add_row(label, Text(words.clean(value)))
+    for label, (value, style) in (styled or {}).items():
+        if value:
+            table.add_row(label, Text(words.clean(value), style))
     return table
 
 
@@ -164,16 +174,6 @@ def _work(detail: SessionDetail) -> str:
         if count:
             parts.append(told.plural(count, thing) if thing != "web search" or count == 1 else f"{count} web searches")
     return " · ".join(parts)
-
-
-def _context(row: SessionRow) -> str | None:
-    if not row.context_tokens:
-        return None
-    if not row.context_window:
-        return words.count(row.context_tokens)
-    share = row.context_tokens / row.context_window
-    size = f"{words.count(row.context_tokens)} of {words.count(row.context_window)}"
-    return f"{meter(share, _METER)} {words.percent(min(share, 1.0), 0)}, {size}"
 
 
 def _kinds(row: SessionRow) -> list[tuple[str, str]]:

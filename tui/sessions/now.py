@@ -19,7 +19,8 @@ from .. import marks
 from ..format import clean
 from ..kit.canvas import Canvas, Grid
 from ..kit.palette import Ink, parse
-from ..kit.spark import meter, sparkline
+from ..kit.spark import sparkline
+from . import context
 from . import text as told
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _SHOWN = 3
 """Sessions with a card; on a low screen one less. The others are counted."""
 _LOW = 30
+_ROOMY = 180
+"""Cells from which there is room for what matters only when the context is nearly full."""
 _TITLE = 20
 """Cells that a title gets before the less telling pieces beside it go."""
 
@@ -143,7 +146,11 @@ class NowCards(Canvas, can_focus=False):
     def _paint_work(self, grid: Grid, ink: Ink, live: LiveSession, y: int) -> None:
         row, call = live.session, live.call
         agents = f"{told.plural(live.agents, 'sub-agent')} running" if live.agents else ""
-        pieces = [Piece(self._filled(live, 8 if grid.width < 100 else 16), 1), Piece(agents, 0)]
+        pieces = [
+            Piece(context.gauge(row, 8 if grid.width < 100 else 16), 1, context.tone(row)),
+            Piece(context.to_compaction(row) if grid.width >= _ROOMY or context.tone(row) else "", 2),
+            Piece(agents, 0),
+        ]
         if call is None:
             idle = words.duration((self._now - row.ended_at).total_seconds()) if row.ended_at else ""
             doing = f"waiting for you since {idle}" if live.waiting else f"working, last seen {idle} ago"
@@ -154,15 +161,6 @@ class NowCards(Canvas, can_focus=False):
             running += f", {live.calls - 1} more"
         x = grid.put(2, y, clean(call.name, 24), ink.strong)
         self._paint_line(grid, ink, x + 2, y, call.detail or "", ink.base, pieces, running)
-
-    def _filled(self, live: LiveSession, width: int) -> str:
-        row = live.session
-        if not row.context_tokens:
-            return ""
-        if not row.context_window:
-            return f"context {words.count(row.context_tokens)}"
-        share = row.context_tokens / row.context_window
-        return f"context {meter(share, width)} {words.percent(min(share, 1.0), 0)}"
 
     def _paint_line(
         self,

@@ -17,6 +17,7 @@ from textual.worker import Worker, WorkerState
 from ...queries.store import StoreError
 from .. import format as words
 from .. import marks
+from ..kit.palette import text_styles
 from . import text as told
 from .facts import facts_page, headline, origin_page
 
@@ -115,7 +116,8 @@ class SessionSide(VerticalScroll, can_focus=False):
         if detail is not None and detail.session.session_id == self._wanted:
             app = self._dashboard
             cost = not app.settings.no_cost
-            page = facts_page(detail, app.now(), app.zone, cost=cost, left=message.left)
+            styles = text_styles(self.app.theme_variables)
+            page = facts_page(detail, app.now(), app.zone, cost=cost, left=message.left, styles=styles)
             prompts: list[RenderableType] = [_prompts(detail.turns, cost=cost), Text()] if detail.turns else []
             self.query_one(Static).update(
                 Group(headline(detail.session), Text(), page, Text(), *prompts, origin_page(detail))

@@ -209,6 +209,9 @@ class CodexDecoder:
     def _usage(self, info: UsageInfo | None, place: Place) -> None:
         if info is None:
             return  # rate limits only
+        window = whole_number(info.model_context_window)
+        if window and not self._is_copied and self._head is not None and not self._head.is_subagent:
+            self._emitter.label(Label.CONTEXT_WINDOW, str(window), place)
         total, last = _vector(info.total_token_usage), _vector(info.last_token_usage)
         if total is not None and total == self._before:
             return  # told again: rate limits were renewed, or the conversation compacted

@@ -64,6 +64,7 @@ class UsageInfo(msgspec.Struct, gc=False):
 
     total_token_usage: Any = None
     last_token_usage: Any = None
+    model_context_window: Any = None
 
 
 class Event(msgspec.Struct, gc=False):
