@@ -56,6 +56,8 @@ class Backfill:
         self._workers = workers
         self._alone = alone
         self._running: dict[Future[Done], list[Job]] = {}
+        self._queued = 0
+        """Bytes of what is running."""
         self._ready: list[tuple[Done, list[Job]]] = []
         self._left = {job.path: job for job in jobs}
         """Not in the store yet."""
@@ -81,7 +83,7 @@ class Backfill:
                     engine.stop.wait(BREATH_SECONDS)
 
     def _hand_out(self, workers: Workers) -> None:
-        while self._waiting and (len(self._running) <= self._workers or self._queued() < QUEUED_BYTES):
+        while self._waiting and (len(self._running) <= self._workers or self._has_room):
             group: list[Job] = []
             size = 0
             while self._waiting and size < TASK_BYTES and len(group) < TASK_FILES:
@@ -89,18 +91,21 @@ class Backfill:
                 size += group[-1].todo
             self._submit(workers, group)
 
-    def _queued(self) -> int:
-        return sum(job.todo for group in self._running.values() for job in group) if self._workers else QUEUED_BYTES
+    @property
+    def _has_room(self) -> bool:
+        return self._workers > 0 and self._queued < QUEUED_BYTES
 
     def _submit(self, workers: Workers, group: list[Job]) -> None:
         self._number += 1
         task = Task(f"t{self._number}", str(self._folder), [(job.file, job.watermark) for job in group])
         self._running[workers.submit(task)] = group
+        self._queued += sum(job.todo for job in group)
 
     def _collect(self, workers: Workers) -> None:
         """Take what is finished; the rest of huge files goes on at once, before anything else."""
         for future in wait(self._running, timeout=0.1, return_when=FIRST_COMPLETED).done if self._running else ():
             group = self._running.pop(future)
+            self._queued -= sum(job.todo for job in group)
             try:
                 done = future.result()
             except OSError as error:

@@ -29,6 +29,12 @@ class Job:
     """None if the file is out of reach: the attempt to read it will say why."""
     is_new: bool = False
     """The store has never heard of it."""
+    todo: int = field(init=False, compare=False)
+    """About how many bytes there are still to read. Asked for again and again: it is found out once."""
+
+    def __post_init__(self) -> None:
+        change = SOURCES[self.file.kind].change(self.file)
+        object.__setattr__(self, "todo", change.todo(self.watermark, self.size))
 
     @property
     def path(self) -> str:
@@ -46,11 +52,6 @@ class Job:
         return self.seen.mtime_ns if self.seen is not None else 0
 
     @property
-    def todo(self) -> int:
-        """About how many bytes there are still to read."""
-        return SOURCES[self.file.kind].change(self.file).todo(self.watermark, self.size)
-
-    @property
     def is_settled(self) -> bool:
         """Whether the watermark says that all is read that was there when this job was made."""
         mark, seen = self.watermark, self.seen
@@ -66,6 +67,8 @@ class Job:
 
     def since(self, watermark: Watermark | None) -> Job:
         """The same job, going on from another place."""
+        if watermark is self.watermark:
+            return self
         return dataclasses.replace(self, watermark=watermark)
 
 

@@ -139,7 +139,8 @@ def _first_of(source: Source, file: SourceFile) -> tuple[Path, Fingerprint | Non
     """The member to read, and the fingerprint of all; that is None where there is only one."""
     members = source.members(file.path)
     if len(members) == 1:
-        return Path(members[0]), None
+        only = members[0]
+        return only if isinstance(only, Path) else Path(only), None
     group = source.fingerprint(file.path)
     return file.path.with_name(_names(group.members)[0]), group
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,10 +47,13 @@ class ClaudeSource(Source):
         name = path.name
         if not is_utf8(path):
             return None
+        inner = _inner(root)
         try:
-            inside = path.relative_to(_projects(root)).parts
+            inside = path.relative_to(inner).parts
         except ValueError:
-            return None
+            if is_folder(inner) or not path.is_relative_to(root):
+                return None
+            inside = path.relative_to(root).parts
         is_agent = name.startswith("agent-")
         parent = inside[inside.index("subagents") - 1] if "subagents" in inside[1:] else None
         if name.endswith(".jsonl") and not (name == "journal.jsonl" and parent):
@@ -77,5 +81,11 @@ class ClaudeSource(Source):
 
 
 def _projects(root: Path) -> Path:
-    inner = root / "projects"
+    inner = _inner(root)
     return inner if is_folder(inner) else root
+
+
+@functools.lru_cache(maxsize=64)
+def _inner(root: Path) -> Path:
+    # For each of very many files.
+    return root / "projects"
