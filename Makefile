@@ -29,7 +29,8 @@ check: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@mkdir -p .mypy_cache/src && ln -sfn "$(CURDIR)" .mypy_cache/src/agnes_stats
-	@MYPYPATH=.mypy_cache/src $(BIN)/python -m mypy -p agnes_stats
+	@ln -sfn "$(CURDIR)/tests" .mypy_cache/src/tests
+	@MYPYPATH=.mypy_cache/src $(BIN)/python -m mypy -p agnes_stats -p tests
 
 format: $(STAMP)
 	@$(BIN)/ruff format .

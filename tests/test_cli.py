@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from agnes_stats.tui import cli
@@ -22,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "claude"
 
 
-def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> object:
+def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
     assert cli.main([str(part) for part in arguments]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""

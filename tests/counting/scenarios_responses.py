@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from agnes_stats.tests.counting.rows import (
     HAIKU,
     OPUS,
@@ -49,12 +51,12 @@ def notice(agent: str, tokens: object, status: str = "running") -> str:
     )
 
 
-def notified(agent: str, tokens: int, status: str = "running") -> dict[str, object]:
+def notified(agent: str, tokens: int, status: str = "running") -> dict[str, Any]:
     """A user row that is such a notification."""
     return person(notice(agent, tokens, status), "10:00", origin={"kind": "task-notification"})
 
 
-def part(inp: int, out: int, kind: str = "message", **fields: object) -> dict[str, object]:
+def part(inp: int, out: int, kind: str = "message", **fields: object) -> dict[str, Any]:
     """An entry of `usage.iterations`."""
     return {"type": kind} | usage(inp, out, **fields)
 

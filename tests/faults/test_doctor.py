@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_parsed_is_a_problem(
 ) -> None:
     from agnes_stats.ingest.formats import SOURCES
 
-    monkeypatch.setattr(SOURCES["claude"], "read", lambda *_: {}["surprise"])
+    monkeypatch.setattr(SOURCES["claude"], "read", lambda *_: dict[str, str]()["surprise"])
     told = examined(claude, capsys, status=1)
     assert "s1.jsonl cannot be parsed: KeyError: 'surprise'" in told["problems"][0]
 

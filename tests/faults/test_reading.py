@@ -3,11 +3,11 @@
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from agnes_stats.ingest import plan as plans
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.formats import SOURCES, Root
+from agnes_stats.ingest.formats import SOURCES, Root, SourceFile
 from agnes_stats.ingest.work import Task, Workers
 from agnes_stats.queries.store import Store
 
@@ -28,7 +28,7 @@ def test_a_parser_that_fails_on_one_file_costs_no_other(world: World, monkeypatc
     write(world.root, [talk("bad"), talk("good")])
     read = SOURCES["claude"].read
 
-    def fail(file: plans.SourceFile, *rest: object) -> object:
+    def fail(file: SourceFile, *rest: object) -> object:
         if file.path.stem == "bad":
             raise KeyError("surprise")
         return read(file, *rest)  # type: ignore[arg-type]
@@ -161,7 +161,7 @@ def test_a_backfill_by_worker_processes_makes_the_same_store(world: World, monke
     monkeypatch.setattr("agnes_stats.ingest.engine.WORKER_BYTES", 0)
     monkeypatch.setattr("agnes_stats.ingest.backfill.TASK_BYTES", 1)
     other = Store(world.store.path.with_name("other.duckdb"))
-    seen = []
+    seen: list[Any] = []
     summary = Engine(other, [Root("claude", world.root)], workers=2).catch_up(report=seen.append)
     assert (summary.files, seen[0].files, seen[-1].ratio) == (8, 8, 1.0)
     assert difference(before, contents(other)) == ""

@@ -42,5 +42,5 @@ def cost(
     tokens = TOKENS | tokens
     prompt = sum(tokens.values()) - tokens["output"]
     rate = rate_of(rates_for([model], overrides), day, prompt, speed, tier)
-    of_tokens = sum(n * getattr(rate, kind) for kind, n in tokens.items()) / 1e6
+    of_tokens: float = sum(n * getattr(rate, kind) for kind, n in tokens.items()) / 1e6
     return of_tokens * (rate.us_factor if geo == "us" else 1) + searches * (rate.web_search or 0) / 1e3

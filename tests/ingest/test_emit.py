@@ -168,8 +168,8 @@ def test_the_first_folder_and_the_last_title_of_a_session_count() -> None:
         "cwd": "/home/ann/shop",
         "project": "/home/ann/shop",
     }
-    [title] = batch.of("session_lasts")
-    assert (title["value"], title["agent"]) == ("two", "parrot")
+    [last] = batch.of("session_lasts")
+    assert (last["value"], last["agent"]) == ("two", "parrot")
 
 
 def test_moments_of_a_session_become_its_activity() -> None:

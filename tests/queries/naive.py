@@ -242,7 +242,7 @@ class Naive:
 
     def call_time(self, row: Row) -> dt.datetime | None:
         response = self.facts.response.get(row["response_key"])
-        times = (response and response["ts"], row["ts"], row["result_ts"])
+        times: list[dt.datetime | None] = [response["ts"] if response else None, row["ts"], row["result_ts"]]
         return next((time for time in times if time is not None), None)
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,7 +152,11 @@ async def test_a_query_that_runs_is_stopped_by_escape_by_another_one_and_by_leav
         last = console._asking
     assert last is not None
     for asking in (first, second, last):
-        until(lambda of=asking: not asking_runs(of.pid))
+        until(functools.partial(_has_ended, asking.pid))
+
+
+def _has_ended(pid: int) -> bool:
+    return not asking_runs(pid)
 
 
 def asking_runs(pid: int) -> bool:
