@@ -224,7 +224,8 @@ def _work_beside(writer: int, lock: Path, work: Callable[[], str]) -> None:
     from ...queries.store.locking import Lock
 
     try:
-        os.setsid()
+        # Whoever ends the status line that was asked for does not end this.
+        os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
