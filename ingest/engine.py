@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.faults import explained
-from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreInterrupted
+from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreError, StoreInterrupted
+from ..queries.store.gate import chance
 from ..queries.store.scratch import clear, scratch
 from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
@@ -89,24 +90,29 @@ class Engine:
     _unread: set[str] = field(default_factory=set)
     """Files that a load wants read again."""
 
-    def catch_up(self, *, rebuild: bool = False, report: Callable[[Progress], None] = lambda _: None) -> Summary:
-        """Read all that is new, newest files first. `rebuild` reads everything on disk again.
+    def catch_up(
+        self, *, rebuild: bool = False, recalls: bool = False, report: Callable[[Progress], None] = lambda _: None
+    ) -> Summary:
+        """Read all that is new, newest files first; returns early, with what is done so far, once `stop` is set.
 
-        `report` is called from this thread after each transaction. A rebuild sets a damaged store aside and begins a
-        new one. Raises StoreError; returns early, with what is done so far, once `stop` is set.
+        `rebuild` reads everything on disk again, and what was forgotten if it `recalls` that; a damaged store is set
+        aside and what can be read of it taken over. `report` is called after each transaction. Raises StoreError.
         """
         begun, summary = time.monotonic(), Summary()
         try:
             try:
-                self._catch_up(summary, report, rebuild)
+                self._catch_up(summary, report, rebuild, recalls)
             except StoreDamaged:
                 if not rebuild:
                     raise
-                summary = Summary(set_aside=self.store.set_aside())
-                self._catch_up(summary, report, rebuild)
+                if aside := self.store.set_aside():
+                    summary = Summary(set_aside=aside.path, salvaged=aside.rows)
+                self._catch_up(summary, report, rebuild, recalls)
             while self._unread and not self.stop.is_set():
                 self._unread.clear()
-                self._catch_up(summary, report, rebuild=False)
+                self._catch_up(summary, report)
+            with contextlib.suppress(StoreError):  # the doctor tells
+                self.store.back_up(unless=self.stop)
         except StoreInterrupted:
             if not self.stop.is_set():
                 raise
@@ -116,8 +122,7 @@ class Engine:
     def ingest(self, files: Iterable[SourceFile]) -> Summary:
         """Read what is new in a few files that are known to have changed. Raises StoreError."""
         begun, summary = time.monotonic(), Summary()
-        found = {str(file.path): file for file in files}
-        if not found:
+        if not (found := {str(file.path): file for file in files}):
             return summary
         stamp = self.store.stamp()
         if stamp == self.own_stamp and found.keys() <= self._own_watermarks.keys():
@@ -176,13 +181,19 @@ class Engine:
 
     # -- planning ------------------------------------------------------------------------------------------------
 
-    def _catch_up(self, summary: Summary, report: Callable[[Progress], None], rebuild: bool) -> None:
+    def _catch_up(
+        self, summary: Summary, report: Callable[[Progress], None], rebuild: bool = False, recalls: bool = False
+    ) -> None:
         clear(self.store.path.parent)
         if rebuild:
-            from ..queries.doctor import verify
+            from ..queries.store.database import verify
 
             with self.store.read(unless=self.stop) as connection:
                 verify(connection)
+        if recalls:
+            from .forget import recall
+
+            recall(self.store)
         stamp = self.store.stamp()
         jobs = self._prepare(rebuild, summary)
         report(Progress(files=len(jobs), bytes=sum(job.todo for job in jobs)))
@@ -215,7 +226,7 @@ class Engine:
             from . import upkeep
 
             with self.store.write(unless=self.stop) as connection:
-                upkeep.refresh(connection, self.zones, self.overrides)
+                upkeep.refresh(self.store, connection, self.zones, self.overrides)
                 upkeep.mark_gone(connection, made.gone)
                 upkeep.mark_back(connection, made.back)
                 upkeep.mark_hidden(connection, made.hidden)
@@ -226,8 +237,7 @@ class Engine:
 
     def _learn(self) -> bool:
         """Learn what the store knows, unless nobody wrote since last time; whether it has to be refreshed."""
-        stamp = self.store.stamp()
-        if stamp == self._learnt_at:
+        if (stamp := self.store.stamp()) == self._learnt_at:
             return False
         with self.store.read(unless=self.stop) as connection:
             self._known = known_files(connection)
@@ -297,23 +307,20 @@ class Engine:
 
     def _rest(self) -> None:
         """Leave the store alone for a moment after another program wrote to it."""
-        import random
-
         give_up = time.monotonic() + REST_SECONDS[1]
         while time.monotonic() < give_up and not self.stop.is_set() and self.store.stamp() != self.own_stamp:
             left = self.rest_seconds - self.store.idle_seconds()
             if left <= 0:
                 return
             # At random, so that of several who wait one is first and does the work of all.
-            self.stop.wait(left + random.uniform(0.0, 0.5 * self.rest_seconds))
+            self.stop.wait(left + 0.5 * self.rest_seconds * chance())
 
     def _load_in_turn(self, done: Done, stamp: Stamp, summary: Summary, *, insist: bool) -> bool:
         """Load unless somebody else wrote meanwhile; whether it is loaded. `insist`: load in any case."""
-        try:
+        with contextlib.suppress(StoreChanged):
             self.load([done], summary, only_at=None if insist else (stamp, self.own_stamp))
-        except StoreChanged:
-            return False
-        return True
+            return True
+        return False
 
     # -- reading and loading -------------------------------------------------------------------------------------
 
@@ -355,13 +362,12 @@ class Engine:
         self._price(work, models)
         with self.store.write(unless=self.stop, only_at=only_at) as connection:
             begun = time.monotonic()
-            was_ours = self.store.stamp() == self.own_stamp
-            if not was_ours:
+            if not (was_ours := self.store.stamp() == self.own_stamp):
                 # It may be another store, in the place of the one that we know.
                 self._known_models &= known_models(connection)
                 self._price(work, models)
                 if is_stale(connection, self.zones, self.overrides):
-                    upkeep.refresh(connection, self.zones, self.overrides)
+                    upkeep.refresh(self.store, connection, self.zones, self.overrides)
             self._unread |= set(load(connection, work))
             forget.enforce(connection)
             took = time.monotonic() - begun

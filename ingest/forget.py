@@ -76,16 +76,22 @@ def extent(connection: DuckDBPyConnection, chosen: Selection) -> Extent:
     return Extent(*row)
 
 
-def forget(connection: DuckDBPyConnection, chosen: Selection) -> None:
-    """Remove a selection for good, with its rollups and the marks of files that are gone, in one transaction."""
-    connection.execute("BEGIN")
-    try:
-        _note(connection, chosen)
-        _remove(connection)
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+def forget(store: Store, chosen: Selection) -> None:
+    """Remove a selection for good, with its rollups, the marks of files that are gone and the store's backup.
+
+    In one transaction. Its notes are also kept beside the store, where no damage to that can reach them. Raises
+    StoreError.
+    """
+    with store.write() as connection:
+        connection.execute("BEGIN")
+        try:
+            _note(connection, chosen)
+            _remove(connection)
+            store.keep_notes(connection.execute("SELECT session_id, before, noted_at FROM forgotten").fetchall())
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
 
 
 def enforce(connection: DuckDBPyConnection) -> None:
@@ -110,6 +116,7 @@ def recall(store: Store) -> None:
     """Drop all notes: what is still on disk is taken in again when it is next read as a whole. Raises StoreError."""
     with store.write() as connection:
         connection.execute("DELETE FROM forgotten")
+        store.keep_notes([])
 
 
 def _note(connection: DuckDBPyConnection, chosen: Selection) -> None:

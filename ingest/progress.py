@@ -35,6 +35,8 @@ class Summary:
     """Files that turned out to be read by another program meanwhile."""
     set_aside: Path | None = None
     """Where the damaged store is now that a rebuild replaced."""
+    salvaged: int = 0
+    """Rows of it, or of its backup, that are in the new one."""
 
     def add(self, other: Summary) -> None:
         """Add what another one did, apart from its time."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..queries import rollups as define
+from ..queries.store import Store
+from . import forget
 from .formats import SOURCES, Root, SourceFile
 from .load import priced, write_rates
 from .prices import PriceOverrides, fingerprint, rates_for
@@ -83,11 +85,15 @@ def mark_pending(connection: DuckDBPyConnection, files: Iterable[tuple[SourceFil
     )
 
 
-def refresh(connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> None:
+def refresh(store: Store, connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> None:
     """Keep day rollups for these zones, price all facts by today's price table, and redact them by today's rules.
 
-    Not in a transaction.
+    Also remove what was forgotten and has come back. Not in a transaction.
     """
+    if is_pending(connection):
+        # What is redacted now is in there as it was.
+        store.drop_backup()
+    forget.enforce(connection)
     connection.execute("BEGIN")
     try:
         _redact(connection)

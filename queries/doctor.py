@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .rows import one_as, rows_as, scalar
-from .schema import FACTS, STORE_VERSION, TABLES
+from .schema import STORE_VERSION
+from .store.database import verify
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-
-def verify(connection: DuckDBPyConnection) -> None:
-    """Read every value of every table once. Raises duckdb.Error, which `Store` explains, where a block is broken."""
-    for table in [fact.name for fact in FACTS] + list(TABLES):
-        connection.execute(f"SELECT count(COLUMNS(*)) FROM {table}").fetchone()
+__all__ = ["FileMark", "Times", "file_marks", "forgotten_notes", "store_version", "times", "verify"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,9 @@ from ..faults import (
 from ..schema import FACTS, STORE_VERSION, TABLES, columns_of, ddl
 from .files import Files
 from .gate import Locked
+from .keepsakes import read_notes
 from .locking import StoreUnlockable, has_record_locks
+from .salvage import salvage
 from .scratch import scratch
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def connect(files: Files, settings: Settings, *, writable: bool) -> DuckDBPyConn
     if files.is_missing():
         if not writable:
             raise Outdated
-        _create(files)
+        create(files)
     before, had_log = files.stamp(), files.log_path.exists()
     try:
         connection = duckdb.connect(str(files.path), read_only=not writable, config=settings)
@@ -140,10 +142,14 @@ def translated(path: Path) -> Iterator[None]:
         raise
 
 
+def verify(connection: DuckDBPyConnection) -> None:
+    """Read every value of every table once. Raises duckdb.Error, which `Store` explains, where a block is broken."""
+    for table in [fact.name for fact in FACTS] + list(TABLES):
+        connection.execute(f"SELECT count(COLUMNS(*)) FROM {table}").fetchone()
+
+
 def is_sound(files: Files) -> bool:
     """Whether all of the store can be read; for one who has it alone."""
-    from ..doctor import verify
-
     try:
         connection = connect(files, SETTINGS, writable=False)
     except Outdated:
@@ -160,36 +166,41 @@ def is_sound(files: Files) -> bool:
     return True
 
 
-def _create(files: Files) -> None:
-    """Make an empty store under another name and give it its own when it is whole: nobody sees half a store."""
+def create(files: Files, sources: Sequence[Path] = ()) -> int:
+    """Make a store under another name and give it its own when it is whole: nobody sees half a store.
+
+    It begins with what can be read of the sources, damaged stores and backups, and with the notes of what the user had
+    forgotten; the number of rows taken over. Raises StoreReadOnly, StoreFull.
+    """
     from ..duck import duckdb
 
     with scratch(files.path) as folder:
-        new = folder / "new.duckdb"
-        try:
-            with duckdb.connect(str(new), config=SETTINGS) as connection:
-                _bring_up(connection)
-            files.publish(new)
-        except (duckdb.Error, OSError) as error:
-            raise explained(files.path, error, opening=False) from error
+        # What breaks DuckDB itself is left out.
+        for left in range(len(sources) + 1):
+            new = folder / f"{left}.duckdb"
+            try:
+                with duckdb.connect(str(new), config=SETTINGS) as connection:
+                    _bring_up(connection)
+                    taken = salvage(connection, sources[left:], folder) if sources[left:] else 0
+                    if taken:
+                        connection.execute(_KINDS_OF_OLD_RESPONSES)
+                    _take_notes(connection, files.path)
+                files.publish(new)
+            except (duckdb.Error, OSError) as error:
+                if isinstance(error, OSError) or left == len(sources):
+                    raise explained(files.path, error, opening=False) from error
+            else:
+                return taken
+    raise AssertionError  # the last one returns or raises
 
 
-def begin_with(files: Files, aside: Path) -> None:
-    """Put a copy of a store in place without its log; none if that is broken, too."""
-    import shutil
-
-    from ..duck import duckdb
-
-    with scratch(files.path) as folder:
-        copy = folder / "copy.duckdb"
-        try:
-            shutil.copyfile(aside, copy)
-            with duckdb.connect(str(copy), read_only=True, config=SETTINGS) as connection:
-                _check(copy, connection, writable=False)
-            files.publish(copy)
-        except (duckdb.Error, StoreError, Outdated, OSError):
-            # The new store then begins empty; the old one is kept aside in any case.
-            return
+def _take_notes(connection: DuckDBPyConnection, path: Path) -> None:
+    for note in read_notes(path):
+        connection.execute(
+            "INSERT INTO forgotten SELECT ?::VARCHAR, ?::TIMESTAMP, ?::TIMESTAMP WHERE NOT EXISTS "
+            "(FROM forgotten WHERE session_id IS NOT DISTINCT FROM ? AND before IS NOT DISTINCT FROM ?)",
+            [*note, *note[:2]],
+        )
 
 
 _KINDS_OF_OLD_RESPONSES = """

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..faults import StoreBusy, StoreDamaged, StoreReadOnly, refuse_odd
-from .database import CONFINED, SETTINGS, Outdated, Settings, begin_with, connect, is_sound, translated
+from ..faults import StoreBusy, StoreDamaged, StoreReadOnly, explained, refuse_odd
+from .database import CONFINED, SETTINGS, Outdated, Settings, connect, create, is_sound, translated, verify
 from .files import Files, Stamp
 from .gate import gate_of
-from .scratch import make_folder
+from .keepsakes import Note, backup_path, is_backup_due, write_notes
+from .scratch import make_folder, scratch
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,11 +28,28 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 10.0
 """How long a process waits for the store before it gives up."""
 
+BACKUP_RETRY_SECONDS = 3600.0
+"""How often one process looks after the backup."""
+
 _ATTEMPTS = 3
 """How often a store that somebody keeps deleting is made anew for one reader."""
 
 JOIN_SECONDS, READ_SECONDS = 0.05, 0.5
 """How long a writer that lingers waits for the first reader to come, and for the last one to go."""
+
+
+_HAS_MORE_THAN_FILES_TELL = """
+    SELECT EXISTS (FROM files WHERE gone_at IS NOT NULL) OR EXISTS (FROM forgotten)
+        OR EXISTS (FROM accesses WHERE seen_in = 'server')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A damaged store: where it is now, and how many rows of it, or of the backup, are in the new one."""
+
+    path: Path
+    rows: int
 
 
 class StoreChanged(Exception):
@@ -44,6 +64,7 @@ class Store:
         self.wait = wait
         self._files = Files(path)
         self._gate = gate_of(path)
+        self._next_backup = 0.0
         self._writer: DuckDBPyConnection | None = None
         self._writer_lock = threading.Lock()
 
@@ -117,26 +138,65 @@ class Store:
         """DuckDB's write-ahead log: what was committed and is not in the file yet."""
         return self._files.log_path
 
-    def set_aside(self) -> Path | None:
-        """Rename a damaged store, and its log, to a name with the date, and begin a new one. The new path.
+    def set_aside(self) -> Aside | None:
+        """Rename a damaged store, and its log, to a name with the date, and begin a new one with what can be read.
 
         None if all of it can be read after all: that is looked at again while nobody else can have it open, and another
-        program may have begun a new one meanwhile. Where only the log is broken, the new store begins with what the
-        file holds without it. Raises StoreError.
+        program may have begun a new one meanwhile. What cannot be read of it is taken from the backup, if that has it.
+        The rollups are made by who prices the facts. Raises StoreError.
         """
-        aside: list[Path] = []
+        aside: list[Aside] = []
 
         def begin_anew() -> DuckDBPyConnection:
             if not is_sound(self._files):
-                had_log = self.log_path.exists()
-                aside.append(self._files.rename())
-                if had_log:
-                    begin_with(self._files, aside[0])
+                old = self._files.rename()
+                aside.append(Aside(old, create(self._files, [old, backup_path(self.path)])))
             return connect(self._files, SETTINGS, writable=True)
 
         self._gate.enter(begin_anew, writable=True, wait=self.wait, joins=False)
         self._gate.leave(writable=True)
         return aside[0] if aside else None
+
+    def back_up(self, *, unless: threading.Event | None = None) -> bool:
+        """Copy the store to its backup, if that is a day old and something is only here; whether that was done.
+
+        A store without vanished files, forgotten notes and rows of a server would be read again. Tried at most once an
+        hour. Raises StoreError; the backup is then as it was.
+        """
+        is_early = time.monotonic() < self._next_backup or (unless is not None and unless.is_set())
+        if is_early or not is_backup_due(self.path) or self._files.is_missing():
+            return False
+        self._next_backup = time.monotonic() + BACKUP_RETRY_SECONDS
+        with scratch(self.path) as folder:
+            copy = Files(folder / "backup.duckdb")
+            with self._connection(False, unless, SETTINGS, joins=False) as connection:
+                row = connection.execute(_HAS_MORE_THAN_FILES_TELL).fetchone()
+                if row is None or not row[0]:
+                    return False
+                self._files.copy_to(copy)
+            # It takes in its log, and is read as a whole: what is damaged is no backup.
+            with connect(copy, SETTINGS, writable=True) as connection, translated(self.path):
+                verify(connection)
+            copy.replace(backup_path(self.path))
+        return True
+
+    def keep_notes(self, notes: Sequence[Note]) -> None:
+        """Keep all notes of what was forgotten beside the store, and drop the backup, in which that still is.
+
+        Raises StoreError.
+        """
+        try:
+            write_notes(self.path, notes)
+        except OSError as error:
+            raise explained(self.path, error, opening=False) from error
+        self.drop_backup()
+
+    def drop_backup(self) -> None:
+        """Remove the backup: what is in it must not be anywhere any more. Raises StoreError."""
+        try:
+            backup_path(self.path).unlink(missing_ok=True)
+        except OSError as error:
+            raise explained(self.path, error, opening=False) from error
 
     # -- opening it ----------------------------------------------------------------------------------------------
 
@@ -177,9 +237,13 @@ class Store:
         settings: Settings,
         *,
         alone: bool = False,
+        joins: bool = True,
         only_at: Collection[Stamp] | None = None,
     ) -> Iterator[DuckDBPyConnection]:
-        """A connection. `alone`: no other process has the store open, although it is only read."""
+        """A connection. `alone`: no other process has the store open, although it is only read.
+
+        `joins`: what another thread of this process has open will do.
+        """
         keeps_out = writable or alone
 
         def open_it() -> DuckDBPyConnection:
@@ -194,7 +258,7 @@ class Store:
             writable=keeps_out,
             wait=self.wait,
             unless=unless,
-            joins=settings is SETTINGS,
+            joins=joins and settings is SETTINGS,
         )
         try:
             cursor = database.cursor()

@@ -104,6 +104,27 @@ class Files:
             if not self.path.exists():
                 new.rename(self.path)
 
+    def copy_to(self, other: Files) -> None:
+        """Copy the store, and its log, while nobody writes to it. Raises StoreFull, StoreReadOnly."""
+        import shutil
+
+        try:
+            for own, copy in ((self.path, other.path), (self.log_path, other.log_path)):
+                if own.exists():
+                    shutil.copyfile(own, copy)
+        except OSError as error:
+            raise explained(self.path, error, opening=False) from error
+
+    def replace(self, path: Path) -> None:
+        """Give a closed store another name, and its place, once it is on the disk. Raises as `copy_to`."""
+        try:
+            self.path.chmod(0o600)
+            with self.path.open("rb+") as file:
+                os.fsync(file.fileno())
+            self.path.replace(path)
+        except OSError as error:
+            raise explained(path, error, opening=False) from error
+
     def tighten(self) -> None:
         """What the agents did is nobody else's business, whatever mode a copied file came with."""
         with contextlib.suppress(OSError):

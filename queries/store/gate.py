@@ -36,6 +36,11 @@ UNLESS_SECONDS = 0.1
 """How often whoever waits looks whether it should go on waiting, and a writer whether it is another one's turn."""
 
 
+def chance() -> float:
+    """A number from 0 to 1, other ones in other processes. Python's module for that takes long to import."""
+    return time.perf_counter_ns() // 100 % 1000 / 1000
+
+
 class Locked(Exception):
     """A program without our lock has the file open. `pid` is None where the system does not say."""
 
@@ -216,9 +221,7 @@ class _Patience:
 
     def pause(self) -> None:
         """Try again later, at random, so that two do not keep meeting."""
-        # The module for chance takes longer to import than most answers take.
-        chance = time.perf_counter_ns() // 100 % 1000 / 1000
-        self._next_try = time.monotonic() + (0.5 + chance / 2) * self._pause
+        self._next_try = time.monotonic() + (0.5 + chance() / 2) * self._pause
         self._pause = min(2 * self._pause, RETRY_SECONDS[1])
 
 

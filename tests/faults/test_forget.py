@@ -36,8 +36,9 @@ def engine(store: Store, tmp_path: Path) -> Engine:
 
 
 def forget(store: Store, **what: object) -> None:
-    with store.write() as connection:
-        out.forget(connection, out.select(connection, **what))  # type: ignore[arg-type]
+    with store.read() as connection:
+        chosen = out.select(connection, **what)  # type: ignore[arg-type]
+    out.forget(store, chosen)
 
 
 def sessions(store: Store) -> list[str]:

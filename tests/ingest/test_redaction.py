@@ -22,7 +22,7 @@ ZONES = ("UTC",)
 def renewed(store: Store) -> None:
     with store.write() as connection:
         assert is_stale(connection, ZONES, PriceOverrides())
-        upkeep.refresh(connection, ZONES, PriceOverrides())
+        upkeep.refresh(store, connection, ZONES, PriceOverrides())
         assert not is_stale(connection, ZONES, PriceOverrides())
 
 
@@ -74,7 +74,7 @@ def test_it_is_done_once_and_again_after_a_change_of_rules(tmp_path: Path, monke
     renewed(store)
     with store.write() as connection:
         connection.execute("INSERT INTO prompts (text) VALUES ('password=hunter2')")
-        upkeep.refresh(connection, ZONES, PriceOverrides())
+        upkeep.refresh(store, connection, ZONES, PriceOverrides())
         assert connection.execute("SELECT text FROM prompts").fetchall() == [("password=hunter2",)]
     monkeypatch.setattr("agnes_stats.ingest.redaction_version.VERSION", VERSION + 1)
     monkeypatch.setattr(redaction, "VERSION", VERSION + 1)

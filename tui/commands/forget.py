@@ -37,8 +37,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     if not given.yes and not _agreed(covered):
         _tell(given, covered, done=False, words_for_it="Nothing is forgotten.")
         return 1
-    with store.write() as connection:
-        out.forget(connection, chosen)
+    out.forget(store, chosen)
     _tell(given, covered, done=True, words_for_it=f"Forgotten: {_what(covered)}.")
     return 0
 

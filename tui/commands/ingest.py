@@ -14,15 +14,11 @@ from .command import Command
 
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats ingest`: catch up once."""
-    from ...ingest.forget import recall
-
-    store = Store(settings.store)
+    if given.with_forgotten and not given.rebuild:
+        raise BadSetting("--with-forgotten goes with --rebuild")
     report = progress_bar() if terminal.shows_errors() else lambda _: None
-    if given.with_forgotten:
-        if not given.rebuild:
-            raise BadSetting("--with-forgotten goes with --rebuild")
-        recall(store)
-    summary = engine_of(settings, store).catch_up(rebuild=given.rebuild, report=report)
+    engine = engine_of(settings, Store(settings.store))
+    summary = engine.catch_up(rebuild=given.rebuild, recalls=given.with_forgotten, report=report)
     if given.json:
         answer = {
             "files": summary.files,
@@ -31,13 +27,15 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
             "seconds": round(summary.seconds, 3),
             "store": str(settings.store),
             "set_aside": None if summary.set_aside is None else str(summary.set_aside),
+            "salvaged": summary.salvaged,
         }
         terminal.answer(answer)
         return 0
     from ..format import count, size
 
     if summary.set_aside is not None:
-        terminal.lines([f"the old store could not be read; it is kept as {summary.set_aside}"])
+        rows = f"{count(summary.salvaged)} rows of it, or of its backup, are taken over"
+        terminal.lines([f"the old store could not be read; it is kept as {summary.set_aside}; {rows}"])
     read = f"read {count(summary.files)} files, {size(summary.bytes)}, in {summary.seconds:.1f} s"
     gone = f"; {count(summary.gone)} are gone, what they said is kept" if summary.gone else ""
     terminal.lines([read + gone])
