@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..queries.rollups import spans_of
 from ..queries.schema import FACTS, TABLES, Fact
+from ..queries.token_kinds import billed_elsewhere
 from . import replacing, rollups, strays
 from .batch import Row
 from .formats import ReadResult
 from .merging import is_told, key_of, known_rows, merged_rows, no_rows, open_keys, replaced_by, rival_rows, told_by
+from .model_names import PRICE_NAME
 from .prices import Rate
 from .row_files import RowFiles, read_rows
 
@@ -132,7 +134,9 @@ def _opened(connection: DuckDBPyConnection, fact: Fact, incoming: str) -> str | 
 
 
 def priced(rows: str) -> str:
-    """SELECT of responses with their cost in USD, by the rates of the store; NULL where a rate is not known.
+    """SELECT of responses with their cost in USD, by the rates of the store.
+
+    NULL where a rate is not known, and where somebody else pays.
 
     The whole request moves to the tier whose threshold its input and cache tokens exceed.
     """
@@ -151,7 +155,8 @@ def priced(rows: str) -> str:
             SELECT r.key, arg_max(
                 ({parts}) * CASE WHEN lower(r.inference_geo) = 'us' THEN coalesce(p.us_factor, 1) ELSE 1 END / 1e6 +
                 r.web_searches * coalesce(p.web_search, 0) / 1e3, p.above) AS cost_usd
-            FROM {rows} r JOIN rates p ON p.model = r.model
+            FROM (SELECT *, {PRICE_NAME} AS price_name FROM {rows} WHERE NOT {billed_elsewhere()}) r
+            JOIN rates p ON p.model = r.price_name
                 AND p.speed = CASE WHEN r.speed = 'fast' THEN 'fast' ELSE 'standard' END
                 AND p.tier = CASE WHEN r.service_tier = 'batch' THEN 'batch' ELSE 'standard' END
                 AND coalesce(r.ts, '9999-12-31'::TIMESTAMP)::DATE >= coalesce(p.valid_from, '-infinity'::DATE)

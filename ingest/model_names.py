@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, Provider
@@ -15,6 +15,26 @@ https://platform.claude.com/docs/en/about-claude/pricing#model-pricing"""
 
 _ARN = re.compile(r"arn:[^:]*:bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)/(.+)")
 _BEDROCK = re.compile(r"(?P<region>[a-z-]+\.)?(?P<name>[a-z]+\.(?P<model>[a-z].*?)(?:-v\d+)?(?::\d+)?)")
+
+
+_BY_PROVIDER = re.compile(r"([^:/]+):(?=.)")
+PRICE_NAME = "coalesce(nullif(provider, '') || ':', '') || coalesce(nullif(priced_as, ''), model)"
+"""SQL of the name under which the price of a response is looked up; `price_name` says the same of a row."""
+
+
+def price_name(row: Mapping[str, Any]) -> str:
+    """The name under which the price of a response is looked up: `provider:model`, or the model alone.
+
+    The model is the one that the source says it is priced as, if it says that.
+    """
+    model, provider = row.get("priced_as") or row["model"], row.get("provider")
+    return f"{provider}:{model}" if provider else str(model)
+
+
+def without_provider(name: str) -> str:
+    """The model in a price name."""
+    found = _BY_PROVIDER.match(name)
+    return name[found.end() :] if found and not name.lower().startswith("arn:") else name
 
 
 def bare_name(name: str) -> str:
@@ -63,6 +83,9 @@ def _spellings(ref: str) -> Iterator[tuple[str | None, str]]:
         return
     if "@" in ref:
         yield "google", ref
+    # Two may sell a model of the same name: who did, says it first.
+    if seller := _BY_PROVIDER.match(ref):
+        yield seller[1], ref[seller.end() :]
     yield None, ref
     if bedrock := _BEDROCK.fullmatch(ref):
         yield "aws", ref

@@ -7,7 +7,7 @@ answer becomes `Rate` rows, and from then on a response is priced, or priced aga
 Which rate belongs to a response (all comparisons in UTC):
 
     prompt = input + cache_read + cache_write_5m + cache_write_1h
-    rate.model = response.model
+    rate.model = price name of the response: see `model_names.price_name`
     rate.speed = 'fast'  if response.speed = 'fast'           else 'standard'
     rate.tier  = 'batch' if response.service_tier = 'batch'   else 'standard'
     rate.valid_from is null or response.day >= rate.valid_from
@@ -52,12 +52,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ..queries import rollups
-from .model_names import bare_name, find
+from .model_names import bare_name, find, without_provider
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
-RULES = 2
+RULES = 3
 """Raised when this module makes other rates of the same price list, so that stored costs are renewed."""
 
 FAST_MULTIPLIERS = {"claude-opus-4-6": Decimal(6), "claude-opus-4-7": Decimal(6)}
@@ -98,7 +98,7 @@ class Rate:
     """
 
     model: str
-    """As written in the transcript."""
+    """A model as written in the transcript, or a price name."""
     speed: str
     """`standard` or `fast`."""
     tier: str
@@ -212,7 +212,10 @@ def _entry(table: Mapping[str, _Told], name: str) -> _Told | None:
     if name in table:
         return table[name]
     bare = bare_name(name)
-    return next((told for key, told in table.items() if bare_name(key) == bare), None)
+    found = next((told for key, told in table.items() if bare_name(key) == bare), None)
+    # A model may be told for all that sell it.
+    model = without_provider(name)
+    return _entry(table, model) if found is None and model != name else found
 
 
 def _user_rates(model: str, price: UserPrice) -> Iterator[Rate]:

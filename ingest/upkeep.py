@@ -10,6 +10,7 @@ from ..queries.store import Store
 from . import forget
 from .formats import SOURCES, Root, SourceFile
 from .load import priced, write_rates
+from .model_names import PRICE_NAME
 from .prices import PriceOverrides, fingerprint, rates_for
 from .redaction_version import is_due, is_pending
 from .rollups import rebuild_all_days
@@ -137,7 +138,12 @@ def _reprice(connection: DuckDBPyConnection, overrides: PriceOverrides) -> None:
         return
     connection.execute("DELETE FROM meta WHERE name = 'prices'")
     connection.execute("INSERT INTO meta VALUES ('prices', ?)", [current])
-    names = [name for (name,) in connection.execute("SELECT DISTINCT model FROM responses").fetchall()]
+    names = [
+        name
+        for (name,) in connection.execute(
+            f"SELECT model FROM responses UNION SELECT {PRICE_NAME} FROM responses"
+        ).fetchall()
+    ]
     for table in ("rates", "models", "context_windows"):
         connection.execute(f"DELETE FROM {table}")
     for model, window in overrides.context_windows.items():

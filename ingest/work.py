@@ -25,6 +25,7 @@ import msgspec
 from .batch import Batch
 from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark
 from .formats.change import STRETCH
+from .model_names import price_name
 from .text import kept
 from .watermarks import reason
 
@@ -51,6 +52,7 @@ class Done:
     results: list[ReadResult] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
+    """All models of the responses, and the names under which their prices are looked up, if these are others."""
     is_news: bool = False
     """Whether anything differs from the watermarks that the task set out from."""
 
@@ -67,7 +69,8 @@ def run_task(task: Task) -> Done:
         # A fault of a parser: the file that has it is found, and costs no other file anything.
         batch = Batch()
         done = _read_apart(task.files, batch)
-    done.models = sorted({row["model"] for row in batch.of("responses")})
+    responses = batch.of("responses")
+    done.models = sorted({row["model"] for row in responses} | {price_name(row) for row in responses})
     done.row_files = {table: str(path) for table, path in batch.write(Path(task.folder), task.name).items()}
     return done
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .filters import Filter
 from .rows import rows_as, scalar
-from .token_kinds import cache_hit_ratio, inward
+from .token_kinds import cache_hit_ratio, inward, unpriced
 from .tokens import GROUPS, SUMS, TokenSums, detailed, rollup, where_of
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def by_kind(connection: DuckDBPyConnection, chosen: Filter) -> list[KindTokens]:
     kinds = " UNION ALL ".join(
         f"""SELECT {place} AS place, '{kind.name}' AS name, coalesce(sum({kind.tokens}), 0)::BIGINT AS tokens,
             sum({kind.cost}) AS cost_usd,
-            coalesce(sum({kind.tokens}) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
+            coalesce(sum({kind.tokens}) FILTER {unpriced()}, 0)::BIGINT AS unpriced_tokens,
             {"coalesce(sum(undercounted), 0)::BIGINT" if kind.tokens == "output_tokens" else "0"} AS undercounted
         FROM costed"""
         for place, kind in enumerate(KINDS)

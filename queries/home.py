@@ -33,6 +33,7 @@ class Home:
     cache_write_tokens: int
     cost_usd: float | None
     unpriced_tokens: int
+    billed_elsewhere_tokens: int
     undercounted: int
     last_pull_at: dt.datetime | None
 
@@ -66,6 +67,7 @@ def home(connection: DuckDBPyConnection, window: str, *, now: dt.datetime, chose
             coalesce(sum(cache_write_5m_tokens + cache_write_1h_tokens), 0)::BIGINT AS cache_write_tokens,
             sum(cost_usd) AS cost_usd,
             coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
+            coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens,
             coalesce(sum(undercounted), 0)::BIGINT AS undercounted,
             (SELECT count(*) FROM ids WHERE session_id IS NOT NULL) AS sessions,
             (SELECT count(*) FROM p) AS prompts,

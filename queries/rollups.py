@@ -6,7 +6,7 @@ A reader that asks for a zone whose days are not stored yet gets them from the s
 from __future__ import annotations
 
 from .projects import lies_in
-from .token_kinds import INWARD
+from .token_kinds import INWARD, billed_elsewhere, unpriced
 
 # The type of the sub-agent behind an agent id: from its note, else from the call that started it.
 AGENT_TYPES = """
@@ -106,7 +106,7 @@ def agent_type_of(row: str) -> str:
     )
 
 
-VERSION = 2
+VERSION = 3
 """Raised when one of the rollups becomes another one of the same facts: those of a store are then made anew."""
 
 
@@ -122,7 +122,8 @@ def tokens_daily(zone: str, rows: str = "responses") -> str:
         sum(r.cache_write_5m_tokens) AS cache_write_5m_tokens,
         sum(r.cache_write_1h_tokens) AS cache_write_1h_tokens,
         sum(r.web_searches) AS web_searches, sum(r.cost_usd) AS cost_usd,
-        coalesce(sum(r.total_tokens) FILTER (r.cost_usd IS NULL), 0) AS unpriced_tokens,
+        coalesce(sum(r.total_tokens) FILTER {unpriced("r.")}, 0) AS unpriced_tokens,
+        coalesce(sum(r.total_tokens) FILTER {billed_elsewhere("r.")}, 0) AS billed_elsewhere_tokens,
         count(*) FILTER (r.output_undercounted) AS undercounted
     FROM {rows} r
     LEFT JOIN sessions s ON s.session_id = r.session_id
@@ -225,7 +226,8 @@ def sessions(only: str) -> str:
             sum(cache_read_tokens) AS cache_read_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
             sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(web_searches) AS web_searches,
             sum(cost_usd) AS cost_usd,
-            coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0) AS unpriced_tokens,
+            coalesce(sum(total_tokens) FILTER {unpriced()}, 0) AS unpriced_tokens,
+            coalesce(sum(total_tokens) FILTER {billed_elsewhere()}, 0) AS billed_elsewhere_tokens,
             count(*) FILTER (output_undercounted) AS undercounted,
             arg_max({{'tokens': {INWARD}, 'model': model, 'agent': agent}},
                     (coalesce(ts, '-infinity'::TIMESTAMP), path, pos, key))
@@ -311,7 +313,8 @@ def sessions(only: str) -> str:
         coalesce(u.cache_read_tokens, 0) AS cache_read_tokens,
         coalesce(u.cache_write_5m_tokens, 0) AS cache_write_5m_tokens,
         coalesce(u.cache_write_1h_tokens, 0) AS cache_write_1h_tokens, coalesce(u.web_searches, 0) AS web_searches,
-        u.cost_usd, coalesce(u.unpriced_tokens, 0) AS unpriced_tokens, coalesce(u.undercounted, 0) AS undercounted,
+        u.cost_usd, coalesce(u.unpriced_tokens, 0) AS unpriced_tokens,
+        coalesce(u.billed_elsewhere_tokens, 0) AS billed_elsewhere_tokens, coalesce(u.undercounted, 0) AS undercounted,
         v.primary_model, u.context.tokens AS context_tokens, u.context.model AS context_model,
         u.context.agent AS context_agent, v.peaks[u.context.model] AS context_peak
     FROM ids i

@@ -9,7 +9,7 @@ from .facts import FACTS, Fact
 
 __all__ = ["FACTS", "ROLLUPS_BY_DAY", "STORE_VERSION", "TABLES", "Fact", "columns_of", "ddl"]
 
-STORE_VERSION = 6
+STORE_VERSION = 7
 """Raised when a table changes its shape. A store with a higher number is refused."""
 
 TABLES: dict[str, dict[str, str]] = {
@@ -151,6 +151,7 @@ TABLES: dict[str, dict[str, str]] = {
         "web_searches": "BIGINT",
         "cost_usd": "DOUBLE",
         "unpriced_tokens": "BIGINT",
+        "billed_elsewhere_tokens": "BIGINT",
         "undercounted": "BIGINT",
         "primary_model": "VARCHAR",
         "context_tokens": "BIGINT",
@@ -179,6 +180,7 @@ TABLES: dict[str, dict[str, str]] = {
         "web_searches": "BIGINT",
         "cost_usd": "DOUBLE",
         "unpriced_tokens": "BIGINT",
+        "billed_elsewhere_tokens": "BIGINT",
         "undercounted": "BIGINT",
     },
     "tools_daily": {

@@ -14,7 +14,7 @@ from .priced_apart import priced_apart
 from .rows import one_as, rows_as
 from .sessions import SessionRow, one_session
 from .threads import THREAD, Threads, threads_of
-from .token_kinds import cache_hit_ratio, inward
+from .token_kinds import cache_hit_ratio, inward, unpriced
 from .turns import SETTINGS
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ _MODELS = f"""
         sum(output_tokens)::BIGINT AS output_tokens, sum(cache_read_tokens)::BIGINT AS cache_read_tokens,
         sum(cache_write_5m_tokens + cache_write_1h_tokens)::BIGINT AS cache_write_tokens,
         sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
-        coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
+        coalesce(sum(total_tokens) FILTER {unpriced()}, 0)::BIGINT AS unpriced_tokens,
         count(*) FILTER (output_undercounted) AS undercounted
     FROM {priced_apart("responses")} WHERE session_id = $id GROUP BY model, priced_speed, priced_tier
     ORDER BY cost_usd DESC NULLS LAST, tokens DESC, model, speed, service_tier
@@ -172,10 +172,12 @@ _PROMPTS = """
 _USED = f"""
     SELECT turn, min(ts) AS first_at, max(coalesce(ended_at, ts)) FILTER (thread IS NULL) AS last_at,
         count(*) FILTER (is_answer) AS responses, sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
-        coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
+        coalesce(sum(total_tokens) FILTER {unpriced()}, 0)::BIGINT AS unpriced_tokens,
         count(*) FILTER (output_undercounted) AS undercounted
     FROM ({
-    placed("responses", f"{THREAD} AS thread, ts, ended_at, is_answer, total_tokens, cost_usd, output_undercounted")
+    placed(
+        "responses", f"{THREAD} AS thread, ts, ended_at, is_answer, total_tokens, cost_usd, billed, output_undercounted"
+    )
 }) GROUP BY turn
 """
 

@@ -74,6 +74,7 @@ class SessionRow:
     tokens_total: int
     cost_usd: float | None
     unpriced_tokens: int
+    billed_elsewhere_tokens: int
     undercounted: int
     """Responses whose output count is only a lower bound."""
     primary_model: str | None
@@ -116,6 +117,7 @@ class SessionTotals:
     tokens_total: int
     cost_usd: float | None
     unpriced_tokens: int
+    billed_elsewhere_tokens: int
     undercounted: int
 
 
@@ -128,7 +130,8 @@ class SessionPage:
 
 
 _SOURCES = {
-    "u": {"assistant_messages": "responses"} | {name: name for name in (*COLUMNS, "unpriced_tokens", "undercounted")},
+    "u": {"assistant_messages": "responses"}
+    | {name: name for name in (*COLUMNS, "unpriced_tokens", "billed_elsewhere_tokens", "undercounted")},
     "c": {
         name: name
         for name in (
@@ -271,6 +274,7 @@ def list_sessions(
         "coalesce(sum(assistant_messages), 0)::BIGINT AS responses, "
         "coalesce(sum(tokens_total), 0)::BIGINT AS tokens_total, sum(cost_usd) AS cost_usd, "
         "coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens, "
+        "coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens, "
         "coalesce(sum(undercounted), 0)::BIGINT AS undercounted "
         f"FROM ({selected.summed}) WHERE {where}",
         where.parameters,

@@ -10,6 +10,7 @@ from . import sync_history
 from .access import OLDER, ORDER, UNTIMED, Cursor
 from .filters import Filter, Where
 from .rows import one_as, rows_as, scalar
+from .token_kinds import unpriced
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -205,11 +206,12 @@ def store_facts(connection: DuckDBPyConnection) -> StoreFacts:
     return one_as(
         connection,
         StoreFacts,
-        """SELECT (SELECT count(*) FROM sessions) AS sessions, (SELECT count(*) FROM responses) AS responses,
+        f"""SELECT (SELECT count(*) FROM sessions) AS sessions, (SELECT count(*) FROM responses) AS responses,
             (SELECT count(*) FROM tool_calls) AS tool_calls,
             (SELECT count(*) FROM (SELECT DISTINCT path, pos, length, reason FROM rejects)) AS rejects,
             (SELECT count(*) FROM files) AS files,
             (SELECT coalesce(sum(size), 0)::BIGINT FROM files) AS transcript_bytes,
             (SELECT min(started_at) FROM sessions) AS oldest_at,
-            (SELECT coalesce(list(model ORDER BY model), []) FROM models WHERE NOT priced) AS unpriced_models""",
+            (SELECT coalesce(list(DISTINCT model ORDER BY model), []) FROM responses WHERE {unpriced()})
+                AS unpriced_models""",
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .rows import rows_as
+from .token_kinds import unpriced
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -96,7 +97,7 @@ _THREADS = f"""
             arg_max({{'key': key, 'stop': stop_reason}}, (coalesce(ts, '-infinity'::TIMESTAMP), pos))
                 FILTER (kind = 'turn') AS latest,
             sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
-            coalesce(sum(total_tokens) FILTER (cost_usd IS NULL), 0)::BIGINT AS unpriced_tokens,
+            coalesce(sum(total_tokens) FILTER {unpriced()}, 0)::BIGINT AS unpriced_tokens,
             count(*) FILTER (output_undercounted) AS undercounted
         FROM responses WHERE session_id IN {IDS} GROUP BY session_id, thread
     )

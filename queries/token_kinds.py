@@ -13,8 +13,24 @@ COLUMNS = ("input_tokens", "output_tokens", "cache_read_tokens", *WRITES)
 TOTAL = " + ".join(COLUMNS)
 """SQL of the tokens of all kinds of a row."""
 
+ELSEWHERE = "elsewhere"
+"""The value of `responses.billed` where a subscription pays: no cost by the token, neither $0 nor unpriced."""
+
 INWARD = " + ".join(name for name in COLUMNS if name != "output_tokens")
 """SQL of all that went in: plain, read from the cache, written to it."""
+
+
+def unpriced(row: str = "") -> str:
+    """SQL of whether no price is known of a response; `row` is its name and a dot, if it has one.
+
+    What is billed elsewhere has no cost, either, but that is known.
+    """
+    return f"({row}cost_usd IS NULL AND {row}billed IS DISTINCT FROM '{ELSEWHERE}')"
+
+
+def billed_elsewhere(row: str = "") -> str:
+    """SQL of whether somebody else than the token's buyer pays for a response."""
+    return f"({row}billed IS NOT DISTINCT FROM '{ELSEWHERE}')"
 
 
 class HasInward(Protocol):

@@ -11,7 +11,7 @@ from .matching import RESPONSE_FIELDS, with_text
 from .priced_apart import STANDARD, priced_apart
 from .rollups import AGENT_TYPES, agent_type_of, day_of, tokens_daily
 from .rows import one_as, rows_as, scalar
-from .token_kinds import TOTAL, cache_hit_ratio, inward
+from .token_kinds import TOTAL, billed_elsewhere, cache_hit_ratio, inward, unpriced
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -23,6 +23,7 @@ SUMS = f"""coalesce(sum(responses), 0)::BIGINT AS responses,
     coalesce(sum(cache_write_1h_tokens), 0)::BIGINT AS cache_write_1h_tokens,
     coalesce(sum({TOTAL}), 0)::BIGINT AS total_tokens,
     sum(cost_usd) AS cost_usd, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
+    coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens,
     coalesce(sum(undercounted), 0)::BIGINT AS undercounted, count(DISTINCT session_id) AS sessions"""
 """The sums every view of tokens consists of; the columns of `TokenSums`."""
 
@@ -40,6 +41,8 @@ class TokenSums:
     total_tokens: int
     cost_usd: float | None
     unpriced_tokens: int
+    billed_elsewhere_tokens: int
+    """What a subscription pays for: it has no cost, and is not unpriced."""
     undercounted: int
     sessions: int
 
@@ -54,7 +57,7 @@ class TokenSums:
         return cache_hit_ratio(self.cache_read_tokens, inward(self))
 
 
-NOTHING = TokenSums(0, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0)
+NOTHING = TokenSums(0, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0, 0)
 """What a day without a response took."""
 
 
@@ -138,7 +141,8 @@ def detailed(chosen: Filter | None = None) -> str:
         r.kind, r.stop_reason, r.is_answer::INTEGER AS responses,
         r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
         r.total_tokens, coalesce(r.web_searches, 0) AS web_searches, r.cost_usd,
-        CASE WHEN r.cost_usd IS NULL THEN r.total_tokens ELSE 0 END AS unpriced_tokens,
+        CASE WHEN {unpriced("r.")} THEN r.total_tokens ELSE 0 END AS unpriced_tokens,
+        CASE WHEN {billed_elsewhere("r.")} THEN r.total_tokens ELSE 0 END AS billed_elsewhere_tokens, r.billed,
         r.output_undercounted::INTEGER AS undercounted
     FROM responses r LEFT JOIN sessions s USING (session_id)
     {join})"""

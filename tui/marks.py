@@ -86,11 +86,13 @@ def legends(
     unpriced: int,
     tokens: int,
     unpriced_models: Sequence[tuple[str, int]] = (),
+    elsewhere: int = 0,
     brief: bool = False,
 ) -> list[str]:
     """What the marks of a page mean, each with its share; none for a mark that is not there.
 
-    `unpriced` of `tokens` have no price, `undercounted` of `responses` are a lower bound. `brief` is for narrow lines.
+    `unpriced` of `tokens` have no price, `undercounted` of `responses` are a lower bound, and a subscription
+    pays for `elsewhere` of the tokens, which is said wherever money is shown. `brief` is for narrow lines.
     """
     told = []
     if undercounted:
@@ -101,6 +103,9 @@ def legends(
         share = words.percent(unpriced / tokens if tokens else None, 0)
         counted = f"{words.count(unpriced)} tokens ({share}){_named(unpriced_models)}"
         told.append(f"{UNPRICED} in {share}" if brief else f"{UNPRICED} no known price: {counted}")
+    if elsewhere:
+        counted = words.count(elsewhere)
+        told.append(f"{counted} elsewhere" if brief else f"billed elsewhere: {counted} tokens")
     return told
 
 

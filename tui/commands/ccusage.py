@@ -68,6 +68,7 @@ def mark_fields(groups: Iterable[tokens.TokenSums]) -> Report:
     undercounted = sum(group.undercounted for group in found)
     return {
         "unpricedTokens": sum(group.unpriced_tokens for group in found),
+        "billedElsewhereTokens": sum(group.billed_elsewhere_tokens for group in found),
         "responses": sum(group.responses for group in found),
         "undercountedResponses": undercounted,
         "outputUndercounted": undercounted > 0,
@@ -81,6 +82,7 @@ _SUMMED = (
     "cacheReadTokens",
     "totalTokens",
     "unpricedTokens",
+    "billedElsewhereTokens",
     "responses",
     "undercountedResponses",
 )
@@ -128,6 +130,7 @@ def write_legends(rows: Sequence[dict[str, Any]], settings: Settings) -> None:
         responses=sum(row["responses"] for row in rows),
         unpriced=0 if settings.no_cost else sum(row["unpricedTokens"] for row in rows),
         tokens=sum(row["totalTokens"] for row in rows),
+        elsewhere=0 if settings.no_cost else sum(row["billedElsewhereTokens"] for row in rows),
     )
     terminal.lines([*([""] if legends else []), *legends])
 

@@ -56,6 +56,7 @@ def home_answer(connection: DuckDBPyConnection, chosen: Filter, *, window: str, 
         "cost_usd": frame.cost_usd,
         "responses": frame.responses,
         "unpriced_tokens": frame.unpriced_tokens,
+        "billed_elsewhere_tokens": frame.billed_elsewhere_tokens,
         "undercounted": frame.undercounted,
         "output_undercounted": frame.undercounted > 0,
     }

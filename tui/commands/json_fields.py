@@ -36,6 +36,7 @@ def token_fields(row: tokens.TokenSums) -> Answer:
         "responses": row.responses,
         "cost_usd": row.cost_usd,
         "unpriced_tokens": row.unpriced_tokens,
+        "billed_elsewhere_tokens": row.billed_elsewhere_tokens,
         "undercounted": row.undercounted,
         "output_undercounted": row.undercounted > 0,
     }

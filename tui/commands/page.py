@@ -67,6 +67,7 @@ class Page:
             responses=sum(row[responses] for row in rows),
             unpriced=sum(row["unpriced_tokens"] for row in rows) if self.cost else 0,
             tokens=sum(row[tokens] for row in rows),
+            elsewhere=sum(row["billed_elsewhere_tokens"] for row in rows) if self.cost else 0,
         )
 
 

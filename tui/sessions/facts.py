@@ -235,6 +235,7 @@ def _legends(detail: SessionDetail, *, cost: bool) -> list[str]:
         responses=row.assistant_messages,
         unpriced=row.unpriced_tokens if cost else 0,
         tokens=row.tokens_total,
+        elsewhere=row.billed_elsewhere_tokens if cost else 0,
     )
 
 

@@ -68,6 +68,7 @@ def _legends(totals: SessionTotals, *, cost: bool, brief: bool) -> list[str]:
         responses=totals.responses,
         unpriced=totals.unpriced_tokens if cost else 0,
         tokens=totals.tokens_total,
+        elsewhere=totals.billed_elsewhere_tokens if cost else 0,
         brief=brief,
     )
 

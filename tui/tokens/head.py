@@ -105,6 +105,7 @@ def notes(head: Head, question: Question) -> str:
         unpriced=sums.unpriced_tokens if question.cost else 0,
         tokens=sums.total_tokens,
         unpriced_models=head.unpriced,
+        elsewhere=sums.billed_elsewhere_tokens if question.cost else 0,
     )
     return " · ".join(told)
 

@@ -152,6 +152,7 @@ def _sum(rows: Sequence[GroupTokens]) -> TokenSums:
         total_tokens=sum(row.total_tokens for row in rows),
         cost_usd=sum(known) if known else None,
         unpriced_tokens=sum(row.unpriced_tokens for row in rows),
+        billed_elsewhere_tokens=sum(row.billed_elsewhere_tokens for row in rows),
         undercounted=sum(row.undercounted for row in rows),
         sessions=0,
     )
