@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..queries import rollups as define
 from ..queries.projects import lies_in
 from ..queries.rollups import day_of
+from . import lower_bounds
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -68,6 +69,8 @@ class Touched:
         if not self._rows:
             return
         self._run(f"CREATE OR REPLACE TEMP TABLE touched_sessions AS {self._sessions()}")
+        if lower_bounds.settle(self._run):
+            self.add("responses", lower_bounds.SETTLED)
         self._run(f"CREATE OR REPLACE TEMP TABLE touched_days AS {self._days()}")
         self._rebuild_sessions()
         if "agents" in self._rows or "tool_calls" in self._rows:

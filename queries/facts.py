@@ -121,6 +121,15 @@ DENSEST_OUTPUT = 10
 ANSWERS = "('turn', 'advisor', 'fallback')"
 """SQL of the kinds of responses that answer somebody; of the other kinds (`compaction`) there is only the bill."""
 
+_IS_PLACEHOLDER = (
+    "(lower_bound IS NULL AND stop_reason IS NULL AND "
+    f"(output_tokens BETWEEN 1 AND 5 OR shown_bytes > {DENSEST_OUTPUT} * output_tokens))"
+)
+"""SQL: whether a response shows the output count of the start of its stream, and its agent does not say so."""
+
+LEFT_PLACEHOLDERS = "[TRY_CAST(part AS INTEGER) FOR part IN string_split(version, '.')] <= [2, 1, 52]"
+"""SQL: whether the version is one of Claude Code that often left such a count as it was; NULL where none is told."""
+
 RESPONSES = Fact(
     "responses",
     key={"key": "VARCHAR"},
@@ -202,11 +211,11 @@ RESPONSES = Fact(
     },
     computed={
         "is_answer": ("BOOLEAN", f"kind IN {ANSWERS}"),
-        # Some versions log the output count of the start of the stream and never the final one.
+        "is_placeholder": ("BOOLEAN", _IS_PLACEHOLDER),
+        # Of other versions a placeholder may still grow: the loader marks those that do not.
         "output_undercounted": (
             "BOOLEAN",
-            "coalesce(lower_bound, stop_reason IS NULL AND "
-            f"(output_tokens BETWEEN 1 AND 5 OR shown_bytes > {DENSEST_OUTPUT} * output_tokens))",
+            f"coalesce(lower_bound, {_IS_PLACEHOLDER} AND coalesce({LEFT_PLACEHOLDERS}, false))",
         ),
     },
     derived={"cost_usd": "DOUBLE"},
