@@ -23,6 +23,7 @@ DOORS_OF_INGEST = {
         "formats",
         "context_windows",
         "prices",
+        "redact",
         "demo",
         "forget",
         "server_source",

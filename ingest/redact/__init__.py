@@ -19,7 +19,7 @@ from . import places, programs, shapes, statements
 from .names import named
 from .spans import BLOT, Spans
 
-__all__ = ["BLOT", "redacted"]
+__all__ = ["BLOT", "masked", "redacted"]
 
 _Rule = Callable[[str, int, int, Spans], None]
 
@@ -69,7 +69,12 @@ _OTHERS: dict[str, tuple[_Rule, ...]] = {
     **dict.fromkeys(statements.FUNCTIONS, (statements.table_function,)),
     "crypt": (statements.encrypted,),
     "from-literal": (statements.literal,),
-    **dict.fromkeys(("-stdin", "chpasswd", "sudo -s", "--with-token", "kinit"), (statements.piped,)),
+    **dict.fromkeys(
+        ("-stdin", "chpasswd", "sudo -s", "--with-token", "kinit", "passphrase-fd", "| base64", "|base64"),
+        (statements.piped,),
+    ),
+    **dict.fromkeys(("sp_addlogin", "sp_password"), (statements.procedure,)),
+    "connect ": (statements.connect,),
     "convertto-securestring": (statements.secure_string,),
     "pgpass": (statements.password_file,),
     "oracle:thin:": (statements.thin,),
@@ -124,6 +129,20 @@ def redacted(text: str, limit: int | None = None) -> str:
 
     `limit`: only the first so many characters of the text are wanted; what is behind them is only looked at.
     """
+    spans = _spans(text)
+    if spans is None:
+        return text if limit is None else text[:limit]
+    return spans.blotted(text, limit)
+
+
+def masked(data: bytes) -> bytes:
+    """Bytes of a text with every byte of its credentials as `*`: places and length stay."""
+    spans = _spans(data.decode("latin-1"))
+    return data if spans is None else spans.masked(data)
+
+
+def _spans(text: str) -> Spans | None:
+    """The places of the credentials in a text; None if there are none."""
     lower = text.lower()
     if len(lower) != len(text):
         # A few letters have two in lower case; places must be the same in both.
@@ -139,6 +158,4 @@ def redacted(text: str, limit: int | None = None) -> str:
             if at + len(name) <= anchor.end() - start or lower.startswith(name, start + at):
                 for rule in rules:
                     rule(text, start + at, start + at + len(name), spans)
-    if spans is None or not spans.end:
-        return text if limit is None else text[:limit]
-    return spans.blotted(text, limit)
+    return spans if spans is not None and spans.end else None

@@ -72,7 +72,7 @@ _NOT_SECRETS = words("""
     used max min total expiry expires expire expiration expired expiring ttl age at policy policies rule rules
     field fields column columns input output prompt prompts store storage manager provider providers helper
     handler class version format regex regexp pattern index idx status state valid validity validation validator
-    enabled disabled required optional rotation reset resets stdin hint hints strength source scope scopes
+    enabled disabled required optional rotation reset resets stdin fd hint hints strength source scope scopes
     algorithm iterations bits pair spec map exchange rate cost price per in out window ratio estimate estimates
     page model dialog form forms label title description docs doc error errors test tests util utils service
     request requests response responses callback location region fingerprint thumbprint mode ring chain ids id
@@ -115,7 +115,7 @@ def _kind_of_part(part: str, before: str, name: str) -> Kind:
     if part == "pat":
         return Kind.TOKEN if before and name.isupper() else Kind.NONE
     if part in _WEAK or part == "tokens":
-        return Kind.WEAK
+        return Kind.TOKEN if name == "_auth" else Kind.WEAK  # npm's
     return Kind.NONE
 
 
@@ -124,7 +124,7 @@ def _kind_of_part(part: str, before: str, name: str) -> Kind:
 _STANDS_FOR = Late(
     r"""\s*(?:
       \$\(.* | \$\{\{.* | \{\{.* | `.*
-    | [$%@]?\$?\{?\$?\{?(?:env|ENV)?[:.]?[A-Za-z_][\w.]*(?:\[[^\]]*\])?\}?\}?%?(?<=[}%]) | \$(?:env:)?\w+ | \$\d | %\w+%
+    | \$\{{0,2}[A-Za-z_][\w.:]*(?:\[[^\]]*\])?\}{0,2} | \$\d | %[A-Za-z_]\w*% | [@\#]\{[\w.]+\}
     | \$\{\w+(?::?\?[^}]*|:?[-=+])?\}
     | \{[\w.\[\]"'()!:]*\} | <[^<>]*>? | \[[\w\ -]*\] | %[sdrqv] | \?+ | :\w+
     | !(?:vault|secret|ref|sub|getatt|env\w*)\b.* | (?:id|type|src|source|env)=[\w.,=/-]*
@@ -141,7 +141,7 @@ _STANDS_FOR = Late(
 )
 _DEFAULT = Late(r"\$\{\w+:?[-=+]([^}]+)\}")
 _CALL = Late(r"(?:await\s|new\s|&|\*)?[A-Za-z_$][\w$]*(?:(?:\.|::|->)[A-Za-z_$][\w$]*)*[(\[{]")
-_ATTRIBUTE = Late(r"&?[A-Za-z_$]+[\w$]*(?:(?:\.|::|->)[A-Za-z_][A-Za-z_]*)+[,;)]?")
+_ATTRIBUTE = Late(r"&?[A-Za-z_$]+[\w$]*(?:(?:\.|::|->)[A-Za-z_][A-Za-z_]*)+[!?,;)]*")
 _SECRET_WORD = Late(r"[a-z_]*(?:pass|pwd|secret|token|key|cred|auth)[a-z_]*", re.IGNORECASE)
 _KEYWORD = Late(r"(?:await|new|if|not|lambda|in|is|and|or|for|the|from|await|async|async|return|else)")
 _TYPE = Late(r"(?:Optional|Union|List|Dict|Mapping|Sequence|list|dict|Vec|Option|Maybe|Promise|SecretStr)\b.*")
@@ -156,6 +156,10 @@ _TECHNICAL = Late(
     r"(?:sha|md|utf|base|oauth|http|es|ipv|aes|rsa|v|py|python|node|h|x|web|s|ec|b|k|i)-?\d{1,4}", re.IGNORECASE
 )
 _WORD_AND_NUMBER = Late(r"[A-Za-z]+[-_]?\d{1,2}")
+
+
+def _is_count(value: str) -> bool:
+    return len(value) < 8 and _NUMBER.fullmatch(value) is not None
 
 
 def is_reference(value: str) -> bool:
@@ -182,7 +186,7 @@ def is_code(value: str) -> bool:
 
 def looks_secret(value: str, *, is_strict: bool = True) -> bool:
     """Whether a word looks chosen at random or by somebody who was asked for a digit and a sign."""
-    value = value[:_LOOKED_AT]
+    value = value[:_LOOKED_AT].rstrip(".,;:")
     if len(value) < 5 or _NUMBER.fullmatch(value) or _PATH.fullmatch(value) or _DATE.fullmatch(value):
         return False
     has_digit = any(char.isdigit() for char in value)
@@ -201,9 +205,10 @@ def is_secret(value: str, kind: Kind, said: Said, *, is_quoted: bool, is_last: b
     if not value or is_reference(value):
         return False
     if is_quoted:
-        return kind is Kind.STRONG or (kind is Kind.TOKEN and not _NUMBER.fullmatch(value)) or looks_secret(value)
+        return kind is Kind.STRONG or (kind is Kind.TOKEN and not _is_count(value)) or looks_secret(value)
     if said is Said.PROSE:
-        return looks_secret(value, is_strict=kind < Kind.STRONG)
+        is_pin = kind is Kind.STRONG and len(value) >= 6 and value.isdigit()
+        return is_pin or looks_secret(value, is_strict=kind < Kind.STRONG)
     if said is Said.OPTION:
         return not value.startswith("-") and (kind > Kind.WEAK or ":" in value or looks_secret(value, is_strict=False))
     return _is_secret_bare(value, kind, said, is_last=is_last)
@@ -214,10 +219,11 @@ def _is_secret_bare(value: str, kind: Kind, said: Said, *, is_last: bool) -> boo
         return True
     if kind is Kind.WEAK:
         return not is_code(value) and looks_secret(value, is_strict=said is not Said.SET)
-    if is_code(value) or (kind is Kind.TOKEN and (_NUMBER.fullmatch(value) or _PATH.fullmatch(value))):
+    if is_code(value) or (kind is Kind.TOKEN and (_is_count(value) or _PATH.fullmatch(value))):
         return False
     if said is Said.SET:
         return True
     if kind is Kind.STRONG:
         return is_last or looks_secret(value, is_strict=False)
-    return looks_secret(value, is_strict=False) or (is_last and len(value) >= 12 and "_" not in value)
+    is_long = len(value) >= 12 and "_" not in value
+    return looks_secret(value, is_strict=False) or (is_last and (is_long or (len(value) >= 8 and value.isdigit())))

@@ -17,7 +17,8 @@ _PORT = Late(r"\d{1,5}")
 _USERS = words("git user username oauth2 x-access-token x-token-auth token anonymous me root admin hg svn")
 _NO_ACCOUNTS = words("mailto sip sips xmpp acct npm from to cc bcc email mail author user by reply-to")
 _ACCOUNT = Late(r"(?P<user>[\w.+-]{1,64}):(?P<password>[^\s\"'/@:,;<>][^\s\"'@:,;<>]{2,127})$")
-_ACCOUNT_HOST = Late(r"@(?:[A-Za-z][\w-]*(?:\.[\w-]+)+|localhost|\d{1,3}(?:\.\d{1,3}){3})")
+_CLIENT = Late(r"\b(?:curl|wget|s?ftp|xh|https?)[ \t][^\n|;]*$")
+_ACCOUNT_HOST = Late(r"@(?:[A-Za-z][\w-]*(?:\.[\w-]+)+|localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:tcp|unix)\()")
 _BEARER = Late(r"[ \t]+(?P<token>[A-Za-z0-9._~+/=%:-]{8,})")
 _NOT_BEARER = Late(r"(?:auth\w*|tokens?|scheme|header\w*|[a-z]+)[.:]?", re.IGNORECASE)
 
@@ -76,11 +77,16 @@ def account(text: str, start: int, end: int, spans: Spans) -> None:
     if ":" not in text[max(0, start - 130) : start]:
         return
     found = _ACCOUNT.search(text, max(0, start - 200), start)
-    if found is None or text[found.start() - 2 : found.start()] == "//" or not _ACCOUNT_HOST.match(text, start):
+    if (
+        found is None
+        or text[max(0, found.start() - 3) : found.start()] == "://"
+        or not _ACCOUNT_HOST.match(text, start)
+    ):
         return
     if found["user"].lower() in _NO_ACCOUNTS or is_reference(found["password"]):
         return
-    if looks_secret(found["password"], is_strict=False):
+    is_of_client = _CLIENT.search(text, max(0, start - 300), found.start()) is not None
+    if is_of_client or looks_secret(found["password"], is_strict=False):
         spans.add(*found.span("password"))
 
 

@@ -42,6 +42,8 @@ def _many(names: str, program: Program) -> dict[str, tuple[Program, ...]]:
 
 _LOGIN = Program(options=("-p",), after=("login",))
 
+_KEYCHAIN = ("unlock-keychain", "create-keychain", "set-key-partition-list")
+
 PROGRAMS: dict[str, tuple[Program, ...]] = {
     **_many(
         "mysql mysqldump mysqladmin mysqlimport mysqlshow mysqlcheck mysqlpump mysqlsh mysqlslap mycli mariadb "
@@ -49,7 +51,10 @@ PROGRAMS: dict[str, tuple[Program, ...]] = {
         Program(joined=("-p",)),
     ),
     **_many(
-        "curl", Program(pairs=("-u", "-U", "--user", "--proxy-user"), options=("-b", "--oauth2-bearer", "--cookie"))
+        "curl",
+        Program(
+            pairs=("-u", "-U", "--user", "--proxy-user", "-E", "--cert"), options=("-b", "--oauth2-bearer", "--cookie")
+        ),
     ),
     **_many("http https xh xhs httpie", Program(pairs=("-a", "--auth"))),
     **_many("ab siege wrk hey", Program(pairs=("-A", "-P"))),
@@ -61,7 +66,8 @@ PROGRAMS: dict[str, tuple[Program, ...]] = {
     **_many("twine poetry", Program(options=("-p",), after=("upload", "publish"))),
     **_many(
         "mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop cqlsh nodetool beeline "
-        "influx pgcli arangosh arangodump rdesktop crackmapexec nxc smbmap evil-winrm psexec plink pscp psftp",
+        "influx rabbitmqadmin pgcli arangosh arangodump rdesktop crackmapexec nxc smbmap evil-winrm psexec plink pscp "
+        "psftp",
         Program(options=("-p", "-pw")),
     ),
     **_many("sqlcmd bcp osql mssql-cli tsql isql-fb ipmitool mosquitto_pub mosquitto_sub", Program(options=("-P",))),
@@ -100,10 +106,17 @@ PROGRAMS: dict[str, tuple[Program, ...]] = {
     **_many("rclone", Program(after=("obscure",), operands=(0,))),
     **_many("security", Program(options=("-w",), after=("add-generic-password", "add-internet-password"))),
     **_many("vault-kv doppler flyctl", Program(after=("set", "put"), assignments=True)),
-    **_many("xfreerdp wfreerdp mstsc cmdkey", Program(joined=("/p:", "/pass:"))),
+    **_many("xfreerdp wfreerdp mstsc cmdkey winrs", Program(joined=("/p:", "/pass:", "-p:", "-password:"))),
+    **_many("ansible-vault", Program(after=("encrypt_string",), operands=(0,))),
+    **_many("mkpasswd", Program(operands=(0,))),
     **_many("nmcli", Program(options=("password", "wifi-sec.psk", "802-11-wireless-security.psk"))),
 }
 PROGRAMS["vault"] += (Program(after=("put", "patch", "write"), assignments=True),)
+PROGRAMS["vault"] += (Program(after=("unseal",), operands=(0,)),)
+PROGRAMS["poetry"] += (Program(after=("config",), operands=(2,)),)
+PROGRAMS["openssl"] += (Program(after=("passwd",), operands=(0,)),)
+PROGRAMS["security"] += (Program(options=("-p", "-k"), after=_KEYCHAIN),)
+PROGRAMS["redis-cli"] += (Program(after=("auth",), operands=(0, 1)),)
 PROGRAMS["fly"] += (Program(after=("set",), assignments=True),)
 PROGRAMS["az"] += (
     Program(options=("--value",), after=("secret",)),
@@ -114,6 +127,7 @@ PROGRAMS["bw"] += (Program(after=("login",), operands=(1,)), Program(after=("unl
 ANCHORS = tuple(name if len(name) > 4 else f"{name} " for name in PROGRAMS)
 """Short names are parts of many words; with the blank behind them of few."""
 
+_LONG = ("-password", "-passwd", "-pass", "-passphrase", "-pwd", "-pw", "-profile", "-project", "-path")
 _WORDS = 60
 _GAP = Late(r"(?:[ \t]|\\\r?\n)*+")
 _END = Late(r"\r?\n|[|;)`]|&(?=[&\s]|$)|\\n|$")
@@ -181,7 +195,7 @@ class _Reading:
                 skip = False
                 continue
             if not begun:
-                begun = word in program.after
+                begun = word.lower() in program.after
                 continue
             if word.startswith("-") or word in program.options:
                 has_flag = has_flag or (word[1:2] != "-" and program.flag in word)
@@ -214,13 +228,14 @@ class _Reading:
             is_long = option.startswith("--") or not option.startswith("-")
             if option in program.pairs and not is_long and re.fullmatch(rf"-[A-Za-z#]*{option[1:]}", word):
                 word = option
+            if len(option) == 2 and word.lower() in _LONG:
+                continue  # no `-p` with something behind it
             if word == option and option not in program.joined:
                 if at + 1 < len(self._words):
                     self._found(self._words[at + 1][0], option)
                 return True
-            if not word.startswith(option) or (
-                len(option) > 2 and not is_long and word[len(option) : len(option) + 1] != "="
-            ):
+            is_separate = len(option) > 2 and not is_long and option[-1] != ":"
+            if not word.startswith(option) or (is_separate and word[len(option) : len(option) + 1] != "="):
                 continue
             rest = start + len(option)
             if self._text[rest : rest + 1] == "=":

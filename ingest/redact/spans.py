@@ -41,3 +41,10 @@ class Spans:
             done = end
         parts.append(text[done:stop])
         return "".join(parts)
+
+    def masked(self, data: bytes) -> bytes:
+        """Bytes, one for each character of the text, with those of each place as `*`."""
+        shown = bytearray(data)
+        for start, end in self._found:
+            shown[start:end] = b"*" * (min(end, len(data)) - start)
+        return bytes(shown)

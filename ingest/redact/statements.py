@@ -10,7 +10,7 @@ from .spans import Spans
 from .values import Value, value_at
 
 _IDENTIFIED = Late(
-    r"[ \t\n]+(?:with[ \t\n]+\S{1,60}[ \t\n]+)?(?:by|as|using)[ \t\n]+(?:password[ \t\n]+|values[ \t\n]+|0x)?",
+    r"[ \t\n]+(?:(?:with|via)[ \t\n]+\S{1,60}[ \t\n]+)?(?:by|as|using)[ \t\n]+(?:password[ \t\n]+|values[ \t\n]+|0x)?",
     re.IGNORECASE,
 )
 _ARGUMENT = Late(r"\\{0,8}(?:'((?:[^'\n]|''){0,400})\\{0,8}'|\"([^\"\n]{0,400})\\{0,8}\")|[^,()'\"]{1,200}")
@@ -21,6 +21,7 @@ _ECHOED = Late(
 )
 _OF_SECRET = Late(r"(?:pass(?:word|wd|phrase)?|token|secret|key)$", re.IGNORECASE)
 _PIPED = Late(r"[ \t]*\|[^|\n]{0,160}$")
+_CONNECT = Late(r"[ \t]*[\w.$-]{1,64}/(?P<password>[^@\s\"']{1,128})@\w")
 _HERE = Late(r"[^|;\n]{0,120}?<<<[ \t]*")
 _PGPASS = Late(r"(?<![\w.*-])[\w.*-]{1,100}:(?:\d{1,5}|\*):[^:\s\"']{1,100}:[^:\s\"']{1,100}:")
 _THIN = Late(r"[^/\s@\"']{1,64}/")
@@ -59,6 +60,21 @@ def encrypted(text: str, start: int, end: int, spans: Spans) -> None:
         for value in _arguments(text, call.end()):
             if value is not None and value[1] - value[0] > 2:
                 spans.add(*value)
+
+
+def procedure(text: str, start: int, end: int, spans: Spans) -> None:
+    """`EXEC sp_addlogin 'user', 'password'` and its kind: all quoted arguments, of a new login all but the first."""
+    found = [argument for argument in _arguments(text, end) if argument is not None]
+    for argument in found[1 if "add" in text[start:end].lower() else 0 :]:
+        spans.add(*argument)
+
+
+def connect(text: str, start: int, end: int, spans: Spans) -> None:
+    """`CONNECT user/password@database`."""
+    del start
+    said = _CONNECT.match(text, end)
+    if said is not None and not is_reference(said["password"]):
+        spans.add(*said.span("password"))
 
 
 def table_function(text: str, start: int, end: int, spans: Spans) -> None:
@@ -110,10 +126,11 @@ def piped(text: str, start: int, end: int, spans: Spans) -> None:
     line = max(before, text.rfind("\n", before, start) + 1)
     for echo in _ECHOED.finditer(text, line, start):
         value = value_at(text, echo.end())
-        if value is not None and _PIPED.match(text, value.after, start):
+        if value is not None and _PIPED.match(text, value.after, start + (text[start] == "|")):
             words = text[value.start : value.end]
-            at = words.find(":") + 1 if "chpasswd" in text[start:end].lower() else 0
-            if not is_reference(words[at:]):
+            anchor = text[start:end].lower()
+            at = words.find(":") + 1 if anchor == "chpasswd" or "base64" in anchor else 0
+            if not is_reference(words[at:]) and (at or "base64" not in anchor):
                 spans.add(value.start + at, value.end)
     here = _HERE.match(text, end)
     if here is not None:

@@ -34,6 +34,9 @@ _PARAMETER = Late(r"[^\s&#\"'<>`\\]++")
 _JOINED = Late(r"\"[^\"\s]*+\"|'[^'\s]*+'|[A-Za-z0-9$!@%^*+=~][^\s\"'`;&|,)\]}<>]*+")
 """What a shell joins to a quoted word: another quoted part, or bare characters."""
 
+LAST = Late(r"[ \t]*+(?:\\{0,8}[\"'`]|[\r\n#}\])<]|,|;|\\[nr]|$)")
+"""What follows a value that is the last thing on its line, or in its text or structure."""
+
 
 class Value(NamedTuple):
     """A value: `start` and `end` without its quotation marks, and the place behind them."""

@@ -5,6 +5,7 @@ import time
 import pytest
 from agnes_stats.ingest.redact import redacted
 
+from tests.ingest import credentials_mixed as mixed
 from tests.ingest import credentials_named as named
 from tests.ingest import credentials_placed as placed
 from tests.ingest.no_credentials import TEXTS
@@ -23,6 +24,7 @@ CASES = {
     "urls": placed.URLS,
     "sentences": placed.SENTENCES,
     "private keys": placed.PRIVATE_KEYS,
+    "mixed": mixed.MIXED,
 }
 
 

@@ -37,6 +37,7 @@ NOT_READ: dict[str, dict[str, str]] = {
         "state": "keys and times",
         "members": PLACE,
     },
+    "context_windows": {"model": "named in the user's own settings"},
     "forgotten": {"session_id": KEY},
     "meta": dict.fromkeys(("name", "value"), OURS),
     "models": {"model": DERIVED},

@@ -69,6 +69,15 @@ async def test_a_query_is_answered_under_the_filters_of_the_dashboard(store: Sto
         assert Book(store.path).read().history == (sql,)
 
 
+async def test_a_query_with_a_credential_is_answered_and_not_noted(store: Store) -> None:
+    async with running(store, tab="tokens") as (app, pilot):
+        await press(pilot, "l")
+        write(app, "SELECT count(*)::BIGINT AS n FROM prompts WHERE text LIKE '%password=hunter2Zq9X%'")
+        await press(pilot, "f5")
+        assert len(app.screen.query_one(AnswerTable).table.rows) == 1
+        assert Book(store.path).read().history == ()
+
+
 async def test_values_are_told_apart_and_harmless(store: Store) -> None:
     async with running(store, tab="tokens") as (app, pilot):
         await press(pilot, "l")

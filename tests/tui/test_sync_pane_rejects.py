@@ -48,6 +48,17 @@ def test_the_bytes_of_a_reject_are_read_where_they_stand(tmp_path: Path) -> None
     assert read_excerpt(reject(path, 0, 0)).data.startswith(b"good\nbad!"), "0 bytes long means the whole file"
 
 
+def test_credentials_in_the_bytes_are_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    line = b'{"password": "hunter2Zq9X", "x": \xff}'
+    path.write_bytes(line)
+    assert read_excerpt(reject(path, 0, len(line))).data == line.replace(b"hunter2Zq9X", b"***********")
+    # Also of one that goes on behind what is shown.
+    path.write_bytes(b"x" * (MOST - 15) + b" https://u:hunter2Zq9XsecretTail@h/ " + b"y" * 100)
+    data = read_excerpt(reject(path, 0, 2 * MOST)).data
+    assert len(data) == MOST and data.endswith(b" https://u:****")
+
+
 def test_why_there_are_no_bytes(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     assert "The file is gone" in read_excerpt(reject(path)).trouble

@@ -137,7 +137,11 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
         table, why = None, ""
         try:
             table = asking.answer()
-            book.note(sql)
+            from ...ingest.redact import redacted
+
+            if redacted(sql) == sql:
+                # A history is kept without being asked for: it is no place for a credential that was looked for.
+                book.note(sql)
         except Stopped:
             why = "Stopped."
         except StoreError as error:

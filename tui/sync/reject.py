@@ -1,4 +1,4 @@
-"""The raw bytes of a line that could not be used."""
+"""The bytes of a line that could not be used, without the credentials in them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ from . import text as told
 MOST = 4096
 """Bytes that are shown."""
 
+_AHEAD = 8192
+"""Bytes that are read behind them: a credential that goes on there is still known for one."""
+
 _WIDE = 84
 """Columns from which on the dump has room for sixteen bytes in a row; below, there are eight."""
 
@@ -46,7 +49,7 @@ def read_excerpt(reject: Reject) -> Excerpt:
         descriptor = descriptor_of(reject.path)
         try:
             os.lseek(descriptor, reject.pos, os.SEEK_SET)
-            data = os.read(descriptor, min(reject.length or MOST, MOST))
+            data = os.read(descriptor, min(reject.length or MOST + _AHEAD, MOST + _AHEAD))
         finally:
             os.close(descriptor)
     except (FileNotFoundError, NotADirectoryError):
@@ -55,7 +58,13 @@ def read_excerpt(reject: Reject) -> Excerpt:
         return Excerpt(trouble=f"This is {odd}.")
     except (OSError, ValueError) as error:
         return Excerpt(trouble=f"The file cannot be read: {getattr(error, 'strerror', None) or error}.")
-    return Excerpt(data) if data else Excerpt(trouble="The file ends before this place: it was written anew since.")
+    from ...ingest.redact import masked
+
+    return (
+        Excerpt(masked(data)[:MOST])
+        if data
+        else Excerpt(trouble="The file ends before this place: it was written anew since.")
+    )
 
 
 def escaped(data: bytes) -> str:
