@@ -35,7 +35,7 @@ def dashboard(given: argparse.Namespace, settings: Settings) -> int:
     with _demo(settings) if given.demo else contextlib.nullcontext(settings) as chosen, first_answers(chosen) as ahead:
         app = app_of(chosen, ahead)
         with ending.by(app.end), ending.in_any_case(restorer()):
-            return app.run() or 0
+            return app.run() or app.return_code or 0
 
 
 def app_of(settings: Settings, ahead: Ahead | None = None) -> AgnesStats:

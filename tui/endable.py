@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from . import ending
+from . import ending, terminal
 
 
 class EndableApp(App[int]):
@@ -45,6 +47,11 @@ class EndableApp(App[int]):
             # If it is closed by now, the end is under way.
             with contextlib.suppress(RuntimeError):
                 self._event_loop.call_soon_threadsafe(self.exit, status)
+
+    def _fatal_error(self) -> None:
+        # Textual's own way would show local variables raw, and they hold what people wrote.
+        error = sys.exc_info()[1]
+        self.panic(Text("" if error is None else f"agnes-stats: {terminal.fault_text(error)}"))
 
     def action_end(self) -> None:
         """Quit; but where something is selected, or a query runs, the key copies that, or stops this."""

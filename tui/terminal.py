@@ -86,6 +86,11 @@ def take_failures() -> list[str]:
 
 def fault(raised: BaseException) -> None:
     """A mistake of this program, told in one line; with all of the traceback where `TRACEBACK_VARIABLE` is set."""
+    _to_stderr(f"agnes-stats: {fault_text(raised)}\n")
+
+
+def fault_text(raised: BaseException) -> str:
+    """What `fault` tells. The local variables are not in it: they hold what people wrote."""
     from .format import clean
 
     frames = traceback.extract_tb(raised.__traceback__)
@@ -93,9 +98,10 @@ def fault(raised: BaseException) -> None:
     where = f"{Path(own[-1].filename).name} line {own[-1].lineno}" if own else "no code"
     reason = clean(raised, 200)
     told = f"{type(raised).__name__}{f' ({reason})' if reason else ''} in {where}"
-    error(f"this should not have happened, please report it: {told}; {TRACEBACK_VARIABLE}=1 tells more")
-    if os.environ.get(TRACEBACK_VARIABLE):
-        _to_stderr("".join(safe(line) for line in traceback.format_exception(raised)))
+    line = f"this should not have happened, please report it: {told}"
+    if not os.environ.get(TRACEBACK_VARIABLE):
+        return f"{line}; {TRACEBACK_VARIABLE}=1 tells more"
+    return "\n".join([line, *("".join(safe(part) for part in traceback.format_exception(raised)).splitlines())])
 
 
 def progress(line: str, *, over: bool = False) -> None:

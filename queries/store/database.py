@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,11 +105,17 @@ def _check(path: Path, connection: DuckDBPyConnection, writable: bool) -> None:
         row = told[0] if told else None
     except duckdb.CatalogException:
         row = None
+    except duckdb.BinderException:
+        # Somebody else's table of that name.
+        raise _foreign(path) from None
     except duckdb.Error as error:
         raise _explained(path, error) from error
     if row is None and connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone() is not None:
-        raise StoreForeign(f"{path} is a database, but no store of agnes-stats: name another with --store")
-    version = int(row[0]) if row else 0
+        raise _foreign(path)
+    written = "0" if row is None else str(row[0])
+    if not _VERSION.fullmatch(written):
+        raise _foreign(path)
+    version = int(written)
     if version > STORE_VERSION:
         raise StoreTooNew(
             f"{path} was written by a newer agnes-stats (store version {version}, this one knows "
@@ -118,6 +125,13 @@ def _check(path: Path, connection: DuckDBPyConnection, writable: bool) -> None:
         if not writable:
             raise Outdated
         _bring_up(connection)
+
+
+_VERSION = re.compile(r"[0-9]{1,9}")
+
+
+def _foreign(path: Path) -> StoreForeign:
+    return StoreForeign(f"{path} is a database, but no store of agnes-stats: name another with --store")
 
 
 def _explained(path: Path, error: Exception) -> StoreError:

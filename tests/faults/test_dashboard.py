@@ -40,6 +40,47 @@ async def test_a_rebuild_shows_the_new_store(tmp_path: Path) -> None:
     assert len(list(path.parent.glob("store-*.duckdb"))) == 1
 
 
+BREAKS = """
+import sys
+from agnes_stats.tui import cli
+from agnes_stats.tui.sessions.pane import SessionsPane
+def show(self, data):
+    prompt = "what somebody wrote"
+    raise LookupError("a\\x1b]0;title\\x07b\\x9b31mc\\u202ed")
+SessionsPane.show = show
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def test_a_fault_of_ours_ends_it_in_one_harmless_line(tmp_path: Path) -> None:
+    write(tmp_path / "claude", [Transcript("s1", "2026-03-10T09:00:00").prompt("x").response()])
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
+    options = ["--store", tmp_path / "s.duckdb", "--source", f"claude={tmp_path / 'claude'}"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", BREAKS, *options],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=os.environ | {"TERM": "xterm-256color"},
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        with contextlib.suppress(OSError):  # so Linux tells that nobody has the other end any more
+            while select.select([ours], [], [], 20.0)[0] and (more := os.read(ours, 65536)):
+                seen += more
+        assert process.wait(20.0) == 1
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    told = seen[seen.rindex(b"\x1b[?1049l") :].decode()
+    assert "agnes-stats: this should not have happened, please report it: LookupError (abcd) in " in told
+    for mark in ("title", "\x9b", "\u202e", "what somebody wrote", "Traceback"):
+        assert mark not in told
+
+
 def test_in_a_terminal_it_is_told_and_the_terminal_restored(tmp_path: Path) -> None:
     path = damaged(tmp_path)
     ours, theirs = pty.openpty()
