@@ -56,7 +56,7 @@ class Block(TokenSums):
     @property
     def ends_at(self) -> dt.datetime:
         """Its end; a response of this very instant still belongs to it."""
-        return self.started_at + BLOCK
+        return min(self.started_at, dt.datetime.max - BLOCK) + BLOCK
 
     def is_running(self, now: dt.datetime) -> bool:
         """Whether `now` is within it."""

@@ -1,18 +1,30 @@
-"""A Textual app that ends at once, whoever asks."""
+"""A Textual app that ends at once, whoever asks, and of a mistake in one line; no byte of a terminal ends it."""
 
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
+import functools
 import sys
 from typing import Any, ClassVar
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 
 from . import ending, terminal
+
+
+def accept_any_byte() -> None:
+    """Have Textual (8.2) pass over bytes that are no UTF-8, as those of a terminal in Latin-1: it ends of them."""
+    with contextlib.suppress(ImportError):  # on Windows there are keys, not bytes
+        from textual.drivers import linux_driver
+
+        lenient = functools.partial(codecs.getincrementaldecoder("utf-8"), "replace")
+        setattr(linux_driver, "getincrementaldecoder", lambda _: lenient)  # noqa: B010
 
 
 class EndableApp(App[int]):
@@ -26,6 +38,7 @@ class EndableApp(App[int]):
     def __init__(self) -> None:
         super().__init__()
         self._event_loop: asyncio.AbstractEventLoop | None = None
+        accept_any_byte()
         self._asked: int | None = None
         """With which status to end, if that was asked for before there was a loop."""
 
@@ -51,7 +64,19 @@ class EndableApp(App[int]):
     def _fatal_error(self) -> None:
         # Textual's own way would show local variables raw, and they hold what people wrote.
         error = sys.exc_info()[1]
-        self.panic(Text("" if error is None else f"agnes-stats: {terminal.fault_text(error)}"))
+        super().panic(Text("" if error is None else f"agnes-stats: {terminal.fault_text(error)}"))
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """End the app and show these; a traceback, by which Textual tells of its own threads, as one line."""
+        from rich.traceback import Traceback
+
+        def told(one: RenderableType) -> RenderableType:
+            if not isinstance(one, Traceback):
+                return one
+            last = one.trace.stacks[0]
+            return Text(f"agnes-stats: {terminal.safe(f'{last.exc_type}: {last.exc_value}')}")
+
+        super().panic(*map(told, renderables))
 
     def action_end(self) -> None:
         """Quit; but where something is selected, or a query runs, the key copies that, or stops this."""

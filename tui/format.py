@@ -279,6 +279,14 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def local(moment: datetime, tz: tzinfo) -> datetime:
+    """The moment in a zone; unchanged within a day of the years 1 and 9999, where the zone may have none."""
+    try:
+        return _aware(moment).astimezone(tz)
+    except OverflowError:
+        return _aware(moment)
+
+
 def relative(dt: datetime | None, now: datetime) -> str:
     """How long ago: "12s ago", "3m ago", "2h ago", "4d ago"; None is "never"; "now" if not past."""
     if dt is None:
@@ -294,10 +302,7 @@ def when(dt: datetime | None, now: datetime, tz: tzinfo) -> str:
     """On the clock of `tz`: "14:02" today, "yesterday 19:20", "Nov 18 09:15"; "2025-11-18" beyond a year."""
     if dt is None:
         return NONE
-    try:
-        here, today = _aware(dt).astimezone(tz), _aware(now).astimezone(tz)
-    except OverflowError:  # within a day of year 1 or 9999
-        return dt.date().isoformat()
+    here, today = local(dt, tz), local(now, tz)
     clock = f"{here:%H:%M}"
     if here.date() == today.date():
         return clock

@@ -50,19 +50,18 @@ def show(self, data):
 SessionsPane.show = show
 sys.exit(cli.main(sys.argv[1:]))
 """
+WELL = "import sys\nfrom agnes_stats.tui import cli\nsys.exit(cli.main(sys.argv[1:]))"
 
 
-def test_a_fault_of_ours_ends_it_in_one_harmless_line(tmp_path: Path) -> None:
-    write(tmp_path / "claude", [Transcript("s1", "2026-03-10T09:00:00").prompt("x").response()])
+def in_a_terminal(tmp_path: Path, script: str, keys: bytes = b"") -> tuple[int, str]:
+    """The dashboard of a script in a terminal that sends keys once all is drawn: its status, and what it says last."""
+    write(tmp_path / "claude", [Transcript("s1", "2026-03-10T09:00:00").title("about orders").prompt("x").response()])
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
     options = ["--store", tmp_path / "s.duckdb", "--source", f"claude={tmp_path / 'claude'}"]
+    environment = os.environ | {"TERM": "xterm-256color"}
     process = subprocess.Popen(
-        [sys.executable, "-c", BREAKS, *options],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=os.environ | {"TERM": "xterm-256color"},
+        [sys.executable, "-c", script, *options], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
     )
     os.close(theirs)
     seen = b""
@@ -70,15 +69,28 @@ def test_a_fault_of_ours_ends_it_in_one_harmless_line(tmp_path: Path) -> None:
         with contextlib.suppress(OSError):  # so Linux tells that nobody has the other end any more
             while select.select([ours], [], [], 20.0)[0] and (more := os.read(ours, 65536)):
                 seen += more
-        assert process.wait(20.0) == 1
+                if keys and b"Last sync" in seen:
+                    os.write(ours, keys)
+                    keys = b""
+        status = process.wait(20.0)
     finally:
         process.kill()
         process.wait()
         os.close(ours)
-    told = seen[seen.rindex(b"\x1b[?1049l") :].decode()
+    return status, seen[seen.rindex(b"\x1b[?1049l") :].decode()
+
+
+def test_a_fault_of_ours_ends_it_in_one_harmless_line(tmp_path: Path) -> None:
+    status, told = in_a_terminal(tmp_path, BREAKS)
+    assert status == 1
     assert "agnes-stats: this should not have happened, please report it: LookupError (abcd) in " in told
     for mark in ("title", "\x9b", "\u202e", "what somebody wrote", "Traceback"):
         assert mark not in told
+
+
+def test_bytes_that_are_no_text_do_not_end_it(tmp_path: Path) -> None:
+    status, told = in_a_terminal(tmp_path, WELL, b"\xff\xfe\xc3\xe9\x80\x1b[<35;999;999Mq")
+    assert (status, "agnes-stats:" in told) == (0, False), told
 
 
 def test_in_a_terminal_it_is_told_and_the_terminal_restored(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class Look:
 
     def local(self, moment: dt.datetime) -> dt.datetime:
         """A moment of the store in the zone of clocks."""
-        return moment.replace(tzinfo=dt.UTC).astimezone(self.zone)
+        return words.local(moment, self.zone)
 
     def tone(self, name: str) -> str:
         """The style for a theme's colour."""

@@ -51,10 +51,10 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _block_name(told: dict[str, Any], zone: ZoneInfo) -> str:
-    start, end = (dt.datetime.fromisoformat(told[key]).astimezone(zone) for key in ("startTime", "endTime"))
+    start, end = (words.local(dt.datetime.fromisoformat(told[key]), zone) for key in ("startTime", "endTime"))
     states = ["running"] if told["isActive"] else []
     if "usageLimitResetTime" in told:
-        reset = dt.datetime.fromisoformat(told["usageLimitResetTime"]).astimezone(zone)
+        reset = words.local(dt.datetime.fromisoformat(told["usageLimitResetTime"]), zone)
         states.append(f"limit until {reset:{'%H:%M' if reset.date() == end.date() else '%Y-%m-%d %H:%M'}}")
     return f"{start:%Y-%m-%d %H:%M} to {end:%H:%M}" + (f" ({', '.join(states)})" if states else "")
 

@@ -244,7 +244,7 @@ class _Lines:
     def _clock(self, moment: dt.datetime | None) -> str:
         if moment is None:
             return ""
-        return f"{moment.replace(tzinfo=dt.UTC).astimezone(self._view.zone):%H:%M:%S}"
+        return f"{words.local(moment, self._view.zone):%H:%M:%S}"
 
 
 def _record(key: str, cells: Cells, node: Node) -> Record:

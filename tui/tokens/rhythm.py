@@ -182,7 +182,7 @@ def _amount(block: Block, question: Question) -> float:
 
 def _span(block: Block, question: Question) -> str:
     """ "Nov 18 13:00 to 18:00" on the clock of the zone."""
-    end = block.ends_at.replace(tzinfo=dt.UTC).astimezone(question.zone)
+    end = words.local(block.ends_at, question.zone)
     return f"{words.when(block.started_at, question.now, question.zone)} to {end:%H:%M}"
 
 
@@ -243,7 +243,7 @@ def _hit(limit: LimitHit, question: Question) -> str:
 
 def _clock(moment: dt.datetime, question: Question) -> str:
     """ "19:00", and on another day "Nov 22 19:00"."""
-    here = moment.replace(tzinfo=dt.UTC).astimezone(question.zone)
+    here = words.local(moment, question.zone)
     day = "" if here.date() == question.here.date() else f"{words.day(here.date())} "
     return f"{day}{here:%H:%M}"
 
