@@ -3,8 +3,8 @@
     python bench/corpus.py FOLDER --mb 300
 
 Shaped after what was measured on real ones: a line has 3 to 5 kB on average, a response is two lines, one session in
-ten has sub-agents, one in twenty-five has a fork that repeats its first half. Prints the true sums as JSON, so that a
-benchmark is also a check.
+ten has sub-agents, one in twenty-five has a fork that repeats its first half, and the last fifth has the rows of newer
+versions, with fields that older ones lack. Prints the true sums as JSON, so that a benchmark is also a check.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Corpus:
         self.written = 0
         self.truth = {"calls": 0, "input": 0, "output": 0, "cache_read": 0, "cache_creation": 0, "files": 0, "lines": 0}
         self.now = dt.datetime(2026, 8, 1, 8, tzinfo=dt.UTC)
+        self.is_newer = False
+        """Whether rows have the fields of newer versions of Claude Code."""
         self._words = [" ".join(self.random.choices(WORDS, k=40)) for _ in range(200)]
 
     def session(self) -> None:
@@ -82,6 +84,8 @@ class Corpus:
             "userType": "external",
         }
         base["isSidechain"] = agent is not None
+        if self.is_newer:
+            base |= {"version": "2.1.332", "entrypoint": "cli", "slug": "quiet-river", "session_id": session}
         if agent:
             base["agentId"] = agent
         yield self._row(base, "user", moment, {"role": "user", "content": self._text(200)})
@@ -148,6 +152,13 @@ class Corpus:
     def _row(self, base: Row, kind: str, moment: dt.datetime, message: Row, request: str | None = None) -> Row:
         row = {**base, "type": kind, "uuid": self._uuid(), "timestamp": moment.isoformat(timespec="milliseconds")}
         row["timestamp"] = row["timestamp"].replace("+00:00", "Z")
+        if self.is_newer and kind == "assistant":
+            row |= {"effort": "high", "attributionSkill": None, "apiDurationMs": 900, "requestSource": "main"}
+            message = {**message, "diagnostics": {"cache": "hit"}, "container": None}
+            details = {"output_tokens_details": {"thinking_tokens": 3}, "inference_geo": "global"}
+            message["usage"] = {**message["usage"], **details}
+        elif self.is_newer:
+            row |= {"promptSource": "typed", "origin": {"kind": "human"}, "permissionMode": "default"}
         row["message"] = message
         if request:
             row["requestId"] = request
@@ -182,6 +193,7 @@ def write_corpus(folder: Path, megabytes: float, seed: int = 1) -> dict[str, int
     """Write about that many megabytes (10^6 bytes) under `folder/projects`; the true sums."""
     corpus = Corpus(folder, seed)
     while corpus.written < megabytes * 1e6:
+        corpus.is_newer = corpus.written >= 0.8 * megabytes * 1e6
         corpus.session()
     return corpus.truth | {"bytes": corpus.written}
 

@@ -74,6 +74,14 @@ class Reader(Generic[T]):
         """What is in a tally, in the words of a `Note`, and how often it was met."""
         return ((f"field {path}", count) for path, count in self._shapes.told(tally))
 
+    def each(self, line: bytes) -> Iterator[Found[T]]:
+        """The objects on a line and where they stand; nearly every line is nothing but one."""
+        row = self.plain(line, {})
+        if row is not None:
+            yield Found(row, 0, line)
+        else:
+            yield from self.find(line)
+
     def find(self, line: bytes, note: Note = lambda _: None) -> Iterator[Found[T]]:
         """The objects on a line that is not `plain`, and where they stand."""
         if self._known:

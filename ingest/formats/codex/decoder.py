@@ -89,7 +89,7 @@ class CodexDecoder:
             self._first_pos = pos
         if self._is_headless:
             return
-        for found in _rows.find(line):
+        for found in _rows.each(line):
             if isinstance(found.row, Unusable):
                 self.reject(pos + found.offset, len(found.data), str(found.row))
             else:

@@ -35,7 +35,7 @@ class IndexDecoder:
     def feed(self, line: bytes, pos: int) -> None:
         """Read one line that starts at byte `pos`."""
         self._first_pos = pos if self._first_pos is None else self._first_pos
-        for found in _rows.find(line):
+        for found in _rows.each(line):
             row = found.row
             if isinstance(row, Unusable):
                 self.reject(pos + found.offset, len(found.data), str(row))

@@ -79,7 +79,7 @@ class CopilotDecoder:
             self._first_pos = pos
         if self._is_headless:
             return
-        for found in _rows.find(line):
+        for found in _rows.each(line):
             if isinstance(found.row, Unusable):
                 self._emitter.reject(pos + found.offset, len(found.data), str(found.row))
             else:

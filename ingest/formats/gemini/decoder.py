@@ -104,7 +104,7 @@ class GeminiDecoder:
             self._first_pos = pos
         if self._is_headless:
             return
-        for found in _rows.find(line):
+        for found in _rows.each(line):
             if not isinstance(found.row, Unusable):
                 self._row(found.row, pos + found.offset, len(line))
             else:

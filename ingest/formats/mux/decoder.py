@@ -90,7 +90,7 @@ class HistoryDecoder:
         if path.name == METADATA:
             return  # `home.workspace_at` has read it
         for line, pos in _lines(content):
-            for found in _rows.find(line):
+            for found in _rows.each(line):
                 if not isinstance(found.row, Unusable):
                     number = len(self._rows)
                     key = (found.row.id, _meta(found.row).get("historySequence")) if found.row.id else (path, pos)
@@ -265,7 +265,7 @@ class HeadlessDecoder:
     def feed(self, line: bytes, pos: int) -> None:
         """Read one line that starts at byte `pos`. What names no model or usage is no bill."""
         self._first_pos = pos if self._first_pos is None else self._first_pos
-        for found in _headless_rows.find(line):
+        for found in _headless_rows.each(line):
             row = found.row
             if isinstance(row, Unusable):
                 self._emitter.reject(pos + found.offset, len(found.data), str(row))

@@ -77,7 +77,7 @@ class PiDecoder:
             self._first_pos = pos
         if self._session is None and self._rows >= HEADER_ROWS:
             return
-        for found in _rows.find(line):
+        for found in _rows.each(line):
             if not isinstance(found.row, Unusable):
                 self._entry(found.row, pos + found.offset, len(line))
             elif self._session is None:

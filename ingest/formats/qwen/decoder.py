@@ -78,7 +78,7 @@ class QwenDecoder:
     def feed(self, line: bytes, pos: int) -> None:
         """Read one line that starts at byte `pos`."""
         self._first_pos = pos if self._first_pos is None else self._first_pos
-        for found in _records.find(line):
+        for found in _records.each(line):
             if isinstance(found.row, Unusable):
                 self._emitter.reject(pos + found.offset, len(found.data), str(found.row))
             else:
