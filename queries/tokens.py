@@ -139,6 +139,7 @@ def detailed(chosen: Filter | None = None) -> str:
         {kind} AS agent_type,
         r.speed, r.service_tier, r.git_branch, r.version, r.agent_id, r.requested_at, r.ended_at,
         r.kind, r.stop_reason, r.is_answer::INTEGER AS responses,
+        r.agent_name, r.effort, r.tool, r.provider, r.reasoning_tokens, r.ttft_ms, r.duration_ms,
         r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
         r.total_tokens, coalesce(r.web_searches, 0) AS web_searches, r.cost_usd,
         CASE WHEN {unpriced("r.")} THEN r.total_tokens ELSE 0 END AS unpriced_tokens,

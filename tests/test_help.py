@@ -121,7 +121,9 @@ MORE = {
     "forget": ["--before", str(TURN.date())],
     "sql": ["SELECT model, sum(output_tokens) FROM tokens_daily WHERE {{filters}} GROUP BY 1 ORDER BY 1", "--csv"],
 }
-TO_SEE = {("models", "tz"): ["--since", str(TURN.date()), "--until", str(TURN.date())]}
+TO_SEE = {
+    (command, "tz"): ["--since", str(TURN.date()), "--until", str(TURN.date())] for command in ("models", "breakdown")
+}
 """What is asked for besides where an option alone changes nothing: of which days, for example."""
 
 

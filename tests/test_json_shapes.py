@@ -15,7 +15,7 @@ from tests.transcripts import Transcript
 DOC = Path(__file__).resolve().parent.parent / "docs" / "json.md"
 COMMANDS = (
     *("sessions", "tokens", "queries", "sync", "home", "ingest"),
-    *("daily", "weekly", "monthly", "blocks", "models"),
+    *("daily", "weekly", "monthly", "blocks", "models", "breakdown"),
 )
 
 

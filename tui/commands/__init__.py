@@ -22,6 +22,7 @@ COMMANDS = {
     "monthly": "the same by month",
     "blocks": "the same by five-hour block, as Claude plans count them",
     "models": "the same by model",
+    "breakdown": "tokens, cost and times by mode, thinking level, tool, headless call and provider",
     "sql": "your own SELECT on the store, read-only, at most 10,000 rows",
     "statusline": "one line about now, for Claude Code's status line",
 }
