@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.faults import explained
-from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreError, StoreInterrupted
+from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreInterrupted
 from ..queries.store.gate import chance
 from ..queries.store.scratch import clear, scratch
 from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark
@@ -111,8 +111,6 @@ class Engine:
             while self._unread and not self.stop.is_set():
                 self._unread.clear()
                 self._catch_up(summary, report)
-            with contextlib.suppress(StoreError):  # the doctor tells
-                self.store.back_up(unless=self.stop)
         except StoreInterrupted:
             if not self.stop.is_set():
                 raise

@@ -181,6 +181,7 @@ class IngestService:
         if self._watcher.is_polling:
             self._next_sweep = now + self._pause(POLL_SECONDS, POLL_SHARE)
         self._say(summary, always=True)
+        self._engine.store.back_up(unless=self._stop)
 
     def _pause(self, least: float, share: float) -> float:
         return max(least, self._sweep_seconds / share)

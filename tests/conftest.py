@@ -50,6 +50,12 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 20, 50)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """What was frozen can be looked through again: DuckDB counts at the end what nobody has let go of, and says so."""
+    gc.unfreeze()
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: a dashboard under test waits a fifth of its time."""
     return (os.cpu_count() or 1) + 1

@@ -16,6 +16,7 @@ from agnes_stats.ingest.news import News, Troubled, UpToDate
 from agnes_stats.ingest.service import IngestService
 from agnes_stats.queries.store import Store
 from agnes_stats.queries.store import file as stores
+from agnes_stats.queries.store.keepsakes import backup_path
 
 from tests.storing import until
 from tests.transcripts import Transcript, write
@@ -118,6 +119,14 @@ def test_a_store_that_was_deleted_is_soon_made_anew(life: Life, monkeypatch: pyt
     life.until_changed(0)
     assert life.count() == 2
     assert told.files == 1
+
+
+def test_the_dashboards_ingester_looks_after_the_backup(life: Life) -> None:
+    write(life.root.path, [talk(), talk("gone")])
+    life.engine.catch_up()
+    next(life.root.path.rglob("gone.jsonl")).unlink()
+    life.service.start()
+    until(backup_path(life.store.path).exists)
 
 
 def test_who_asks_upon_the_news_finds_the_store_open(running: Life, monkeypatch: pytest.MonkeyPatch) -> None:

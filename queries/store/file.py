@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..faults import StoreBusy, StoreDamaged, StoreReadOnly, explained, refuse_odd
+from ..faults import StoreBusy, StoreDamaged, StoreError, StoreReadOnly, explained, refuse_odd
 from .database import CONFINED, SETTINGS, Outdated, Settings, connect, create, is_sound, translated, verify
 from .files import Files, Stamp
 from .gate import gate_of
@@ -161,13 +161,19 @@ class Store:
         """Copy the store to its backup, if that is a day old and something is only here; whether that was done.
 
         A store without vanished files, forgotten notes and rows of a server would be read again. Tried at most once an
-        hour. Raises StoreError; the backup is then as it was.
+        hour. Where it cannot be done the backup is as it was; what is wrong with the store the doctor tells.
         """
         is_early = time.monotonic() < self._next_backup or (unless is not None and unless.is_set())
         if is_early or not is_backup_due(self.path) or self._files.is_missing():
             return False
         self._next_backup = time.monotonic() + BACKUP_RETRY_SECONDS
-        with scratch(self.path) as folder:
+        try:
+            return self._copy_to_backup(unless)
+        except StoreError:
+            return False
+
+    def _copy_to_backup(self, unless: threading.Event | None) -> bool:
+        with scratch(self.path) as folder, translated(self.path):
             copy = Files(folder / "backup.duckdb")
             with self._connection(False, unless, SETTINGS, joins=False) as connection:
                 row = connection.execute(_HAS_MORE_THAN_FILES_TELL).fetchone()
@@ -175,7 +181,7 @@ class Store:
                     return False
                 self._files.copy_to(copy)
             # It takes in its log, and is read as a whole: what is damaged is no backup.
-            with connect(copy, SETTINGS, writable=True) as connection, translated(self.path):
+            with connect(copy, SETTINGS, writable=True) as connection:
                 verify(connection)
             copy.replace(backup_path(self.path))
         return True

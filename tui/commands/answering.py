@@ -44,6 +44,7 @@ def _bring_up(store: Store, settings: Settings, quiet: bool) -> None:
     report = progress_bar() if not quiet and terminal.shows_errors() else lambda _: None
     try:
         engine_of(settings, store).catch_up(report=report)
+        store.back_up()
     except StoreBusy as error:
         # Somebody reads the store at length, in a shell perhaps: what it holds can still be told.
         terminal.error(f"{error}; this is from before the newest lines")

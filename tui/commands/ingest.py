@@ -17,8 +17,9 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     if given.with_forgotten and not given.rebuild:
         raise BadSetting("--with-forgotten goes with --rebuild")
     report = progress_bar() if terminal.shows_errors() else lambda _: None
-    engine = engine_of(settings, Store(settings.store))
+    engine = engine_of(settings, store := Store(settings.store))
     summary = engine.catch_up(rebuild=given.rebuild, recalls=given.with_forgotten, report=report)
+    store.back_up()
     if given.json:
         answer = {
             "files": summary.files,
