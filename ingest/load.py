@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..queries.rollups import spans_of
 from ..queries.schema import FACTS, TABLES, Fact
-from ..queries.token_kinds import billed_elsewhere
+from ..queries.token_kinds import RATES, billed_elsewhere
 from . import replacing, rollups, strays
 from .batch import Row
 from .formats import ReadResult
@@ -141,14 +141,7 @@ def priced(rows: str) -> str:
     The whole request moves to the tier whose threshold its input and cache tokens exceed.
     """
     parts = " + ".join(
-        f"CASE WHEN r.{tokens} = 0 THEN 0 ELSE r.{tokens} * p.{rate} END"
-        for tokens, rate in (
-            ("input_tokens", "input"),
-            ("output_tokens", "output"),
-            ("cache_read_tokens", "cache_read"),
-            ("cache_write_5m_tokens", "cache_write_5m"),
-            ("cache_write_1h_tokens", "cache_write_1h"),
-        )
+        f"CASE WHEN r.{tokens} = 0 THEN 0 ELSE r.{tokens} * p.{rate} END" for tokens, rate in RATES.items()
     )
     return f"""
         SELECT r.*, p.cost_usd FROM {rows} r LEFT JOIN (

@@ -10,7 +10,7 @@ from . import matching, tokens
 from .filters import Filter, Where
 from .rows import one_as
 from .servers import PULLS
-from .token_kinds import inward
+from .token_kinds import WRITTEN, inward
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -64,7 +64,7 @@ def home(connection: DuckDBPyConnection, window: str, *, now: dt.datetime, chose
             coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
             coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
             coalesce(sum(cache_read_tokens), 0)::BIGINT AS cache_read_tokens,
-            coalesce(sum(cache_write_5m_tokens + cache_write_1h_tokens), 0)::BIGINT AS cache_write_tokens,
+            coalesce(sum({WRITTEN}), 0)::BIGINT AS cache_write_tokens,
             sum(cost_usd) AS cost_usd,
             coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
             coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens,

@@ -6,7 +6,7 @@ A reader that asks for a zone whose days are not stored yet gets them from the s
 from __future__ import annotations
 
 from .projects import lies_in
-from .token_kinds import INWARD, billed_elsewhere, unpriced
+from .token_kinds import INWARD, billed_elsewhere, columns, unpriced
 
 # The type of the sub-agent behind an agent id: from its note, else from the call that started it.
 AGENT_TYPES = """
@@ -117,10 +117,7 @@ def tokens_daily(zone: str, rows: str = "responses") -> str:
         coalesce(s.username, any_value(r.username)) AS username, s.project, r.model,
         {agent_type_of("r")} AS agent_type, r.git_branch, r.version,
         r.speed, r.service_tier, count(*) FILTER (r.is_answer) AS responses,
-        sum(r.input_tokens) AS input_tokens, sum(r.output_tokens) AS output_tokens,
-        sum(r.cache_read_tokens) AS cache_read_tokens,
-        sum(r.cache_write_5m_tokens) AS cache_write_5m_tokens,
-        sum(r.cache_write_1h_tokens) AS cache_write_1h_tokens,
+        {columns("r.", "sum({})")},
         sum(r.web_searches) AS web_searches, sum(r.cost_usd) AS cost_usd,
         coalesce(sum(r.total_tokens) FILTER {unpriced("r.")}, 0) AS unpriced_tokens,
         coalesce(sum(r.total_tokens) FILTER {billed_elsewhere("r.")}, 0) AS billed_elsewhere_tokens,
@@ -222,10 +219,7 @@ def sessions(only: str) -> str:
     used AS (
         SELECT r.session_id, max(username) AS username, count(*) FILTER (is_answer) AS assistant_messages,
             bool_and(is_sidechain OR agent_id IS NOT NULL) AS only_subagents,
-            sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-            sum(cache_read_tokens) AS cache_read_tokens, sum(cache_write_5m_tokens) AS cache_write_5m_tokens,
-            sum(cache_write_1h_tokens) AS cache_write_1h_tokens, sum(web_searches) AS web_searches,
-            sum(cost_usd) AS cost_usd,
+            {columns(sql="sum({})")}, sum(web_searches) AS web_searches, sum(cost_usd) AS cost_usd,
             coalesce(sum(total_tokens) FILTER {unpriced()}, 0) AS unpriced_tokens,
             coalesce(sum(total_tokens) FILTER {billed_elsewhere()}, 0) AS billed_elsewhere_tokens,
             count(*) FILTER (output_undercounted) AS undercounted,
@@ -309,10 +303,7 @@ def sessions(only: str) -> str:
         coalesce(e.tool_errors, 0) AS tool_errors, coalesce(e.denied, 0) AS denied,
         coalesce(c.skill_invocations, 0) AS skill_invocations, coalesce(p.slash_commands, 0) AS slash_commands,
         coalesce(c.distinct_tools, 0) AS distinct_tools, coalesce(c.distinct_skills, 0) AS distinct_skills,
-        coalesce(u.input_tokens, 0) AS input_tokens, coalesce(u.output_tokens, 0) AS output_tokens,
-        coalesce(u.cache_read_tokens, 0) AS cache_read_tokens,
-        coalesce(u.cache_write_5m_tokens, 0) AS cache_write_5m_tokens,
-        coalesce(u.cache_write_1h_tokens, 0) AS cache_write_1h_tokens, coalesce(u.web_searches, 0) AS web_searches,
+        {columns("u.", "coalesce({}, 0)")}, coalesce(u.web_searches, 0) AS web_searches,
         u.cost_usd, coalesce(u.unpriced_tokens, 0) AS unpriced_tokens,
         coalesce(u.billed_elsewhere_tokens, 0) AS billed_elsewhere_tokens, coalesce(u.undercounted, 0) AS undercounted,
         v.primary_model, u.context.tokens AS context_tokens, u.context.model AS context_model,

@@ -14,7 +14,7 @@ from .priced_apart import priced_apart
 from .rows import one_as, rows_as
 from .sessions import SessionRow, one_session
 from .threads import THREAD, Threads, threads_of
-from .token_kinds import cache_hit_ratio, inward, unpriced
+from .token_kinds import WRITTEN, cache_hit_ratio, inward, unpriced
 from .turns import SETTINGS
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ _MODELS = f"""
     SELECT model, priced_speed AS speed, priced_tier AS service_tier,
         count(*) FILTER (is_answer) AS responses, sum(input_tokens)::BIGINT AS input_tokens,
         sum(output_tokens)::BIGINT AS output_tokens, sum(cache_read_tokens)::BIGINT AS cache_read_tokens,
-        sum(cache_write_5m_tokens + cache_write_1h_tokens)::BIGINT AS cache_write_tokens,
+        sum({WRITTEN})::BIGINT AS cache_write_tokens,
         sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
         coalesce(sum(total_tokens) FILTER {unpriced()}, 0)::BIGINT AS unpriced_tokens,
         count(*) FILTER (output_undercounted) AS undercounted

@@ -16,6 +16,12 @@ TOTAL = " + ".join(COLUMNS)
 ELSEWHERE = "elsewhere"
 """The value of `responses.billed` where a subscription pays: no cost by the token, neither $0 nor unpriced."""
 
+WRITTEN = " + ".join(WRITES)
+"""SQL of what a row wrote to the prompt cache."""
+
+RATES = {column: column.removesuffix("_tokens") for column in COLUMNS}
+"""Kind of tokens -> the column of `rates` with its price."""
+
 INWARD = " + ".join(name for name in COLUMNS if name != "output_tokens")
 """SQL of all that went in: plain, read from the cache, written to it."""
 
@@ -31,6 +37,11 @@ def unpriced(row: str = "") -> str:
 def billed_elsewhere(row: str = "") -> str:
     """SQL of whether somebody else than the token's buyer pays for a response."""
     return f"({row}billed IS NOT DISTINCT FROM '{ELSEWHERE}')"
+
+
+def columns(row: str = "", sql: str = "{}") -> str:
+    """SQL of the columns of all kinds by their own names, in the SQL `sql`; `row` is "r." for those of `r`."""
+    return ", ".join(f"{sql.format(f'{row}{name}')} AS {name}" for name in COLUMNS)
 
 
 class HasInward(Protocol):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,16 +13,13 @@ from .matching import RESPONSE_FIELDS, with_text
 from .priced_apart import STANDARD, priced_apart
 from .rollups import AGENT_TYPES, agent_type_of, day_of, tokens_daily
 from .rows import one_as, rows_as, scalar
-from .token_kinds import TOTAL, billed_elsewhere, cache_hit_ratio, inward, unpriced
+from .token_kinds import TOTAL, WRITTEN, billed_elsewhere, cache_hit_ratio, columns, inward, unpriced
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SUMS = f"""coalesce(sum(responses), 0)::BIGINT AS responses,
-    coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens, coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
-    coalesce(sum(cache_read_tokens), 0)::BIGINT AS cache_read_tokens,
-    coalesce(sum(cache_write_5m_tokens), 0)::BIGINT AS cache_write_5m_tokens,
-    coalesce(sum(cache_write_1h_tokens), 0)::BIGINT AS cache_write_1h_tokens,
+    {columns(sql="coalesce(sum({}), 0)::BIGINT")},
     coalesce(sum({TOTAL}), 0)::BIGINT AS total_tokens,
     sum(cost_usd) AS cost_usd, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
     coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens,
@@ -55,6 +54,17 @@ class TokenSums:
     def cache_hit_ratio(self) -> float | None:
         """Tokens read from the cache among all that went in; None if nothing did."""
         return cache_hit_ratio(self.cache_read_tokens, inward(self))
+
+
+def added(rows: Sequence[TokenSums]) -> TokenSums:
+    """The sums of several groups of responses. A session may be in several: theirs cannot be added up, and are 0."""
+    costs = [row.cost_usd for row in rows if row.cost_usd is not None]
+    counts = {
+        field.name: sum(getattr(row, field.name) for row in rows)
+        for field in dataclasses.fields(TokenSums)
+        if field.name != "cost_usd"
+    }
+    return TokenSums(**counts | {"sessions": 0}, cost_usd=sum(costs) if costs else None)
 
 
 NOTHING = TokenSums(0, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0, 0)
@@ -108,7 +118,7 @@ ORDERS = {
     "input_tokens": "input_tokens",
     "output_tokens": "output_tokens",
     "cache_read_tokens": "cache_read_tokens",
-    "cache_write_tokens": "cache_write_5m_tokens + cache_write_1h_tokens",
+    "cache_write_tokens": WRITTEN,
     "total_tokens": "total_tokens",
     "cost_usd": "cost_usd",
 }
@@ -140,7 +150,7 @@ def detailed(chosen: Filter | None = None) -> str:
         r.speed, r.service_tier, r.git_branch, r.version, r.agent_id, r.requested_at, r.ended_at,
         r.kind, r.stop_reason, r.is_answer::INTEGER AS responses,
         r.agent_name, r.effort, r.tool, r.provider, r.reasoning_tokens, r.ttft_ms, r.duration_ms,
-        r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_5m_tokens, r.cache_write_1h_tokens,
+        {columns("r.")},
         r.total_tokens, coalesce(r.web_searches, 0) AS web_searches, r.cost_usd,
         CASE WHEN {unpriced("r.")} THEN r.total_tokens ELSE 0 END AS unpriced_tokens,
         CASE WHEN {billed_elsewhere("r.")} THEN r.total_tokens ELSE 0 END AS billed_elsewhere_tokens, r.billed,

@@ -121,8 +121,14 @@ MORE = {
     "forget": ["--before", str(TURN.date())],
     "sql": ["SELECT model, sum(output_tokens) FROM tokens_daily WHERE {{filters}} GROUP BY 1 ORDER BY 1", "--csv"],
 }
+TODAYS = {"model": "claude-sonnet-4-5", "branch": "dev", "claude-version": "2.1.2"}
+"""For the status line: it is about today, when all are alike."""
 TO_SEE = {
-    (command, "tz"): ["--since", str(TURN.date()), "--until", str(TURN.date())] for command in ("models", "breakdown")
+    **{
+        (command, "tz"): ["--since", str(TURN.date()), "--until", str(TURN.date())]
+        for command in ("models", "breakdown")
+    },
+    ("home", "tz"): ["--since", str(NOW.date()), "--until", str(NOW.date())],
 }
 """What is asked for besides where an option alone changes nothing: of which days, for example."""
 
@@ -142,6 +148,7 @@ def test_every_option_that_is_listed_changes_the_answer(
     assert "changes nothing" not in plain
     for name in command_of(command).heeds:
         if name in VALUES:
-            value, besides = VALUES[name], TO_SEE.get((command, name), [])
+            values = {**VALUES, **TODAYS} if command == "statusline" else VALUES
+            value, besides = values[name], TO_SEE.get((command, name), [])
             without = told(*besides) if besides else plain
             assert told(*besides, f"--{name}", *([] if value is None else [value])) != without, name

@@ -12,7 +12,7 @@ from ..factories import filter_of, utc_now
 from ..sessions import text as told
 from ..settings import Settings
 from .answering import answered
-from .command import Command
+from .command import FILTERS, READING, Command
 from .json_fields import stamp
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
 
 
 COMMAND = Command(
-    heeds=("store", "source", "no-ingest", "agnes-server", "user", "no-cost"),
+    heeds=(*READING, *FILTERS, "no-cost"),
     run=run,
     options=(("--window", {"default": "24h", "metavar": "W", "help": "24h or 7d (24h)"}),),
 )

@@ -23,7 +23,7 @@ from ...queries.regular import read_text
 from ...queries.store import Store, StoreError
 from .. import terminal
 from ..settings import Settings, is_text
-from .command import PLACES, Command
+from .command import FILTERS, PLACES, Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -350,4 +350,6 @@ def _amount(used: Used, count: int, settings: Settings) -> str:
     return told if settings.no_cost or not count else f"{marks.cost(used)} {told}"
 
 
-COMMAND = Command(heeds=(*PLACES, "no-ingest", "budget", "no-cost"), run=statusline, has_json=False)
+_ANY_DAY = tuple(name for name in FILTERS if name not in ("since", "until"))
+
+COMMAND = Command(heeds=(*PLACES, "no-ingest", *_ANY_DAY, "budget", "no-cost"), run=statusline, has_json=False)

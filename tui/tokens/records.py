@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from rich.text import Text
 
 from ...queries.caching import KindTokens
-from ...queries.tokens import GroupTokens, SessionTokens, TokenSums
+from ...queries.tokens import GroupTokens, SessionTokens, TokenSums, added
 from .. import format as words
 from .. import marks
 from ..kit.palette import Ink
@@ -131,31 +131,13 @@ def group_records(rows: Sequence[GroupTokens], by: str, question: Question, pain
     if rest:
         named = Text(f"{len(rest)} others", style="italic")
         # A session may be in several groups, so theirs cannot be added up.
-        records.append(Record("others", {"name": named, **_amounts(_sum(rest)), "sessions": ""}, raw=_others(rest)))
+        records.append(Record("others", {"name": named, **_amounts(added(rest)), "sessions": ""}, raw=_others(rest)))
     return records
 
 
 def _others(rows: Sequence[GroupTokens]) -> dict[str, object]:
     named = {"name": f"{len(rows)} others", "speed": None, "service_tier": None}
-    return asdict(_sum(rows)) | named | {"sessions": None}
-
-
-def _sum(rows: Sequence[GroupTokens]) -> TokenSums:
-    known = [row.cost_usd for row in rows if row.cost_usd is not None]
-    return TokenSums(
-        responses=sum(row.responses for row in rows),
-        input_tokens=sum(row.input_tokens for row in rows),
-        output_tokens=sum(row.output_tokens for row in rows),
-        cache_read_tokens=sum(row.cache_read_tokens for row in rows),
-        cache_write_5m_tokens=sum(row.cache_write_5m_tokens for row in rows),
-        cache_write_1h_tokens=sum(row.cache_write_1h_tokens for row in rows),
-        total_tokens=sum(row.total_tokens for row in rows),
-        cost_usd=sum(known) if known else None,
-        unpriced_tokens=sum(row.unpriced_tokens for row in rows),
-        billed_elsewhere_tokens=sum(row.billed_elsewhere_tokens for row in rows),
-        undercounted=sum(row.undercounted for row in rows),
-        sessions=0,
-    )
+    return asdict(added(rows)) | named | {"sessions": None}
 
 
 def kind_records(kinds: Sequence[KindTokens], question: Question, paint: Paint) -> list[Record]:
