@@ -15,8 +15,8 @@ from .redact import redacted
 NAME_CHARS = 200
 """Characters of a name: of a tool, a model, a branch."""
 
-MARGIN = 8192
-"""Characters behind the place of a cut that are read, so that what begins before it is known for what it is."""
+MARGIN = 5120
+"""Characters behind the place of a cut that are read: more than any rule needs to know what begins before it."""
 
 _PATH = 4096
 
@@ -107,7 +107,10 @@ def short(value: Any) -> str | None:
 
 def first_line(text: str, limit: int) -> str:
     """The first line with something on it, at most `limit` characters."""
-    return kept(text.lstrip(), limit * 4).split("\n", 1)[0].strip()[:limit]
+    begun = len(text) - len(text.lstrip())
+    # What a rule reads on the lines below only tells how far a credential goes.
+    line = text[begun : begun + limit * 4 + MARGIN].split("\n", 1)[0]
+    return kept(line, limit * 4).strip()[:limit]
 
 
 def one_line(text: str, limit: int) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import AnyStr
 
-from ..redact import redacted
+from ..text import one_line
 
 _HEAD = 20_000
 _TAIL = 40_000
@@ -102,17 +102,17 @@ def error_line(result_text: str) -> str:
     In order: the last line of the first traceback, a line that names an error, one that hints at a failure,
     the first line that is not just an exit code. Empty for an empty text.
     """
-    # Escape codes first: they may stand inside a credential. Then all of it: a line alone may be half of one.
-    text = redacted(_TAGS.sub("", _ESCAPES.sub("", result_text[: _HEAD + _TAIL])))
-    lines = [line[:_LINE_LIMIT] for line in text.splitlines() if line.strip()]
+    # Escape codes first: they may stand inside a credential.
+    text = _TAGS.sub("", _ESCAPES.sub("", result_text[: _HEAD + _TAIL]))
+    lines = [line for line in text.splitlines() if line.strip()]
     found = _after_traceback(lines)
     if found is None:
-        found = next((line for line in lines if _TELLING.search(line)), None)
+        found = next((line for line in lines if _TELLING.search(line, 0, _LINE_LIMIT)), None)
     if found is None:
-        found = next((line for line in lines if _HINTING.search(line)), None)
+        found = next((line for line in lines if _HINTING.search(line, 0, _LINE_LIMIT)), None)
     if found is None:
         found = next((line for line in lines if not _EXIT_CODE.match(line.strip())), lines[0] if lines else "")
-    return " ".join(found.split())[:_ERROR_LIMIT]
+    return one_line(found, _ERROR_LIMIT)
 
 
 def _after_traceback(lines: list[str]) -> str | None:
