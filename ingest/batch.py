@@ -34,10 +34,14 @@ class Batch:
     """The rows of one transaction, by table."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
+    whose: dict[str, str] = field(default_factory=dict)
+    """Columns that every row has from here on, unless it says otherwise: which agent, machine and person it is of."""
 
     def add(self, table: str, row: Row) -> None:
         """Add one row of a table of the store. Its texts are cut, and lose the credentials in them."""
         keep(table, row)
+        for column, value in self.whose.items():
+            row.setdefault(column, value)
         self.rows.setdefault(table, []).append(row)
 
     def complete(self, table: str, row: Row, more: Row) -> None:

@@ -20,7 +20,7 @@ from ..queries.faults import explained
 from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreInterrupted
 from ..queries.store.gate import chance
 from ..queries.store.scratch import clear, scratch
-from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark
+from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark, file_at
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
 from .progress import Progress, Summary
@@ -163,7 +163,7 @@ class Engine:
             # Some watchers tell paths without the links that lead to them.
             for base in {root.path, root.path.resolve()}:
                 if path.is_relative_to(base):
-                    file = SOURCES[root.kind].recognise(root.path, root.path / path.relative_to(base))
+                    file = file_at(root, root.path / path.relative_to(base))
                     if file is not None:
                         return file
         return None

@@ -272,6 +272,7 @@ def _file_row(result: ReadResult) -> dict[str, Any]:
         "source": file.kind,
         "root": str(file.root),
         "username": file.username,
+        "machine": file.machine,
         "session_id": result.session_id,
         "is_main": file.is_main,
         "device": mark.device,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..queries.paths import is_folder
-from .formats import SOURCES, Fingerprint, Root, SourceFile, Watermark
+from .formats import SOURCES, Fingerprint, Root, SourceFile, Watermark, file_at
 from .formats.source import ABSENT
 from .walk import walking
 from .watermarks import KnownFile, is_known_trouble, is_unchanged, reason
@@ -65,11 +65,24 @@ class Job:
             and (mark.members == seen.members or mark.mtime_ns > seen.mtime_ns)
         )
 
+    @classmethod
+    def of(
+        cls, file: SourceFile, watermark: Watermark | None, seen: Fingerprint | None, *, is_new: bool = False
+    ) -> Job:
+        """The job of reading a file on; from its start, if it was thought to be another machine's.
+
+        Where nobody says which machine's it is, it is the one that was said last.
+        """
+        if watermark is not None and file.machine is None and watermark.machine is not None:
+            file = dataclasses.replace(file, machine=watermark.machine)
+        is_same = watermark is None or watermark.machine == file.machine
+        return cls(file, watermark if is_same else None, seen, is_new)
+
     def since(self, watermark: Watermark | None) -> Job:
         """The same job, going on from another place."""
         if watermark is self.watermark:
             return self
-        return dataclasses.replace(self, watermark=watermark)
+        return self.of(self.file, watermark, self.seen, is_new=self.is_new)
 
 
 @dataclass(slots=True)
@@ -120,11 +133,12 @@ def plan(
             made.back.append(path)
         if is_known_trouble(seen, now):
             continue
-        if everything or now is None or not is_unchanged(seen, now, SOURCES[root.kind].version):
-            file = file or SOURCES[root.kind].recognise(root.path, Path(path))
+        is_moved = seen is not None and root.machine not in (None, seen.machine)
+        if everything or is_moved or now is None or not is_unchanged(seen, now, SOURCES[root.kind].version):
+            file = file or file_at(root, Path(path))
             if file is not None:
                 watermark = seen.watermark if seen and not everything else None
-                made.jobs.append(Job(file, watermark, now, is_new=seen is None))
+                made.jobs.append(Job.of(file, watermark, now, is_new=seen is None))
     for path, (root, why) in left_out.items():
         seen = known.get(path)
         if seen is None or seen.is_gone or seen.error != why:
@@ -147,9 +161,8 @@ def job_for(file: SourceFile, watermark: Watermark | None) -> Job | None:
         now = None
     if is_known_trouble(watermark, now):
         return None
-    if now is not None and is_unchanged(watermark, now, source.version):
-        return None
-    return Job(file, watermark, now)
+    job = Job.of(file, watermark, now)
+    return None if now is not None and is_unchanged(job.watermark, now, source.version) else job
 
 
 class _Found(NamedTuple):
@@ -175,7 +188,7 @@ def _found(
         path, file = os.fspath(entry), None
         seen = known.get(path)
         if seen is None or (seen.root, seen.source, seen.version) != (where, root.kind, source.version):
-            file = source.recognise(root.path, Path(path))
+            file = file_at(root, Path(path))
             if file is None:
                 continue
         now: Fingerprint | None
@@ -236,7 +249,7 @@ def by_its_usual_name(file: SourceFile, usual: str | None, identity: tuple[int, 
             return None
     except OSError:
         return None
-    return source.recognise(file.root, Path(usual))
+    return file_at(Root(file.kind, file.root, file.machine), Path(usual))
 
 
 def _missed(path: str, seen: KnownFile, made: Plan) -> None:

@@ -5,6 +5,7 @@ It tells what happens through one callback with frozen values; it never touches 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -168,18 +169,25 @@ class IngestService:
     def _sweep(self) -> None:
         rebuild, self._wants_rebuild = self._wants_rebuild, False
         begun = time.monotonic()
-        self._engine.roots = roots = self._find_roots()
-        self._watcher.watch(roots)
-        summary = self._engine.catch_up(
-            rebuild=rebuild, report=lambda progress: self._tell(Reading(progress)) if progress.files else None
-        )
+        # Whoever wants a sweep from here on wants another one.
+        self._next_sweep = math.inf
+        try:
+            self._engine.roots = roots = self._find_roots()
+            self._watcher.watch(roots)
+            summary = self._engine.catch_up(
+                rebuild=rebuild, report=lambda progress: self._tell(Reading(progress)) if progress.files else None
+            )
+        except BaseException:
+            self._next_sweep = 0.0
+            raise
         self._store_file = self._engine.store.identity()
         now = time.monotonic()
         if not summary.files:
             self._sweep_seconds = now - begun
-        self._next_sweep = now + self._pause(SWEEP_SECONDS, SWEEP_SHARE)
-        if self._watcher.is_polling:
-            self._next_sweep = now + self._pause(POLL_SECONDS, POLL_SHARE)
+        polls = self._watcher.is_polling
+        pause = self._pause(POLL_SECONDS, POLL_SHARE) if polls else self._pause(SWEEP_SECONDS, SWEEP_SHARE)
+        with self._news:
+            self._next_sweep = min(self._next_sweep, now + pause)
         self._say(summary, always=True)
         self._engine.store.back_up(unless=self._stop)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..queries import rollups as define
 from ..queries.store import Store
+from ..queries.store.rebuilding import made_anew
 from . import forget
 from .formats import SOURCES, Root, SourceFile
 from .load import priced, write_rates
@@ -68,6 +68,7 @@ def mark_pending(connection: DuckDBPyConnection, files: Iterable[tuple[SourceFil
             file.kind,
             str(file.root),
             file.username,
+            file.machine,
             file.session_id,
             file.is_main,
             size,
@@ -80,8 +81,8 @@ def mark_pending(connection: DuckDBPyConnection, files: Iterable[tuple[SourceFil
     columns = list(zip(*rows, strict=True))
     connection.execute("DELETE FROM files WHERE path IN (SELECT unnest(?))", [list(columns[0])])
     connection.execute(
-        "INSERT INTO files (path, source, root, username, session_id, is_main, size, mtime_ns) "
-        "SELECT unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)",
+        "INSERT INTO files (path, source, root, username, machine, session_id, is_main, size, mtime_ns) "
+        f"SELECT {', '.join(['unnest(?)'] * len(columns))}",
         [list(column) for column in columns],
     )
 
@@ -160,16 +161,8 @@ def _reprice(connection: DuckDBPyConnection, overrides: PriceOverrides) -> None:
 
 def _rebuild_all(connection: DuckDBPyConnection) -> None:
     """Make all rollups of the facts anew."""
-    connection.execute("DELETE FROM sessions")
-    connection.execute(f"INSERT INTO sessions BY NAME {define.sessions(_ALL_SESSIONS)}")
-    rebuild_all_days(connection, [zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()])
-
-
-_ALL_SESSIONS = (
-    "SELECT DISTINCT session_id FROM (SELECT session_id FROM responses UNION SELECT session_id FROM tool_calls "
-    "UNION SELECT result_session_id FROM tool_calls UNION SELECT session_id FROM prompts "
-    "UNION SELECT session_id FROM activity) WHERE session_id IS NOT NULL"
-)
+    for statement in made_anew(zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()):
+        connection.execute(statement)
 
 
 def add_rates(connection: DuckDBPyConnection, models: Sequence[str], overrides: PriceOverrides) -> None:

@@ -36,6 +36,7 @@ class KnownFile(NamedTuple):
     read_to: int
     version: int | None
     error: str | None
+    machine: str | None
 
     @property
     def watermark(self) -> Watermark | None:
@@ -52,6 +53,7 @@ class KnownFile(NamedTuple):
             self.read_to,
             version=self.version,
             error=self.error,
+            machine=self.machine,
         )
 
 
@@ -86,7 +88,7 @@ def known_files(connection: DuckDBPyConnection) -> dict[str, KnownFile]:
     """All files the store knows, by path, also those that are gone."""
     rows = connection.execute(
         "SELECT path, source, root, gone_at IS NOT NULL, device, inode, size, mtime_ns, members, read_to, parser, "
-        "error FROM files"
+        "error, machine FROM files"
     ).fetchall()
     return {row[0]: KnownFile._make(row) for row in rows}
 
@@ -94,7 +96,8 @@ def known_files(connection: DuckDBPyConnection) -> dict[str, KnownFile]:
 def watermarks(connection: DuckDBPyConnection, paths: Sequence[str]) -> dict[str, Watermark]:
     """The watermarks of the given files, by path. Files only listed as pending have none."""
     rows = connection.execute(
-        "SELECT path, device, inode, size, mtime_ns, members, read_to, head, tail, state, parser, error FROM files "
+        "SELECT path, device, inode, size, mtime_ns, members, read_to, head, tail, state, parser, error, machine "
+        "FROM files "
         "WHERE parser IS NOT NULL AND gone_at IS NULL AND path IN (SELECT unnest(?))",
         [list(paths)],
     ).fetchall()

@@ -136,6 +136,7 @@ def conditions(chosen: Filter, which: Which) -> Where:
         chosen,
         {
             "ts": "matched_at",
+            "agent": "agent",
             "project": "project",
             "session_id": "session_id",
             "user": "username",

@@ -336,7 +336,9 @@ SESSION_LASTS = Fact(
 WORKTREES = Fact(
     "worktrees",
     key={"session_id": "VARCHAR", "folder": "VARCHAR"},
-    halves=(Half("min", _place(), {"ts": "TIMESTAMP", "path": "VARCHAR", "pos": "BIGINT", "project": "VARCHAR"}),),
+    halves=(
+        Half("min", _place(), {"ts": "TIMESTAMP", "path": "VARCHAR", "pos": "BIGINT", "project": "VARCHAR", **_WHOSE}),
+    ),
 )
 
 # A session that rows of sub-agents name, and the session in whose folder they lie, where that is another one. Facts
@@ -345,7 +347,7 @@ WORKTREES = Fact(
 STRAYS = Fact(
     "strays",
     key={"session_id": "VARCHAR", "home": "VARCHAR"},
-    halves=(Half("min", ("path",), {"path": "VARCHAR"}),),
+    halves=(Half("min", ("path",), {"path": "VARCHAR", **_WHOSE}),),
 )
 
 # What an agent itself says that a session took so far, by model; the model "" is the session as a whole. It counts
@@ -370,6 +372,7 @@ OWN_TOTALS = Fact(
                 "total_tokens": "BIGINT",
                 "web_searches": "BIGINT",
                 "cost_usd": "DOUBLE",
+                **_WHOSE,
                 "is_incomplete": "BOOLEAN",
             },
         ),
@@ -379,7 +382,7 @@ OWN_TOTALS = Fact(
 SUMMARIES = Fact(
     "summaries",
     key={"leaf_uuid": "VARCHAR"},
-    halves=(Half("max", ("path", "pos"), {"path": "VARCHAR", "pos": "BIGINT", "summary": "VARCHAR"}),),
+    halves=(Half("max", ("path", "pos"), {"path": "VARCHAR", "pos": "BIGINT", "summary": "VARCHAR", **_WHOSE}),),
 )
 
 AGENTS = Fact(

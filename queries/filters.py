@@ -19,6 +19,8 @@ class Filter:
     until: dt.date | None = None
     project: str | None = None
     """A project's path, or its last parts, as many as its name has or fewer."""
+    agent: str | None = None
+    """A coding agent, as facts name it: claude-code, codex, …"""
     model: str | None = None
     agent_type: str | None = None
     session_id: str | None = None
@@ -26,7 +28,7 @@ class Filter:
     branch: str | None = None
     """A git branch."""
     version: str | None = None
-    """A version of Claude Code."""
+    """A version of the agent."""
     text: str = ""
 
     def but(self, **changes: Any) -> Filter:
@@ -88,7 +90,7 @@ class Where:
             self.add(f"{columns['ts']} < $end", end=chosen.end())
         if chosen.project is not None and "project" in columns:
             self.add(is_project(columns["project"], "$project"), project=spelled(chosen.project))
-        for name in ("model", "agent_type", "session_id", "user", "branch", "version"):
+        for name in ("agent", "model", "agent_type", "session_id", "user", "branch", "version"):
             value = getattr(chosen, name)
             if value is not None and name in columns:
                 self.add(f"{columns[name]} = ${name}", **{name: value})

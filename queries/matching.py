@@ -31,7 +31,14 @@ def by_response(chosen: Filter, columns: dict[str, str] | None = None) -> Where:
 def by_session(chosen: Filter) -> Where:
     """The conditions on the rows of `sessions`."""
     return Where().by(
-        chosen, {"project": "project", "session_id": "session_id", "user": "username", "text": SESSION_WORDS}
+        chosen,
+        {
+            "agent": "agent",
+            "project": "project",
+            "session_id": "session_id",
+            "user": "username",
+            "text": SESSION_WORDS,
+        },
     )
 
 
@@ -59,7 +66,8 @@ def calls(chosen: Filter) -> str:
         )
     return f"""(
     SELECT c.*, r.model, r.git_branch, r.version, {kind} AS agent_type, s.title, s.project,
-        coalesce(s.username, c.username) AS owner, coalesce(r.ts, c.ts, c.result_ts) AS matched_at,
+        coalesce(s.username, c.username) AS owner, coalesce(c.agent, s.agent) AS told_by,
+        coalesce(r.ts, c.ts, c.result_ts) AS matched_at,
         {day_of("coalesce(r.ts, c.ts, c.result_ts)", "$zone")} AS day
     FROM tool_calls c LEFT JOIN responses r ON r.key = c.response_key
     LEFT JOIN sessions s ON s.session_id = c.session_id {join})"""
@@ -76,6 +84,7 @@ def results_where(chosen: Filter, text: str | None = None) -> Where:
         chosen,
         {
             "ts": "matched_at",
+            "agent": "told_by",
             "project": "project",
             "session_id": "session_id",
             "user": "owner",

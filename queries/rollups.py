@@ -113,7 +113,7 @@ VERSION = 3
 def tokens_daily(zone: str, rows: str = "responses") -> str:
     """SELECT of tokens by day, session, and all that responses are filtered by. `zone` is SQL; `rows` selects them."""
     return f"""
-    SELECT {zone} AS zone, {day_of("r.ts", zone)} AS day, r.session_id,
+    SELECT {zone} AS zone, {day_of("r.ts", zone)} AS day, r.session_id, r.agent, r.machine,
         coalesce(s.username, any_value(r.username)) AS username, s.project, r.model,
         {agent_type_of("r")} AS agent_type, r.git_branch, r.version,
         r.speed, r.service_tier, count(*) FILTER (r.is_answer) AS responses,
@@ -125,15 +125,15 @@ def tokens_daily(zone: str, rows: str = "responses") -> str:
     FROM {rows} r
     LEFT JOIN sessions s ON s.session_id = r.session_id
     LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = r.agent_id
-    GROUP BY zone, day, r.session_id, s.username, s.project, r.model, 7, r.git_branch, r.version, r.speed,
-        r.service_tier
+    GROUP BY zone, day, r.session_id, r.agent, r.machine, s.username, s.project, r.model, 9, r.git_branch, r.version,
+        r.speed, r.service_tier
     """
 
 
 def tools_daily(zone: str, rows: str = "tool_calls") -> str:
     """SELECT of tool calls by day, session and tool, with the errors among the finished ones."""
     return f"""
-    SELECT {zone} AS zone, {day_of("c.ts", zone)} AS day, c.session_id,
+    SELECT {zone} AS zone, {day_of("c.ts", zone)} AS day, c.session_id, c.agent, c.machine,
         coalesce(s.username, any_value(c.username)) AS username, s.project, c.name AS tool, c.class,
         CASE WHEN c.class = 'mcp_call' THEN coalesce(any_value(c.mcp_server), split_part(c.name, '__', 2)) END
             AS mcp_server,
@@ -142,7 +142,7 @@ def tools_daily(zone: str, rows: str = "tool_calls") -> str:
         count(*) FILTER (c.is_error IS NOT NULL) AS finished
     FROM {rows} c LEFT JOIN sessions s ON s.session_id = c.session_id
     WHERE c.name IS NOT NULL
-    GROUP BY zone, day, c.session_id, s.username, s.project, c.name, c.class
+    GROUP BY zone, day, c.session_id, c.agent, c.machine, s.username, s.project, c.name, c.class
     """
 
 
@@ -153,7 +153,7 @@ def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "promp
     """
     builtin = ", ".join(f"'{name}'" for name in BUILTIN_NAMES)
     return f"""
-    SELECT {zone} AS zone, {day_of("u.ts", zone)} AS day, u.session_id,
+    SELECT {zone} AS zone, {day_of("u.ts", zone)} AS day, u.session_id, u.agent, u.machine,
         coalesce(s.username, any_value(u.username)) AS username, s.project,
         CASE WHEN contains(u.identifier, ':') THEN 'curated'
              WHEN u.identifier IN ({builtin}) THEN 'builtin' ELSE 'own' END AS source,
@@ -162,16 +162,17 @@ def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "promp
              THEN substr(u.identifier, strpos(u.identifier, ':') + 1) ELSE u.identifier END AS name,
         count(*) AS invocations, count(*) FILTER (u.is_error) AS errors
     FROM (
-        SELECT ts, session_id, username, 'skill' AS type, skill AS identifier, is_error FROM {calls}
+        SELECT ts, session_id, agent, machine, username, 'skill' AS type, skill AS identifier, is_error FROM {calls}
         WHERE skill IS NOT NULL
         UNION ALL
-        SELECT c.ts, c.session_id, c.username, 'agent', coalesce(c.subagent_type, n.agent_type, c.name), c.is_error
+        SELECT c.ts, c.session_id, c.agent, c.machine, c.username, 'agent',
+            coalesce(c.subagent_type, n.agent_type, c.name), c.is_error
         FROM {calls} c LEFT JOIN ({NOTED_TYPES}) n ON n.call_id = c.id WHERE c.class = 'subagent'
         UNION ALL
-        SELECT ts, session_id, username, 'command', command, false FROM {prompts}
+        SELECT ts, session_id, agent, machine, username, 'command', command, false FROM {prompts}
         WHERE kind = 'command' AND command <> ''
     ) u LEFT JOIN sessions s ON s.session_id = u.session_id
-    GROUP BY zone, day, u.session_id, s.username, s.project, 6, u.type, 8, 9
+    GROUP BY zone, day, u.session_id, u.agent, u.machine, s.username, s.project, 8, u.type, 10, 11
     """
 
 
@@ -217,7 +218,8 @@ def sessions(only: str) -> str:
     return f"""
     WITH ids AS ({only}),
     used AS (
-        SELECT r.session_id, max(username) AS username, count(*) FILTER (is_answer) AS assistant_messages,
+        SELECT r.session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username,
+            count(*) FILTER (is_answer) AS assistant_messages,
             bool_and(is_sidechain OR agent_id IS NOT NULL) AS only_subagents,
             {columns(sql="sum({})")}, sum(web_searches) AS web_searches, sum(cost_usd) AS cost_usd,
             coalesce(sum(total_tokens) FILTER {unpriced()}, 0) AS unpriced_tokens,
@@ -238,7 +240,7 @@ def sessions(only: str) -> str:
         ) GROUP BY session_id
     ),
     calls AS (
-        SELECT session_id, max(username) AS username, {CALL_COUNTS}
+        SELECT session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username, {CALL_COUNTS}
         FROM tool_calls WHERE session_id IN (FROM ids) AND name IS NOT NULL GROUP BY session_id
     ),
     failures AS (
@@ -246,7 +248,7 @@ def sessions(only: str) -> str:
         FROM tool_calls WHERE result_session_id IN (FROM ids) AND is_error GROUP BY result_session_id
     ),
     typed AS (
-        SELECT session_id, max(username) AS username, {PROMPT_COUNTS},
+        SELECT session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username, {PROMPT_COUNTS},
             arg_min(CASE kind WHEN 'prompt' THEN text ELSE '/' || command END,
                     (kind <> 'prompt', coalesce(ts, 'infinity'::TIMESTAMP), path, pos))
                 FILTER (CASE kind WHEN 'prompt' THEN text <> '' AND NOT regexp_full_match(text, '{_BARE_ID}')
@@ -273,7 +275,7 @@ def sessions(only: str) -> str:
         FROM lived GROUP BY session_id
     ),
     firsts AS (
-        SELECT session_id, any_value(value) FILTER (kind = 'cwd') AS cwd,
+        SELECT session_id, max(agent) AS agent, max(machine) AS machine, any_value(value) FILTER (kind = 'cwd') AS cwd,
             any_value(value) FILTER (kind = 'project') AS project
         FROM session_firsts WHERE session_id IN (FROM ids) GROUP BY session_id
     ),
@@ -283,7 +285,8 @@ def sessions(only: str) -> str:
         FROM firsts f JOIN worktrees w ON {lies_in("f.project", "w.folder")} GROUP BY f.session_id
     ),
     lasts AS (
-        SELECT session_id, any_value(value) FILTER (kind = 'custom_title') AS custom_title,
+        SELECT session_id, max(l.agent) AS agent, max(l.machine) AS machine,
+            any_value(value) FILTER (kind = 'custom_title') AS custom_title,
             any_value(value) FILTER (kind = 'ai_title') AS ai_title,
             any_value(value) FILTER (kind = 'git_branch') AS git_branch,
             any_value(value) FILTER (kind = 'version') AS version,
@@ -291,7 +294,9 @@ def sessions(only: str) -> str:
         FROM session_lasts l LEFT JOIN summaries m ON l.kind = 'leaf' AND m.leaf_uuid = l.value
         WHERE session_id IN (FROM ids) GROUP BY session_id
     )
-    SELECT i.session_id, coalesce(u.username, c.username, p.username) AS username,
+    SELECT i.session_id, coalesce(u.agent, c.agent, p.agent, f.agent, l.agent) AS agent,
+        coalesce(u.machine, c.machine, p.machine, f.machine, l.machine) AS machine,
+        coalesce(u.username, c.username, p.username) AS username,
         coalesce(h.project, f.project) AS project, f.cwd,
         coalesce(l.custom_title, l.ai_title, l.summary, p.first_typed,
             CASE WHEN u.only_subagents AND p.session_id IS NULL THEN '{ONLY_SUBAGENTS}' END) AS title,

@@ -42,6 +42,10 @@ class SessionRow:
     """
 
     session_id: str
+    agent: str | None
+    """Which coding agent it is a session of."""
+    machine: str | None
+    """The machine its files were copied from, where somebody said so."""
     session_file: str | None
     """Name of the session's own file; None if only others' files speak of it."""
     path: str | None

@@ -70,6 +70,7 @@ def list_sync(
             "ts": "timestamp",
             "project": "project",
             "session_id": "session_id",
+            "agent": "agent",
             "user": "username",
             "text": "concat_ws(' ', action, resource, result, source, detail, workspace, title)",
         },

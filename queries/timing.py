@@ -130,6 +130,7 @@ def _turns(chosen: Filter) -> tuple[str, Where]:
         chosen,
         {
             "day": "day",
+            "agent": "agent",
             "project": "project",
             "session_id": "session_id",
             "user": "username",
@@ -141,7 +142,8 @@ def _turns(chosen: Filter) -> tuple[str, Where]:
     with_text(where, chosen)
     # Both sides of an ASOF join need a time, or nothing would match.
     rows = f"""(
-        SELECT e.amount::DOUBLE AS value, {day_of("e.ts", "$zone")} AS day, e.session_id, s.username, s.project,
+        SELECT e.amount::DOUBLE AS value, {day_of("e.ts", "$zone")} AS day, e.session_id,
+            coalesce(e.agent, s.agent) AS agent, s.username, s.project,
             coalesce(r.model, '(unknown)') AS name, r.model, r.git_branch, r.version
         FROM (FROM events WHERE kind = 'turn' AND amount IS NOT NULL AND ts IS NOT NULL) e
         LEFT JOIN sessions s USING (session_id)

@@ -103,6 +103,7 @@ class SessionTokens(TokenSums):
 
 
 GROUPS = {
+    "agent": "coalesce(agent, '(unknown)')",
     "model": "coalesce(model, '(unknown)')",
     "project": "project",
     "agent_type": "agent_type",
@@ -144,7 +145,8 @@ def detailed(chosen: Filter | None = None) -> str:
     if chosen is not None and chosen.agent_type is None:
         kind, join = "NULL::VARCHAR", ""
     return f"""(
-    SELECT {day_of("r.ts", "$zone")} AS day, r.ts, r.session_id, coalesce(s.username, r.username) AS username,
+    SELECT {day_of("r.ts", "$zone")} AS day, r.ts, r.session_id, r.agent, r.machine,
+        coalesce(s.username, r.username) AS username,
         s.project, r.model,
         {kind} AS agent_type,
         r.speed, r.service_tier, r.git_branch, r.version, r.agent_id, r.requested_at, r.ended_at,
@@ -165,6 +167,7 @@ def where_of(chosen: Filter) -> Where:
         chosen,
         {
             "day": "day",
+            "agent": "agent",
             "project": "project",
             "session_id": "session_id",
             "user": "username",

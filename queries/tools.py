@@ -129,6 +129,7 @@ def tool_use(
         {
             "project": "project",
             "session_id": "session_id",
+            "agent": "agent",
             "user": "owner",
             "text": "concat_ws(' ', command, title, project)",
         },

@@ -97,6 +97,7 @@ def test_an_unknown_window_is_24h(tmp_path: Path, folder: Path, capsys: pytest.C
         (("tokens", "--since", "yesterday"), "2026-01-31"),
         (("tokens", "--since", "2026-02-01", "--until", "2026-01-01"), "after"),
         (("tokens", "--source", "claude"), "KIND=PATH"),
+        (("tokens", "--source", "claude@=/"), "KIND@MACHINE=PATH"),
         (("tokens", "--source", "carrier-pigeon=/tmp"), "claude"),
         (("tokens", "--source", "claude=/does/not/exist"), "no folder"),
         (("queries", "--cursor-ts", "soon", "--cursor-id", "x"), "no time"),
@@ -115,6 +116,34 @@ def test_a_value_comes_from_the_line_then_the_environment_then_the_file(tmp_path
     settings = settings_from({"user": "bob"}, environment, config)
     assert (settings.user, settings.tz, settings.project, settings.no_cost) == ("bob", "Europe/Prague", "shop", True)
     assert settings.source == ("claude=/",)
+
+
+def test_names_of_earlier_versions_still_work(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('claude-version = "2.1.1"\nsource = ["agnes=/"]\n')
+    assert settings_from({}, {}, config).agent_version == "2.1.1"
+    assert settings_from({}, {}, config).source == ("agnes-server-folder=/",)
+    assert settings_from({}, {"AGNES_STATS_CLAUDE_VERSION": "2"}, tmp_path / "none").agent_version == "2"
+    told = [
+        answer(capsys, "tokens", flag, "2.1.114", *common(tmp_path, folder))["totals"]
+        for flag in ("--claude-version", "--agent-version")
+    ]
+    assert told[0] == told[1]
+    assert "--claude-version" not in cli.parser().format_help()
+
+
+def test_a_source_may_be_of_another_machine(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--json", "--store", tmp_path / "s.duckdb", "--tz", "UTC", "--source")
+    for source, machine in (
+        (f"claude={folder}", None),
+        (f"claude@laptop={folder}", "laptop"),
+        # Nobody says that it is another one now.
+        (f"claude={folder}", "laptop"),
+        (f"claude@tower={folder}", "tower"),
+    ):
+        told = answer(capsys, "sessions", *asked, source)
+        assert [row["machine"] for row in told["rows"]] == [machine]
+        assert [row["agent"] for row in told["rows"]] == ["claude-code"]
 
 
 def test_a_misspelt_line_of_the_config_names_the_nearest(tmp_path: Path) -> None:

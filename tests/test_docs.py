@@ -28,7 +28,7 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_every_source_is_in_the_readme() -> None:
-    assert re.findall(r"^\| `(\w+)` \|", section("sources"), re.MULTILINE) == list(SOURCES)
+    assert re.findall(r"^\| `([\w-]+)` \|", section("sources"), re.MULTILINE) == list(SOURCES)
 
 
 def test_links_lead_somewhere() -> None:

@@ -111,7 +111,8 @@ VALUES = {
     "project": "bank",
     "model": "claude-opus-4-6",
     "branch": "main",
-    "claude-version": "2.1.1",
+    "agent": "codex",
+    "agent-version": "2.1.1",
     "user": "ann",
     "budget": "0.01",
     "no-cost": None,
@@ -121,7 +122,7 @@ MORE = {
     "forget": ["--before", str(TURN.date())],
     "sql": ["SELECT model, sum(output_tokens) FROM tokens_daily WHERE {{filters}} GROUP BY 1 ORDER BY 1", "--csv"],
 }
-TODAYS = {"model": "claude-sonnet-4-5", "branch": "dev", "claude-version": "2.1.2"}
+TODAYS = {"model": "claude-sonnet-4-5", "branch": "dev", "agent-version": "2.1.2"}
 """For the status line: it is about today, when all are alike."""
 TO_SEE = {
     **{

@@ -13,7 +13,7 @@ from ..queries.paths import leave_deleted_folder
 from . import ending, terminal
 from .commands import COMMANDS, command_of
 from .commands.command import PLACES
-from .settings import OPTIONS, BadSetting, Settings, is_text, settings_from
+from .settings import OPTIONS, BadSetting, Option, Settings, is_text, settings_from
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,21 +44,28 @@ class _Unheeded(argparse.Action):
 def _add_options(command: argparse.ArgumentParser, heeded: Collection[str]) -> None:
     """Give a parser the options that it heeds. It takes the others, too, without listing them."""
     for option in OPTIONS:
-        flag, heeds = f"--{option.name}", option.name in heeded
-        # For argparse a % in a help text is the beginning of the name of a value.
-        told = option.help.replace("%", "%%") if heeds else argparse.SUPPRESS
-        if not heeds and option.name not in PLACES:
-            command.add_argument(flag, action=_Unheeded, nargs=None if option.metavar else 0, help=told)
-        elif option.metavar is None:
-            command.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=told)
-        else:
-            command.add_argument(
-                flag,
-                action="append" if option.many else "store",
-                metavar=option.metavar,
-                default=argparse.SUPPRESS,
-                help=told,
-            )
+        heeds = option.name in heeded
+        _add_option(command, option, f"--{option.name}", heeds=heeds, listed=heeds)
+        if option.former is not None:
+            _add_option(command, option, f"--{option.former}", heeds=heeds, listed=False)
+
+
+def _add_option(command: argparse.ArgumentParser, option: Option, flag: str, *, heeds: bool, listed: bool) -> None:
+    # For argparse a % in a help text is the beginning of the name of a value.
+    told = option.help.replace("%", "%%") if listed else argparse.SUPPRESS
+    if not heeds and option.name not in PLACES:
+        command.add_argument(flag, action=_Unheeded, nargs=None if option.metavar else 0, help=told)
+    elif option.metavar is None:
+        command.add_argument(flag, dest=option.key, action="store_true", default=argparse.SUPPRESS, help=told)
+    else:
+        command.add_argument(
+            flag,
+            dest=option.key,
+            action="append" if option.many else "store",
+            metavar=option.metavar,
+            default=argparse.SUPPRESS,
+            help=told,
+        )
 
 
 def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..queries.filters import Filter
 from ..queries.paths import exists, expanded, home_folder
 from ..queries.store import Store, StoreError
-from .settings import BadSetting, Settings
+from .settings import BadSetting, Settings, parts_of
 
 if TYPE_CHECKING:
     from ..ingest.engine import Engine
@@ -33,7 +33,8 @@ def filter_of(settings: Settings) -> Filter:
         model=settings.model,
         user=settings.user,
         branch=settings.branch,
-        version=settings.claude_version,
+        agent=settings.agent,
+        version=settings.agent_version,
     )
 
 
@@ -63,8 +64,8 @@ def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
     from ..ingest.formats import Places, Root, find_roots
 
     if settings.source:
-        parts = [source.partition("=") for source in settings.source]
-        return [Root(kind, expanded(path).absolute()) for kind, _, path in parts]
+        parts = [parts_of(source) for source in settings.source]
+        return [Root(kind, expanded(path).absolute(), machine) for kind, machine, path in parts]
     worked_in: tuple[str, ...] = ()
     if store is not None and exists(store.path):
         from ..queries.sessions import projects

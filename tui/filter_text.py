@@ -8,7 +8,7 @@ from . import format as words
 _PATH = ("/", "\\", *(f"{letter}:" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
 """How a path begins, on any system."""
 
-FIELDS = ("session_id", "agent_type", "branch", "version", "model", "project", "user")
+FIELDS = ("session_id", "agent_type", "branch", "version", "model", "agent", "project", "user")
 """The fields of a filter that are one value, in the order in which Backspace drops those set elsewhere."""
 
 _WIDEST = 30
@@ -21,7 +21,8 @@ def chips(chosen: Filter, session_title: str = "") -> list[tuple[str, str]]:
         "model": chosen.model and words.model(chosen.model),
         "agent_type": chosen.agent_type and f"agent {chosen.agent_type}",
         "branch": chosen.branch and f"branch {chosen.branch}",
-        "version": chosen.version and f"Claude Code {chosen.version}",
+        "agent": chosen.agent,
+        "version": chosen.version and f"version {chosen.version}",
         "user": chosen.user and f"user {chosen.user}",
         "session_id": chosen.session_id and f"session {session_title or chosen.session_id}",
     }

@@ -103,15 +103,28 @@ def _tab(value: str) -> str:
     return value if value in TAB_NAMES else TAB_NAMES[0]
 
 
+_OLD_KINDS = {"agnes": "agnes-server-folder"}
+
+
+def parts_of(source: str) -> tuple[str, str | None, str]:
+    """Kind, machine and path of a `--source`; the kind "" if it is written otherwise."""
+    where, sign, path = source.partition("=")
+    kind, at, machine = where.partition("@")
+    is_whole = sign and path and (machine.strip() or not at)
+    return _OLD_KINDS.get(kind, kind) if is_whole else "", machine.strip() or None, path
+
+
 def _source(value: str) -> str:
-    kind, sign, path = value.partition("=")
     from ..ingest.formats import SOURCES
 
-    if not sign or not path or kind not in SOURCES:
-        raise BadSetting(f"{value!r} is no source; write it as KIND=PATH, with KIND one of {', '.join(SOURCES)}")
+    kind, machine, path = parts_of(value)
+    if kind not in SOURCES:
+        raise BadSetting(
+            f"{value!r} is no source; write it as KIND=PATH or KIND@MACHINE=PATH, with KIND one of {', '.join(SOURCES)}"
+        )
     if not is_folder(path_of(path)):
         raise BadSetting(f"there is no folder {path}")
-    return value
+    return f"{kind}{f'@{machine}' if machine else ''}={path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +137,8 @@ class Option:
     metavar: str | None = None
     """None for a switch."""
     many: bool = False
+    former: str | None = None
+    """What it was called before: that still works, and nobody is told."""
 
     @property
     def key(self) -> str:
@@ -133,16 +148,21 @@ class Option:
     @property
     def variable(self) -> str:
         """The environment variable."""
-        return f"AGNES_STATS_{self.key.upper()}"
+        return self.variables[0]
+
+    @property
+    def variables(self) -> list[str]:
+        """The environment variable, and the one of the former name."""
+        return [f"AGNES_STATS_{name.replace('-', '_').upper()}" for name in (self.name, self.former) if name]
 
 
 OPTIONS = (
     Option("store", "the store's file (default: in the user's data folder)", path_of, "FILE"),
     Option(
         "source",
-        "read only this; repeat for several (default: all sources found)",
+        "read only this, copied from a machine if one is named; repeat for several (default: all sources found)",
         _source,
-        "KIND=PATH",
+        "KIND[@MACHINE]=PATH",
         many=True,
     ),
     Option("tz", "the zone of days and times (default: this machine's)", _zone, "ZONE"),
@@ -150,9 +170,10 @@ OPTIONS = (
     Option("since", "first day that counts", day_of, "DAY"),
     Option("until", "last day that counts", day_of, "DAY"),
     Option("project", "only this project: its name as it is shown, or its path", _text, "PROJECT"),
+    Option("agent", "only this coding agent: claude-code, codex, …", _text, "AGENT"),
     Option("model", "only this model", _text, "MODEL"),
     Option("branch", "only responses on this git branch", _text, "BRANCH"),
-    Option("claude-version", "only responses of this version of Claude Code", _text, "VERSION"),
+    Option("agent-version", "only responses of this version of the agent", _text, "VERSION", former="claude-version"),
     Option("user", "only this person's sessions, in a server's folder", _text, "USER"),
     Option("tab", f"open the dashboard on a tab: {', '.join(TAB_NAMES)}", _tab, "TAB"),
     Option("theme", "the colours of the dashboard: a theme of Textual, e.g. textual-light", _text, "THEME"),
@@ -179,7 +200,8 @@ class Settings:
     project: str | None = None
     model: str | None = None
     branch: str | None = None
-    claude_version: str | None = None
+    agent: str | None = None
+    agent_version: str | None = None
     user: str | None = None
     tab: str = TAB_NAMES[0]
     theme: str | None = None
@@ -208,7 +230,8 @@ def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], conf
         raw = given.get(option.key)
         origin = f"--{option.name}"
         if raw is None or raw is False or raw == []:
-            raw, origin = environment.get(option.variable) or None, option.variable
+            name = next((name for name in option.variables if environment.get(name)), option.variable)
+            raw, origin = environment.get(name) or None, name
             raw = raw.split(os.pathsep) if option.many and raw else raw
         if raw is None:
             raw, origin = file.get(option.key), f"{option.key} in the config file"
@@ -262,9 +285,11 @@ def read_config(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise BadSetting(f"{path}: nested too deeply") from None
     known = [option.key for option in OPTIONS] + [*_TABLES]
+    former = {option.former.replace("-", "_"): option.key for option in OPTIONS if option.former}
     values = {}
     for key, value in found.items():
         name = key.replace("-", "_")
+        name = former.get(name, name)
         if name not in known:
             import difflib
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 
 from .source import Fingerprint, Places, ReadResult, Root, Source, SourceBusy, SourceFile, State, WatchPaths, Watermark
 
 _SOURCES = {
     "claude": "claude.source:ClaudeSource",
-    "agnes": "agnes.server_folder:AgnesServerFolder",
+    "agnes-server-folder": "agnes.server_folder:AgnesServerFolder",
     "workspace": "agnes.workspace:WorkspaceSource",
     "account": "agnes.account:AccountSource",
     "codex": "codex.source:CodexSource",
@@ -56,6 +58,12 @@ class _Sources(Mapping[str, Source]):
 SOURCES = _Sources()
 
 
+def file_at(root: Root, path: Path) -> SourceFile | None:
+    """The source file at a path below a root, on the root's machine; None if it is none."""
+    file = SOURCES[root.kind].recognise(root.path, path)
+    return file if file is None or root.machine is None else dataclasses.replace(file, machine=root.machine)
+
+
 def find_roots(places: Places) -> list[Root]:
     """The folders of transcripts on this machine, for all sources."""
     return [Root(kind, path) for kind, source in SOURCES.items() for path in source.locate(places)]
@@ -73,5 +81,6 @@ __all__ = [
     "State",
     "WatchPaths",
     "Watermark",
+    "file_at",
     "find_roots",
 ]

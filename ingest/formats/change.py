@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from ..jsonl import MAX_LINE, is_whole
-from ..text import plain_json, without_credentials
 from .opening import COMPRESSED, BrokenError, opened
 from .source import Fingerprint, ReadResult, Source, SourceFile, State, Vanished, Watermark
 
@@ -129,6 +128,7 @@ class AppendedLines:
                 tail=_digest(stream, max(0, end - _TAIL), min(end, _TAIL)),
                 state=_plain(state),
                 version=source.version,
+                machine=file.machine,
             )
         # Nothing of what is compressed is missing.
         extent = sys.maxsize if path.suffix in COMPRESSED else status.st_size
@@ -328,12 +328,12 @@ def whole(file: SourceFile, seen: Fingerprint, state: State, source: Source, *, 
         read_to=0 if more else seen.size,
         state=_plain(state),
         version=source.version,
+        machine=file.machine,
     )
 
 
 def _plain(state: State) -> str:
-    # It may hold names that were read, as of a branch, and stands in the store.
-    return plain_json(without_credentials(state))
+    return json.dumps(state, separators=(",", ":"))
 
 
 def session_of(state: State, file: SourceFile) -> str | None:

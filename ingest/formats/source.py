@@ -44,10 +44,12 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder to look in. `kind` names the source, as in `--source KIND=PATH`."""
+    """A folder to look in. `kind` names the source, as in `--source KIND@MACHINE=PATH`."""
 
     kind: str
     path: Path
+    machine: str | None = None
+    """The machine that the folder was copied or mounted from; None: nobody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class Watermark:
     """`Source.version` of the reader."""
     error: str | None = None
     """Why the file could not be read the last time; what was read before stays."""
+    machine: str | None = None
+    """`SourceFile.machine` of what was read."""
 
 
 class Vanished(Enum):
@@ -208,6 +212,8 @@ class Source:
     version: int
     """Raised when a change of the decoder should re-read files that are on disk. What they alone had told is then
     dropped first, as far as they still hold it."""
+    agent: str | None = None
+    """The agent that its facts tell of, as in `--agent`; None: no agent."""
 
     def locate(self, places: Places) -> list[Path]:
         """Where this source usually lies on a machine; existing folders only, each once.
@@ -263,6 +269,11 @@ class Source:
         FileNotFoundError if the file is gone, SourceBusy if the next sweep should try again, and OSError, with a
         reason for people, if it cannot be read. Rows that are in the batch by then do no harm.
         """
+        batch.whose = {
+            column: value
+            for column, value in (("agent", self.agent), ("machine", file.machine), ("username", file.username))
+            if value is not None
+        }
         return self.change(file).read(self, file, watermark, batch, limit)
 
 

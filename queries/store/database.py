@@ -25,6 +25,7 @@ from .keepsakes import read_notes
 from .locking import StoreUnlockable, has_record_locks
 from .salvage import salvage
 from .scratch import scratch
+from .upgrade import fills
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -197,7 +198,7 @@ def create(files: Files, sources: Sequence[Path] = ()) -> int:
                     _bring_up(connection)
                     taken = salvage(connection, sources[left:], folder) if sources[left:] else 0
                     if taken:
-                        connection.execute(_KINDS_OF_OLD_RESPONSES)
+                        _fill(connection)
                     _take_notes(connection, files.path)
                 files.publish(new)
             except (duckdb.Error, OSError) as error:
@@ -217,11 +218,11 @@ def _take_notes(connection: DuckDBPyConnection, path: Path) -> None:
         )
 
 
-_KINDS_OF_OLD_RESPONSES = """
-    UPDATE responses SET kind = CASE WHEN stop_reason = 'advisor' THEN 'advisor' ELSE 'turn' END, is_answer = true
-    WHERE kind IS NULL
-"""
-"""Before version 3 the reason told an advisor's answer. For vanished files; what is read again says it itself."""
+def _fill(connection: DuckDBPyConnection) -> None:
+    """Give rows of an older store what later columns would hold."""
+    zones = [zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()]
+    for statement in fills(zones):
+        connection.execute(statement)
 
 
 def _bring_up(connection: DuckDBPyConnection) -> None:
@@ -245,7 +246,7 @@ def _bring_up(connection: DuckDBPyConnection) -> None:
     connection.execute("COMMIT")
     connection.execute("BEGIN")
     if there:
-        connection.execute(_KINDS_OF_OLD_RESPONSES)
+        _fill(connection)
     connection.execute("DELETE FROM meta WHERE name = 'store_version'")
     connection.execute("INSERT INTO meta VALUES ('store_version', ?)", [str(STORE_VERSION)])
     connection.execute("COMMIT")

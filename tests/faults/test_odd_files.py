@@ -107,7 +107,12 @@ def test_every_file_of_every_source(
     ]
     put(claude / "settings.json", make)
     options = ["--store", str(tmp_path / "s.duckdb")]
-    for kind, root in (("claude", claude), ("agnes", server), ("workspace", workspace), ("account", account)):
+    for kind, root in (
+        ("claude", claude),
+        ("agnes-server-folder", server),
+        ("workspace", workspace),
+        ("account", account),
+    ):
         options += ["--source", f"{kind}={root}"]
     assert cli.main(["doctor", "--json", *options]) == 1
     told = json.loads(capsys.readouterr().out)

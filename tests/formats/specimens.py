@@ -354,7 +354,7 @@ def made_databases() -> Specimen:
 
 SPECIMENS: dict[str, Callable[[], Specimen]] = {
     "claude": claude,
-    "agnes": lambda: claude("agnes", "ann"),
+    "agnes-server-folder": lambda: claude("agnes-server-folder", "ann"),
     "workspace": workspace,
     "account": account,
     "codex": codex,

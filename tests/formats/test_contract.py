@@ -363,13 +363,17 @@ def test_whatever_changes_belongs_to_something_that_is_found(folder: Folder) -> 
     assert source.recognise(folder.root, folder.root / "something else") is None
 
 
-def test_every_fact_says_which_agent_told_it(folder: Folder, specimen: Specimen) -> None:
+def test_every_fact_says_which_agent_told_it_on_which_machine(folder: Folder, specimen: Specimen) -> None:
+    assert {"agent", "machine", "username"} <= set.intersection(*(set(fact.columns) for fact in FACTS))
+    folder.put(0).read()
+    # Nobody said so before.
+    folder.engine.roots = [Root(specimen.kind, folder.root, "laptop")]
     folder.put(LAST).read()
     said = {
-        agent
+        told
         for fact in FACTS
-        if "agent" in fact.columns and folder.counts()[fact.name]
-        for (agent,) in folder.rows(f"SELECT DISTINCT agent FROM {fact.name}")
+        if folder.counts()[fact.name]
+        for told in folder.rows(f"SELECT DISTINCT agent, machine FROM {fact.name}")
     }
-    assert said <= {specimen.agent}
+    assert said <= {(specimen.agent, "laptop")}
     assert said or specimen.agent is None

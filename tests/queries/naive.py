@@ -203,6 +203,8 @@ class Naive:
             return False
         if chosen.user is not None and (session.get("username") or row.get("username")) != chosen.user:
             return False
+        if chosen.agent is not None and (row.get("agent") or session.get("agent")) != chosen.agent:
+            return False
         return chosen.text.lower() in " ".join(str(word) for word in words if word is not None).lower()
 
     def session_matches(self, row: Row) -> bool:
@@ -321,7 +323,7 @@ class Naive:
     @cached_property
     def _by_session(self) -> tuple[dict[str, list[Row]], ...]:
         """Responses, calls, errors and prompts by session, whatever the fields about sessions say."""
-        alone = Naive(self.facts, self.chosen.but(project=None, user=None, session_id=None, text=""))
+        alone = Naive(self.facts, self.chosen.but(project=None, agent=None, user=None, session_id=None, text=""))
         errors = [row for row in self.facts.calls if row["is_error"] and alone._call_passes(row)]
         found: tuple[dict[str, list[Row]], ...] = tuple(defaultdict(list) for _ in range(4))
         for part, rows, name in zip(

@@ -24,6 +24,7 @@ from agnes_stats.queries import (
 )
 from agnes_stats.queries.access_sums import Selection
 from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store.rebuilding import made_anew
 from agnes_stats.queries.tokens import TokenSums
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 NOW = dt.datetime(2026, 3, 12, 18, 0)
+OTHER = "another"
+"""The agent of half of the sessions."""
+
 STORES = 4
 """Each with other sessions."""
 
@@ -46,6 +50,7 @@ filters = st.builds(
     since=days,
     until=days,
     project=st.none() | st.none() | st.sampled_from([*PROJECTS, "shop"]),
+    agent=st.none() | st.none() | st.none() | st.sampled_from(["claude-code", OTHER]),
     model=st.none() | st.none() | st.sampled_from(MODELS),
     agent_type=st.none() | st.none() | st.sampled_from(["main", "Explore", "docs:check", "reviewer"]),
     session_id=st.none() | st.none() | st.none() | st.sampled_from(["s0", "s1", "fork"]),
@@ -66,6 +71,12 @@ class World:
 @pytest.fixture(scope="module", params=range(STORES))
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     store = store_of(tmp_path_factory.mktemp("random"), random_sessions(request.param))
+    with store.write() as connection:
+        for table in ("responses", "tool_calls", "prompts", "accesses", "events", "session_firsts", "session_lasts"):
+            half = "session_id IN ('s1', 's3', 's5', 'fork')"
+            connection.execute(f"UPDATE {table} SET agent = '{OTHER}' WHERE {half}")
+        for statement in made_anew(["UTC"]):
+            connection.execute(statement)
     with store.read() as connection:
         yield World(connection)
 
@@ -155,6 +166,7 @@ def test_tokens(world: World, naive: Naive) -> None:
 def test_tokens_in_groups(world: World, naive: Naive) -> None:
     connection, chosen, facts = world.connection, naive.chosen, world.facts
     columns: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "agent": lambda row: row["agent"],
         "model": lambda row: row["model"],
         "project": lambda row: facts.session(row).get("project"),
         "agent_type": facts.agent_type,

@@ -62,7 +62,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyCon
     (folder / "shared" / "eve@example.com").mkdir(parents=True)
     next((folder / "projects").rglob("*.jsonl")).rename(folder / "shared" / "eve@example.com" / "shared.jsonl")
     store = store_in(folder)
-    roots = [Root("claude", folder / "claude"), Root("agnes", folder / "shared")]
+    roots = [Root("claude", folder / "claude"), Root("agnes-server-folder", folder / "shared")]
     with kept_open(store):
         Engine(store, roots, zones=("UTC", "America/New_York"), workers=1, rest_seconds=0.0).catch_up()
     with store.read() as opened:

@@ -17,8 +17,8 @@ Flag = tuple[str, dict[str, Any]]
 
 PLACES = ("store", "source", "tz")
 """Every command takes these, so that a script can give them to all; it lists those it heeds."""
-DAYS_AND_WHERE = ("since", "until", "project", "user")
-FILTERS = (*DAYS_AND_WHERE, "model", "branch", "claude-version")
+DAYS_AND_WHERE = ("since", "until", "project", "agent", "user")
+FILTERS = (*DAYS_AND_WHERE, "model", "branch", "agent-version")
 READING = (*PLACES, "no-ingest", "agnes-server")
 
 LIMIT: Flag = ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"})

@@ -90,7 +90,14 @@ class LastLines:
     def __init__(self, settings: Settings, session_id: str | None) -> None:
         self.path = Path(f"{settings.store}.statusline")
         # What else the line depends on.
-        chosen = (settings.project, settings.model, settings.branch, settings.claude_version, settings.user)
+        chosen = (
+            settings.project,
+            settings.model,
+            settings.branch,
+            settings.agent_version,
+            settings.agent,
+            settings.user,
+        )
         self._settings = json.dumps([settings.tz, settings.no_cost, settings.budget, *chosen])
         self._session_id = session_id or ""
 

@@ -16,7 +16,7 @@ from ..source import Places, SourceFile, WatchPaths, existing
 class AgnesServerFolder(ClaudeSource):
     """`SESSION_DATA_DIR/<user>/<session>.jsonl`: sessions as the Agnes server keeps them."""
 
-    kind = "agnes"
+    kind = "agnes-server-folder"
 
     def locate(self, places: Places) -> list[Path]:
         """The folder named by `AGNES_SESSION_DATA_DIR`, if there is one."""

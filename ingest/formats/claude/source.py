@@ -26,6 +26,7 @@ class ClaudeSource(Source):
     """`<root>/projects/<slug>/<session>.jsonl`, and sub-agents beside or below it."""
 
     kind = "claude"
+    agent = "claude-code"
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:

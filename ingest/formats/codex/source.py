@@ -32,6 +32,7 @@ class CodexSource(Source):
     """Rollouts, running, archived and compressed, and the names of threads."""
 
     kind = "codex"
+    agent = "codex"
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:

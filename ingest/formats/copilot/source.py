@@ -25,6 +25,7 @@ class CopilotSource(Source):
     """The events of all sessions."""
 
     kind = "copilot"
+    agent = "copilot"
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:

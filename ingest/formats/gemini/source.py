@@ -30,6 +30,7 @@ class GeminiSource(Source):
     """Chats of all projects, in both forms."""
 
     kind = "gemini"
+    agent = "gemini"
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:

@@ -34,6 +34,7 @@ class MuxSource(Source):
     """Workspaces, living and removed, of all homes."""
 
     kind = "mux"
+    agent = "mux"
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:

@@ -30,6 +30,7 @@ class OpenCodeSource(Source):
     """Databases of all channels, the older files, and exported sessions."""
 
     kind = "opencode"
+    agent = "opencode"
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:

@@ -26,6 +26,7 @@ class PiSource(Source):
     """Sessions of all folders."""
 
     kind = "pi"
+    agent = "pi"
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:

@@ -23,6 +23,7 @@ class QwenSource(Source):
     """Chats of all projects, of sub-agents, too."""
 
     kind = "qwen"
+    agent = "qwen"
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:

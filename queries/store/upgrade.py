@@ -1,0 +1,33 @@
+"""What rows of an older store are given when it is brought up to this version: what later columns would hold.
+
+Files that are still there are told anew by their sources, whose versions are raised. This is for what is nowhere else.
+Every statement may be run again, on a store of any older version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..facts import FACTS
+from .rebuilding import made_anew
+
+_CLAUDE = "claude-code"
+"""Before version 3 there was no other agent; those that came later say who they are."""
+
+_OF_NO_AGENT = {"accesses": "seen_in = 'transcript'", "sync_actions": "source = 'transcript'"}
+"""Facts that workspaces and servers tell, too -> those that an agent told."""
+
+
+def fills(zones: Iterable[str]) -> Iterator[str]:
+    """The statements, in their order; `zones` are those whose days are kept."""
+    # The reason told an advisor's answer.
+    yield (
+        "UPDATE responses SET kind = CASE WHEN stop_reason = 'advisor' THEN 'advisor' ELSE 'turn' END, "
+        "is_answer = true WHERE kind IS NULL"
+    )
+    for fact in FACTS:
+        if "agent" in fact.columns:
+            told = _OF_NO_AGENT.get(fact.name, "true")
+            yield f"UPDATE {fact.name} SET agent = '{_CLAUDE}' WHERE agent IS NULL AND {told}"
+    yield "UPDATE files SET source = 'agnes-server-folder' WHERE source = 'agnes'"
+    yield from made_anew(zones)

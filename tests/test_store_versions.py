@@ -1,0 +1,96 @@
+"""A store of an older version is brought up to this one by itself, and loses nothing, also of files that are gone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
+from agnes_stats.queries import rollups, sessions, tokens
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.schema import FACTS, ROLLUPS_BY_DAY, STORE_VERSION, columns_of
+from agnes_stats.queries.store import Store
+
+from tests.transcripts import Transcript, write
+
+NOW = dt.datetime(2026, 3, 12)
+VERSION_2 = Path(__file__).with_name("store_version_2.sql").read_text("utf-8")
+
+
+def counts(connection: Any) -> dict[str, int]:
+    tables = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+    return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "store.duckdb")
+    with duckdb.connect(str(store.path)) as connection:
+        connection.execute(VERSION_2)
+    return store
+
+
+def test_every_row_is_there_and_says_which_agent_told_it(old: Store) -> None:
+    with duckdb.connect(str(old.path)) as connection:
+        before = counts(connection)
+    with old.read() as connection:
+        after = counts(connection)
+        version = connection.execute("SELECT value FROM meta WHERE name = 'store_version'").fetchall()
+        agents = {
+            fact.name: dict(connection.execute(f"SELECT agent, count(*) FROM {fact.name} GROUP BY 1").fetchall())
+            for fact in FACTS
+            if before.get(fact.name)
+        }
+    assert version == [(str(STORE_VERSION),)]
+    assert {table: count for table, count in after.items() if table in before and table not in ROLLUPS_BY_DAY} == {
+        table: count for table, count in before.items() if table not in ROLLUPS_BY_DAY
+    }
+    nobody = {"accesses", "sync_actions"}
+    assert agents == {
+        table: {"claude-code": before[table] - (table in nobody)} | ({None: 1} if table in nobody else {})
+        for table in agents
+    }
+
+
+def test_its_numbers_are_the_same_and_can_be_asked_by_agent(old: Store) -> None:
+    with old.read() as connection:
+        one, other = (sessions.one_session(connection, key, now=NOW) for key in ("s1", "s2"))
+        assert one is not None and other is not None
+        kinds = connection.execute("SELECT kind, count(*) FROM responses GROUP BY 1 ORDER BY 1").fetchall()
+        sources = connection.execute("SELECT DISTINCT source FROM files ORDER BY 1").fetchall()
+        total = tokens.totals(connection, Filter(agent="claude-code"))
+        assert tokens.totals(connection, Filter()) == total
+        assert tokens.totals(connection, Filter(agent="codex")).responses == 0
+    assert (one.agent, one.title, one.project, one.output_tokens, one.input_tokens) == (
+        *("claude-code", "Orders", "/home/dana/shop"),
+        *(24, 11),
+    )
+    assert (other.agent, other.username, other.output_tokens) == ("claude-code", "ann", 7)
+    assert kinds == [("advisor", 1), ("turn", 3)]
+    assert sources == [("agnes-server-folder",), ("claude",)]
+    assert (total.responses, total.output_tokens, total.cost_usd) == (4, 31, pytest.approx(0.8))
+
+
+def test_its_rollups_say_what_its_facts_say(old: Store) -> None:
+    with old.read() as connection:
+        for zone in ("UTC", "Asia/Tokyo"):
+            for table in ROLLUPS_BY_DAY:
+                columns = ", ".join(columns_of(table))
+                told = getattr(rollups, table)(f"'{zone}'")
+                asked = f"SELECT {columns} FROM {table} WHERE zone = '{zone}' ORDER BY ALL"
+                stored = connection.execute(asked).fetchall()
+                assert stored == connection.execute(f"SELECT {columns} FROM ({told}) ORDER BY ALL").fetchall()
+                assert stored
+
+
+def test_what_is_read_from_then_on_comes_beside_it(old: Store, tmp_path: Path) -> None:
+    write(tmp_path / "claude", [Transcript("s3", "2026-03-12T09:00:00").prompt("Hello").response()])
+    Engine(old, [Root("claude", tmp_path / "claude")], workers=0, rest_seconds=0.0).catch_up()
+    with old.read() as connection:
+        assert tokens.totals(connection, Filter()).output_tokens == 131
+        days = connection.execute("SELECT sum(output_tokens) FROM tokens_daily WHERE zone = 'Asia/Tokyo'").fetchone()
+    assert days == (131,)
