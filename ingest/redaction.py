@@ -6,12 +6,13 @@ on the disk, too: DuckDB only marks blocks as free, and a free block keeps its c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..queries.schema import FACTS, TABLES, columns_of
 from .redaction_version import VERSION, is_due
-from .text import TEXTS, kept
+from .text import TEXTS, kept, plain_json, without_credentials
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,6 +36,8 @@ def read_again(connection: DuckDBPyConnection) -> set[tuple[str, str]]:
     changed = set()
     if not _is_empty(connection):
         changed = {(table, column) for table in TEXTS for column in TEXTS[table] if _read(connection, table, column)}
+        if _change(connection, "files", "state", _state_without_credentials):
+            changed.add(("files", "state"))
     connection.execute("DELETE FROM meta WHERE name = 'redactor'")
     connection.execute("INSERT INTO meta VALUES ('redactor', ?)", [str(VERSION)])
     if changed:
@@ -77,11 +80,21 @@ def _is_empty(connection: DuckDBPyConnection) -> bool:
 
 
 def _read(connection: DuckDBPyConnection, table: str, column: str) -> bool:
+    """Read one column of texts; whether anything changed."""
+    limit = TEXTS[table][column]
+    return _change(connection, table, column, lambda value: _blotted(value, limit))
+
+
+def _state_without_credentials(state: Texts) -> Texts:
+    return plain_json(without_credentials(json.loads(str(state))))
+
+
+def _change(connection: DuckDBPyConnection, table: str, column: str, read: Callable[[Texts], Texts]) -> bool:
     """Read one column; whether anything changed. Every value is looked at once, however often it stands there."""
-    kind, limit = columns_of(table)[column], TEXTS[table][column]
+    kind = columns_of(table)[column]
     found = False
     for values in _values(connection, table, column):
-        changes = [(value, after) for value in values if (after := _blotted(value, limit)) != value]
+        changes = [(value, after) for value in values if (after := read(value)) != value]
         if changes:
             found = True
             connection.execute(

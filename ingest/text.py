@@ -7,6 +7,8 @@ so that none is forgotten.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -116,6 +118,22 @@ def first_line(text: str, limit: int) -> str:
 def one_line(text: str, limit: int) -> str:
     """A text with its white space as single blanks, at most `limit` characters."""
     return " ".join(kept(text, limit * 4).split())[:limit]
+
+
+def plain_json(value: Any) -> str:
+    """JSON without blanks, as a parser's state is kept."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def without_credentials(value: Any) -> Any:
+    """Plain JSON with the credentials in its texts blotted out; what is no text, and the names of fields, stays."""
+    if isinstance(value, str):
+        return _redacted_name(value) if len(value) <= NAME_CHARS else redacted(value)
+    if isinstance(value, Mapping):
+        return {name: without_credentials(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_credentials(inner) for inner in value]
+    return value
 
 
 def keep(table: str, row: dict[str, Any]) -> None:

@@ -110,11 +110,18 @@ def is_empty(connection: DuckDBPyConnection) -> bool:
     return scalar(connection, "SELECT 1 FROM responses LIMIT 1") is None
 
 
+def _within(day: str) -> str:
+    """SQL of a day moved a week into Python's calendar: a zone may have one beyond it, and Python no word for that."""
+    low, high = "DATE '0001-01-08'", "DATE '9999-12-24'"
+    return f"CASE WHEN {day} < {low} THEN {low} WHEN {day} > {high} THEN {high} ELSE {day} END"
+
+
 def days_of(connection: DuckDBPyConnection, chosen: Filter, today: dt.date) -> tuple[dt.date, dt.date] | None:
     """First and last day to show: those the filter names, else the first with a response and today."""
     where = where_of(chosen).add("day IS NOT NULL")
     answer = connection.execute(
-        f"SELECT min(day), max(day) FROM {rollup(connection, chosen)} WHERE {where}", where.parameters
+        f"SELECT {_within('min(day)')}, {_within('max(day)')} FROM {rollup(connection, chosen)} WHERE {where}",
+        where.parameters,
     ).fetchone()
     if answer is None or answer[0] is None:
         return None

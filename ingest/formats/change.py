@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from ..jsonl import MAX_LINE, is_whole
+from ..text import plain_json, without_credentials
 from .opening import COMPRESSED, BrokenError, opened
 from .source import Fingerprint, ReadResult, Source, SourceFile, State, Vanished, Watermark
 
@@ -333,7 +334,8 @@ def whole(file: SourceFile, seen: Fingerprint, state: State, source: Source, *, 
 
 
 def _plain(state: State) -> str:
-    return json.dumps(state, separators=(",", ":"))
+    # It may hold names that were read, as of a branch, and stands in the store.
+    return plain_json(without_credentials(state))
 
 
 def session_of(state: State, file: SourceFile) -> str | None:

@@ -41,9 +41,12 @@ def test_every_column_of_texts_is_read_and_the_rest_stays(tmp_path: Path) -> Non
                 connection.execute(f'INSERT INTO {table} ("{column}") SELECT unnest(?::{kind}[])', [values])
         # A response without a model is none.
         connection.execute("UPDATE responses SET model = 'opus' WHERE model IS NULL")
+        connection.execute("INSERT INTO files (state) VALUES (?)", [f'{{"branch":"password={SECRET}","last_ts":5}}'])
     assert SECRET.encode() in bytes_of(store)
     renewed(store)
     with store.read() as connection:
+        states = connection.execute("SELECT state FROM files WHERE state IS NOT NULL").fetchall()
+        assert states == [('{"branch":"password=***","last_ts":5}',)]
         for table, columns in TEXTS.items():
             for column in columns:
                 rows = connection.execute(f'SELECT "{column}" FROM {table} WHERE "{column}" IS NOT NULL').fetchall()

@@ -1,7 +1,7 @@
 """Every text column of the store is either read by the redactor or named here, with the reason why not."""
 
 from agnes_stats.ingest.batch import Batch
-from agnes_stats.ingest.text import TEXTS, first_line, kept, one_line
+from agnes_stats.ingest.text import TEXTS, first_line, kept, one_line, without_credentials
 from agnes_stats.queries.schema import FACTS, TABLES, columns_of
 
 KEY = "a key: it names a row, a session, an agent or a call in other tables too"
@@ -34,7 +34,7 @@ NOT_READ: dict[str, dict[str, str]] = {
         **dict.fromkeys(("head", "tail"), "a checksum"),
         "source": WORD,
         "session_id": KEY,
-        "state": "keys and times",
+        "state": "keys, times and names; `without_credentials` reads it",
         "members": PLACE,
     },
     "context_windows": {"model": "named in the user's own settings"},
@@ -110,6 +110,12 @@ def test_what_is_added_to_a_batch_is_read_and_cut() -> None:
         }
     ]
     assert batch.of("accesses") == [{"tables_read": ["https://u:***@h/t.csv"], "sql": None}]
+
+
+def test_what_a_parser_remembers_is_read() -> None:
+    state = {"branch": "password=hunter2", "asked": {"a": 5}, "seen": ["x", ("y", None)], "long": "x" * 300}
+    expected = {**state, "branch": "password=***", "seen": ["x", ["y", None]]}
+    assert without_credentials(state) == expected
 
 
 def test_a_credential_across_the_place_of_the_cut_leaves_no_half() -> None:
