@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from textual import work
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.reactive import var
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer, Input
+from textual.widgets import ContentSwitcher, Input
 
 from ..ingest.news import News, Reading
 from ..queries.filters import Filter
@@ -25,7 +25,9 @@ from ..queries.store import Store
 from .endable import EndableApp
 from .filter_text import FIELDS, chips
 from .header import HeaderStrip
+from .keys import KEYS
 from .kit.frame import NARROW, FilterInput, StatusCorner, TabStrip
+from .kit.key_bar import KeyBar
 from .messages import FilterChanged, IngestNews
 from .pane import Pane
 from .ranges import RANGES, first_range, ranged
@@ -58,19 +60,7 @@ class AgnesStats(EndableApp):
     PAUSE_GC_ON_SCROLL = True
     AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(n), f"show_tab('{tab.name}')", tab.title, show=False) for n, tab in enumerate(TABS, 1)),
-        Binding("r", "next_range", "Range", tooltip="Show 7, 30, 90, 365 or all days"),
-        Binding("p", "pick('project')", "Project", tooltip="Show one project only"),
-        Binding("m", "pick('model')", "Model", show=False, tooltip="Show one model only"),
-        Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter this tab as you type"),
-        Binding("e", "export", "Export", tooltip="A table or chart of the screen as a file: CSV, JSON, Parquet, SVG"),
-        Binding("l", "console", "SQL", show=False, tooltip="Ask the store your own question, in SQL"),
-        Binding("w", "toggle_window", "24h/7d", show=False, tooltip="Header over 24 hours or seven days"),
-        Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("escape", "up", "Up", show=False, tooltip="Back, or clear the filters"),
-        Binding("q", "quit", "Quit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     window: var[str] = var("24h")
 
@@ -123,7 +113,7 @@ class AgnesStats(EndableApp):
             yield pane_of(self.settings.tab)
         yield FilterInput()
         with Horizontal(id="bottom"):
-            yield Footer(compact=True, show_command_palette=False)
+            yield KeyBar()
             yield StatusCorner()
 
     async def on_mount(self) -> None:
@@ -308,6 +298,13 @@ class AgnesStats(EndableApp):
         if isinstance(event.input, FilterInput):
             event.input.close()
             self._focus_pane()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key does anything now: there may be nothing to go up from."""
+        if action != "up":
+            return True
+        pane, line = self.active_pane, self.screen_stack[0].query_one(FilterInput)
+        return bool(line.is_open or pane.text or pane.has_own_filters or self.droppable)
 
     def action_up(self) -> None:
         """One step up: close the filter line, or drop the filters. Never quits."""

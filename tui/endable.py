@@ -31,8 +31,9 @@ class EndableApp(App[int]):
     """Ends by Ctrl+C on every screen, and by `end` from any thread. Its result is the exit status."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Also where the screen has keys of its own, and where q is a letter.
+        # On every screen, also where that has keys of its own, and where q is a letter.
         Binding("ctrl+c", "end", "Quit", show=False, priority=True, tooltip="Quit, wherever you are"),
+        Binding("ctrl+p", "command_palette", "Palette", show=False, priority=True, tooltip="Every action by its name"),
     ]
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from agnes_stats.ingest.agnes.answers import AuditRow, QueryPage, ServerSync
 from agnes_stats.ingest.agnes.server import AgnesClient
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
-from agnes_stats.ingest.server_source import poll
+from agnes_stats.ingest.server_source import ServerAccess, ask_once
 from agnes_stats.queries.store import Store
 
 from tests.storing import kept_open, store_in
@@ -65,10 +65,10 @@ class _Server:
     def __init__(self, rows: Iterable[AuditRow]) -> None:
         self._rows = tuple(rows)
 
-    def queries(self, known: object = None, cursor: object = None) -> QueryPage:
+    def queries(self, known: object = None, cursor: object = None, **_: object) -> QueryPage:
         return QueryPage(self._rows, None)
 
-    def sync(self) -> ServerSync:
+    def sync(self, **_: object) -> ServerSync:
         return ServerSync(None, ())
 
 
@@ -93,5 +93,5 @@ def store_with(
     with kept_open(store):
         Engine(store, roots, zones=zones, workers=1, rest_seconds=0.0).catch_up()
         if server:
-            poll(store, cast("AgnesClient", _Server(server)), "http://agnes", folder)
+            ask_once(store, ServerAccess("http://agnes", cast("AgnesClient", _Server(server)), "ann@example.com"))
     return store

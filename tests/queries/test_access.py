@@ -201,7 +201,7 @@ def test_text_is_looked_for_in_queries_commands_titles_and_errors(tmp_path: Path
         ],
     )
     found = [row.id.split("-")[0] for row in listed(store, Filter(text="revenue"))]
-    assert found == ["server:f", "server:e", "c", "b", "a"]
+    assert found == ["server:http://agnes:f", "server:http://agnes:e", "c", "b", "a"]
     assert listed(store, Filter(text="%")) == []
 
 

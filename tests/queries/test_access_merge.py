@@ -72,7 +72,7 @@ def test_the_server_says_where_a_query_ran(tmp_path: Path) -> None:
         "s1-0:0": ("query.remote", "remote"),
         "s1-1:0": ("query.local", "local"),
         # Local to the server, which is another machine.
-        "server:b": ("query.local", "remote"),
+        "server:http://agnes:b": ("query.local", "remote"),
     }
 
 

@@ -133,7 +133,7 @@ async def test_groups_of_actions_and_results_one_after_the_other_even_where_noth
 async def test_text_project_and_days(store: Store) -> None:
     async with on_access(store) as (app, pilot):
         await press(pilot, "slash", *"EVENT", "enter")
-        assert set(keys(app)) == {"churn-1:0", "churn-3:0", "server:alone"}
+        assert set(keys(app)) == {"churn-1:0", "churn-3:0", "server:http://agnes:alone"}
         assert "“EVENT”" in screen_text(app)
         await press(pilot, "escape")
         app.choose(project="web-frontend")
@@ -225,7 +225,7 @@ async def test_the_session_and_the_sql_are_one_key_away_and_a_failure_says_why(
         await press(pilot, "o")
         assert isinstance(app.screen, SessionScreen)
         await press(pilot, "escape")
-        app.query_one(AccessTable).select("server:alone")
+        app.query_one(AccessTable).select("server:http://agnes:alone")
         await press(pilot, "o")
         assert ["the session is not known" in note.message for note in app._notifications] == [False, True]
         with monkeypatch.context() as patched:
@@ -269,13 +269,18 @@ async def test_days_without_an_access_say_what_to_press(store: Store) -> None:
         assert keys(app)
 
 
-async def test_every_key_is_told_in_the_help(store: Store) -> None:
+async def test_every_key_is_told_in_the_help_of_a_view_where_it_works(store: Store) -> None:
+    told = ""
     async with on_access(store, (140, 60)) as (app, pilot):
-        await press(pilot, "question_mark")
-        text = screen_text(app)
-        for binding in AccessPane.BINDINGS:
-            assert binding.tooltip in text  # type: ignore[union-attr]
-        assert "wait for your permission" in text
+        for key in ("t", "u", "escape"):
+            await press(pilot, key, "question_mark")
+            told += screen_text(app)
+            await press(pilot, "escape")
+    pages = ("older", "newer")
+    for binding in AccessPane.BINDINGS:
+        # There is one page only.
+        assert (binding.tooltip in told) == (binding.action not in pages)  # type: ignore[union-attr,operator]
+    assert "wait for your permission" in told
 
 
 def test_the_clock_of_the_tests_stands_still() -> None:

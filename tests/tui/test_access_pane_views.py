@@ -103,7 +103,7 @@ async def test_a_table_an_action_and_a_place_lead_to_their_accesses(store: Store
         assert part(app, "summary-tables").select("events")
         await press(pilot, "enter")
         assert view(app) == "access-list"
-        assert keys(app.query_one(AccessTable)) == ["churn-3:0", "churn-1:0", "server:alone"]
+        assert keys(app.query_one(AccessTable)) == ["churn-3:0", "churn-1:0", "server:http://agnes:alone"]
         assert "table events" in screen_text(app).splitlines()[1]
         await press(pilot, "escape")
         assert len(app.query_one(AccessTable).records) == 15
@@ -149,7 +149,7 @@ async def test_the_summary_obeys_the_filters_and_tools_those_of_all_tabs_only(st
         await press(pilot, "t", "a", "x")
         assert keys(part(app, "summary-actions")) == ["query.remote"]
         assert keys(part(app, "summary-tables")) == ["lost", "orders"]
-        assert keys(part(app, "summary-slowest")) == ["churn-2:0", "server:gone"]
+        assert keys(part(app, "summary-slowest")) == ["churn-2:0", "server:http://agnes:gone"]
         assert "queries 2" in screen_text(app) and "files" not in screen_text(app).splitlines()[7]
         await press(pilot, "u")
         table = part(app, "tools-tool")

@@ -7,9 +7,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
-from textual.widgets import Footer
 
 from ...queries.access import AccessRow
+from ..kit.key_bar import KeyBar
 from . import text as told
 from .side import AccessDetail
 from .text import Look
@@ -29,7 +29,7 @@ class AccessScreen(ModalScreen[None]):
         Binding("escape,q,enter", "dismiss", "Back", key_display="esc"),
         Binding("y", "copy_sql", "Copy SQL", tooltip="Copy the SQL, without one the command"),
         Binding("o", "open_session", "Session", tooltip="Open the session that this happened in"),
-        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
     ]
 
     def __init__(self, row: AccessRow, look: Look) -> None:
@@ -40,7 +40,7 @@ class AccessScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """All of it, and the keys."""
         yield AccessDetail()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Show it; the arrow keys scroll."""

@@ -253,8 +253,10 @@ class AccessPane(Pane[AccessData]):
         if action == "newer":
             return view == "list" and bool(self._options.pages)
         if action in ("next_section", "sort", "reverse"):
-            return view != "list"
-        return action not in ("open_session", "copy_sql") or view == "list"
+            return view != "list" and self._data is not None and self._data.has_rows
+        if action in ("open_session", "copy_sql"):
+            return view == "list" and page is not None and self._selected is not None
+        return True
 
     def action_view(self, name: str) -> None:
         """Show a view; the key of the one that is shown leads back to the list."""
@@ -321,6 +323,7 @@ class AccessPane(Pane[AccessData]):
         message.stop()
         if isinstance(message.table, AccessTable):
             self._show_detail()
+            self.refresh_bindings()
 
     @on(RecordTable.RecordSelected)
     def _open(self, message: RecordTable.RecordSelected) -> None:

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import ContentSwitcher, Footer, Static, TextArea
+from textual.widgets import ContentSwitcher, Static, TextArea
 
 from ...queries import console
 from ...queries.asking import Asking, Stopped
@@ -25,6 +25,7 @@ from ...queries.store import StoreError
 from .. import format as words
 from ..kit.answer_table import AnswerTable, is_number, told
 from ..kit.bars import StackedBars
+from ..kit.key_bar import KeyBar
 from ..kit.series import Series
 from ..kit.state import PaneState
 from ..typed_app import OnDashboard
@@ -65,7 +66,7 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
         Binding("ctrl+o", "queries", "Open", tooltip="Saved queries, and examples"),
         Binding("ctrl+s", "save", "Save", tooltip="Save the query under a name"),
         Binding("f4,e", "export", "Export", key_display="f4", tooltip="The answer or its chart as a file"),
-        Binding("f1,question_mark", "help", "Help", key_display="f1"),
+        Binding("f1,question_mark", "help", "Help", key_display="f1 ?", tooltip="The keys that work here"),
         Binding("escape", "up", "Back", tooltip="Stop the query that runs, or back to the dashboard"),
     ]
 
@@ -96,7 +97,7 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
             yield AnswerTable(id="result")
             yield StackedBars(id="answer-chart", classes="chart")
         yield Static(id="answer-note", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin with what was asked last, or with an example."""
@@ -177,6 +178,7 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
         return self.query_one(ContentSwitcher).current
 
     def _switch(self, name: str) -> None:
+        self.refresh_bindings()
         had_focus = self.focused is not None and not isinstance(self.focused, TextArea)
         self.query_one(ContentSwitcher).current = name
         if had_focus:
@@ -292,8 +294,10 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
             self.dismiss()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Ctrl+C stops the query that runs; without one it copies, or quits, as elsewhere."""
-        return self.is_asking if action == "stop" else True
+        """Ctrl+C stops the query that runs; without one it copies, or quits, as elsewhere. A chart needs an answer."""
+        if action == "stop":
+            return self.is_asking
+        return action != "chart" or (self._table is not None and self._showing != "answer-state")
 
     @property
     def is_asking(self) -> bool:

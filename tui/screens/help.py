@@ -1,7 +1,10 @@
-"""All keys that work here, in words. Written from the bindings themselves."""
+"""All keys that work here, in words. Written from the bindings themselves, as they are when help is asked for."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from rich.table import Table
@@ -9,47 +12,122 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import DataTable, Static
+
+from ..pane import Pane
+
+EVERYWHERE = "Everywhere"
+_OURS = __name__.split(".", maxsplit=1)[0]
+
+
+@dataclass(slots=True)
+class Entry:
+    """What some keys do, in words."""
+
+    keys: list[str]
+    """As they are shown."""
+    about: str
+
+
+@dataclass(slots=True)
+class Keys:
+    """The keys that work on a screen, its own first, then those of the app. What Textual's widgets bind is left out."""
+
+    here: list[Entry] = field(default_factory=list)
+    everywhere: list[Entry] = field(default_factory=list)
+
+
+def keys_on(screen: Screen[Any]) -> Keys:
+    """The keys that work on a screen as it is now, with what has the focus."""
+    found = Keys()
+    entries: dict[tuple[int, str], Entry] = {}
+    for node, binding in _working(screen):
+        about = binding.tooltip or binding.description
+        if not about or not _is_ours(node, binding):
+            continue
+        # What is shown at the bottom may stand for several keys, not all of which work here.
+        shown = screen.app.get_key_display(dataclasses.replace(binding, key_display=None))
+        entry = entries.get((id(node), binding.action))
+        if entry is None:
+            entry = entries[id(node), binding.action] = Entry([], about)
+            (found.everywhere if node is screen.app else found.here).append(entry)
+        if shown not in entry.keys:
+            entry.keys.append(shown)
+    return found
+
+
+def _working(screen: Screen[Any]) -> Iterator[tuple[Any, Binding]]:
+    for active in screen.active_bindings.values():
+        if active.enabled:
+            yield active.node, active.binding
+    if screen.is_modal:
+        # Of the app's keys a screen like this lets through those that come before all others.
+        app = screen.app
+        for _, binding in app._bindings:
+            if binding.priority:
+                yield app, binding
+
+
+def _is_ours(node: Any, binding: Binding) -> bool:
+    """Whether a class of ours binds the key, and not one of Textual's that it is made of."""
+    for kind in type(node).__mro__:
+        for one in Binding.make_bindings(kind.__dict__.get("BINDINGS", ())):
+            if (one.key, one.action) == (binding.key, binding.action):
+                return kind.__module__.split(".", maxsplit=1)[0] == _OURS
+    return False
 
 
 class HelpScreen(ModalScreen[None]):
-    """The keys of the pane, then those of every tab."""
+    """What a tab or a screen is about, its keys, and those that work everywhere."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark", "dismiss", "Back"),
+        Binding("escape,q,question_mark,f1", "dismiss", "Back"),
     ]
 
-    def __init__(self, pane: Widget) -> None:
+    def __init__(self, about: Widget) -> None:
+        """`about` is the pane or the screen that is on the screen now."""
         super().__init__()
-        self._pane = pane
+        self._about = about
+        self._title = about.tab.title if isinstance(about, Pane) else str(getattr(about, "TITLE", ""))
+        self._keys = keys_on(about.screen)
+        self._moves = _moves(about.screen)
 
     def compose(self) -> ComposeResult:
         """One scrollable page."""
-        with VerticalScroll(id="help"):
+        with VerticalScroll(id="help") as page:
+            page.border_title = "Help"
+            page.border_subtitle = "esc back"
             yield Static(self._page(), markup=False)
 
     def _page(self) -> Table:
         page = Table.grid(padding=(0, 2))
-        about = (self._pane.HELP or "").strip()
+        about = (self._about.HELP or "").strip()
         if about:
             page.add_row("", Text(about))
             page.add_row()
-        owners: list[tuple[str, Any]] = [
-            (f"This tab: {getattr(self._pane, 'TITLE', '')}", self._pane),
-            ("Everywhere", self.app),
-        ]
-        for heading, owner in owners:
-            page.add_row("", Text(heading, style="bold"))
-            for binding in owner._bindings.key_to_bindings.values():
-                for one in binding:
-                    if one.description:
-                        page.add_row(
-                            Text(self.app.get_key_display(one), style="bold", justify="right"),
-                            Text(one.tooltip or one.description),
-                        )
-            page.add_row()
-        page.add_row("", Text("Arrow keys, Page Up and Page Down, Home and End move; Enter opens; Tab moves on."))
-        page.add_row("", Text("Ctrl+P opens the command palette: themes, light mode, a screenshot, every action."))
+        for heading, entries in ((self._title, self._keys.here), (EVERYWHERE, self._keys.everywhere)):
+            if entries:
+                page.add_row("", Text(heading, style="bold"))
+                for entry in entries:
+                    page.add_row(Text(" ".join(entry.keys), style="bold", justify="right"), Text(entry.about))
+                page.add_row()
+        for sentence in self._moves:
+            page.add_row("", Text(sentence))
         return page
+
+
+def _moves(screen: Screen[Any]) -> list[str]:
+    """How to move, as far as that goes here."""
+    focused = screen.focused
+    sentences = []
+    if isinstance(focused, DataTable):
+        sentences.append("Arrow keys, Page Up and Page Down, Home and End move the cursor; Enter opens what it is on.")
+    elif focused is not None and focused.allow_vertical_scroll:
+        sentences.append("Arrow keys, Page Up and Page Down, Home and End scroll.")
+    elif focused is not None and focused.HELP and focused is not screen:
+        sentences.append(focused.HELP)
+    if len(screen.focus_chain) > 1:
+        sentences.append("Tab moves on to the next part.")
+    return sentences

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from ...queries import session_detail as queries
@@ -23,6 +23,7 @@ from ...queries.steps import Step
 from ...queries.store import StoreError
 from ...queries.tokens import TokenSums, totals
 from .. import format as words
+from ..kit.key_bar import KeyBar
 from ..kit.palette import text_styles
 from ..kit.state import PaneState
 from ..kit.table import Record, RecordTable
@@ -41,6 +42,9 @@ _ENTRIES = 1000
 """About how many entries unfolding everything shows."""
 _FEW = 40
 """A session with no more tool calls than this opens unfolded."""
+
+_ABOUT = ("failures", "copy_id", "show_file")
+"""Actions that are about a session that is there."""
 
 _TONES = {"error": "error", "failed": "error", "denied": "warning", "running": "success", "ok": "", "completed": ""}
 
@@ -104,7 +108,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         Binding("a", "unfold_all", "Unfold all", tooltip="Unfold all prompts, or fold them"),
         Binding("y", "copy_id", "Copy id", tooltip="Copy the session's id"),
         Binding("o", "show_file", "File", tooltip="Show where the session's file is"),
-        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
     ]
     TITLE = "Session"
 
@@ -133,7 +137,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
                 yield Static(id="session-pointed", markup=False)
             with VerticalScroll(id="session-side", can_focus=False):
                 yield Static(id="session-page", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def _columns(self) -> list[Any]:
         hidden = {"cost"} if self.dashboard.settings.no_cost else set()
@@ -203,6 +207,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         if detail is None:
             self._state("empty", "This session is not in the store any more. Press Escape to go back.")
             return
+        self.refresh_bindings()
         self._unfolded |= message.answer.opened
         self._known_turns = {turn.id for turn in detail.turns}
         first = not self.query_one("#session-body").display
@@ -318,6 +323,11 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
             owner = next((record.key for record in table.records if _key_of(record) == node.owner), "")
             table.select(owner)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key does anything now: what failed is shown unfolded."""
+        known = self._answer.detail is not None
+        return known and not self._failed if action == "unfold_all" else known or action not in _ABOUT
+
     def action_unfold_all(self) -> None:
         """Unfold every prompt; once more folds them all."""
         detail = self._answer.detail
@@ -335,6 +345,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
     def action_failures(self) -> None:
         """Only what failed, or all."""
         self._failed = not self._failed
+        self.refresh_bindings()
         self.refresh_data()
 
     def action_copy_id(self) -> None:

@@ -260,6 +260,12 @@ class SessionsPane(Pane[SessionsData]):
         self._to_top = True
         self.refresh_data()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key does anything now: most are about rows, and the one under the cursor."""
+        if action in ("copy_id", "show_file"):
+            return self._selected is not None
+        return action not in ("next_sort", "reverse_sort") or (self._data is not None and self.has_rows(self._data))
+
     def action_next_sort(self) -> None:
         """Sort by the next column."""
         self.query_one(SessionsTable).action_sort_by()
@@ -272,6 +278,7 @@ class SessionsPane(Pane[SessionsData]):
     def _highlighted(self, message: RecordTable.RecordHighlighted) -> None:
         message.stop()
         self._beside()
+        self.refresh_bindings()
 
     @on(RecordTable.RecordSelected)
     def _open(self, message: RecordTable.RecordSelected) -> None:

@@ -262,7 +262,7 @@ class SyncPane(Pane[SyncData]):
                 return False
             return data.actions.older is not None if action == "older" else bool(data.pages.cursors)
         if action in ("sort", "reverse"):
-            return self.view == "history"
+            return self.view == "history" and self._data is not None and bool(self._data.tables)
         if action == "reread":
             return self.view == "rejects" and self._selected("rejects") is not None
         return True

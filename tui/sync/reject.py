@@ -14,11 +14,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from ...queries.regular import NotRegularError, descriptor_of
 from ...queries.sync import Reject
 from .. import format as words
+from ..kit.key_bar import KeyBar
 from . import text as told
 
 MOST = 4096
@@ -102,8 +103,10 @@ class RejectScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Back", key_display="esc"),
         Binding("x", "switch", "Text/hex", tooltip="The bytes as text, or as numbers"),
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
     ]
     TITLE = "Reject"
+    HELP = f"The bytes that could not be used, the first {MOST:,} of them, and why. All else in their file was read."
 
     class Read(Message):
         """The bytes, from the thread that read them."""
@@ -124,7 +127,7 @@ class RejectScreen(ModalScreen[None]):
             yield Static(self._about(), id="about", markup=False)
             with VerticalScroll(id="bytes"):
                 yield Static("Reading…", id="dump", markup=False)
-            yield Footer(compact=True, show_command_palette=False)
+            yield KeyBar()
 
     def on_mount(self) -> None:
         """Read in a thread: the disk may be slow."""
@@ -146,6 +149,12 @@ class RejectScreen(ModalScreen[None]):
         """Show what was read."""
         self._excerpt = message.excerpt
         self._show()
+
+    def action_help(self) -> None:
+        """The keys, in words."""
+        from ..screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
 
     def action_switch(self) -> None:
         """Text, or numbers."""

@@ -167,12 +167,9 @@ class Overview(TokenView[OverviewData]):
         only_sessions = self.has_class("-low") and self.has_class("-sessions")
         return self.query_one("#top" if only_sessions else "#by")
 
-    def switch_table(self) -> bool:
-        """On a low screen, show the other table; whether there is one that is not shown already."""
-        if not self.has_class("-low"):
-            return False
+    def switch_table(self) -> None:
+        """On a low screen, show the other table."""
         self.toggle_class("-sessions")
-        return True
 
 
 def _bucket_sentence(

@@ -158,6 +158,7 @@ class TokensPane(Pane[TokensData]):
     def show(self, data: TokensData) -> None:
         """Everything."""
         self._shown = data
+        self.refresh_bindings()
         chosen = data.question.chosen
         self.query_one(FilterChips).show(chips(chosen, self.dashboard.session_title), "Backspace drops the last")
         if not self.has_rows(data):
@@ -280,17 +281,25 @@ class TokensPane(Pane[TokensData]):
     def action_table(self) -> None:
         """What a low screen has no room for, in place of something else."""
         view = self._view(self._options.view)
-        if view.switch_table():
-            self.app.set_focus(view.first_focus)
+        view.switch_table()
+        self.app.set_focus(view.first_focus)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Only what means something in the view; Escape belongs to the app on the first one."""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what does something in the view now; Escape belongs to the app on the first one."""
         view = next(view for view in VIEWS if self._options.view == view.NAME)
+        if action == "view":
+            return parameters != (view.NAME,)
         if action == "overview":
             return view is not Overview
-        if action == "measure" and self.dashboard.settings.no_cost and view is not Timing:
+        if action == "unfilter":
+            return bool(self.dashboard.droppable)
+        if action not in _VIEW_ACTIONS:
+            return True
+        if action not in view.ACTIONS or self._shown is None or not self.has_rows(self._shown):
             return False
-        return action in view.ACTIONS if action in _VIEW_ACTIONS else True
+        if action == "table":
+            return self._view(view.NAME).has_other_table
+        return not (action == "measure" and self.dashboard.settings.no_cost and view is not Timing)
 
     # -- filters -------------------------------------------------------------------------------------------------
 

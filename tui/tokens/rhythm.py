@@ -102,12 +102,9 @@ class Rhythm(TokenView[RhythmData]):
         self.set_class(event.size.height < _LOW, "-low")
         self.set_class(event.size.width < _TWO, "-narrow")
 
-    def switch_table(self) -> bool:
+    def switch_table(self) -> None:
         """On a low screen, the hours in place of the days."""
-        if not self.has_class("-low"):
-            return False
         self.toggle_class("-hours")
-        return True
 
     @property
     def first_focus(self) -> Widget | None:

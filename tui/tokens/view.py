@@ -129,9 +129,13 @@ class TokenView(Vertical, Generic[Data]):
         app: Any = self.app
         return not app.settings.no_cost
 
-    def switch_table(self) -> bool:
-        """Show what a low screen has no room for in place of something else; False if all is shown."""
-        return False
+    @property
+    def has_other_table(self) -> bool:
+        """Whether there is something for which a low screen has no room."""
+        return self.has_class("-low")
+
+    def switch_table(self) -> None:
+        """Show what a low screen has no room for, in place of something else."""
 
     @property
     def first_focus(self) -> Widget | None:

@@ -1,0 +1,24 @@
+"""The keys that work on every tab."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+from .tabs import TABS
+
+KEYS: list[BindingType] = [
+    *(
+        Binding(str(n), f"show_tab('{tab.name}')", tab.title, show=False, tooltip=f"The tab {tab.title}")
+        for n, tab in enumerate(TABS, 1)
+    ),
+    Binding("r", "next_range", "Range", tooltip="Show 7, 30, 90, 365 or all days"),
+    Binding("p", "pick('project')", "Project", tooltip="Show one project only"),
+    Binding("m", "pick('model')", "Model", show=False, tooltip="Show one model only"),
+    Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter this tab as you type"),
+    Binding("e", "export", "Export", tooltip="A table or chart of the screen as a file: CSV, JSON, Parquet, SVG"),
+    Binding("l", "console", "SQL", show=False, tooltip="Ask the store your own question, in SQL"),
+    Binding("w", "toggle_window", "24h/7d", show=False, tooltip="Header over 24 hours or seven days"),
+    Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
+    Binding("escape", "up", "Up", show=False, tooltip="Back, or clear the filters"),
+    Binding("q", "quit", "Quit", tooltip="Quit at once"),
+]

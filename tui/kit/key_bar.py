@@ -1,0 +1,53 @@
+"""The line of keys at the bottom: whole entries, as many as there is room for, help always among them."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.geometry import Size
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+_FIRST = ("help",)
+_SECOND = ("dismiss", "up", "quit", "leave")
+"""Actions whose keys stay when others go, by how long they do: help, and the way out."""
+
+
+class KeyBar(Footer):
+    """Textual's footer, which cuts through the entry that reaches over the edge; here that one is left out."""
+
+    def __init__(self) -> None:
+        super().__init__(compact=True, show_command_palette=False)
+
+    async def recompose(self) -> None:
+        """The keys are others: choose anew."""
+        await super().recompose()
+        self._choose(self.size)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """More room, or less."""
+        self._choose(event.size)
+
+    def _choose(self, size: Size) -> None:
+        entries = list(self.query_children(FooterKey))
+        room = size.width
+        shown: set[FooterKey] = set()
+        # The others from left to right; one that does not fit keeps out those behind it, so that none jumps around.
+        for rank in (0, 1, 2):
+            for entry in entries:
+                if _rank(entry) == rank:
+                    room -= _width(entry)
+                    if room + 1 < 0 and shown:
+                        break
+                    shown.add(entry)
+        for entry in entries:
+            entry.display = entry in shown
+
+
+def _rank(entry: FooterKey) -> int:
+    name = entry.action.partition("(")[0].rpartition(".")[2]
+    return 0 if name in _FIRST else 1 if name in _SECOND else 2
+
+
+def _width(entry: FooterKey) -> int:
+    """Cells, with the one between it and the next."""
+    return entry.render().cell_len + 1
