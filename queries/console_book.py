@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .export import replacing
 from .regular import read_text
+from .replaced import replacing
 from .store import StoreError
 
 MOST = 100

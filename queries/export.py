@@ -7,16 +7,15 @@ import dataclasses
 import datetime as dt
 import json
 import math
-import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
 from .console import Table
 from .regular import check
+from .replaced import replacing
 
 FORMATS = ("csv", "json", "parquet")
 
@@ -174,24 +173,6 @@ def save(table: Table, path: Path, form: str) -> None:
     if form not in FORMATS:
         raise ValueError(f"unknown format {form!r}, expected one of {', '.join(FORMATS)}")
     replacing(path, lambda aside: _write(table, aside, form))
-
-
-def replacing(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file beside `path`, readable by its owner only, and put it in its place. Raises OSError.
-
-    Only in the place of a regular file: to put a file in that of a device would take the device away.
-    """
-    check(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        # Made here and not by whoever writes, so that it is nobody else's to read; DuckDB makes another one.
-        aside.touch(0o600, exist_ok=False)
-        write(aside)
-        aside.chmod(0o600)
-        aside.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            aside.unlink()
 
 
 def _write(table: Table, path: Path, form: str) -> None:

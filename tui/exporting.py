@@ -16,7 +16,8 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from ..queries.console import Table
-from ..queries.export import FORMATS, fields_of, replacing, save, table_of
+from ..queries.export import FORMATS, fields_of, save, table_of
+from ..queries.replaced import replacing
 from .format import clean, rows
 from .kit.answer_table import AnswerTable
 from .kit.captioned_table import Listing

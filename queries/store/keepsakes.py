@@ -54,7 +54,7 @@ def read_notes(store: Path) -> list[Note]:
 
 def write_notes(store: Path, notes: Sequence[Note]) -> None:
     """Replace the notes. Raises OSError."""
-    from ..export import replacing
+    from ..replaced import replacing
 
     path = notes_path(store)
     if not notes:

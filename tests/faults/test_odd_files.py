@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from agnes_stats.queries.console_book import Book
-from agnes_stats.queries.export import replacing
 from agnes_stats.queries.regular import NotRegularError, opened, read_bytes
+from agnes_stats.queries.replaced import replacing
 from agnes_stats.queries.store import Store, StoreError
 from agnes_stats.tui import cli
 

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from agnes_stats.queries import console, export
 from agnes_stats.queries.console import Table
+from agnes_stats.queries.replaced import replacing
 from agnes_stats.queries.store import Store
 
 EVERY_TYPE = r"""SELECT 1 AS a, 2 AS A, 1.50::DECIMAL(9, 2) AS decimal, DATE '2026-01-02' AS day,
@@ -92,7 +93,7 @@ def test_a_file_is_replaced_when_the_new_one_is_complete_and_for_its_owner_only(
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        export.replacing(target, fail)
+        replacing(target, fail)
     assert target.read_text() == "before"
     for form in export.FORMATS:
         export.save(answer, target, form)

@@ -110,7 +110,7 @@ class LastLines:
 
     def write(self, line: Line) -> None:
         """Keep an answer. Where that is not possible there will be none."""
-        from ...queries.export import replacing
+        from ...queries.replaced import replacing
 
         own = {
             "settings": self._settings,
