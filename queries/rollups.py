@@ -117,7 +117,7 @@ def tokens_daily(zone: str, rows: str = "responses") -> str:
         coalesce(s.username, any_value(r.username)) AS username, s.project, r.model,
         {agent_type_of("r")} AS agent_type, r.git_branch, r.version,
         r.speed, r.service_tier, count(*) FILTER (r.is_answer) AS responses,
-        {columns("r.", "sum({})")},
+        {columns("r.", "sum({})")}, sum(r.reasoning_tokens) AS reasoning_tokens,
         sum(r.web_searches) AS web_searches, sum(r.cost_usd) AS cost_usd,
         coalesce(sum(r.total_tokens) FILTER {unpriced("r.")}, 0) AS unpriced_tokens,
         coalesce(sum(r.total_tokens) FILTER {billed_elsewhere("r.")}, 0) AS billed_elsewhere_tokens,
@@ -221,7 +221,9 @@ def sessions(only: str) -> str:
         SELECT r.session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username,
             count(*) FILTER (is_answer) AS assistant_messages,
             bool_and(is_sidechain OR agent_id IS NOT NULL) AS only_subagents,
-            {columns(sql="sum({})")}, sum(web_searches) AS web_searches, sum(cost_usd) AS cost_usd,
+            {
+        columns(sql="sum({})")
+    }, sum(reasoning_tokens) AS reasoning_tokens, sum(web_searches) AS web_searches, sum(cost_usd) AS cost_usd,
             coalesce(sum(total_tokens) FILTER {unpriced()}, 0) AS unpriced_tokens,
             coalesce(sum(total_tokens) FILTER {billed_elsewhere()}, 0) AS billed_elsewhere_tokens,
             count(*) FILTER (output_undercounted) AS undercounted,
@@ -308,7 +310,7 @@ def sessions(only: str) -> str:
         coalesce(e.tool_errors, 0) AS tool_errors, coalesce(e.denied, 0) AS denied,
         coalesce(c.skill_invocations, 0) AS skill_invocations, coalesce(p.slash_commands, 0) AS slash_commands,
         coalesce(c.distinct_tools, 0) AS distinct_tools, coalesce(c.distinct_skills, 0) AS distinct_skills,
-        {columns("u.", "coalesce({}, 0)")}, coalesce(u.web_searches, 0) AS web_searches,
+        {columns("u.", "coalesce({}, 0)")}, u.reasoning_tokens, coalesce(u.web_searches, 0) AS web_searches,
         u.cost_usd, coalesce(u.unpriced_tokens, 0) AS unpriced_tokens,
         coalesce(u.billed_elsewhere_tokens, 0) AS billed_elsewhere_tokens, coalesce(u.undercounted, 0) AS undercounted,
         v.primary_model, u.context.tokens AS context_tokens, u.context.model AS context_model,

@@ -9,7 +9,7 @@ from .facts import FACTS, Fact
 
 __all__ = ["FACTS", "ROLLUPS_BY_DAY", "STORE_VERSION", "TABLES", "Fact", "columns_of", "ddl"]
 
-STORE_VERSION = 7
+STORE_VERSION = 8
 """Raised when a table changes its shape. A store with a higher number is refused."""
 
 TABLES: dict[str, dict[str, str]] = {
@@ -151,6 +151,7 @@ TABLES: dict[str, dict[str, str]] = {
         "cache_read_tokens": "BIGINT",
         "cache_write_5m_tokens": "BIGINT",
         "cache_write_1h_tokens": "BIGINT",
+        "reasoning_tokens": "BIGINT",
         "web_searches": "BIGINT",
         "cost_usd": "DOUBLE",
         "unpriced_tokens": "BIGINT",
@@ -182,6 +183,7 @@ TABLES: dict[str, dict[str, str]] = {
         "cache_read_tokens": "BIGINT",
         "cache_write_5m_tokens": "BIGINT",
         "cache_write_1h_tokens": "BIGINT",
+        "reasoning_tokens": "BIGINT",
         "web_searches": "BIGINT",
         "cost_usd": "DOUBLE",
         "unpriced_tokens": "BIGINT",

@@ -75,6 +75,8 @@ class SessionRow:
     cache_read_tokens: int
     cache_write_5m_tokens: int
     cache_write_1h_tokens: int
+    reasoning_tokens: int | None
+    """The part of the output that was thinking; None where nothing tells."""
     tokens_total: int
     cost_usd: float | None
     unpriced_tokens: int
@@ -206,7 +208,7 @@ def _selected(connection: DuckDBPyConnection, chosen: Filter, *, even_nothing: b
     """The sessions that have anything that matches, with the counts of that; `even_nothing`: also all others."""
     where = matching.by_session(chosen)
     # The fields about sessions are left to the rows of sessions.
-    facts = chosen.but(project=None, session_id=None, user=None, text="")
+    facts = chosen.but(agent=None, project=None, session_id=None, user=None, text="")
     if facts.is_open:
         return _Selection("sessions", _PENDING, where)
     used, made, failed = tokens.where_of(facts), matching.calls_where(facts), matching.results_where(facts)
@@ -219,7 +221,7 @@ def _selected(connection: DuckDBPyConnection, chosen: Filter, *, even_nothing: b
     connection.execute(
         f"""
     CREATE OR REPLACE TEMP TABLE matched_sessions AS
-    SELECT s.* REPLACE ({counted}, u.cost_usd AS cost_usd) FROM sessions s
+    SELECT s.* REPLACE ({counted}, u.cost_usd AS cost_usd, u.reasoning_tokens AS reasoning_tokens) FROM sessions s
     LEFT JOIN (SELECT session_id, {tokens.SUMS} FROM {tokens.rollup(connection, facts)} WHERE {used}
         GROUP BY session_id) u ON u.session_id = s.session_id
     LEFT JOIN (SELECT session_id, {CALL_COUNTS} FROM {calls} WHERE {made} GROUP BY session_id) c

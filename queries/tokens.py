@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SUMS = f"""coalesce(sum(responses), 0)::BIGINT AS responses,
-    {columns(sql="coalesce(sum({}), 0)::BIGINT")},
+    {columns(sql="coalesce(sum({}), 0)::BIGINT")}, sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
     coalesce(sum({TOTAL}), 0)::BIGINT AS total_tokens,
     sum(cost_usd) AS cost_usd, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
     coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens,
