@@ -70,8 +70,9 @@ class Where:
         self.parameters: dict[str, Any] = {}
 
     def add(self, condition: str, **parameters: Any) -> Where:
-        """Add an SQL condition that names its parameters `$name`."""
-        self._conditions.append(f"({condition})")
+        """Add an SQL condition that names its parameters `$name`; "true" adds parameters only."""
+        if condition != "true":
+            self._conditions.append(f"({condition})")
         self.parameters |= parameters
         return self
 

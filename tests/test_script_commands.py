@@ -125,6 +125,7 @@ def test_blocks_have_ccusages_fields(
         "totalTokens": 2222,
         "costUSD": pytest.approx(2 * one),
         "unpricedTokens": 0,
+        "billedElsewhereTokens": 0,
         "responses": 2,
         "undercountedResponses": 0,
         "outputUndercounted": False,

@@ -31,7 +31,7 @@ def transcripts() -> list[Transcript]:
     later = Transcript("later", "2026-03-10T10:00:00", cwd="/home/dana/work/website")
     later.row("system", subtype="turn_duration", durationMs=5_000)
     # A placeholder counts for the time, but not for the speed.
-    later.prompt("Go").wait(6).response(tokens=(0, 3, 0, 0), stop=None)
+    later.prompt("Go").wait(6).response(tokens=(0, 3, 0, 0), stop=None).wait(60).prompt("Go on")
     return [main, agent, later]
 
 

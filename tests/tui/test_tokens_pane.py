@@ -253,7 +253,7 @@ async def test_branch_and_version_filter_and_show_as_chips(store: Store) -> None
             await press(pilot, *keys)
         assert (app.chosen.branch, app.chosen.version) == ("fix/churn", "2.1.114")
         chips = app.query_one(FilterChips)
-        assert " branch fix/churn ✕   Claude Code 2.1.114 ✕   Backspace drops the last" in screen_text(app)
+        assert " branch fix/churn ✕   version 2.1.114 ✕   Backspace drops the last" in screen_text(app)
         app.choose(model=HAIKU)
         await settle(pilot)
         assert names(app) == ["2.1.114"]
@@ -281,7 +281,7 @@ async def test_escape_drops_every_filter_but_the_person_of_the_command_line(stor
         await settle(pilot)
         assert app.chosen.but(since=None) == every
         line = screen_text(app).splitlines()[1]
-        assert all(told in line for told in ("agent main", "branch main", "Claude Code 2", "user eve", "session site"))
+        assert all(told in line for told in ("agent main", "branch main", "version 2", "user eve", "session site"))
         assert "Nothing matches these filters" in screen_text(app)
         assert "branch main ✕" in screen_text(app), "it can be seen what leaves nothing"
         await press(pilot, "escape")
@@ -377,4 +377,6 @@ async def test_the_keys_are_heard_where_there_is_nothing_to_see(store: Store) ->
         await press(pilot, "1", "r", "r", "r", "r", "2")
         assert "Spend by" not in screen_text(app)
         await press(pilot, "b", "r")
+        assert "Spend by day and model" in screen_text(app), "nothing is broken down where nothing is shown"
+        await press(pilot, "b")
         assert "Spend by day and project" in screen_text(app)
