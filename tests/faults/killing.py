@@ -150,7 +150,8 @@ def verdict(killer: Killer, folder: Path) -> str:
     found = killer.finish()
     calm = Store(folder / "calm.duckdb")
     Engine(calm, [Root("claude", killer.root)], workers=1).catch_up()
-    # The log belongs to the store: what was committed and is not in the file yet.
-    whole = (killer.store.name, f"{killer.store.name}.wal")
+    # The log belongs to the store: what was committed and is not in the file yet. So do the files by which processes
+    # wait for each other, which stay where they are, because a lock on a removed file holds nobody out.
+    whole = [f"{killer.store.name}{ending}" for ending in ("", ".wal", ".lock", ".queue")]
     left = [path.name for path in killer.store.parent.iterdir() if path.name not in whole]
     return difference(contents(found), contents(calm)) or (f"left behind: {left}" if left else "")
