@@ -1,8 +1,8 @@
 """Which responses logged only a lower bound for their output, where the agent does not say so.
 
-Claude Code writes the first lines of a response with the output count of the start of the stream. Versions up to 2.1.52
-often left it at that; later ones write the final count with the last line. So of those a response that looks like a
-placeholder still grows, until its conversation goes on: then no better line will come.
+Some agents write the first lines of a response with the output count of the start of the stream, and the final count
+with the last line. So a response that looks like a placeholder still grows, until its conversation goes on: then no
+better line will come. Of versions that often leave it at the first count none is waited for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..queries.facts import LEFT_PLACEHOLDERS
 from ..queries.threads import THREAD
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def settle(run: Callable[[str], DuckDBPyConnection]) -> bool:
     run(f"""
         CREATE OR REPLACE TEMP TABLE {SETTLED} AS
         SELECT r.key, r.ts, r.session_id FROM (
-            SELECT *, {THREAD} AS thread FROM responses WHERE {_WAITS} AND NOT coalesce({LEFT_PLACEHOLDERS}, false)
+            SELECT *, {THREAD} AS thread FROM responses WHERE {_WAITS} AND NOT coalesce(stays_early, false)
         ) r LEFT JOIN ({_LAST}) l ON l.session_id = r.session_id AND l.thread IS NOT DISTINCT FROM r.thread
         WHERE coalesce(l.at > coalesce(r.ended_at, r.ts), false) <> r.output_undercounted""")
     if run(f"SELECT 1 FROM {SETTLED} LIMIT 1").fetchone() is None:

@@ -59,7 +59,6 @@ TEXTS: dict[str, dict[str, int]] = {
         "speed": NAME_CHARS,
         "service_tier": NAME_CHARS,
         "inference_geo": NAME_CHARS,
-        "stop_reason": NAME_CHARS,
     },
     "server_reads": {"reason": 500},
     "session_firsts": {"value": _PATH},
@@ -141,9 +140,18 @@ def keep(table: str, row: dict[str, Any]) -> None:
     for column, limit in _COLUMNS.get(table, ()):
         value = row.get(column)
         if type(value) is str:
-            row[column] = kept(value, limit)
+            if value not in _CLEAN:
+                row[column] = text = kept(value, limit)
+                if text == value and len(value) <= NAME_CHARS <= limit:
+                    if len(_CLEAN) >= _MOST_CLEAN:
+                        _CLEAN.clear()
+                    _CLEAN.add(value)
         elif type(value) is list:
             row[column] = [kept(text, limit) for text in value]
 
+
+_CLEAN: set[str] = set()
+_MOST_CLEAN = 8192
+"""Names that stand in row after row, and in which there is nothing to blot out or to cut."""
 
 _COLUMNS = {table: tuple(columns.items()) for table, columns in TEXTS.items()}

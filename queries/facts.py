@@ -115,20 +115,14 @@ _ORIGINAL = _place("", *_copied())
 # A side question repeats the session's rows, too, as a sub-agent's.
 _OWNER = ("embedded", *_place("", *_copied(), "is_sidechain"))
 
-DENSEST_OUTPUT = 10
-"""Bytes of JSON per token: more than this was never seen of a finished response (the most was 5)."""
-
 ANSWERS = "('turn', 'advisor', 'fallback')"
 """SQL of the kinds of responses that answer somebody; of the other kinds (`compaction`) there is only the bill."""
 
 _IS_PLACEHOLDER = (
     "(lower_bound IS NULL AND stop_reason IS NULL AND "
-    f"(output_tokens BETWEEN 1 AND 5 OR shown_bytes > {DENSEST_OUTPUT} * output_tokens))"
+    "(coalesce(early_output, false) OR output_tokens < coalesce(least_output_tokens, 0)))"
 )
 """SQL: whether a response shows the output count of the start of its stream, and its agent does not say so."""
-
-LEFT_PLACEHOLDERS = "[TRY_CAST(part AS INTEGER) FOR part IN string_split(version, '.')] <= [2, 1, 52]"
-"""SQL: whether the version is one of Claude Code that often left such a count as it was; NULL where none is told."""
 
 RESPONSES = Fact(
     "responses",
@@ -199,6 +193,8 @@ RESPONSES = Fact(
                 "cache_miss_reason": "VARCHAR",
                 "cache_missed_tokens": "BIGINT",
                 "lower_bound": "BOOLEAN",
+                "early_output": "BOOLEAN",
+                "stays_early": "BOOLEAN",
             },
             where="output_tokens IS NOT NULL",
         ),
@@ -206,16 +202,16 @@ RESPONSES = Fact(
     sums={
         "ended_at": ("TIMESTAMP", "max"),
         "is_api_error": ("BOOLEAN", "bool_or"),
-        # The most that a single line of the response shows.
-        "shown_bytes": ("BIGINT", "max"),
+        # What a single line of the response shows must have taken so many at the least; the most of them counts.
+        "least_output_tokens": ("BIGINT", "max"),
     },
     computed={
         "is_answer": ("BOOLEAN", f"kind IN {ANSWERS}"),
         "is_placeholder": ("BOOLEAN", _IS_PLACEHOLDER),
-        # Of other versions a placeholder may still grow: the loader marks those that do not.
+        # Of some versions a placeholder may still grow: the loader marks those that do not.
         "output_undercounted": (
             "BOOLEAN",
-            f"coalesce(lower_bound, {_IS_PLACEHOLDER} AND coalesce({LEFT_PLACEHOLDERS}, false))",
+            f"coalesce(lower_bound, {_IS_PLACEHOLDER} AND coalesce(stays_early, false))",
         ),
     },
     derived={"cost_usd": "DOUBLE"},

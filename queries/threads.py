@@ -48,7 +48,7 @@ class Thread:
     @property
     def is_done(self) -> bool:
         """Whether the latest response says that there is no more to do."""
-        return self.last_stop == "end_turn"
+        return self.last_stop == "end"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,16 +92,30 @@ def test_an_older_store_gets_what_is_new_and_keeps_what_it_has(path: Path) -> No
     assert version == [(str(STORE_VERSION),)]
 
 
-def test_responses_of_an_older_store_are_told_to_be_what_they_were(path: Path) -> None:
+def test_rows_of_an_older_store_are_told_in_the_words_of_this_one(path: Path) -> None:
     store = Store(path)
     with store.write() as connection:
-        connection.execute("ALTER TABLE responses DROP COLUMN kind")
-        connection.execute("ALTER TABLE responses DROP COLUMN is_answer")
-        connection.execute("INSERT INTO responses (key, stop_reason) VALUES ('a', 'end_turn'), ('b', 'advisor')")
+        for column in ("kind", "is_answer", "agent"):
+            connection.execute(f"ALTER TABLE responses DROP COLUMN {column}")
+        for column in ("mcp_server", "agent"):
+            connection.execute(f"ALTER TABLE tool_calls DROP COLUMN {column}")
+        connection.execute(
+            "INSERT INTO responses (key, path, stop_reason) "
+            "VALUES ('a', 't', 'end_turn'), ('b', 't', 'advisor'), ('c', NULL, 'tool_use')"
+        )
+        connection.execute(
+            "INSERT INTO tool_calls (id, path, name, class) VALUES ('x', 't', 'mcp__shop__q', 'mcp_call')"
+        )
         connection.execute("UPDATE meta SET value = '2' WHERE name = 'store_version'")
     with store.read() as connection:
-        told = connection.execute("SELECT key, kind, is_answer FROM responses ORDER BY key").fetchall()
-    assert told == [("a", "turn", True), ("b", "advisor", True)]
+        told = connection.execute("SELECT kind, is_answer, stop_reason, agent FROM responses ORDER BY key").fetchall()
+        called = connection.execute("SELECT mcp_server, agent FROM tool_calls").fetchall()
+    assert told == [
+        ("turn", True, "end", "claude-code"),
+        ("advisor", True, None, "claude-code"),
+        ("turn", True, "tool_use", "claude-code"),
+    ]
+    assert called == [("shop", "claude-code")]
 
 
 # -- wrong files -----------------------------------------------------------------------------------------------------

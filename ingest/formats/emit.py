@@ -15,19 +15,23 @@ from ..access import accesses_of, error_line, may_count_rows, rows_in
 from ..access.languages import SHELLS
 from ..agnes.shell_actions import sync_action_in
 from ..batch import Batch
-from ..projects import project_of
+from ..projects import folder_of, project_of
 from ..text import first_line, kept, one_line, short
 from .events import (
     FIRST_LABELS,
     Label,
     Notice,
+    OwnTotal,
     Place,
     Prompt,
     Response,
     Subagent,
+    Summary,
     ToolCall,
     ToolResult,
+    Worktree,
 )
+from .numbers import whole_number
 from .source import SourceFile, State
 from .texts import DETAIL_CHARS, input_line
 from .times import SessionLabels
@@ -38,6 +42,15 @@ UNKNOWN_KINDS = 200
 
 UNKNOWN_MODEL = "unknown"
 """Stands for a model that the source does not name."""
+
+WHOLE = ""
+"""Stands for a model in the row of a session's own total over all of them."""
+
+_OF_RESPONSE = (
+    *("provider", "gateway", "priced_as", "tool", "requested_at", "prompt_id", "effort", "inference_geo"),
+    *("stop_reason", "ttft_ms", "duration_ms", "billed", "logged_cost_usd", "ended_at"),
+)
+"""Columns of a response that are told only where there is something to tell; they have the names of the fields."""
 
 _ROWS_HINT_CHARS = 800
 """A count of rows stands at the end of what a client prints."""
@@ -62,6 +75,8 @@ class Emitter:
         self._calls: dict[str, dict[str, Any]] = {}
         """Rows of tool calls in this stretch that have no result yet."""
         self._labels = SessionLabels()
+        self._strays: set[tuple[str, str]] = set()
+        """Sessions that sub-agents name, and those in which they were started."""
         self._unknowns: Counter[str] = Counter()
 
     def inside(self, path: Path) -> None:
@@ -85,17 +100,19 @@ class Emitter:
         """Keep a note of `length` bytes from `pos` on that cannot be used, and why."""
         self._batch.add("rejects", {"path": self._path, "pos": pos, "length": length, "reason": reason})
 
-    def unknown(self, what: str) -> None:
+    def unknown(self, what: str, count: int = 1) -> None:
         """Count something that there is no rule for; `doctor` lists it. However wild a file is, this stays small."""
         name = kept(what, UNKNOWN_CHARS)
         is_known = name in self._unknowns or len(self._unknowns) < UNKNOWN_KINDS
-        self._unknowns[name if is_known else "anything else"] += 1
+        self._unknowns[name if is_known else "anything else"] += count
 
     def finish(self, first_pos: int | None = None) -> State:
         """Add labels, activity and unknowns; the state for the next stretch, to which a decoder adds its own.
 
         `first_pos`: where the stretch began; unknowns are kept per stretch.
         """
+        for session, home in self._strays:
+            self._batch.add("strays", {"session_id": session, "home": home, "path": self._path})
         self._labels.write(self._batch, self._path, self._whose)
         for what, count in self._unknowns.items():
             self._batch.add("unknowns", {"path": self._path, "pos": first_pos, "what": what, "count": count})
@@ -108,24 +125,18 @@ class Emitter:
 
     def response(self, told: Response) -> None:
         """An answer of a model, or a bill."""
-        speaker, tokens = told.speaker, told.tokens
-        row = self._here(told.place) | {
+        place, speaker, tokens = told.place, told.speaker, told.tokens
+        row: dict[str, Any] = {
+            **self._here(place),
             "key": told.key,
-            "embedded": told.place.embedded,
+            "embedded": place.embedded,
             "agent_id": speaker.subagent_id,
             "agent_name": speaker.subagent_name,
             "is_sidechain": speaker.is_sidechain,
             "kind": told.kind,
-            "model": short(told.model) or UNKNOWN_MODEL,
-            "provider": told.provider,
-            "gateway": told.gateway,
-            "priced_as": told.priced_as,
-            "tool": told.tool,
+            "model": told.model or UNKNOWN_MODEL,
             "version": speaker.version,
             "git_branch": speaker.branch,
-            "requested_at": told.requested_at,
-            "prompt_id": told.prompt_id,
-            "effort": told.effort,
             "output_tokens": tokens.output,
             "total_tokens": tokens.total,
             "input_tokens": tokens.input,
@@ -136,21 +147,28 @@ class Emitter:
             "web_searches": told.web_searches,
             "speed": told.speed,
             "service_tier": told.service_tier,
-            "stop_reason": told.stop_reason,
-            "ttft_ms": told.ttft_ms,
-            "duration_ms": told.duration_ms,
-            "billed": told.billed,
-            "logged_cost_usd": told.logged_cost_usd,
             "lower_bound": told.lower_bound,
             "is_api_error": told.is_error,
         }
-        if told.ended_at is not None:
-            row["ended_at"] = told.ended_at
+        for name in _OF_RESPONSE:
+            value = getattr(told, name)
+            if value is not None:
+                row[name] = value
+        if told.lower_bound is None:
+            row["early_output"], row["stays_early"] = told.early_output, told.stays_early
+            row["least_output_tokens"] = told.least_output
+        if told.cache_miss is not None:
+            row["cache_miss_reason"], row["cache_missed_tokens"] = told.cache_miss.reason, told.cache_miss.tokens
+        if told.attribution is not None:
+            by = told.attribution
+            row |= {"attributed_plugin": by.plugin, "attributed_skill": by.skill}
+            row |= {"attributed_mcp_server": by.mcp_server, "attributed_mcp_tool": by.mcp_tool}
         self._add("responses", row, "ts")
 
     def tool_call(self, told: ToolCall) -> None:
         """A tool call, the data that it touches, and the sync action that it is, if it is one."""
-        row = self._here(told.place) | {
+        row = {
+            **self._here(told.place),
             "id": told.id,
             "embedded": told.place.embedded,
             "agent_id": told.speaker.subagent_id,
@@ -160,7 +178,7 @@ class Emitter:
             "mcp_server": told.mcp_server,
             "subagent_type": told.subagent_type,
             "skill": told.skill,
-            "detail": input_line(told.given) if told.detail is None else one_line(told.detail, DETAIL_CHARS),
+            "detail": input_line(told.given) if told.detail is None else one_line(told.detail, DETAIL_CHARS) or None,
             "response_key": told.response_key,
             "prompt_id": told.prompt_id,
         }
@@ -172,7 +190,8 @@ class Emitter:
         else:
             found = accesses_of(told.name, told.given) if told.accesses is None else told.accesses
         for number, access in enumerate(found):
-            row = self._here(told.place) | {
+            row = {
+                **self._here(told.place),
                 "id": f"{told.id}:{number}",
                 "seen_in": "transcript",
                 "call_id": told.id,
@@ -215,11 +234,15 @@ class Emitter:
             "result_session_id": place.session,
             "result_bytes": told.size,
         }
+        if place.copy_signs:
+            row["result_copy_signs"] = place.copy_signs
+        if place.home is not None and place.session is not None:
+            row |= self._stray(place.session, place.home, "result_")
         if told.is_error:
             row["error_text"] = error_line(told.text or "")
             row["denial"] = told.denial
         elif told.text and may_count_rows(told.text[-_ROWS_HINT_CHARS:].encode("utf-8", "replace")):
-            row["result_rows"] = rows_in(told.text)
+            row["result_rows"] = whole_number(rows_in(told.text))
         if told.subagent_id is not None:
             row["spawned_agent_id"] = told.subagent_id
             row["spawned_status"] = told.subagent_status
@@ -248,23 +271,70 @@ class Emitter:
         """Something that happened in a session."""
         text = first_line(told.text, TEXT_CHARS) if told.text is not None else None
         row = self._here(told.place) | {"id": told.id, "kind": told.kind, "text": text, "amount": told.amount}
+        row |= {"tokens_after": told.tokens_after, "cause": told.cause}
         self._add("events", row, "ts")
 
     def subagent(self, told: Subagent) -> None:
         """What is known of a sub-agent besides its own rows."""
-        row: dict[str, Any] = {**self._whose, "agent_id": told.id, "path": self._path, "parent": told.parent}
-        row |= {"agent_type": short(told.type), "tool_use_id": told.call_id}
-        row["description"] = first_line(told.description, TEXT_CHARS) if told.description else None
+        row: dict[str, Any] = {**self._whose, "agent_id": told.id}
         if told.reported_tokens is not None:
             row |= {
                 "reported_tokens": told.reported_tokens,
                 "reported_ts": told.reported_at,
                 "reported_path": self._path,
-                "reported_pos": 0,
+                "reported_pos": told.reported_pos,
+                "reported_ms": told.reported_ms,
+                "reported_status": told.reported_status,
+                "reported_call_id": told.reported_call_id,
                 "reported_usd": told.reported_usd,
                 "report_tokens": told.report_tokens,
             }
-        self._batch.add("agents", row)
+        if told.reported_tokens is None or told.type or told.description or told.call_id or told.parent:
+            row |= {"path": self._path, "parent": told.parent}
+            row |= {"agent_type": short(told.type), "tool_use_id": told.call_id}
+            row["description"] = first_line(told.description, TEXT_CHARS) if told.description else None
+        self._add("agents", row, *(("reported_ts",) if told.reported_tokens is not None else ()))
+
+    def summary(self, told: Summary) -> None:
+        """A title for the conversation that ends with a row."""
+        row = {"leaf_uuid": told.leaf, "path": self._path, "pos": told.pos, "summary": told.text}
+        self._batch.add("summaries", row)
+
+    def worktree(self, told: Worktree) -> None:
+        """Whose worktree a session works in. Nothing is done without a session, or where the folder shows it itself."""
+        folder, project = folder_of(told.folder), project_of(told.project)
+        if told.place.session is not None and project_of(folder) == folder != project:
+            self._add("worktrees", self._told_of(told.place) | {"folder": folder, "project": project}, "ts")
+
+    def own_total(self, told: OwnTotal) -> None:
+        """What the agent itself says that a session took so far. Nothing is done without a session."""
+        if told.place.session is None:
+            return
+        row = self._told_of(told.place) | {
+            "model": WHOLE if told.model is None else told.model,
+            "web_searches": told.web_searches,
+            "cost_usd": told.cost_usd,
+            "is_incomplete": told.is_incomplete,
+        }
+        if told.tokens is not None:
+            row |= {
+                "input_tokens": told.tokens.input,
+                "output_tokens": told.tokens.output,
+                "cache_read_tokens": told.tokens.cache_read,
+                "cache_write_5m_tokens": told.tokens.cache_write_5m,
+                "cache_write_1h_tokens": told.tokens.cache_write_1h,
+                "total_tokens": told.tokens.total,
+            }
+        self._add("own_totals", row, "ts")
+
+    def last_labels(self, place: Place, branch: Any, version: Any, leaf: Any) -> None:
+        """`Label.BRANCH`, `VERSION` and `LEAF` at once, for agents whose rows all carry them; no texts are none."""
+        if place.session is not None:
+            self._labels.row(place.session, place.ts, place.pos, branch, version, leaf)
+
+    def is_first(self, label: Label, place: Place) -> bool:
+        """Whether nothing earlier was told as the label of the place's session; see `FIRST_LABELS`."""
+        return place.session is not None and self._labels.is_first(place.session, label, place.ts, place.pos)
 
     def label(self, label: Label, value: str | None, place: Place) -> None:
         """What the source says of the place's session. Nothing is done without a session, or for an empty value."""
@@ -286,7 +356,7 @@ class Emitter:
 
     def _here(self, place: Place) -> dict[str, Any]:
         """The columns that say where, when and by whom a fact was told."""
-        return {
+        row = {
             "ts": place.ts,
             "path": self._path,
             "pos": place.pos,
@@ -294,6 +364,19 @@ class Emitter:
             "session_id": place.session,
             **self._whose,
         }
+        if place.copy_signs:
+            row["copy_signs"] = place.copy_signs
+        if place.home is not None and place.session is not None:
+            row |= self._stray(place.session, place.home)
+        return row
+
+    def _stray(self, session: str, home: str, prefix: str = "") -> dict[str, Any]:
+        self._strays.add((session, home))
+        return {f"{prefix}named_session_id": session, f"{prefix}home_session_id": home}
+
+    def _told_of(self, place: Place) -> dict[str, Any]:
+        """The columns that say where and when something was told of a session."""
+        return {"session_id": place.session, "ts": place.ts, "path": self._path, "pos": place.pos}
 
     def _add(self, table: str, row: dict[str, Any], *times: str) -> None:
         """Add a row; where the file has shown no time yet, its columns `times` wait for the first one."""

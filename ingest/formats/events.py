@@ -105,6 +105,11 @@ class Place(msgspec.Struct, gc=False):
     """The source shows that this was copied from another session, which owns it if it has it, too."""
     embedded: bool = False
     """Told in passing by somebody else's file: anything that the own file says is preferred."""
+    copy_signs: int = 0
+    """What speaks for a copy that does not say so: of two tellings of the same time the one with more is the copy."""
+    home: str | None = None
+    """Of a sub-agent that names a session it was not started in: the one it was started in. It belongs to that one, as
+    long as the session it names shows no rows of its own."""
 
 
 class Speaker(msgspec.Struct, gc=False):
@@ -142,6 +147,24 @@ class Tokens(msgspec.Struct, gc=False):
         return self.input + self.output + self.cache_read + self.cache_write_5m + self.cache_write_1h
 
 
+class CacheMiss(msgspec.Struct, gc=False):
+    """That a prompt was not found in the cache, though it might have been."""
+
+    reason: str | None
+    """In one word."""
+    tokens: int | None
+    """How much of the prompt."""
+
+
+class Attribution(msgspec.Struct, gc=False):
+    """What a source says that a response worked on."""
+
+    plugin: str | None = None
+    skill: str | None = None
+    mcp_server: str | None = None
+    mcp_tool: str | None = None
+
+
 class Response(msgspec.Struct, gc=False, kw_only=True):
     """One answer of a model, or one bill. Told again under the same key, the telling with the largest output wins."""
 
@@ -176,13 +199,25 @@ class Response(msgspec.Struct, gc=False, kw_only=True):
     """Of the whole response, where the source measured it."""
     speed: str = "standard"
     service_tier: str = "standard"
+    inference_geo: str | None = None
+    """Where the model had to run, if that was asked for."""
     web_searches: int = 0
+    cache_miss: CacheMiss | None = None
+    attribution: Attribution | None = None
     billed: Billed | None = None
     logged_cost_usd: float | None = None
     """What the source itself says that it cost; kept beside our own figure."""
     is_error: bool = False
-    lower_bound: bool = False
-    """The source is known to log less output than there was."""
+    lower_bound: bool | None = False
+    """The source is known to log less output than there was; None: that shows only when the conversation goes on."""
+    early_output: bool = False
+    """With `lower_bound` None: this may be the count from the start of the stream. If no better one follows, it is a
+    lower bound."""
+    stays_early: bool = False
+    """With `lower_bound` None: this version of the agent often logs no better count, so none is waited for."""
+    least_output: int | None = None
+    """With `lower_bound` None: tokens that the text shown must have taken at the least; less output than that is as
+    `early_output`. Of several tellings the most counts."""
 
 
 class ToolCall(msgspec.Struct, gc=False, kw_only=True):
@@ -199,7 +234,7 @@ class ToolCall(msgspec.Struct, gc=False, kw_only=True):
     given: Mapping[str, object] = {}
     """Its input, as decoded JSON."""
     detail: str | None = None
-    """What it did, in one line; None: it is taken from `given`."""
+    """What it did, in one line, empty if that cannot be told; None: it is taken from `given`."""
     subagent_type: str | None = None
     """Which kind of sub-agent it hands work to."""
     skill: str | None = None
@@ -252,6 +287,10 @@ class Notice(msgspec.Struct, gc=False, kw_only=True):
     kind: NoticeKind
     text: str | None = None
     amount: int | None = None
+    tokens_after: int | None = None
+    """Of a compaction: what is left of `amount`."""
+    cause: str | None = None
+    """Of a compaction, in one word: whether it came by itself."""
 
 
 class Label(StrEnum):
@@ -268,6 +307,10 @@ class Label(StrEnum):
     VERSION = "version"
     CONTEXT_WINDOW = "context_window"
     """In tokens, as the agent tells it."""
+    FORKED_FROM = "forked_from"
+    """The session that this one began as a copy of."""
+    LEAF = "leaf"
+    """The last row of the conversation, by which a `Summary` may name it."""
 
 
 FIRST_LABELS = frozenset({Label.CWD, Label.PROJECT})
@@ -287,9 +330,45 @@ class Subagent(msgspec.Struct, gc=False, kw_only=True):
     reported_tokens: int | None = None
     """What it took as its parent sums it up; shown only where its own rows are absent, and counted never."""
     reported_at: int | None = None
+    reported_pos: int = 0
+    reported_ms: int | None = None
+    reported_status: str | None = None
+    reported_call_id: str | None = None
     reported_usd: float | None = None
     report_tokens: int | None = None
     """The size of what it reported, as the source estimates it."""
+
+
+class Summary(msgspec.Struct, gc=False, kw_only=True):
+    """A title that a model gave to the conversation which ends with a row; see `Label.LEAF`."""
+
+    leaf: str
+    pos: int
+    text: str
+
+
+class Worktree(msgspec.Struct, gc=False, kw_only=True):
+    """A worktree that a session was given: its folder, and the folder of the project that it belongs to."""
+
+    place: Place
+    folder: str
+    project: str
+
+
+class OwnTotal(msgspec.Struct, gc=False, kw_only=True):
+    """What the agent itself says that a session took so far, in all or by a model. Kept beside, never added.
+
+    The latest telling counts.
+    """
+
+    place: Place
+    model: str | None = None
+    """None: the whole session."""
+    tokens: Tokens | None = None
+    web_searches: int | None = None
+    cost_usd: float | None = None
+    is_incomplete: bool | None = None
+    """The agent does not know the price of all of it."""
 
 
 Object = Mapping[str, Any]

@@ -18,12 +18,27 @@ _OF_NO_AGENT = {"accesses": "seen_in = 'transcript'", "sync_actions": "source = 
 """Facts that workspaces and servers tell, too -> those that an agent told."""
 
 
+_STOPS = {
+    **dict.fromkeys(("max_tokens", "model_context_window_exceeded"), "'length'"),
+    "end_turn": "'end'",
+    "pause_turn": "'pause'",
+    "advisor": "NULL",
+}
+"""Reasons to stop in the words of the only agent that there was before version 3 -> in those of `StopReason`."""
+
+
 def fills(zones: Iterable[str]) -> Iterator[str]:
     """The statements, in their order; `zones` are those whose days are kept."""
     # The reason told an advisor's answer.
     yield (
         "UPDATE responses SET kind = CASE WHEN stop_reason = 'advisor' THEN 'advisor' ELSE 'turn' END, "
         "is_answer = true WHERE kind IS NULL"
+    )
+    for before, now in _STOPS.items():
+        yield f"UPDATE responses SET stop_reason = {now} WHERE stop_reason = '{before}'"
+    yield (
+        "UPDATE tool_calls SET mcp_server = split_part(name, '__', 2) "
+        "WHERE class = 'mcp_call' AND mcp_server IS NULL AND starts_with(name, 'mcp__')"
     )
     for fact in FACTS:
         if "agent" in fact.columns:

@@ -13,7 +13,7 @@ LINES = [answer("msg_a", AT, out=5, stop=None), answer("msg_a", AT, out=5, stop=
 
 
 @pytest.mark.parametrize("way", ["at once", "line by line"])
-@pytest.mark.parametrize(("lines", "stop"), [(LINES, "end_turn"), (LINES[::-1], None)], ids=["said last", "said first"])
+@pytest.mark.parametrize(("lines", "stop"), [(LINES, "end"), (LINES[::-1], None)], ids=["said last", "said first"])
 def test_of_equal_lines_the_last_counts(tmp_path: Path, way: str, lines: list[object], stop: str | None) -> None:
     with Bench(tmp_path) as bench:
         WAYS[way](bench, {"p/s1.jsonl": content(lines)})  # type: ignore[arg-type]

@@ -213,7 +213,7 @@ from agnes_stats.queries.store import Store
 import duckdb, tempfile, watchfiles
 # Whoever is nobody may not read the folders of Python either.
 from agnes_stats.ingest import backfill, upkeep
-from agnes_stats.ingest.formats.claude import parser, source
+from agnes_stats.ingest.formats.claude import decoder, source
 folder = Path(sys.argv[1])
 store = Store(folder / "data" / "store.duckdb")
 engine = Engine(store, [Root("claude", folder / "claude")], workers=1)

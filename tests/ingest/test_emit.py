@@ -89,6 +89,40 @@ def test_a_call_and_its_result_are_one_row_where_both_are_read_at_once() -> None
     assert "no seeds" in row["error_text"]
 
 
+def test_what_a_call_did_is_one_line_and_nothing_where_that_cannot_be_told() -> None:
+    batch = Batch()
+    made = emitter(batch)
+    for detail in ("two\n  lines  here", "", None):
+        made.tool_call(ToolCall(id="c1", place=at(), speaker=MAIN, name="peck", given={"path": "a\nb"}, detail=detail))
+    assert [row["detail"] for row in batch.of("tool_calls")] == ["two lines here", None, "a b"]
+
+
+def test_what_is_known_of_copies_and_of_strays_stands_in_every_row() -> None:
+    batch = Batch()
+    made = emitter(batch)
+    place = Place("s2", MINUTE, 7, copy_signs=2, home="s1")
+    made.response(answer(place=place))
+    made.tool_result(ToolResult(call_id="c0", place=place))
+    made.finish()
+    [told], [result] = batch.of("responses"), batch.of("tool_calls")
+    assert (told["copy_signs"], told["named_session_id"], told["home_session_id"]) == (2, "s2", "s1")
+    assert (result["result_copy_signs"], result["result_named_session_id"], result["result_home_session_id"]) == (
+        *(2, "s2", "s1"),
+    )
+    assert [(row["session_id"], row["home"]) for row in batch.of("strays")] == [("s2", "s1")]
+
+
+def test_a_response_that_shows_by_itself_whether_it_is_a_lower_bound() -> None:
+    batch = Batch()
+    made = emitter(batch)
+    made.response(answer(lower_bound=None, early_output=True, least_output=30))
+    made.response(answer(lower_bound=True))
+    shown, said = batch.of("responses")
+    assert (shown["lower_bound"], shown["early_output"], shown["least_output_tokens"]) == (None, True, 30)
+    assert said["lower_bound"] is True
+    assert "early_output" not in said
+
+
 def test_a_result_without_its_call_is_a_row_of_its_own() -> None:
     batch = Batch()
     emitter(batch).tool_result(ToolResult(call_id="c0", place=at(), text="fine"))

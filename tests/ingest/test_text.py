@@ -48,7 +48,7 @@ NOT_READ: dict[str, dict[str, str]] = {
     "responses": {
         **dict.fromkeys(("key", "session_id", "agent_id", "prompt_id"), KEY),
         **dict.fromkeys(("path", "usage_path"), PLACE),
-        **dict.fromkeys(("kind", "billed"), WORD),
+        **dict.fromkeys(("kind", "billed", "stop_reason"), WORD),
     },
     "server_reads": {
         **dict.fromkeys(("server", "account"), "where the user's own settings lead, and whose token they have"),

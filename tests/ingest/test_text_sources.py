@@ -11,7 +11,7 @@ from agnes_stats.ingest.agnes.server import AgnesServerError
 from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
-from agnes_stats.ingest.formats.claude import parser
+from agnes_stats.ingest.formats.claude import decoder
 from agnes_stats.ingest.formats.emit import Emitter
 from agnes_stats.ingest.formats.events import (
     Label,
@@ -171,7 +171,7 @@ def a_fault_of_a_parser(tmp_path: Path, found: Found, monkeypatch: pytest.Monkey
     def stumble(*_: object) -> None:
         raise ValueError(f"unexpected password={SECRET}")
 
-    monkeypatch.setattr(parser.ClaudeParser, "feed", stumble)
+    monkeypatch.setattr(decoder.ClaudeDecoder, "feed", stumble)
     put(tmp_path / "claude/projects/-w/s.jsonl", '{"type": "user"}\n')
     tmp_path.mkdir(exist_ok=True)
     store = store_in(tmp_path)

@@ -1,4 +1,4 @@
-"""Where a row of a Claude Code transcript stands, who speaks, and under which key its facts are kept."""
+"""Where a row of a Claude Code transcript stands, under which key its facts are kept, and whether it is a copy."""
 
 from __future__ import annotations
 
@@ -7,35 +7,20 @@ from typing import Any
 
 import msgspec
 
+from ..events import Place
 from .rows import Row
 
 AGENT = "claude-code"
 """What facts say who told them."""
 
 
-class Place(msgspec.Struct, gc=False):
-    """Where and when a row stands."""
+class Line(msgspec.Struct, gc=False):
+    """Where and when a row stands, and what it was read from."""
 
-    session: str | None
-    ts: int | None
+    place: Place
     own_ts: int | None
-    pos: int
+    """Its own time, None if it tells none; that of its place may be another row's."""
     data: bytes
-    """What the row was read from."""
-    is_copy: bool
-    copy_signs: int = 0
-    """See `copy_signs_of`."""
-    embedded: bool = False
-
-
-class Who(msgspec.Struct, gc=False):
-    """Who speaks in a row."""
-
-    agent: str | None
-    name: str | None = None
-    sidechain: bool = False
-    version: str | None = None
-    branch: str | None = None
 
 
 def is_unique(name: str) -> bool:
@@ -43,20 +28,15 @@ def is_unique(name: str) -> bool:
     return name.startswith("msg_")
 
 
-def row_key(uuid: Any, place: Place) -> str:
+def row_key(uuid: Any, line: Line) -> str:
     """The key of what a row says: its uuid, else its place in the file and its content."""
     if isinstance(uuid, str) and uuid:
         return uuid
     # The same row at the same place in a copy of the file is the same; repeated further down it is another.
-    return f"line:{place.pos}:{hashlib.blake2b(place.data.strip(), digest_size=12).hexdigest()}"
+    return f"line:{line.place.pos}:{hashlib.blake2b(line.data.strip(), digest_size=12).hexdigest()}"
 
 
 OLDER_THAN_FILE, OTHER_PROCESS = 2, 1
-
-
-def is_copied(row: Row) -> bool:
-    """Whether a row says that a fork took it over from another session."""
-    return row.forkedFrom is not None
 
 
 def copy_signs_of(row: Row, ts: int | None, first_ts: int | None) -> int:
@@ -67,6 +47,6 @@ def copy_signs_of(row: Row, ts: int | None, first_ts: int | None) -> int:
     """
     signs = OLDER_THAN_FILE if ts is not None and first_ts is not None and ts < first_ts else 0
     began = row.session_id
-    if row.sessionKind == "bg" or (isinstance(began, str) and began not in ("", row.sessionId)):
+    if row.sessionKind == "bg" or (began and began != row.sessionId and isinstance(began, str)):
         signs += OTHER_PROCESS
     return signs

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from ...batch import Batch
-from ..change import reject
+from ..emit import Emitter
+from ..events import Subagent
 from ..source import SourceFile, State
 from .keys import AGENT
 from .rows import AgentMeta
@@ -17,25 +18,19 @@ class NoteDecoder:
     """`agent-<id>.meta.json`: what kind of sub-agent it is, and which call started it."""
 
     def __init__(self, file: SourceFile, batch: Batch) -> None:
-        self._path = file.path
-        self._whose = {"agent": AGENT, "machine": file.machine, "username": file.username}
-        self._batch = batch
+        self._emit = Emitter(file, batch, agent=AGENT)
 
     def document(self, path: Path, content: bytes) -> None:
         """Read the whole note."""
         try:
             note = msgspec.json.decode(content, type=AgentMeta)
         except msgspec.DecodeError as error:
-            reject(self._batch, path, 0, len(content), f"not a sub-agent note: {error}")
+            self._emit.reject(0, len(content), f"not a sub-agent note: {error}")
             return
-        told = {"agent_type": note.agentType, "description": note.description, "tool_use_id": note.toolUseId}
-        row = {
-            "agent_id": self._path.name.removeprefix("agent-").removesuffix(".meta.json"),
-            "path": str(self._path),
-            **self._whose,
-            **{column: value for column, value in told.items() if isinstance(value, str)},
-        }
-        self._batch.add("agents", row)
+        told = (note.agentType, note.description, note.toolUseId)
+        kind, description, call = (value if isinstance(value, str) else None for value in told)
+        name = path.name.removeprefix("agent-").removesuffix(".meta.json")
+        self._emit.subagent(Subagent(id=name, type=kind, description=description, call_id=call))
 
     def finish(self) -> State:
         """Nothing to remember."""

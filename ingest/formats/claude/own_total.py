@@ -11,13 +11,11 @@ from typing import Any
 
 import msgspec
 
-from ...text import short
+from ..events import OwnTotal, Tokens
 from ..numbers import dollars
+from .keys import Line
 from .rows import CacheCreation, Iteration
 from .usage import Note, count_of, tokens_of
-
-WHOLE = ""
-"""Stands for a model in the row of the session's whole total."""
 
 _MOST_MODELS = 100
 
@@ -31,25 +29,27 @@ class _CostState(msgspec.Struct, gc=False):
 _cost_state = msgspec.json.Decoder(_CostState).decode
 
 
-def own_totals_in(data: bytes, note: Note) -> Iterator[dict[str, Any]]:
-    """The columns of `own_totals` that a row tells: of the whole, then of each model; nothing if it is damaged."""
+def own_totals_in(line: Line, note: Note) -> Iterator[OwnTotal]:
+    """What a row tells: of the whole, then of each model; nothing if it is damaged."""
     try:
-        told = _cost_state(data)
+        told = _cost_state(line.data)
     except (msgspec.DecodeError, RecursionError, ValueError):
         return
-    yield {
-        "model": WHOLE,
-        "cost_usd": dollars(told.totalCostUSD),
-        "is_incomplete": told.hasUnknownModelCost is True,
-    }
+    cost = dollars(told.totalCostUSD)
+    yield OwnTotal(place=line.place, cost_usd=cost, is_incomplete=told.hasUnknownModelCost is True)
     models = told.modelUsage if isinstance(told.modelUsage, dict) else {}
-    for name, used in list(models.items())[:_MOST_MODELS]:
-        model = short(name)
-        if model is not None and isinstance(used, dict):
-            yield {"model": model, **_used(used, note)}
+    for model, used in list(models.items())[:_MOST_MODELS]:
+        if model and isinstance(used, dict):
+            yield OwnTotal(
+                place=line.place,
+                model=model,
+                tokens=_tokens_of(used, note),
+                web_searches=count_of(used.get("webSearchRequests"), note),
+                cost_usd=dollars(used.get("costUSD")),
+            )
 
 
-def _used(used: Mapping[str, Any], note: Note) -> dict[str, Any]:
+def _tokens_of(used: Mapping[str, Any], note: Note) -> Tokens:
     written = CacheCreation(
         used.get("cacheCreationEphemeral5mInputTokens"), used.get("cacheCreationEphemeral1hInputTokens")
     )
@@ -60,9 +60,4 @@ def _used(used: Mapping[str, Any], note: Note) -> dict[str, Any]:
         cache_creation_input_tokens=used.get("cacheCreationInputTokens"),
         cache_creation=written,
     )
-    tokens = tokens_of(usage, note)
-    return {
-        **tokens,
-        "web_searches": count_of(used.get("webSearchRequests"), note),
-        "cost_usd": dollars(used.get("costUSD")),
-    }
+    return tokens_of(usage, note)

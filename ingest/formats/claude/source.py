@@ -16,7 +16,7 @@ from ..source import Places, Source, SourceFile, WatchPaths, existing
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 6
+VERSION = 7
 
 NOTE = ".meta.json"
 """How the note beside a sub-agent's transcript ends."""
@@ -76,9 +76,9 @@ class ClaudeSource(Source):
             from .notes import NoteDecoder
 
             return Snapshot(NoteDecoder)
-        from .parser import ClaudeParser
+        from .decoder import ClaudeDecoder
 
-        return AppendedLines(ClaudeParser)
+        return AppendedLines(ClaudeDecoder)
 
 
 def _projects(root: Path) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...jsonl import value_in
 from ...text import kept
+from ..events import Subagent
 from ..numbers import whole_number
 from .rows import Row
 
@@ -134,7 +135,7 @@ NOTIFICATION = "<task-notification>"
 _SAID_OF_TASK = re.compile(r"<(task-id|tool-use-id|status|subagent_tokens|duration_ms)>\s*([^<]{1,200}?)\s*</\1>")
 
 
-def report_in(text: str) -> dict[str, Any] | None:
+def report_in(text: str) -> Subagent | None:
     """What a notification says of a sub-agent that worked in the background; None if it is of another task.
 
     A sub-agent may be told of several times; its tokens are all it has taken so far.
@@ -143,13 +144,13 @@ def report_in(text: str) -> dict[str, Any] | None:
     tokens = _count_in(said.get("subagent_tokens"))
     if tokens is None or "task-id" not in said:
         return None
-    return {
-        "agent_id": said["task-id"],
-        "reported_tokens": tokens,
-        "reported_ms": _count_in(said.get("duration_ms")),
-        "reported_status": said.get("status"),
-        "reported_call_id": said.get("tool-use-id"),
-    }
+    return Subagent(
+        id=said["task-id"],
+        reported_tokens=tokens,
+        reported_ms=_count_in(said.get("duration_ms")),
+        reported_status=said.get("status"),
+        reported_call_id=said.get("tool-use-id"),
+    )
 
 
 def _count_in(text: str | None) -> int | None:

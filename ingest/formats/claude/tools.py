@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...text import one_line
-from ..texts import DETAIL_CHARS, brief_of
+from ..events import ToolKind
+from ..texts import brief_of
 
 _SPEAKING_FIELDS = {
     **dict.fromkeys(("Bash", "PowerShell", "Monitor"), ("command",)),
@@ -21,19 +21,28 @@ _SPEAKING_FIELDS = {
 _FILE_FIELDS = ("file_path", "notebook_path", "path")
 
 
-def class_of(name: str) -> str:
-    """The class of a tool by its name: `mcp_call`, `subagent` or `tool_use`."""
-    if name.startswith("mcp__"):
-        return "mcp_call"
-    return "subagent" if name in ("Task", "Agent") else "tool_use"
+_MCP = "mcp__"
+"""How the name of an MCP tool begins: `mcp__server__tool`."""
+
+
+def kind_of(name: str) -> ToolKind:
+    """What stands behind a tool's name."""
+    if name.startswith(_MCP):
+        return ToolKind.MCP
+    return ToolKind.SUBAGENT if name in ("Task", "Agent") else ToolKind.TOOL
+
+
+def mcp_server_of(name: str) -> str | None:
+    """The server of an MCP tool; None of any other."""
+    return name.split("__", 2)[1] if name.startswith(_MCP) else None
 
 
 def detail_of(name: str, given: Mapping[str, object]) -> str | None:
-    """The part of a call's input that tells a reader what it did, cut to one short line."""
+    """The part of a call's input that tells a reader what it did."""
     for field in (*_SPEAKING_FIELDS.get(name, ()), *_FILE_FIELDS):
         value = given.get(field)
         if isinstance(value, str) and value:
-            return one_line(value, DETAIL_CHARS)
+            return value
     if name in _SPEAKING_FIELDS or not given:
         return None
     return brief_of(given)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from ...jsonl import value_in
-from ...text import short
+from ..events import ResponseKind, StopReason, Tokens
 from ..numbers import MAX_COUNT
 from .rows import CacheCreation, Compaction, Iteration, Message, Row, Usage
 
@@ -18,7 +19,7 @@ Note = Callable[[str], None]
 class Extra(NamedTuple):
     """Something billed with a response that its own counts leave out."""
 
-    kind: str
+    kind: ResponseKind
     """`advisor` and `fallback` are responses of their own, `compaction` is a bill without an answer."""
     number: int
     """Its place in `usage.iterations`."""
@@ -41,13 +42,13 @@ def extras_of(usage: Usage, note: Note) -> Iterator[Extra]:
     given_up = _given_up(entries)
     for number, entry in enumerate(entries):
         if entry.type == "advisor_message":
-            yield Extra("advisor", number, entry.model, entry)
+            yield Extra(ResponseKind.ADVISOR, number, entry.model, entry)
         elif entry.type == "compaction":
-            yield Extra("compaction", number, entry.model, entry)
+            yield Extra(ResponseKind.COMPACTION, number, entry.model, entry)
         elif entry.type not in _PARTS:
             note(f"usage iteration {entry.type}")
         elif number in given_up and count_of(entry.output_tokens, note):
-            yield Extra("fallback", number, entry.model, entry)
+            yield Extra(ResponseKind.FALLBACK, number, entry.model, entry)
 
 
 def _given_up(entries: Sequence[Iteration]) -> set[int]:
@@ -73,18 +74,18 @@ def declined_in(message: Message) -> str | None:
     return None
 
 
-def tokens_of(usage: Iteration, note: Note) -> dict[str, int]:
-    """Tokens of each kind, and their total. What cannot be read counts as 0 and is noted."""
+def tokens_of(usage: Iteration, note: Note) -> Tokens:
+    """Tokens of each kind. What cannot be read counts as 0 and is noted."""
     short, long = _cache_writes(usage, note)
-    tokens = {
-        "input_tokens": count_of(usage.input_tokens, note),
-        "output_tokens": count_of(usage.output_tokens, note),
-        "cache_read_tokens": count_of(usage.cache_read_input_tokens, note),
-        "cache_write_5m_tokens": short,
-        "cache_write_1h_tokens": long,
-    }
-    tokens["total_tokens"] = sum(tokens.values())
-    return tokens
+    details = usage.output_tokens_details
+    return Tokens(
+        count_of(usage.input_tokens, note),
+        count_of(usage.output_tokens, note),
+        count_of(usage.cache_read_input_tokens, note),
+        short,
+        long,
+        whole_number(details.thinking_tokens) if details is not None else None,
+    )
 
 
 def _cache_writes(usage: Iteration, note: Note) -> tuple[int, int]:
@@ -133,23 +134,49 @@ def whole_number(value: Any) -> int | None:
     return value if type(value) is int and 0 <= value <= MAX_COUNT else None
 
 
+SPEED = TIER = "standard"
+"""Where nothing is told."""
+
+_STOPS = {
+    "end_turn": StopReason.END,
+    "tool_use": StopReason.TOOL_USE,
+    "max_tokens": StopReason.LENGTH,
+    "model_context_window_exceeded": StopReason.LENGTH,
+    "stop_sequence": StopReason.STOP_SEQUENCE,
+    "pause_turn": StopReason.PAUSE,
+    "refusal": StopReason.REFUSAL,
+}
+
+
+def stop_of(reason: Any) -> StopReason | None:
+    """Why a model stopped; None where that is not told."""
+    return _STOPS.get(reason, StopReason.OTHER) if isinstance(reason, str) and reason else None
+
+
+@functools.lru_cache(maxsize=256)
+def leaves_placeholders(version: str | None) -> bool:
+    """Whether a version of Claude Code often logs the output count from the start of the stream and never the last.
+
+    Seen in 2.1.12 to 2.1.52, and in several of 1.0 and 2.0.
+    """
+    parts = version.split(".") if version is not None else []
+    return bool(parts) and all(part.isdecimal() for part in parts) and [int(part) for part in parts] <= [2, 1, 52]
+
+
 def effort_of(row: Row, message: Message) -> str | None:
     """The thinking level that was asked for: of this turn, else the session's, else as the request had it."""
-    asked = message.output_config.effort if message.output_config is not None else None
-    return short(row.perTurnEffort) or short(row.effort) or short(asked)
+    asked = row.perTurnEffort or row.effort
+    if asked is None and message.output_config is not None:
+        asked = message.output_config.effort
+    return asked if asked and isinstance(asked, str) else None
 
 
-def compacted(row: Row) -> dict[str, Any]:
-    """What a compaction says of itself: tokens of the conversation before and after, and what made it happen."""
+def compaction_of(row: Row) -> Compaction:
+    """What a compaction says of itself; nothing if it cannot be read."""
     try:
-        told = _compaction(row.compactMetadata)
+        return _compaction(row.compactMetadata)
     except (msgspec.DecodeError, RecursionError):
-        return {}
-    return {
-        "amount": whole_number(told.preTokens),
-        "tokens_after": whole_number(told.postTokens),
-        "cause": short(told.trigger),
-    }
+        return Compaction()
 
 
 _compaction = msgspec.json.Decoder(Compaction).decode

@@ -1,0 +1,467 @@
+"""Claude Code transcripts: from lines to events. The rules are those of docs/counting.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ...access import may_count_rows
+from ...batch import Batch
+from ...jsonl import Unusable, reader_of, value_in
+from ...shapes import Tally
+from ..emit import TEXT_CHARS, Emitter
+from ..events import (
+    Attribution,
+    CacheMiss,
+    Label,
+    Notice,
+    NoticeKind,
+    Place,
+    Prompt,
+    Response,
+    ResponseKind,
+    Speaker,
+    Summary,
+    ToolCall,
+    ToolKind,
+    ToolResult,
+    Worktree,
+)
+from ..numbers import dollars
+from ..source import SourceFile, State
+from ..times import parse_time
+from .answered import Answered
+from .keys import AGENT, Line, copy_signs_of, is_unique, row_key
+from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
+from .own_total import own_totals_in
+from .rows import AgentResult, Block, Iteration, Message, Row, Usage
+from .text import (
+    NOTIFICATION,
+    command_in,
+    denial_of,
+    is_interrupt,
+    queued_in,
+    report_in,
+    text_of,
+    typed_in,
+    typed_line,
+)
+from .tools import detail_of, kind_of, mcp_server_of
+from .usage import (
+    SPEED,
+    TIER,
+    compaction_of,
+    count_of,
+    declined_in,
+    effort_of,
+    extras_of,
+    leaves_placeholders,
+    shown_bytes,
+    stop_of,
+    tokens_of,
+    whole_number,
+)
+
+SYNTHETIC = "<synthetic>"
+"""The model of rows that Claude Code writes itself, mostly errors."""
+
+DENSEST_OUTPUT = 10
+"""Bytes of JSON per token: more than this was never seen of a finished response (the most was 5)."""
+
+_PLACEHOLDER = range(1, 6)
+"""Output counts from the start of the stream, which some versions log and never the final one."""
+
+_ROWS_HINT_BYTES = 800
+"""A count of rows stands at the end of a result, or its text need not be read."""
+
+_rows = reader_of(Row, KNOWN_NAMES)
+_agent_result = msgspec.json.Decoder(AgentResult).decode
+
+
+def _text(value: Any) -> str | None:
+    """A text, or None: of what may be anything, and of what is empty."""
+    return value if isinstance(value, str) and value else None
+
+
+class ClaudeDecoder:
+    """Reads one stretch of one transcript file into a batch."""
+
+    def __init__(self, file: SourceFile, state: State, batch: Batch) -> None:
+        self._emit = Emitter(file, batch, agent=AGENT, state=state)
+        self._file_agent = _agent_in(file)
+        self._home = file.session_id if self._file_agent is not None else None
+        """The session whose folder a sub-agent's file lies in; None if it lies in none."""
+        self._first_ts: int | None = state.get("first_ts")
+        """The time of the first row of the file that has one, which need not be the earliest."""
+        self._asked: dict[str, int] = dict(state.get("asked", {}))
+        self._answered = Answered(state.get("answered", {}))
+        self._prompt: str | None = state.get("prompt")
+        self._session: str | None = state.get("session")
+        self._tally: Tally = {}
+        self._first_pos: int | None = None
+
+    # -- the stretch ---------------------------------------------------------------------------------------------
+
+    def feed(self, line: bytes, pos: int) -> None:
+        """Read one line that starts at byte `pos`."""
+        if self._first_pos is None:
+            self._first_pos = pos
+        row = _rows.plain(line, self._tally)
+        if row is not None:
+            self._row(row, line, pos)
+            return
+        for found in _rows.find(line, self._emit.unknown):
+            if isinstance(found.row, Unusable):
+                self._emit.reject(pos + found.offset, len(found.data), str(found.row))
+            else:
+                self._row(found.row, found.data, pos + found.offset)
+
+    def finish(self) -> State:
+        """Add labels, activity and unknowns; the state for the next stretch."""
+        for what, count in _rows.told(self._tally):
+            self._emit.unknown(what, count)
+        state = self._emit.finish(self._first_pos) | {
+            "first_ts": self._first_ts,
+            "asked": self._asked,
+            "session": self._session,
+            "answered": self._answered.state(),
+        }
+        if self._prompt is not None:
+            state["prompt"] = self._prompt
+        return state
+
+    # -- one row -------------------------------------------------------------------------------------------------
+
+    def _row(self, row: Row, data: bytes, pos: int) -> None:
+        emit = self._emit
+        own_ts = parse_time(row.timestamp)
+        if own_ts is not None:
+            emit.clock(own_ts)
+            if self._first_ts is None:
+                self._first_ts = own_ts
+        session = _text(row.sessionId)
+        home = self._home if session is not None and session != self._home else None
+        signs = copy_signs_of(row, own_ts, self._first_ts)
+        line = Line(Place(session, emit.last_ts, pos, row.forkedFrom is not None, False, signs, home), own_ts, data)
+        if session is not None:
+            self._session = self._session or session
+            self._label(row, line.place)
+        kind = row.type
+        if kind == "assistant" or kind == "user":
+            emit.active(session, own_ts)
+            self._message_row(row, line)
+        elif isinstance(kind, str) and (read := _OTHER_ROWS.get(kind)) is not None:
+            read(self, row, line)
+        elif not isinstance(kind, str) or kind not in KNOWN_TYPES:
+            emit.unknown(f"row type {kind}")
+
+    def _label(self, row: Row, place: Place) -> None:
+        emit = self._emit
+        is_main = not row.isSidechain and self._file_agent is None
+        if is_main and isinstance(row.cwd, str) and emit.is_first(Label.CWD, place):
+            emit.label(Label.CWD, row.cwd, place)
+        custom = row.title if row.customTitle is None and row.type == "custom-title" else row.customTitle
+        guessed = row.title if row.aiTitle is None and row.type == "ai-title" else row.aiTitle
+        if custom or guessed:
+            emit.label(Label.TITLE, _text(custom), place)
+            emit.label(Label.GUESSED_TITLE, _text(guessed), place)
+        if isinstance(row.forkedFrom, dict):
+            emit.label(Label.FORKED_FROM, _text(row.forkedFrom.get("sessionId")), place)
+        emit.last_labels(place, row.gitBranch, row.version, row.uuid)
+
+    def _own_total(self, _: Row, line: Line) -> None:
+        """Keep what Claude Code itself says that the session took so far."""
+        for told in own_totals_in(line, self._emit.unknown):
+            self._emit.own_total(told)
+
+    def _worktree(self, row: Row, line: Line) -> None:
+        """Note whose worktree a session works in, where its folder does not show that."""
+        told = row.worktreeSession
+        if isinstance(told, dict):
+            folder, project = _text(told.get("worktreePath")), _text(told.get("originalCwd"))
+            if folder is not None and project is not None:
+                self._emit.worktree(Worktree(place=line.place, folder=folder, project=project))
+
+    def _summary(self, row: Row, line: Line) -> None:
+        if isinstance(row.leafUuid, str) and isinstance(row.summary, str):
+            self._emit.summary(Summary(leaf=row.leafUuid, pos=line.place.pos, text=row.summary))
+
+    # -- messages ------------------------------------------------------------------------------------------------
+
+    def _message_row(self, row: Row, line: Line) -> None:
+        message = row.message or Message()
+        agent = row.agentId if isinstance(row.agentId, str) else self._file_agent
+        is_sidechain = bool(row.isSidechain) or self._file_agent is not None
+        if row.type == "assistant":
+            name, version, branch = _text(row.attributionAgent), _text(row.version), _text(row.gitBranch)
+            speaker = Speaker(agent, name, is_sidechain, version, branch)
+            self._assistant(message, row.requestId, row.uuid, line, speaker, row)
+        else:
+            self._results(row, message, line.place)
+            is_prompt = self._prompt_row(row, message, line)
+            self._answered.asked(_asked_of(agent, is_sidechain), row_key(row.uuid, line), is_prompt=is_prompt)
+            if line.own_ts is not None:
+                self._asked[agent or ""] = line.own_ts
+
+    def _progress(self, row: Row, line: Line) -> None:
+        inner = row.data.message if row.data is not None else None
+        if row.data is None or inner is None or inner.message is None:
+            return
+        agent = row.data.agentId if isinstance(row.data.agentId, str) else None
+        own = parse_time(inner.timestamp)
+        place = line.place
+        place = msgspec.structs.replace(place, ts=place.ts if own is None else own, embedded=True)
+        line = Line(place, line.own_ts, line.data)
+        if inner.type == "assistant":
+            speaker = Speaker(agent, None, True, _text(row.version))
+            self._assistant(inner.message, inner.requestId, inner.uuid, line, speaker, Row())
+        elif inner.type == "user":
+            self._results(Row(), inner.message, place)
+            self._answered.asked(_asked_of(agent, True), row_key(inner.uuid, line), is_prompt=False)
+
+    def _assistant(self, message: Message, request: Any, uuid: Any, line: Line, speaker: Speaker, row: Row) -> None:
+        if message.model == SYNTHETIC or row.isApiErrorMessage:
+            self._notice(NoticeKind.ERROR, uuid, line, text_of(message.content))
+        key = self._response_key(message, request, uuid, line, speaker)
+        if message.model != SYNTHETIC and (not line.place.embedded or message.usage is not None):
+            self._response(key, message, line.place, speaker, row)
+        for block in self._blocks(message):
+            if block.type == "tool_use" and isinstance(block.id, str) and block.id:
+                self._tool_use(block, block.id, key, line.place, speaker)
+
+    def _response_key(self, message: Message, request: Any, uuid: Any, line: Line, speaker: Speaker) -> str:
+        """The key of a response; without an id the row is its own response.
+
+        Gateways reuse their ids: those are told apart by the request, else by what they answer.
+        """
+        if message.id is None:
+            return row_key(uuid, line)
+        name = str(message.id)
+        if is_unique(name):
+            return name
+        if request is not None:
+            return f"{name}\x1f{request}"
+        who = _asked_of(speaker.subagent_id, speaker.is_sidechain)
+        asked = self._answered.row_of(who, name, message.usage)
+        return f"{name}\x1f\x1f{line.place.session if asked is None else asked}"
+
+    def _blocks(self, message: Message) -> list[Block]:
+        """The blocks of a message; none if it is plain text."""
+        if not isinstance(message.content, list):
+            return []
+        for block in message.content:
+            if not isinstance(block.type, str) or block.type not in KNOWN_BLOCKS:
+                self._emit.unknown(f"content block {block.type}")
+        return message.content
+
+    def _response(self, key: str, message: Message, place: Place, speaker: Speaker, row: Row) -> None:
+        usage = message.usage or Usage()
+        tokens, stop = tokens_of(usage, self._emit.unknown), stop_of(message.stop_reason)
+        told = Response(
+            key=key,
+            place=place,
+            speaker=speaker,
+            model=_text(message.model),
+            tokens=tokens,
+            stop_reason=stop,
+            requested_at=None if place.embedded else self._asked.get(speaker.subagent_id or ""),
+            prompt_id=self._prompt,
+            effort=effort_of(row, message),
+            speed=_text(usage.speed) or SPEED,
+            service_tier=_text(usage.service_tier) or TIER,
+            inference_geo=_text(usage.inference_geo),
+            web_searches=self._searches(usage),
+            logged_cost_usd=dollars(row.costUSD),
+            is_error=bool(row.isApiErrorMessage),
+            lower_bound=None,
+            early_output=tokens.output in _PLACEHOLDER,
+            stays_early=leaves_placeholders(speaker.version),
+            least_output=-(-shown_bytes(message) // DENSEST_OUTPUT),
+        )
+        if message.diagnostics is not None and (miss := message.diagnostics.cache_miss_reason) is not None:
+            told.cache_miss = CacheMiss(_text(miss.type), whole_number(miss.cache_missed_input_tokens))
+        plugin, skill, server = row.attributionPlugin, row.attributionSkill, row.attributionMcpServer
+        if plugin is not None or skill is not None or server is not None:
+            told.attribution = Attribution(_text(plugin), _text(skill), _text(server), _text(row.attributionMcpTool))
+        self._emit.response(told)
+        if usage.iterations:
+            self._extras(told, message, usage)
+
+    def _extras(self, told: Response, message: Message, usage: Usage) -> None:
+        """Responses and bills that the counts of a response leave out, beside the response itself."""
+        for kind, number, named, entry in extras_of(usage, self._emit.unknown):
+            model = _text(named) or (told.model if kind is ResponseKind.COMPACTION else declined_in(message))
+            is_same = model == told.model
+            extra = msgspec.structs.replace(
+                told,
+                key=f"{told.key}:{kind.value}:{number}",
+                kind=kind,
+                model=model,
+                tokens=tokens_of(entry, self._emit.unknown),
+                stop_reason=None,
+                # The same request went on, with what it had asked for; an entry does not repeat that.
+                speed=_text(entry.speed) or (told.speed if is_same else SPEED),
+                service_tier=_text(entry.service_tier) or (told.service_tier if is_same else TIER),
+                inference_geo=_text(entry.inference_geo) or told.inference_geo,
+                web_searches=self._searches(entry),
+                cache_miss=None,
+                logged_cost_usd=None,
+                lower_bound=False,
+                least_output=None,
+            )
+            self._emit.response(extra)
+
+    def _searches(self, usage: Iteration) -> int:
+        used = usage.server_tool_use
+        return count_of(used.web_search_requests, self._emit.unknown) if used is not None else 0
+
+    # -- tools ---------------------------------------------------------------------------------------------------
+
+    def _tool_use(self, block: Block, call: str, key: str, place: Place, speaker: Speaker) -> None:
+        name = _text(block.name) or "(unnamed)"
+        given = value_in(block.input)
+        given = given if isinstance(given, dict) else {}
+        kind = kind_of(name)
+        self._emit.tool_call(
+            ToolCall(
+                id=call,
+                place=place,
+                speaker=speaker,
+                name=name,
+                kind=kind,
+                mcp_server=mcp_server_of(name),
+                given=given,
+                detail=detail_of(name, given) or "",
+                subagent_type=_text(given.get("subagent_type")) if kind is ToolKind.SUBAGENT else None,
+                skill=_text(given.get("skill") or given.get("name")) if name == "Skill" else None,
+                response_key=key,
+                prompt_id=self._prompt,
+            )
+        )
+
+    def _results(self, row: Row, message: Message, place: Place) -> None:
+        for block in self._blocks(message):
+            if block.type == "tool_result" and isinstance(block.tool_use_id, str):
+                self._emit.tool_result(self._result(row, block, block.tool_use_id, place))
+
+    def _result(self, row: Row, block: Block, call: str, place: Place) -> ToolResult:
+        raw = bytes(block.content)
+        told = ToolResult(call_id=call, place=place, is_error=block.is_error is True, size=max(0, len(raw) - 2))
+        if told.is_error or may_count_rows(raw[-_ROWS_HINT_BYTES:]):
+            told.text = text_of(value_in(block.content))
+        if told.is_error:
+            told.denial = denial_of(row, told.text or "")
+        if b'"agentId"' in bytes(row.toolUseResult):
+            try:
+                agent = _agent_result(row.toolUseResult)
+            except (msgspec.DecodeError, RecursionError):
+                return told
+            told.subagent_id = _text(agent.agentId)
+            told.subagent_status = _text(agent.status)
+            told.subagent_tokens = whole_number(agent.totalTokens)
+            told.subagent_ms = whole_number(agent.totalDurationMs)
+            told.text = text_of(value_in(block.content)) if told.text is None else told.text
+        return told
+
+    # -- people --------------------------------------------------------------------------------------------------
+
+    def _prompt_row(self, row: Row, message: Message, line: Line) -> bool:
+        """Keep what a person did in a user row; whether it is a prompt."""
+        text = text_of(message.content)
+        if NOTIFICATION in text:
+            self._notified(text, line)
+        if is_interrupt(text):
+            self._notice(NoticeKind.INTERRUPT, row.uuid, line, text)
+        if row.isMeta:
+            return False
+        command = command_in(text)
+        if command is not None:
+            self._emit.prompt(Prompt(id=row_key(row.uuid, line), place=line.place, command=command))
+        elif self._file_agent is None and (typed := typed_in(row, message.content)) is not None:
+            self._typed(row, line, typed, _text(row.promptSource))
+            return True
+        return False
+
+    def _attached(self, row: Row, line: Line) -> None:
+        if row.attachment is not None and row.attachment.type == "queued_command":
+            text = text_of(value_in(row.attachment.prompt))
+            if NOTIFICATION in text:
+                self._notified(text, line)
+        typed = queued_in(row) if self._file_agent is None else None
+        if typed is not None:
+            self._typed(row, line, typed, "queued")
+            self._answered.asked(_asked_of(None, False), row_key(row.uuid, line), is_prompt=True)
+
+    def _typed(self, row: Row, line: Line, text: str, source: str | None) -> None:
+        self._prompt = row_key(row.uuid, line)
+        shown = typed_line(text, TEXT_CHARS)
+        self._emit.prompt(Prompt(id=self._prompt, place=line.place, text=shown, source=source))
+
+    def _system(self, row: Row, line: Line) -> None:
+        text = text_of(value_in(row.content))
+        if row.subtype == "compact_boundary":
+            told = compaction_of(row)
+            self._notice(
+                *(NoticeKind.COMPACTION, row.uuid, line, text),
+                amount=whole_number(told.preTokens),
+                after=whole_number(told.postTokens),
+                cause=_text(told.trigger),
+            )
+        elif row.subtype == "turn_duration":
+            took = count_of(row.durationMs, self._emit.unknown, "duration")
+            self._notice(NoticeKind.TURN, row.uuid, line, None, amount=took)
+        elif row.subtype == "api_error":
+            self._notice(NoticeKind.ERROR, row.uuid, line, text)
+        elif row.subtype is not None and str(row.subtype) not in KNOWN_SUBTYPES:
+            self._emit.unknown(f"system row {row.subtype}")
+        command = None if row.isMeta else command_in(text)
+        if command is not None:
+            self._emit.prompt(Prompt(id=row_key(row.uuid, line), place=line.place, command=command))
+
+    def _notice(
+        self,
+        kind: NoticeKind,
+        uuid: Any,
+        line: Line,
+        text: str | None,
+        amount: int | None = None,
+        after: int | None = None,
+        cause: str | None = None,
+    ) -> None:
+        told = Notice(id=row_key(uuid, line), place=line.place, kind=kind, text=text)
+        told.amount, told.tokens_after, told.cause = amount, after, cause
+        self._emit.notice(told)
+
+    def _queued(self, row: Row, line: Line) -> None:
+        text = value_in(row.content)
+        if isinstance(text, str) and NOTIFICATION in text:
+            self._notified(text, line)
+
+    def _notified(self, text: str, line: Line) -> None:
+        """What a notification says that a sub-agent in the background took, whose own file may be nowhere."""
+        report = report_in(text)
+        if report is not None:
+            report.reported_at, report.reported_pos = line.place.ts, line.place.pos
+            self._emit.subagent(report)
+
+
+_OTHER_ROWS = {
+    "attachment": ClaudeDecoder._attached,
+    "cost-state": ClaudeDecoder._own_total,
+    "progress": ClaudeDecoder._progress,
+    "queue-operation": ClaudeDecoder._queued,
+    "summary": ClaudeDecoder._summary,
+    "system": ClaudeDecoder._system,
+    "worktree-state": ClaudeDecoder._worktree,
+}
+"""Types of rows besides those of a user and an assistant -> what reads them."""
+
+
+def _asked_of(agent: str | None, is_sidechain: bool) -> str:
+    """Who is asked, and answers: a sub-agent, one without a name, or the session itself."""
+    return agent or ("(side)" if is_sidechain else "")
+
+
+def _agent_in(file: SourceFile) -> str | None:
+    return file.path.stem.removeprefix("agent-") if file.path.name.startswith("agent-") else None
