@@ -9,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from agnes_stats.ingest.lower_bounds import settle
+from agnes_stats.queries.facts import RESPONSES
 from agnes_stats.queries.schema import STORE_VERSION
 from agnes_stats.queries.store import (
     QueryFailed,
@@ -116,6 +118,38 @@ def test_rows_of_an_older_store_are_told_in_the_words_of_this_one(path: Path) ->
         ("turn", True, "tool_use", "claude-code"),
     ]
     assert called == [("shop", "claude-code")]
+
+
+def test_lower_bounds_of_an_older_store_stay_lower_bounds(path: Path) -> None:
+    """Also of files that are gone: no line tells them anew, and nothing that comes later makes a count of them."""
+    store = Store(path)
+    with store.write() as connection:
+        for column in ("early_output", "stays_early", "least_output_tokens"):
+            connection.execute(f"ALTER TABLE responses DROP COLUMN {column}")
+        connection.execute(
+            "INSERT INTO responses (key, agent, model, session_id, version, output_tokens, is_placeholder, "
+            "output_undercounted, ts) VALUES "
+            "('left', 'claude-code', 'm', 's', '2.1.9', 2, true, true, '2026-05-01'), "
+            "('dense', 'claude-code', 'm', 's', '2.1.9', 40, true, true, '2026-05-01'), "
+            "('last', 'claude-code', 'm', 's', '2.1.100', 3, true, false, '2026-05-01'), "
+            "('final', 'claude-code', 'm', 's', '2.1.9', 40, false, false, '2026-05-01')"
+        )
+        connection.execute("UPDATE meta SET value = '8' WHERE name = 'store_version'")
+    with store.write() as connection:
+        connection.execute("CREATE TEMP TABLE touched_sessions AS SELECT 's' AS session_id")
+        settle(connection.execute)
+        told = connection.execute(
+            "SELECT key, output_undercounted, is_placeholder, stays_early FROM responses ORDER BY key"
+        ).fetchall()
+        placeholder = RESPONSES.computed["is_placeholder"][1]
+        again = connection.execute(f"SELECT key FROM responses WHERE {placeholder} ORDER BY key").fetchall()
+    assert told == [
+        ("dense", True, True, True),
+        ("final", False, False, None),
+        ("last", False, True, False),
+        ("left", True, True, True),
+    ]
+    assert again == [("dense",), ("last",), ("left",)]
 
 
 # -- wrong files -----------------------------------------------------------------------------------------------------

@@ -26,6 +26,14 @@ _STOPS = {
 }
 """Reasons to stop in the words of the only agent that there was before version 3 -> in those of `StopReason`."""
 
+_EARLY = f"""
+    UPDATE responses SET early_output = output_tokens BETWEEN 1 AND 5,
+        stays_early = coalesce([TRY_CAST(part AS INTEGER) FOR part IN string_split(version, '.')] <= [2, 1, 52], false),
+        least_output_tokens = CASE WHEN output_tokens NOT BETWEEN 1 AND 5 THEN output_tokens + 1 END
+    WHERE is_placeholder AND early_output IS NULL AND lower_bound IS NULL AND coalesce(agent, '{_CLAUDE}') = '{_CLAUDE}'
+"""
+"""Before version 9 these columns followed from the version and from what the lines showed, which is no longer kept."""
+
 
 def fills(zones: Iterable[str]) -> Iterator[str]:
     """The statements, in their order; `zones` are those whose days are kept."""
@@ -40,6 +48,7 @@ def fills(zones: Iterable[str]) -> Iterator[str]:
         "UPDATE tool_calls SET mcp_server = split_part(name, '__', 2) "
         "WHERE class = 'mcp_call' AND mcp_server IS NULL AND starts_with(name, 'mcp__')"
     )
+    yield _EARLY
     for fact in FACTS:
         if "agent" in fact.columns:
             told = _OF_NO_AGENT.get(fact.name, "true")
