@@ -6,21 +6,22 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from .. import __version__
 from ..queries.paths import leave_deleted_folder
 from . import ending, terminal
-from .commands import COMMANDS, command_of
+from .commands import COMMANDS, EXAMPLES, GROUPS, TOPICS, command_of
 from .commands.command import PLACES
-from .settings import OPTIONS, BadSetting, Option, Settings, is_text, settings_from
+from .helping import Parser
+from .settings import OPTION_GROUPS, OPTIONS, BadSetting, Option, Settings, is_text, settings_from
+
+COMPLETES = "_ARGCOMPLETE"
+"""The variable that is set where a shell asks what may come next."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """One line for a mistake, not the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise BadSetting(message)
+class _Parser(Parser):
+    """What is written about a command line goes where everything does that is told."""
 
     def _print_message(self, message: str, file: object = None) -> None:  # noqa: ARG002
         # argparse would pass over it where help cannot be written.
@@ -42,23 +43,24 @@ class _Unheeded(argparse.Action):
 
 
 def _add_options(command: argparse.ArgumentParser, heeded: Collection[str]) -> None:
-    """Give a parser the options that it heeds. It takes the others, too, without listing them."""
+    """Give a parser the options that it heeds, under their headings. It takes the others, too, without listing them."""
+    groups = {name: command.add_argument_group(name) for name in OPTION_GROUPS}
     for option in OPTIONS:
         heeds = option.name in heeded
-        _add_option(command, option, f"--{option.name}", heeds=heeds, listed=heeds)
+        _add_option(groups[option.group], option, f"--{option.name}", heeds=heeds, listed=heeds)
         if option.former is not None:
-            _add_option(command, option, f"--{option.former}", heeds=heeds, listed=False)
+            _add_option(groups[option.group], option, f"--{option.former}", heeds=heeds, listed=False)
 
 
-def _add_option(command: argparse.ArgumentParser, option: Option, flag: str, *, heeds: bool, listed: bool) -> None:
+def _add_option(group: argparse._ArgumentGroup, option: Option, flag: str, *, heeds: bool, listed: bool) -> None:
     # For argparse a % in a help text is the beginning of the name of a value.
     told = option.help.replace("%", "%%") if listed else argparse.SUPPRESS
     if not heeds and option.name not in PLACES:
-        command.add_argument(flag, action=_Unheeded, nargs=None if option.metavar else 0, help=told)
+        group.add_argument(flag, action=_Unheeded, nargs=None if option.metavar else 0, help=told)
     elif option.metavar is None:
-        command.add_argument(flag, dest=option.key, action="store_true", default=argparse.SUPPRESS, help=told)
+        group.add_argument(flag, dest=option.key, action="store_true", default=argparse.SUPPRESS, help=told)
     else:
-        command.add_argument(
+        group.add_argument(
             flag,
             dest=option.key,
             action="append" if option.many else "store",
@@ -68,12 +70,20 @@ def _add_option(command: argparse.ArgumentParser, option: Option, flag: str, *, 
         )
 
 
-def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
+def parser(words: Sequence[str] | None = None) -> Parser:
     """The parser of the whole command line; commands that are not among `words`, if given, have no options in it."""
     whole = _Parser(
         prog="agnes-stats",
+        usage="agnes-stats [OPTIONS]           the dashboard; one plain page where its output is no terminal\n"
+        "       agnes-stats COMMAND [OPTIONS]   one answer",
         description="A live dashboard for coding-agent sessions: tokens, cost, data access and sync.",
-        epilog="Every option can also be a variable AGNES_STATS_… or a line in the config file.",
+        formatter_class=argparse.HelpFormatter,
+    )
+    whole.sections = {heading: list(group.items()) for heading, group in GROUPS.items()}
+    whole.examples = EXAMPLES
+    whole.closing = (
+        "Every option can also be a variable AGNES_STATS_… or a line in the config file; agnes-stats config shows it.",
+        "More: agnes-stats COMMAND --help, and agnes-stats help TOPIC with TOPIC one of " + ", ".join(TOPICS) + ".",
     )
     _add_options(whole, [option.name for option in OPTIONS])
     whole.add_argument("--version", action="version", version=f"agnes-stats {__version__}")
@@ -82,17 +92,25 @@ def parser(words: Sequence[str] | None = None) -> argparse.ArgumentParser:
     for name, help_text in COMMANDS.items():
         is_wanted = words is None or name in words
         command = commands.add_parser(name, help=help_text, description=help_text, add_help=is_wanted)
-        if not is_wanted:
-            continue
-        wanted = command_of(name)
-        _add_options(command, wanted.heeds)
-        if wanted.has_json:
-            command.add_argument("--json", action="store_true", help="JSON instead of a table")
-        else:
-            command.add_argument("--json", action=_Unheeded, nargs=0, help=argparse.SUPPRESS)
-        for flag, keywords in wanted.options:
-            command.add_argument(flag, **keywords)
+        if is_wanted:
+            _fill(command, name)
     return whole
+
+
+def _fill(command: Parser, name: str) -> None:
+    """Give the parser of a command its options, and what its help says."""
+    wanted = command_of(name)
+    places = [flag for flag, _ in wanted.options if not flag.startswith("-")]
+    command.usage = " ".join(["agnes-stats", name, *(f"[{place.upper()}]" for place in places), "[OPTIONS]"])
+    command.examples = wanted.examples
+    own = command.add_argument_group("Of its own")
+    for flag, keywords in wanted.options:
+        (own if flag.startswith("-") else command).add_argument(flag, **keywords)
+    if wanted.has_json:
+        own.add_argument("--json", action="store_true", help="JSON instead of text")
+    else:
+        command.add_argument("--json", action=_Unheeded, nargs=0, help=argparse.SUPPRESS)
+    _add_options(command, wanted.heeds)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,6 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)
     if arguments is None:
         terminal.prepare()
+        if COMPLETES in os.environ:
+            from .completing import complete
+
+            complete(parser())
         ending.heed_signals()
     terminal.take_failures()
     try:

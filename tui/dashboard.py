@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -32,6 +33,9 @@ def dashboard(given: argparse.Namespace, settings: Settings) -> int:
     """Run the dashboard until the user quits; the exit status."""
     # What a start makes stays: to search it for garbage, again and again, would take a tenth of the time.
     gc.disable()
+    if settings.no_color:
+        # Textual looks for it as it is imported.
+        os.environ["NO_COLOR"] = "1"
     with _demo(settings) if given.demo else contextlib.nullcontext(settings) as chosen, first_answers(chosen) as ahead:
         app = app_of(chosen, ahead)
         with ending.by(app.end), ending.in_any_case(restorer()):

@@ -139,6 +139,8 @@ class Option:
     many: bool = False
     former: str | None = None
     """What it was called before: that still works, and nobody is told."""
+    group: str = ""
+    """The heading of the help that it stands under: one of OPTION_GROUPS."""
 
     @property
     def key(self) -> str:
@@ -156,34 +158,50 @@ class Option:
         return [f"AGNES_STATS_{name.replace('-', '_').upper()}" for name in (self.name, self.former) if name]
 
 
+READS, COUNTS, SHOWS = "What is read", "What counts", "How it is shown"
+OPTION_GROUPS = (READS, COUNTS, SHOWS)
+"""The headings of the options, in the order of the help."""
+
 OPTIONS = (
-    Option("store", "the store's file (default: in the user's data folder)", path_of, "FILE"),
+    Option("store", "the store's file (default: in the user's data folder)", path_of, "FILE", group=READS),
     Option(
         "source",
         "read only this, copied from a machine if one is named; repeat for several (default: all sources found)",
         _source,
         "KIND[@MACHINE]=PATH",
         many=True,
+        group=READS,
     ),
-    Option("tz", "the zone of days and times (default: this machine's)", _zone, "ZONE"),
-    Option("no-ingest", "answer from the store as it is, without reading files", _switch),
-    Option("since", "first day that counts", day_of, "DAY"),
-    Option("until", "last day that counts", day_of, "DAY"),
-    Option("project", "only this project: its name as it is shown, or its path", _text, "PROJECT"),
-    Option("agent", "only this coding agent: claude-code, codex, …", _text, "AGENT"),
-    Option("model", "only this model", _text, "MODEL"),
-    Option("branch", "only responses on this git branch", _text, "BRANCH"),
-    Option("agent-version", "only responses of this version of the agent", _text, "VERSION", former="claude-version"),
-    Option("user", "only this person's sessions, in a server's folder", _text, "USER"),
-    Option("tab", f"open the dashboard on a tab: {', '.join(TAB_NAMES)}", _tab, "TAB"),
-    Option("theme", "the colours of the dashboard: a theme of Textual, e.g. textual-light", _text, "THEME"),
-    Option("budget", "USD a month; a warning tells when 80 % and when all of it is spent", _usd, "USD"),
-    Option("no-cost", "hide costs, for flat plans", _switch),
+    Option("no-ingest", "answer from the store as it is, without reading files", _switch, group=READS),
     Option(
         "agnes-server",
         "ask the Agnes server too (address and token from the agnes command's config)",
         _switch,
+        group=READS,
     ),
+    Option("since", "first day that counts", day_of, "DAY", group=COUNTS),
+    Option("until", "last day that counts", day_of, "DAY", group=COUNTS),
+    Option("tz", "the zone of days and times (default: this machine's)", _zone, "ZONE", group=COUNTS),
+    Option("project", "only this project: its name as it is shown, or its path", _text, "PROJECT", group=COUNTS),
+    Option("agent", "only this coding agent: claude-code, codex, …", _text, "AGENT", group=COUNTS),
+    Option("model", "only this model", _text, "MODEL", group=COUNTS),
+    Option("branch", "only responses on this git branch", _text, "BRANCH", group=COUNTS),
+    Option(
+        "agent-version",
+        "only responses of this version of the agent",
+        _text,
+        "VERSION",
+        former="claude-version",
+        group=COUNTS,
+    ),
+    Option("user", "only this person's sessions, in a server's folder", _text, "USER", group=COUNTS),
+    Option("tab", f"open the dashboard on a tab: {', '.join(TAB_NAMES)}", _tab, "TAB", group=SHOWS),
+    Option(
+        "theme", "the colours of the dashboard: a theme of Textual, e.g. textual-light", _text, "THEME", group=SHOWS
+    ),
+    Option("no-color", "no colours, as the variable NO_COLOR asks for", _switch, group=SHOWS),
+    Option("budget", "USD a month; a warning tells when 80 % and when all of it is spent", _usd, "USD", group=SHOWS),
+    Option("no-cost", "hide costs, for flat plans", _switch, group=SHOWS),
 )
 
 
@@ -208,6 +226,7 @@ class Settings:
     budget: float | None = None
     """USD a month."""
     no_cost: bool = False
+    no_color: bool = False
     agnes_server: bool = False
     prices: Mapping[str, Any] | None = None
     """The `[prices]` table of the config file."""
@@ -225,18 +244,11 @@ def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], conf
     Raises BadSetting.
     """
     file = read_config(config_path(environment) if config is None else config)
-    values: dict[str, Any] = {}
-    for option in OPTIONS:
-        raw = given.get(option.key)
-        origin = f"--{option.name}"
-        if raw is None or raw is False or raw == []:
-            name = next((name for name in option.variables if environment.get(name)), option.variable)
-            raw, origin = environment.get(name) or None, name
-            raw = raw.split(os.pathsep) if option.many and raw else raw
-        if raw is None:
-            raw, origin = file.get(option.key), f"{option.key} in the config file"
-        if raw is not None:
-            values[option.key] = _parsed(option, raw, origin)
+    values: dict[str, Any] = {
+        option.key: _parsed(option, found.raw, found.origin)
+        for option in OPTIONS
+        if (found := said(option, given, environment, file)) is not None
+    }
     values.setdefault("store", default_store())
     values.setdefault("tz", local_zone(environment))
     if values.get("since") and values.get("until") and values["since"] > values["until"]:
@@ -247,6 +259,29 @@ def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], conf
     if not _is_agnes(file.get("agnes", {})):
         raise BadSetting("[agnes] in the config file may only have server and token, each a text")
     return Settings(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said of a setting, as it was written, and where: an option, a variable or the config file."""
+
+    raw: Any
+    origin: str
+
+
+def said(
+    option: Option, given: Mapping[str, Any], environment: Mapping[str, str], file: Mapping[str, Any]
+) -> Said | None:
+    """What counts of all that was said of a setting; None if nothing was."""
+    raw = given.get(option.key)
+    if not (raw is None or raw is False or raw == []):
+        return Said(raw, f"--{option.name}")
+    name = next((name for name in option.variables if environment.get(name)), option.variable)
+    raw = environment.get(name) or None
+    if raw is not None:
+        return Said(raw.split(os.pathsep) if option.many else raw, name)
+    raw = file.get(option.key)
+    return None if raw is None else Said(raw, f"{option.key} in the config file")
 
 
 def _is_agnes(table: object) -> bool:

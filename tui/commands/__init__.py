@@ -8,25 +8,61 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .command import Command
 
-COMMANDS = {
-    "ingest": "read all that is new, once, and say what was read",
-    "sessions": "sessions, newest first",
-    "tokens": "tokens and cost by day, model and session",
-    "queries": "accesses to data, newest first",
-    "sync": "sync actions, and when data was last pulled",
-    "home": "the last 24 hours, or seven days, in one line",
-    "doctor": "sources, store and health; exit status 1 if something is wrong",
-    "forget": "remove sessions from the store for good, by session, project or age",
-    "daily": "tokens and cost by day, in ccusage's words",
-    "weekly": "the same by week; weeks begin on Monday",
-    "monthly": "the same by month",
-    "blocks": "the same by five-hour block, as Claude plans count them",
-    "models": "the same by model",
-    "breakdown": "tokens, cost and times by mode, thinking level, tool, headless call and provider",
-    "sql": "your own SELECT on the store, read-only, at most 10,000 rows",
-    "statusline": "one line about now, for Claude Code's status line",
+GROUPS = {
+    "What happened": {
+        "sessions": "sessions, newest first",
+        "tokens": "tokens and cost by day, model and session",
+        "breakdown": "tokens, cost and times by mode, thinking level, tool, headless call and provider",
+        "queries": "accesses to data, newest first",
+        "sync": "sync actions, and when data was last pulled",
+        "home": "the last 24 hours, or seven days, in one line",
+        "statusline": "one line about now, for Claude Code's status line",
+    },
+    "In ccusage's words": {
+        "daily": "tokens and cost by day, in ccusage's words",
+        "weekly": "the same by week; weeks begin on Monday",
+        "monthly": "the same by month",
+        "blocks": "the same by five-hour block, as Claude plans count them",
+        "models": "the same by model",
+    },
+    "Your own questions": {
+        "sql": "your own SELECT on the store, read-only, at most 10,000 rows",
+    },
+    "The store": {
+        "ingest": "read all that is new, once, and say what was read",
+        "doctor": "sources, store and health; exit status 1 if something is wrong",
+        "forget": "remove sessions from the store for good, by session, project or age",
+    },
+    "This program": {
+        "help": "what a command or a topic is about",
+        "config": "the settings that count now, and where each comes from; --write makes a file to edit",
+        "completion": "what makes your shell complete commands, options and values",
+    },
 }
-"""Name -> what it does, in one line."""
+"""Heading of the help -> name -> what it does, in one line."""
+
+COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
+
+EXAMPLES = (
+    "",
+    "--demo",
+    "tokens --since 2026-01-01 --project shop",
+    "daily --json",
+    "sql 'SUMMARIZE responses'",
+)
+"""Of the whole command: command lines without the program's name. Each works."""
+
+TOPICS = {
+    "options": "where a setting may stand, and which of several counts",
+    "filters": "days, projects, models: what counts, on the screen and in every command",
+    "keys": "the keys of the dashboard",
+    "sources": "which agents are read, and where their files are looked for",
+    "numbers": "what the marks beside numbers mean",
+    "sql": "your own questions: tables, filters, limits",
+    "files": "what is stored, where, and who may read it",
+    "exit": "exit statuses, for scripts",
+}
+"""What `agnes-stats help` tells of besides the commands."""
 
 _ELSEWHERE = {"daily": "periods:COMMAND", "weekly": "periods:COMMAND", "monthly": "periods:MONTHLY"}
 """Commands that share a file: its name, and that of the object in it."""

@@ -172,4 +172,5 @@ COMMAND = Command(
         ("--active", {"action": "store_true", "help": "only the block that is running"}),
         ("--recent", {"action": "store_true", "help": "only the last three days"}),
     ),
+    examples=("blocks --active",),
 )

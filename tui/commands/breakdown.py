@@ -134,4 +134,4 @@ def _delegation(told: Mapping[str, Any], page: Page) -> list[str]:
     return ["", " · ".join(parts)]
 
 
-COMMAND = Command(heeds=(*READING, *FILTERS, "no-cost"), run=run)
+COMMAND = Command(heeds=(*READING, *FILTERS, "no-cost"), run=run, examples=("breakdown --since 2026-01-01",))

@@ -15,11 +15,11 @@ Run = Callable[[argparse.Namespace, Settings], int]
 Flag = tuple[str, dict[str, Any]]
 """An option of one command's own: its name, and what `argparse` is told of it."""
 
-PLACES = ("store", "source", "tz")
+PLACES = ("store", "source", "tz", "no-color")
 """Every command takes these, so that a script can give them to all; it lists those it heeds."""
 DAYS_AND_WHERE = ("since", "until", "project", "agent", "user")
 FILTERS = (*DAYS_AND_WHERE, "model", "branch", "agent-version")
-READING = (*PLACES, "no-ingest", "agnes-server")
+READING = ("store", "source", "tz", "no-ingest", "agnes-server")
 
 LIMIT: Flag = ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"})
 CURSOR: tuple[Flag, ...] = (
@@ -39,3 +39,5 @@ class Command:
     """Those of its own."""
     has_json: bool = True
     """Whether `--json` changes what it tells."""
+    examples: tuple[str, ...] = ()
+    """Command lines for the help, without the program's name: each is one that works."""

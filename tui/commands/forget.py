@@ -90,4 +90,8 @@ COMMAND = Command(
         ("--before", {"metavar": "DAY", "help": "what is older than this day"}),
         ("--yes", {"action": "store_true", "help": "do not ask"}),
     ),
+    examples=(
+        "forget --session 3f0fc83a",
+        "forget --before 2025-01-01 --yes",
+    ),
 )

@@ -80,4 +80,5 @@ COMMAND = Command(
     heeds=(*READING, *FILTERS, "no-cost"),
     run=run,
     options=(("--window", {"default": "24h", "metavar": "W", "help": "24h or 7d (24h)"}),),
+    examples=("home --window 7d",),
 )

@@ -50,4 +50,8 @@ COMMAND = Command(
         ("--rebuild", {"action": "store_true", "help": "read everything on disk again; changes no number"}),
         ("--with-forgotten", {"action": "store_true", "help": "with --rebuild: also what was forgotten on request"}),
     ),
+    examples=(
+        "ingest",
+        "ingest --rebuild",
+    ),
 )

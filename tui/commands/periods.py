@@ -84,5 +84,12 @@ def with_budget(report: Report, budget: Budget) -> Report:
     }
 
 
-COMMAND = Command(heeds=(*READING, *FILTERS, "no-cost"), run=run)
+COMMAND = Command(
+    heeds=(*READING, *FILTERS, "no-cost"),
+    run=run,
+    examples=(
+        "daily --since 2026-01-01",
+        "weekly --json",
+    ),
+)
 MONTHLY = Command(heeds=(*READING, *FILTERS, "budget", "no-cost"), run=run)

@@ -134,4 +134,8 @@ COMMAND = Command(
         *CURSOR,
         ("--all", {"action": "store_true", "help": "file, web and catalogue accesses too, not only queries"}),
     ),
+    examples=(
+        "queries --all",
+        "queries --project shop --since 2026-01-01 --json",
+    ),
 )

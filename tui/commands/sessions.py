@@ -128,4 +128,8 @@ COMMAND = Command(
         LIMIT,
         ("--offset", {"type": int, "default": 0, "metavar": "N", "help": "rows to skip (0)"}),
     ),
+    examples=(
+        "sessions --limit 10",
+        "sessions --model claude-opus-4-6 --json",
+    ),
 )

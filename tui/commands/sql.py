@@ -95,4 +95,8 @@ COMMAND = Command(
         ("--csv", {"action": "store_true", "help": "CSV instead of a table"}),
         ("--parquet", {"metavar": "FILE", "help": "write a Parquet file instead"}),
     ),
+    examples=(
+        "sql 'SUMMARIZE responses' --csv",
+        "sql --saved 'Cost by day' --json",
+    ),
 )

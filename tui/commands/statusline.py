@@ -23,7 +23,7 @@ from ...queries.regular import read_text
 from ...queries.store import Store, StoreError
 from .. import terminal
 from ..settings import Settings, is_text
-from .command import FILTERS, PLACES, Command
+from .command import FILTERS, Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -359,4 +359,6 @@ def _amount(used: Used, count: int, settings: Settings) -> str:
 
 _ANY_DAY = tuple(name for name in FILTERS if name not in ("since", "until"))
 
-COMMAND = Command(heeds=(*PLACES, "no-ingest", *_ANY_DAY, "budget", "no-cost"), run=statusline, has_json=False)
+COMMAND = Command(
+    heeds=("store", "source", "tz", "no-ingest", *_ANY_DAY, "budget", "no-cost"), run=statusline, has_json=False
+)

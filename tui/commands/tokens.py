@@ -171,4 +171,8 @@ COMMAND = Command(
     heeds=(*READING, *FILTERS, "no-cost"),
     run=run,
     options=(("--days", {"type": int, "default": 30, "metavar": "N", "help": "days in `daily`, 1 to 365 (30)"}),),
+    examples=(
+        "tokens --days 7",
+        "tokens --since 2026-01-01 --project shop --json",
+    ),
 )

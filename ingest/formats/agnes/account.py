@@ -22,7 +22,7 @@ _NAMES = ("token.json", "config.yaml")
 
 
 class AccountSource(Source):
-    """`token.json` and `config.yaml` in the folder of the `agnes` command's configuration."""
+    """The account of the `agnes` command: `token.json` and `config.yaml`; never the token."""
 
     kind = "account"
     version = VERSION

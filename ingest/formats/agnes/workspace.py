@@ -25,7 +25,7 @@ VERSION = 1
 
 
 class WorkspaceSource(Source):
-    """`<workspace>/.claude/agnes/…`, `.claude/agnes-sessions-*.txt` and `user/snapshots/*.meta.json`."""
+    """An Agnes workspace: `.claude/agnes/…`, `.claude/agnes-sessions-*.txt` and `user/snapshots/*.meta.json`."""
 
     kind = "workspace"
     version = VERSION

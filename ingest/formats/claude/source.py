@@ -23,14 +23,14 @@ NOTE = ".meta.json"
 
 
 class ClaudeSource(Source):
-    """`<root>/projects/<slug>/<session>.jsonl`, and sub-agents beside or below it."""
+    """Claude Code's transcripts, sub-agents too: `<root>/projects/<slug>/<session>.jsonl`, and beside or below it."""
 
     kind = "claude"
     agent = "claude-code"
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:
-        """`CLAUDE_CONFIG_DIR` (several, with commas) alone if it is set, else the two usual places."""
+        """`CLAUDE_CONFIG_DIR` (several, with commas), else `~/.claude` and `$XDG_CONFIG_HOME/claude`."""
         named = places.environment.get("CLAUDE_CONFIG_DIR", "")
         if named.strip():
             return existing(expanded(part.strip()) for part in named.split(",") if part.strip())
