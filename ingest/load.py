@@ -16,7 +16,7 @@ from ..queries.schema import FACTS, TABLES, Fact
 from ..queries.token_kinds import RATES, billed_elsewhere
 from . import replacing, rollups, strays
 from .batch import Row
-from .formats import ReadResult
+from .formats import SOURCES, ReadResult
 from .merging import is_told, key_of, known_rows, merged_rows, no_rows, open_keys, replaced_by, rival_rows, told_by
 from .model_names import PRICE_NAME
 from .prices import Rate
@@ -70,7 +70,7 @@ def load(connection: DuckDBPyConnection, work: Load) -> list[str]:
         strays.settle(connection, touched)
         _write_watermarks(connection, work)
         replacing.mark_unread(connection, unread)
-        touched.rebuild()
+        touched.rebuild(with_ledgers=any(SOURCES[result.file.kind].keeps_ledger for result in work.results))
     except BaseException:
         connection.execute("ROLLBACK")
         raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..queries import rollups as define
 from ..queries.projects import lies_in
 from ..queries.rollups import day_of
-from . import lower_bounds
+from . import ledgers, lower_bounds
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -64,13 +64,18 @@ class Touched:
         if table in _SESSION_COLUMNS or table in _OTHER_COLUMNS:
             self._rows.setdefault(table, []).append(relation)
 
-    def rebuild(self) -> None:
-        """Rebuild the sessions and the days touched, in every zone that is kept."""
+    def rebuild(self, *, with_ledgers: bool = False) -> None:
+        """Rebuild the sessions and the days touched, in every zone that is kept.
+
+        `with_ledgers`: what was loaded is of an agent that may keep a ledger of its requests.
+        """
         if not self._rows:
             return
         self._run(f"CREATE OR REPLACE TEMP TABLE touched_sessions AS {self._sessions()}")
         if lower_bounds.settle(self._run):
             self.add("responses", lower_bounds.SETTLED)
+        if with_ledgers and ledgers.settle(self._run):
+            self.add("responses", ledgers.COVERED)
         self._run(f"CREATE OR REPLACE TEMP TABLE touched_days AS {self._days()}")
         self._rebuild_sessions()
         if "agents" in self._rows or "tool_calls" in self._rows:

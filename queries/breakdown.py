@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .facts import TIMED
 from .filters import Filter, Where
 from .matching import asks_responses, with_text
 from .rollups import day_of
@@ -148,7 +149,7 @@ def breakdown(connection: DuckDBPyConnection, chosen: Filter) -> Breakdown:
         )
 
     def percentiles(measure: str) -> Percentiles:
-        found = f"SELECT {_MEASURES[measure]} AS value FROM {rows} WHERE kind = 'turn'"
+        found = f"SELECT {_MEASURES[measure]} AS value FROM {rows} WHERE kind IN {TIMED}"
         return one_as(
             connection,
             Percentiles,

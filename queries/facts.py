@@ -118,6 +118,9 @@ _OWNER = ("embedded", *_place("", *_copied(), "is_sidechain"))
 ANSWERS = "('turn', 'advisor', 'fallback')"
 """SQL of the kinds of responses that answer somebody; of the other kinds (`compaction`) there is only the bill."""
 
+TIMED = "('turn', 'request')"
+"""SQL of the kinds of which the time is told that one answer takes. No agent tells it of both."""
+
 _IS_PLACEHOLDER = (
     "(lower_bound IS NULL AND stop_reason IS NULL AND "
     "(coalesce(early_output, false) OR output_tokens < coalesce(least_output_tokens, 0)))"

@@ -40,6 +40,8 @@ class ResponseKind(StrEnum):
     """A call of the agent itself without a conversation: titles, names of branches, suggestions."""
     ACCOUNT = "account"
     """What an account at the end tells beyond the single responses."""
+    REQUEST = "request"
+    """What a ledger of the agent tells of one request. Turns and accounts that it covers bill nothing: `ledgers.py`."""
 
 
 class StopReason(StrEnum):

@@ -214,6 +214,8 @@ class Source:
     dropped first, as far as they still hold it."""
     agent: str | None = None
     """The agent that its facts tell of, as in `--agent`; None: no agent."""
+    keeps_ledger: bool = False
+    """Whether it may tell what a request took in a ledger besides the session's own file (`ResponseKind.REQUEST`)."""
 
     def locate(self, places: Places) -> list[Path]:
         """Where this source usually lies on a machine; existing folders only, each once.

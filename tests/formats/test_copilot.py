@@ -1,10 +1,20 @@
 """Copilot CLI: what its sessions count, in every way of arriving. The rules are in docs/counting.md, "Copilot CLI"."""
 
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
+from agnes_stats.queries import breakdown
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store
+
 from tests.formats.arriving import arrived, asked, every_way, lines, tokens
+from tests.storing import store_in
 
 EVENTS = "session-state/s1/events.jsonl"
 MODEL = "claude-sonnet-4.6"
@@ -157,3 +167,131 @@ def test_rows_of_unknown_shape_are_no_fault(tmp_path: Path) -> None:
         {"type": "session.shutdown", "data": {"modelMetrics": 5}},
     ]
     assert tokens(read("at once", tmp_path, *odd, answer(2, 3)))[2] == 3
+
+
+# -- the ledger of requests ------------------------------------------------------------------------------------------
+
+LEDGER_SHAPE = (
+    """CREATE TABLE assistant_usage_events(id INTEGER PRIMARY KEY, session_id TEXT, model TEXT, input_tokens INTEGER,
+        output_tokens INTEGER, cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
+        created_at TEXT, initiator TEXT, duration_ms REAL, time_to_first_token_ms REAL, parent_tool_call_id TEXT,
+        reasoning_effort TEXT, finish_reason TEXT)""",
+    "CREATE TABLE sessions(id TEXT PRIMARY KEY, cwd TEXT, branch TEXT)",
+)
+
+
+def request(key: int, minute: float, given: int, output: int, read: int = 0, **more: Any) -> dict[str, Any]:
+    when = f"2026-07-01 10:{int(minute):02}:{int(minute % 1 * 60):02}"
+    told = {"id": key, "session_id": "s1", "model": MODEL, "created_at": when, "input_tokens": given}
+    return told | {"output_tokens": output, "cache_read_tokens": read, **more}
+
+
+def put(home: Path, rows: Sequence[Mapping[str, Any]], table: str = "assistant_usage_events") -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(home / "session-store.db")) as database, database:
+        if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
+            for statement in LEDGER_SHAPE:
+                database.execute(statement)
+        for row in rows:
+            marks = ", ".join("?" * len(row))
+            database.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+
+
+def events(home: Path, *rows: Mapping[str, Any]) -> None:
+    path = home / EVENTS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(lines(START, *rows), "utf-8")
+
+
+def catch_up(store: Store, home: Path) -> Store:
+    Engine(store, [Root("copilot", home)], workers=0).catch_up()
+    return store
+
+
+TOLD_TWICE = (ASK, answer(2, 30), answer(4, 12), closed(5, 1000, 50, 700, 100, 9))
+REQUESTS = (
+    request(1, 2, 400, 30, 250, cache_write_tokens=100, reasoning_tokens=5),
+    request(2, 4.5, 600, 12, 450, reasoning_tokens=4),
+)
+
+
+@pytest.mark.parametrize("order", ["events first", "ledger first", "at once", "events again", "ledger in two parts"])
+def test_the_ledger_tells_all_and_the_events_bill_nothing_besides(order: str, tmp_path: Path) -> None:
+    home, store = tmp_path / "home", store_in(tmp_path)
+    if order in ("events first", "events again"):
+        events(home, *TOLD_TWICE)
+        catch_up(store, home)
+    put(home, REQUESTS[:1] if order == "ledger in two parts" else REQUESTS)
+    if order != "at once":
+        catch_up(store, home)
+    if order == "ledger in two parts":
+        put(home, REQUESTS[1:])
+    if order == "events again":
+        (home / EVENTS).unlink()
+    events(home, *TOLD_TWICE)
+    catch_up(store, home)
+    assert tokens(store) == (2, 200, 42, 700, 100, 9)
+    assert asked(store, "SELECT sum(output_tokens), sum(input_tokens) FROM tokens_daily") == [(42, 200)]
+    assert asked(store, "SELECT assistant_messages, output_tokens, input_tokens, reasoning_tokens FROM sessions") == [
+        (2, 42, 200, 9)
+    ]
+
+
+def test_what_was_told_before_there_was_a_ledger_stays(tmp_path: Path) -> None:
+    """A session that was resumed with a newer version."""
+    home, store = tmp_path / "home", store_in(tmp_path)
+    events(home, ASK, answer(2, 30), closed(3, 1000, 30), answer(40, 20), closed(41, 1500, 50))
+    put(home, [request(1, 40, 500, 20)])
+    assert tokens(catch_up(store, home))[:3] == (2, 1500, 50)
+
+
+def test_a_compaction_in_the_ledger_is_a_bill_of_its_own(tmp_path: Path) -> None:
+    home, store = tmp_path / "home", store_in(tmp_path)
+    events(home, ASK, answer(2, 30))
+    put(home, [request(1, 2, 100, 30), request(2, 3, 5000, 700, initiator="compaction")])
+    catch_up(store, home)
+    assert tokens(store)[:3] == (1, 5100, 730)
+    assert asked(store, "SELECT kind, output_tokens FROM responses ORDER BY kind") == [
+        ("compaction", 700),
+        ("request", 30),
+        ("turn", 0),
+    ]
+
+
+def test_of_a_request_its_times_effort_and_sub_agent_are_told(tmp_path: Path) -> None:
+    home, store = tmp_path / "home", store_in(tmp_path)
+    more = {"parent_tool_call_id": "t9", "reasoning_effort": "high", "finish_reason": "tool_calls"}
+    put(home, [request(1, 2, 100, 30, duration_ms=2000.4, time_to_first_token_ms=310.5, **more)])
+    catch_up(store, home)
+    columns = "agent_id, is_sidechain, effort, stop_reason, duration_ms, ttft_ms"
+    assert asked(store, f"SELECT {columns} FROM responses") == [("s1:t9", True, "high", "tool_use", 2000, 310)]
+    with store.read() as connection:
+        found = breakdown.breakdown(connection, Filter())
+    assert (found.ttft_ms.p50, found.duration_ms.count, found.output_tokens_per_second.p50) == (310, 1, 15)
+
+
+def test_a_session_of_which_only_the_ledger_is_left_has_its_folder(tmp_path: Path) -> None:
+    home, store = tmp_path / "home", store_in(tmp_path)
+    put(home, [{"id": "s1", "cwd": "/home/ann/shop", "branch": "main"}], "sessions")
+    put(home, REQUESTS)
+    catch_up(store, home)
+    assert asked(store, "SELECT project, git_branch, agent, output_tokens FROM sessions") == [
+        ("/home/ann/shop", "main", "copilot", 42)
+    ]
+
+
+def test_a_store_without_a_ledger_is_no_fault(tmp_path: Path) -> None:
+    home, store = tmp_path / "home", store_in(tmp_path)
+    put(home, [])
+    with closing(sqlite3.connect(home / "session-store.db")) as database, database:
+        database.execute("DROP TABLE assistant_usage_events")
+    events(home, *TOLD_TWICE)
+    assert tokens(catch_up(store, home)) == (2, 200, 50, 700, 100, 9)
+    assert asked(store, "SELECT reason FROM rejects") == []
+
+
+def test_a_request_without_a_session_is_rejected_and_empty_ones_are_none(tmp_path: Path) -> None:
+    home, store = tmp_path / "home", store_in(tmp_path)
+    put(home, [request(1, 2, 10, 3, session_id=None), request(2, 3, 0, 0), request(3, 4, 7, 5)])
+    assert tokens(catch_up(store, home))[:3] == (0, 7, 5)
+    assert asked(store, "SELECT reason FROM rejects") == [("assistant_usage_events row 1: it names no session",)]

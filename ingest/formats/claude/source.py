@@ -34,7 +34,7 @@ class ClaudeSource(Source):
         named = places.environment.get("CLAUDE_CONFIG_DIR", "")
         if named.strip():
             return existing(expanded(part.strip()) for part in named.split(",") if part.strip())
-        config = places.environment.get("XDG_CONFIG_HOME") or places.home / ".config"
+        config = places.environment.get("XDG_CONFIG_HOME", "").strip() or places.home / ".config"
         return existing([places.home / ".claude", Path(config) / "claude"])
 
     def discover(self, root: Path) -> Iterator[os.DirEntry[str]]:

@@ -1,16 +1,19 @@
-"""GitHub Copilot CLI: where its sessions lie: `session-state/<session>/events.jsonl`, older ones beside that folder."""
+"""GitHub Copilot CLI: where its sessions lie: `session-state/<session>/events.jsonl`, older ones beside that folder.
+
+Newer versions keep a ledger of all requests besides, the database `session-store.db`.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....queries.paths import expanded, is_folder
 from ...walk import walk
 from ..paths import is_utf8
-from ..source import Places, Source, SourceFile, WatchPaths, existing
+from ..source import Places, Source, SourceFile, WatchPaths, existing, is_no_folder
 
 if TYPE_CHECKING:
     from ..change import Change
@@ -19,14 +22,16 @@ VERSION = 1
 
 FOLDERS = ("session-state", "history-session-state")
 EVENTS = "events.jsonl"
+LEDGER, WAL = "session-store.db", "session-store.db-wal"
 
 
 class CopilotSource(Source):
-    """The events of all sessions."""
+    """The events of all sessions, and the ledger of their requests."""
 
     kind = "copilot"
     agent = "copilot"
     version = VERSION
+    keeps_ledger = True
 
     def locate(self, places: Places) -> list[Path]:
         """`COPILOT_HOME`, else `~/.copilot`."""
@@ -34,11 +39,13 @@ class CopilotSource(Source):
         return existing([expanded(named) if named else places.home / ".copilot"])
 
     def watch_paths(self, root: Path) -> WatchPaths:
-        """The folders of sessions; logs lie beside them."""
+        """The folders of sessions, and the ledger; logs lie beside them."""
         return WatchPaths(deep=tuple(root / name for name in FOLDERS), flat=(root,))
 
-    def discover(self, root: Path) -> Iterator[os.DirEntry[str]]:
-        """All sessions under the root."""
+    def discover(self, root: Path) -> Iterator[os.DirEntry[str] | Path]:
+        """The ledger, and all sessions under the root."""
+        if is_no_folder(root / LEDGER):
+            yield root / LEDGER
         inner = [folder for name in FOLDERS if is_folder(folder := root / name)]
         for folder in inner or [root]:
             for entry in walk(folder):
@@ -46,14 +53,27 @@ class CopilotSource(Source):
                     yield entry
 
     def recognise(self, root: Path, path: Path) -> SourceFile | None:
-        """The session at a path."""
-        if not is_utf8(path) or not path.is_relative_to(root) or not _is_session(path):
+        """The session at a path, or the ledger that it belongs to."""
+        if not is_utf8(path) or not path.is_relative_to(root):
+            return None
+        if path.parent == root and path.name in (LEDGER, WAL):
+            return SourceFile(self.kind, root, root / LEDGER, False, None)
+        if not _is_session(path):
             return None
         session = path.parent.name if path.name == EVENTS else path.stem
         return SourceFile(self.kind, root, path, True, session)
 
-    def change(self, file: SourceFile) -> Change:  # noqa: ARG002
-        """Sessions grow."""
+    def members(self, path: os.DirEntry[str] | Path) -> Sequence[os.DirEntry[str] | Path]:
+        """The ledger and its log."""
+        return (path, Path(f"{os.fspath(path)}-wal")) if path.name == LEDGER else (path,)
+
+    def change(self, file: SourceFile) -> Change:
+        """Sessions grow; the ledger gets more rows."""
+        if file.path.name == LEDGER:
+            from ..database import ChangedRows, Database
+            from .ledger import REQUESTS, LedgerDecoder
+
+            return Database(LedgerDecoder, (ChangedRows(REQUESTS, "rowid", optional=True),))
         from ..change import AppendedLines
         from .decoder import CopilotDecoder
 

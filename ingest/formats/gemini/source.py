@@ -34,9 +34,10 @@ class GeminiSource(Source):
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:
-        """`.gemini` in `GEMINI_CLI_HOME`, else in the home folder."""
-        named = places.environment.get("GEMINI_CLI_HOME", "").strip()
-        return existing([(expanded(named) if named else places.home) / ".gemini"])
+        """`.gemini` in `GEMINI_CLI_HOME`, and `GEMINI_DATA_DIR` itself; else `.gemini` in the home folder."""
+        above, itself = (places.environment.get(name, "").strip() for name in ("GEMINI_CLI_HOME", "GEMINI_DATA_DIR"))
+        named = [*([expanded(above) / ".gemini"] if above else []), *([expanded(itself)] if itself else [])]
+        return existing(named or [places.home / ".gemini"])
 
     def watch_paths(self, root: Path) -> WatchPaths:
         """The projects; what lies beside them is none of ours."""

@@ -38,9 +38,12 @@ class MuxSource(Source):
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:
-        """`XUM_ROOT` and `MUX_ROOT`, else `~/.xum`, `~/.mux` and `~/.cmux`; links to one folder are one."""
+        """`XUM_ROOT` and `MUX_ROOT`, else `~/.xum`, `~/.mux` and `~/.cmux`, and those of development builds.
+
+        Links to one folder are one.
+        """
         named = [places.environment.get(name, "").strip() for name in ("XUM_ROOT", "MUX_ROOT")]
-        usual = [places.home / name for name in (".xum", ".mux", ".cmux")]
+        usual = [places.home / f"{name}{build}" for build in ("", "-dev") for name in (".xum", ".mux", ".cmux")]
         return existing([expanded(name) for name in named if name] or usual)
 
     def watch_paths(self, root: Path) -> WatchPaths:

@@ -38,7 +38,7 @@ class OpenCodeSource(Source):
         named = places.environment.get("OPENCODE_DATA_DIR", "").strip()
         if named:
             return existing([expanded(named)])
-        data = places.environment.get("XDG_DATA_HOME") or places.home / ".local" / "share"
+        data = places.environment.get("XDG_DATA_HOME", "").strip() or places.home / ".local" / "share"
         return existing([Path(data) / "opencode"])
 
     def watch_paths(self, root: Path) -> WatchPaths:

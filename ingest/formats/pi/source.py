@@ -30,9 +30,9 @@ class PiSource(Source):
     version = VERSION
 
     def locate(self, places: Places) -> list[Path]:
-        """`PI_CODING_AGENT_DIR`, else `~/.pi/agent`."""
-        named = places.environment.get("PI_CODING_AGENT_DIR", "").strip()
-        return existing([expanded(named) if named else places.home / ".pi" / "agent"])
+        """`PI_CODING_AGENT_DIR`, and `PI_AGENT_DIR`, which names the folder of sessions; else `~/.pi/agent`."""
+        named = [places.environment.get(name, "").strip() for name in ("PI_CODING_AGENT_DIR", "PI_AGENT_DIR")]
+        return existing([expanded(name) for name in named if name] or [places.home / ".pi" / "agent"])
 
     def watch_paths(self, root: Path) -> WatchPaths:
         """The sessions; what lies beside them is none of ours."""
