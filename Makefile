@@ -44,7 +44,7 @@ $(STAMP): pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_PROJECT_ENVIRONMENT="$(VENV)" $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode
-	@$(BIN)/python -m compileall -q ingest queries tui
+	@$(BIN)/python -m compileall -q ingest queries tui demo
 	@touch $(STAMP)
 
 bench: $(STAMP)

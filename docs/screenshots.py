@@ -11,7 +11,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from agnes_stats.ingest.demo import write_demo
+from agnes_stats.demo.sessions import write_demo
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.dashboard import app_of
 from agnes_stats.tui.factories import engine_of

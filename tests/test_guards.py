@@ -12,6 +12,7 @@ CLEAN = {
     "ingest/engine.py": "from ..queries.store import ask\n",
     "ingest/work.py": "from .engine import ask\n",
     "tui/app.py": "from ..ingest.engine import ask\n\nTEXT = 'Choose from sessions, or update your sets.'\n",
+    "demo/writer.py": "from pathlib import Path\n",
 }
 
 FAULTS = {
@@ -19,6 +20,9 @@ FAULTS = {
     "absolute": ("queries/store.py", "from agnes_stats.tui import app\n", guards.rooms_that_know_too_much),
     "by name": ("queries/store.py", "import agnes_stats.ingest.engine\n", guards.rooms_that_know_too_much),
     "up a room": ("ingest/work.py", "def f():\n    from ..tui import app\n", guards.rooms_that_know_too_much),
+    "a demo that knows": ("demo/writer.py", "from ..ingest.work import f\n", guards.rooms_that_know_too_much),
+    "a demo that is known": ("ingest/work.py", "from ..demo import writer\n", guards.rooms_that_know_too_much),
+    "a screen in the demo": ("demo/writer.py", "import textual\n", guards.screens_below_the_screen),
     "side door": ("tui/app.py", "from ..ingest.work import f\n", guards.side_doors_of_ingest),
     "side door within": (
         "tui/app.py",
@@ -78,7 +82,10 @@ def test_an_empty_room_is_a_fault(tmp_path: Path, room: str, guard: Callable[[Pa
     root = house(tmp_path, {name: text for name, text in CLEAN.items() if not name.startswith(room)})
     (root / room).mkdir()
     looked_at = {guards.side_doors_of_ingest: ("tui",), guards.databases_on_the_screen: ("tui",)}
-    looked_at |= {guards.screens_below_the_screen: ("queries", "ingest"), guards.writing_in_queries: ("queries",)}
+    looked_at |= {
+        guards.screens_below_the_screen: ("queries", "ingest", "demo"),
+        guards.writing_in_queries: ("queries",),
+    }
     if room in looked_at.get(guard, guards.ROOMS):
         with pytest.raises(guards.EmptyRoomError):
             guard(root)

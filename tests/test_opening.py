@@ -65,7 +65,6 @@ def calls() -> set[tuple[str, str]]:
         (str(path.relative_to(ROOT)), ast.unparse(node.func))
         for room in ("queries", "ingest", "tui")
         for path in sorted((ROOT / room).rglob("*.py"))
-        if not path.name.startswith("demo")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call)
     }

@@ -38,7 +38,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_folder_of_code_is_a_package_that_ships() -> None:
     folders = {
         ".".join(("agnes_stats", *init.parent.relative_to(ROOT).parts))
-        for room in ("ingest", "queries", "tui")
+        for room in ("ingest", "queries", "tui", "demo")
         for init in (ROOT / room).rglob("__init__.py")
     }
     assert folders | {"agnes_stats"} == set(PROJECT["tool"]["setuptools"]["packages"])

@@ -90,7 +90,7 @@ def first_answers(settings: Settings) -> Ahead:
 @contextlib.contextmanager
 def _demo(settings: Settings) -> Iterator[Settings]:
     """Settings for generated transcripts in a temporary folder, that grow until the block ends."""
-    from ..ingest.demo import running_demo
+    from ..demo.sessions import running_demo
 
     with (
         tempfile.TemporaryDirectory(prefix="agnes-stats-demo-") as folder,

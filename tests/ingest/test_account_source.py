@@ -108,7 +108,7 @@ def test_the_shared_state_of_old_versions_is_followed(own_home: Path) -> None:
 
 
 def test_the_demo_reads_no_account_and_asks_no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("agnes_stats.ingest.demo.running_demo", contextlib.nullcontext)
+    monkeypatch.setattr("agnes_stats.demo.sessions.running_demo", contextlib.nullcontext)
     mine = Settings(store=tmp_path / "s.duckdb", tz="UTC", agnes_server=True)
     with dashboard._demo(mine) as chosen:
         assert {root.kind for root in roots_of(chosen)} == {"claude", "workspace"}

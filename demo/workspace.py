@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from .demo_rows import timestamp
+from .rows import timestamp
 
 VERSION = "0.84.8"
 SERVER = "https://agnes.example.com"

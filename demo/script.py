@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from .demo_text import SCRIPT
+from .text import SCRIPT
 
 
 @dataclass(slots=True)

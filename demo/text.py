@@ -1,4 +1,4 @@
-"""What is said and done in the generated sessions of `--demo`, in the little language of `demo_script`."""
+"""What is said and done in the generated sessions of `--demo`, in the little language of `demo.script`."""
 
 SCRIPT = r"""
 project /home/dana/work/warehouse

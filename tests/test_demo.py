@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agnes_stats.ingest import demo
+from agnes_stats.demo import sessions as demo
+from agnes_stats.demo.script import projects
+from agnes_stats.demo.sessions import DemoGrower, running_demo, write_demo
 from agnes_stats.ingest.access import accesses_of
-from agnes_stats.ingest.demo import DemoGrower, running_demo, write_demo
-from agnes_stats.ingest.demo_script import projects
 from agnes_stats.ingest.projects import project_of
 
 from tests.ingest.agnes_files import read_workspace

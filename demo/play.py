@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .demo_rows import (
+from .rows import (
     REJECTED,
     Event,
     Line,
@@ -21,8 +21,8 @@ from .demo_rows import (
     thinking,
     tool_block,
 )
-from .demo_script import Project, Step, Turn
-from .demo_text import API_ERROR, ASIDES, COLUMNS, COMMANDS, MONTHS, SUMMARY
+from .script import Project, Step, Turn
+from .text import API_ERROR, ASIDES, COLUMNS, COMMANDS, MONTHS, SUMMARY
 
 AGENT_MODEL = "claude-haiku-4-5-20251001"
 CONTEXT_LIMIT = 120_000

@@ -20,10 +20,10 @@ from uuid import UUID
 
 import msgspec
 
-from .demo_play import Plan, play
-from .demo_rows import Clock, Event, Line, Note, Pause, Transcript
-from .demo_script import Project, Turn, projects
-from .demo_workspace import DemoWorkspace, Finished
+from .play import Plan, play
+from .rows import Clock, Event, Line, Note, Pause, Transcript
+from .script import Project, Turn, projects
+from .workspace import DemoWorkspace, Finished
 
 SESSIONS = 60
 """In all, those that are going on included."""
