@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.cpu"]
+
 _FOREIGN = (
     "CLAUDE_",
     "AGNES_",
