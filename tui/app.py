@@ -33,6 +33,7 @@ from .pane import Pane
 from .ranges import RANGES, first_range, ranged
 from .settings import Settings
 from .tabs import TABS, pane_of
+from .views import ViewsTab
 
 if TYPE_CHECKING:
     from ..ingest.service import IngestService
@@ -168,7 +169,8 @@ class AgnesStats(EndableApp):
     @property
     def active_pane(self) -> Pane:  # type: ignore[type-arg]
         """The pane on the screen."""
-        return self._switcher.query_one(f"#{self._switcher.current or TABS[0].name}", Pane)
+        shown = self._switcher.query_children(f"#{self._switcher.current or TABS[0].name}").first()
+        return shown.shown if isinstance(shown, ViewsTab) else shown  # type: ignore[return-value]
 
     @property
     def _switcher(self) -> ContentSwitcher:
@@ -325,6 +327,12 @@ class AgnesStats(EndableApp):
     async def action_show_tab(self, name: str) -> None:
         """Show a tab."""
         await self._show_tab(name)
+        self._fill_pane()
+
+    def pane_changed(self) -> None:
+        """Another view of the tab is on the screen."""
+        self.query_one(FilterInput).close()
+        self._describe_filter()
         self._fill_pane()
 
     def _fill_pane(self) -> None:

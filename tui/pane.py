@@ -1,6 +1,7 @@
-"""What the four tabs have in common: asking in a thread, showing on the screen, and saying so when it fails.
+"""What the tabs and their views have in common: asking in a thread, showing on the screen, and saying so when it fails.
 
-A new tab is a folder beside the others with a subclass of `Pane` in its `pane.py`, and a line in `tabs.py`.
+A new tab is a folder beside the others with a subclass of `Pane` in its `pane.py`, and a line in `tabs.py`; a tab of
+several views is a `ViewsTab` there (`views.py`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from .tabs import Tab
+    from .views import View
 
 Data = TypeVar("Data")
 
@@ -33,14 +35,14 @@ REST_SECONDS = 0.3
 
 
 class Pane(OnDashboard, Vertical, Generic[Data]):
-    """One tab. `load` asks the store in a thread and returns frozen data; `show` puts it on the screen."""
+    """A tab, or a view of one. `load` asks the store in a thread and returns frozen data; `show` puts it up."""
 
     EMPTY: ClassVar[str] = "Nothing yet."
     """The sentence for a store without anything to show here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+r", "reload", "Reload", show=False)]
 
-    def __init__(self, tab: Tab) -> None:
+    def __init__(self, tab: Tab | View) -> None:
         super().__init__(id=tab.name)
         self.tab = tab
         self.text = ""
@@ -81,7 +83,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
 
     @property
     def is_shown(self) -> bool:
-        """Whether this is the tab on the screen."""
+        """Whether this is the pane on the screen."""
         return self.is_mounted and self.dashboard.active_pane is self
 
     def action_reload(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .pane import Pane
+    from .views import ViewsTab
 
 
 class Tab(NamedTuple):
@@ -18,20 +19,20 @@ class Tab(NamedTuple):
     pane: str
     """The class in that folder's `pane.py`."""
 
-    def make(self) -> Pane:  # type: ignore[type-arg]
-        """A new pane, not mounted yet."""
-        kind: type[Pane] = getattr(import_module(f".{self.name}.pane", __package__), self.pane)  # type: ignore[type-arg]
+    def make(self) -> Pane | ViewsTab:  # type: ignore[type-arg]
+        """Its pane, or what holds its several ones, not mounted yet."""
+        kind: type[Pane | ViewsTab] = getattr(import_module(f".{self.name}.pane", __package__), self.pane)  # type: ignore[type-arg]
         return kind(self)
 
 
 TABS = (
-    Tab("sessions", "Sessions", "SessionsPane"),
+    Tab("sessions", "Sessions", "SessionsTab"),
     Tab("tokens", "Tokens", "TokensPane"),
     Tab("access", "Data access", "AccessPane"),
     Tab("sync", "Sync", "SyncPane"),
 )
 
 
-def pane_of(name: str) -> Pane:  # type: ignore[type-arg]
-    """A new pane of the tab of that name, not mounted yet. Raises KeyError if there is no such tab."""
+def pane_of(name: str) -> Pane | ViewsTab:  # type: ignore[type-arg]
+    """The tab of that name, not mounted yet. Raises KeyError if there is none."""
     return {tab.name: tab for tab in TABS}[name].make()

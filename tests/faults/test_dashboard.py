@@ -43,7 +43,7 @@ async def test_a_rebuild_shows_the_new_store(tmp_path: Path) -> None:
 BREAKS = """
 import sys
 from agnes_stats.tui import cli
-from agnes_stats.tui.sessions.pane import SessionsPane
+from agnes_stats.tui.sessions.list import SessionsPane
 def show(self, data):
     prompt = "what somebody wrote"
     raise LookupError("a\\x1b]0;title\\x07b\\x9b31mc\\u202ed")

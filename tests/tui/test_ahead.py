@@ -13,7 +13,7 @@ from agnes_stats.tui.dashboard import app_of, first_answers
 from agnes_stats.tui.kit.table import RecordTable
 from agnes_stats.tui.prefetch import Ahead
 from agnes_stats.tui.sessions.data import SHOWN_AT_FIRST, SessionsData
-from agnes_stats.tui.sessions.pane import SessionsPane
+from agnes_stats.tui.sessions.list import SessionsPane
 from agnes_stats.tui.settings import Settings
 
 from tests.storing import Holder

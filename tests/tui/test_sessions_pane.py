@@ -44,8 +44,8 @@ async def test_the_screen_tells_what_runs_at_any_size(
 ) -> None:
     async with running(store, size) as (app, _):
         lines = screen_text(app).splitlines()
-        # Without the frame around all tabs.
-        golden(f"sessions-{size[0]}x{size[1]}", "\n".join(lines[2:-1]))
+        # Without the frame around all tabs, and the names of the views.
+        golden(f"sessions-{size[0]}x{size[1]}", "\n".join(lines[3:-1]))
         first = next(n for n, text in enumerate(lines) if "● fix the churn" in text)
         assert "$" in lines[first]
         assert "Bash  duckdb" in lines[first + 1]
@@ -255,7 +255,7 @@ async def test_a_store_that_cannot_be_read_says_why(tmp_path: Path) -> None:
 
 
 async def test_the_list_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agnes_stats.tui.sessions.pane.SHOWN", 2)
+    monkeypatch.setattr("agnes_stats.tui.sessions.list.SHOWN", 2)
     told = [Transcript(f"s{n}", f"2026-03-0{n}T10:00:00").prompt(f"do {n}").response() for n in range(1, 7)]
     async with running(store_of(tmp_path, told)) as (app, _):
         assert order(app) == ["6", "5"]

@@ -1,0 +1,307 @@
+"""The list of sessions: what is running, and what did it take?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from ...queries.filters import Filter
+from ...queries.sessions import SessionPage, SessionRow, SessionTotals
+from .. import format as words
+from .. import marks
+from ..kit.palette import parse
+from ..kit.state import PaneState
+from ..kit.table import Column, Record, RecordTable
+from ..pane import Pane
+from ..ranges import day_at
+from . import text as told
+from .data import FIRST_ORDER, SHOWN, SessionsData, sessions_data
+from .now import NowCards
+from .side import SessionSide
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from ..views import View
+
+COLUMNS = (
+    Column("state", "", 1),
+    Column("started_at", "Started", 15, sortable=True),
+    Column("title", "Title", sortable=True),
+    Column("project", "Project", 14, min_screen=104, sortable=True),
+    Column("primary_model", "Model", 10, min_screen=128, sortable=True),
+    Column("active_seconds", "Active", 7, "right", min_screen=92, sortable=True),
+    Column("wall_seconds", "Wall", 7, "right", min_screen=156, sortable=True),
+    Column("user_messages", "Prompts", 7, "right", min_screen=138, sortable=True),
+    Column("tool_calls_total", "Tools", 6, "right", min_screen=116, sortable=True),
+    Column("tool_errors", "Err", 4, "right", min_screen=116, sortable=True),
+    Column("tokens_total", "Tokens", 8, "right", sortable=True),
+    Column("cost_usd", "Cost", 8, "right", sortable=True),
+)
+"""Keys are those of `sessions.ORDERS`: what is shown is what is sorted by."""
+
+_INVITATION = (
+    "Start Claude Code anywhere, and the session appears here while it runs.\n"
+    "To see the dashboard on generated sessions: agnes-stats --demo"
+)
+
+_GAPS = 10
+"""Cells of the line below the list that stay blank: its edges, and what parts sums and marks."""
+
+_ASCENDING = ("title", "project", "primary_model")
+"""Columns that begin with the smallest when they are first sorted by."""
+
+
+def _legends(totals: SessionTotals, *, cost: bool, brief: bool) -> list[str]:
+    return marks.legends(
+        undercounted=totals.undercounted,
+        responses=totals.responses,
+        unpriced=totals.unpriced_tokens if cost else 0,
+        tokens=totals.tokens_total,
+        elsewhere=totals.billed_elsewhere_tokens if cost else 0,
+        brief=brief,
+    )
+
+
+class SessionsTable(RecordTable):
+    """The list of sessions."""
+
+    DEFAULT_CSS = """
+    SessionsTable:focus { background-tint: transparent; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Open", tooltip="Open the session's details"),
+    ]
+
+
+class SessionsPane(Pane[SessionsData]):
+    """Running sessions on top, then all of them; beside them on a wide screen the one under the cursor."""
+
+    EMPTY = "No sessions yet."
+    HELP = (
+        f"{told.LIVE} has a row in the last five minutes. {told.PENDING} is listed, not read yet. {told.BROKEN} cannot "
+        f"be read. {told.GONE} means that the transcript is no longer on disk; what was read stays.\n"
+        "Prompts are what a person typed. Active time leaves out pauses of more than ten minutes.\n"
+        "What is counted is what the filters leave of a session; title, times and model are those of the whole.\n"
+        f"{marks.MEANING}"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "next_sort", "Sort", tooltip="Sort by the next column"),
+        Binding("S", "reverse_sort", "Reverse", show=False, tooltip="Sort the other way round"),
+        Binding("y", "copy_id", "Copy id", show=False, tooltip="Copy the session's id"),
+        Binding("o", "show_file", "File", show=False, tooltip="Show where the session's file is"),
+    ]
+
+    def __init__(self, tab: View) -> None:
+        super().__init__(tab)
+        self._order = FIRST_ORDER
+        self._to_top = False
+        self._data: SessionsData | None = None
+        self._made: dict[SessionRow, Record] = {}
+        """What the rows look like on the screen."""
+        self._made_for: object = None
+        """What they look like depends on, besides: the theme, and what day it is."""
+
+    def _empty_sentence(self) -> str:
+        app = self.dashboard
+        known = self._data.known if self._data else 0
+        if known or app.is_reading:
+            sentence = super()._empty_sentence()
+            if sentence != self.EMPTY:
+                return sentence
+            return f"No session in these days, {told.plural(known, 'session')} in all. Press r for more days."
+        return f"{self.EMPTY} Looked in {', '.join(app.looked_in) or 'no folder'}.\n{_INVITATION}"
+
+    def compose(self) -> ComposeResult:
+        """State, running sessions, the list with its sums, and the session under the cursor."""
+        yield PaneState()
+        yield NowCards()
+        with Horizontal():
+            with Vertical():
+                hidden = {"cost_usd"} if self.dashboard.settings.no_cost else set()
+                columns = [column for column in COLUMNS if column.key not in hidden]
+                yield SessionsTable(columns, sort=self._order)
+                yield Static(id="sessions-caption", markup=False)
+            yield SessionSide()
+
+    def on_mount(self) -> None:
+        """Durations of what runs are renewed every second."""
+        self.set_interval(1.0, self._tick)
+
+    # -- data ----------------------------------------------------------------------------------------------------
+
+    def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> SessionsData:
+        """What runs, and one page of the list."""
+        return sessions_data(connection, chosen, now, order=self._order, limit=SHOWN)
+
+    def has_rows(self, data: SessionsData) -> bool:
+        """Whether the list has any rows."""
+        # What is said of an empty list depends on what the store has.
+        self._data = data
+        return bool(data.page.rows)
+
+    def show(self, data: SessionsData) -> None:
+        """Put it on the screen."""
+        app = self.dashboard
+        now, cost = app.now(), not app.settings.no_cost
+        self.query_one(NowCards).show(data.live, now, cost=cost)
+        table = self.query_one(SessionsTable)
+        table.show(self._records(data.page.rows, now), total=data.page.totals.sessions)
+        table.mark_sort(*self._order)
+        if self._to_top:
+            self._to_top = False
+            table.move_cursor(row=0)
+        self._caption(data.page, cost=cost)
+        self._beside()
+
+    def _records(self, rows: Sequence[SessionRow], now: dt.datetime) -> list[Record]:
+        # While a session runs the list is shown with every line, and all but one or two rows are what they were.
+        made_for = self.app.theme, day_at(now, self.dashboard.zone)
+        before = self._made if made_for == self._made_for else {}
+        self._made_for = made_for
+        self._made = {row: before.get(row) or self._record(row, now) for row in rows}
+        return list(self._made.values())
+
+    def _record(self, row: SessionRow, now: dt.datetime) -> Record:
+        faded = "dim" if row.pending or row.source_gone else ""
+        title = Text(told.prefix(row), style="dim", no_wrap=True, overflow="ellipsis", end="")
+        title.append(told.name(row), style=faded or "not dim")
+        started = words.when(row.started_at, now, self.dashboard.zone)
+        cells: dict[str, Text | str | None] = {
+            "state": Text(told.state(row), style=self._tone("error" if row.error else "success")),
+            "started_at": ("unreadable" if row.error else "pending") if row.pending else started,
+            "title": title,
+            "project": told.project(row.project),
+        }
+        if not row.pending:
+            errors = Text(words.count(row.tool_errors), style=self._tone("error")) if row.tool_errors else words.NONE
+            cells |= {
+                "primary_model": told.models(row.primary_model),
+                "active_seconds": words.duration(row.active_seconds),
+                "wall_seconds": words.duration(row.wall_seconds),
+                "user_messages": words.count(row.user_messages),
+                "tool_calls_total": words.count(row.tool_calls_total),
+                "tool_errors": errors,
+                "tokens_total": marks.tokens(row.tokens_total, row.undercounted),
+                "cost_usd": marks.cost(row),
+            }
+        return Record(row.session_id, cells, row)
+
+    def _tone(self, name: str) -> str:
+        return parse(self.app.theme_variables, f"text-{name}", Color.parse("white")).rich_color.name
+
+    def _caption(self, page: SessionPage, *, cost: bool) -> None:
+        totals, shown = page.totals, min(page.totals.sessions, SHOWN)
+        count = told.plural(totals.sessions, "session")
+        if shown < totals.sessions:
+            count = f"{shown:,} of {totals.sessions:,}"
+        if totals.with_tokens != totals.sessions:
+            # What the Tokens tab counts: why it says another number.
+            count += f", {totals.with_tokens:,} with tokens"
+        parts = [count, f"{marks.tokens(totals.tokens_total, totals.undercounted)} tokens"]
+        if cost:
+            parts.append(marks.cost(totals))
+        private = [told.PRIVATE] if any(row.private for row in page.rows) else []
+        legends = (
+            "   ".join([*_legends(totals, cost=cost, brief=False), *private]),
+            "   ".join([*_legends(totals, cost=cost, brief=True), *private]),
+        )
+        room = self.query_one(SessionsTable).size.width - cell_len(" · ".join(parts)) - _GAPS
+        legend = legends[0] if cell_len(legends[0]) <= room else legends[1]
+        line = Table.grid(expand=True, padding=(0, 3, 0, 0))
+        line.add_column(no_wrap=True)
+        line.add_column(no_wrap=True, overflow="ellipsis", justify="right", ratio=1)
+        line.add_row(" · ".join(parts), legend)
+        self.query_one("#sessions-caption", Static).update(line, layout=False)
+
+    def _beside(self) -> None:
+        side = self.query_one(SessionSide)
+        row = self._selected
+        side.show_session(row.session_id if row and side.display else None)
+
+    def on_resize(self) -> None:
+        """A wider screen has room for the session under the cursor, and for more words below the list."""
+        self.call_after_refresh(self._beside)
+        if self._data is not None and self._data.page.rows:
+            self.call_after_refresh(self._caption, self._data.page, cost=not self.dashboard.settings.no_cost)
+
+    def _tick(self) -> None:
+        cards = self.query_one(NowCards)
+        if cards.is_timing and self.is_shown:
+            cards.tick(self.dashboard.now())
+
+    # -- keys and mouse ------------------------------------------------------------------------------------------
+
+    @property
+    def _selected(self) -> SessionRow | None:
+        record = self.query_one(SessionsTable).selected
+        return record.data if record is not None and isinstance(record.data, SessionRow) else None
+
+    @on(RecordTable.SortRequested)
+    def _sort(self, message: RecordTable.SortRequested) -> None:
+        message.stop()
+        order, descending = self._order
+        key = message.column_key
+        self._resort(key, not descending if key == order else key not in _ASCENDING)
+
+    def _resort(self, key: str, descending: bool) -> None:
+        self._order = (key, descending)
+        self._to_top = True
+        self.refresh_data()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key does anything now: most are about rows, and the one under the cursor."""
+        if action in ("copy_id", "show_file"):
+            return self._selected is not None
+        return action not in ("next_sort", "reverse_sort") or (self._data is not None and self.has_rows(self._data))
+
+    def action_next_sort(self) -> None:
+        """Sort by the next column."""
+        self.query_one(SessionsTable).action_sort_by()
+
+    def action_reverse_sort(self) -> None:
+        """Sort the other way round."""
+        self._resort(self._order[0], not self._order[1])
+
+    @on(RecordTable.RecordHighlighted)
+    def _highlighted(self, message: RecordTable.RecordHighlighted) -> None:
+        message.stop()
+        self._beside()
+        self.refresh_bindings()
+
+    @on(RecordTable.RecordSelected)
+    def _open(self, message: RecordTable.RecordSelected) -> None:
+        message.stop()
+        self._show_details(message.record.key)
+
+    @on(NowCards.Opened)
+    def _open_card(self, message: NowCards.Opened) -> None:
+        message.stop()
+        self._show_details(message.session_id)
+
+    def _show_details(self, session_id: str) -> None:
+        from .detail import SessionScreen
+
+        self.app.push_screen(SessionScreen(session_id))
+
+    def action_copy_id(self) -> None:
+        """The session's id to the clipboard."""
+        if self._selected is not None:
+            told.copy_id(self.app, self._selected.session_id)
+
+    def action_show_file(self) -> None:
+        """Where the session's file is."""
+        if self._selected is not None:
+            told.show_file(self.app, self._selected)
