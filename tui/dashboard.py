@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.store import Store
-from . import ending
+from . import ending, terminal
 from .factories import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
 from .prefetch import Ahead
 from .ranges import first_range, ranged
@@ -33,9 +33,11 @@ def dashboard(given: argparse.Namespace, settings: Settings) -> int:
     """Run the dashboard until the user quits; the exit status."""
     # What a start makes stays: to search it for garbage, again and again, would take a tenth of the time.
     gc.disable()
+    # Textual looks for these as it is imported.
     if settings.no_color:
-        # Textual looks for it as it is imported.
         os.environ["NO_COLOR"] = "1"
+    if terminal.is_browser():
+        os.environ[terminal.DRIVER_VARIABLE] = "agnes_stats.tui.browser_driver:BrowserDriver"
     with _demo(settings) if given.demo else contextlib.nullcontext(settings) as chosen, first_answers(chosen) as ahead:
         app = app_of(chosen, ahead)
         with ending.by(app.end), ending.in_any_case(restorer()):

@@ -25,6 +25,9 @@ MAX_MESSAGE = 1000
 TRACEBACK_VARIABLE = "AGNES_STATS_TRACEBACK"
 """Where this is set, a fault of the program is told with all its lines of code."""
 
+DRIVER_VARIABLE = "TEXTUAL_DRIVER"
+"""Names the class by which Textual draws; set where that is not the one for terminals."""
+
 
 _failures: list[str] = []
 _PACKAGE = Path(__file__).parent.parent
@@ -203,8 +206,16 @@ def is_terminal(stream: IO[str]) -> bool:
 
 
 def can_show_screen() -> bool:
-    """Whether there is a terminal for a dashboard, which reads standard input and draws on standard error."""
-    return all(is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
+    """Whether there is a terminal for a dashboard, which reads standard input and draws on standard error.
+
+    Or what stands for one: Textual's own driver for a browser, which `agnes-stats serve` starts it with.
+    """
+    return is_browser() or all(is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def is_browser() -> bool:
+    """Whether a browser shows what this process draws."""
+    return bool(os.environ.get(DRIVER_VARIABLE))
 
 
 def shows_answers() -> bool:

@@ -34,6 +34,7 @@ GROUPS = {
         "forget": "remove sessions from the store for good, by session, project or age",
     },
     "This program": {
+        "serve": "the dashboard in a browser, for this machine alone unless told otherwise",
         "help": "what a command or a topic is about",
         "config": "the settings that count now, and where each comes from; --write makes a file to edit",
         "completion": "what makes your shell complete commands, options and values",
