@@ -69,7 +69,7 @@ async def shown_in_a_window(address: str) -> str:
     """What a window is sent, until the tabs are in it."""
     origin = address.partition("/?")[0]
     told = ""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+    async with asyncio.timeout(60), aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         async with session.get(address) as page:
             assert page.status == 200
         async with session.ws_connect(f"{origin}/ws?width=100&height=30", headers={"Origin": origin}) as window:

@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +30,7 @@ DRIVER_VARIABLE = "TEXTUAL_DRIVER"
 
 
 _failures: list[str] = []
+_taken: list[Any] | None = None
 _PACKAGE = Path(__file__).parent.parent
 
 
@@ -126,8 +127,22 @@ def lines(told: Iterable[str]) -> None:
     _to_stdout("".join(safe(line).replace("\n", " ") + "\n" for line in told))
 
 
+@contextlib.contextmanager
+def taking_answers() -> Iterator[list[Any]]:
+    """What `answer` is told within the block, which is not written anywhere."""
+    global _taken
+    _taken = []
+    try:
+        yield _taken
+    finally:
+        _taken = None
+
+
 def answer(value: Any) -> None:
     """JSON on standard output, in one line."""
+    if _taken is not None:
+        _taken.append(json.loads(json_text(value)))
+        return
     _to_stdout(json_text(value, sys.stdout.encoding) + "\n")
 
 

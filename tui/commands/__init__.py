@@ -35,6 +35,7 @@ GROUPS = {
     },
     "This program": {
         "serve": "the dashboard in a browser, for this machine alone unless told otherwise",
+        "mcp": "answers for coding agents, in the Model Context Protocol, read-only",
         "help": "what a command or a topic is about",
         "config": "the settings that count now, and where each comes from; --write makes a file to edit",
         "completion": "what makes your shell complete commands, options and values",

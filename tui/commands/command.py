@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..settings import Settings
+from ..settings import OPTIONS, Settings
 
 Run = Callable[[argparse.Namespace, Settings], int]
 """Carries a command out with what the command line gave; the exit status."""
@@ -41,3 +41,15 @@ class Command:
     """Whether `--json` changes what it tells."""
     examples: tuple[str, ...] = ()
     """Command lines for the help, without the program's name: each is one that works."""
+
+
+def options_in(given: argparse.Namespace) -> dict[str, list[str]]:
+    """The options of `settings.OPTIONS` that a command line has: name -> its words, that say the same once more."""
+    found = {}
+    for option in OPTIONS:
+        value = getattr(given, option.key, None)
+        if value is True:
+            found[option.name] = [f"--{option.name}"]
+        elif value not in (None, False):
+            found[option.name] = [f"--{option.name}={one}" for one in (value if isinstance(value, list) else [value])]
+    return found

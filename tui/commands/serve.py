@@ -13,7 +13,7 @@ from ... import __name__ as package
 from .. import terminal
 from ..settings import OPTIONS, BadSetting, Settings
 from .answering import between
-from .command import Command
+from .command import Command, options_in
 
 if TYPE_CHECKING:
     from ..serving import DashboardServer
@@ -49,12 +49,7 @@ def server_of(given: argparse.Namespace) -> DashboardServer:
 def dashboard_line(given: argparse.Namespace) -> str:
     """The command that shows one dashboard, for the shell, with the options that were given here."""
     words = [sys.executable, "-m", package, *(["--demo"] if given.demo else [])]
-    for option in OPTIONS:
-        value = getattr(given, option.key, None)
-        if value is True:
-            words.append(f"--{option.name}")
-        elif value not in (None, False):
-            words += [f"--{option.name}={one}" for one in (value if isinstance(value, list) else [value])]
+    words += [word for option in options_in(given).values() for word in option]
     return shlex.join(words)
 
 
