@@ -220,7 +220,7 @@ def _remove(connection: DuckDBPyConnection) -> None:
         f"(SELECT value FROM session_lasts WHERE kind = 'leaf' AND session_id IN {gone})"
     )
     run(
-        f"DELETE FROM agents WHERE tool_use_id IN (FROM lost_calls) "
+        f"DELETE FROM subagents WHERE tool_use_id IN (FROM lost_calls) "
         f"OR path IN (SELECT path FROM files WHERE session_id IN {gone})"
     )
     for label in _LABELS:

@@ -35,11 +35,11 @@ _COUNTED = {
 
 _OTHER_COLUMNS = {
     "responses": ("ts",),
-    "tool_calls": ("ts", "id", "name", "class", "skill", "spawned_agent_id"),
+    "tool_calls": ("ts", "id", "name", "class", "skill", "spawned_subagent_id"),
     "prompts": ("ts", "kind"),
     "summaries": ("leaf_uuid",),
     "worktrees": ("folder",),
-    "agents": ("agent_id",),
+    "subagents": ("subagent_id",),
 }
 """What else must be known of rows to find out what they touch."""
 
@@ -78,9 +78,9 @@ class Touched:
             self.add("responses", ledgers.COVERED)
         self._run(f"CREATE OR REPLACE TEMP TABLE touched_days AS {self._days()}")
         self._rebuild_sessions()
-        if "agents" in self._rows or "tool_calls" in self._rows:
-            self._run(f"CREATE OR REPLACE TEMP TABLE touched_agents AS {self._agents()}")
-            if self._has("FROM touched_agents"):
+        if "subagents" in self._rows or "tool_calls" in self._rows:
+            self._run(f"CREATE OR REPLACE TEMP TABLE touched_subagents AS {self._agents()}")
+            if self._has("FROM touched_subagents"):
                 self._touch_days_of_agents()
         _rebuild_days(self._run)
 
@@ -115,11 +115,11 @@ class Touched:
         return _days_of(" UNION ALL ".join(parts) or "SELECT NULL::VARCHAR AS rollup, NULL::TIMESTAMP AS ts LIMIT 0")
 
     def _agents(self) -> str:
-        parts = [f"SELECT agent_id FROM {rows}" for rows in self._rows.get("agents", ())]
+        parts = [f"SELECT subagent_id FROM {rows}" for rows in self._rows.get("subagents", ())]
         for rows in self._rows.get("tool_calls", ()):
             # The call that a note names may come after the note.
-            parts.append(f"SELECT spawned_agent_id AS agent_id FROM {rows} WHERE spawned_agent_id IS NOT NULL")
-            parts.append(f"SELECT agent_id FROM agents WHERE tool_use_id IN (SELECT id FROM {rows})")
+            parts.append(f"SELECT spawned_subagent_id AS subagent_id FROM {rows} WHERE spawned_subagent_id IS NOT NULL")
+            parts.append(f"SELECT subagent_id FROM subagents WHERE tool_use_id IN (SELECT id FROM {rows})")
         return " UNION ".join(parts)
 
     def _has(self, rows: str) -> bool:
@@ -127,10 +127,11 @@ class Touched:
 
     def _touch_days_of_agents(self) -> None:
         """Rollups name the type of a sub-agent: its responses' days follow it, and those of the calls that start it."""
-        agents = "(FROM touched_agents)"
-        started = f"spawned_agent_id IN {agents} OR id IN (SELECT tool_use_id FROM agents WHERE agent_id IN {agents})"
+        agents = "(FROM touched_subagents)"
+        noted = f"SELECT tool_use_id FROM subagents WHERE subagent_id IN {agents}"
+        started = f"spawned_subagent_id IN {agents} OR id IN ({noted})"
         for rollup, rows in (
-            ("tokens_daily", f"responses WHERE agent_id IN {agents}"),
+            ("tokens_daily", f"responses WHERE subagent_id IN {agents}"),
             ("extensions_daily", f"tool_calls WHERE {started}"),
         ):
             times = f"SELECT '{rollup}' AS rollup, ts FROM {rows}"

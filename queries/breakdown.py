@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 GROUPS = {
-    "mode": ("agent_name", "true"),
+    "mode": ("subagent_name", "true"),
     "effort": ("effort", "responses = 1"),
     "tool": ("tool", "kind = 'tool'"),
     "headless": ("tool", "kind = 'headless'"),
@@ -89,7 +89,7 @@ class Delegation:
 class Delegated(Delegation):
     """Sub-agents of one type."""
 
-    agent_type: str | None
+    subagent_type: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,26 +170,30 @@ def breakdown(connection: DuckDBPyConnection, chosen: Filter) -> Breakdown:
         children=rows_as(
             connection,
             Delegated,
-            f"SELECT agent_type, {_DELEGATED} {told} GROUP BY agent_type ORDER BY tokens_consumed DESC, agent_type",
+            f"SELECT subagent_type, {_DELEGATED} {told} GROUP BY subagent_type "
+            "ORDER BY tokens_consumed DESC, subagent_type",
             children.parameters,
         ),
     )
 
 
 _CHILDREN = f"""(
-    SELECT a.* REPLACE (coalesce(a.agent_type, o.agent_name) AS agent_type),
+    SELECT a.* REPLACE (coalesce(a.subagent_type, o.subagent_name) AS subagent_type),
         {day_of("a.reported_ts", "$zone")} AS day, s.session_id, s.project, coalesce(s.username, a.username) AS whose
-    FROM agents a LEFT JOIN sessions s ON s.session_id = a.parent LEFT JOIN (
-        SELECT agent_id, max(agent_name) AS agent_name FROM responses WHERE agent_id IS NOT NULL GROUP BY agent_id
-    ) o ON o.agent_id = a.agent_id WHERE a.reported_tokens IS NOT NULL)"""
+    FROM subagents a LEFT JOIN sessions s ON s.session_id = a.parent LEFT JOIN (
+        SELECT subagent_id, max(subagent_name) AS subagent_name
+        FROM responses WHERE subagent_id IS NOT NULL GROUP BY subagent_id
+    ) o ON o.subagent_id = a.subagent_id WHERE a.reported_tokens IS NOT NULL)"""
 
 
 def _children(chosen: Filter) -> Where:
     """The conditions on `_CHILDREN`; what only responses know is asked of the sub-agent's own."""
     columns = {"day": "day", "project": "project", "session_id": "session_id", "user": "whose"}
-    where = with_text(Where().by(chosen, columns | {"agent_type": "agent_type"}), chosen).add("true", zone=chosen.zone)
-    by_model = chosen.but(since=None, until=None, project=None, session_id=None, user=None, agent_type=None, text="")
+    where = with_text(Where().by(chosen, columns | {"subagent_type": "subagent_type"}), chosen).add(
+        "true", zone=chosen.zone
+    )
+    by_model = chosen.but(since=None, until=None, project=None, session_id=None, user=None, subagent_type=None, text="")
     if asks_responses(by_model):
         own = where_of(by_model)
-        where.add(f"agent_id IN (SELECT agent_id FROM {detailed(by_model)} WHERE {own})", **own.parameters)
+        where.add(f"subagent_id IN (SELECT subagent_id FROM {detailed(by_model)} WHERE {own})", **own.parameters)
     return where

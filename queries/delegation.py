@@ -44,8 +44,8 @@ class AgentTokens(TokenSums):
 class Task:
     """One sub-agent and what it was for."""
 
-    agent_id: str
-    agent_type: str
+    subagent_id: str
+    subagent_type: str
     description: str | None
     session_id: str | None
     title: str | None
@@ -71,13 +71,13 @@ class Task:
 
 # An agent that was only started in the background has reported nothing yet: its result says just that.
 _REPORTS = """
-    SELECT spawned_agent_id AS agent_id, sum(report_chars)::BIGINT AS report_chars, min(detail) AS detail
-    FROM tool_calls WHERE spawned_agent_id IS NOT NULL AND spawned_status IS DISTINCT FROM 'async_launched'
-    GROUP BY spawned_agent_id
+    SELECT spawned_subagent_id AS subagent_id, sum(report_chars)::BIGINT AS report_chars, min(detail) AS detail
+    FROM tool_calls WHERE spawned_subagent_id IS NOT NULL AND spawned_status IS DISTINCT FROM 'async_launched'
+    GROUP BY spawned_subagent_id
 """
 
 
-def by_agent_type(connection: DuckDBPyConnection, chosen: Filter) -> list[AgentTokens]:
+def by_subagent_type(connection: DuckDBPyConnection, chosen: Filter) -> list[AgentTokens]:
     """Every type of agent, the main one included, the one with most tokens first."""
     where = where_of(chosen)
     return rows_as(
@@ -87,39 +87,40 @@ def by_agent_type(connection: DuckDBPyConnection, chosen: Filter) -> list[AgentT
         WITH rows AS (FROM {detailed()} WHERE {where}),
         reports AS ({_REPORTS}),
         each AS (
-            SELECT agent_type, agent_id, sum(total_tokens) AS used, any_value(report_chars) AS report_chars
-            FROM rows LEFT JOIN reports USING (agent_id) WHERE agent_id IS NOT NULL GROUP BY agent_type, agent_id
+            SELECT subagent_type, subagent_id, sum(total_tokens) AS used, any_value(report_chars) AS report_chars
+            FROM rows LEFT JOIN reports USING (subagent_id) WHERE subagent_id IS NOT NULL
+            GROUP BY subagent_type, subagent_id
         ),
         told AS (
-            SELECT agent_type, count(*) AS tasks, sum(used) FILTER (report_chars > 0)::BIGINT AS reporting_tokens,
+            SELECT subagent_type, count(*) AS tasks, sum(used) FILTER (report_chars > 0)::BIGINT AS reporting_tokens,
                 sum(report_chars)::BIGINT AS report_chars
-            FROM each GROUP BY agent_type
+            FROM each GROUP BY subagent_type
         ),
-        summed AS (SELECT agent_type AS name, {SUMS} FROM rows GROUP BY agent_type)
+        summed AS (SELECT subagent_type AS name, {SUMS} FROM rows GROUP BY subagent_type)
         SELECT s.*, coalesce(t.tasks, 0) AS tasks, coalesce(t.reporting_tokens, 0) AS reporting_tokens,
             coalesce(t.report_chars, 0) AS report_chars
-        FROM summed s LEFT JOIN told t ON t.agent_type = s.name ORDER BY total_tokens DESC, name""",
+        FROM summed s LEFT JOIN told t ON t.subagent_type = s.name ORDER BY total_tokens DESC, name""",
         where.parameters,
     )
 
 
 def tasks(connection: DuckDBPyConnection, chosen: Filter, limit: int = 50) -> list[Task]:
     """The sub-agents that took the most tokens."""
-    where = where_of(chosen).add("agent_id IS NOT NULL").add(f"agent_type <> '{MAIN_AGENT}'")
+    where = where_of(chosen).add("subagent_id IS NOT NULL").add(f"subagent_type <> '{MAIN_AGENT}'")
     return rows_as(
         connection,
         Task,
         f"""
         SELECT r.*, coalesce(a.description, p.detail) AS description, s.title, p.report_chars
         FROM (
-            SELECT agent_id, any_value(agent_type) AS agent_type, any_value(session_id) AS session_id,
+            SELECT subagent_id, any_value(subagent_type) AS subagent_type, any_value(session_id) AS session_id,
                 min(coalesce(requested_at, ts)) AS started_at,
                 epoch_ms(max(ended_at)) / 1e3 - epoch_ms(min(coalesce(requested_at, ts))) / 1e3 AS seconds,
                 sum(total_tokens)::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd,
                 sum(unpriced_tokens)::BIGINT AS unpriced_tokens, sum(undercounted)::BIGINT AS undercounted
-            FROM {detailed()} WHERE {where} GROUP BY agent_id
-        ) r LEFT JOIN agents a USING (agent_id) LEFT JOIN ({_REPORTS}) p USING (agent_id)
+            FROM {detailed()} WHERE {where} GROUP BY subagent_id
+        ) r LEFT JOIN subagents a USING (subagent_id) LEFT JOIN ({_REPORTS}) p USING (subagent_id)
         LEFT JOIN sessions s USING (session_id)
-        ORDER BY total_tokens DESC, agent_id LIMIT {int(limit)}""",
+        ORDER BY total_tokens DESC, subagent_id LIMIT {int(limit)}""",
         where.parameters,
     )

@@ -147,8 +147,8 @@ RESPONSES = Fact(
                 **_WHOSE,
                 # What was billed: see ANSWERS.
                 "kind": "VARCHAR",
-                "agent_id": "VARCHAR",
-                "agent_name": "VARCHAR",
+                "subagent_id": "VARCHAR",
+                "subagent_name": "VARCHAR",
                 "is_sidechain": "BOOLEAN",
                 "model": "VARCHAR",
                 "provider": "VARCHAR",
@@ -245,7 +245,7 @@ TOOL_CALLS = Fact(
                 "named_session_id": "VARCHAR",
                 "home_session_id": "VARCHAR",
                 **_WHOSE,
-                "agent_id": "VARCHAR",
+                "subagent_id": "VARCHAR",
                 "is_sidechain": "BOOLEAN",
                 "name": "VARCHAR",
                 "class": "VARCHAR",
@@ -277,7 +277,7 @@ TOOL_CALLS = Fact(
                 "error_text": "VARCHAR",
                 "result_bytes": "BIGINT",
                 "result_rows": "BIGINT",
-                "spawned_agent_id": "VARCHAR",
+                "spawned_subagent_id": "VARCHAR",
                 "spawned_status": "VARCHAR",
                 "spawned_tokens": "BIGINT",
                 "spawned_ms": "BIGINT",
@@ -385,15 +385,15 @@ SUMMARIES = Fact(
 )
 
 AGENTS = Fact(
-    "agents",
-    key={"agent_id": "VARCHAR"},
+    "subagents",
+    key={"subagent_id": "VARCHAR"},
     halves=(
         Half(
             "max",
             ("path",),
             {
                 "path": "VARCHAR",
-                "agent_type": "VARCHAR",
+                "subagent_type": "VARCHAR",
                 "description": "VARCHAR",
                 "tool_use_id": "VARCHAR",
                 "parent": "VARCHAR",

@@ -22,7 +22,7 @@ class Filter:
     agent: str | None = None
     """A coding agent, as facts name it: claude-code, codex, …"""
     model: str | None = None
-    agent_type: str | None = None
+    subagent_type: str | None = None
     session_id: str | None = None
     user: str | None = None
     branch: str | None = None
@@ -91,7 +91,7 @@ class Where:
             self.add(f"{columns['ts']} < $end", end=chosen.end())
         if chosen.project is not None and "project" in columns:
             self.add(is_project(columns["project"], "$project"), project=spelled(chosen.project))
-        for name in ("agent", "model", "agent_type", "session_id", "user", "branch", "version"):
+        for name in ("agent", "model", "subagent_type", "session_id", "user", "branch", "version"):
             value = getattr(chosen, name)
             if value is not None and name in columns:
                 self.add(f"{columns[name]} = ${name}", **{name: value})

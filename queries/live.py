@@ -48,12 +48,12 @@ def running_now(
     rows = live_sessions(connection, chosen, now=now, limit=limit)
     if not rows:
         return []
-    from .agents import agents_of
+    from .subagents import subagents_of
     from .threads import threads_of
 
     ids = [row.session_id for row in rows]
     threads = threads_of(connection, ids, live=ids, now=now)
-    busy = [agent.session_id for agent in agents_of(connection, ids, threads) if agent.status == "running"]
+    busy = [agent.session_id for agent in subagents_of(connection, ids, threads) if agent.status == "running"]
     pulses = _pulses(connection, ids, now)
     found = []
     for row in rows:

@@ -8,11 +8,14 @@ included. What asks nothing of responses (no model, agent type, branch or versio
 from __future__ import annotations
 
 from .filters import Filter, Where
-from .rollups import AGENT_TYPES, agent_type_of, day_of
+from .rollups import SUBAGENT_TYPES, day_of, subagent_type_of
 from .turns import matched_turns
 
-RESPONSE_FIELDS = {"model": "model", "agent_type": "agent_type", "branch": "git_branch", "version": "version"}
+RESPONSE_FIELDS = {"model": "model", "subagent_type": "subagent_type", "branch": "git_branch", "version": "version"}
 """Fields of a filter that only responses know -> their columns."""
+
+_CALLER_FIELDS = RESPONSE_FIELDS | {"subagent_type": "caller_type"}
+"""The same -> columns of `calls`, whose `subagent_type` is what a call has started."""
 
 SESSION_WORDS = "concat_ws(' ', title, project, primary_model, session_id, git_branch)"
 """SQL of the words of a session that a text is looked for in."""
@@ -58,14 +61,15 @@ def calls(chosen: Filter) -> str:
     `matched_at` is the time they are matched by, in UTC: that of the response. Needs the parameter `$zone`.
     """
     kind, join = "NULL::VARCHAR", ""
-    if chosen.agent_type is not None:
-        of_response, own = agent_type_of("r"), agent_type_of("c")
+    if chosen.subagent_type is not None:
+        of_response, own = subagent_type_of("r"), subagent_type_of("c")
         kind = f"CASE WHEN r.key IS NOT NULL THEN {of_response} WHEN c.name IS NOT NULL THEN {own} END"
         join = (
-            f"LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = CASE WHEN r.key IS NULL THEN c.agent_id ELSE r.agent_id END"
+            f"LEFT JOIN ({SUBAGENT_TYPES}) t "
+            "ON t.subagent_id = CASE WHEN r.key IS NULL THEN c.subagent_id ELSE r.subagent_id END"
         )
     return f"""(
-    SELECT c.*, r.model, r.git_branch, r.version, {kind} AS agent_type, s.title, s.project,
+    SELECT c.*, r.model, r.git_branch, r.version, {kind} AS caller_type, s.title, s.project,
         coalesce(s.username, c.username) AS owner, coalesce(c.agent, s.agent) AS told_by,
         coalesce(r.ts, c.ts, c.result_ts) AS matched_at,
         {day_of("coalesce(r.ts, c.ts, c.result_ts)", "$zone")} AS day
@@ -88,7 +92,7 @@ def results_where(chosen: Filter, text: str | None = None) -> Where:
             "project": "project",
             "session_id": "session_id",
             "user": "owner",
-            **RESPONSE_FIELDS,
+            **_CALLER_FIELDS,
             **({"text": text} if text else {}),
         },
     )
@@ -99,7 +103,7 @@ def results_where(chosen: Filter, text: str | None = None) -> Where:
 
 def add_caller(where: Where, chosen: Filter, call_id: str) -> Where:
     """Add that the call whose id is the SQL `call_id` came from a response that matches. Needs `$zone`."""
-    made = by_response(chosen)
+    made = by_response(chosen, _CALLER_FIELDS)
     if not made.parameters:
         return where
     return where.add(f"{call_id} IN (SELECT id FROM {calls(chosen)} WHERE {made})", **made.parameters, zone=chosen.zone)
@@ -112,5 +116,5 @@ def prompts_where(chosen: Filter) -> Where:
     if not fields.parameters:
         return where
     return where.add(
-        f"id IN ({matched_turns(str(fields), by_agent_type=chosen.agent_type is not None)})", **fields.parameters
+        f"id IN ({matched_turns(str(fields), by_subagent_type=chosen.subagent_type is not None)})", **fields.parameters
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .agents import Agent
+from .subagents import SubagentRun
 
 NOTES = ("compact", "api_error", "interrupt")
 """Events that are told; `turn` events only say how long a turn took."""
@@ -46,15 +46,15 @@ def placed(rows: str, columns: str) -> str:
     """
 
 
-def roots(agents: Sequence[Agent]) -> tuple[tuple[str, dt.datetime], ...]:
+def roots(agents: Sequence[SubagentRun]) -> tuple[tuple[str, dt.datetime], ...]:
     """When the outermost call above each sub-agent was made."""
-    by_id = {agent.agent_id: agent for agent in agents}
+    by_id = {agent.subagent_id: agent for agent in agents}
     found = []
     for agent in agents:
-        top, seen = agent, {agent.agent_id}
+        top, seen = agent, {agent.subagent_id}
         while top.parent in by_id and top.parent not in seen:
             seen.add(top.parent)
             top = by_id[top.parent]
         if top.called_at is not None:
-            found.append((agent.agent_id, top.called_at))
+            found.append((agent.subagent_id, top.called_at))
     return tuple(found)

@@ -9,23 +9,23 @@ from .projects import lies_in
 from .token_kinds import INWARD, billed_elsewhere, columns, unpriced
 
 # The type of the sub-agent behind an agent id: from its note, else from the call that started it.
-AGENT_TYPES = """
-    SELECT agent_id, coalesce(min(noted), min(called)) AS agent_type FROM (
-        SELECT a.agent_id, a.agent_type AS noted, coalesce(c.subagent_type, c.name) AS called
-        FROM agents a LEFT JOIN tool_calls c ON c.id = a.tool_use_id
+SUBAGENT_TYPES = """
+    SELECT subagent_id, coalesce(min(noted), min(called)) AS subagent_type FROM (
+        SELECT a.subagent_id, a.subagent_type AS noted, coalesce(c.subagent_type, c.name) AS called
+        FROM subagents a LEFT JOIN tool_calls c ON c.id = a.tool_use_id
         UNION ALL
-        SELECT spawned_agent_id, NULL, min(coalesce(subagent_type, name)) FROM tool_calls
-        WHERE spawned_agent_id IS NOT NULL GROUP BY spawned_agent_id
-    ) GROUP BY agent_id
+        SELECT spawned_subagent_id, NULL, min(coalesce(subagent_type, name)) FROM tool_calls
+        WHERE spawned_subagent_id IS NOT NULL GROUP BY spawned_subagent_id
+    ) GROUP BY subagent_id
 """
 
 # The type of sub-agent that a call started, as the sub-agent's note has it.
 NOTED_TYPES = """
-    SELECT call_id, min(agent_type) AS agent_type FROM (
-        SELECT tool_use_id AS call_id, agent_type FROM agents
+    SELECT call_id, min(subagent_type) AS subagent_type FROM (
+        SELECT tool_use_id AS call_id, subagent_type FROM subagents
         UNION ALL
-        SELECT c.id, a.agent_type FROM tool_calls c JOIN agents a ON a.agent_id = c.spawned_agent_id
-    ) WHERE call_id IS NOT NULL AND agent_type IS NOT NULL GROUP BY call_id
+        SELECT c.id, a.subagent_type FROM tool_calls c JOIN subagents a ON a.subagent_id = c.spawned_subagent_id
+    ) WHERE call_id IS NOT NULL AND subagent_type IS NOT NULL GROUP BY call_id
 """
 
 HAS_ROWS = "EXISTS (SELECT 1 FROM session_firsts m WHERE m.session_id = {session} AND m.kind = 'cwd')"
@@ -95,14 +95,14 @@ def day_of(ts: str, zone: str) -> str:
     return f"CAST(timezone({zone}, timezone('UTC', {ts})) AS DATE)"
 
 
-def agent_type_of(row: str) -> str:
-    """SQL of the agent type of `row`, a response or a tool call, beside its response `r` and AGENT_TYPES as `t`.
+def subagent_type_of(row: str) -> str:
+    """SQL of the agent type of `row`, a response or a tool call, beside its response `r` and SUBAGENT_TYPES as `t`.
 
     A sub-agent that nothing names is "subagent".
     """
     return (
-        f"CASE WHEN {row}.agent_id IS NULL AND NOT {row}.is_sidechain THEN '{MAIN_AGENT}' "
-        "ELSE coalesce(t.agent_type, r.agent_name, 'subagent') END"
+        f"CASE WHEN {row}.subagent_id IS NULL AND NOT {row}.is_sidechain THEN '{MAIN_AGENT}' "
+        "ELSE coalesce(t.subagent_type, r.subagent_name, 'subagent') END"
     )
 
 
@@ -115,7 +115,7 @@ def tokens_daily(zone: str, rows: str = "responses") -> str:
     return f"""
     SELECT {zone} AS zone, {day_of("r.ts", zone)} AS day, r.session_id, r.agent, r.machine,
         coalesce(s.username, any_value(r.username)) AS username, s.project, r.model,
-        {agent_type_of("r")} AS agent_type, r.git_branch, r.version,
+        {subagent_type_of("r")} AS subagent_type, r.git_branch, r.version,
         r.speed, r.service_tier, count(*) FILTER (r.is_answer) AS responses,
         {columns("r.", "sum({})")}, sum(r.reasoning_tokens) AS reasoning_tokens,
         sum(r.web_searches) AS web_searches, sum(r.cost_usd) AS cost_usd,
@@ -124,7 +124,7 @@ def tokens_daily(zone: str, rows: str = "responses") -> str:
         count(*) FILTER (r.output_undercounted) AS undercounted
     FROM {rows} r
     LEFT JOIN sessions s ON s.session_id = r.session_id
-    LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = r.agent_id
+    LEFT JOIN ({SUBAGENT_TYPES}) t ON t.subagent_id = r.subagent_id
     GROUP BY zone, day, r.session_id, r.agent, r.machine, s.username, s.project, r.model, 9, r.git_branch, r.version,
         r.speed, r.service_tier
     """
@@ -166,7 +166,7 @@ def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "promp
         WHERE skill IS NOT NULL
         UNION ALL
         SELECT c.ts, c.session_id, c.agent, c.machine, c.username, 'agent',
-            coalesce(c.subagent_type, n.agent_type, c.name), c.is_error
+            coalesce(c.subagent_type, n.subagent_type, c.name), c.is_error
         FROM {calls} c LEFT JOIN ({NOTED_TYPES}) n ON n.call_id = c.id WHERE c.class = 'subagent'
         UNION ALL
         SELECT ts, session_id, agent, machine, username, 'command', command, false FROM {prompts}
@@ -220,7 +220,7 @@ def sessions(only: str) -> str:
     used AS (
         SELECT r.session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username,
             count(*) FILTER (is_answer) AS assistant_messages,
-            bool_and(is_sidechain OR agent_id IS NOT NULL) AS only_subagents,
+            bool_and(is_sidechain OR subagent_id IS NOT NULL) AS only_subagents,
             {
         columns(sql="sum({})")
     }, sum(reasoning_tokens) AS reasoning_tokens, sum(web_searches) AS web_searches, sum(cost_usd) AS cost_usd,
@@ -229,7 +229,7 @@ def sessions(only: str) -> str:
             count(*) FILTER (output_undercounted) AS undercounted,
             arg_max({{'tokens': {INWARD}, 'model': model, 'agent': agent}},
                     (coalesce(ts, '-infinity'::TIMESTAMP), path, pos, key))
-                FILTER (NOT is_sidechain AND agent_id IS NULL AND kind = 'turn') AS context
+                FILTER (NOT is_sidechain AND subagent_id IS NULL AND kind = 'turn') AS context
         FROM responses r WHERE r.session_id IN (FROM ids) GROUP BY r.session_id
     ),
     favourite AS (
@@ -237,7 +237,7 @@ def sessions(only: str) -> str:
             map_from_entries(list((model, peak))) AS peaks
         FROM (
             SELECT session_id, model, count(*) FILTER (is_answer) AS uses, sum(total_tokens) AS tokens,
-                max({INWARD}) FILTER (NOT is_sidechain AND agent_id IS NULL AND kind = 'turn') AS peak
+                max({INWARD}) FILTER (NOT is_sidechain AND subagent_id IS NULL AND kind = 'turn') AS peak
             FROM responses WHERE session_id IN (FROM ids) GROUP BY session_id, model
         ) GROUP BY session_id
     ),

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .agents import Agent, agents_of
 from .own_totals import OwnTotal, own_total
 from .placement import NOTES, Placement, placed, roots
 from .priced_apart import priced_apart
 from .rows import one_as, rows_as
 from .sessions import SessionRow, one_session
+from .subagents import SubagentRun, subagents_of
 from .threads import THREAD, Threads, threads_of
 from .token_kinds import WRITTEN, cache_hit_ratio, inward, unpriced
 from .turns import SETTINGS
@@ -87,7 +87,7 @@ class SessionDetail:
     models: list[ModelUse]
     """The most expensive or largest first."""
     turns: list[Turn]
-    agents: list[Agent]
+    agents: list[SubagentRun]
     threads: Threads
     placement: Placement
 
@@ -201,7 +201,7 @@ def session_detail(connection: DuckDBPyConnection, session_id: str, *, now: dt.d
     if row is None:
         return None
     threads = threads_of(connection, [session_id], live=[session_id] if row.is_live else [], now=now)
-    agents = agents_of(connection, [session_id], threads)
+    agents = subagents_of(connection, [session_id], threads)
     prompts = rows_as(connection, _Prompt, _PROMPTS, own)
     placement = Placement(_starts(prompts), roots(agents))
     asked = placement.asked(session_id)

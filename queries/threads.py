@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LIVE_FOR = dt.timedelta(minutes=5)
 """A session with a row this recent is running."""
 
-THREAD = "coalesce(agent_id, CASE WHEN is_sidechain THEN '' END)"
+THREAD = "coalesce(subagent_id, CASE WHEN is_sidechain THEN '' END)"
 """SQL for the thread of a response or call: NULL is the session's own, '' a sub-agent's that left no name."""
 
 IDS = "(SELECT unnest($ids))"
@@ -32,7 +32,7 @@ class Thread:
 
     session_id: str
     thread: str | None
-    agent_name: str | None
+    subagent_name: str | None
     first_at: dt.datetime | None
     last_at: dt.datetime | None
     last_key: str | None
@@ -92,7 +92,7 @@ class Threads:
 
 _THREADS = f"""
     SELECT * EXCLUDE (latest), latest.key AS last_key, latest.stop AS last_stop FROM (
-        SELECT session_id, {THREAD} AS thread, any_value(agent_name) AS agent_name, min(ts) AS first_at,
+        SELECT session_id, {THREAD} AS thread, any_value(subagent_name) AS subagent_name, min(ts) AS first_at,
             max(coalesce(ended_at, ts)) AS last_at, count(*) FILTER (is_answer) AS responses,
             arg_max({{'key': key, 'stop': stop_reason}}, (coalesce(ts, '-infinity'::TIMESTAMP), pos))
                 FILTER (kind = 'turn') AS latest,

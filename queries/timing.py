@@ -116,7 +116,7 @@ def _samples(chosen: Filter, metric: Metric) -> tuple[str, Where]:
     """SQL of rows of a value and the name of a model, and its parameters."""
     if metric == "turn":
         return _turns(chosen)
-    where = where_of(chosen.but(agent_type=chosen.agent_type or MAIN_AGENT))
+    where = where_of(chosen.but(subagent_type=chosen.subagent_type or MAIN_AGENT))
     where.add(_VALID[metric]).add("kind = 'turn'")
     return (
         f"(SELECT ({_SAMPLES[metric]})::DOUBLE AS value, {GROUPS['model']} AS name FROM {detailed()} WHERE {where})",
@@ -134,10 +134,10 @@ def _turns(chosen: Filter) -> tuple[str, Where]:
             "project": "project",
             "session_id": "session_id",
             "user": "username",
-            **{field: column for field, column in RESPONSE_FIELDS.items() if field != "agent_type"},
+            **{field: column for field, column in RESPONSE_FIELDS.items() if field != "subagent_type"},
         },
     )
-    if chosen.agent_type not in (None, MAIN_AGENT):
+    if chosen.subagent_type not in (None, MAIN_AGENT):
         where.add("false")
     with_text(where, chosen)
     # Both sides of an ASOF join need a time, or nothing would match.
@@ -149,7 +149,7 @@ def _turns(chosen: Filter) -> tuple[str, Where]:
         LEFT JOIN sessions s USING (session_id)
         ASOF LEFT JOIN (
             SELECT session_id, ts, model, git_branch, version FROM responses
-            WHERE ts IS NOT NULL AND session_id IS NOT NULL AND agent_id IS NULL AND NOT is_sidechain
+            WHERE ts IS NOT NULL AND session_id IS NOT NULL AND subagent_id IS NULL AND NOT is_sidechain
         ) r ON r.session_id = e.session_id AND r.ts <= e.ts
     )"""
     return f"(SELECT value, name FROM {rows} WHERE {where})", where.add("true", zone=chosen.zone)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .filters import Filter, Where
 from .matching import RESPONSE_FIELDS, with_text
 from .priced_apart import STANDARD, priced_apart
-from .rollups import AGENT_TYPES, agent_type_of, day_of, tokens_daily
+from .rollups import SUBAGENT_TYPES, day_of, subagent_type_of, tokens_daily
 from .rows import one_as, rows_as, scalar
 from .token_kinds import TOTAL, WRITTEN, billed_elsewhere, cache_hit_ratio, columns, inward, unpriced
 
@@ -106,7 +106,7 @@ GROUPS = {
     "agent": "coalesce(agent, '(unknown)')",
     "model": "coalesce(model, '(unknown)')",
     "project": "project",
-    "agent_type": "agent_type",
+    "subagent_type": "subagent_type",
     "username": "username",
     "git_branch": "nullif(git_branch, '')",
     "version": "version",
@@ -141,17 +141,17 @@ def detailed(chosen: Filter | None = None) -> str:
     Needs the parameter `$zone`. Given a filter that asks for no type of agent, the rows do not tell it: to find it
     takes as long as all the rest.
     """
-    kind, join = agent_type_of("r"), f"LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = r.agent_id"
-    if chosen is not None and chosen.agent_type is None:
+    kind, join = subagent_type_of("r"), f"LEFT JOIN ({SUBAGENT_TYPES}) t ON t.subagent_id = r.subagent_id"
+    if chosen is not None and chosen.subagent_type is None:
         kind, join = "NULL::VARCHAR", ""
     return f"""(
     SELECT {day_of("r.ts", "$zone")} AS day, r.ts, r.session_id, r.agent, r.machine,
         coalesce(s.username, r.username) AS username,
         s.project, r.model,
-        {kind} AS agent_type,
-        r.speed, r.service_tier, r.git_branch, r.version, r.agent_id, r.requested_at, r.ended_at,
+        {kind} AS subagent_type,
+        r.speed, r.service_tier, r.git_branch, r.version, r.subagent_id, r.requested_at, r.ended_at,
         r.kind, r.stop_reason, r.is_answer::INTEGER AS responses,
-        r.agent_name, r.effort, r.tool, r.provider, r.reasoning_tokens, r.ttft_ms, r.duration_ms,
+        r.subagent_name, r.effort, r.tool, r.provider, r.reasoning_tokens, r.ttft_ms, r.duration_ms,
         {columns("r.")},
         r.total_tokens, coalesce(r.web_searches, 0) AS web_searches, r.cost_usd,
         CASE WHEN {unpriced("r.")} THEN r.total_tokens ELSE 0 END AS unpriced_tokens,

@@ -84,12 +84,12 @@ def _calls(chosen: Filter) -> tuple[str, Where]:
                  WHEN c.result_ts < c.ts THEN 0 ELSE epoch_ms(c.result_ts) - epoch_ms(c.ts) END AS ms
         FROM (FROM {matching.calls(chosen)} WHERE {where}) c
         LEFT JOIN (
-            SELECT agent_id, epoch_ms(max(last_at)) - epoch_ms(min(first_at)) AS ms FROM (
-                SELECT agent_id, ts AS first_at, coalesce(ended_at, ts) AS last_at FROM responses
-                UNION ALL SELECT agent_id, ts, coalesce(result_ts, ts) FROM tool_calls
-            ) WHERE agent_id IN (SELECT spawned_agent_id FROM tool_calls WHERE spawned_status = 'async_launched')
-            GROUP BY agent_id
-        ) w ON w.agent_id = c.spawned_agent_id""",
+            SELECT subagent_id, epoch_ms(max(last_at)) - epoch_ms(min(first_at)) AS ms FROM (
+                SELECT subagent_id, ts AS first_at, coalesce(ended_at, ts) AS last_at FROM responses
+                UNION ALL SELECT subagent_id, ts, coalesce(result_ts, ts) FROM tool_calls
+            ) WHERE subagent_id IN (SELECT spawned_subagent_id FROM tool_calls WHERE spawned_status = 'async_launched')
+            GROUP BY subagent_id
+        ) w ON w.subagent_id = c.spawned_subagent_id""",
         where,
     )
 
@@ -148,7 +148,7 @@ def tool_use(
             UNION ALL SELECT 'plugin', split_part(skill, ':', 1), {named} WHERE contains(skill, ':')
             UNION ALL
             SELECT 'plugin', split_part(type, ':', 1), session_id, is_error, denial, ms FROM (
-                SELECT c.*, coalesce(c.subagent_type, n.agent_type, c.name) AS type
+                SELECT c.*, coalesce(c.subagent_type, n.subagent_type, c.name) AS type
                 FROM calls c LEFT JOIN ({NOTED_TYPES}) n ON n.call_id = c.id WHERE c.class = 'subagent'
             ) WHERE contains(type, ':')
             UNION ALL

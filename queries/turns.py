@@ -6,7 +6,7 @@ sub-agent did belongs to the turn of the outermost call above it.
 
 from __future__ import annotations
 
-from .rollups import AGENT_TYPES, BUILTIN_NAMES, agent_type_of
+from .rollups import BUILTIN_NAMES, SUBAGENT_TYPES, subagent_type_of
 from .threads import THREAD
 
 _GIVE_WORK = ("init", "pr-comments", "review", "security-review", "statusline")
@@ -27,37 +27,37 @@ _STARTS = f"""
 # The sub-agents of each session, when each was called, and the thread of that call: the one that its note names, else
 # the first whose result names it.
 _CALLED = f"""
-    SELECT k.session_id, k.agent_id, coalesce(c.call.ts, k.first_at) AS called_at, c.call.thread AS parent
+    SELECT k.session_id, k.subagent_id, coalesce(c.call.ts, k.first_at) AS called_at, c.call.thread AS parent
     FROM (
-        SELECT session_id, agent_id, min(ts) AS first_at FROM (
-            SELECT session_id, {THREAD} AS agent_id, ts FROM responses
+        SELECT session_id, subagent_id, min(ts) AS first_at FROM (
+            SELECT session_id, {THREAD} AS subagent_id, ts FROM responses
             UNION ALL SELECT session_id, {THREAD}, ts FROM tool_calls WHERE name IS NOT NULL
-            UNION ALL SELECT session_id, spawned_agent_id, NULL FROM tool_calls WHERE name IS NOT NULL
-        ) WHERE session_id IS NOT NULL AND agent_id IS NOT NULL GROUP BY session_id, agent_id
+            UNION ALL SELECT session_id, spawned_subagent_id, NULL FROM tool_calls WHERE name IS NOT NULL
+        ) WHERE session_id IS NOT NULL AND subagent_id IS NOT NULL GROUP BY session_id, subagent_id
     ) k LEFT JOIN (
-        SELECT session_id, agent_id, arg_min({{'ts': ts, 'thread': thread}},
+        SELECT session_id, subagent_id, arg_min({{'ts': ts, 'thread': thread}},
             (rank, coalesce(ts, 'infinity'::TIMESTAMP), pos)) AS call
         FROM (
-            SELECT c.session_id, a.agent_id, 0 AS rank, c.ts, c.pos,
-                {THREAD.replace("agent_id", "c.agent_id")} AS thread
-            FROM agents a JOIN tool_calls c ON c.id = a.tool_use_id WHERE c.name IS NOT NULL
+            SELECT c.session_id, a.subagent_id, 0 AS rank, c.ts, c.pos,
+                {THREAD.replace("subagent_id", "c.subagent_id")} AS thread
+            FROM subagents a JOIN tool_calls c ON c.id = a.tool_use_id WHERE c.name IS NOT NULL
             UNION ALL
-            SELECT session_id, spawned_agent_id, 1, ts, pos, {THREAD} FROM tool_calls
-            WHERE name IS NOT NULL AND spawned_agent_id IS NOT NULL
-        ) GROUP BY session_id, agent_id
-    ) c USING (session_id, agent_id)
+            SELECT session_id, spawned_subagent_id, 1, ts, pos, {THREAD} FROM tool_calls
+            WHERE name IS NOT NULL AND spawned_subagent_id IS NOT NULL
+        ) GROUP BY session_id, subagent_id
+    ) c USING (session_id, subagent_id)
 """
 
 
-def matched_turns(fields: str, *, by_agent_type: bool) -> str:
+def matched_turns(fields: str, *, by_subagent_type: bool) -> str:
     """SELECT of the ids of the prompts and commands in whose turn is a response with the SQL condition `fields`.
 
-    The condition names columns of `responses`, and `agent_type` if `by_agent_type`.
+    The condition names columns of `responses`, and `subagent_type` if `by_subagent_type`.
     """
     kind = join = ""
-    if by_agent_type:
-        kind = f", {agent_type_of('r')} AS agent_type"
-        join = f"LEFT JOIN ({AGENT_TYPES}) t ON t.agent_id = r.agent_id"
+    if by_subagent_type:
+        kind = f", {subagent_type_of('r')} AS subagent_type"
+        join = f"LEFT JOIN ({SUBAGENT_TYPES}) t ON t.subagent_id = r.subagent_id"
     return f"""
     WITH RECURSIVE
     matched AS MATERIALIZED (
@@ -69,13 +69,13 @@ def matched_turns(fields: str, *, by_agent_type: bool) -> str:
         SELECT DISTINCT session_id, thread, thread AS top, [thread] AS seen FROM matched WHERE thread IS NOT NULL
         UNION ALL
         SELECT a.session_id, a.thread, c.parent, list_append(a.seen, c.parent)
-        FROM above a JOIN called c ON c.session_id = a.session_id AND c.agent_id = a.top
-        JOIN called p ON p.session_id = a.session_id AND p.agent_id = c.parent
+        FROM above a JOIN called c ON c.session_id = a.session_id AND c.subagent_id = a.top
+        JOIN called p ON p.session_id = a.session_id AND p.subagent_id = c.parent
         WHERE NOT list_contains(a.seen, c.parent)
     ),
     roots AS (
         SELECT a.session_id, a.thread, arg_max({{'at': c.called_at}}, len(a.seen)).at AS root_at
-        FROM above a JOIN called c ON c.session_id = a.session_id AND c.agent_id = a.top
+        FROM above a JOIN called c ON c.session_id = a.session_id AND c.subagent_id = a.top
         GROUP BY a.session_id, a.thread
     )
     SELECT s.turn FROM (

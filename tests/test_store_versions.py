@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import duckdb
 import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
-from agnes_stats.queries import rollups, sessions, tokens
+from agnes_stats.queries import rollups, session_detail, sessions, tokens
 from agnes_stats.queries.filters import Filter
-from agnes_stats.queries.schema import FACTS, ROLLUPS_BY_DAY, STORE_VERSION, columns_of
+from agnes_stats.queries.schema import FACTS, ROLLUPS_BY_DAY, STORE_VERSION, columns_of, ddl
 from agnes_stats.queries.store import Store
+from agnes_stats.queries.store.salvage import salvage
 
 from tests.transcripts import Transcript, write
 
@@ -37,6 +39,7 @@ def old(tmp_path: Path) -> Store:
 def test_every_row_is_there_and_says_which_agent_told_it(old: Store) -> None:
     with duckdb.connect(str(old.path)) as connection:
         before = counts(connection)
+    before["subagents"] = before.pop("agents")
     with old.read() as connection:
         after = counts(connection)
         version = connection.execute("SELECT value FROM meta WHERE name = 'store_version'").fetchall()
@@ -73,6 +76,41 @@ def test_its_numbers_are_the_same_and_can_be_asked_by_agent(old: Store) -> None:
     assert kinds == [("advisor", 1), ("turn", 3)]
     assert sources == [("agnes-server-folder",), ("claude",)]
     assert (total.responses, total.output_tokens, total.cost_usd) == (4, 31, pytest.approx(0.8))
+
+
+def test_sub_agents_are_called_so(old: Store) -> None:
+    """Their table and columns had the names of agents, which are what somebody runs; also in what rivals keep."""
+    told = {"agent_id": "a1", "agent_name": 'says "agent_id": no', "path": "/gone/copy.jsonl", "is_copy": False}
+    with duckdb.connect(str(old.path)) as connection:
+        connection.execute("ALTER TABLE responses ADD COLUMN rivals VARCHAR")
+        connection.execute(
+            "UPDATE responses SET rivals = ? WHERE key = 'm2'", [json.dumps([told], separators=(",", ":"))]
+        )
+        connection.execute("UPDATE tool_calls SET spawned_agent_id = 'a1' WHERE id = 'c2'")
+    with old.read() as connection:
+        [subagent] = connection.execute("SELECT subagent_id, subagent_type FROM subagents").fetchall()
+        [spawned] = connection.execute("SELECT spawned_subagent_id FROM tool_calls WHERE id = 'c2'").fetchall()
+        [(by, rivals)] = connection.execute("SELECT subagent_id, rivals FROM responses WHERE key = 'm2'").fetchall()
+        [run] = session_detail.session_detail(connection, "s1", now=NOW).agents
+        assert tokens.totals(connection, Filter(subagent_type="Explore")).output_tokens == 3
+        left = {column for (column,) in connection.execute("SELECT column_name FROM duckdb_columns()").fetchall()}
+    assert (subagent, spawned, by) == (("a1", "Explore"), ("a1",), "a1")
+    assert (run.subagent_id, run.subagent_type, run.description, run.call_id) == ("a1", "Explore", "look around", "c2")
+    [kept] = json.loads(rivals)
+    assert kept == {"subagent_id": "a1", "subagent_name": told["agent_name"], "path": told["path"], "is_copy": False}
+    assert not left & {"agent_id", "agent_name", "agent_type", "spawned_agent_id"}
+
+
+def test_what_can_be_read_of_it_is_taken_over_under_the_new_names(old: Store, tmp_path: Path) -> None:
+    with duckdb.connect(str(old.path)) as connection:
+        connection.execute("UPDATE tool_calls SET spawned_agent_id = 'a1' WHERE id = 'c2'")
+    with duckdb.connect(str(tmp_path / "new.duckdb")) as connection:
+        for statement in ddl():
+            connection.execute(statement)
+        assert salvage(connection, [old.path], tmp_path) > 0
+        assert connection.execute("SELECT subagent_id, subagent_type FROM subagents").fetchall() == [("a1", "Explore")]
+        assert connection.execute("SELECT key FROM responses WHERE subagent_id = 'a1'").fetchall() == [("m2",)]
+        assert connection.execute("SELECT id FROM tool_calls WHERE spawned_subagent_id = 'a1'").fetchall() == [("c2",)]
 
 
 def test_its_rollups_say_what_its_facts_say(old: Store) -> None:

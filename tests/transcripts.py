@@ -103,9 +103,9 @@ class Transcript:
         block = {"type": "tool_result", "tool_use_id": call, "content": text, "is_error": error}
         return self.row("user", message={"role": "user", "content": [block]}, **fields)
 
-    def note(self, agent_type: str, description: str, call: str) -> Transcript:
+    def note(self, subagent_type: str, description: str, call: str) -> Transcript:
         """Of a sub-agent: the note beside its file that says what it is and which call started it."""
-        self.about = {"agentType": agent_type, "description": description, "toolUseId": call}
+        self.about = {"agentType": subagent_type, "description": description, "toolUseId": call}
         return self
 
     def event(self, subtype: str, **fields: Any) -> Transcript:

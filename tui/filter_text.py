@@ -8,7 +8,7 @@ from . import format as words
 _PATH = ("/", "\\", *(f"{letter}:" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
 """How a path begins, on any system."""
 
-FIELDS = ("session_id", "agent_type", "branch", "version", "model", "agent", "project", "user")
+FIELDS = ("session_id", "subagent_type", "branch", "version", "model", "agent", "project", "user")
 """The fields of a filter that are one value, in the order in which Backspace drops those set elsewhere."""
 
 _WIDEST = 30
@@ -19,7 +19,7 @@ def chips(chosen: Filter, session_title: str = "") -> list[tuple[str, str]]:
     told = {
         "project": chosen.project and _project(chosen.project),
         "model": chosen.model and words.model(chosen.model),
-        "agent_type": chosen.agent_type and f"agent {chosen.agent_type}",
+        "subagent_type": chosen.subagent_type and f"agent {chosen.subagent_type}",
         "branch": chosen.branch and f"branch {chosen.branch}",
         "agent": chosen.agent,
         "version": chosen.version and f"version {chosen.version}",

@@ -130,8 +130,8 @@ class Emitter:
             **self._here(place),
             "key": told.key,
             "embedded": place.embedded,
-            "agent_id": speaker.subagent_id,
-            "agent_name": speaker.subagent_name,
+            "subagent_id": speaker.subagent_id,
+            "subagent_name": speaker.subagent_name,
             "is_sidechain": speaker.is_sidechain,
             "kind": told.kind,
             "model": told.model or UNKNOWN_MODEL,
@@ -171,7 +171,7 @@ class Emitter:
             **self._here(told.place),
             "id": told.id,
             "embedded": told.place.embedded,
-            "agent_id": told.speaker.subagent_id,
+            "subagent_id": told.speaker.subagent_id,
             "is_sidechain": told.speaker.is_sidechain,
             "name": told.name,
             "class": told.kind,
@@ -244,7 +244,7 @@ class Emitter:
         elif told.text and may_count_rows(told.text[-_ROWS_HINT_CHARS:].encode("utf-8", "replace")):
             row["result_rows"] = whole_number(rows_in(told.text))
         if told.subagent_id is not None:
-            row["spawned_agent_id"] = told.subagent_id
+            row["spawned_subagent_id"] = told.subagent_id
             row["spawned_status"] = told.subagent_status
             row["spawned_tokens"] = told.subagent_tokens
             row["spawned_ms"] = told.subagent_ms
@@ -276,7 +276,7 @@ class Emitter:
 
     def subagent(self, told: Subagent) -> None:
         """What is known of a sub-agent besides its own rows."""
-        row: dict[str, Any] = {**self._whose, "agent_id": told.id}
+        row: dict[str, Any] = {**self._whose, "subagent_id": told.id}
         if told.reported_tokens is not None:
             row |= {
                 "reported_tokens": told.reported_tokens,
@@ -291,9 +291,9 @@ class Emitter:
             }
         if told.reported_tokens is None or told.type or told.description or told.call_id or told.parent:
             row |= {"path": self._path, "parent": told.parent}
-            row |= {"agent_type": short(told.type), "tool_use_id": told.call_id}
+            row |= {"subagent_type": short(told.type), "tool_use_id": told.call_id}
             row["description"] = first_line(told.description, TEXT_CHARS) if told.description else None
-        self._add("agents", row, *(("reported_ts",) if told.reported_tokens is not None else ()))
+        self._add("subagents", row, *(("reported_ts",) if told.reported_tokens is not None else ()))
 
     def summary(self, told: Summary) -> None:
         """A title for the conversation that ends with a row."""

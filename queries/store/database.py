@@ -25,7 +25,7 @@ from .keepsakes import read_notes
 from .locking import StoreUnlockable, has_record_locks
 from .salvage import salvage
 from .scratch import scratch
-from .upgrade import fills
+from .upgrade import fills, renames
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -225,16 +225,27 @@ def _fill(connection: DuckDBPyConnection) -> None:
         connection.execute(statement)
 
 
-def _bring_up(connection: DuckDBPyConnection) -> None:
-    """Add the tables and columns that are missing, then fill those that rows of an older store should have.
+def _tables(connection: DuckDBPyConnection) -> dict[str, list[str]]:
+    """The columns of each table of the store."""
+    there: dict[str, list[str]] = {}
+    for table, column in connection.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND database_name = current_database()"
+    ).fetchall():
+        there.setdefault(table, []).append(column)
+    return there
 
-    DuckDB does not change rows of a table in the transaction that altered it. Killed between the two, the store still
-    has its old version and is brought up again.
+
+def _bring_up(connection: DuckDBPyConnection) -> None:
+    """Rename what had other names, add what is missing, then fill what rows of an older store should have.
+
+    DuckDB does not change rows of a table in the transaction that altered it. Killed in between, the store still has
+    its old version and is brought up again.
     """
-    there: dict[str, set[str]] = {}
-    columns = connection.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
-    for table, column in columns:
-        there.setdefault(table, set()).add(column)
+    connection.execute("BEGIN")
+    for statement in renames(_tables(connection)):
+        connection.execute(statement)
+    connection.execute("COMMIT")
+    there = _tables(connection)
     connection.execute("BEGIN")
     for table, statement in zip([*(fact.name for fact in FACTS), *TABLES], ddl(), strict=True):
         if table not in there:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..faults import StoreForeign, refuse_odd
 from ..schema import FACTS, TABLES, columns_of
+from .upgrade import Columns, as_found
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -90,12 +92,25 @@ def _take_all(connection: DuckDBPyConnection) -> int:
         "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = 'old'"
     ).fetchall():
         kinds.setdefault(table, {})[column] = kind
-    taken = 0
+    taken, found = 0, as_found(kinds)
     for table in [*facts, *(name for name in TABLES if name not in DERIVED)]:
-        if table in kinds:
+        if table in found:
             whole = facts.get(table) or _WHOLES.get(table, ())
-            taken += _Taking(connection, table, whole, kinds[table], is_fact=table in facts).all()
+            former, columns = found[table]
+            texts = {new for new, column in columns.items() if kinds[former][column] == "VARCHAR"}
+            old = _Old(former, columns, texts)
+            taken += _Taking(connection, table, whole, old, is_fact=table in facts).all()
     return taken
+
+
+@dataclass(frozen=True, slots=True)
+class _Old:
+    """A table as the old store has it."""
+
+    name: str
+    columns: Columns
+    texts: Set[str]
+    """Those of its columns that hold texts."""
 
 
 class _Taking:
@@ -106,17 +121,18 @@ class _Taking:
         connection: DuckDBPyConnection,
         table: str,
         whole: Sequence[str],
-        kinds: dict[str, str],
+        old: _Old,
         *,
         is_fact: bool,
     ) -> None:
-        """`whole`: columns whose rows belong together; `kinds`: the old table's columns with their types."""
+        """`whole`: columns whose rows belong together."""
         self._run = connection.execute
         self._table = table
-        self._columns = [column for column in columns_of(table) if column in kinds]
-        self._whole = [column for column in whole if column in kinds]
-        needed = {*self._whole, *_ordering(table)} if is_fact else set(kinds)
-        self._texts = [column for column in self._columns if kinds[column] == "VARCHAR" and column not in needed]
+        self._old = old
+        self._columns = [column for column in columns_of(table) if column in old.columns]
+        self._whole = [column for column in whole if column in old.columns]
+        needed = {*self._whole, *_ordering(table)} if is_fact else set(old.columns)
+        self._texts = [column for column in self._columns if column in old.texts and column not in needed]
 
     def all(self) -> int:
         """How many rows were taken."""
@@ -125,7 +141,7 @@ class _Taking:
         keys = ", ".join(f'"{column}"' for column in self._whole) or "1 AS one"
         self._run(f"CREATE OR REPLACE TEMP TABLE known_wholes AS SELECT DISTINCT {keys} FROM main.{self._table}")
         try:
-            [(end,)] = self._run(f"SELECT coalesce(max(rowid) + 1, 0) FROM old.{self._table}").fetchall()
+            [(end,)] = self._run(f"SELECT coalesce(max(rowid) + 1, 0) FROM old.{self._old.name}").fetchall()
         except duckdb.Error:
             return 0
         return self._take(0, end)
@@ -146,12 +162,17 @@ class _Taking:
         """The number of rows; None if they cannot be read."""
         from ..duck import duckdb
 
-        told = ", ".join(f'NULL AS "{column}"' if column in without else f'o."{column}"' for column in self._columns)
-        same = " AND ".join(f'o."{column}" IS NOT DISTINCT FROM k."{column}"' for column in self._whole) or "true"
+        names = self._old.columns
+        told = ", ".join(
+            ("NULL" if column in without else f'o."{names[column]}"') + f' AS "{column}"' for column in self._columns
+        )
+        same = (
+            " AND ".join(f'o."{names[column]}" IS NOT DISTINCT FROM k."{column}"' for column in self._whole) or "true"
+        )
         own = f"AND o.name NOT IN {_OWN}" if self._table == "meta" else ""
         try:
             [(count,)] = self._run(
-                f"INSERT INTO main.{self._table} BY NAME SELECT {told} FROM old.{self._table} o "
+                f"INSERT INTO main.{self._table} BY NAME SELECT {told} FROM old.{self._old.name} o "
                 f"ANTI JOIN known_wholes k ON {same} WHERE o.rowid >= {start} AND o.rowid < {end} {own}"
             ).fetchall()
         except duckdb.Error as error:
@@ -168,7 +189,8 @@ class _Taking:
         for column in self._texts:
             try:
                 self._run(
-                    f'SELECT max("{column}") FROM old.{self._table} WHERE rowid >= {start} AND rowid < {end}'
+                    f'SELECT max("{self._old.columns[column]}") FROM old.{self._old.name} '
+                    f"WHERE rowid >= {start} AND rowid < {end}"
                 ).fetchone()
             except duckdb.Error:
                 found.append(column)

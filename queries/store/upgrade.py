@@ -6,7 +6,7 @@ Every statement may be run again, on a store of any older version.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..facts import FACTS
 from .rebuilding import made_anew
@@ -35,8 +35,59 @@ _EARLY = f"""
 """Before version 9 these columns followed from the version and from what the lines showed, which is no longer kept."""
 
 
+_FORMER_TABLES = {"agents": "subagents"}
+"""Tables that had another name before version 10 -> their name."""
+
+_FORMER_COLUMNS = {
+    "responses": {"agent_id": "subagent_id", "agent_name": "subagent_name"},
+    "tool_calls": {"agent_id": "subagent_id", "spawned_agent_id": "spawned_subagent_id"},
+    "subagents": {"agent_id": "subagent_id", "agent_type": "subagent_type"},
+    "tokens_daily": {"agent_type": "subagent_type"},
+}
+"""Table -> its columns that had another name -> their name: a sub-agent is what an agent starts."""
+
+Columns = dict[str, str]
+"""Of a table as it is called now: the name of each column that is there now -> its name in the store at hand."""
+
+
+def as_found(there: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, Columns]]:
+    """What a store of any version has, under the names of this one: table -> its name there, and its columns.
+
+    `there`: the columns of each table of that store, both as it calls them.
+    """
+    found: dict[str, tuple[str, Columns]] = {}
+    for table, columns in there.items():
+        name = _FORMER_TABLES.get(table, table)
+        former = _FORMER_COLUMNS.get(name, {})
+        found[name] = table, {former.get(column, column): column for column in columns}
+    return found
+
+
+def renames(there: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    """The statements that give tables and columns of an older store their names; `there` as for `as_found`."""
+    for name, (table, columns) in as_found(there).items():
+        if name != table:
+            yield f"ALTER TABLE {table} RENAME TO {name}"
+        for new, column in columns.items():
+            if new != column:
+                yield f"ALTER TABLE {name} RENAME COLUMN {column} TO {new}"
+
+
+def _renamed_rivals() -> Iterator[str]:
+    for fact in FACTS:
+        for half in fact.halves:
+            for column, new in _FORMER_COLUMNS.get(fact.name, {}).items():
+                if half.rivals is not None and new in half.columns:
+                    # Inside a text of theirs the quotes would have backslashes before them.
+                    yield (
+                        f"UPDATE {fact.name} SET {half.rivals} = replace({half.rivals}, '\"{column}\":', '\"{new}\":') "
+                        f"WHERE contains({half.rivals}, '\"{column}\":')"
+                    )
+
+
 def fills(zones: Iterable[str]) -> Iterator[str]:
     """The statements, in their order; `zones` are those whose days are kept."""
+    yield from _renamed_rivals()
     # The reason told an advisor's answer.
     yield (
         "UPDATE responses SET kind = CASE WHEN stop_reason = 'advisor' THEN 'advisor' ELSE 'turn' END, "

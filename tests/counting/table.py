@@ -107,7 +107,7 @@ VIEWS = {
     "output by day": _daily("coalesce(day::VARCHAR, 'none')", "output_tokens"),
     "output by model": _daily("model", "output_tokens"),
     "output by speed": _daily("speed || ' ' || service_tier", "output_tokens"),
-    "responses by agent type": _daily("agent_type", "responses"),
+    "responses by agent type": _daily("subagent_type", "responses"),
     "undercounted by day": _daily("day::VARCHAR", "undercounted"),
     "calls by tool": _daily("tool", "invocations", "tools_daily"),
     "calls by class": _daily("class", "invocations", "tools_daily"),
@@ -132,10 +132,10 @@ VIEWS = {
     "web searches": _session("web_searches"),
     "logged cost": f"SELECT {_BY_PATH}, split_part(key, '.', 1), logged_cost_usd FROM responses",
     "times": f"SELECT {_BY_PATH}, split_part(key, '.', 1), strftime(ts, '%H:%M') FROM responses",
-    "sub-agents": f"SELECT {_BY_PATH}, split_part(spawned_agent_id, '.', 1), spawned_tokens FROM tool_calls "
-    "WHERE spawned_agent_id IS NOT NULL",
+    "sub-agents": f"SELECT {_BY_PATH}, split_part(spawned_subagent_id, '.', 1), spawned_tokens FROM tool_calls "
+    "WHERE spawned_subagent_id IS NOT NULL",
     "agents in the background": "SELECT regexp_extract(reported_path, '/projects/([^/]+)/', 1), "
-    "agent_id, reported_tokens FROM agents WHERE reported_tokens IS NOT NULL",
+    "subagent_id, reported_tokens FROM subagents WHERE reported_tokens IS NOT NULL",
     "compactions": f"SELECT {_BY_PATH}, split_part(id, '.', 1), concat_ws(' ', cause, amount, tokens_after) "
     "FROM events WHERE kind = 'compact'",
     "kept": f"SELECT {_BY_PATH}, split_part(key, '.', 1), concat_ws(', ', effort, reasoning_tokens, attributed_plugin, "

@@ -185,7 +185,7 @@ def test_a_sub_agent_belongs_to_the_session_that_started_it(way: str, tmp_path: 
     store = arrived(way, "codex", {rollout(A): lines(*MAIN), rollout(B): lines(*CHILD)}, tmp_path)
     assert tokens(store, f"session_id = '{A}'")[0] == 3
     assert tokens(store, "is_sidechain") == (1, 400, 50, 600, 0, 20)
-    assert asked(store, "SELECT agent_id, agent_type FROM agents") == [(B, "tester")]
+    assert asked(store, "SELECT subagent_id, subagent_type FROM subagents") == [(B, "tester")]
     assert asked(store, "SELECT text FROM prompts") == [("Fix the shop",)]
 
 
@@ -210,7 +210,7 @@ def test_the_root_that_newer_versions_name_is_the_session(way: str, tmp_path: Pa
         count(320, FIRST, FIRST),
     )
     store = arrived(way, "codex", {rollout(C): lines(*deeper)}, tmp_path)
-    assert asked(store, "SELECT session_id, agent_id, agent_name FROM responses") == [(A, C, "review")]
+    assert asked(store, "SELECT session_id, subagent_id, subagent_name FROM responses") == [(A, C, "review")]
 
 
 @every_way

@@ -141,8 +141,10 @@ def test_calls_sub_agents_and_how_they_ended(way: str, tmp_path: Path) -> None:
         ("task", "subagent", None, False, None, "explore"),
         ("db-ask", "mcp_call", "db", None, None, None),
     ]
-    assert asked(store, "SELECT agent_id, agent_name FROM responses WHERE is_sidechain") == [("s1:b", "explore")]
-    assert asked(store, "SELECT agent_id, agent_type, description FROM agents") == [("s1:b", "explore", "looks")]
+    assert asked(store, "SELECT subagent_id, subagent_name FROM responses WHERE is_sidechain") == [("s1:b", "explore")]
+    assert asked(store, "SELECT subagent_id, subagent_type, description FROM subagents") == [
+        ("s1:b", "explore", "looks")
+    ]
     assert ("table:t",) in asked(store, "SELECT resource FROM accesses")
 
 
@@ -263,7 +265,7 @@ def test_of_a_request_its_times_effort_and_sub_agent_are_told(tmp_path: Path) ->
     more = {"parent_tool_call_id": "t9", "reasoning_effort": "high", "finish_reason": "tool_calls"}
     put(home, [request(1, 2, 100, 30, duration_ms=2000.4, time_to_first_token_ms=310.5, **more)])
     catch_up(store, home)
-    columns = "agent_id, is_sidechain, effort, stop_reason, duration_ms, ttft_ms"
+    columns = "subagent_id, is_sidechain, effort, stop_reason, duration_ms, ttft_ms"
     assert asked(store, f"SELECT {columns} FROM responses") == [("s1:t9", True, "high", "tool_use", 2000, 310)]
     with store.read() as connection:
         found = breakdown.breakdown(connection, Filter())

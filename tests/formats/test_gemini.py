@@ -75,7 +75,7 @@ def test_a_sub_agent_belongs_to_the_session_of_its_folder(way: str, tmp_path: Pa
     }
     store = arrived(way, "gemini", files, tmp_path)
     assert tokens(store, "session_id = 'aaaa-1'")[0] == 2
-    assert asked(store, "SELECT agent_id FROM responses WHERE is_sidechain") == [("bbbb",)]
+    assert asked(store, "SELECT subagent_id FROM responses WHERE is_sidechain") == [("bbbb",)]
     assert asked(store, "SELECT count(*) FROM prompts") == [(1,)]
 
 

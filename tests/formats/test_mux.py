@@ -52,7 +52,7 @@ def made(key: str, hour: int = 9, **more: Any) -> dict[str, Any]:
 def test_a_turn_is_a_response(way: str, tmp_path: Path) -> None:
     store = arrived(way, "mux", {"config.json": config(made("aaaa")), CHAT: lines(ASK, FULL)}, tmp_path)
     assert tokens(store) == (1, 300, 50, 600, 100, 20)
-    columns = "agent, provider, model, effort, ttft_ms, duration_ms, agent_name, epoch_ms(ended_at - ts)"
+    columns = "agent, provider, model, effort, ttft_ms, duration_ms, subagent_name, epoch_ms(ended_at - ts)"
     assert asked(store, f"SELECT {columns} FROM responses") == [
         ("mux", "anthropic", "claude-opus-4-6", "high", 700, 4000, "exec", 4000)
     ]
@@ -144,7 +144,9 @@ def test_what_streams_and_what_is_summed_up_is_never_added(way: str, tmp_path: P
     }
     store = arrived(way, "mux", files, tmp_path)
     assert tokens(store)[0] == 1
-    assert asked(store, "SELECT agent_id, reported_tokens, report_tokens, parent FROM agents") == [("x", 30, 3, "aaaa")]
+    assert asked(store, "SELECT subagent_id, reported_tokens, report_tokens, parent FROM subagents") == [
+        ("x", 30, 3, "aaaa")
+    ]
 
 
 @every_way
@@ -159,7 +161,7 @@ def test_removed_sub_agents_and_theirs_belong_to_the_session(way: str, tmp_path:
     }
     store = arrived(way, "mux", files, tmp_path)
     assert asked(store, "SELECT DISTINCT session_id FROM responses") == [("aaaa",)]
-    assert asked(store, "SELECT agent_id FROM responses WHERE is_sidechain ORDER BY 1") == [("bbbb",), ("dddd",)]
+    assert asked(store, "SELECT subagent_id FROM responses WHERE is_sidechain ORDER BY 1") == [("bbbb",), ("dddd",)]
     assert asked(store, "SELECT count(*) FROM prompts") == [(1,)]
 
 
@@ -172,7 +174,7 @@ def test_a_living_sub_agent_with_an_older_copy_of_itself_counts_once(way: str, t
     }
     store = arrived(way, "mux", files, tmp_path)
     assert tokens(store)[:2] == (2, 15)
-    assert asked(store, "SELECT session_id, agent_id FROM responses GROUP BY ALL") == [("aaaa", "bbbb")]
+    assert asked(store, "SELECT session_id, subagent_id FROM responses GROUP BY ALL") == [("aaaa", "bbbb")]
 
 
 @every_way

@@ -191,11 +191,11 @@ def test_a_sub_agent_belongs_to_its_root(fill: str, tmp_path: Path) -> None:
         part("prt_2", "msg_2", "ses_a", type="tool", tool="task", state=state | {"metadata": {"sessionId": "ses_c"}}),
     ]
     store = told(fill, tmp_path, *rows)
-    assert asked(store, "SELECT session_id, agent_id, agent_name FROM responses WHERE is_sidechain") == [
+    assert asked(store, "SELECT session_id, subagent_id, subagent_name FROM responses WHERE is_sidechain") == [
         ("ses_a", "ses_c", "explore")
     ]
     assert asked(store, "SELECT count(*) FROM prompts") == [(1,)]
-    assert asked(store, "SELECT class, subagent_type, spawned_agent_id FROM tool_calls") == [
+    assert asked(store, "SELECT class, subagent_type, spawned_subagent_id FROM tool_calls") == [
         ("subagent", "explore", "ses_c")
     ]
 

@@ -90,7 +90,9 @@ def test_calls_sub_agents_and_how_they_ended(way: str, tmp_path: Path) -> None:
         ("task", "subagent", True, "cancelled", 3000),
     ]
     assert ("table:orders",) in asked(store, "SELECT resource FROM accesses")
-    assert asked(store, "SELECT agent_id, agent_name FROM responses WHERE is_sidechain") == [("explore-1", "Explore")]
+    assert asked(store, "SELECT subagent_id, subagent_name FROM responses WHERE is_sidechain") == [
+        ("explore-1", "Explore")
+    ]
 
 
 @every_way

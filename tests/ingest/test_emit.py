@@ -248,7 +248,7 @@ def test_all_rows_fit_the_tables_of_the_store() -> None:
         "accesses",
         "prompts",
         "events",
-        "agents",
+        "subagents",
         "rejects",
         "unknowns",
     }

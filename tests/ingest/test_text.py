@@ -24,8 +24,8 @@ NOT_READ: dict[str, dict[str, str]] = {
     },
     "accounts": {"workspace": PLACE},
     "activity": {"session_id": KEY},
-    "agents": {
-        **dict.fromkeys(("agent_id", "tool_use_id", "parent", "reported_call_id"), KEY),
+    "subagents": {
+        **dict.fromkeys(("subagent_id", "tool_use_id", "parent", "reported_call_id"), KEY),
         **dict.fromkeys(("path", "reported_path"), PLACE),
     },
     "events": {"id": KEY, "session_id": KEY, "path": PLACE, "kind": WORD},
@@ -46,7 +46,7 @@ NOT_READ: dict[str, dict[str, str]] = {
     "rates": dict.fromkeys(("model", "speed", "tier"), DERIVED),
     "rejects": {"path": PLACE},
     "responses": {
-        **dict.fromkeys(("key", "session_id", "agent_id", "prompt_id"), KEY),
+        **dict.fromkeys(("key", "session_id", "subagent_id", "prompt_id"), KEY),
         **dict.fromkeys(("path", "usage_path"), PLACE),
         **dict.fromkeys(("kind", "billed", "stop_reason"), WORD),
     },
@@ -67,7 +67,16 @@ NOT_READ: dict[str, dict[str, str]] = {
     "sync_tables": {"workspace": PLACE},
     "tool_calls": {
         **dict.fromkeys(
-            ("id", "session_id", "agent_id", "response_key", "prompt_id", "result_session_id", "spawned_agent_id"), KEY
+            (
+                "id",
+                "session_id",
+                "subagent_id",
+                "response_key",
+                "prompt_id",
+                "result_session_id",
+                "spawned_subagent_id",
+            ),
+            KEY,
         ),
         **dict.fromkeys(("path", "result_path"), PLACE),
         "class": WORD,

@@ -39,7 +39,7 @@ class Facts:
         self.prompts = table("prompts")
         self.accesses = table("accesses")
         self.sessions = {row["session_id"]: row for row in table("sessions")}
-        self.agents = {row["agent_id"]: row for row in table("agents")}
+        self.agents = {row["subagent_id"]: row for row in table("subagents")}
         self.files = table("files")
         self.response = {row["key"]: row for row in self.responses}
         self.call = {row["id"]: row for row in self.calls}
@@ -54,24 +54,24 @@ class Facts:
         noted: dict[str, list[str]] = defaultdict(list)
         called: dict[str, list[str]] = defaultdict(list)
         for agent, note in self.agents.items():
-            if note["agent_type"]:
-                noted[agent].append(note["agent_type"])
+            if note["subagent_type"]:
+                noted[agent].append(note["subagent_type"])
             call = self.call.get(note["tool_use_id"])
             if call and (kind := call["subagent_type"] or call["name"]):
                 called[agent].append(kind)
         for call in self.calls:
-            if call["spawned_agent_id"] and (kind := call["subagent_type"] or call["name"]):
-                called[call["spawned_agent_id"]].append(kind)
+            if call["spawned_subagent_id"] and (kind := call["subagent_type"] or call["name"]):
+                called[call["spawned_subagent_id"]].append(kind)
         return {agent: min(noted.get(agent) or called[agent]) for agent in {*noted, *called}}
 
-    def agent_type(self, row: Row) -> str:
-        if row["agent_id"] is None and not row["is_sidechain"]:
+    def subagent_type(self, row: Row) -> str:
+        if row["subagent_id"] is None and not row["is_sidechain"]:
             return "main"
-        return self._types.get(row["agent_id"]) or row.get("agent_name") or "subagent"
+        return self._types.get(row["subagent_id"]) or row.get("subagent_name") or "subagent"
 
     @staticmethod
     def thread(row: Row) -> str | None:
-        return row["agent_id"] if row["agent_id"] is not None else "" if row["is_sidechain"] else None
+        return row["subagent_id"] if row["subagent_id"] is not None else "" if row["is_sidechain"] else None
 
     def _call_of(self, session: str, agent: str) -> Row | None:
         """The call that started a sub-agent of a session."""
@@ -82,7 +82,7 @@ class Facts:
         started = [
             call
             for call in self.calls
-            if call["name"] and call["session_id"] == session and call["spawned_agent_id"] == agent
+            if call["name"] and call["session_id"] == session and call["spawned_subagent_id"] == agent
         ]
         return min(started, key=lambda call: (call["ts"] or dt.datetime.max, call["pos"]), default=None)
 
@@ -105,7 +105,9 @@ class Facts:
                 self.thread(row) == parent for row in self.calls if row["session_id"] == session and row["name"]
             )
             is_known |= any(
-                row["spawned_agent_id"] == parent for row in self.calls if row["session_id"] == session and row["name"]
+                row["spawned_subagent_id"] == parent
+                for row in self.calls
+                if row["session_id"] == session and row["name"]
             )
             thread = parent if is_known else None
         return found
@@ -221,14 +223,14 @@ class Naive:
         wanted = {"model": chosen.model, "git_branch": chosen.branch, "version": chosen.version}
         if any(value is not None and known.get(name) != value for name, value in wanted.items()):
             return False
-        if chosen.agent_type is None:
+        if chosen.subagent_type is None:
             return True
         who = row or (caller if caller and caller["name"] else None)
-        return who is not None and self.facts.agent_type(who) == chosen.agent_type
+        return who is not None and self.facts.subagent_type(who) == chosen.subagent_type
 
     @property
     def asks_responses(self) -> bool:
-        return any((self.chosen.model, self.chosen.branch, self.chosen.version, self.chosen.agent_type))
+        return any((self.chosen.model, self.chosen.branch, self.chosen.version, self.chosen.subagent_type))
 
     @cached_property
     def responses(self) -> list[Row]:

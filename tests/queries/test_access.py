@@ -217,8 +217,8 @@ def test_a_model_and_a_kind_of_agent_are_those_of_the_response_that_made_the_cal
         server=[logged("e", "09:40", "select 1")],
     )
     assert [row.id for row in listed(store, Filter(model=SONNET))] == ["b-0:0"]
-    assert [row.id for row in listed(store, Filter(agent_type="Explore"))] == ["sub:0"]
-    assert [row.id for row in listed(store, Filter(agent_type="main"))] == ["b-0:0", "a-0:0"]
+    assert [row.id for row in listed(store, Filter(subagent_type="Explore"))] == ["sub:0"]
+    assert [row.id for row in listed(store, Filter(subagent_type="main"))] == ["b-0:0", "a-0:0"]
 
 
 def test_groups_outcomes_and_tables(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_counts_are_those_of_the_day_rollups(connection: DuckDBPyConnection) -> 
         (Filter(project="web"), 10),
         (Filter(session_id="s1"), 3),
         (Filter(model=SONNET), 10),
-        (Filter(agent_type="toolbox:scout"), 1),
+        (Filter(subagent_type="toolbox:scout"), 1),
         (Filter(text="TOOLBOX"), 2),
         (Filter(text="do s1"), 3),
         (Filter(user="eve"), 0),
@@ -136,7 +136,7 @@ def test_slash_commands_are_nobodys_calls(connection: DuckDBPyConnection) -> Non
         return used(connection, chosen)["plugin", "toolbox"].invocations
 
     assert plugin(Filter(session_id="s1")) == 2
-    assert plugin(Filter(session_id="s1", agent_type="main")) == 1
+    assert plugin(Filter(session_id="s1", subagent_type="main")) == 1
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -132,7 +132,7 @@ def test_what_sub_agents_took_for_what_they_reported(store: Store) -> None:
     assert (whole.children, whole.tokens_consumed, whole.cost_usd, whole.report_tokens) == (2, 3500, 0.25, 120)
     # Only one of them is known to have reported.
     assert whole.compression_ratio == 25
-    assert [(row.agent_type, row.children, row.compression_ratio) for row in found.children] == [("explore", 2, 25)]
+    assert [(row.subagent_type, row.children, row.compression_ratio) for row in found.children] == [("explore", 2, 25)]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_what_sub_agents_took_for_what_they_reported(store: Store) -> None:
         (Filter(project="elsewhere"), 0, 0),
         (Filter(model="gpt-5"), 3, 0),
         (Filter(session_id="aaaa"), 5, 2),
-        (Filter(agent_type="explore"), 0, 2),
+        (Filter(subagent_type="explore"), 0, 2),
         (Filter(text="shop"), 5, 2),
     ],
 )
@@ -173,6 +173,13 @@ def test_the_page_names_what_is_there(cost: bool, store: Store) -> None:
     ):
         assert word in text
     assert ("$" in text) == cost
+
+
+def test_scripts_find_types_of_sub_agents_under_both_names(store: Store) -> None:
+    with store.read() as connection:
+        told = breakdown_answer(connection, Filter())["delegation"]
+    [row] = told["by_subagent_type"]
+    assert (row["subagent_type"], row["agent_type"], told["by_agent_type"]) == ("explore", "explore", [row])
 
 
 def test_without_responses_there_is_nothing(store: Store) -> None:

@@ -171,7 +171,9 @@ def test_a_hostile_filter_stays_a_text(path: Path) -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_are_answered_under_any_filter(path: Path, name: str) -> None:
-    chosen = Filter(since=dt.date(2026, 11, 1), project="shop", model="opus", agent_type="main", text="a", branch="b")
+    chosen = Filter(
+        since=dt.date(2026, 11, 1), project="shop", model="opus", subagent_type="main", text="a", branch="b"
+    )
     for filtered in (Filter(), chosen):
         assert console.ask(path, EXAMPLES[name], chosen=filtered).columns
 

@@ -52,7 +52,7 @@ filters = st.builds(
     project=st.none() | st.none() | st.sampled_from([*PROJECTS, "shop"]),
     agent=st.none() | st.none() | st.none() | st.sampled_from(["claude-code", OTHER]),
     model=st.none() | st.none() | st.sampled_from(MODELS),
-    agent_type=st.none() | st.none() | st.sampled_from(["main", "Explore", "docs:check", "reviewer"]),
+    subagent_type=st.none() | st.none() | st.sampled_from(["main", "Explore", "docs:check", "reviewer"]),
     session_id=st.none() | st.none() | st.none() | st.sampled_from(["s0", "s1", "fork"]),
     branch=st.none() | st.none() | st.sampled_from([branch for branch in BRANCHES if branch]),
     version=st.none() | st.none() | st.none() | st.sampled_from(VERSIONS),
@@ -169,7 +169,7 @@ def test_tokens_in_groups(world: World, naive: Naive) -> None:
         "agent": lambda row: row["agent"],
         "model": lambda row: row["model"],
         "project": lambda row: facts.session(row).get("project"),
-        "agent_type": facts.agent_type,
+        "subagent_type": facts.subagent_type,
         "git_branch": lambda row: row["git_branch"] or None,
         "version": lambda row: row["version"],
         "username": lambda row: row["username"],
@@ -177,7 +177,7 @@ def test_tokens_in_groups(world: World, naive: Naive) -> None:
     assert set(columns) == set(tokens.GROUPS)
     for group, column in columns.items():
         same_groups([*tokens.by_group(connection, chosen, group)], "name", naive.by(column))
-    same_groups([*delegation.by_agent_type(connection, chosen)], "name", naive.by(facts.agent_type))
+    same_groups([*delegation.by_subagent_type(connection, chosen)], "name", naive.by(facts.subagent_type))
     same_groups([*caching.by_model(connection, chosen)], "name", naive.by(columns["model"]))
     kinds = {kind.name: kind for kind in caching.by_kind(connection, chosen)}
     whole = sums(naive.responses)
@@ -245,10 +245,10 @@ def test_plugins_have_the_slash_commands_whose_turns_match(world: World, naive: 
     for row in calls:
         if row["class"] == "subagent":
             noted = [
-                agent["agent_type"]
+                agent["subagent_type"]
                 for agent in world.facts.agents.values()
-                if agent["agent_type"]
-                and (agent["tool_use_id"] == row["id"] or agent["agent_id"] == row["spawned_agent_id"])
+                if agent["subagent_type"]
+                and (agent["tool_use_id"] == row["id"] or agent["subagent_id"] == row["spawned_subagent_id"])
             ]
             kind = row["subagent_type"] or min(noted, default=row["name"])
             expected.update([kind.split(":")[0]] if ":" in kind else [])

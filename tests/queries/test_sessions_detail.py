@@ -159,10 +159,10 @@ class TestAgents:
 
     def test_what_is_known_of_each(self, tmp_path: Path) -> None:
         x, y = detail_of(store_of(tmp_path, self.family())).agents
-        assert (x.agent_id, x.agent_type, x.description, x.call_id, x.parent) == (
+        assert (x.subagent_id, x.subagent_type, x.description, x.call_id, x.parent) == (
             "x", "Explore", "look around", "call-x", None,
         )  # fmt: skip
-        assert (y.agent_id, y.agent_type, y.call_id, y.parent) == ("y", "digger", "call-y", "x")
+        assert (y.subagent_id, y.subagent_type, y.call_id, y.parent) == ("y", "digger", "call-y", "x")
         assert (x.status, x.calls, x.errors, x.responses, x.tokens) == ("completed", 1, 0, 2, 2 * 1310)
         assert (y.status, y.calls, y.errors, y.responses, y.tokens) == ("completed", 1, 1, 2, 2 * 1310)
         assert (x.seconds, y.seconds) == (150.0, 130.0)
@@ -218,7 +218,7 @@ class TestAgents:
         detail = detail_of(store_of(tmp_path, [main, x]))
         assert turns(detail) == [("prompt", "first", 1), ("prompt", "second", 0)]
         (agent,) = detail.agents
-        assert (agent.call_id, agent.agent_type) == (None, "subagent")
+        assert (agent.call_id, agent.subagent_type) == (None, "subagent")
         assert agent.description == "compacts the conversation"
 
     def test_two_that_name_each_other_end(self, tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_the_turns_of_real_sessions_add_up(tmp_path: Path) -> None:
             detail = session_detail(connection, row.session_id, now=LATER)
             assert detail is not None
             parents = {f"turn:{turn.id}": 9999 for turn in detail.turns}
-            parents |= {f"agent:{agent.agent_id}": 9999 for agent in detail.agents}
+            parents |= {f"agent:{agent.subagent_id}": 9999 for agent in detail.agents}
             calls = [step for step in steps(connection, detail, parents) if step.kind == "call"]
             assert len(calls) == len({call.id for call in calls}) == row.tool_calls_total
             assert sum(turn.tokens for turn in detail.turns) == row.tokens_total

@@ -92,7 +92,7 @@ def test_groups_come_by_what_they_are_sorted_by(connection: DuckDBPyConnection) 
     assert names("model") == [OPUS, HAIKU, UNPRICED, SONNET]
     assert names("model", order="cost_usd")[-1] == UNPRICED
     assert names("model", order="name", descending=False) == [UNPRICED, HAIKU, OPUS, SONNET]
-    assert names("agent_type") == ["main", "Explore"]
+    assert names("subagent_type") == ["main", "Explore"]
     assert names("git_branch") == ["fix/churn", None, "main"]
     assert names("version") == ["2.1.114", "2.1.41"]
     assert names("username") == [None, "eve@example.com"]
@@ -234,7 +234,7 @@ filters = st.builds(
     until=st.none() | st.dates(dt.date(2026, 1, 20), dt.date(2026, 3, 12)),
     project=st.none() | st.sampled_from([WAREHOUSE, "website"]),
     model=st.none() | st.sampled_from([OPUS, SONNET, HAIKU, UNPRICED]),
-    agent_type=st.none() | st.sampled_from(["main", "Explore"]),
+    subagent_type=st.none() | st.sampled_from(["main", "Explore"]),
     session_id=st.none() | st.sampled_from(["churn", "site", "untimed"]),
     user=st.none() | st.just("eve@example.com"),
     branch=st.none() | st.sampled_from(["fix/churn", "main"]),
@@ -258,7 +258,7 @@ def test_whatever_the_filter_every_table_adds_up_to_the_headline(
     assert tokens.totals(connection, chosen).total_tokens == whole.total_tokens
     same([*tokens.by_group(connection, chosen, group)], whole)
     same([*tokens.top_sessions(connection, chosen, 100)], whole)
-    same([*delegation.by_agent_type(connection, chosen)], whole)
+    same([*delegation.by_subagent_type(connection, chosen)], whole)
     kinds = caching.by_kind(connection, chosen)
     assert sum(kind.tokens for kind in kinds) == whole.total_tokens
     assert sum(kind.cost_usd or 0 for kind in kinds) == pytest.approx(whole.cost_usd or 0)

@@ -42,7 +42,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyCon
 
 
 def test_agent_types_with_tasks_and_what_they_reported(connection: DuckDBPyConnection) -> None:
-    found = {row.name: row for row in delegation.by_agent_type(connection, Filter())}
+    found = {row.name: row for row in delegation.by_subagent_type(connection, Filter())}
     assert list(found) == ["Explore", "main", "subagent"]
     explore = found["Explore"]
     assert (explore.tasks, explore.total_tokens, explore.reported_tokens) == (2, 10_000, 100)
@@ -53,20 +53,20 @@ def test_agent_types_with_tasks_and_what_they_reported(connection: DuckDBPyConne
 
 
 @pytest.mark.parametrize(
-    "chosen", [Filter(), Filter(model=HAIKU), Filter(agent_type="main"), Filter(since=dt.date(2026, 3, 1))]
+    "chosen", [Filter(), Filter(model=HAIKU), Filter(subagent_type="main"), Filter(since=dt.date(2026, 3, 1))]
 )
 def test_agent_types_add_up_to_the_headline(connection: DuckDBPyConnection, chosen: Filter) -> None:
     whole = tokens.totals(connection, chosen)
-    found = delegation.by_agent_type(connection, chosen)
+    found = delegation.by_subagent_type(connection, chosen)
     assert sum(row.total_tokens for row in found) == whole.total_tokens
     assert sum(row.cost_usd or 0 for row in found) == pytest.approx(whole.cost_usd or 0)
 
 
 def test_tasks_say_what_they_were_for_and_how_long_they_took(connection: DuckDBPyConnection) -> None:
     first, second = delegation.tasks(connection, Filter())
-    assert (first.agent_id, first.description, first.title) == ("a1", "Look 1", "Fix the churn query")
+    assert (first.subagent_id, first.description, first.title) == ("a1", "Look 1", "Fix the churn query")
     assert (first.seconds, first.reported_tokens, first.compression) == (40, 100, 80)
-    assert (second.agent_id, second.description, second.reported_tokens) == ("a2", None, None)
+    assert (second.subagent_id, second.description, second.reported_tokens) == ("a2", None, None)
     assert len(delegation.tasks(connection, Filter(), limit=1)) == 1
     assert delegation.tasks(connection, Filter(project="website")) == []
 
@@ -93,8 +93,8 @@ def test_results_obey_the_filter(connection: DuckDBPyConnection) -> None:
         return [row.name for row in results.by_tool(connection, Filter(**chosen))]  # type: ignore[arg-type]
 
     assert calls(project="website") == ["Read"]
-    assert calls(agent_type="subagent") == ["Read"]
-    assert calls(agent_type="main", session_id="old") == []
+    assert calls(subagent_type="subagent") == ["Read"]
+    assert calls(subagent_type="main", session_id="old") == []
     assert calls(model=OPUS, since=dt.date(2026, 3, 1)) == ["Read", "Task", "Bash"]
     assert calls(model=HAIKU) == []
     assert calls(text="website") == ["Read"]

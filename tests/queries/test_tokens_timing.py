@@ -53,8 +53,8 @@ def test_response_time_is_from_the_prompt_or_result_to_the_first_row(connection:
 
 
 def test_sub_agents_are_timed_where_the_filter_names_them(connection: DuckDBPyConnection) -> None:
-    assert found(connection, "response", agent_type="Explore").p50 == 30_000
-    assert timing.distribution(connection, Filter(agent_type="Explore"), "turn") is None
+    assert found(connection, "response", subagent_type="Explore").p50 == 30_000
+    assert timing.distribution(connection, Filter(subagent_type="Explore"), "turn") is None
 
 
 def test_turns_are_what_claude_code_measured(connection: DuckDBPyConnection) -> None:

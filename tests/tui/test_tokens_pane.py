@@ -218,11 +218,11 @@ async def test_enter_shows_only_the_row_and_backspace_takes_it_back(
         golden("tokens-200x60", whole_tab(app))
         await press(pilot, "b", "b")
         await press(pilot, "enter")
-        assert app.chosen.agent_type == "main"
+        assert app.chosen.subagent_type == "main"
         assert "main" in screen_text(app).splitlines()[1], "the line of filters says so"
         await press(pilot, "B", "B")
         await press(pilot, "down", "enter")
-        assert (app.chosen.model, app.chosen.agent_type) == (SONNET, "main")
+        assert (app.chosen.model, app.chosen.subagent_type) == (SONNET, "main")
         assert names(app) == ["sonnet-4.5"]
         app.set_focus(app.query_one("#top"))
         await press(pilot, "enter")
@@ -231,7 +231,7 @@ async def test_enter_shows_only_the_row_and_backspace_takes_it_back(
         held = []
         for _ in range(4):
             await press(pilot, "backspace")
-            held.append((app.chosen.session_id, app.chosen.model, app.chosen.agent_type))
+            held.append((app.chosen.session_id, app.chosen.model, app.chosen.subagent_type))
         assert held == [(None, SONNET, "main"), (None, None, "main"), (None, None, None), (None, None, None)]
         app.choose(user="eve")
         await press(pilot, "escape")
@@ -275,9 +275,9 @@ async def test_branch_and_version_filter_and_show_as_chips(store: Store) -> None
 
 
 async def test_escape_drops_every_filter_but_the_person_of_the_command_line(store: Store) -> None:
-    every = Filter(project=WEBSITE, agent_type="main", session_id="site", branch="main", version="2", user="eve")
+    every = Filter(project=WEBSITE, subagent_type="main", session_id="site", branch="main", version="2", user="eve")
     async with opened(store, (200, 60), chosen=Filter(user="eve")) as (app, pilot):
-        app.choose(project=WEBSITE, agent_type="main", session_id="site", branch="main", version="2")
+        app.choose(project=WEBSITE, subagent_type="main", session_id="site", branch="main", version="2")
         await settle(pilot)
         assert app.chosen.but(since=None) == every
         line = screen_text(app).splitlines()[1]

@@ -222,7 +222,7 @@ async def test_agents_and_their_tasks_filter(store: Store, golden_view: GoldenVi
         assert [row[0] for row in rows(app, "agents-types")] == ["main", "Explore"]
         assert rows(app, "agents-tasks")[0][:3] == ["Find how churn is counted", "Explore", "Fix the churn query"]
         await press(pilot, "down", "enter")
-        assert app.chosen.agent_type == "Explore"
+        assert app.chosen.subagent_type == "Explore"
         app.set_focus(app.query_one("#agents-tasks"))
         await press(pilot, "enter")
         assert app.chosen.session_id == "churn"
@@ -266,11 +266,11 @@ async def test_the_cache_by_maker_and_model_and_tools_by_the_size_of_their_resul
 
 
 async def test_without_turns_sub_agents_or_tools_that_is_said(store: Store) -> None:
-    async with opened(store, chosen=Filter(agent_type="Explore")) as (app, pilot):
+    async with opened(store, chosen=Filter(subagent_type="Explore")) as (app, pilot):
         await press(pilot, "t", "u")
         assert "No turns with a time here." in screen_text(app)
         assert rows(app, "timing-models") == []
-        app.choose(agent_type=None, project=WEBSITE)
+        app.choose(subagent_type=None, project=WEBSITE)
         await press(pilot, "a")
         assert "Nothing was delegated to sub-agents here." in screen_text(app)
         await press(pilot, "x")

@@ -225,8 +225,8 @@ class AccessPane(Pane[AccessData]):
         parts = [] if self._options.view == "tools" else self._own_filters(self._options.which)
         if chosen.session_id is not None:
             parts.append(f"session {words.clean(chosen.session_id, 10)}")
-        if chosen.agent_type is not None:
-            parts.append(words.clean(chosen.agent_type, 30))
+        if chosen.subagent_type is not None:
+            parts.append(words.clean(chosen.subagent_type, 30))
         return " · ".join([*parts, *filter(None, [super().describe_filter()])])
 
     @staticmethod

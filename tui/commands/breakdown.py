@@ -49,12 +49,13 @@ def breakdown_answer(connection: DuckDBPyConnection, chosen: Filter) -> Answer:
     from ...queries.breakdown import breakdown
 
     found = breakdown(connection, chosen)
-    by_type = [dataclasses.asdict(child) for child in found.children]
+    # `agent_type`: what it was called until it could be mistaken for the agent that somebody runs.
+    by_type = [{**dataclasses.asdict(child), "agent_type": child.subagent_type} for child in found.children]
     return {
         "totals": {name: value for name, value in _used(found.totals).items() if name != "name"},
         **{f"by_{group}": [_used(row) for row in rows] for group, rows in found.groups.items()},
         **{measure: dataclasses.asdict(getattr(found, measure)) for measure in _MEASURES},
-        "delegation": {**dataclasses.asdict(found.delegation), "by_agent_type": by_type},
+        "delegation": {**dataclasses.asdict(found.delegation), "by_subagent_type": by_type, "by_agent_type": by_type},
     }
 
 

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
-from ...queries.agents import Agent
 from ...queries.session_detail import SessionDetail, Turn
 from ...queries.steps import Step
+from ...queries.subagents import SubagentRun
 from .. import format as words
 from .. import marks
 from ..kit.table import Column, Record
@@ -68,9 +68,9 @@ def turn_key(turn: Turn) -> str:
     return f"turn:{turn.id}"
 
 
-def agent_key(agent: Agent) -> str:
+def agent_key(agent: SubagentRun) -> str:
     """Under which key the steps of a sub-agent are asked for."""
-    return f"agent:{agent.agent_id}"
+    return f"agent:{agent.subagent_id}"
 
 
 def records(view: View) -> list[Record]:
@@ -86,12 +86,12 @@ class _Lines:
         self._steps: dict[str, list[Step]] = {}
         for step in view.steps:
             self._steps.setdefault(step.parent, []).append(step)
-        self._agents_of: dict[str, list[Agent]] = {}
-        self._adrift: dict[str, list[Agent]] = {}
+        self._subagents_of: dict[str, list[SubagentRun]] = {}
+        self._adrift: dict[str, list[SubagentRun]] = {}
         starts = view.detail.placement.starts
         for agent in view.detail.agents:
             if agent.call_id is not None:
-                self._agents_of.setdefault(agent.call_id, []).append(agent)
+                self._subagents_of.setdefault(agent.call_id, []).append(agent)
             elif agent.called_at is not None:
                 before = [turn for moment, turn in starts if moment <= agent.called_at]
                 self._adrift.setdefault(f"turn:{before[-1] if before else ''}", []).append(agent)
@@ -118,9 +118,9 @@ class _Lines:
         if found and found[0].total > len(found):
             text = f"{words.count(found[0].total - len(found))} earlier"
             yield _record(f"{key}:more", {"what": _indented(depth, LEAF, f"… {text}")}, Node("more", "", key, text))
-        items: list[Step | Agent] = [*found, *adrift]
+        items: list[Step | SubagentRun] = [*found, *adrift]
         for item in sorted(items, key=lambda each: each.started_at or latest):
-            if isinstance(item, Agent):
+            if isinstance(item, SubagentRun):
                 yield from self._agent(item, key, depth)
             else:
                 yield from self._step(item, key, depth)
@@ -154,7 +154,7 @@ class _Lines:
         return Text()
 
     def _step(self, step: Step, owner: str, depth: int) -> Iterator[Record]:
-        agents = [] if self._view.failed else self._agents_of.get(step.id, [])
+        agents = [] if self._view.failed else self._subagents_of.get(step.id, [])
         if step.kind != "call":
             yield self._event(step, owner, depth)
             return
@@ -199,9 +199,9 @@ class _Lines:
         what.append(text, style=self._view.styles.get("error", ""))
         return _record(f"{owner}/{step.id}!", {"what": what}, Node("call", "", owner, text))
 
-    def _agent(self, agent: Agent, owner: str, depth: int, step: Step | None = None) -> Iterator[Record]:
+    def _agent(self, agent: SubagentRun, owner: str, depth: int, step: Step | None = None) -> Iterator[Record]:
         key = agent_key(agent)
-        name, about = words.clean(agent.agent_type), words.clean(agent.description)
+        name, about = words.clean(agent.subagent_type), words.clean(agent.description)
         what = _indented(depth, self._fold(key, agent.calls > 0), "")
         what.append(name, style="bold")
         what.append(f"  {about}", style="")
@@ -214,7 +214,7 @@ class _Lines:
             "tokens": marks.tokens(agent.tokens, agent.undercounted),
             "cost": marks.cost(agent),
         }
-        record_key = f"{owner}/{step.id if step else agent.agent_id}"
+        record_key = f"{owner}/{step.id if step else agent.subagent_id}"
         yield _record(record_key, cells, Node("agent", key if agent.calls else "", owner, f"{name}  {about}"))
         if step is not None and step.error and step.status in ("error", "denied"):
             yield self._error(step, owner, depth)

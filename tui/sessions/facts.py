@@ -19,9 +19,9 @@ from . import text as told
 from .own_total import own_total_pairs
 
 if TYPE_CHECKING:
-    from ...queries.agents import Agent
     from ...queries.session_detail import ModelUse, SessionDetail
     from ...queries.sessions import SessionRow
+    from ...queries.subagents import SubagentRun
     from ...queries.tokens import TokenSums
 
 _METER = 12
@@ -217,7 +217,7 @@ class _Sum:
     undercounted: int
 
 
-def _of_agents(agents: Sequence[Agent]) -> _Sum:
+def _of_agents(agents: Sequence[SubagentRun]) -> _Sum:
     spent = [agent.cost_usd for agent in agents if agent.cost_usd is not None]
     return _Sum(
         tokens=sum(agent.tokens or 0 for agent in agents),

@@ -38,7 +38,7 @@ _TYPE_COLUMNS = (
 )
 _TASK_COLUMNS = (
     Column("what", "Largest tasks"),
-    Column("agent_type", "Agent type", 18, min_screen=84),
+    Column("subagent_type", "Agent type", 18, min_screen=84),
     Column("title", "Session", 24, min_screen=130),
     Column("started_at", "Started", 15, min_screen=106),
     Column("took", "Took", 7, "right", 60),
@@ -75,7 +75,7 @@ class Agents(TokenView[AgentsData]):
     def ask(self, connection: DuckDBPyConnection, question: Question) -> AgentsData:
         """All of it."""
         return AgentsData(
-            tuple(delegation.by_agent_type(connection, question.chosen)),
+            tuple(delegation.by_subagent_type(connection, question.chosen)),
             tuple(delegation.tasks(connection, question.chosen, MOST_TASKS)),
         )
 
@@ -104,7 +104,7 @@ class Agents(TokenView[AgentsData]):
                         "cost_usd": marks.cost(row),
                         "bar": paint.bar(None, value_of(row, question), largest),
                     },
-                    ("agent_type", row.name, row.name),
+                    ("subagent_type", row.name, row.name),
                     row,
                 )
                 for row in types
@@ -121,10 +121,10 @@ def _times(ratio: float | None) -> str:
 
 def _task(row: Task, question: Question) -> Record:
     return Record(
-        row.agent_id,
+        row.subagent_id,
         {
-            "what": row.description or row.agent_id,
-            "agent_type": row.agent_type,
+            "what": row.description or row.subagent_id,
+            "subagent_type": row.subagent_type,
             "title": row.title,
             "started_at": words.when(row.started_at, question.now, question.zone),
             "took": words.duration(row.seconds),

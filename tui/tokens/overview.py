@@ -84,7 +84,7 @@ class Overview(TokenView[OverviewData]):
         """All of it, by the filter of the question."""
         chosen, options, measure = question.chosen, question.options, question.measure
         by_kind = options.by == "kind"
-        others = [by for by in ("project", "model", "agent_type") if by != options.by][:2]
+        others = [by for by in ("project", "model", "subagent_type") if by != options.by][:2]
         order, descending = options.order or measure, options.descending
         groups = [] if by_kind else tokens.by_group(connection, chosen, options.by, order=order, descending=descending)
         return OverviewData(

@@ -23,7 +23,7 @@ Data = TypeVar("Data")
 DIMENSIONS = {
     "model": "model",
     "project": "project",
-    "agent_type": "agent type",
+    "subagent_type": "agent type",
     "kind": "token kind",
     "git_branch": "git branch",
     "version": "Claude Code version",

@@ -18,19 +18,19 @@ _OWN_WORK = {"acompact": "compacts the conversation", "aside_question": "answers
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class SubagentRun:
     """A sub-agent. Times are UTC without a zone, `seconds` is None if it left no time, cost is USD or None.
 
     `status` is running, completed, failed, denied or interrupted. `tokens` is None where it left no response.
     """
 
     session_id: str
-    agent_id: str
+    subagent_id: str
     call_id: str | None
     """The tool call that started it, as far as that is known."""
     parent: str | None
     """The thread of that call; None is the session's own conversation."""
-    agent_type: str
+    subagent_type: str
     description: str | None
     called_at: dt.datetime | None
     """When that call was made; else its first row."""
@@ -68,7 +68,7 @@ class _Start:
     ended_at: dt.datetime | None
     is_error: bool | None
     denial: str | None
-    spawned_agent_id: str | None
+    spawned_subagent_id: str | None
     spawned_status: str | None
     spawned_ms: int | None
 
@@ -80,8 +80,8 @@ class _Start:
 
 @dataclass(frozen=True, slots=True)
 class _Note:
-    agent_id: str
-    agent_type: str | None
+    subagent_id: str
+    subagent_type: str | None
     description: str | None
     tool_use_id: str | None
 
@@ -94,15 +94,15 @@ _WORK = f"""
 
 _STARTS = f"""
     SELECT session_id, id, {THREAD} AS thread, name, subagent_type, detail, ts AS started_at, result_ts AS ended_at,
-        is_error, denial, spawned_agent_id, spawned_status, spawned_ms
+        is_error, denial, spawned_subagent_id, spawned_status, spawned_ms
     FROM tool_calls
     WHERE session_id IN {IDS} AND name IS NOT NULL
-        AND (class = 'subagent' OR spawned_agent_id IS NOT NULL OR id IN (SELECT tool_use_id FROM agents))
+        AND (class = 'subagent' OR spawned_subagent_id IS NOT NULL OR id IN (SELECT tool_use_id FROM subagents))
     ORDER BY ts NULLS LAST, pos
 """
 
 
-def agents_of(connection: DuckDBPyConnection, ids: Collection[str], threads: Threads) -> list[Agent]:
+def subagents_of(connection: DuckDBPyConnection, ids: Collection[str], threads: Threads) -> list[SubagentRun]:
     """The sub-agents of the sessions `ids`, in the order in which they were called.
 
     Tokens, calls and, in the background, times are those of a sub-agent's own rows: such a call returns at once.
@@ -111,20 +111,20 @@ def agents_of(connection: DuckDBPyConnection, ids: Collection[str], threads: Thr
     work = {(row.session_id, row.thread): row for row in rows_as(connection, _Work, _WORK, asked)}
     starts = {row.id: row for row in rows_as(connection, _Start, _STARTS, asked)}
     started = {
-        (row.session_id, row.spawned_agent_id): row
+        (row.session_id, row.spawned_subagent_id): row
         for row in reversed(starts.values())
-        if row.spawned_agent_id is not None
+        if row.spawned_subagent_id is not None
     }
     keys = {(session, thread) for session, thread in [*threads.threads, *work, *started] if thread is not None}
     if not keys:
         return []
     notes = {
-        row.agent_id: row
+        row.subagent_id: row
         for row in rows_as(
             connection,
             _Note,
-            "SELECT agent_id, agent_type, description, tool_use_id FROM agents "
-            "WHERE agent_id IN (SELECT unnest($agents))",
+            "SELECT subagent_id, subagent_type, description, tool_use_id FROM subagents "
+            "WHERE subagent_id IN (SELECT unnest($agents))",
             {"agents": sorted({thread for _, thread in keys})},
         )
     }
@@ -134,23 +134,23 @@ def agents_of(connection: DuckDBPyConnection, ids: Collection[str], threads: Thr
         start = starts.get(note.tool_use_id or "") if note else None
         found.append(_agent(key, note, start or started.get(key), threads, work.get(key)))
     latest = dt.datetime.max
-    return sorted(found, key=lambda agent: (agent.called_at or latest, agent.agent_id))
+    return sorted(found, key=lambda agent: (agent.called_at or latest, agent.subagent_id))
 
 
 def _agent(
     key: tuple[str, str], note: _Note | None, start: _Start | None, threads: Threads, work: _Work | None
-) -> Agent:
-    session_id, agent_id = key
+) -> SubagentRun:
+    session_id, subagent_id = key
     thread = threads.threads.get(key)
     first = min((row.first_at for row in (thread, work) if row and row.first_at), default=None)
     last = max((row.last_at for row in (thread, work) if row and row.last_at), default=None)
-    return Agent(
+    return SubagentRun(
         session_id=session_id,
-        agent_id=agent_id,
+        subagent_id=subagent_id,
         call_id=start.id if start else None,
         parent=start.thread if start else None,
-        agent_type=_type(note, start, thread),
-        description=_description(agent_id, note, start),
+        subagent_type=_type(note, start, thread),
+        description=_description(subagent_id, note, start),
         called_at=start.started_at if start and start.started_at else first,
         started_at=first or (start.started_at if start else None),
         status=_status(key, start, threads),
@@ -167,17 +167,17 @@ def _agent(
 
 def _type(note: _Note | None, start: _Start | None, thread: Thread | None) -> str:
     told = (
-        note and note.agent_type,
+        note and note.subagent_type,
         start and start.subagent_type,
-        thread and thread.agent_name,
+        thread and thread.subagent_name,
         start and start.name,
     )
     return next((name for name in told if name), "subagent")
 
 
-def _description(agent_id: str, note: _Note | None, start: _Start | None) -> str | None:
+def _description(subagent_id: str, note: _Note | None, start: _Start | None) -> str | None:
     told = (note and note.description) or (start and start.detail)
-    return told or next((what for begin, what in _OWN_WORK.items() if agent_id.startswith(begin)), None)
+    return told or next((what for begin, what in _OWN_WORK.items() if subagent_id.startswith(begin)), None)
 
 
 def _status(key: tuple[str, str], start: _Start | None, threads: Threads) -> str:
