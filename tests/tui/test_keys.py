@@ -15,7 +15,7 @@ from textual.widgets._footer import FooterKey
 
 from tests.machine import Machine, bash
 from tests.transcripts import Transcript
-from tests.tui.running import press, running, screen_text
+from tests.tui.running import press, running, screen_text, settle
 
 PLACES = {
     "sessions": ["1"],
@@ -87,7 +87,7 @@ def entries(app: AgnesStats) -> list[FooterKey]:
 @pytest.mark.parametrize("size", [(80, 24), (50, 20), (140, 45)], ids=str)
 async def test_the_keys_at_the_bottom_are_whole_and_help_is_among_them(store: Store, size: tuple[int, int]) -> None:
     async with everywhere(store, size) as places:
-        async for place, app, _ in places:
+        async for place, app, pilot in places:
             bar, shown = app.screen.query_one(KeyBar), entries(app)
             for entry in shown:
                 assert entry.region.width == entry.render().cell_len, (place, entry.description)
@@ -99,6 +99,9 @@ async def test_the_keys_at_the_bottom_are_whole_and_help_is_among_them(store: St
             rest = [entry for entry in bar.query(FooterKey) if not entry.display]
             room = bar.region.width - sum(entry.region.width + 1 for entry in shown) + 1
             assert not rest or rest[0].render().cell_len + 1 > room, place
+            app.screen.refresh_bindings()
+            await settle(pilot)
+            assert entries(app) == shown, "the same keys are not made anew"
 
 
 async def test_help_tells_the_keys_that_work_there_and_no_others(store: Store) -> None:

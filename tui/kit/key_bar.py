@@ -17,9 +17,19 @@ class KeyBar(Footer):
 
     def __init__(self) -> None:
         super().__init__(compact=True, show_command_palette=False)
+        self._told: list[tuple[str, str, str, bool, str]] = []
+        """The keys that were composed last."""
 
     async def recompose(self) -> None:
-        """The keys are others: choose anew."""
+        """The keys may be others: if they are, choose anew. Asked for at each move of the focus, mostly in vain."""
+        active = [each for each in self.screen.active_bindings.values() if each.binding.show]
+        told = [
+            (each.binding.action, each.binding.key, each.binding.description, each.enabled, each.tooltip)
+            for each in active
+        ]
+        if told == self._told:
+            return
+        self._told = told
         await super().recompose()
         self._choose(self.size)
 
