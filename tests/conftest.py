@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import storing
+
 pytest_plugins = ["tests.cpu"]
 
 _FOREIGN = (
@@ -84,3 +86,4 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         time.tzset()
         yield home
     time.tzset()
+    storing.close_all()

@@ -9,6 +9,7 @@ import datetime as dt
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,17 +20,29 @@ from agnes_stats.queries.store import Store
 from agnes_stats.tui import cli
 from agnes_stats.tui.settings import BadSetting, default_store
 
-from tests.storing import store_in
-from tests.transcripts import Transcript, write
+from tests.transcripts import Transcript, store_of
 
 ESC = "\x1b]0;title\x07\x9b31m\u202e"
 Run = Callable[..., tuple[int, str, str]]
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store that has read what lies beside it; each test has a copy, for which there is nothing new."""
+    return store_of(
+        tmp_path_factory.mktemp("hostile"), [Transcript("s1", "2026-03-10T09:00:00").prompt("hello").response()]
+    )
+
+
 @pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    write(tmp_path / "claude", [Transcript("s1", "2026-03-10T09:00:00").prompt("hello").response()])
-    options = ["--store", str(store_in(tmp_path).path), "--source", f"claude={tmp_path / 'claude'}"]
+def source(filled: Store) -> list[str]:
+    return ["--source", f"claude={filled.path.with_name('claude')}"]
+
+
+@pytest.fixture
+def run(tmp_path: Path, filled: Store, source: list[str], capsys: pytest.CaptureFixture[str]) -> Run:
+    shutil.copy(filled.path, tmp_path / "store.duckdb")
+    options = [*_at(tmp_path), *source]
 
     def run(*words: str, options: list[str] = options) -> tuple[int, str, str]:
         status = cli.main([*words[:1], *options, *words[1:]])
@@ -120,7 +133,7 @@ def test_values_that_python_has_no_word_for_are_answered(run: Run) -> None:
 
 CONFIGS = {
     "a = " + "[" * 100_000: "nested too deeply",
-    "[a" + ".a" * 100_000 + "]": "config.toml",
+    "[a" + ".a" * 20_000 + "]": "config.toml",
     "budget = " + "9" * 5000: "config.toml",
     "tz = ": "config.toml",
     'store = "a\\u0000b"': "no text",
@@ -148,13 +161,13 @@ CONFIGS = {
 
 @pytest.mark.parametrize("number", range(len(CONFIGS)))
 def test_a_config_file_that_cannot_be_used_is_a_mistake(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    run: Run, source: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     config, said = list(CONFIGS.items())[number]
     (tmp_path / "config.toml").write_text(config)
     monkeypatch.setenv("AGNES_STATS_CONFIG", str(tmp_path / "config.toml"))
-    own = ["--source", f"claude={tmp_path / 'claude'}"]
-    status, _, err = run("tokens", "--json", options=own if config.startswith("store") else [*own, *_at(tmp_path)])
+    where = [] if config.startswith("store") else _at(tmp_path)
+    status, _, err = run("tokens", "--json", options=[*source, *where])
     assert (status in (1, 2), said in err) == (True, True), err
 
 

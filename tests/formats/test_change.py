@@ -19,7 +19,7 @@ from agnes_stats.ingest.formats.change import STRETCH
 from agnes_stats.queries import sync
 
 from tests.formats.madeup import MADE_UP, Boards, Databases, Logs, MadeUp, Notebooks
-from tests.storing import kept_open, store_in
+from tests.storing import stays_open, store_in
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ class World:
     def __init__(self, folder: Path, source: type[MadeUp]) -> None:
         self.root = folder / "made"
         self.root.mkdir()
-        self.store = store_in(folder)
+        self.store = stays_open(store_in(folder))
         self.engine = Engine(self.store, [Root(source.kind, self.root)], workers=0)
 
     def write(self, name: str, *rows: dict[str, Any]) -> Path:
@@ -46,13 +46,11 @@ class World:
         return path
 
     def read(self) -> int:
-        with kept_open(self.store):
-            self.engine.rest_seconds = 0.0
-            return self.engine.catch_up().files
+        self.engine.rest_seconds = 0.0
+        return self.engine.catch_up().files
 
     def bytes_read(self) -> int:
-        with kept_open(self.store):
-            return self.engine.catch_up().bytes
+        return self.engine.catch_up().bytes
 
     def outputs(self) -> dict[str, int]:
         """Responses by their key -> output."""

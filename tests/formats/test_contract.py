@@ -24,6 +24,15 @@ from tests.storing import kept_open, store_in
 
 REGISTERED = list(SOURCES)
 KINDS = [*REGISTERED, *(source.kind for source in MADE_UP)]
+OF_THE_KIND_OF_CHANGE = pytest.mark.parametrize(
+    "specimen",
+    [pytest.param(kind, marks=pytest.mark.long) if kind in REGISTERED else kind for kind in KINDS],
+    indirect=True,
+)
+"""For what follows from how a source changes: the made-up ones change in every way there is.
+
+The registered ones are tried with all tests. Of them the others see what is a source's own, in one life of its files.
+"""
 
 TABLES = (
     *(fact.name for fact in FACTS),
@@ -163,9 +172,40 @@ def test_every_source_has_a_specimen() -> None:
         assert SOURCES[kind].kind == kind
 
 
+@pytest.mark.parametrize("specimen", REGISTERED, indirect=True)
+def test_the_life_of_its_files(folder: Folder, specimen: Specimen, at_once: Dump) -> None:
+    """It is read while it grows and while it is half written, told again, spoilt, and removed: what a source has to do
+    itself for all that, in as few readings as will do. Each promise has a test of its own below."""
+    for state in range(LAST + 1):
+        if state:
+            specimen.tear(folder.root, state)
+            folder.read()
+        folder.put(state).read()
+    assert folder.facts() == at_once
+    assert folder.rejects() == []
+    assert folder.read() == 0
+    said = {
+        told
+        for fact in FACTS
+        if folder.counts()[fact.name]
+        for told in folder.rows(f"SELECT DISTINCT agent, machine FROM {fact.name}")
+    }
+    assert said <= {(specimen.agent, None)} and (said or specimen.agent is None)
+    assert all(len(state) < 1000 for (state,) in folder.rows("SELECT state FROM files"))
+    before = folder.counts()
+    specimen.spoil(folder.root)
+    folder.read()
+    [reject] = folder.rejects()
+    assert reject.reason and folder.counts() == before
+    specimen.remove(folder.root)
+    folder.read()
+    assert folder.counts() == before
+
+
 # -- numbers ---------------------------------------------------------------------------------------------------------
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_reading_twice_changes_nothing(folder: Folder) -> None:
     assert folder.put(LAST).read() > 0
     before, stamp = folder.dump(), folder.store.stamp()
@@ -175,12 +215,14 @@ def test_reading_twice_changes_nothing(folder: Folder) -> None:
     assert folder.dump() == before
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_it_does_not_matter_in_which_portions_it_is_read(folder: Folder, at_once: Dump) -> None:
     for state in range(LAST + 1):
         assert folder.put(state).read() > 0
     assert folder.facts() == at_once
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_it_does_not_matter_in_which_order_the_files_are_read(folder: Folder, at_once: Dump) -> None:
     folder.put(LAST)
     files = [folder.engine.recognise(path) for path in reversed(folder.specimen.paths(folder.root))]
@@ -191,6 +233,7 @@ def test_it_does_not_matter_in_which_order_the_files_are_read(folder: Folder, at
     assert folder.facts() == at_once
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_a_backfill_reads_the_same(folder: Folder, at_once: Dump, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "WORKER_BYTES", 0)
     monkeypatch.setattr("agnes_stats.ingest.work.STRETCH", 300)
@@ -198,6 +241,7 @@ def test_a_backfill_reads_the_same(folder: Folder, at_once: Dump, monkeypatch: p
     assert folder.facts() == at_once
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_it_may_be_killed_anywhere(folder: Folder, at_once: Dump, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.put(0).read()
     folder.put(LAST)
@@ -232,6 +276,7 @@ def test_it_may_be_killed_anywhere(folder: Folder, at_once: Dump, monkeypatch: p
     assert folder.facts() == at_once
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_what_is_half_written_waits_until_it_is_whole(folder: Folder, at_once: Dump) -> None:
     for state in range(LAST + 1):
         if state:
@@ -245,6 +290,7 @@ def test_what_is_half_written_waits_until_it_is_whole(folder: Folder, at_once: D
 # -- what happens to files -------------------------------------------------------------------------------------------
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_a_file_that_was_replaced_by_its_copy_says_the_same(folder: Folder) -> None:
     folder.put(LAST).read()
     before = folder.dump()
@@ -253,6 +299,7 @@ def test_a_file_that_was_replaced_by_its_copy_says_the_same(folder: Folder) -> N
     assert folder.dump() == before
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_what_a_shrunk_file_does_not_say_any_more_stays_unless_it_is_taken_back(
     folder: Folder, specimen: Specimen, at_first: Dump
 ) -> None:
@@ -268,6 +315,7 @@ def test_what_a_shrunk_file_does_not_say_any_more_stays_unless_it_is_taken_back(
     assert folder.facts() == whole
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_facts_outlive_their_files(folder: Folder) -> None:
     folder.put(LAST).read()
     before = folder.dump()
@@ -278,6 +326,7 @@ def test_facts_outlive_their_files(folder: Folder) -> None:
     assert folder.read() == 0
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_a_file_out_of_reach_is_told_and_read_when_it_is_back(folder: Folder) -> None:
     folder.put(LAST).read()
     before = folder.dump()
@@ -296,6 +345,7 @@ def test_a_file_out_of_reach_is_told_and_read_when_it_is_back(folder: Folder) ->
     assert (folder.dump(), folder.rejects()) == (before, [])
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_what_cannot_be_used_is_told_and_costs_nothing_else(folder: Folder, specimen: Specimen) -> None:
     folder.put(LAST).read()
     before = folder.counts()
@@ -313,6 +363,7 @@ def test_what_cannot_be_used_is_told_and_costs_nothing_else(folder: Folder, spec
 # -- what a store has to know ----------------------------------------------------------------------------------------
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_the_state_of_a_file_is_small_and_plain(folder: Folder) -> None:
     folder.put(LAST).read()
     states = [state for (state,) in folder.rows("SELECT state FROM files")]
@@ -322,6 +373,7 @@ def test_the_state_of_a_file_is_small_and_plain(folder: Folder) -> None:
         assert len(state) < 1000
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_a_newer_version_takes_back_what_an_older_one_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.put(LAST).read()
     before = folder.dump()
@@ -363,6 +415,7 @@ def test_whatever_changes_belongs_to_something_that_is_found(folder: Folder) -> 
     assert source.recognise(folder.root, folder.root / "something else") is None
 
 
+@OF_THE_KIND_OF_CHANGE
 def test_every_fact_says_which_agent_told_it_on_which_machine(folder: Folder, specimen: Specimen) -> None:
     assert {"agent", "machine", "username"} <= set.intersection(*(set(fact.columns) for fact in FACTS))
     folder.put(0).read()

@@ -13,7 +13,7 @@ from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.store import Store
 
 from tests.formats.arriving import arrived, asked, every_way, tokens
-from tests.storing import store_in
+from tests.storing import stays_open, store_in
 
 SHAPE = """
 CREATE TABLE session(id TEXT PRIMARY KEY, parent_id TEXT, directory TEXT, title TEXT, version TEXT,
@@ -77,7 +77,7 @@ def put(path: Path, rows: Iterable[Row]) -> None:
 
 
 def read(store: Store, home: Path) -> None:
-    Engine(store, [Root("opencode", home)], workers=0).catch_up()
+    Engine(store, [Root("opencode", home)], workers=0, rest_seconds=0.0).catch_up()
 
 
 def at_once(rows: list[Row], home: Path, store: Store) -> None:
@@ -108,16 +108,20 @@ FILLED: dict[str, Callable[[list[Row], Path, Store], None]] = {
     "row by row": row_by_row,
     "another file": another_file,
 }
-filled = pytest.mark.parametrize("fill", FILLED)
+filled = pytest.mark.parametrize(
+    "fill", [fill if fill == "at once" else pytest.param(fill, marks=pytest.mark.long) for fill in FILLED]
+)
+filled_in_every_way = pytest.mark.parametrize("fill", FILLED)
+"""For a test that has to do with how rows change; row by row takes seconds."""
 
 
 def told(fill: str, tmp_path: Path, *rows: Row) -> Store:
-    store = store_in(tmp_path)
+    store = stays_open(store_in(tmp_path))
     FILLED[fill](list(rows), tmp_path / "home", store)
     return store
 
 
-@filled
+@filled_in_every_way
 def test_a_message_is_a_response(fill: str, tmp_path: Path) -> None:
     rows = [session("ses_a"), *asks(), answer("msg_2", "ses_a", 2, usage(100, 20, 5, 3000, 400, total=3520))]
     store = told(fill, tmp_path, *rows)
