@@ -10,18 +10,18 @@ from datetime import timedelta
 
 from .rows import (
     REJECTED,
+    DemoLine,
+    DemoReply,
     Event,
-    Line,
     Note,
     Pause,
-    Reply,
     Row,
     Transcript,
     text_block,
     thinking,
     tool_block,
 )
-from .script import Project, Step, Turn
+from .script import Project, ScriptStep, ScriptTurn
 from .text import API_ERROR, ASIDES, COLUMNS, COMMANDS, MONTHS, SUMMARY
 
 AGENT_MODEL = "claude-haiku-4-5-20251001"
@@ -33,11 +33,11 @@ _QUICK = frozenset({"Read", "Grep", "Glob"})
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlayPlan:
     """What is decided about a session before it begins."""
 
     project: Project
-    turns: Iterable[Turn]
+    turns: Iterable[ScriptTurn]
     title: str
     """The title row it has: `ai-title`, `custom-title`, or none with ``."""
     stumbles: bool = False
@@ -46,7 +46,7 @@ class Plan:
     """Whether the person goes away for a while now and then."""
 
 
-def play(transcript: Transcript, plan: Plan) -> Iterator[Event]:
+def play(transcript: Transcript, plan: PlayPlan) -> Iterator[Event]:
     """All events of a session; endless if its turns are."""
     rng = transcript.random
     yield transcript.bare("permission-mode", permissionMode="acceptEdits")
@@ -89,7 +89,7 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
     return re.sub(r"\$(\w+)", lambda found: words.get(found[1], found[0]), text)
 
 
-def _hook(transcript: Transcript) -> Line:
+def _hook(transcript: Transcript) -> DemoLine:
     attachment = {
         "type": "hook_success",
         "hookName": "SessionStart:startup",
@@ -110,7 +110,7 @@ def _between(transcript: Transcript, *, breaks: bool) -> Iterator[Event]:
     chance = rng.random()
     if chance < 0.3:
         prompt, answer = rng.choice(ASIDES)
-        yield from _turn(transcript, Turn("", prompt, answer=answer), {})
+        yield from _turn(transcript, ScriptTurn("", prompt, answer=answer), {})
         yield Pause(rng.uniform(10, 120))
     elif chance < 0.5:
         command = rng.choice(COMMANDS)
@@ -118,13 +118,15 @@ def _between(transcript: Transcript, *, breaks: bool) -> Iterator[Event]:
         if ":" in command or command == "review":
             yield transcript.prompt(f"{tags}\n<command-args></command-args>", permissionMode="acceptEdits")
             yield Pause(rng.uniform(2, 6))
-            yield from transcript.reply(Reply([text_block("Nothing to add here.")], rng.randint(60, 400), "end_turn"))
+            yield from transcript.reply(
+                DemoReply([text_block("Nothing to add here.")], rng.randint(60, 400), "end_turn")
+            )
         else:
             yield transcript.system("local_command", content=tags, level="info")
         yield Pause(rng.uniform(5, 30))
 
 
-def _turn(transcript: Transcript, turn: Turn, words: Mapping[str, str]) -> Iterator[Event]:
+def _turn(transcript: Transcript, turn: ScriptTurn, words: Mapping[str, str]) -> Iterator[Event]:
     """A prompt and everything until the answer is there."""
     rng = transcript.random
     started, before = transcript.clock.now, transcript.rows
@@ -132,13 +134,13 @@ def _turn(transcript: Transcript, turn: Turn, words: Mapping[str, str]) -> Itera
     yield Pause(rng.uniform(2, 6))
     yield from _steps(transcript, turn.steps, words)
     answer = [text_block(_filled(turn.answer, words))]
-    yield from transcript.reply(Reply(answer, rng.randint(120, 1_400), "end_turn", turn.web_searches))
+    yield from transcript.reply(DemoReply(answer, rng.randint(120, 1_400), "end_turn", turn.web_searches))
     yield Pause(0.2)
     took = (transcript.clock.now - started) // timedelta(milliseconds=1)
     yield transcript.system("turn_duration", durationMs=took, messageCount=transcript.rows - before)
 
 
-def _steps(transcript: Transcript, steps: Iterable[Step], words: Mapping[str, str]) -> Iterator[Event]:
+def _steps(transcript: Transcript, steps: Iterable[ScriptStep], words: Mapping[str, str]) -> Iterator[Event]:
     """Tool calls with their results, and the responses that ask for them."""
     rng = transcript.random
     for together in _together(rng, steps):
@@ -151,7 +153,7 @@ def _steps(transcript: Transcript, steps: Iterable[Step], words: Mapping[str, st
             for step in together
         ]
         thoughts = [thinking(transcript)] if rng.random() < 0.35 else []
-        yield from transcript.reply(Reply([*thoughts, *calls], rng.randint(90, 900)))
+        yield from transcript.reply(DemoReply([*thoughts, *calls], rng.randint(90, 900)))
         for step, call in zip(together, calls, strict=True):
             yield Pause(step.seconds * rng.uniform(0.7, 1.8))
             if step.tool == "Task":
@@ -165,9 +167,9 @@ def _steps(transcript: Transcript, steps: Iterable[Step], words: Mapping[str, st
         yield Pause(rng.uniform(1.5, 7))
 
 
-def _together(rng: random.Random, steps: Iterable[Step]) -> Iterator[list[Step]]:
+def _together(rng: random.Random, steps: Iterable[ScriptStep]) -> Iterator[list[ScriptStep]]:
     """The steps, in groups that one response asks for."""
-    group: list[Step] = []
+    group: list[ScriptStep] = []
     for step in steps:
         if group and not (step.tool in _QUICK and group[-1].tool in _QUICK and rng.random() < 0.6):
             yield group
@@ -209,7 +211,7 @@ def _told(call: Row, text: str) -> Row | None:
     return None
 
 
-def _sub_agent(parent: Transcript, step: Step, call: Row, words: Mapping[str, str]) -> Iterator[Event]:
+def _sub_agent(parent: Transcript, step: ScriptStep, call: Row, words: Mapping[str, str]) -> Iterator[Event]:
     """A sub-agent's own transcript and its note, then what it reports to its parent."""
     rng = parent.random
     agent_id = f"a{rng.getrandbits(64):016x}"
@@ -235,7 +237,7 @@ def _sub_agent(parent: Transcript, step: Step, call: Row, words: Mapping[str, st
     yield Pause(rng.uniform(1, 4))
     yield from _steps(crew, step.crew, words)
     report = _filled("\n".join(step.out), words)
-    yield from crew.reply(Reply([text_block(report)], rng.randint(150, 900), "end_turn"))
+    yield from crew.reply(DemoReply([text_block(report)], rng.randint(150, 900), "end_turn"))
     yield Pause(0.3)
     told = {
         "status": "completed",

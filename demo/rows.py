@@ -22,7 +22,7 @@ REJECTED = "The user doesn't want to proceed with this tool use."
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DemoLine:
     """A row to append to a file."""
 
     path: Path
@@ -44,7 +44,7 @@ class Pause:
     seconds: float
 
 
-Event: TypeAlias = Line | Note | Pause
+Event: TypeAlias = DemoLine | Note | Pause
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class DemoReply:
     """What one API response is made of, and what it is billed as."""
 
     blocks: Sequence[Row]
@@ -97,7 +97,7 @@ class Transcript:
         """A new id in the style of the API."""
         return prefix + "".join(self.random.choices(_LETTERS, k=length))
 
-    def prompt(self, text: str, **extra: Any) -> Line:
+    def prompt(self, text: str, **extra: Any) -> DemoLine:
         """What a person typed, or the task that a sub-agent was given."""
         self._prompt_id = self.uuid()
         self.unsent += len(text) // _CHARS_PER_TOKEN + 20
@@ -105,7 +105,7 @@ class Transcript:
             extra["permissionMode"] = "acceptEdits"
         return self.chained("user", message={"role": "user", "content": text}, **extra)
 
-    def reply(self, reply: Reply) -> Iterator[Event]:
+    def reply(self, reply: DemoReply) -> Iterator[Event]:
         """A response: one row per content block, all with the same id, most with the same usage."""
         message_id, request_id = self._ids()
         usage = self._usage(reply)
@@ -133,7 +133,7 @@ class Transcript:
 
     def result(
         self, call: Row, text: str, told: Row | None = None, *, failed: bool = False, denied: bool = False
-    ) -> Line:
+    ) -> DemoLine:
         """What a tool call gave back; `told` is the program's own account of it."""
         self.unsent += len(text) // _CHARS_PER_TOKEN + self.random.randint(300, 3_000)
         block: Row = {"type": "tool_result", "tool_use_id": call["id"], "content": text}
@@ -148,7 +148,7 @@ class Transcript:
         message = {"role": "user", "content": [block]}
         return self.chained("user", message=message, sourceToolAssistantUUID=self._parent, **extra)
 
-    def api_error(self, text: str) -> Line:
+    def api_error(self, text: str) -> DemoLine:
         """The row that stands for an answer that never came."""
         usage = {"input_tokens": 0, "output_tokens": 0, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
         message = {
@@ -163,14 +163,14 @@ class Transcript:
         }
         return self.chained("assistant", message=message, error="unknown", isApiErrorMessage=True)
 
-    def system(self, subtype: str, **fields: Any) -> Line:
+    def system(self, subtype: str, **fields: Any) -> DemoLine:
         """A note of the program itself."""
         return self.chained("system", subtype=subtype, isMeta=False, **fields)
 
-    def bare(self, kind: str, **fields: Any) -> Line:
+    def bare(self, kind: str, **fields: Any) -> DemoLine:
         """A row outside the conversation, without a time."""
         self.rows += 1
-        return Line(self.path, {"type": kind, **fields, "sessionId": self.session_id})
+        return DemoLine(self.path, {"type": kind, **fields, "sessionId": self.session_id})
 
     def compacted(self, summary: str) -> Iterator[Event]:
         """The conversation is replaced by a summary, because it grew too long."""
@@ -192,7 +192,7 @@ class Transcript:
             isVisibleInTranscriptOnly=True,
         )
 
-    def chained(self, kind: str, **fields: Any) -> Line:
+    def chained(self, kind: str, **fields: Any) -> DemoLine:
         """A row that follows the one before it in the conversation."""
         own = self.uuid()
         row: Row = {"parentUuid": self._parent, "isSidechain": self.agent_id is not None}
@@ -213,7 +213,7 @@ class Transcript:
         }
         self._parent = own
         self.rows += 1
-        return Line(self.path, row)
+        return DemoLine(self.path, row)
 
     def _ids(self) -> tuple[str, str]:
         if self.model.startswith("claude"):
@@ -221,7 +221,7 @@ class Transcript:
         # A gateway in front of another vendor's model has ids of its own.
         return self.identifier("gen-", 16), self.identifier("req-", 12)
 
-    def _usage(self, reply: Reply) -> Row:
+    def _usage(self, reply: DemoReply) -> Row:
         idle = (self.clock.now - self._answered_at).total_seconds() if self._answered_at else 0.0
         read, written = self.context, self.unsent
         if idle > _CACHE_LIFE:

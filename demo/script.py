@@ -21,7 +21,7 @@ from .text import SCRIPT
 
 
 @dataclass(slots=True)
-class Step:
+class ScriptStep:
     """One tool call; `crew` is what the sub-agent does that it starts."""
 
     tool: str
@@ -30,16 +30,16 @@ class Step:
     out: list[str] = field(default_factory=list)
     failed: bool = False
     denied: bool = False
-    crew: list[Step] = field(default_factory=list)
+    crew: list[ScriptStep] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Turn:
+class ScriptTurn:
     """A prompt, the tool calls it leads to, and the answer. `title` names a session that begins with it."""
 
     title: str
     prompt: str = ""
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ScriptStep] = field(default_factory=list)
     answer: str = ""
     web_searches: int = 0
 
@@ -51,7 +51,7 @@ class Project:
     cwd: str
     branches: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
-    turns: list[Turn] = field(default_factory=list)
+    turns: list[ScriptTurn] = field(default_factory=list)
 
 
 @cache
@@ -72,7 +72,7 @@ def _read(project: Project, word: str, rest: str) -> None:
     if word in ("branches", "tables"):
         getattr(project, word).extend(rest.split())
     elif word == "title":
-        project.turns.append(Turn(rest))
+        project.turns.append(ScriptTurn(rest))
     elif word == "ask":
         project.turns[-1].prompt = rest
     elif word == "answer":
@@ -86,7 +86,7 @@ def _read(project: Project, word: str, rest: str) -> None:
         _read_step(project.turns[-1].steps, word, rest)
 
 
-def _read_step(steps: list[Step], word: str, rest: str) -> None:
+def _read_step(steps: list[ScriptStep], word: str, rest: str) -> None:
     if word in ("out", "err"):
         steps[-1].out.append(rest)
         steps[-1].failed = word == "err"
@@ -96,20 +96,20 @@ def _read_step(steps: list[Step], word: str, rest: str) -> None:
         steps.append(_STEPS[word](rest))
 
 
-def _run(rest: str) -> Step:
+def _run(rest: str) -> ScriptStep:
     seconds, _, command = rest.partition(" ")
     words = re.findall(r"[\w./-]+", command)
-    return Step("Bash", {"command": command, "description": " ".join(words[:3])}, float(seconds))
+    return ScriptStep("Bash", {"command": command, "description": " ".join(words[:3])}, float(seconds))
 
 
-def _call(rest: str) -> Step:
+def _call(rest: str) -> ScriptStep:
     seconds, tool, given = rest.split(" ", 2)
-    return Step(tool, msgspec.json.decode(given), float(seconds))
+    return ScriptStep(tool, msgspec.json.decode(given), float(seconds))
 
 
 def _file(tool: str, *names: str) -> Any:
-    def step(rest: str) -> Step:
-        return Step(tool, dict(zip(names, rest.split(" | "), strict=True)), 0.3)
+    def step(rest: str) -> ScriptStep:
+        return ScriptStep(tool, dict(zip(names, rest.split(" | "), strict=True)), 0.3)
 
     return step
 

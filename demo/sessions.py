@@ -20,9 +20,9 @@ from uuid import UUID
 
 import msgspec
 
-from .play import Plan, play
-from .rows import Clock, Event, Line, Note, Pause, Transcript
-from .script import Project, Turn, projects
+from .play import PlayPlan, play
+from .rows import Clock, DemoLine, Event, Note, Pause, Transcript
+from .script import Project, ScriptTurn, projects
 from .workspace import DemoWorkspace, Finished
 
 SESSIONS = 60
@@ -38,7 +38,7 @@ _STEPS_PER_UPDATE = 60
 _UNKNOWN_MODEL = "acme/coder-large-2"
 _PLACEHOLDER_VERSION = "2.1.41"
 
-_Write: TypeAlias = Callable[[Line | Note], None]
+_Write: TypeAlias = Callable[[DemoLine | Note], None]
 
 
 def write_demo(root: Path, now: datetime, seed: int = 7, days: int = 45) -> None:
@@ -118,13 +118,13 @@ def running_demo(root: Path, seed: int = 7) -> Iterator[None]:
 class _Session:
     """A session that is played: by its own clock up to a moment, then as real time passes."""
 
-    def __init__(self, transcript: Transcript, plan: Plan) -> None:
+    def __init__(self, transcript: Transcript, plan: PlayPlan) -> None:
         self.transcript = transcript
         self.started_at = transcript.clock.now
         self._events: Iterator[Event] = play(transcript, plan)
         self._resume_at = self.started_at
 
-    def until(self, now: datetime) -> Iterator[Line | Note]:
+    def until(self, now: datetime) -> Iterator[DemoLine | Note]:
         """Everything that happens before `now`, at once."""
         clock = self.transcript.clock
         while self._resume_at <= now:
@@ -137,7 +137,7 @@ class _Session:
             else:
                 yield event
 
-    def due(self, now: datetime) -> Iterator[Line | Note]:
+    def due(self, now: datetime) -> Iterator[DemoLine | Note]:
         """What happens next, up to the next pause; nothing while the last one is not over."""
         clock = self.transcript.clock
         if now < min(self._resume_at, clock.now + timedelta(seconds=_LONGEST_WAIT)):
@@ -168,7 +168,7 @@ def _past_session(root: Path, number: int, start: datetime, seed: int) -> _Sessi
     turns = islice(_for_ever(project, rng), rng.choice((1, 1, 2, 2, 3, 4, 6)))
     transcript = _transcript(root, project, start, rng, rng.choice(("claude-opus-4-6", "claude-sonnet-5")))
     title = rng.choices(("ai-title", "custom-title", ""), weights=(7, 2, 1))[0]
-    plan = Plan(project, turns, title, stumbles=number % 20 == 7)
+    plan = PlayPlan(project, turns, title, stumbles=number % 20 == 7)
     match number:
         case 4:
             transcript.version, transcript.counts_output = _PLACEHOLDER_VERSION, False
@@ -177,7 +177,7 @@ def _past_session(root: Path, number: int, start: datetime, seed: int) -> _Sessi
         case 15 | 48:
             transcript.model, transcript.speed = "claude-opus-4-6", "fast"
         case 20 | 45:
-            plan = Plan(project, islice(_for_ever(project, rng), 14), title)
+            plan = PlayPlan(project, islice(_for_ever(project, rng), 14), title)
         case 30 | 31:
             _move(root, transcript, f"{transcript.cwd}/.claude/worktrees/try-{number}")
     return _Session(transcript, plan)
@@ -190,11 +190,11 @@ def _live_sessions(root: Path, now: datetime, seed: int) -> list[_Session]:
         rng = _random(seed, f"live {name}")
         project = projects()[name]
         transcript = _transcript(root, project, now - timedelta(minutes=minutes), rng, model)
-        sessions.append(_Session(transcript, Plan(project, _for_ever(project, rng), "ai-title", breaks=False)))
+        sessions.append(_Session(transcript, PlayPlan(project, _for_ever(project, rng), "ai-title", breaks=False)))
     return sessions
 
 
-def _for_ever(project: Project, rng: random.Random) -> Iterator[Turn]:
+def _for_ever(project: Project, rng: random.Random) -> Iterator[ScriptTurn]:
     """The project's turns in some order, then in another, and so on."""
     while True:
         yield from rng.sample(project.turns, len(project.turns))
@@ -244,7 +244,7 @@ def _writer(stack: ExitStack) -> _Write:
     """A function that writes rows, each with one call, into files that are closed with the stack."""
     files: dict[Path, FileIO] = {}
 
-    def write(item: Line | Note) -> None:
+    def write(item: DemoLine | Note) -> None:
         if isinstance(item, Note):
             item.path.parent.mkdir(parents=True, exist_ok=True)
             item.path.write_bytes(msgspec.json.encode(item.content))

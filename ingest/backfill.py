@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..queries.faults import explained
 from .plan import Job
-from .progress import Progress, Summary
-from .work import TASK_BYTES, TASK_FILES, Done, Task, Workers
+from .progress import IngestSummary, Progress
+from .work import TASK_BYTES, TASK_FILES, Done, Workers, WorkTask
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -42,7 +42,7 @@ class Backfill:
         folder: Path,
         jobs: Sequence[Job],
         report: Callable[[Progress], None],
-        summary: Summary,
+        summary: IngestSummary,
         *,
         workers: int,
         alone: bool,
@@ -97,7 +97,7 @@ class Backfill:
 
     def _submit(self, workers: Workers, group: list[Job]) -> None:
         self._number += 1
-        task = Task(f"t{self._number}", str(self._folder), [(job.file, job.watermark) for job in group])
+        task = WorkTask(f"t{self._number}", str(self._folder), [(job.file, job.watermark) for job in group])
         self._running[workers.submit(task)] = group
         self._queued += sum(job.todo for job in group)
 

@@ -23,7 +23,7 @@ from ..queries.store.scratch import clear, scratch
 from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark, file_at
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
-from .progress import Progress, Summary
+from .progress import IngestSummary, Progress
 from .walk import walk
 from .watermarks import KnownFile, is_stale, known_files, known_models, paths_by_identity, watermarks
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from .load import Load
-    from .work import Done, Task
+    from .work import Done, WorkTask
 
-__all__ = ["Engine", "Progress", "Summary"]
+__all__ = ["Engine", "IngestSummary", "Progress"]
 
 WORKER_BYTES, WORKER_FILES = 24 * 1024 * 1024, 2000
 """Less than this is read in this process: starting workers would take longer."""
@@ -92,13 +92,13 @@ class Engine:
 
     def catch_up(
         self, *, rebuild: bool = False, recalls: bool = False, report: Callable[[Progress], None] = lambda _: None
-    ) -> Summary:
+    ) -> IngestSummary:
         """Read all that is new, newest files first; returns early, with what is done so far, once `stop` is set.
 
         `rebuild` reads everything on disk again, and what was forgotten if it `recalls` that; a damaged store is set
         aside and what can be read of it taken over. `report` is called after each transaction. Raises StoreError.
         """
-        begun, summary = time.monotonic(), Summary()
+        begun, summary = time.monotonic(), IngestSummary()
         try:
             try:
                 self._catch_up(summary, report, rebuild, recalls)
@@ -106,7 +106,7 @@ class Engine:
                 if not rebuild:
                     raise
                 if aside := self.store.set_aside():
-                    summary = Summary(set_aside=aside.path, salvaged=aside.rows)
+                    summary = IngestSummary(set_aside=aside.path, salvaged=aside.rows)
                 self._catch_up(summary, report, rebuild, recalls)
             while self._unread and not self.stop.is_set():
                 self._unread.clear()
@@ -117,9 +117,9 @@ class Engine:
         summary.seconds = time.monotonic() - begun
         return summary
 
-    def ingest(self, files: Iterable[SourceFile]) -> Summary:
+    def ingest(self, files: Iterable[SourceFile]) -> IngestSummary:
         """Read what is new in a few files that are known to have changed. Raises StoreError."""
-        begun, summary = time.monotonic(), Summary()
+        begun, summary = time.monotonic(), IngestSummary()
         if not (found := {str(file.path): file for file in files}):
             return summary
         stamp = self.store.stamp()
@@ -180,7 +180,7 @@ class Engine:
     # -- planning ------------------------------------------------------------------------------------------------
 
     def _catch_up(
-        self, summary: Summary, report: Callable[[Progress], None], rebuild: bool = False, recalls: bool = False
+        self, summary: IngestSummary, report: Callable[[Progress], None], rebuild: bool = False, recalls: bool = False
     ) -> None:
         clear(self.store.path.parent)
         if rebuild:
@@ -209,7 +209,7 @@ class Engine:
         """Whether there is the log of a writer that was killed. It costs every reader time; a writer takes it in."""
         return self.store.log_path.exists() and self.store.idle_seconds() > ORPHANED_SECONDS
 
-    def _prepare(self, rebuild: bool, summary: Summary) -> list[Job]:
+    def _prepare(self, rebuild: bool, summary: IngestSummary) -> list[Job]:
         """Everything to read, newest first; along the way the store learns of new and of vanished files."""
         stale = self._learn()
         made = plan(self.roots, self._known, self.stop, everything=rebuild)
@@ -276,12 +276,14 @@ class Engine:
 
     # -- short work ----------------------------------------------------------------------------------------------
 
-    def _read_few(self, jobs: list[Job], stamp: Stamp, summary: Summary, report: Callable[[Progress], None]) -> None:
+    def _read_few(
+        self, jobs: list[Job], stamp: Stamp, summary: IngestSummary, report: Callable[[Progress], None]
+    ) -> None:
         """Read a little in this process. Others may be doing the same: what they have read is not read again.
 
         `stamp` is of the store that the jobs' marks come from.
         """
-        from .work import Task
+        from .work import WorkTask
 
         progress = Progress(files=len(jobs), bytes=sum(job.todo for job in jobs))
         yielded = number = 0
@@ -294,7 +296,7 @@ class Engine:
                     summary.others += before - len(jobs)
                     continue
                 number += 1
-                done = self.run(Task(str(number), str(folder), [(job.file, job.watermark) for job in jobs]))
+                done = self.run(WorkTask(str(number), str(folder), [(job.file, job.watermark) for job in jobs]))
                 insist = yielded >= YIELDS
                 if not self._load_in_turn(done, stamp, summary, insist=insist):
                     yielded += 1
@@ -313,7 +315,7 @@ class Engine:
             # At random, so that of several who wait one is first and does the work of all.
             self.stop.wait(left + 0.5 * self.rest_seconds * chance())
 
-    def _load_in_turn(self, done: Done, stamp: Stamp, summary: Summary, *, insist: bool) -> bool:
+    def _load_in_turn(self, done: Done, stamp: Stamp, summary: IngestSummary, *, insist: bool) -> bool:
         """Load unless somebody else wrote meanwhile; whether it is loaded. `insist`: load in any case."""
         with contextlib.suppress(StoreChanged):
             self.load([done], summary, only_at=None if insist else (stamp, self.own_stamp))
@@ -322,7 +324,7 @@ class Engine:
 
     # -- reading and loading -------------------------------------------------------------------------------------
 
-    def run(self, task: Task) -> Done:
+    def run(self, task: WorkTask) -> Done:
         """Run a task in this process. Raises StoreFull, StoreReadOnly where its rows cannot be written."""
         from .work import run_task
 
@@ -331,7 +333,7 @@ class Engine:
         except OSError as error:
             raise explained(self.store.path, error, opening=False) from error
 
-    def load(self, ready: Sequence[Done], summary: Summary, *, only_at: Collection[Stamp] | None = None) -> None:
+    def load(self, ready: Sequence[Done], summary: IngestSummary, *, only_at: Collection[Stamp] | None = None) -> None:
         """Bring what was read into the store, in one transaction; nothing is written if it changes nothing.
 
         Raises StoreError, and StoreChanged if the store is at none of the stamps `only_at`, if given.

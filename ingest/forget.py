@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class Forgettable:
     """What to forget: everything of these sessions (None: of all), as far as it is older than `before` (None: all)."""
 
     sessions: tuple[str, ...] | None = None
@@ -48,16 +48,16 @@ def select(
     session: str | None = None,
     project: str | None = None,
     before: dt.datetime | None = None,
-) -> Selection:
+) -> Forgettable:
     """The selection that fulfils all that is given. A project is its path, or the last part of it."""
     if session is None and project is None:
-        return Selection(None, before)
+        return Forgettable(None, before)
     where = Where().by(Filter(session_id=session, project=project), {"session_id": "session_id", "project": "project"})
     rows = connection.execute(f"SELECT session_id FROM sessions WHERE {where} ORDER BY 1", where.parameters).fetchall()
-    return Selection(tuple(row[0] for row in rows), before)
+    return Forgettable(tuple(row[0] for row in rows), before)
 
 
-def extent(connection: DuckDBPyConnection, chosen: Selection) -> Extent:
+def extent(connection: DuckDBPyConnection, chosen: Forgettable) -> Extent:
     """How much `forget` would remove. Needs a connection that may write; writes nothing."""
     connection.execute("BEGIN")
     try:
@@ -76,7 +76,7 @@ def extent(connection: DuckDBPyConnection, chosen: Selection) -> Extent:
     return Extent(*row)
 
 
-def forget(store: Store, chosen: Selection) -> None:
+def forget(store: Store, chosen: Forgettable) -> None:
     """Remove a selection for good, with its rollups, the marks of files that are gone and the store's backup.
 
     In one transaction. Its notes are also kept beside the store, where no damage to that can reach them. Raises
@@ -119,7 +119,7 @@ def recall(store: Store) -> None:
         store.keep_notes([])
 
 
-def _note(connection: DuckDBPyConnection, chosen: Selection) -> None:
+def _note(connection: DuckDBPyConnection, chosen: Forgettable) -> None:
     sessions: Sequence[str | None] = (None,) if chosen.sessions is None else chosen.sessions
     connection.execute(
         "INSERT INTO forgotten SELECT unnest(?::VARCHAR[]), ?, get_current_timestamp()::TIMESTAMP",

@@ -41,7 +41,7 @@ class Found(NamedTuple, Generic[T]):
     """What it was read from, maybe with space around it."""
 
 
-class Reader(Generic[T]):
+class LineReader(Generic[T]):
     """Yields the objects on a line as `shape`, and an `Unusable` where the line goes wrong."""
 
     def __init__(self, shape: type[T], known: KnownNames) -> None:
@@ -108,9 +108,9 @@ def _indent(line: bytes) -> int:
     return 0 if line.startswith(b"{") else len(line) - len(line.lstrip())
 
 
-def reader_of(shape: type[T], known: KnownNames | None = None) -> Reader[T]:
+def reader_of(shape: type[T], known: KnownNames | None = None) -> LineReader[T]:
     """A reader of lines that should hold objects of a shape. With `known` it can tell which fields are new."""
-    return Reader(shape, known or {})
+    return LineReader(shape, known or {})
 
 
 # -- JSON that is not quite JSON ---------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ class Progress:
 
 
 @dataclass(slots=True)
-class Summary:
+class IngestSummary:
     """What a catch-up did."""
 
     files: int = 0
@@ -38,7 +38,7 @@ class Summary:
     salvaged: int = 0
     """Rows of it, or of its backup, that are in the new one."""
 
-    def add(self, other: Summary) -> None:
+    def add(self, other: IngestSummary) -> None:
         """Add what another one did, apart from its time."""
         self.files += other.files
         self.bytes += other.bytes

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .agnes.answers import Cursor, Known, QueryPage
+from .agnes.answers import AnswerCursor, Known, QueryPage
 from .batch import Batch, Row
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ AHEAD = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ServerMark:
     """How far one account's queries are read. Times are UTC, with their zone."""
 
     newest: Known | None = None
     """All rows from here down are read, but for those in the gap."""
-    gap: Cursor | None = None
+    gap: AnswerCursor | None = None
     """Where the rows begin that are still missing; None if there are none."""
     floor: Known | None = None
     """Where they end; None: with the first row of all."""
@@ -51,7 +51,7 @@ class Mark:
         }
 
 
-def marks_of(connection: DuckDBPyConnection, server: str, account: str) -> dict[str, Mark]:
+def marks_of(connection: DuckDBPyConnection, server: str, account: str) -> dict[str, ServerMark]:
     """The mark of each endpoint of a server that was asked for an account."""
     found = connection.execute(
         "SELECT endpoint, newest_at, newest_id, gap_at, gap_id, floor_at, floor_id, answered_at, last_pull_at "
@@ -59,9 +59,9 @@ def marks_of(connection: DuckDBPyConnection, server: str, account: str) -> dict[
         [server, account],
     ).fetchall()
     return {
-        endpoint: Mark(
+        endpoint: ServerMark(
             newest=_known(newest_at, newest_id),
-            gap=Cursor(gap_at, gap_id) if gap_at and gap_id else None,
+            gap=AnswerCursor(gap_at, gap_id) if gap_at and gap_id else None,
             floor=_known(floor_at, floor_id),
             answered_at=answered_at,
             last_pull_at=last_pull_at,
@@ -74,7 +74,7 @@ def _known(when: dt.datetime | None, row_id: str | None) -> Known | None:
     return None if when is None or row_id is None else Known(when.replace(tzinfo=dt.UTC), row_id)
 
 
-def advanced(mark: Mark, pages: Sequence[QueryPage], now: dt.datetime) -> Mark:
+def advanced(mark: ServerMark, pages: Sequence[QueryPage], now: dt.datetime) -> ServerMark:
     """The mark after reading: `pages` are the newest rows and, if there was time, what came next of an old gap."""
     top = pages[0]
     sure = [row for row in top.rows if row.when <= now + AHEAD]
@@ -82,9 +82,9 @@ def advanced(mark: Mark, pages: Sequence[QueryPage], now: dt.datetime) -> Mark:
     newest = newest or mark.newest
     if top.next is not None:
         # Below an old gap all is read: the new one reaches down to where that ended.
-        return Mark(newest, top.next, mark.floor if mark.gap is not None else mark.newest)
+        return ServerMark(newest, top.next, mark.floor if mark.gap is not None else mark.newest)
     gap = mark.gap if len(pages) == 1 else pages[-1].next
-    return Mark(newest, gap, mark.floor if gap is not None else None)
+    return ServerMark(newest, gap, mark.floor if gap is not None else None)
 
 
 def row_id(server: str, told: str) -> str:

@@ -22,7 +22,7 @@ from .agnes.server import AgnesClient, AgnesClosedError, AgnesServerError
 from .agnes.values import Problem
 from .batch import Batch, Row, micros
 from .load import Load, load
-from .server_marks import Mark, adopt_old_rows, advanced, marks_of, row_id
+from .server_marks import ServerMark, adopt_old_rows, advanced, marks_of, row_id
 from .text import TEXTS, kept
 
 __all__ = ["AgnesServerError", "ServerAccess", "ServerPoller", "ask_once", "server_for"]
@@ -84,7 +84,7 @@ class _Answers:
     failures: list[AgnesServerError] = field(default_factory=list)
     rows: int = 0
 
-    def take(self, endpoint: str, mark: Mark, ask: Callable[[Mark], Row]) -> None:
+    def take(self, endpoint: str, mark: ServerMark, ask: Callable[[ServerMark], Row]) -> None:
         """Ask one endpoint and note how that went. A failure leaves its mark where it was."""
         whose = {"server": self.access.server, "account": self.access.account, "endpoint": endpoint}
         told = {**whose, "asked_at": _utc(self.asked_at), "token_expires_at": _utc(self.access.token_expires_at)}
@@ -108,8 +108,8 @@ def ask_once(store: Store, access: ServerAccess) -> int:
     with store.read() as connection:
         marks = marks_of(connection, access.server, access.account)
     # The short answer first: a long history must not keep it waiting.
-    answers.take(SYNC, marks.get(SYNC, Mark()), lambda _: _ask_sync(answers))
-    answers.take(QUERIES, marks.get(QUERIES, Mark()), lambda mark: _ask_queries(answers, mark))
+    answers.take(SYNC, marks.get(SYNC, ServerMark()), lambda _: _ask_sync(answers))
+    answers.take(QUERIES, marks.get(QUERIES, ServerMark()), lambda mark: _ask_queries(answers, mark))
     with scratch(store.path) as folder:
         _load(store, answers, folder)
     if answers.failures:
@@ -128,7 +128,7 @@ def _ask_sync(answers: _Answers) -> Row:
     return {"last_pull_at": _utc(pulled)}
 
 
-def _ask_queries(answers: _Answers, mark: Mark) -> Row:
+def _ask_queries(answers: _Answers, mark: ServerMark) -> Row:
     """The newest rows down to the known ones; then, if there is time, some of those that were left out before."""
     access = answers.access
     top = access.client.queries(mark.newest, max_pages=MAX_PAGES, until=answers.until)

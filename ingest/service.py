@@ -17,7 +17,7 @@ from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
 from .engine import REST_SECONDS, Engine
 from .formats import Root, SourceFile
 from .news import News, Reading, Troubled, UpToDate
-from .progress import Summary
+from .progress import IngestSummary
 from .watching import Watcher
 from .watermarks import mark_unread
 
@@ -243,7 +243,7 @@ class IngestService:
             self._has_told = True
             self._engine.store.linger(self._stop)
 
-    def _say(self, summary: Summary, *, always: bool) -> None:
+    def _say(self, summary: IngestSummary, *, always: bool) -> None:
         """Tell that the store is up to date, and whether its content is another one, whoever wrote it."""
         changed, stamp = summary.files + summary.gone, self._engine.store.stamp()
         if not changed and stamp != self._told:

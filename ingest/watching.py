@@ -33,8 +33,8 @@ class Watcher:
 
     def __init__(self, note: Callable[[set[Path]], None], begun: Callable[[], None], stop: threading.Event) -> None:
         """`note` gets what changed; `begun` is called when a watch has begun: what changed before was not seen."""
-        self._deep = _Watch("agnes-stats-watch", note, begun, stop, recursive=True)
-        self._flat = _Watch("agnes-stats-watch-flat", note, begun, stop, recursive=False)
+        self._deep = _WatchThread("agnes-stats-watch", note, begun, stop, recursive=True)
+        self._flat = _WatchThread("agnes-stats-watch-flat", note, begun, stop, recursive=False)
 
     @property
     def is_polling(self) -> bool:
@@ -59,7 +59,7 @@ class Watcher:
         self._flat.awaited = {folder for paths in wanted if paths.flat for folder in paths.deep}
 
 
-class _Watch:
+class _WatchThread:
     """One thread that watches some folders, with all that is below them or without."""
 
     def __init__(

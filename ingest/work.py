@@ -36,7 +36,7 @@ TASK_BYTES, TASK_FILES = 12 * 1024 * 1024, 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class WorkTask:
     """Files to read, each from its watermark on, into files of rows `folder/name.*`."""
 
     name: str
@@ -57,7 +57,7 @@ class Done:
     """Whether anything differs from the watermarks that the task set out from."""
 
 
-def run_task(task: Task) -> Done:
+def run_task(task: WorkTask) -> Done:
     """Read the files of a task. Files that are gone, or cannot be read, are told, not raised.
 
     Raises OSError where the rows cannot be written.
@@ -133,7 +133,7 @@ def _from_plain(kind: type, value: Any) -> Any:
 
 
 _encode = msgspec.json.Encoder(enc_hook=_to_plain).encode
-_decode_task = msgspec.json.Decoder(Task, dec_hook=_from_plain).decode
+_decode_task = msgspec.json.Decoder(WorkTask, dec_hook=_from_plain).decode
 _decode_done = msgspec.json.Decoder(Done, dec_hook=_from_plain).decode
 
 
@@ -150,7 +150,7 @@ class _Worker:
             stderr=subprocess.DEVNULL,
         )
 
-    def run(self, task: Task) -> Done:
+    def run(self, task: WorkTask) -> Done:
         """The answer to a task; EOFError if the process died."""
         assert self._process.stdin is not None and self._process.stdout is not None
         try:
@@ -196,7 +196,7 @@ class Workers:
             worker.close()
         self._threads.shutdown(cancel_futures=True)
 
-    def submit(self, task: Task) -> Future[Done]:
+    def submit(self, task: WorkTask) -> Future[Done]:
         """Run a task when a worker is free. A task whose worker died is done in this process."""
         return self._threads.submit(self._run, task)
 
@@ -212,7 +212,7 @@ class Workers:
             self._all.append(worker)
             return worker
 
-    def _run(self, task: Task) -> Done:
+    def _run(self, task: WorkTask) -> Done:
         worker = self._idle.get()
         try:
             if worker is not None:

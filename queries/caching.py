@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class BilledKind:
     """One kind of what is billed: its name, and the columns of `costed_responses` with its tokens and its USD."""
 
     name: str
@@ -26,13 +26,13 @@ class Kind:
 
 
 KINDS = (
-    Kind("Cache read", "cache_read_tokens", "cache_read_usd"),
-    Kind("Cache write 5m", "cache_write_5m_tokens", "cache_write_5m_usd"),
-    Kind("Cache write 1h", "cache_write_1h_tokens", "cache_write_1h_usd"),
-    Kind("Input", "input_tokens", "input_usd"),
-    Kind("Output", "output_tokens", "output_usd"),
+    BilledKind("Cache read", "cache_read_tokens", "cache_read_usd"),
+    BilledKind("Cache write 5m", "cache_write_5m_tokens", "cache_write_5m_usd"),
+    BilledKind("Cache write 1h", "cache_write_1h_tokens", "cache_write_1h_usd"),
+    BilledKind("Input", "input_tokens", "input_usd"),
+    BilledKind("Output", "output_tokens", "output_usd"),
     # Billed per search, not per token; what the other kinds leave of the cost.
-    Kind("Web search", "0", "other_usd"),
+    BilledKind("Web search", "0", "other_usd"),
 )
 
 _RATED = {kind.tokens.removesuffix("_tokens"): kind for kind in KINDS if kind.tokens != "0"}

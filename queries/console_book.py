@@ -22,7 +22,7 @@ _LONGEST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
+class BookPages:
     """The history, newest first, and the saved queries by name, in the order of their names."""
 
     history: tuple[str, ...] = ()
@@ -39,18 +39,18 @@ class Book:
         """`store` is the store's file."""
         self.path = store.with_name("console.json")
 
-    def read(self) -> Pages:
+    def read(self) -> BookPages:
         """What is kept. Raises StoreError if the file cannot be read; it is then left as it is."""
         try:
             told = json.loads(read_text(self.path, _MOST_BYTES))
         except FileNotFoundError:
-            return Pages()
+            return BookPages()
         except (OSError, ValueError, RecursionError) as error:
             raise StoreError(f"{self.path} cannot be read: {error}") from error
         if not isinstance(told, dict):
             raise StoreError(f"{self.path} cannot be read: it holds no object")
         history, saved = told.get("history"), told.get("saved")
-        return Pages(
+        return BookPages(
             tuple(sql for sql in history if isinstance(sql, str))[:MOST] if isinstance(history, list) else (),
             _by_name(saved) if isinstance(saved, dict) else {},
         )

@@ -41,7 +41,7 @@ class AgentTokens(TokenSums):
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class DelegatedTask:
     """One sub-agent and what it was for."""
 
     subagent_id: str
@@ -104,12 +104,12 @@ def by_subagent_type(connection: DuckDBPyConnection, chosen: Filter) -> list[Age
     )
 
 
-def tasks(connection: DuckDBPyConnection, chosen: Filter, limit: int = 50) -> list[Task]:
+def tasks(connection: DuckDBPyConnection, chosen: Filter, limit: int = 50) -> list[DelegatedTask]:
     """The sub-agents that took the most tokens."""
     where = where_of(chosen).add("subagent_id IS NOT NULL").add(f"subagent_type <> '{MAIN_AGENT}'")
     return rows_as(
         connection,
-        Task,
+        DelegatedTask,
         f"""
         SELECT r.*, coalesce(a.description, p.detail) AS description, s.title, p.report_chars
         FROM (

@@ -66,7 +66,7 @@ class ModelDifference:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnTotal:
+class SessionOwnTotal:
     """One session's own total, and where it differs."""
 
     session_id: str
@@ -136,7 +136,7 @@ def plain_model(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _OwnTold:
     session_id: str
     model: str
     as_of: dt.datetime | None
@@ -179,19 +179,19 @@ _BEFORE = """
 _FORK = "SELECT value, ts FROM session_lasts WHERE session_id = $id AND kind = 'forked_from'"
 
 
-def own_total(connection: DuckDBPyConnection, session_id: str) -> OwnTotal | None:
+def own_total(connection: DuckDBPyConnection, session_id: str) -> SessionOwnTotal | None:
     """The own total of one session; None if its agent told none."""
     found = _totals(connection, "w.session_id = $session", {"session": session_id})
     return found[0] if found else None
 
 
-def own_totals(connection: DuckDBPyConnection) -> list[OwnTotal]:
+def own_totals(connection: DuckDBPyConnection) -> list[SessionOwnTotal]:
     """The own totals of all sessions that have one, by id."""
     return _totals(connection, "true", {})
 
 
-def _totals(connection: DuckDBPyConnection, which: str, parameters: Mapping[str, object]) -> list[OwnTotal]:
-    told = rows_as(connection, _Told, _TOLD.format(which=which), parameters)
+def _totals(connection: DuckDBPyConnection, which: str, parameters: Mapping[str, object]) -> list[SessionOwnTotal]:
+    told = rows_as(connection, _OwnTold, _TOLD.format(which=which), parameters)
     shown = rows_as(connection, _Shown, _SHOWN.format(which=which), parameters) if told else []
     by_session: dict[str, list[_Shown]] = {}
     for row in shown:
@@ -202,12 +202,12 @@ def _totals(connection: DuckDBPyConnection, which: str, parameters: Mapping[str,
     ]
 
 
-def _total(connection: DuckDBPyConnection, told: Sequence[_Told], rows: Sequence[_Shown]) -> OwnTotal:
+def _total(connection: DuckDBPyConnection, told: Sequence[_OwnTold], rows: Sequence[_Shown]) -> SessionOwnTotal:
     whole = next(row for row in told if row.model == "")
     own = _by_model(row for row in told if row.model != "")
     shown, before = _by_model(rows), _before_fork(connection, whole)
     nothing = Amount()
-    return OwnTotal(
+    return SessionOwnTotal(
         whole.session_id,
         whole.as_of,
         whole.cost_usd,
@@ -220,7 +220,7 @@ def _total(connection: DuckDBPyConnection, told: Sequence[_Told], rows: Sequence
     )
 
 
-def _by_model(rows: Iterable[_Told | _Shown]) -> dict[str, Amount]:
+def _by_model(rows: Iterable[_OwnTold | _Shown]) -> dict[str, Amount]:
     amounts: dict[str, Amount] = {}
     for row in rows:
         model = plain_model(row.model)
@@ -228,7 +228,7 @@ def _by_model(rows: Iterable[_Told | _Shown]) -> dict[str, Amount]:
     return amounts
 
 
-def _before_fork(connection: DuckDBPyConnection, whole: _Told) -> dict[str, Amount]:
+def _before_fork(connection: DuckDBPyConnection, whole: _OwnTold) -> dict[str, Amount]:
     """What the sessions show that this one was forked from, each up to the fork, by model."""
     rows: list[_Shown] = []
     seen = {whole.session_id}

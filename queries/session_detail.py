@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .own_totals import OwnTotal, own_total
+from .own_totals import SessionOwnTotal, own_total
 from .placement import NOTES, Placement, placed, roots
 from .priced_apart import priced_apart
 from .rows import one_as, rows_as
@@ -82,7 +82,7 @@ class SessionDetail:
     web_searches: int
     notes: Mapping[str, int]
     """How many events of each kind of NOTES there are."""
-    own_total: OwnTotal | None
+    own_total: SessionOwnTotal | None
     """What the agent itself says that it took."""
     models: list[ModelUse]
     """The most expensive or largest first."""

@@ -50,7 +50,7 @@ class Distribution:
 
 
 @dataclass(frozen=True, slots=True)
-class Percentiles:
+class ModelPercentiles:
     """Values of a metric of one model."""
 
     name: str
@@ -100,12 +100,12 @@ def distribution(connection: DuckDBPyConnection, chosen: Filter, metric: Metric)
     return Distribution(summary.count, least, p50, p90, p99, summary.greatest, edges, tuple(counts))
 
 
-def by_model(connection: DuckDBPyConnection, chosen: Filter, metric: Metric) -> list[Percentiles]:
+def by_model(connection: DuckDBPyConnection, chosen: Filter, metric: Metric) -> list[ModelPercentiles]:
     """The percentiles of each model, the one with most values first."""
     samples, where = _samples(chosen, metric)
     return rows_as(
         connection,
-        Percentiles,
+        ModelPercentiles,
         "SELECT name, count(*) AS count, quantile_cont(value, 0.5) AS p50, quantile_cont(value, 0.9) AS p90, "
         f"quantile_cont(value, 0.99) AS p99 FROM {samples} GROUP BY name ORDER BY count DESC, name",
         where.parameters,

@@ -215,11 +215,18 @@ def _components(known: Mapping[str, set[str]]) -> Iterator[set[str]]:
 
 
 def class_names_used_twice(root: Path) -> list[str]:
-    """No two classes of the same name."""
+    """A class name means one thing in the whole house. One inside another class is named with that."""
     places: dict[str, list[str]] = {}
     for room in ROOMS:
         for path in modules(root, room):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.ClassDef):
-                    places.setdefault(node.name, []).append(str(path.relative_to(root)))
+            for name in _classes(ast.parse(path.read_text("utf-8"))):
+                places.setdefault(name, []).append(str(path.relative_to(root)))
     return [f"{name}: {', '.join(where)}" for name, where in sorted(places.items()) if len(where) > 1]
+
+
+def _classes(tree: ast.AST, inside: str = "") -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        name = f"{inside}{node.name}" if isinstance(node, ast.ClassDef) else None
+        if name is not None:
+            yield name
+        yield from _classes(node, inside if name is None else f"{name}.")

@@ -8,8 +8,9 @@ import pytest
 from tests import guards
 
 CLEAN = {
-    "queries/store.py": "import duckdb\n\n\ndef ask():\n    return 'SELECT 1 FROM sessions'\n",
-    "ingest/engine.py": "from ..queries.store import ask\n",
+    "queries/store.py": "import duckdb\n\n\ndef ask():\n    return 'SELECT 1 FROM sessions'\n\n\nclass Answer:\n"
+    "    class Row:\n        pass\n",
+    "ingest/engine.py": "from ..queries.store import ask\n\n\nclass Row:\n    pass\n",
     "ingest/work.py": "from .engine import ask\n",
     "tui/app.py": "from ..ingest.engine import ask\n\nTEXT = 'Choose from sessions, or update your sets.'\n",
     "demo/writer.py": "from pathlib import Path\n",
@@ -36,6 +37,12 @@ FAULTS = {
     "insert": ("queries/store.py", "SQL = 'INSERT INTO x VALUES (1)'\n", guards.writing_in_queries),
     "update": ("queries/store.py", "def f(t):\n    return f'UPDATE x SET a = {t}'\n", guards.writing_in_queries),
     "drop": ("queries/store.py", "SQL = 'DROP TABLE x'\n", guards.writing_in_queries),
+    "a class twice": ("ingest/work.py", "class Answer:\n    pass\n", guards.class_names_used_twice),
+    "a class twice within": (
+        "tui/app.py",
+        "def f():\n    class Answer:\n        pass\n",
+        guards.class_names_used_twice,
+    ),
     "circle": ("ingest/engine.py", "def f():\n    from .work import ask\n", guards.circles),
 }
 

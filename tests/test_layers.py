@@ -29,6 +29,7 @@ def modules(room: str) -> list[Path]:
         guards.databases_on_the_screen,
         guards.writing_in_queries,
         guards.circles,
+        guards.class_names_used_twice,
     ],
 )
 def test_the_house_is_in_order(guard: Callable[[Path], list[str]]) -> None:

@@ -188,7 +188,7 @@ def test_broken_last_lines_are_none(tmp_path: Path, text: str) -> None:
     last = statusline.LastLines(settings_from({"store": str(tmp_path / "store.duckdb")}, {}), "s1")
     last.path.write_text(text)
     assert last.read() is None
-    line = statusline.Line("session 1", "today 2", 3.0)
+    line = statusline.StatusLine("session 1", "today 2", 3.0)
     last.write(line)
     assert last.read() == line
 

@@ -262,7 +262,7 @@ def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], conf
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SaidSetting:
     """What was said of a setting, as it was written, and where: an option, a variable or the config file."""
 
     raw: Any
@@ -271,17 +271,17 @@ class Said:
 
 def said(
     option: Option, given: Mapping[str, Any], environment: Mapping[str, str], file: Mapping[str, Any]
-) -> Said | None:
+) -> SaidSetting | None:
     """What counts of all that was said of a setting; None if nothing was."""
     raw = given.get(option.key)
     if not (raw is None or raw is False or raw == []):
-        return Said(raw, f"--{option.name}")
+        return SaidSetting(raw, f"--{option.name}")
     name = next((name for name in option.variables if environment.get(name)), option.variable)
     raw = environment.get(name) or None
     if raw is not None:
-        return Said(raw.split(os.pathsep) if option.many else raw, name)
+        return SaidSetting(raw.split(os.pathsep) if option.many else raw, name)
     raw = file.get(option.key)
-    return None if raw is None else Said(raw, f"{option.key} in the config file")
+    return None if raw is None else SaidSetting(raw, f"{option.key} in the config file")
 
 
 def _is_agnes(table: object) -> bool:

@@ -9,7 +9,7 @@ from ..text import kept
 from .agnes import agnes_accesses
 from .clients import CLIENTS, client_calls
 from .code import database_of, sql_in_javascript, sql_in_python
-from .commands import Budget, Command, note_files, printed, walk
+from .commands import ScriptBudget, SimpleCommand, note_files, printed, walk
 from .languages import SH, commands_in
 from .model import TEXT_LIMIT, Access
 from .options import grammar, split
@@ -39,16 +39,16 @@ def script_accesses(script: str, language: str = SH) -> list[Access]:
         return []
     # What is found in it, a host or a file, is not to be half of a credential: they are blotted out before.
     script = kept(script, SCRIPT_LIMIT)
-    found = _of_script(script, Call((), language=language), 0, Budget())
+    found = _of_script(script, Call((), language=language), 0, ScriptBudget())
     command = kept(script.strip(), TEXT_LIMIT)
     return [replace(access, command=command) for access in dict.fromkeys(found[:_MAX_ACCESSES])]
 
 
-def _of_script(script: str, around: Call, depth: int, budget: Budget, given: Stdin | None = None) -> list[Access]:
+def _of_script(script: str, around: Call, depth: int, budget: ScriptBudget, given: Stdin | None = None) -> list[Access]:
     """Return the accesses of a script that runs where, and is written in what, `around` says; `given` is its input."""
     if depth >= _MAX_SCRIPTS:
         return []
-    results: list[tuple[Command, list[Access]]] = []
+    results: list[tuple[SimpleCommand, list[Access]]] = []
     plumbing: set[int] = set()
     files: dict[str, str] = {}
     for command in walk(commands_in(script, around.language, budget)):
@@ -74,7 +74,7 @@ def _of_script(script: str, around: Call, depth: int, budget: Budget, given: Std
     return found
 
 
-def _repeated(command: Command) -> list[list[str]]:
+def _repeated(command: SimpleCommand) -> list[list[str]]:
     """Return the words of a command; of `xargs -I` those of each run, where the script tells its input."""
     argv = command.argv
     at = next((at for at, word in enumerate(argv) if word.startswith("-I")), 0)
@@ -84,7 +84,7 @@ def _repeated(command: Command) -> list[list[str]]:
     return [[word.replace(mark, line) for word in argv] for line in lines] or [argv]
 
 
-def _of_call(call: Call, stdin: Stdin, depth: int, budget: Budget) -> list[Access]:
+def _of_call(call: Call, stdin: Stdin, depth: int, budget: ScriptBudget) -> list[Access]:
     """Return the accesses of one program, or of the script it runs."""
     name, words = call.program, call.argv[1:]
     if call.script is not None:

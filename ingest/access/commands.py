@@ -13,7 +13,7 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 @dataclass(slots=True)
-class Command:
+class SimpleCommand:
     """One simple command: its words, the variables it sees, its redirections and its input."""
 
     argv: list[str] = field(default_factory=list)
@@ -23,11 +23,11 @@ class Command:
     stdin: str | None = None
     """The text of a here-document or here-string."""
     piped: bool = False
-    feed: list[Command] = field(default_factory=list)
+    feed: list[SimpleCommand] = field(default_factory=list)
     """The commands of the pipeline's stage before this one."""
-    inner: list[Command] = field(default_factory=list)
+    inner: list[SimpleCommand] = field(default_factory=list)
     """The commands of the substitutions in its words."""
-    offered: dict[str, list[Command]] = field(default_factory=dict)
+    offered: dict[str, list[SimpleCommand]] = field(default_factory=dict)
     """By the name of a file in its words the commands that write into it: `<(…)`."""
 
 
@@ -35,34 +35,34 @@ class Command:
 class Document:
     """A here-document whose body begins after the current line."""
 
-    command: Command
+    command: SimpleCommand
     delimiter: str
     strip_tabs: bool
     expands: bool
 
 
 @dataclass(slots=True)
-class Budget:
+class ScriptBudget:
     """What one tool call's script may cost, so that none can blow up: expanded characters and commands."""
 
     characters: int = 200_000
     commands: int = 2_000
 
 
-def walk(commands: Sequence[Command]) -> Iterator[Command]:
+def walk(commands: Sequence[SimpleCommand]) -> Iterator[SimpleCommand]:
     """Yield each command after the commands of its substitutions."""
     for command in commands:
         yield from walk(command.inner)
         yield command
 
 
-def printed(commands: Sequence[Command]) -> str | None:
+def printed(commands: Sequence[SimpleCommand]) -> str | None:
     """Return what these commands print where echo, printf or a here-document make that certain, else None."""
     texts = [_printed(command) for command in commands]
     return None if None in texts or not texts else "".join(text for text in texts if text is not None)
 
 
-def note_files(command: Command, files: dict[str, str]) -> None:
+def note_files(command: SimpleCommand, files: dict[str, str]) -> None:
     """Keep in `files` the text of those that a command writes; forget those it may write something else into."""
     text = _printed(replace(command, redirects=[]))
     written = [*command.redirects]
@@ -79,7 +79,7 @@ def note_files(command: Command, files: dict[str, str]) -> None:
             files.pop(target, None)
 
 
-def _printed(command: Command) -> str | None:
+def _printed(command: SimpleCommand) -> str | None:
     if not command.argv or command.redirects:
         return None if command.redirects else ""
     name, words = command.argv[0], command.argv[1:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import powershell, shell
-from .commands import Budget, Command
+from .commands import ScriptBudget, SimpleCommand
 
 SH, POWERSHELL = "sh", "powershell"
 
@@ -14,7 +14,7 @@ SHELLS = {
 """Tools that run a script, in small letters -> what it is written in."""
 
 
-def commands_in(script: str, language: str, budget: Budget) -> list[Command]:
+def commands_in(script: str, language: str, budget: ScriptBudget) -> list[SimpleCommand]:
     """Return the commands of a script in order; those inside substitutions hang on their command's `inner`.
 
     Never raises.

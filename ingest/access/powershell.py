@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from .cmdlets import COMMA, translated
-from .commands import Budget, Command, printed
+from .commands import ScriptBudget, SimpleCommand, printed
 from .options import words as _words
 from .shell import SCRIPT_LIMIT
 
@@ -40,31 +40,31 @@ _KEYWORDS = _words(
 )
 
 
-def commands_in(script: str, budget: Budget) -> list[Command]:
+def commands_in(script: str, budget: ScriptBudget) -> list[SimpleCommand]:
     """Return the commands of a script in order; those inside brackets hang on their command's `inner`.
 
     Never raises; a script beyond `SCRIPT_LIMIT` characters is cut.
     """
-    return _Reader(script[:SCRIPT_LIMIT].replace("\r\n", "\n").replace(COMMA, ""), budget).script("")
+    return _PowerShellReader(script[:SCRIPT_LIMIT].replace("\r\n", "\n").replace(COMMA, ""), budget).script("")
 
 
-class _Reader:
+class _PowerShellReader:
     """Reads one text from left to right; each method starts at `pos` and leaves it after what it read."""
 
-    def __init__(self, text: str, budget: Budget) -> None:
+    def __init__(self, text: str, budget: ScriptBudget) -> None:
         self.text = text
         self.pos = 0
         self.budget = budget
         self.variables: dict[str, str] = {}
         self.depth = 0
 
-    def script(self, closer: str) -> list[Command]:
+    def script(self, closer: str) -> list[SimpleCommand]:
         """Read commands up to the closing bracket, or to the end."""
-        found: list[Command] = []
-        feed: list[Command] | None = None
+        found: list[SimpleCommand] = []
+        feed: list[SimpleCommand] | None = None
         while self.pos < len(self.text) and self.budget.commands > 0:
             self.budget.commands -= 1
-            command, group = Command(), list[Command]()
+            command, group = SimpleCommand(), list[SimpleCommand]()
             stop = self._command(command, group, closer)
             if feed is not None:
                 command.piped, command.feed = True, feed
@@ -75,7 +75,7 @@ class _Reader:
                 break
         return found
 
-    def _command(self, command: Command, group: list[Command], closer: str) -> str:
+    def _command(self, command: SimpleCommand, group: list[SimpleCommand], closer: str) -> str:
         """Read one command; return the separator or bracket that ended it, "" at the end of the text."""
         words: list[str] = []
         self._blanks()
@@ -119,7 +119,9 @@ class _Reader:
             return found is not None and self._known(found) is not None
         return char in "'\"" or _HERE.match(self.text, self.pos) is not None
 
-    def _finish(self, command: Command, words: list[str], variable: tuple[str, bool] | None, *, is_text: bool) -> None:
+    def _finish(
+        self, command: SimpleCommand, words: list[str], variable: tuple[str, bool] | None, *, is_text: bool
+    ) -> None:
         command.env = {name.removeprefix("env:"): value for name, value in self.variables.items()}
         if not is_text:
             command.argv, redirects = translated(words)
@@ -157,7 +159,7 @@ class _Reader:
             else:
                 return
 
-    def _nested(self, closer: str) -> list[Command]:
+    def _nested(self, closer: str) -> list[SimpleCommand]:
         if self.depth >= _MAX_DEPTH:
             return []
         self.depth += 1
@@ -165,9 +167,9 @@ class _Reader:
         self.depth -= 1
         return commands
 
-    def _turns(self, loop: re.Match[str]) -> list[Command]:
+    def _turns(self, loop: re.Match[str]) -> list[SimpleCommand]:
         """Read the body of a loop once for each of its values."""
-        commands: list[Command] = []
+        commands: list[SimpleCommand] = []
         for value in re.findall(_VALUE, loop[2])[:_MAX_TURNS]:
             self.pos = loop.end()
             self._remember((loop[1].lower(), False), value.strip("'\""))
@@ -175,7 +177,7 @@ class _Reader:
         self.variables.pop(loop[1].lower(), None)
         return commands
 
-    def _redirect(self, command: Command, found: re.Match[str]) -> None:
+    def _redirect(self, command: SimpleCommand, found: re.Match[str]) -> None:
         if found[2]:
             return
         self._blanks()
@@ -184,7 +186,7 @@ class _Reader:
         if target and target.lower() not in ("$null", "nul"):
             command.redirects.append((found[1], target))
 
-    def _word(self, command: Command) -> str:
+    def _word(self, command: SimpleCommand) -> str:
         """Read one word, its quotes removed and its variables replaced where they are known."""
         parts: list[str] = []
         text, start = self.text, self.pos
@@ -223,7 +225,7 @@ class _Reader:
         self.pos = found.end()
         return found[1].replace("''", "'")
 
-    def _double(self, command: Command) -> str:
+    def _double(self, command: SimpleCommand) -> str:
         parts: list[str] = []
         text = self.text
         while self.pos < len(text):
@@ -245,15 +247,15 @@ class _Reader:
         self.pos += 2
         return _ESCAPED.get(char, char)
 
-    def _expanded(self, text: str, command: Command) -> str:
+    def _expanded(self, text: str, command: SimpleCommand) -> str:
         """A text between the marks of a here-string, in which quotes are letters."""
         if self.depth >= _MAX_DEPTH:
             return text
-        inside = _Reader(text.replace('"', '""'), self.budget)
+        inside = _PowerShellReader(text.replace('"', '""'), self.budget)
         inside.variables, inside.depth = self.variables, self.depth + 1
         return inside._double(command)
 
-    def _dollar(self, command: Command) -> str:
+    def _dollar(self, command: SimpleCommand) -> str:
         text, start = self.text, self.pos
         if text.startswith("$(", start):
             self.pos += 2
@@ -269,7 +271,7 @@ class _Reader:
         self.budget.characters -= len(value)
         return value
 
-    def _bracket(self, command: Command, closer: str) -> str:
+    def _bracket(self, command: SimpleCommand, closer: str) -> str:
         """Read what stands in brackets; return what it puts out if that is certain, else how it is written."""
         start = self.pos - 1
         commands = self._nested(closer)

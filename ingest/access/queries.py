@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ..text import kept
-from .commands import Command, printed
+from .commands import SimpleCommand, printed
 from .model import ADHOC, TEXT_LIMIT, Access, table_access, table_resource
 from .sql import analyse
 
@@ -27,7 +27,7 @@ _DUMP = re.compile(r"\.dump\b")
 class Stdin:
     """The input of a command: whether it has one, and its text where the script tells it."""
 
-    def __init__(self, command: Command, files: Mapping[str, str], outer: Stdin | None = None) -> None:
+    def __init__(self, command: SimpleCommand, files: Mapping[str, str], outer: Stdin | None = None) -> None:
         """`files` are those whose text the script has told before; `outer` is what the whole script reads."""
         self._command = command
         self._files = files

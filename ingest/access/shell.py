@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .commands import Budget, Command, Document, printed, unescaped
+from .commands import Document, ScriptBudget, SimpleCommand, printed, unescaped
 
 SCRIPT_LIMIT = 262_144
 _MAX_DEPTH = 16
@@ -38,18 +38,18 @@ _SKIPPED = frozenset({"if", "then", "elif", "else", "fi", "do", "done", "while",
 _DECLARING = frozenset({"export", "local", "declare", "readonly", "typeset"})
 
 
-def commands_in(script: str, budget: Budget) -> list[Command]:
+def commands_in(script: str, budget: ScriptBudget) -> list[SimpleCommand]:
     """Return the commands of a script in order; those inside substitutions hang on their command's `inner`.
 
     Never raises; a script beyond `SCRIPT_LIMIT` characters is cut.
     """
-    return _Reader(script[:SCRIPT_LIMIT], budget, {}, 0).script("")
+    return _ShellReader(script[:SCRIPT_LIMIT], budget, {}, 0).script("")
 
 
-class _Reader:
+class _ShellReader:
     """Reads one text from left to right; each method starts at `pos` and leaves it after what it read."""
 
-    def __init__(self, text: str, budget: Budget, variables: dict[str, str], depth: int) -> None:
+    def __init__(self, text: str, budget: ScriptBudget, variables: dict[str, str], depth: int) -> None:
         self.text = text
         self.pos = 0
         self.budget = budget
@@ -60,14 +60,14 @@ class _Reader:
         self.loops: list[tuple[int, str, list[str]]] = []
         """Of the loops around here: where the body begins, the variable, and the words that are left."""
 
-    def script(self, closer: str) -> list[Command]:
+    def script(self, closer: str) -> list[SimpleCommand]:
         """Read commands up to the closing `)` or `}`, or to the end."""
-        found: list[Command] = []
+        found: list[SimpleCommand] = []
         outer_cases, self.cases = self.cases, 0
-        feed: list[Command] | None = None
+        feed: list[SimpleCommand] | None = None
         while self.pos < len(self.text) and self.budget.commands > 0:
-            command = Command()
-            group: list[Command] = []
+            command = SimpleCommand()
+            group: list[SimpleCommand] = []
             stop = self._command(command, group, closer)
             if stop == ")" and (self.cases or closer != ")"):
                 continue  # the pattern of a case branch, or a stray bracket
@@ -81,7 +81,7 @@ class _Reader:
         self.cases = outer_cases
         return found
 
-    def _command(self, command: Command, group: list[Command], closer: str) -> str:
+    def _command(self, command: SimpleCommand, group: list[SimpleCommand], closer: str) -> str:
         """Read one simple command or group; return the separator that ended it, "" at the end of the text."""
         text = self.text
         while self.pos < len(text):
@@ -113,7 +113,7 @@ class _Reader:
         self._finish(command)
         return ""
 
-    def _bracket(self, command: Command, group: list[Command], char: str) -> bool:
+    def _bracket(self, command: SimpleCommand, group: list[SimpleCommand], char: str) -> bool:
         """Read a bracket that stands where a word may; return whether it closes what is being read."""
         if char == ")":
             self.pos += 1
@@ -130,7 +130,7 @@ class _Reader:
             group += self._nested(")")
         return False
 
-    def _nested(self, closer: str) -> list[Command]:
+    def _nested(self, closer: str) -> list[SimpleCommand]:
         if self.depth >= _MAX_DEPTH:
             return []
         self.depth += 1
@@ -138,7 +138,7 @@ class _Reader:
         self.depth -= 1
         return commands
 
-    def _next_word(self, command: Command, group: list[Command], closer: str) -> bool:
+    def _next_word(self, command: SimpleCommand, group: list[SimpleCommand], closer: str) -> bool:
         """Read a word and take it as keyword, assignment or argument; return whether it closes a group."""
         start = self.pos
         word = self._word(command)
@@ -154,7 +154,7 @@ class _Reader:
         command.argv.append(word)
         return False
 
-    def _keyword(self, word: str, command: Command, group: list[Command]) -> bool:
+    def _keyword(self, word: str, command: SimpleCommand, group: list[SimpleCommand]) -> bool:
         """Take a reserved word; `for`, `case` and `select` stay as the name of a command nobody knows."""
         if word in _SKIPPED:
             if word in ("while", "until"):
@@ -181,11 +181,11 @@ class _Reader:
         while self.pos < len(self.text) and self.text[self.pos] in " \t":
             self.pos += 1
 
-    def _assign(self, command: Command, name: str, value: str, *, append: bool) -> None:
+    def _assign(self, command: SimpleCommand, name: str, value: str, *, append: bool) -> None:
         before = command.env.get(name, self.variables.get(name, "")) if append else ""
         command.env[name] = before + value
 
-    def _finish(self, command: Command) -> None:
+    def _finish(self, command: SimpleCommand) -> None:
         """Settle what a command sees, and what later commands see because of it."""
         self.budget.commands -= 1
         own = command.env
@@ -223,7 +223,7 @@ class _Reader:
             if known and len(value) <= _MAX_VALUE:
                 self.variables[name] = value
 
-    def _redirect(self, command: Command, operator: str) -> None:
+    def _redirect(self, command: SimpleCommand, operator: str) -> None:
         self._blanks()
         start = self.pos
         if operator == "<" and self.text.startswith("<(", start):
@@ -247,7 +247,7 @@ class _Reader:
         for document in documents:
             body = self._body(document)
             if document.expands and ("$" in body or "`" in body or "\\" in body):
-                reader = _Reader(body, self.budget, self.variables, self.depth + 1)
+                reader = _ShellReader(body, self.budget, self.variables, self.depth + 1)
                 body = reader.until(_IN_BODY, "", document.command)
             document.command.stdin = body
             if document.command.argv[:1] == ["read"]:
@@ -267,7 +267,7 @@ class _Reader:
         self.pos = min(self.pos, len(self.text))
         return "\n".join([*lines, ""])
 
-    def _word(self, command: Command) -> str:
+    def _word(self, command: SimpleCommand) -> str:
         """Read one word, its quotes removed and its variables replaced where they are known."""
         parts: list[str] = []
         text, start = self.text, self.pos
@@ -296,7 +296,7 @@ class _Reader:
         self.pos = max(self.pos, start + 1)
         return "".join(parts)
 
-    def _array(self, command: Command) -> None:
+    def _array(self, command: SimpleCommand) -> None:
         self.pos += 1
         if self.depth >= _MAX_DEPTH:
             return
@@ -309,7 +309,7 @@ class _Reader:
         self.depth -= 1
         self.pos += 1
 
-    def _quoted(self, char: str, command: Command) -> str:
+    def _quoted(self, char: str, command: SimpleCommand) -> str:
         """Read what a quote, a backslash, a dollar or a backtick begins, outside double quotes."""
         text, start = self.text, self.pos
         if char == "'":
@@ -332,7 +332,7 @@ class _Reader:
             return ""
         return self._expansion(command)
 
-    def until(self, plain: re.Pattern[str], closer: str, command: Command) -> str:
+    def until(self, plain: re.Pattern[str], closer: str, command: SimpleCommand) -> str:
         """Read text where only backslash, dollar and backtick are special, up to and with the closer."""
         parts: list[str] = []
         while self.pos < len(self.text):
@@ -352,7 +352,7 @@ class _Reader:
                 parts.append(self._expansion(command))
         return "".join(parts)
 
-    def _expansion(self, command: Command) -> str:
+    def _expansion(self, command: SimpleCommand) -> str:
         """Read `$name`, `${name}`, `$(…)`, `$((…))` or backticks: the value if known, else as written."""
         text, start = self.text, self.pos
         if text.startswith("$((", start):
@@ -376,13 +376,13 @@ class _Reader:
         self.budget.characters -= len(value)
         return value
 
-    def _substitution(self, command: Command) -> str:
+    def _substitution(self, command: SimpleCommand) -> str:
         text, start = self.text, self.pos
         if text[start] == "`":
             found = _BACKTICKS.match(text, start)
             self.pos = found.end() if found else start + 1
             inside = re.sub(r"\\([`$\\])", r"\1", found[1]) if found else ""
-            reader = _Reader(inside, self.budget, dict(self.variables), self.depth + 1)
+            reader = _ShellReader(inside, self.budget, dict(self.variables), self.depth + 1)
             commands = reader.script("") if self.depth < _MAX_DEPTH else []
         else:
             self.pos += 2

@@ -18,7 +18,7 @@ _AWK_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class FileReader:
     """A command that names files: what it does to them, and how many operands before them name none.
 
     The options in `instead` (grep's `-e`, awk's `-f`) take the place of those first operands.
@@ -30,11 +30,11 @@ class Reader:
     instead: tuple[str, ...] = ()
 
 
-_CAT = Reader("file.read", grammar(""))
-_HEAD = Reader("file.read", grammar("n c lines bytes s sleep-interval pid"))
+_CAT = FileReader("file.read", grammar(""))
+_HEAD = FileReader("file.read", grammar("n c lines bytes s sleep-interval pid"))
 _GREP_RULES = grammar("e regexp f file A B C after-context before-context context m max-count d D label")
-_GREP = Reader("file.search", _GREP_RULES, 1, ("e", "regexp", "f", "file"))
-_RG = Reader(
+_GREP = FileReader("file.search", _GREP_RULES, 1, ("e", "regexp", "f", "file"))
+_RG = FileReader(
     "file.search",
     grammar(
         "e regexp f file g glob iglob t type T type-not A B C after-context before-context context m "
@@ -44,19 +44,19 @@ _RG = Reader(
     1,
     ("e", "regexp", "f", "file", "files"),
 )
-_LISTING = Reader("file.search", grammar("I L P w T ignore time-style sort color block-size"))
-_AWK = Reader("file.read", grammar("F v f field-separator assign file"), 1, ("f", "file"))
-_SED = Reader("file.read", grammar("e expression f file l", attached="i"), 1, ("e", "expression", "f", "file"))
-READERS: Mapping[str, Reader] = {
+_LISTING = FileReader("file.search", grammar("I L P w T ignore time-style sort color block-size"))
+_AWK = FileReader("file.read", grammar("F v f field-separator assign file"), 1, ("f", "file"))
+_SED = FileReader("file.read", grammar("e expression f file l", attached="i"), 1, ("e", "expression", "f", "file"))
+READERS: Mapping[str, FileReader] = {
     **dict.fromkeys(("cat", "tac", "nl", "zcat", "gzcat", "bzcat", "xzcat", "zstdcat", "less", "more", "wc"), _CAT),
     **dict.fromkeys(("head", "tail"), _HEAD),
-    **dict.fromkeys(("bat", "batcat"), Reader("file.read", grammar("l language r line-range style theme paging"))),
-    **dict.fromkeys(("diff", "cmp"), Reader("file.read", grammar("U C W x I F L width exclude label"))),
-    **dict.fromkeys(("xxd", "hexdump", "od", "strings"), Reader("file.read", grammar("n s l c t A j N w"))),
-    "sort": Reader("file.read", grammar("k key t field-separator S buffer-size T o")),
-    "uniq": Reader("file.read", grammar("f s w")),
-    "cut": Reader("file.read", grammar("d f c b delimiter fields")),
-    "jq": Reader(
+    **dict.fromkeys(("bat", "batcat"), FileReader("file.read", grammar("l language r line-range style theme paging"))),
+    **dict.fromkeys(("diff", "cmp"), FileReader("file.read", grammar("U C W x I F L width exclude label"))),
+    **dict.fromkeys(("xxd", "hexdump", "od", "strings"), FileReader("file.read", grammar("n s l c t A j N w"))),
+    "sort": FileReader("file.read", grammar("k key t field-separator S buffer-size T o")),
+    "uniq": FileReader("file.read", grammar("f s w")),
+    "cut": FileReader("file.read", grammar("d f c b delimiter fields")),
+    "jq": FileReader(
         "file.read",
         grammar("arg:2 argjson:2 slurpfile:2 rawfile:2 indent f from-file L"),
         1,
@@ -66,11 +66,11 @@ READERS: Mapping[str, Reader] = {
     **dict.fromkeys(("rg", "ag"), _RG),
     **dict.fromkeys(("ls", "tree"), _LISTING),
     **dict.fromkeys(
-        ("fd", "fdfind"), Reader("file.search", grammar("e extension t type d max-depth E exclude x X"), 1)
+        ("fd", "fdfind"), FileReader("file.search", grammar("e extension t type d max-depth E exclude x X"), 1)
     ),
     **dict.fromkeys(("awk", "gawk", "mawk"), _AWK),
     **dict.fromkeys(("sed", "gsed"), _SED),
-    "tee": Reader("file.write", grammar("")),
+    "tee": FileReader("file.write", grammar("")),
 }
 
 _CURL = grammar(

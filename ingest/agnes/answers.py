@@ -40,7 +40,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class AnswerCursor:
     """Where the next page begins, in the server's own words."""
 
     timestamp: str
@@ -52,7 +52,7 @@ class QueryPage:
     """Queries, newest first. `next` is None if there are no older ones, or only known ones."""
 
     rows: tuple[AuditRow, ...]
-    next: Cursor | None
+    next: AnswerCursor | None
     problems: tuple[Problem, ...] = ()
 
 
@@ -81,7 +81,7 @@ class HomeStats:
     total_tokens: int
 
 
-def rows_of(answer: dict[str, Any], url: str) -> tuple[list[AuditRow], Cursor | None, list[Problem]]:
+def rows_of(answer: dict[str, Any], url: str) -> tuple[list[AuditRow], AnswerCursor | None, list[Problem]]:
     """The rows of a page, the cursor of the next page, and what could not be used."""
     rows, problems = [], []
     listed = answer.get("rows")
@@ -121,13 +121,13 @@ def home_stats_of(answer: dict[str, Any]) -> HomeStats:
     )
 
 
-def _cursor(value: object) -> Cursor | None:
+def _cursor(value: object) -> AnswerCursor | None:
     if not isinstance(value, dict):
         return None
     timestamp, row_id = value.get("timestamp"), value.get("id")
     # The server ignores half a cursor and would begin again at the newest row.
     if isinstance(timestamp, str) and timestamp and isinstance(row_id, str) and row_id:
-        return Cursor(timestamp, row_id)
+        return AnswerCursor(timestamp, row_id)
     return None
 
 

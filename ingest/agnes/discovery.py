@@ -15,7 +15,7 @@ _SERVER = re.compile(r"^server_url:[ \t]*(\S+)[ \t]*\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Workspace:
+class FoundWorkspace:
     """A folder that the `agnes` command keeps data in."""
 
     path: Path
@@ -45,7 +45,7 @@ def server_of(workspace: Path) -> str | None:
 
 def discover_workspaces(
     env: Mapping[str, str], home: Path, cwd: Path, project_dirs: Iterable[str | Path] = ()
-) -> list[Workspace]:
+) -> list[FoundWorkspace]:
     """All workspaces that are known on this machine, each once, in the order of how surely they are meant.
 
     `AGNES_LOCAL_DIR` and `workspace_root` (of config.yaml) name a workspace outright: the folder only has
@@ -53,12 +53,12 @@ def discover_workspaces(
     any of them count if they are shaped like one. Relative `project_dirs` (of another system) are passed
     over.
     """
-    found: dict[Path, Workspace] = {}
+    found: dict[Path, FoundWorkspace] = {}
 
     def add(folder: Path, found_by: str) -> None:
         real = _real_folder(folder)
         if real is not None:
-            found.setdefault(real, Workspace(real, found_by))
+            found.setdefault(real, FoundWorkspace(real, found_by))
 
     if named := env.get("AGNES_LOCAL_DIR"):
         add(_from_home(named, home, cwd), "AGNES_LOCAL_DIR")

@@ -17,8 +17,8 @@ from typing import Any
 
 from .account import Token
 from .answers import (
+    AnswerCursor,
     AuditRow,
-    Cursor,
     HomeStats,
     Known,
     QueryPage,
@@ -142,7 +142,7 @@ class AgnesClient:
     def queries(
         self,
         known: Known | None = None,
-        start: Cursor | None = None,
+        start: AnswerCursor | None = None,
         *,
         max_pages: int = 50,
         until: float = float("inf"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..access.commands import Budget, walk
+from ..access.commands import ScriptBudget, walk
 from ..access.languages import SH, commands_in
 from ..access.tools import script_of
 from ..access.wrappers import Call, unwrap
@@ -35,10 +35,10 @@ def sync_action_of(command: str, language: str = SH) -> str | None:
     string, a comment or a here-document are not commands. With `--help` or `--dry-run` nothing is transferred,
     and what runs on another machine brings no workspace here in step.
     """
-    return next(_sync_actions(command, language, Budget(), 0), None)
+    return next(_sync_actions(command, language, ScriptBudget(), 0), None)
 
 
-def _sync_actions(script: str, language: str, budget: Budget, depth: int) -> Iterator[str]:
+def _sync_actions(script: str, language: str, budget: ScriptBudget, depth: int) -> Iterator[str]:
     if "agnes" not in script.lower() or depth > _DEEPEST:
         return
     for command in walk(commands_in(script, language, budget)):

@@ -10,7 +10,7 @@ from typing import Any
 
 from .values import (
     Problem,
-    Reading,
+    ValuesRead,
     count_of,
     path_text,
     read_object,
@@ -50,17 +50,17 @@ class SnapshotAccess:
     limit: int | None
 
 
-def read_snapshot(workspace: Path, path: Path) -> Reading[SnapshotAccess]:
+def read_snapshot(workspace: Path, path: Path) -> ValuesRead[SnapshotAccess]:
     """The snapshot described in one file: one row, or none if the file is absent or a problem."""
     problems: list[Problem] = []
     meta = read_object(path, problems)
     if meta is None:
-        return Reading((), tuple(problems))
+        return ValuesRead((), tuple(problems))
     table_id, when = text_of(meta.get("table_id"), 256), time_of(meta.get("fetched_at"))
     if table_id is None or when is None:
         missing = "table_id" if table_id is None else "fetched_at"
-        return Reading((), (Problem(path_text(path), f"{missing} is missing or unusable"),))
-    return Reading((_access(workspace, path, meta, table_id, when),))
+        return ValuesRead((), (Problem(path_text(path), f"{missing} is missing or unusable"),))
+    return ValuesRead((_access(workspace, path, meta, table_id, when),))
 
 
 def _access(workspace: Path, path: Path, meta: Mapping[str, Any], table_id: str, when: dt.datetime) -> SnapshotAccess:

@@ -18,7 +18,7 @@ import msgspec
 
 from ..jsonl import Unusable, reader_of
 from .actions import MANIFEST_FETCH, SESSION_UPLOAD, SYNC_UPDATE
-from .values import Line, Problem, Reading, lines_of, path_text, read_file, stable_id, text_of, time_of
+from .values import LogLine, Problem, ValuesRead, lines_of, path_text, read_file, stable_id, text_of, time_of
 
 _ACTION_OF_STAGE = {"pull": MANIFEST_FETCH, "push": SESSION_UPLOAD}
 """The stages that exchange data with the server. All others are told by the row of the run."""
@@ -89,7 +89,7 @@ def log_path(workspace: Path) -> Path:
     return workspace / ".claude" / "agnes" / "update.log"
 
 
-def read_update_log(workspace: Path) -> Reading[SyncAction]:
+def read_update_log(workspace: Path) -> ValuesRead[SyncAction]:
     """The runs in the log, oldest first: each as `sync.update`, followed by its exchanges.
 
     A line that is still being written is left for the next reading.
@@ -107,13 +107,13 @@ def read_update_log(workspace: Path) -> Reading[SyncAction]:
                 problems.append(line.problem(path, "ts is missing or unusable"))
             else:
                 rows.update((row.id, row) for row in _actions(run, when, workspace, path, line))
-    return Reading(tuple(rows.values()), tuple(problems))
+    return ValuesRead(tuple(rows.values()), tuple(problems))
 
 
 _READ = reader_of(_Run)
 
 
-def _actions(run: _Run, when: dt.datetime, workspace: Path, path: Path, line: Line) -> Iterator[SyncAction]:
+def _actions(run: _Run, when: dt.datetime, workspace: Path, path: Path, line: LogLine) -> Iterator[SyncAction]:
     # The workspace of the entry, not the folder it lies in now: a workspace that was moved keeps its history.
     place = text_of(run.workspace) or path_text(workspace)
     steps = tuple(

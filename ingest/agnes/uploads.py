@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .values import Line, Problem, Reading, count_of, lines_of, path_text, read_file, text_of, time_of
+from .values import LogLine, Problem, ValuesRead, count_of, lines_of, path_text, read_file, text_of, time_of
 
 UPLOADED, FAILED, PRIVATE = "uploaded", "failed", "private"
 
@@ -53,7 +53,7 @@ def upload_files(workspace: Path) -> tuple[Path, ...]:
     return tuple(folder / f"agnes-sessions-{name}.txt" for name in ("uploaded", "failed", "private-skipped", "private"))
 
 
-def read_uploads(workspace: Path) -> Reading[Upload]:
+def read_uploads(workspace: Path) -> ValuesRead[Upload]:
     """One row per session that any of the four files names.
 
     The private list decides over everything else: what is on it is never sent again. Otherwise the latest
@@ -76,7 +76,7 @@ def read_uploads(workspace: Path) -> Reading[Upload]:
     for row in _rows(private_path, place, _listed, problems):
         latest[row.session_id] = _joined(row, latest.get(row.session_id))
     rows = (_joined(row, uploaded.get(row.session_id)) for row in latest.values())
-    return Reading(tuple(rows), tuple(problems))
+    return ValuesRead(tuple(rows), tuple(problems))
 
 
 def _largest(row: Upload) -> tuple[int, dt.datetime]:
@@ -104,7 +104,7 @@ def _rows(
             _report(line, path, str(error), problems)
 
 
-def _report(line: Line, path: Path, reason: str, problems: list[Problem]) -> None:
+def _report(line: LogLine, path: Path, reason: str, problems: list[Problem]) -> None:
     if not line.torn:
         problems.append(line.problem(path, reason))
 

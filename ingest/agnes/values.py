@@ -42,7 +42,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
+class ValuesRead(Generic[T]):
     """The rows that could be read from a file, and the problems met on the way."""
 
     rows: tuple[T, ...] = ()
@@ -50,7 +50,7 @@ class Reading(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     """A line of a file. `torn` marks a last line without its newline: it may still be growing."""
 
     number: int
@@ -114,13 +114,13 @@ def list_folder(folder: Path, problems: list[Problem]) -> list[os.DirEntry[str]]
         return []
 
 
-def lines_of(data: bytes) -> Iterator[Line]:
+def lines_of(data: bytes) -> Iterator[LogLine]:
     """The non-blank lines of a file, without their line ends (LF or CR LF)."""
     pos = 0
     for number, raw in enumerate(data.split(b"\n"), 1):
         start, pos = pos, pos + len(raw) + 1
         if raw.strip():
-            yield Line(number, start, raw.rstrip(b"\r"), torn=pos > len(data))
+            yield LogLine(number, start, raw.rstrip(b"\r"), torn=pos > len(data))
 
 
 def text_of(value: object, limit: int = MAX_TEXT) -> str | None:

@@ -89,7 +89,7 @@ class Database:
                 connection.text_factory = _text
                 # One state for all tables.
                 connection.execute("BEGIN")
-                reading = _Reading(self, file, batch, connection, limit)
+                reading = _DatabaseReading(self, file, batch, connection, limit)
                 now, more = reading.run(state)
         except sqlite3.Error as error:
             raise _explained(error, file.path) from error
@@ -108,7 +108,7 @@ class Database:
         )
 
 
-class _Reading:
+class _DatabaseReading:
     """One reading of a database."""
 
     def __init__(

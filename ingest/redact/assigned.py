@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .judged import NOTHING, judged, second_of_two
-from .judging import Kind, Said, is_reference, looks_secret
+from .judging import Said, Sureness, is_reference, looks_secret
 from .late import Late
 from .values import QUOTE, Value
 
@@ -33,7 +33,7 @@ _COMPOUND = Late(r"\w[-_]\w|[a-z][A-Z]")
 _FOR_USER = Late(r"[ \t]++for[ \t]++[^=\s]{1,100}[ \t]*+=[ \t]*+", re.IGNORECASE)
 
 
-def assigned(text: str, left: int, right: int, kind: Kind) -> Value | None:
+def assigned(text: str, left: int, right: int, kind: Sureness) -> Value | None:
     """`name=value`, `"name": "value"`, `name := value` and the like."""
     joined = _JOINED.match(text, right)
     if joined is None:
@@ -52,20 +52,20 @@ def assigned(text: str, left: int, right: int, kind: Kind) -> Value | None:
     return judged(text, pos, kind, Said.SPACED if is_spaced else Said.SET) or NOTHING
 
 
-def _told(text: str, left: int, right: int, kind: Kind, joined: re.Match[str]) -> Value | None:
+def _told(text: str, left: int, right: int, kind: Sureness, joined: re.Match[str]) -> Value | None:
     """`name: value`, which may be prose."""
     pos = joined.end()
     if text.startswith(("//", "?"), joined.end("op")) or _is_folder(text, left, right, pos):
         return NOTHING
     if (tagged := _TAGGED.match(text, pos)) is not None:
         pos = tagged.end()
-    if kind is Kind.TOKEN and _COMPOUND.search(text, left, right) is not None:
-        kind = Kind.STRONG  # no word of a sentence
+    if kind is Sureness.TOKEN and _COMPOUND.search(text, left, right) is not None:
+        kind = Sureness.STRONG  # no word of a sentence
     is_option = text[left] == "/" and not (joined["before"] or joined["after"])
     return judged(text, pos, kind, Said.SET if is_option else Said.TOLD)
 
 
-def _bracketed(text: str, left: int, right: int, pos: int, kind: Kind) -> Value | None:
+def _bracketed(text: str, left: int, right: int, pos: int, kind: Sureness) -> Value | None:
     """`Pwd={value};`, `auth=("user", "value")`; in any other structure the values have names of their own."""
     if text[pos : pos + 1] not in ("{", "(", "["):
         return None
@@ -73,7 +73,7 @@ def _bracketed(text: str, left: int, right: int, pos: int, kind: Kind) -> Value 
     if braced is not None and looks_secret(braced[1], is_strict=False):
         return Value(braced.start(1), braced.end(1), braced.end(), True)
     inner = text[pos + 1 : pos + 2]
-    if inner in ('"', "'", "\\") and kind is Kind.WEAK and (text[pos] == "(" or "ookie" in text[left:right]):
+    if inner in ('"', "'", "\\") and kind is Sureness.WEAK and (text[pos] == "(" or "ookie" in text[left:right]):
         return second_of_two(text, pos) or NOTHING
     return NOTHING
 
@@ -97,13 +97,13 @@ def _is_folder(text: str, left: int, right: int, pos: int) -> bool:
     return text[left:right].lstrip("$").lower() in ("pwd", "oldpwd") and text[pos : pos + 1] in ("/", "~", ".")
 
 
-def for_user(text: str, left: int, right: int, kind: Kind) -> Value | None:  # noqa: ARG001
+def for_user(text: str, left: int, right: int, kind: Sureness) -> Value | None:  # noqa: ARG001
     """`SET PASSWORD FOR user = 'value'`."""
     said = _FOR_USER.match(text, right)
     return None if said is None else judged(text, said.end(), kind, Said.SET) or NOTHING
 
 
-def block(text: str, left: int, right: int, kind: Kind) -> Value | None:  # noqa: ARG001
+def block(text: str, left: int, right: int, kind: Sureness) -> Value | None:  # noqa: ARG001
     """`name: |` of YAML with the value below, or the value alone on the next line."""
     if text[right : right + 1] != ":":
         return None
@@ -112,12 +112,12 @@ def block(text: str, left: int, right: int, kind: Kind) -> Value | None:  # noqa
         start = block.end("first")
         return NOTHING if is_reference(text[start : block.end()]) else Value(start, block.end(), block.end(), False)
     below = _NEXT_LINE.match(text, right + 1)
-    if below is not None and looks_secret(below[1], is_strict=kind < Kind.STRONG):
+    if below is not None and looks_secret(below[1], is_strict=kind < Sureness.STRONG):
         return Value(below.start(1), below.end(1), below.end(), False)
     return None
 
 
-def element(text: str, left: int, right: int, kind: Kind) -> Value | None:  # noqa: ARG001
+def element(text: str, left: int, right: int, kind: Sureness) -> Value | None:  # noqa: ARG001
     """`<name>value</name>`."""
     if text[left - 1 : left] == "<":
         opened = _ELEMENT.match(text, right)
@@ -134,6 +134,6 @@ def element(text: str, left: int, right: int, kind: Kind) -> Value | None:  # no
     return Value(opened.end(), opened.end() + len(value), end, False)
 
 
-def paired(text: str, left: int, right: int, kind: Kind) -> Value | None:  # noqa: ARG001
+def paired(text: str, left: int, right: int, kind: Sureness) -> Value | None:  # noqa: ARG001
     paired = _PAIRED.match(text, right)
     return None if paired is None else judged(text, paired.end(), kind, Said.SET)

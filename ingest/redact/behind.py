@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .judged import judged, second_of_two
-from .judging import Kind, Said, is_reference
+from .judging import Said, Sureness, is_reference
 from .late import Late
 from .values import QUOTE, Value, value_at
 
@@ -36,20 +36,20 @@ _SQL = Late(
     re.IGNORECASE,
 )
 _CHOSEN = {
-    Kind.STRONG: Late(r"(?=\D*\d)(?=[^A-Za-z]*[A-Za-z])(?:[^\s_/.(]{6,}|(?=\S*[+=])[^\s_.(]{6,})"),
-    Kind.TOKEN: Late(r"(?=\D*\d)(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[^\s(]{10,}"),
+    Sureness.STRONG: Late(r"(?=\D*\d)(?=[^A-Za-z]*[A-Za-z])(?:[^\s_/.(]{6,}|(?=\S*[+=])[^\s_.(]{6,})"),
+    Sureness.TOKEN: Late(r"(?=\D*\d)(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])[^\s(]{10,}"),
 }
 """What stands behind `password`, or `token`, and is no word of the sentence."""
 
 
-def given(text: str, left: int, right: int, kind: Kind) -> Value | None:
+def given(text: str, left: int, right: int, kind: Sureness) -> Value | None:
     """`f("name", "value")` and `name("value")`."""
     given = _GIVEN.match(text, right)
     if given is None:
         return None
     if given["op"] == "(":
         second = second_of_two(text, given.start("op"))
-        if kind is Kind.WEAK or (second is not None and "redential" in text[left:right]):
+        if kind is Sureness.WEAK or (second is not None and "redential" in text[left:right]):
             return second
         value = value_at(text, given.end())
     elif not given["quotes"]:
@@ -67,7 +67,7 @@ def given(text: str, left: int, right: int, kind: Kind) -> Value | None:
     return None if is_reference(word) else value
 
 
-def followed(text: str, left: int, right: int, kind: Kind) -> Value | None:
+def followed(text: str, left: int, right: int, kind: Sureness) -> Value | None:
     """`--name value`, `set name value`, `name 'value'` of SQL, `password value` after a login."""
     if "$" in text[left:right]:
         return None  # the name of a variable, which stands for its value
@@ -87,9 +87,9 @@ def followed(text: str, left: int, right: int, kind: Kind) -> Value | None:
     is_keyword = text[left - 1 : left] == ":" and not text[max(0, left - 2) : left - 1].isalnum()
     if is_keyword and _QUOTED_SQL.match(text, pos):
         return judged(text, pos, kind, Said.SET)
-    if kind is Kind.STRONG and _NETRC.search(before) is not None:
+    if kind is Sureness.STRONG and _NETRC.search(before) is not None:
         return judged(text, pos, kind, Said.OPTION)
-    if kind is Kind.STRONG and _LOGIN.search(before) is not None and "\n" not in text[right:pos]:
+    if kind is Sureness.STRONG and _LOGIN.search(before) is not None and "\n" not in text[right:pos]:
         return judged(text, pos, kind, Said.PROSE)
     if _QUOTED_SQL.match(text, pos) and _SQL.search(text[max(0, left - 300) : left]) is not None:
         value = value_at(text, pos)
@@ -99,12 +99,12 @@ def followed(text: str, left: int, right: int, kind: Kind) -> Value | None:
     return None
 
 
-def sentence(text: str, left: int, right: int, kind: Kind) -> Value | None:
+def sentence(text: str, left: int, right: int, kind: Sureness) -> Value | None:
     """`the name is value`, and `password value` where the value looks like one."""
     said = _SENTENCE.match(text, right)
-    if said is not None and kind > Kind.WEAK:
+    if said is not None and kind > Sureness.WEAK:
         return judged(text, said.end(), kind, Said.PROSE)
-    if kind > Kind.WEAK and text[right : right + 1] == " " and text[max(0, left - 1) : left] in ("", *" \n\"'(`"):
+    if kind > Sureness.WEAK and text[right : right + 1] == " " and text[max(0, left - 1) : left] in ("", *" \n\"'(`"):
         value = value_at(text, right + 1)
         if value is not None and _CHOSEN[kind].fullmatch(text, value.start, value.end):
             return judged(text, right + 1, kind, Said.PROSE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .judging import Kind, Said, default_in, is_reference, is_secret
+from .judging import Said, Sureness, default_in, is_reference, is_secret
 from .late import Late
 from .values import LAST, Value, to_its_end, value_at
 
@@ -12,7 +12,7 @@ NOTHING = Value(0, 0, 0, False)
 """There is a value, and it is no credential."""
 
 
-def judged(text: str, pos: int, kind: Kind, said: Said) -> Value | None:
+def judged(text: str, pos: int, kind: Sureness, said: Said) -> Value | None:
     """The value at a place, if it is a credential."""
     value = value_at(text, pos)
     if value is None:

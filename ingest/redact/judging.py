@@ -9,7 +9,7 @@ from functools import lru_cache
 from .late import Late
 
 
-class Kind(IntEnum):
+class Sureness(IntEnum):
     """How surely a name is that of a credential."""
 
     NONE = 0
@@ -88,35 +88,35 @@ def _parts(name: str) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> Sureness:
     """How surely a name, as written anywhere, is that of a credential."""
     parts = [part.lower() for part in _parts(name) if not part.isdigit()]
     if not parts:
-        return Kind.NONE
+        return Sureness.NONE
     if tuple(parts[-2:]) in _SECRET_ENDS:
-        return Kind.TOKEN
+        return Sureness.TOKEN
     if parts[-1] in _NOT_SECRETS:
-        return Kind.NONE
+        return Sureness.NONE
     kinds = [_kind_of_part(part, parts[at - 1] if at else "", name) for at, part in enumerate(parts)]
     return max(kinds)
 
 
-def _kind_of_part(part: str, before: str, name: str) -> Kind:
+def _kind_of_part(part: str, before: str, name: str) -> Sureness:
     if part in ("secret", "secrets") and not before:
-        return Kind.TOKEN
+        return Sureness.TOKEN
     if _STRONG.fullmatch(part):
-        return Kind.STRONG
+        return Sureness.STRONG
     if _TOKEN.fullmatch(part):
-        return Kind.TOKEN
+        return Sureness.TOKEN
     if part in ("key", "keys"):
         if before in _KEYS:
-            return Kind.TOKEN
-        return Kind.WEAK if before and before not in _OTHER_KEYS and name.isupper() else Kind.NONE
+            return Sureness.TOKEN
+        return Sureness.WEAK if before and before not in _OTHER_KEYS and name.isupper() else Sureness.NONE
     if part == "pat":
-        return Kind.TOKEN if before and name.isupper() else Kind.NONE
+        return Sureness.TOKEN if before and name.isupper() else Sureness.NONE
     if part in _WEAK or part == "tokens":
-        return Kind.TOKEN if name == "_auth" else Kind.WEAK  # npm's
-    return Kind.NONE
+        return Sureness.TOKEN if name == "_auth" else Sureness.WEAK  # npm's
+    return Sureness.NONE
 
 
 # -- values ------------------------------------------------------------------------------------------------------
@@ -200,30 +200,32 @@ def looks_secret(value: str, *, is_strict: bool = True) -> bool:
     return len(value) >= 16 and value.isalnum() and value != value.lower() and not value[1:].islower()
 
 
-def is_secret(value: str, kind: Kind, said: Said, *, is_quoted: bool, is_last: bool) -> bool:
+def is_secret(value: str, kind: Sureness, said: Said, *, is_quoted: bool, is_last: bool) -> bool:
     """Whether a value that is said of a name is a credential. `is_last`: nothing follows it on its line."""
     if not value or is_reference(value):
         return False
     if is_quoted:
-        return kind is Kind.STRONG or (kind is Kind.TOKEN and not _is_count(value)) or looks_secret(value)
+        return kind is Sureness.STRONG or (kind is Sureness.TOKEN and not _is_count(value)) or looks_secret(value)
     if said is Said.PROSE:
-        is_pin = kind is Kind.STRONG and len(value) >= 6 and value.isdigit()
-        return is_pin or looks_secret(value, is_strict=kind < Kind.STRONG)
+        is_pin = kind is Sureness.STRONG and len(value) >= 6 and value.isdigit()
+        return is_pin or looks_secret(value, is_strict=kind < Sureness.STRONG)
     if said is Said.OPTION:
-        return not value.startswith("-") and (kind > Kind.WEAK or ":" in value or looks_secret(value, is_strict=False))
+        return not value.startswith("-") and (
+            kind > Sureness.WEAK or ":" in value or looks_secret(value, is_strict=False)
+        )
     return _is_secret_bare(value, kind, said, is_last=is_last)
 
 
-def _is_secret_bare(value: str, kind: Kind, said: Said, *, is_last: bool) -> bool:
-    if len(value) >= _LOOKED_AT and kind > Kind.WEAK:
+def _is_secret_bare(value: str, kind: Sureness, said: Said, *, is_last: bool) -> bool:
+    if len(value) >= _LOOKED_AT and kind > Sureness.WEAK:
         return True
-    if kind is Kind.WEAK:
+    if kind is Sureness.WEAK:
         return not is_code(value) and looks_secret(value, is_strict=said is not Said.SET)
-    if is_code(value) or (kind is Kind.TOKEN and (_is_count(value) or _PATH.fullmatch(value))):
+    if is_code(value) or (kind is Sureness.TOKEN and (_is_count(value) or _PATH.fullmatch(value))):
         return False
     if said is Said.SET:
         return True
-    if kind is Kind.STRONG:
+    if kind is Sureness.STRONG:
         return is_last or looks_secret(value, is_strict=False)
     is_long = len(value) >= 12 and "_" not in value
     return looks_secret(value, is_strict=False) or (is_last and (is_long or (len(value) >= 8 and value.isdigit())))

@@ -8,7 +8,7 @@ from .assigned import assigned, block, element, for_user, paired
 from .behind import followed, given, sentence
 from .headers import header
 from .judged import NOTHING
-from .judging import Kind, default_in, is_reference, kind_of, looks_secret, words
+from .judging import Sureness, default_in, is_reference, kind_of, looks_secret, words
 from .late import Late
 from .spans import Spans
 from .values import LONGEST, Value, parameter_end, value_at
@@ -48,10 +48,10 @@ def named(text: str, start: int, end: int, spans: Spans) -> None:
     if in_url and text[right : right + 1] == "=":
         _parameter(text, name, right + 1, kind, spans)
         return
-    if kind is Kind.NONE:
+    if kind is Sureness.NONE:
         if name[-3:].lower() != "key" or (before := _BEFORE_KEY.search(text, max(0, left - 20), left)) is None:
             return
-        kind, left = Kind.TOKEN, before.start()
+        kind, left = Sureness.TOKEN, before.start()
     if name.startswith("--secret") and (name == "--secret-id" or "gcloud" in text[max(0, left - 200) : left]):
         return  # these name one
     if text[right : right + 1] in ("", *" \n;&|)\"'.") and (written := _WRITTEN.search(text, max(0, left - 300), left)):
@@ -76,15 +76,20 @@ def _add(text: str, found: Value, spans: Spans) -> None:
         spans.add(found.start, found.end)
 
 
-def _parameter(text: str, name: str, pos: int, kind: Kind, spans: Spans) -> None:
+def _parameter(text: str, name: str, pos: int, kind: Sureness, spans: Spans) -> None:
     """The value of a parameter of a URL."""
     word = name.lower().lstrip("$.-")
-    if kind is Kind.NONE and word not in _PARAMETERS and not word.endswith(("key", "signature", "credential")):
+    if kind is Sureness.NONE and word not in _PARAMETERS and not word.endswith(("key", "signature", "credential")):
         return
     end = parameter_end(text, pos)
     value = text[pos : min(end, pos + LONGEST)]
     if not value or is_reference(value):
         return
     is_chosen = looks_secret(value, is_strict=False) or (len(value) >= 8 and not (value.isalpha() and value.islower()))
-    if kind > Kind.WEAK or word.endswith(("sig", "signature")) or is_chosen or (word != "state" and len(value) >= 16):
+    if (
+        kind > Sureness.WEAK
+        or word.endswith(("sig", "signature"))
+        or is_chosen
+        or (word != "state" and len(value) >= 16)
+    ):
         spans.add(pos, end)

@@ -150,7 +150,7 @@ def run(text: str, start: int, end: int, spans: Spans) -> None:
     found = _words(text, end)
     spans.read_to[name] = found[-1][1] if found else end
     for program in PROGRAMS[name]:
-        _Reading(text, program, found, spans).read()
+        _ProgramReading(text, program, found, spans).read()
 
 
 def _words(text: str, pos: int) -> list[tuple[int, int]]:
@@ -174,7 +174,7 @@ def _words(text: str, pos: int) -> list[tuple[int, int]]:
     return words
 
 
-class _Reading:
+class _ProgramReading:
     """The words of one command, read by the rules of one program."""
 
     def __init__(self, text: str, program: Program, words: list[tuple[int, int]], spans: Spans) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import SOURCES, Root, SourceFile
-from agnes_stats.ingest.work import Task, Workers
+from agnes_stats.ingest.work import Workers, WorkTask
 from agnes_stats.queries.store import Store
 
 from tests.faults.same import contents, difference
@@ -60,7 +60,7 @@ def test_a_worker_that_dies_costs_nothing(world: World, tmp_path: Path) -> None:
         workers._all[0]._process.kill()
         workers._all[0]._process.wait()
         for number in range(2):
-            done = workers.submit(Task(str(number), str(tmp_path), [(file, None)])).result()
+            done = workers.submit(WorkTask(str(number), str(tmp_path), [(file, None)])).result()
             assert done.results[0].watermark.read_to == world.file.stat().st_size
         assert len(workers._all) == 2
 
@@ -76,7 +76,7 @@ def test_a_worker_imports_nothing_from_where_the_user_stands(
     file = world.engine.recognise(world.file)
     assert file is not None
     with Workers(1) as workers:
-        workers.submit(Task("t", str(tmp_path), [(file, None)])).result()
+        workers.submit(WorkTask("t", str(tmp_path), [(file, None)])).result()
         assert len(workers._all) == 1
     assert not (tmp_path / "trapped").exists()
 

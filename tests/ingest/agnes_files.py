@@ -12,7 +12,7 @@ from agnes_stats.ingest.agnes.snapshots import SnapshotAccess, read_snapshot
 from agnes_stats.ingest.agnes.tables import SyncedTable, merged, read_stack_state, read_sync_state
 from agnes_stats.ingest.agnes.updates import SyncAction, read_update_log
 from agnes_stats.ingest.agnes.uploads import Upload, read_uploads
-from agnes_stats.ingest.agnes.values import Problem, Reading
+from agnes_stats.ingest.agnes.values import Problem, ValuesRead
 
 
 def utc(text: str) -> dt.datetime:
@@ -48,10 +48,10 @@ def ledger(workspace: Path, name: str, *lines: str) -> None:
     put(workspace / f".claude/agnes-sessions-{name}.txt", "".join(f"{line}\n" for line in lines))
 
 
-def read_snapshots(workspace: Path) -> Reading[SnapshotAccess]:
+def read_snapshots(workspace: Path) -> ValuesRead[SnapshotAccess]:
     """All snapshots of a workspace."""
     found = [read_snapshot(workspace, path) for path in sorted((workspace / "user/snapshots").glob("*.meta.json"))]
-    return Reading(
+    return ValuesRead(
         tuple(row for reading in found for row in reading.rows),
         tuple(problem for reading in found for problem in reading.problems),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from agnes_stats.ingest.access import Access, accesses_of, bash
-from agnes_stats.ingest.access.commands import Budget
+from agnes_stats.ingest.access.commands import ScriptBudget
 from agnes_stats.ingest.access.shell import commands_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,7 +103,7 @@ def test_a_pathological_script_is_read_without_harm(script: str) -> None:
 
 def test_variables_cannot_blow_a_script_up() -> None:
     script = "a=" + "x" * 19_000 + "; cat " + "$a" * 2_000
-    words = [word for command in commands_in(script, Budget()) for word in command.argv]
+    words = [word for command in commands_in(script, ScriptBudget()) for word in command.argv]
     assert sum(map(len, words)) < 250_000
 
 

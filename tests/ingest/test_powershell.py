@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from agnes_stats.ingest.access import Access, accesses_of
-from agnes_stats.ingest.access.commands import Budget
+from agnes_stats.ingest.access.commands import ScriptBudget
 from agnes_stats.ingest.access.powershell import commands_in
 from agnes_stats.ingest.agnes.shell_actions import sync_action_in
 from agnes_stats.ingest.formats.claude.tools import detail_of
@@ -189,7 +189,7 @@ def test_a_pathological_script_is_read_without_harm(script: str) -> None:
 
 def test_variables_cannot_blow_a_script_up() -> None:
     script = "$a = '" + "x" * 19_000 + "'; cat " + "$a" * 2_000
-    words = [word for command in commands_in(script, Budget()) for word in command.argv]
+    words = [word for command in commands_in(script, ScriptBudget()) for word in command.argv]
     assert 19_000 <= sum(map(len, words)) < 250_000
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from agnes_stats.ingest import jsonl, shapes
-from agnes_stats.ingest.jsonl import Reader
+from agnes_stats.ingest.jsonl import LineReader
 from agnes_stats.ingest.shapes import MOST_LEARNT, Tally
 
 
@@ -31,7 +31,7 @@ class Reading:
     """Reads objects as a parser does, and counts what is noted and what is looked through field by field."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.reader = Reader(Whole, KNOWN)
+        self.reader = LineReader(Whole, KNOWN)
         self.slow = 0
         monkeypatch.setattr(jsonl, "new_fields", self._counted)
 
@@ -113,6 +113,6 @@ def test_more_names_than_anybody_learns_are_still_counted(reading: Reading) -> N
 
 def test_without_known_names_nothing_is_checked() -> None:
     tally: Tally = {}
-    row = Reader(Whole, {}).plain(b'{"name": 1, "else": 2}', tally)
+    row = LineReader(Whole, {}).plain(b'{"name": 1, "else": 2}', tally)
     assert row is not None
     assert (row.name, tally) == (1, {})

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from agnes_stats.queries.console_book import MOST, Book, Pages
+from agnes_stats.queries.console_book import MOST, Book, BookPages
 from agnes_stats.queries.store import StoreError
 
 
@@ -13,7 +13,7 @@ def book(tmp_path: Path) -> Book:
 
 
 def test_the_newest_query_is_first_and_each_is_there_once(book: Book) -> None:
-    assert book.read() == Pages()
+    assert book.read() == BookPages()
     for sql in ("one", "two", " one ", "one", "", "x" * 30_000):
         book.note(sql)
     assert book.read().history == ("one", "two")
@@ -30,7 +30,7 @@ def test_saved_queries_come_by_name_and_can_be_replaced_and_deleted(book: Book) 
     assert list(book.read().saved.items()) == [("A", "2"), ("b", "3")]
     book.delete("A")
     book.delete("never there")
-    assert Book(book.path.with_name("store.duckdb")).read() == Pages(("asked",), {"b": "3"})
+    assert Book(book.path.with_name("store.duckdb")).read() == BookPages(("asked",), {"b": "3"})
 
 
 def test_the_file_is_for_its_owner_only(book: Book) -> None:
@@ -53,4 +53,4 @@ def test_a_file_that_cannot_be_read_is_left_alone(book: Book, broken: str) -> No
 def test_entries_of_another_shape_are_passed_over(book: Book) -> None:
     book.path.parent.mkdir()
     book.path.write_text('{"history": ["a", 7], "saved": {"x": "1", "y": [2]}, "more": 1}')
-    assert book.read() == Pages(("a",), {"x": "1"})
+    assert book.read() == BookPages(("a",), {"x": "1"})

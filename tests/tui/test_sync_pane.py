@@ -152,8 +152,8 @@ async def test_a_narrow_screen_keeps_when_action_and_result_whole(
 # -- figures
 
 
-def look() -> sync_words.Look:
-    return sync_words.Look(NOW, dt.UTC, {})  # type: ignore[arg-type]
+def look() -> sync_words.SyncLook:
+    return sync_words.SyncLook(NOW, dt.UTC, {})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

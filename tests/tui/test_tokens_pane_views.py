@@ -97,7 +97,7 @@ async def test_a_view_is_opened_by_a_click_and_keys_that_mean_nothing_in_it_are_
     async with opened(store) as (app, pilot):
         assert "Break down by" in offered(app)
         column = screen_text(app).splitlines()[6].index("Timing")
-        await pilot.click("ViewStrip", offset=(column, 0))
+        await pilot.click("TokenViewStrip", offset=(column, 0))
         await settle(pilot)
         assert "Response time of" in screen_text(app)
         assert "Break down by" not in offered(app)

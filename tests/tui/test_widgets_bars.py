@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 from agnes_stats.tui.format import count, usd
-from agnes_stats.tui.kit.axes import Entry, fit_words, make_frame, paint_legend
+from agnes_stats.tui.kit.axes import LegendEntry, fit_words, make_frame, paint_legend
 from agnes_stats.tui.kit.bars import Series, StackedBars
 from agnes_stats.tui.kit.canvas import Grid
 from agnes_stats.tui.kit.palette import Ink, make_ink
 from agnes_stats.tui.kit.scale import amount, make_scale, nice, place_labels, tick_labels
-from agnes_stats.tui.kit.stack import EMPTY, Block, place_bars, stack
+from agnes_stats.tui.kit.stack import EMPTY, StackedBlock, place_bars, stack
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -140,19 +140,19 @@ def test_every_column_belongs_to_a_bucket() -> None:
 def test_a_cell_shows_two_colours() -> None:
     scale = make_scale(10, 10, count)  # a row is worth 1
     assert scale.top == 10
-    assert stack([1.5, 1.0], scale) == [Block(0, 0, 8), Block(0, 1, 4), Block(1, EMPTY, 4)]
+    assert stack([1.5, 1.0], scale) == [StackedBlock(0, 0, 8), StackedBlock(0, 1, 4), StackedBlock(1, EMPTY, 4)]
     assert stack([0, 0], scale) == []
-    assert stack([0, 2], scale) == [Block(1, 1, 8), Block(1, 1, 8)]
+    assert stack([0, 2], scale) == [StackedBlock(1, 1, 8), StackedBlock(1, 1, 8)]
 
 
 def test_where_three_meet_the_two_largest_win() -> None:
     scale = make_scale(10, 10, count)
-    assert stack([0.5, 0.125, 0.375], scale) == [Block(0, 2, 4)]
+    assert stack([0.5, 0.125, 0.375], scale) == [StackedBlock(0, 2, 4)]
 
 
 def test_what_is_not_nothing_shows() -> None:
     scale = make_scale(1e9, 10, count)
-    assert stack([1], scale) == [Block(0, EMPTY, 1)]
+    assert stack([1], scale) == [StackedBlock(0, EMPTY, 1)]
 
 
 @given(st.lists(st.floats(0, 1e12), min_size=1, max_size=6), st.integers(1, 30))
@@ -269,7 +269,7 @@ def test_names_from_data_are_cleaned() -> None:
 
 def legend(width: int, rows: int = 1) -> list[str]:
     grid = Grid(width, rows + 6, ink().base)
-    entries = [Entry("■", ink().base, name, "12.3M") for name in ("opus-4.6", "sonnet-4.5", "haiku-4.5")]
+    entries = [LegendEntry("■", ink().base, name, "12.3M") for name in ("opus-4.6", "sonnet-4.5", "haiku-4.5")]
     frame = make_frame(width, 20, rows)
     paint_legend(grid, ink(), frame, entries)
     return [strip.text.rstrip() for strip in grid.strips()[:rows]]

@@ -10,7 +10,7 @@ from agnes_stats.tui.kit import raster
 from agnes_stats.tui.kit.canvas import Grid
 from agnes_stats.tui.kit.chart import PlotextChart
 from agnes_stats.tui.kit.palette import Ink, make_ink
-from agnes_stats.tui.kit.plots import Histogram, Mark, Trend
+from agnes_stats.tui.kit.plots import Histogram, PlotMark, Trend
 from agnes_stats.tui.kit.series import Series
 from textual.app import App, ComposeResult
 from textual.color import Color
@@ -166,7 +166,11 @@ def test_a_line_without_colour_has_its_own_marks() -> None:
 
 def test_a_histogram_with_percentiles() -> None:
     plot = Histogram(
-        (8, 4, 0, 2), (0, 600, 1200, 1800, 2400), (Mark("p50", 700), Mark("p99", 2300)), overflow=True, unit=duration
+        (8, 4, 0, 2),
+        (0, 600, 1200, 1800, 2400),
+        (PlotMark("p50", 700), PlotMark("p99", 2300)),
+        overflow=True,
+        unit=duration,
     )
     lines = drawn(plot, 60, 14)
     assert lines[0].split() == ["p50", "11m", "p99", "38m"]
@@ -178,14 +182,14 @@ def test_a_histogram_with_percentiles() -> None:
 
 
 def test_a_mark_runs_over_the_bars_in_its_way() -> None:
-    plot = Histogram((4, 4), (0, 1, 2), (Mark("p50", 0.5),))
+    plot = Histogram((4, 4), (0, 1, 2), (PlotMark("p50", 0.5),))
     lines = drawn(plot, 40, 9)
     assert [line[9] for line in lines[1:6]] == ["│"] * 5
     assert lines[0].index("p50") == 9
 
 
 def test_marks_beyond_the_edges_and_unknown_ones() -> None:
-    plot = Histogram((4, 4), (0, 1, 2), (Mark("low", -5), Mark("none", None), Mark("high", 99)))
+    plot = Histogram((4, 4), (0, 1, 2), (PlotMark("low", -5), PlotMark("none", None), PlotMark("high", 99)))
     assert drawn(plot, 40, 9)[0].split() == ["low", "−5", "high", "99"]
     assert plot.words(None) == "low −5 · high 99 · 8 in all"
 

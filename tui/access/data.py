@@ -30,7 +30,7 @@ class SummaryData:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class AccessOptions:
     """What the user chose on this tab. `pages` holds a cursor for each step back from the newest page."""
 
     view: str = "list"
@@ -46,8 +46,8 @@ class Options:
 class AccessData:
     """An answer with its question. Of the parts, those of the view are there."""
 
-    asked: Options
-    options: Options
+    asked: AccessOptions
+    options: AccessOptions
     """What was asked, with the pages that are left of it under this filter."""
     chosen: Filter
     store_is_empty: bool
@@ -68,7 +68,7 @@ class AccessData:
         return self.sums is not None and self.sums.accesses > 0
 
 
-def ask(connection: DuckDBPyConnection, asked: Options, chosen: Filter, now: dt.datetime) -> AccessData:
+def ask(connection: DuckDBPyConnection, asked: AccessOptions, chosen: Filter, now: dt.datetime) -> AccessData:
     """The figures, and what the view shows. `now` is UTC without a zone."""
     options = asked
     if options.paged != chosen:

@@ -12,7 +12,7 @@ from ...queries.access import AccessRow
 from ..kit.key_bar import KeyBar
 from . import text as told
 from .side import AccessDetail
-from .text import Look
+from .text import AccessLook
 
 
 class AccessScreen(ModalScreen[None]):
@@ -32,7 +32,7 @@ class AccessScreen(ModalScreen[None]):
         Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
     ]
 
-    def __init__(self, row: AccessRow, look: Look) -> None:
+    def __init__(self, row: AccessRow, look: AccessLook) -> None:
         super().__init__()
         self._row = row
         self._look = look

@@ -25,10 +25,10 @@ from ..kit.table import RecordTable
 from ..pane import Pane
 from ..tabs import Tab
 from . import text as told
-from .data import AccessData, Options, ask
+from .data import AccessData, AccessOptions, ask
 from .side import AccessDetail
 from .table import COLUMNS, AccessTable
-from .text import Look
+from .text import AccessLook
 from .views import AccessSummary, ToolStatistics
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class AccessPane(Pane[AccessData]):
 
     def __init__(self, tab: Tab) -> None:
         super().__init__(tab)
-        self._options = Options()
+        self._options = AccessOptions()
         self._data: AccessData | None = None
         self._land: int | None = None
         """The row on which the cursor is to land on the page that was asked for."""
@@ -168,8 +168,8 @@ class AccessPane(Pane[AccessData]):
         detail.set_class(not roomy, "-tight")
         detail.show_access(self._selected, self._look(), all_facts=roomy)
 
-    def _look(self) -> Look:
-        return Look(self.dashboard.now(), self.dashboard.zone, self.app.theme_variables)
+    def _look(self) -> AccessLook:
+        return AccessLook(self.dashboard.now(), self.dashboard.zone, self.app.theme_variables)
 
     def _axis(self, data: AccessData) -> list[dt.date]:
         return told.days_between(data.days, data.chosen, self._look().local(self.dashboard.now()).date())

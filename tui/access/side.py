@@ -11,7 +11,7 @@ from textual.widgets import Static
 from ...queries.access import AccessRow
 from ..format import block, clean
 from . import text as told
-from .text import Look
+from .text import AccessLook
 
 _MOST_LINES = 400
 
@@ -42,7 +42,7 @@ class AccessDetail(VerticalScroll):
         yield Static(classes="code sql", markup=False)
         yield Static(classes="code command", markup=False)
 
-    def show_access(self, row: AccessRow | None, look: Look, *, all_facts: bool = True) -> None:
+    def show_access(self, row: AccessRow | None, look: AccessLook, *, all_facts: bool = True) -> None:
         """Show an access; without `all_facts` only the first lines of what is known of it."""
         facts, error, sql, command = self.query(Static)
         for part in (error, sql, command):

@@ -34,7 +34,7 @@ _TOP = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class AccessLook:
     """What telling depends on: the moment (UTC without a zone), the zone of clocks, and the theme's variables."""
 
     now: dt.datetime
@@ -77,14 +77,14 @@ def below(path: str, folder: str) -> str:
     return path[start + 1 :] if lies_in else path
 
 
-def duration(row: AccessRow, look: Look) -> str:
+def duration(row: AccessRow, look: AccessLook) -> str:
     """How long it took; of one that runs, how long it has."""
     if row.result == "running" and row.timestamp is not None:
         return f"{words.duration((look.now - row.timestamp).total_seconds())} …"
     return words.millis(row.duration_ms)
 
 
-def access(row: AccessRow, look: Look) -> Record:
+def access(row: AccessRow, look: AccessLook) -> Record:
     """An access as a row of the list."""
     return Record(
         row.id,
@@ -102,7 +102,7 @@ def access(row: AccessRow, look: Look) -> Record:
     )
 
 
-def table(row: TableUse, look: Look) -> Record:
+def table(row: TableUse, look: AccessLook) -> Record:
     """A table's use as a row."""
     cells: dict[str, Text | str | None] = {
         "name": row.name,
@@ -115,7 +115,7 @@ def table(row: TableUse, look: Look) -> Record:
     return Record(row.name, cells, Which(table=row.name), row)
 
 
-def place(row: PlaceUse, look: Look) -> Record:
+def place(row: PlaceUse, look: AccessLook) -> Record:
     """Local, remote, … as a row."""
     cells = _outcomes(row, look) | {
         "name": row.place,
@@ -125,12 +125,12 @@ def place(row: PlaceUse, look: Look) -> Record:
     return Record(row.place, cells, Which(place=row.place), row)
 
 
-def action(row: ActionUse, look: Look) -> Record:
+def action(row: ActionUse, look: AccessLook) -> Record:
     """An action as a row."""
     return Record(row.action, _outcomes(row, look) | {"name": row.action}, Which(action=row.action), row)
 
 
-def _outcomes(row: PlaceUse | ActionUse, look: Look) -> dict[str, Text | str | int | None]:
+def _outcomes(row: PlaceUse | ActionUse, look: AccessLook) -> dict[str, Text | str | int | None]:
     return {
         "accesses": words.count(row.accesses),
         "failed": look.failures(row.failed),
@@ -141,7 +141,7 @@ def _outcomes(row: PlaceUse | ActionUse, look: Look) -> dict[str, Text | str | i
     }
 
 
-def tool(row: ToolUse, look: Look) -> Record:
+def tool(row: ToolUse, look: AccessLook) -> Record:
     """A tool, server, skill or plugin as a row."""
     cells: dict[str, Text | str | None] = {
         "name": _tool_name(row.name) if row.kind == "tool" else row.name,
@@ -251,7 +251,7 @@ def strip(days: Sequence[DayAccesses], axis: Sequence[dt.date], tables: Sequence
 # -- one access, in full
 
 
-def facts(row: AccessRow, look: Look) -> list[Text]:
+def facts(row: AccessRow, look: AccessLook) -> list[Text]:
     """What is known of an access, line by line; its text is told apart."""
     moment = "no time" if row.timestamp is None else f"{look.local(row.timestamp):%Y-%m-%d %H:%M:%S}"
     measured = [

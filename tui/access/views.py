@@ -15,7 +15,7 @@ from ..kit.series import Series
 from ..kit.table import Column, Record, RecordTable
 from . import text as told
 from .data import SummaryData
-from .text import Look
+from .text import AccessLook
 
 _TIMES = (Column("p50_ms", "p50", 7, "right"), Column("p95_ms", "p95", 7, "right"))
 
@@ -97,7 +97,7 @@ class AccessSummary(Sections):
         *,
         tables: int,
         order: tuple[str, bool],
-        look: Look,
+        look: AccessLook,
     ) -> None:
         """Show it; `tables` is how many tables there are in all."""
         self._show_days(days, axis)
@@ -159,7 +159,7 @@ class ToolStatistics(Sections):
             id=id,
         )
 
-    def show(self, rows: Sequence[ToolUse], *, order: tuple[str, bool], look: Look) -> None:
+    def show(self, rows: Sequence[ToolUse], *, order: tuple[str, bool], look: AccessLook) -> None:
         """Show them."""
         for kind in _KINDS:
             section = self.query_one(f"#tools-{kind}", Section)

@@ -21,7 +21,7 @@ from ...ingest.engine import Engine
 from ...ingest.formats import SOURCES, Root
 from ...queries import doctor as ask
 from ...queries import servers, sync
-from ...queries.own_totals import OwnTotal, own_totals
+from ...queries.own_totals import SessionOwnTotal, own_totals
 from ...queries.paths import exists, expanded, is_folder
 from ...queries.schema import STORE_VERSION
 from ...queries.store import Store, StoreError
@@ -123,7 +123,7 @@ def _look(engine: Engine, settings: Settings, found: Findings) -> None:
     answer["retention"] = [_retention(root, marks, found) for root in engine.roots if root.kind == "claude"]
 
 
-def _own_totals(totals: Sequence[OwnTotal]) -> dict[str, Any]:
+def _own_totals(totals: Sequence[SessionOwnTotal]) -> dict[str, Any]:
     """Claude Code's own totals beside ours: in how many sessions they agree, and what differs, by name."""
     different = sorted(
         (one for one in totals if not one.is_equal), key=lambda one: (-one.missing_tokens, one.session_id)

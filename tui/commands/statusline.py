@@ -62,7 +62,7 @@ _MOST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StatusLine:
     """What is told of the session, and of everything; both may be empty. `at` is in seconds since 1970."""
 
     session: str
@@ -101,14 +101,14 @@ class LastLines:
         self._settings = json.dumps([settings.tz, settings.no_cost, settings.budget, *chosen])
         self._session_id = session_id or ""
 
-    def read(self) -> Line | None:
+    def read(self) -> StatusLine | None:
         """The last answer for the session, or else the newest for another one without what is told of that."""
         kept = [one for one in self._read() if one["settings"] == self._settings]
         own = [one for one in kept if one["session_id"] == self._session_id]
         found = max(own or kept, key=lambda one: float(one["at"]), default=None)
-        return None if found is None else Line(found["session"] if own else "", found["common"], found["at"])
+        return None if found is None else StatusLine(found["session"] if own else "", found["common"], found["at"])
 
-    def write(self, line: Line) -> None:
+    def write(self, line: StatusLine) -> None:
         """Keep an answer. Where that is not possible there will be none."""
         from ...queries.replaced import replacing
 
@@ -319,7 +319,7 @@ def _read_what_is_new(store: Store, settings: Settings, transcript: Path) -> Non
     limit.cancel()
 
 
-def _asked(store: Store, settings: Settings, session_id: str | None) -> Line:
+def _asked(store: Store, settings: Settings, session_id: str | None) -> StatusLine:
     from ...queries import servers, sessions, tokens
     from .. import budget_text
     from .. import format as words
@@ -347,7 +347,7 @@ def _asked(store: Store, settings: Settings, session_id: str | None) -> Line:
         common.append(budget_text.brief(spent))
     if pulled_at is not None:
         common.append(f"pulled {words.relative(pulled_at, now)}")
-    return Line(" · ".join(session), " · ".join(common), time.time())
+    return StatusLine(" · ".join(session), " · ".join(common), time.time())
 
 
 def _amount(used: Used, count: int, settings: Settings) -> str:

@@ -18,7 +18,7 @@ _GAP = 3
 
 
 @dataclass(frozen=True)
-class Entry:
+class LegendEntry:
     """A series in a legend: how it is drawn, its name, and its total in words."""
 
     glyph: str
@@ -147,7 +147,7 @@ def _flow(sizes: Sequence[int], width: int, rows: int, note: int) -> list[tuple[
     return places
 
 
-def _fit_legend(entries: Sequence[Entry], width: int, rows: int) -> tuple[list[tuple[int, int]], bool]:
+def _fit_legend(entries: Sequence[LegendEntry], width: int, rows: int) -> tuple[list[tuple[int, int]], bool]:
     """Places for as many entries as fit, with their totals if all do."""
     for totals in (True, False):
         sizes = [cell_len(e.name) + 2 + (cell_len(e.total) + 1 if totals and e.total else 0) for e in entries]
@@ -161,7 +161,7 @@ def _fit_legend(entries: Sequence[Entry], width: int, rows: int) -> tuple[list[t
     return [], False
 
 
-def legend_rows(entries: Sequence[Entry], width: int) -> int:
+def legend_rows(entries: Sequence[LegendEntry], width: int) -> int:
     """Rows the legend asks for: none for nothing, two where one would hide something."""
     if not entries:
         return 0
@@ -169,7 +169,7 @@ def legend_rows(entries: Sequence[Entry], width: int) -> int:
     return 1 if len(places) == len(entries) and totals else 2
 
 
-def paint_legend(grid: Grid, ink: Ink, frame: Frame, entries: Sequence[Entry]) -> None:
+def paint_legend(grid: Grid, ink: Ink, frame: Frame, entries: Sequence[LegendEntry]) -> None:
     """The series from below; without totals where they do not fit, and then "+2 more"."""
     if frame.legend is None or not entries:
         return

@@ -10,13 +10,13 @@ from textual.color import Color
 from textual.message import Message
 
 from ..format import clean, count
-from .axes import Entry, fit_words, gutter, legend_rows, make_frame, paint_labels, paint_legend, paint_scale
+from .axes import LegendEntry, fit_words, gutter, legend_rows, make_frame, paint_labels, paint_legend, paint_scale
 from .canvas import Grid, put_centered
 from .cursor_canvas import Pointed
 from .palette import Ink, widget_ink
 from .scale import Scale, Unit, amount, make_scale
 from .series import Series
-from .stack import EMPTY, Bars, Block, place_bars, stack
+from .stack import EMPTY, Bars, StackedBlock, place_bars, stack
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _NAME_CELLS = 24
@@ -127,14 +127,14 @@ class StackedBars(Pointed):
     def ink(self) -> Ink:
         return widget_ink(self, len(self._series), [one.tone for one in self._series])
 
-    def _entries(self, ink: Ink) -> list[Entry]:
+    def _entries(self, ink: Ink) -> list[LegendEntry]:
         totals = [sum(values) for values in zip(*self._values, strict=True)]
         entries = []
         for index, (one, total) in enumerate(zip(self._series, totals, strict=True)):
             glyph, color = ink.fill(index)
             style = Style.from_color(color.rich_color, ink.background.rich_color)
             name = clean(one.name, _NAME_CELLS)
-            entries.append(Entry(glyph if ink.plain else "■", style, name, self._unit(total)))
+            entries.append(LegendEntry(glyph if ink.plain else "■", style, name, self._unit(total)))
         return entries
 
     def paint(self, grid: Grid, ink: Ink) -> None:
@@ -179,7 +179,7 @@ class StackedBars(Pointed):
             grid.put(x, bottom - row, glyph * self._bars.bar, style)
 
     @staticmethod
-    def _block(ink: Ink, block: Block, background: Color) -> tuple[str, Style]:
+    def _block(ink: Ink, block: StackedBlock, background: Color) -> tuple[str, Style]:
         glyph, color = ink.fill(block.below)
         if ink.plain:
             # One glyph a cell: whoever has the larger part of it.

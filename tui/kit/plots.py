@@ -13,7 +13,17 @@ from rich.style import Style
 
 from ..format import clean, count, percent
 from . import raster
-from .axes import Entry, Frame, fit_words, gutter, legend_rows, make_frame, paint_labels, paint_legend, paint_scale
+from .axes import (
+    Frame,
+    LegendEntry,
+    fit_words,
+    gutter,
+    legend_rows,
+    make_frame,
+    paint_labels,
+    paint_legend,
+    paint_scale,
+)
 from .canvas import Grid
 from .palette import Ink
 from .scale import Scale, Unit, amount, make_scale
@@ -124,11 +134,11 @@ class Trend:
         _paint_caption(grid, ink, frame, self.words(cursor))
         return Spots(frame.gutter, frame.plot, centers)
 
-    def _entries(self, ink: Ink) -> list[Entry]:
+    def _entries(self, ink: Ink) -> list[LegendEntry]:
         if len(self.lines) < 2:
             return []
         return [
-            Entry(
+            LegendEntry(
                 _SWATCHES[line % len(_SWATCHES)] if ink.plain else "■",
                 _line_style(ink, line),
                 clean(one.name, _NAME_CELLS),
@@ -160,7 +170,7 @@ class Trend:
 
 
 @dataclass(frozen=True)
-class Mark:
+class PlotMark:
     """A value pointed out on the horizontal axis of a distribution: a percentile."""
 
     label: str
@@ -177,7 +187,7 @@ class Histogram:
 
     counts: tuple[float, ...]
     edges: tuple[float, ...]
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[PlotMark, ...] = ()
     overflow: bool = False
     unit: Unit = count
     describe: Callable[[int], str] | None = None
@@ -214,7 +224,7 @@ class Histogram:
         n = amount(self.counts[part])
         return f"{self.unit(self.edges[part])} {end}: {count(n)} ({percent(n / total if total else 0)})"
 
-    def _mark(self, mark: Mark) -> str:
+    def _mark(self, mark: PlotMark) -> str:
         return f"{clean(mark.label, 12)} {self.unit(mark.value or 0.0)}"
 
     def paint(self, grid: Grid, ink: Ink, cursor: int | None) -> Spots:
@@ -287,7 +297,7 @@ class Histogram:
                 end = start + cell_len(text) + 2
 
 
-def _known(mark: Mark) -> bool:
+def _known(mark: PlotMark) -> bool:
     return mark.value is not None and math.isfinite(mark.value)
 
 

@@ -53,7 +53,7 @@ def place_bars(buckets: int, width: int, cursor: int | None = None) -> Bars:
 
 
 @dataclass(frozen=True)
-class Block:
+class StackedBlock:
     """A cell of a bar: `eighths` of it, from below, show one series and the rest another, or EMPTY."""
 
     below: int
@@ -61,7 +61,7 @@ class Block:
     eighths: int
 
 
-def stack(values: Sequence[float], scale: Scale) -> list[Block]:
+def stack(values: Sequence[float], scale: Scale) -> list[StackedBlock]:
     """The cells of one bar from the bottom up, as far as it reaches; `values` from the bottom series up.
 
     A cell can show two colours: where three meet, the two that leave the fewest eighths wrong.
@@ -73,14 +73,14 @@ def stack(values: Sequence[float], scale: Scale) -> list[Block]:
     return [_block([*owners[start : start + 8]]) for start in range(0, len(owners), 8)]
 
 
-def _block(owners: list[int]) -> Block:
+def _block(owners: list[int]) -> StackedBlock:
     owners += [EMPTY] * (8 - len(owners))
-    best, block = -1, Block(owners[0], EMPTY, 8)
+    best, block = -1, StackedBlock(owners[0], EMPTY, 8)
     for cut in range(1, 9):
         below, above = owners[:cut], owners[cut:]
         lower = max(below, key=below.count)
         upper = max(above, key=above.count) if above else lower
         right = below.count(lower) + above.count(upper)
         if right > best:
-            best, block = right, Block(lower, upper, cut)
-    return Block(block.below, block.above, 8) if block.below == block.above else block
+            best, block = right, StackedBlock(lower, upper, cut)
+    return StackedBlock(block.below, block.above, 8) if block.below == block.above else block

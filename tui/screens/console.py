@@ -18,7 +18,7 @@ from textual.widgets import ContentSwitcher, Static, TextArea
 from ...queries import console
 from ...queries.asking import Asking, Stopped
 from ...queries.console import Table
-from ...queries.console_book import Book, Pages
+from ...queries.console_book import Book, BookPages
 from ...queries.console_examples import EXAMPLES
 from ...queries.filters import Filter
 from ...queries.store import StoreError
@@ -29,7 +29,7 @@ from ..kit.key_bar import KeyBar
 from ..kit.series import Series
 from ..kit.state import PaneState
 from ..typed_app import OnDashboard
-from .queries import Entry, NameScreen, QueryScreen
+from .queries import NameScreen, QueryEntry, QueryScreen
 
 NAME = "console"
 DRAWN = 400
@@ -228,28 +228,28 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
 
         offer(self.dashboard, self.query_one("#answer"), "sql")
 
-    def _pages(self) -> Pages:
+    def _pages(self) -> BookPages:
         try:
             return self._book.read()
         except StoreError as error:
             self.app.notify(str(error), severity="error", markup=False)
-            return Pages()
+            return BookPages()
 
     def action_history(self) -> None:
         """Choose from the queries asked before."""
-        entries = [Entry(sql) for sql in self._pages().history]
+        entries = [QueryEntry(sql) for sql in self._pages().history]
         self.app.push_screen(QueryScreen("History", entries), self._open)
 
     def action_queries(self) -> None:
         """Choose from the saved queries and the examples."""
-        saved = [Entry(sql, name, "saved") for name, sql in self._pages().saved.items()]
-        examples = [Entry(sql, name, "example") for name, sql in EXAMPLES.items()]
+        saved = [QueryEntry(sql, name, "saved") for name, sql in self._pages().saved.items()]
+        examples = [QueryEntry(sql, name, "example") for name, sql in EXAMPLES.items()]
         self.app.push_screen(QueryScreen("Saved queries and examples", saved + examples, self._forget), self._open)
 
-    def _forget(self, entry: Entry) -> bool:
+    def _forget(self, entry: QueryEntry) -> bool:
         return entry.note == "saved" and self._kept(lambda: self._book.delete(entry.name))
 
-    def _open(self, entry: Entry | None) -> None:
+    def _open(self, entry: QueryEntry | None) -> None:
         if entry is not None:
             editor = self.query_one(TextArea)
             # Not `text`: what was there can be had back with Ctrl+Z.

@@ -23,7 +23,7 @@ _OURS = __name__.split(".", maxsplit=1)[0]
 
 
 @dataclass(slots=True)
-class Entry:
+class HelpEntry:
     """What some keys do, in words."""
 
     keys: list[str]
@@ -35,14 +35,14 @@ class Entry:
 class Keys:
     """The keys that work on a screen, its own first, then those of the app. What Textual's widgets bind is left out."""
 
-    here: list[Entry] = field(default_factory=list)
-    everywhere: list[Entry] = field(default_factory=list)
+    here: list[HelpEntry] = field(default_factory=list)
+    everywhere: list[HelpEntry] = field(default_factory=list)
 
 
 def keys_on(screen: Screen[Any]) -> Keys:
     """The keys that work on a screen as it is now, with what has the focus."""
     found = Keys()
-    entries: dict[tuple[int, str], Entry] = {}
+    entries: dict[tuple[int, str], HelpEntry] = {}
     for node, binding in _working(screen):
         about = binding.tooltip or binding.description
         if not about or not _is_ours(node, binding):
@@ -51,7 +51,7 @@ def keys_on(screen: Screen[Any]) -> Keys:
         shown = screen.app.get_key_display(dataclasses.replace(binding, key_display=None))
         entry = entries.get((id(node), binding.action))
         if entry is None:
-            entry = entries[id(node), binding.action] = Entry([], about)
+            entry = entries[id(node), binding.action] = HelpEntry([], about)
             (found.everywhere if node is screen.app else found.here).append(entry)
         if shown not in entry.keys:
             entry.keys.append(shown)

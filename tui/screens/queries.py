@@ -23,7 +23,7 @@ _PREVIEW = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QueryEntry:
     """A query of a list. `name` is empty in the history, `note` says where it is from."""
 
     sql: str
@@ -31,7 +31,7 @@ class Entry:
     note: str = ""
 
 
-class QueryScreen(ListedScreen[Entry | None]):
+class QueryScreen(ListedScreen[QueryEntry | None]):
     """A list of queries, the one under the cursor below it. Dismisses with the chosen one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,12 +39,14 @@ class QueryScreen(ListedScreen[Entry | None]):
         Binding("f8", "delete", "Delete", tooltip="Delete the saved query"),
     ]
 
-    def __init__(self, title: str, entries: Sequence[Entry], delete: Callable[[Entry], bool] | None = None) -> None:
+    def __init__(
+        self, title: str, entries: Sequence[QueryEntry], delete: Callable[[QueryEntry], bool] | None = None
+    ) -> None:
         """`delete` forgets an entry; False if that entry stays."""
         super().__init__()
         self._title = title
         self._entries = list(entries)
-        self._shown: list[Entry] = []
+        self._shown: list[QueryEntry] = []
         self._delete = delete
 
     def compose(self) -> ComposeResult:
@@ -81,7 +83,7 @@ class QueryScreen(ListedScreen[Entry | None]):
         self.query_one("#query-preview", Static).update(Text(text))
 
     @property
-    def _current(self) -> Entry | None:
+    def _current(self) -> QueryEntry | None:
         highlighted = self.query_one(OptionList).highlighted
         return None if highlighted is None or highlighted >= len(self._shown) else self._shown[highlighted]
 

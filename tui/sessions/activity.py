@@ -50,7 +50,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ActivityView:
     """What the list shows: which entries are unfolded, the steps below them, and only failures or all."""
 
     detail: SessionDetail
@@ -73,7 +73,7 @@ def agent_key(agent: SubagentRun) -> str:
     return f"agent:{agent.subagent_id}"
 
 
-def records(view: View) -> list[Record]:
+def records(view: ActivityView) -> list[Record]:
     """The entries of the list, in their order."""
     return list(_Lines(view).all())
 
@@ -81,7 +81,7 @@ def records(view: View) -> list[Record]:
 class _Lines:
     """Walks a session from its prompts down to what is unfolded."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: ActivityView) -> None:
         self._view = view
         self._steps: dict[str, list[Step]] = {}
         for step in view.steps:

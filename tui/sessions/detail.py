@@ -29,7 +29,7 @@ from ..kit.state import PaneState
 from ..kit.table import Record, RecordTable
 from ..typed_app import OnDashboard
 from . import text as told
-from .activity import COLUMNS, Node, View, records, turn_key
+from .activity import COLUMNS, ActivityView, Node, records, turn_key
 from .facts import facts_lines, facts_page, headline, origin_page
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
             return
         table = self.query_one(ActivityTable)
         unfolded = _failing(detail) if self._failed else set(self._unfolded)
-        view = View(detail, self._answer.steps, unfolded, self._failed, app.now(), app.zone, self._styles())
+        view = ActivityView(detail, self._answer.steps, unfolded, self._failed, app.now(), app.zone, self._styles())
         table.show(records(view))
         self._follow()
 

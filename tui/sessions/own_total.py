@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 from .. import format as words
 
 if TYPE_CHECKING:
-    from ...queries.own_totals import Amount, ModelDifference, OwnTotal
+    from ...queries.own_totals import Amount, ModelDifference, SessionOwnTotal
 
 
-def own_total_pairs(total: OwnTotal, now: dt.datetime, zone: ZoneInfo, *, cost: bool) -> list[tuple[str, str | None]]:
+def own_total_pairs(
+    total: SessionOwnTotal, now: dt.datetime, zone: ZoneInfo, *, cost: bool
+) -> list[tuple[str, str | None]]:
     """Labels and values, for a column: its total, ours up to that moment, and each difference by its name."""
     moment = words.when(total.as_of, now, zone)
     said = [words.usd(total.cost_usd)] if cost else []

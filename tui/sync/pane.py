@@ -50,7 +50,7 @@ _ASCENDING = ("table_id", "workspace")
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
+class SyncPages:
     """Which page of the actions is shown: a cursor for each step back from the newest, under one filter."""
 
     chosen: Filter
@@ -61,7 +61,7 @@ class Pages:
 class SyncData:
     """What the tab shows."""
 
-    pages: Pages
+    pages: SyncPages
     actions: SyncPage
     workspaces: list[Workspace]
     tables: list[SyncTable]
@@ -104,7 +104,7 @@ class SyncPane(Pane[SyncData]):
     def __init__(self, tab: Tab) -> None:
         super().__init__(tab)
         self._data: SyncData | None = None
-        self._pages = Pages(Filter())
+        self._pages = SyncPages(Filter())
         self._order = ("changed_at", True)
 
     def compose(self) -> ComposeResult:
@@ -127,7 +127,7 @@ class SyncPane(Pane[SyncData]):
 
     def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> SyncData:
         """Everything, in one reading of the store. Runs in a thread: no widget is touched."""
-        pages = self._pages if self._pages.chosen == chosen else Pages(chosen)
+        pages = self._pages if self._pages.chosen == chosen else SyncPages(chosen)
         cursor = pages.cursors[-1] if pages.cursors else None
         order, descending = self._order
         tables, table_sums = workspaces.list_tables(connection, chosen, order=order, descending=descending)
@@ -180,8 +180,8 @@ class SyncPane(Pane[SyncData]):
         self._show_program(data)
         self.refresh_bindings()
 
-    def _look(self) -> told.Look:
-        return told.Look(self.dashboard.now(), self.dashboard.zone, self.app.theme_variables)
+    def _look(self) -> told.SyncLook:
+        return told.SyncLook(self.dashboard.now(), self.dashboard.zone, self.app.theme_variables)
 
     def _listing(self, name: str) -> Listing:
         return self.query_one(f"#{name}", Listing)
@@ -277,7 +277,7 @@ class SyncPane(Pane[SyncData]):
         """The next page of actions, further back."""
         data = self._data
         if data is not None and data.actions.older is not None:
-            self._turn(Pages(data.pages.chosen, (*data.pages.cursors, data.actions.older)))
+            self._turn(SyncPages(data.pages.chosen, (*data.pages.cursors, data.actions.older)))
 
     def action_newer(self) -> None:
         """The page of actions before, closer to now."""
@@ -285,9 +285,9 @@ class SyncPane(Pane[SyncData]):
         if data is not None:
             # A key pressed twice is two pages, even if the first of them is not loaded yet.
             asked = self._pages if self._pages.chosen == data.pages.chosen else data.pages
-            self._turn(Pages(asked.chosen, asked.cursors[:-1]))
+            self._turn(SyncPages(asked.chosen, asked.cursors[:-1]))
 
-    def _turn(self, pages: Pages) -> None:
+    def _turn(self, pages: SyncPages) -> None:
         self._pages = pages
         self._listing("actions").table.move_cursor(row=0)
         self.refresh_data()

@@ -40,7 +40,7 @@ _STATUS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SyncLook:
     """What telling depends on: the moment (UTC without a zone), the zone of clocks, and the theme's variables."""
 
     now: dt.datetime
@@ -111,7 +111,7 @@ REJECTS = (
 # -- the workspaces ----------------------------------------------------------------------------------------------
 
 
-def cards(places: Sequence[Workspace], tables: TableSums, sums: UploadSums, look: Look) -> list[Card]:
+def cards(places: Sequence[Workspace], tables: TableSums, sums: UploadSums, look: SyncLook) -> list[Card]:
     """The figures on top; none without a workspace."""
     if not places:
         return []
@@ -133,7 +133,7 @@ def name(one: Workspace) -> str:
     return words.clean(one.workspace.partition("://")[2]) if one.is_server else words.project(one.workspace)
 
 
-def _token(expiries: Sequence[dt.datetime], look: Look) -> Card:
+def _token(expiries: Sequence[dt.datetime], look: SyncLook) -> Card:
     if not expiries:
         return Card("Token", words.NONE, "no expiry known")
     left = min(expiries) - look.now
@@ -144,7 +144,7 @@ def _token(expiries: Sequence[dt.datetime], look: Look) -> Card:
     return Card("Token", value, "renew it soon" if soon else "of the server", tone="warning" if soon else "")
 
 
-def action(row: SyncRow, look: Look) -> Record:
+def action(row: SyncRow, look: SyncLook) -> Record:
     """A sync action as a row."""
     cells: dict[str, Text | str | int | None] = {
         "when": look.when(row.timestamp),
@@ -178,7 +178,7 @@ def no_workspace(sources: Sequence[str]) -> str:
     )
 
 
-def action_in_full(row: SyncRow, look: Look) -> str:
+def action_in_full(row: SyncRow, look: SyncLook) -> str:
     """All of a sync action: its detail, and on a second line what surrounds it."""
     told = [
         row.action,
@@ -192,7 +192,7 @@ def action_in_full(row: SyncRow, look: Look) -> str:
     return "\n".join([*([words.clean(row.detail)] if row.detail else []), " · ".join(part for part in told if part)])
 
 
-def table(row: SyncTable, look: Look) -> Record:
+def table(row: SyncTable, look: SyncLook) -> Record:
     """A table of a workspace as a row."""
     cells: dict[str, Text | str | int | None] = {
         "table_id": row.table_id,
@@ -210,7 +210,7 @@ def tables_caption(sums: TableSums, shown: int) -> str:
     return f"{_of(shown, sums.tables, 'table')} · {words.size(sums.size_bytes)}"
 
 
-def upload(row: UploadRow, look: Look) -> Record:
+def upload(row: UploadRow, look: SyncLook) -> Record:
     """A session and its upload as a row."""
     reason = f"refused: {row.reason}" if row.reason else _STATUS[row.status]
     if row.status == "grown":
@@ -236,7 +236,7 @@ def uploads_caption(sums: UploadSums, shown: int) -> str:
 # -- this program ------------------------------------------------------------------------------------------------
 
 
-def reject(row: Reject, look: Look) -> Record:
+def reject(row: Reject, look: SyncLook) -> Record:
     """What could not be used, as a row."""
     path = Path(row.path)
     cells: dict[str, Text | str | int | None] = {
@@ -265,12 +265,12 @@ def _no_rule(unknowns: Sequence[Unknown]) -> list[str]:
     return [f"kept, but not understood: {named}"] if named else []
 
 
-def sources(rows: Sequence[SourceHealth], look: Look) -> list[list[str]]:
+def sources(rows: Sequence[SourceHealth], look: SyncLook) -> list[list[str]]:
     """What was found where and how far it is read: a row of cells for each source."""
     return [[row.source, place(row.root), *_health([row], look)] for row in rows]
 
 
-def server(row: ServerHealth, look: Look) -> list[Text]:
+def server(row: ServerHealth, look: SyncLook) -> list[Text]:
     """An Agnes server that was asked, as a row of cells beside those of the sources; a failure in words, in colour."""
     if row.failure is None:
         state = Text(f"asked {look.ago(row.asked_at)}", end="")
@@ -288,13 +288,13 @@ def server(row: ServerHealth, look: Look) -> list[Text]:
     return [words.cell("server"), words.cell(named), words.cell(words.rows(row.rows)), state, words.cell(rest)]
 
 
-def sources_in_one(rows: Sequence[SourceHealth], look: Look) -> str:
+def sources_in_one(rows: Sequence[SourceHealth], look: SyncLook) -> str:
     """The same of all sources together, on one line."""
     kinds = ", ".join(sorted({row.source for row in rows}))
     return " · ".join([kinds, *(part for part in _health(rows, look) if part)]) if rows else "no source found"
 
 
-def _health(rows: Sequence[SourceHealth], look: Look) -> list[str]:
+def _health(rows: Sequence[SourceHealth], look: SyncLook) -> list[str]:
     gone = sum(row.gone for row in rows)
     trouble = {
         "to come": sum(row.pending for row in rows),

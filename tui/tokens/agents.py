@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...queries import delegation
-from ...queries.delegation import AgentTokens, Task
+from ...queries.delegation import AgentTokens, DelegatedTask
 from ...queries.rollups import MAIN_AGENT
 from .. import format as words
 from .. import marks
@@ -54,7 +54,7 @@ class AgentsData:
     """All types of agents, and the largest tasks of sub-agents."""
 
     types: tuple[AgentTokens, ...]
-    tasks: tuple[Task, ...]
+    tasks: tuple[DelegatedTask, ...]
 
 
 class Agents(TokenView[AgentsData]):
@@ -119,7 +119,7 @@ def _times(ratio: float | None) -> str:
     return words.NONE if ratio is None else f"{words.count(ratio)}×"
 
 
-def _task(row: Task, question: Question) -> Record:
+def _task(row: DelegatedTask, question: Question) -> Record:
     return Record(
         row.subagent_id,
         {

@@ -31,7 +31,7 @@ _ALL_CARDS = 130
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class HeadData:
     """The figures of a selection, of the period before it (None if it has no first day), and of today."""
 
     period: Period
@@ -50,14 +50,14 @@ class Head:
     """The running month's; None without one."""
 
 
-def ask(connection: DuckDBPyConnection, question: Question) -> Head:
+def ask(connection: DuckDBPyConnection, question: Question) -> HeadData:
     """The figures of a question."""
     chosen, today = question.chosen, question.here.date()
     period = trends.period(connection, chosen)
     earlier = trends.period_before(chosen, today)
     span = trends.days_of(connection, chosen, today)
     models = tokens.by_group(connection, chosen, "model") if period.unpriced_tokens else []
-    return Head(
+    return HeadData(
         period=period,
         before=trends.period(connection, earlier) if earlier else None,
         today=trends.period(connection, chosen.but(since=today, until=today)),
@@ -71,7 +71,7 @@ def ask(connection: DuckDBPyConnection, question: Question) -> Head:
     )
 
 
-def cards(head: Head, question: Question, width: int) -> list[Card]:
+def cards(head: HeadData, question: Question, width: int) -> list[Card]:
     """The figures as cards; narrower screens, of `width` columns, get fewer."""
     span = phrases.span_in_words(question.chosen, question.here.date())
     spend, used = _spend(head, span), _tokens(head, span)
@@ -83,7 +83,7 @@ def cards(head: Head, question: Question, width: int) -> list[Card]:
     return shown if width >= _ALL_CARDS else [card for card in shown if card.label != "Output share"]
 
 
-def kinds(head: Head, *, brief: bool) -> list[tuple[str, str]]:
+def kinds(head: HeadData, *, brief: bool) -> list[tuple[str, str]]:
     """The tokens by kind, and the sessions: labels and values."""
     sums, cache = head.period, "Cache" if brief else "Cache read"
     return [
@@ -96,7 +96,7 @@ def kinds(head: Head, *, brief: bool) -> list[tuple[str, str]]:
     ]
 
 
-def notes(head: Head, question: Question) -> str:
+def notes(head: HeadData, question: Question) -> str:
     """What the figures do not say by themselves: what has no price, and what is a lower bound."""
     sums = head.period
     told = marks.legends(
@@ -110,7 +110,9 @@ def notes(head: Head, question: Question) -> str:
     return " · ".join(told)
 
 
-def _trend(head: Head, value: Callable[[DayTokens], float | None], gap: float | None = 0.0) -> tuple[float | None, ...]:
+def _trend(
+    head: HeadData, value: Callable[[DayTokens], float | None], gap: float | None = 0.0
+) -> tuple[float | None, ...]:
     """A value for every day of the range; `gap` for days without a response."""
     if head.first is None or head.last is None:
         return ()
@@ -122,7 +124,7 @@ def _days(first: dt.date, last: dt.date) -> Sequence[dt.date]:
     return [first + dt.timedelta(days=number) for number in range(min((last - first).days, 4000) + 1)]
 
 
-def _spend(head: Head, span: str) -> Card:
+def _spend(head: HeadData, span: str) -> Card:
     sums, before = head.period, head.before
     changed = phrases.compared(sums.cost_usd, before.cost_usd if before else None)
     return Card(
@@ -133,14 +135,14 @@ def _spend(head: Head, span: str) -> Card:
     )
 
 
-def _tokens(head: Head, span: str) -> Card:
+def _tokens(head: HeadData, span: str) -> Card:
     sums, before = head.period, head.before
     changed = phrases.compared(sums.total_tokens, before.total_tokens if before else None)
     note = f"{changed} vs before" if changed else f"in {span}"
     return Card("Tokens", phrases.total(sums), note, _trend(head, lambda day: day.total_tokens))
 
 
-def _sessions(head: Head) -> Card:
+def _sessions(head: HeadData) -> Card:
     sums = head.period
     return Card(
         "Sessions",
@@ -150,7 +152,7 @@ def _sessions(head: Head) -> Card:
     )
 
 
-def _today(head: Head, question: Question) -> Card:
+def _today(head: HeadData, question: Question) -> Card:
     sums = head.today
     if question.cost:
         value = marks.cost(sums) if sums.responses else words.usd(0)
@@ -162,7 +164,7 @@ def _today(head: Head, question: Question) -> Card:
     return Card("Today", value, note, trend[-_RECENT:])
 
 
-def _per_day(head: Head, question: Question) -> Card:
+def _per_day(head: HeadData, question: Question) -> Card:
     sums, before = head.period, head.before
     days = phrases.things(sums.active_days, "active day")
     if question.cost:
@@ -177,7 +179,7 @@ def _per_day(head: Head, question: Question) -> Card:
     return Card("Per active day", value, f"{changed} · {days}" if changed else days, trend)
 
 
-def _cache(head: Head, question: Question) -> Card:
+def _cache(head: HeadData, question: Question) -> Card:
     sums = head.period
     note = f"{words.count(sums.cache_read_tokens)} read"
     if question.cost and head.saved_usd is not None:
@@ -189,7 +191,7 @@ def _cache(head: Head, question: Question) -> Card:
     )
 
 
-def _output(head: Head) -> Card:
+def _output(head: HeadData) -> Card:
     sums = head.period
 
     def share(row: DayTokens | Period) -> float | None:

@@ -30,12 +30,12 @@ from ..tabs import Tab
 from . import head
 from .agents import Agents
 from .caching import Caching
-from .head import Head
+from .head import HeadData
 from .overview import Overview, OverviewData
 from .rhythm import Rhythm
 from .timing import Timing
 from .tools import Tools
-from .view import DIMENSIONS, WIDE, Options, Question, TokenView
+from .view import DIMENSIONS, WIDE, Question, TokenView, ViewOptions
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -56,15 +56,15 @@ class TokensData:
     """An answer with its question: the figures, and what the view asked for."""
 
     question: Question
-    head: Head
+    head: HeadData
     detail: Any
 
 
-class ViewStrip(Static):
+class TokenViewStrip(Static):
     """The views of the tab, each with its key."""
 
     DEFAULT_CSS = """
-    ViewStrip { height: 1; color: $text-muted; }
+    TokenViewStrip { height: 1; color: $text-muted; }
     """
 
     class Chosen(Message):
@@ -121,7 +121,7 @@ class TokensPane(Pane[TokensData]):
 
     def __init__(self, tab: Tab) -> None:
         super().__init__(tab)
-        self._options = Options()
+        self._options = ViewOptions()
         self._shown: TokensData | None = None
         self._chain: list[str] = []
         """Fields of the filter set by rows, the last one last."""
@@ -133,8 +133,8 @@ class TokensPane(Pane[TokensData]):
         with Vertical(id="tokens-body"):
             yield Cards(id="figures")
             yield Static(id="kinds", markup=False)
-            yield ViewStrip()
-            with ContentSwitcher(initial=f"tokens-{Options().view}"):
+            yield TokenViewStrip()
+            with ContentSwitcher(initial=f"tokens-{ViewOptions().view}"):
                 for view in VIEWS:
                     yield view()
             yield Static(id="warning", markup=False)
@@ -169,7 +169,7 @@ class TokensPane(Pane[TokensData]):
         switcher = self.query_one(ContentSwitcher)
         moved = switcher.current != f"tokens-{name}"
         switcher.current = f"tokens-{name}"
-        self.query_one(ViewStrip).show(name)
+        self.query_one(TokenViewStrip).show(name)
         view = self._view(name)
         view.present(data.detail, data.question)
         self._say("#warning", budget_words.warning(data.head.budget))
@@ -230,7 +230,7 @@ class TokensPane(Pane[TokensData]):
         """Show a view."""
         self._choose(view=name)
 
-    def on_view_strip_chosen(self, message: ViewStrip.Chosen) -> None:
+    def on_token_view_strip_chosen(self, message: TokenViewStrip.Chosen) -> None:
         """A view was clicked."""
         if message.name == CONSOLE:
             self.dashboard.action_console()

@@ -13,11 +13,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...queries import timing
-from ...queries.timing import METRICS, Distribution, Metric, Percentiles
+from ...queries.timing import METRICS, Distribution, Metric, ModelPercentiles
 from .. import format as words
 from ..kit.chart import PlotextChart
 from ..kit.palette import widget_ink
-from ..kit.plots import Histogram, Mark
+from ..kit.plots import Histogram, PlotMark
 from ..kit.table import Column, Record
 from . import text as phrases
 from .records import BAR, Paint, TokenTable
@@ -32,7 +32,7 @@ def _speed(value: float | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _TimingTold:
     """How a metric is told: its title, what is counted (in the singular), what it is, and its unit."""
 
     title: str
@@ -41,20 +41,20 @@ class _Told:
     unit: Callable[[float | None], str]
 
 
-_TOLD: dict[Metric, _Told] = {
-    "response": _Told(
+_TOLD: dict[Metric, _TimingTold] = {
+    "response": _TimingTold(
         "Response time",
         "response",
         "From a prompt or tool result to the first row of the response. Transcripts do not tell the first token.",
         words.millis,
     ),
-    "turn": _Told(
+    "turn": _TimingTold(
         "Turn duration",
         "turn",
         "From a prompt to the end of the work on it, as Claude Code logs it since 2.1.",
         words.millis,
     ),
-    "speed": _Told(
+    "speed": _TimingTold(
         "Output speed",
         "response",
         "Output tokens over the whole time of the response, the wait for its first token included.",
@@ -77,7 +77,7 @@ class TimingData:
     """The distributions shown, and the percentiles of each model for the chosen one."""
 
     shown: tuple[tuple[Metric, Distribution | None], ...]
-    models: tuple[Percentiles, ...]
+    models: tuple[ModelPercentiles, ...]
 
 
 class Timing(TokenView[TimingData]):
@@ -128,7 +128,7 @@ class Timing(TokenView[TimingData]):
             chart.show(Histogram((), ()), empty=empty)
             return
         chart.border_title = f"{told.title} of {phrases.things(found.count, told.counted)}"
-        marks = (Mark("p50", found.p50), Mark("p90", found.p90), Mark("p99", found.p99))
+        marks = (PlotMark("p50", found.p50), PlotMark("p90", found.p90), PlotMark("p99", found.p99))
         chart.show(Histogram(found.counts, found.edges, marks, overflow=True, unit=told.unit), empty=empty)
 
     def _show_models(self, data: TimingData, metric: Metric) -> None:

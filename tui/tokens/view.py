@@ -36,7 +36,7 @@ WIDE = 184
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ViewOptions:
     """What the user chose on this tab."""
 
     view: str = "overview"
@@ -55,7 +55,7 @@ class Question:
     """What is asked: it travels with its answer, so that both are shown together."""
 
     chosen: Filter
-    options: Options
+    options: ViewOptions
     now: dt.datetime
     """UTC without a zone."""
     here: dt.datetime

@@ -32,10 +32,10 @@ from ..numbers import dollars
 from ..source import SourceFile, State
 from ..times import parse_time
 from .answered import Answered
-from .keys import AGENT, Line, copy_signs_of, is_unique, row_key
+from .keys import AGENT, RowLine, copy_signs_of, is_unique, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
 from .own_total import own_totals_in
-from .rows import AgentResult, Block, Iteration, Message, Row, Usage
+from .rows import AgentResult, ContentBlock, Iteration, Message, Row, Usage
 from .text import (
     NOTIFICATION,
     command_in,
@@ -143,7 +143,7 @@ class ClaudeDecoder:
         session = _text(row.sessionId)
         home = self._home if session is not None and session != self._home else None
         signs = copy_signs_of(row, own_ts, self._first_ts)
-        line = Line(Place(session, emit.last_ts, pos, row.forkedFrom is not None, False, signs, home), own_ts, data)
+        line = RowLine(Place(session, emit.last_ts, pos, row.forkedFrom is not None, False, signs, home), own_ts, data)
         if session is not None:
             self._session = self._session or session
             self._label(row, line.place)
@@ -170,12 +170,12 @@ class ClaudeDecoder:
             emit.label(Label.FORKED_FROM, _text(row.forkedFrom.get("sessionId")), place)
         emit.last_labels(place, row.gitBranch, row.version, row.uuid)
 
-    def _own_total(self, _: Row, line: Line) -> None:
+    def _own_total(self, _: Row, line: RowLine) -> None:
         """Keep what Claude Code itself says that the session took so far."""
         for told in own_totals_in(line, self._emit.unknown):
             self._emit.own_total(told)
 
-    def _worktree(self, row: Row, line: Line) -> None:
+    def _worktree(self, row: Row, line: RowLine) -> None:
         """Note whose worktree a session works in, where its folder does not show that."""
         told = row.worktreeSession
         if isinstance(told, dict):
@@ -183,13 +183,13 @@ class ClaudeDecoder:
             if folder is not None and project is not None:
                 self._emit.worktree(Worktree(place=line.place, folder=folder, project=project))
 
-    def _summary(self, row: Row, line: Line) -> None:
+    def _summary(self, row: Row, line: RowLine) -> None:
         if isinstance(row.leafUuid, str) and isinstance(row.summary, str):
             self._emit.summary(Summary(leaf=row.leafUuid, pos=line.place.pos, text=row.summary))
 
     # -- messages ------------------------------------------------------------------------------------------------
 
-    def _message_row(self, row: Row, line: Line) -> None:
+    def _message_row(self, row: Row, line: RowLine) -> None:
         message = row.message or Message()
         agent = row.agentId if isinstance(row.agentId, str) else self._file_agent
         is_sidechain = bool(row.isSidechain) or self._file_agent is not None
@@ -204,7 +204,7 @@ class ClaudeDecoder:
             if line.own_ts is not None:
                 self._asked[agent or ""] = line.own_ts
 
-    def _progress(self, row: Row, line: Line) -> None:
+    def _progress(self, row: Row, line: RowLine) -> None:
         inner = row.data.message if row.data is not None else None
         if row.data is None or inner is None or inner.message is None:
             return
@@ -212,7 +212,7 @@ class ClaudeDecoder:
         own = parse_time(inner.timestamp)
         place = line.place
         place = msgspec.structs.replace(place, ts=place.ts if own is None else own, embedded=True)
-        line = Line(place, line.own_ts, line.data)
+        line = RowLine(place, line.own_ts, line.data)
         if inner.type == "assistant":
             speaker = Speaker(agent, None, True, _text(row.version))
             self._assistant(inner.message, inner.requestId, inner.uuid, line, speaker, Row())
@@ -220,7 +220,7 @@ class ClaudeDecoder:
             self._results(Row(), inner.message, place)
             self._answered.asked(_asked_of(agent, True), row_key(inner.uuid, line), is_prompt=False)
 
-    def _assistant(self, message: Message, request: Any, uuid: Any, line: Line, speaker: Speaker, row: Row) -> None:
+    def _assistant(self, message: Message, request: Any, uuid: Any, line: RowLine, speaker: Speaker, row: Row) -> None:
         if message.model == SYNTHETIC or row.isApiErrorMessage:
             self._notice(NoticeKind.ERROR, uuid, line, text_of(message.content))
         key = self._response_key(message, request, uuid, line, speaker)
@@ -230,7 +230,7 @@ class ClaudeDecoder:
             if block.type == "tool_use" and isinstance(block.id, str) and block.id:
                 self._tool_use(block, block.id, key, line.place, speaker)
 
-    def _response_key(self, message: Message, request: Any, uuid: Any, line: Line, speaker: Speaker) -> str:
+    def _response_key(self, message: Message, request: Any, uuid: Any, line: RowLine, speaker: Speaker) -> str:
         """The key of a response; without an id the row is its own response.
 
         Gateways reuse their ids: those are told apart by the request, else by what they answer.
@@ -246,7 +246,7 @@ class ClaudeDecoder:
         asked = self._answered.row_of(who, name, message.usage)
         return f"{name}\x1f\x1f{line.place.session if asked is None else asked}"
 
-    def _blocks(self, message: Message) -> list[Block]:
+    def _blocks(self, message: Message) -> list[ContentBlock]:
         """The blocks of a message; none if it is plain text."""
         if not isinstance(message.content, list):
             return []
@@ -318,7 +318,7 @@ class ClaudeDecoder:
 
     # -- tools ---------------------------------------------------------------------------------------------------
 
-    def _tool_use(self, block: Block, call: str, key: str, place: Place, speaker: Speaker) -> None:
+    def _tool_use(self, block: ContentBlock, call: str, key: str, place: Place, speaker: Speaker) -> None:
         name = _text(block.name) or "(unnamed)"
         given = value_in(block.input)
         given = given if isinstance(given, dict) else {}
@@ -345,7 +345,7 @@ class ClaudeDecoder:
             if block.type == "tool_result" and isinstance(block.tool_use_id, str):
                 self._emit.tool_result(self._result(row, block, block.tool_use_id, place))
 
-    def _result(self, row: Row, block: Block, call: str, place: Place) -> ToolResult:
+    def _result(self, row: Row, block: ContentBlock, call: str, place: Place) -> ToolResult:
         raw = bytes(block.content)
         told = ToolResult(call_id=call, place=place, is_error=block.is_error is True, size=max(0, len(raw) - 2))
         if told.is_error or may_count_rows(raw[-_ROWS_HINT_BYTES:]):
@@ -366,7 +366,7 @@ class ClaudeDecoder:
 
     # -- people --------------------------------------------------------------------------------------------------
 
-    def _prompt_row(self, row: Row, message: Message, line: Line) -> bool:
+    def _prompt_row(self, row: Row, message: Message, line: RowLine) -> bool:
         """Keep what a person did in a user row; whether it is a prompt."""
         text = text_of(message.content)
         if NOTIFICATION in text:
@@ -383,7 +383,7 @@ class ClaudeDecoder:
             return True
         return False
 
-    def _attached(self, row: Row, line: Line) -> None:
+    def _attached(self, row: Row, line: RowLine) -> None:
         if row.attachment is not None and row.attachment.type == "queued_command":
             text = text_of(value_in(row.attachment.prompt))
             if NOTIFICATION in text:
@@ -393,12 +393,12 @@ class ClaudeDecoder:
             self._typed(row, line, typed, "queued")
             self._answered.asked(_asked_of(None, False), row_key(row.uuid, line), is_prompt=True)
 
-    def _typed(self, row: Row, line: Line, text: str, source: str | None) -> None:
+    def _typed(self, row: Row, line: RowLine, text: str, source: str | None) -> None:
         self._prompt = row_key(row.uuid, line)
         shown = typed_line(text, TEXT_CHARS)
         self._emit.prompt(Prompt(id=self._prompt, place=line.place, text=shown, source=source))
 
-    def _system(self, row: Row, line: Line) -> None:
+    def _system(self, row: Row, line: RowLine) -> None:
         text = text_of(value_in(row.content))
         if row.subtype == "compact_boundary":
             told = compaction_of(row)
@@ -423,7 +423,7 @@ class ClaudeDecoder:
         self,
         kind: NoticeKind,
         uuid: Any,
-        line: Line,
+        line: RowLine,
         text: str | None,
         amount: int | None = None,
         after: int | None = None,
@@ -433,12 +433,12 @@ class ClaudeDecoder:
         told.amount, told.tokens_after, told.cause = amount, after, cause
         self._emit.notice(told)
 
-    def _queued(self, row: Row, line: Line) -> None:
+    def _queued(self, row: Row, line: RowLine) -> None:
         text = value_in(row.content)
         if isinstance(text, str) and NOTIFICATION in text:
             self._notified(text, line)
 
-    def _notified(self, text: str, line: Line) -> None:
+    def _notified(self, text: str, line: RowLine) -> None:
         """What a notification says that a sub-agent in the background took, whose own file may be nowhere."""
         report = report_in(text)
         if report is not None:

@@ -14,7 +14,7 @@ AGENT = "claude-code"
 """What facts say who told them."""
 
 
-class Line(msgspec.Struct, gc=False):
+class RowLine(msgspec.Struct, gc=False):
     """Where and when a row stands, and what it was read from."""
 
     place: Place
@@ -28,7 +28,7 @@ def is_unique(name: str) -> bool:
     return name.startswith("msg_")
 
 
-def row_key(uuid: Any, line: Line) -> str:
+def row_key(uuid: Any, line: RowLine) -> str:
     """The key of what a row says: its uuid, else its place in the file and its content."""
     if isinstance(uuid, str) and uuid:
         return uuid

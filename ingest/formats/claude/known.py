@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from .rows import (
-    Block,
     CacheCreation,
-    CacheMiss,
+    ContentBlock,
     Diagnostics,
     Iteration,
     Message,
+    MissReason,
     OutputConfig,
     OutputDetails,
     Row,
@@ -86,10 +86,10 @@ KNOWN_NAMES: dict[type[msgspec.Struct], tuple[str, ...]] = {
     CacheCreation: (),
     OutputDetails: (),
     Diagnostics: (),
-    CacheMiss: (),
+    MissReason: (),
     OutputConfig: (),
     ServerToolUse: ("web_search_requests", "web_fetch_requests"),
-    Block: _order("""
+    ContentBlock: _order("""
         tool_use_id type source from to title thinking signature data text citations content is_error id name input
         caller context cache_control
     """),

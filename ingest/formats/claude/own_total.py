@@ -13,7 +13,7 @@ import msgspec
 
 from ..events import OwnTotal, Tokens
 from ..numbers import dollars
-from .keys import Line
+from .keys import RowLine
 from .rows import CacheCreation, Iteration
 from .usage import Note, count_of, tokens_of
 
@@ -29,7 +29,7 @@ class _CostState(msgspec.Struct, gc=False):
 _cost_state = msgspec.json.Decoder(_CostState).decode
 
 
-def own_totals_in(line: Line, note: Note) -> Iterator[OwnTotal]:
+def own_totals_in(line: RowLine, note: Note) -> Iterator[OwnTotal]:
     """What a row tells: of the whole, then of each model; nothing if it is damaged."""
     try:
         told = _cost_state(line.data)

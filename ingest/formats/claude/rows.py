@@ -49,7 +49,7 @@ class Usage(Iteration, gc=False):
     iterations: list[Iteration] | None = None
 
 
-class Block(msgspec.Struct, gc=False):
+class ContentBlock(msgspec.Struct, gc=False):
     """One content block of a message, of any type."""
 
     type: Any = None
@@ -65,7 +65,7 @@ class Block(msgspec.Struct, gc=False):
     """Of a `fallback` block: the model that gave up."""
 
 
-class CacheMiss(msgspec.Struct, gc=False):
+class MissReason(msgspec.Struct, gc=False):
     """`diagnostics.cache_miss_reason`: why the prompt was not found in the cache."""
 
     type: Any = None
@@ -75,7 +75,7 @@ class CacheMiss(msgspec.Struct, gc=False):
 class Diagnostics(msgspec.Struct, gc=False):
     """`message.diagnostics`."""
 
-    cache_miss_reason: CacheMiss | None = None
+    cache_miss_reason: MissReason | None = None
 
 
 class OutputConfig(msgspec.Struct, gc=False):
@@ -91,7 +91,7 @@ class Message(msgspec.Struct, gc=False):
     model: Any = None
     stop_reason: Any = None
     usage: Usage | None = None
-    content: str | list[Block] | None = None
+    content: str | list[ContentBlock] | None = None
     diagnostics: Diagnostics | None = None
     output_config: OutputConfig | None = None
 

@@ -30,8 +30,8 @@ from ..numbers import whole_number
 from ..source import SourceFile, State
 from ..times import parse_time
 from . import calls
-from .rows import Event, Git, Item, Meta, Row, TurnContext, UsageInfo
-from .threads import Head, head_of
+from .rows import Event, Git, Item, Meta, RolloutRow, TurnContext, UsageInfo
+from .threads import ThreadHead, head_of
 
 AGENT = "codex"
 
@@ -55,7 +55,7 @@ _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{
 _SECOND = 1_000_000
 """In microseconds, as all times here."""
 
-_rows = reader_of(Row)
+_rows = reader_of(RolloutRow)
 _T = TypeVar("_T", bound=msgspec.Struct)
 _meta, _turn, _item, _event = (msgspec.json.Decoder(shape).decode for shape in (Meta, TurnContext, Item, Event))
 
@@ -69,7 +69,7 @@ class CodexDecoder:
         self._first_pos: int | None = None
         self._is_headless = bool(state.get("headless"))
         """The file does not begin as a rollout does: nothing in it is used."""
-        self._head: Head | None = Head(**state["head"]) if "head" in state else None
+        self._head: ThreadHead | None = ThreadHead(**state["head"]) if "head" in state else None
         self._model: str | None = state.get("model")
         self._effort: str | None = state.get("effort")
         self._before: _Vector | None = tuple(state["before"]) if state.get("before") else None
@@ -121,7 +121,7 @@ class CodexDecoder:
 
     # -- one row -------------------------------------------------------------------------------------------------
 
-    def _row(self, row: Row, pos: int, length: int) -> None:
+    def _row(self, row: RolloutRow, pos: int, length: int) -> None:
         ts = parse_time(row.timestamp)
         if self._head is None:
             self._begin(row, ts, pos, length)
@@ -145,7 +145,7 @@ class CodexDecoder:
             if not self._is_copied:
                 self._emitter.active(head.session, ts)
 
-    def _event(self, event: Event, row: Row, place: Place) -> None:
+    def _event(self, event: Event, row: RolloutRow, place: Place) -> None:
         if event.type == "task_started":
             self._turn_begins(event.turn_id, event.started_at)
         elif event.type == "token_count":
@@ -153,7 +153,7 @@ class CodexDecoder:
         elif not self._is_copied:
             self._told(event, row, place)
 
-    def _other(self, kind: Any, row: Row, place: Place) -> None:
+    def _other(self, kind: Any, row: RolloutRow, place: Place) -> None:
         if kind == "response_item":
             self._item(_as(_item, Item, row), place)
         elif kind == "compacted":
@@ -161,7 +161,7 @@ class CodexDecoder:
         elif not isinstance(kind, str) or kind not in _KNOWN_TYPES:
             self._emitter.unknown(f"row type {kind}")
 
-    def _begin(self, row: Row, ts: int | None, pos: int, length: int) -> None:
+    def _begin(self, row: RolloutRow, ts: int | None, pos: int, length: int) -> None:
         if row.type != "session_meta":
             self._is_headless = True
             self.reject(pos, length, "no session header: not a rollout of Codex")
@@ -178,7 +178,7 @@ class CodexDecoder:
         if head.is_subagent:
             self._emitter.subagent(Subagent(id=head.thread, type=head.role, description=head.nickname))
 
-    def _meta_again(self, row: Row) -> None:
+    def _meta_again(self, row: RolloutRow) -> None:
         assert self._head is not None
         meta = _as(_meta, Meta, row)
         if meta.id not in (None, self._head.thread):
@@ -253,7 +253,7 @@ class CodexDecoder:
 
     # -- what was said and done ----------------------------------------------------------------------------------
 
-    def _told(self, event: Event, row: Row, place: Place) -> None:
+    def _told(self, event: Event, row: RolloutRow, place: Place) -> None:
         if event.type == "user_message":
             self._typed(event.message, row, place)
         elif event.type == "mcp_tool_call_end":
@@ -270,7 +270,7 @@ class CodexDecoder:
                 if (amount := whole_number(value)) is not None:
                     self._notice(kind, place, None, amount)
 
-    def _typed(self, message: Any, row: Row, place: Place) -> None:
+    def _typed(self, message: Any, row: RolloutRow, place: Place) -> None:
         head = self._head
         assert head is not None
         text = str(message or "")
@@ -378,7 +378,7 @@ class CodexDecoder:
         return f"{AGENT}:{self._head.thread}:{call}"
 
 
-def _as(decode: Any, shape: type[_T], row: Row) -> _T:
+def _as(decode: Any, shape: type[_T], row: RolloutRow) -> _T:
     """The payload of a row; an empty one where it has another shape."""
     try:
         found: _T = decode(row.payload)

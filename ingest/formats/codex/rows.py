@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 
-class Row(msgspec.Struct, gc=False):
+class RolloutRow(msgspec.Struct, gc=False):
     """A line of a rollout."""
 
     type: Any = None

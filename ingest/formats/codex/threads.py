@@ -18,17 +18,17 @@ from ...walk import walk
 from ..events import Speaker
 from ..source import SourceFile
 from ..times import parse_time
-from .rows import Meta, Row
+from .rows import Meta, RolloutRow
 
 _MANY_PARENTS = 20
 _HEAD_BYTES = 1024 * 1024
 """The head of a rollout has its instructions in it: 20 to 40 KB."""
 
-_rows = reader_of(Row)
+_rows = reader_of(RolloutRow)
 _meta = msgspec.json.Decoder(Meta).decode
 
 
-class Head(msgspec.Struct, gc=False):
+class ThreadHead(msgspec.Struct, gc=False):
     """What the first row of a rollout tells. Times are microseconds since 1970, in UTC."""
 
     thread: str
@@ -57,7 +57,7 @@ class Head(msgspec.Struct, gc=False):
         )
 
 
-def head_of(meta: Meta, opened: int | None, file: SourceFile) -> Head:
+def head_of(meta: Meta, opened: int | None, file: SourceFile) -> ThreadHead:
     """The head of a rollout. Of a sub-agent that does not name its root, the files of its parents are asked."""
     thread = next(
         (name for name in (meta.id, meta.session_id) if isinstance(name, str) and name),
@@ -66,7 +66,7 @@ def head_of(meta: Meta, opened: int | None, file: SourceFile) -> Head:
     spawn = _spawn(meta)
     git = meta.git if isinstance(meta.git, dict) else {}
     is_subagent = _is_subagent(meta)
-    return Head(
+    return ThreadHead(
         thread=thread,
         session=_root(thread, meta, file.root) if is_subagent else thread,
         is_subagent=is_subagent,

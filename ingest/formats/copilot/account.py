@@ -15,7 +15,7 @@ from ..numbers import whole_number
 _KINDS = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "reasoningTokens")
 
 
-class Account:
+class ClosingAccount:
     """The accounts of one session. Its state is plain JSON."""
 
     def __init__(self, state: dict[str, Any] | None = None) -> None:
@@ -38,7 +38,7 @@ class Account:
         """The agent's own counters begin at 0: the conversation was compacted."""
         self._spent = {}
 
-    def closed(self, metrics: Any) -> list[Bill]:
+    def closed(self, metrics: Any) -> list[AccountBill]:
         """What an account bills beyond the messages, by model."""
         bills = []
         for model, told in (metrics if isinstance(metrics, dict) else {}).items():
@@ -51,7 +51,7 @@ class Account:
             self._told[model] = 0
             if given or rest or read or written:
                 tokens = Tokens(max(0, given - read - written), rest, read, written, reasoning=min(thought, output))
-                bills.append(Bill(model, tokens))
+                bills.append(AccountBill(model, tokens))
         return bills
 
     def _step(self, model: str, now: list[int]) -> list[int]:
@@ -61,7 +61,7 @@ class Account:
         return now if is_anew else step
 
 
-class Bill(NamedTuple):
+class AccountBill(NamedTuple):
     """What an account tells of one model."""
 
     model: str

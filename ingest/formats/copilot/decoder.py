@@ -34,8 +34,8 @@ from ..numbers import whole_number
 from ..source import SourceFile, State
 from ..texts import text_in
 from ..times import moment_of
-from .account import Account
-from .rows import Data, Row
+from .account import ClosingAccount
+from .rows import Data, EventRow
 
 AGENT = "copilot"
 
@@ -47,7 +47,7 @@ _SPOKEN = frozenset(
 _REMEMBERED = 50
 """Ids of messages that are remembered from one stretch to the next: one that is written again follows soon."""
 
-_rows = reader_of(Row)
+_rows = reader_of(EventRow)
 _data = msgspec.json.Decoder(Data).decode
 
 
@@ -67,7 +67,7 @@ class CopilotDecoder:
         self._names: dict[str, str] = dict(state.get("names", {}))
         """Sub-agent -> what kind it is."""
         self._seen: dict[str, None] = dict.fromkeys(state.get("seen", ()))
-        self._account = Account(state.get("account"))
+        self._account = ClosingAccount(state.get("account"))
         self._prompt: str | None = state.get("prompt")
         self._asked: int | None = state.get("asked")
 
@@ -105,7 +105,7 @@ class CopilotDecoder:
 
     # -- one row -------------------------------------------------------------------------------------------------
 
-    def _row(self, row: Row, pos: int, length: int) -> None:
+    def _row(self, row: EventRow, pos: int, length: int) -> None:
         ts = moment_of(row.timestamp)
         try:
             data = _data(row.data) if row.data else Data()
@@ -142,7 +142,7 @@ class CopilotDecoder:
             if isinstance(value, str):
                 self._emitter.label(label, value, place)
 
-    def _speaker(self, data: Data, row: Row) -> Speaker:
+    def _speaker(self, data: Data, row: EventRow) -> Speaker:
         agent = next((name for name in (data.parentToolCallId, row.agentId, data.agentId) if name), None)
         if agent is None:
             return Speaker(version=self._version, branch=self._branch)
@@ -159,15 +159,15 @@ class CopilotDecoder:
 
     # -- by type: `_on_` and the type with `_` for its dots ------------------------------------------------------
 
-    def _on_session_model_change(self, data: Data, row: Row, place: Place) -> None:  # noqa: ARG002
+    def _on_session_model_change(self, data: Data, row: EventRow, place: Place) -> None:  # noqa: ARG002
         self._model = short(data.newModel) or self._model
         self._effort = short(data.reasoningEffort) or self._effort
 
-    def _on_session_title_changed(self, data: Data, row: Row, place: Place) -> None:  # noqa: ARG002
+    def _on_session_title_changed(self, data: Data, row: EventRow, place: Place) -> None:  # noqa: ARG002
         if isinstance(data.title, str):
             self._emitter.label(Label.GUESSED_TITLE, data.title.strip(), place)
 
-    def _on_user_message(self, data: Data, row: Row, place: Place) -> None:
+    def _on_user_message(self, data: Data, row: EventRow, place: Place) -> None:
         self._asked = place.ts
         text = data.content if isinstance(data.content, str) else text_in(data.content)
         is_typed = data.source in (None, "user") and not data.isAutopilotContinuation
@@ -175,7 +175,7 @@ class CopilotDecoder:
             self._prompt = self._key(row.id)
             self._emitter.prompt(Prompt(id=self._prompt, place=place, text=text))
 
-    def _on_assistant_message(self, data: Data, row: Row, place: Place) -> None:
+    def _on_assistant_message(self, data: Data, row: EventRow, place: Place) -> None:
         message = str(data.messageId or row.id)
         if message in self._seen:
             return
@@ -195,7 +195,7 @@ class CopilotDecoder:
             )
         )
 
-    def _on_session_shutdown(self, data: Data, row: Row, place: Place) -> None:
+    def _on_session_shutdown(self, data: Data, row: EventRow, place: Place) -> None:
         for bill in self._account.closed(data.modelMetrics):
             self._emitter.response(
                 Response(
@@ -208,19 +208,19 @@ class CopilotDecoder:
                 )
             )
 
-    def _on_session_compaction_complete(self, data: Data, row: Row, place: Place) -> None:
+    def _on_session_compaction_complete(self, data: Data, row: EventRow, place: Place) -> None:
         if data.success:
             self._account.begin_anew()
             amount = whole_number(data.preCompactionTokens)
             self._notice(NoticeKind.COMPACTION, row, place, None, amount)
 
-    def _on_session_error(self, data: Data, row: Row, place: Place) -> None:
+    def _on_session_error(self, data: Data, row: EventRow, place: Place) -> None:
         self._notice(NoticeKind.ERROR, row, place, data.message if isinstance(data.message, str) else None)
 
-    def _on_abort(self, data: Data, row: Row, place: Place) -> None:
+    def _on_abort(self, data: Data, row: EventRow, place: Place) -> None:
         self._notice(NoticeKind.INTERRUPT, row, place, short(data.reason))
 
-    def _on_subagent_started(self, data: Data, row: Row, place: Place) -> None:  # noqa: ARG002
+    def _on_subagent_started(self, data: Data, row: EventRow, place: Place) -> None:  # noqa: ARG002
         call = short(data.toolCallId)
         if call is None:
             return
@@ -232,7 +232,7 @@ class CopilotDecoder:
             Subagent(id=f"{self._session}:{call}", type=name, description=description, call_id=self._key(call))
         )
 
-    def _on_tool_execution_start(self, data: Data, row: Row, place: Place) -> None:
+    def _on_tool_execution_start(self, data: Data, row: EventRow, place: Place) -> None:
         call = short(data.toolCallId)
         if call is None:
             return
@@ -258,7 +258,7 @@ class CopilotDecoder:
             )
         )
 
-    def _on_tool_execution_complete(self, data: Data, row: Row, place: Place) -> None:  # noqa: ARG002
+    def _on_tool_execution_complete(self, data: Data, row: EventRow, place: Place) -> None:  # noqa: ARG002
         call = short(data.toolCallId)
         if call is None:
             return
@@ -276,7 +276,9 @@ class CopilotDecoder:
             )
         )
 
-    def _notice(self, kind: NoticeKind, row: Row, place: Place, text: str | None, amount: int | None = None) -> None:
+    def _notice(
+        self, kind: NoticeKind, row: EventRow, place: Place, text: str | None, amount: int | None = None
+    ) -> None:
         self._emitter.notice(Notice(id=self._key(row.id), place=place, kind=kind, text=text, amount=amount))
 
 

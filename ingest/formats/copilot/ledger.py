@@ -23,7 +23,7 @@ REQUESTS = "assistant_usage_events"
 _STOPS = {"stop": StopReason.END, "tool_calls": StopReason.TOOL_USE, "length": StopReason.LENGTH}
 
 
-class LedgerDecoder:
+class RequestsDecoder:
     """Reads new requests of one database into a batch."""
 
     def __init__(self, file: SourceFile, state: State, batch: Batch, connection: sqlite3.Connection) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 
-class Row(msgspec.Struct, gc=False):
+class EventRow(msgspec.Struct, gc=False):
     """A line of `events.jsonl`."""
 
     type: Any = None

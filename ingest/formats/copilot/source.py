@@ -71,9 +71,9 @@ class CopilotSource(Source):
         """Sessions grow; the ledger gets more rows."""
         if file.path.name == LEDGER:
             from ..database import ChangedRows, Database
-            from .ledger import REQUESTS, LedgerDecoder
+            from .ledger import REQUESTS, RequestsDecoder
 
-            return Database(LedgerDecoder, (ChangedRows(REQUESTS, "rowid", optional=True),))
+            return Database(RequestsDecoder, (ChangedRows(REQUESTS, "rowid", optional=True),))
         from ..change import AppendedLines
         from .decoder import CopilotDecoder
 

@@ -47,7 +47,7 @@ _ENDED = _FAILED | {"success"}
 _ROOT_BYTES = 64 * 1024
 
 
-class Row(msgspec.Struct, gc=False):
+class ChatRow(msgspec.Struct, gc=False):
     """A line of a chat, or a whole chat of the older form: its head, or a message, or a change."""
 
     sessionId: Any = None  # noqa: N815
@@ -65,7 +65,7 @@ class Row(msgspec.Struct, gc=False):
     toolCalls: Any = None  # noqa: N815
 
 
-class Message(msgspec.Struct, gc=False):
+class ChatMessage(msgspec.Struct, gc=False):
     """A message, wherever it stands."""
 
     id: Any = None
@@ -78,7 +78,7 @@ class Message(msgspec.Struct, gc=False):
     toolCalls: Any = None  # noqa: N815
 
 
-_rows = reader_of(Row)
+_rows = reader_of(ChatRow)
 
 
 class GeminiDecoder:
@@ -133,7 +133,7 @@ class GeminiDecoder:
 
     # -- one row -------------------------------------------------------------------------------------------------
 
-    def _row(self, row: Row, pos: int, length: int) -> None:
+    def _row(self, row: ChatRow, pos: int, length: int) -> None:
         changes = row.changes if isinstance(row.changes, dict) else {}
         if self._chat is None:
             self._begin(row, pos, length)
@@ -143,7 +143,9 @@ class GeminiDecoder:
             self._is_subagent = True
         told = [*_messages(row.messages), *_messages(changes.get("messages"))]
         if row.id is not None and row.type is not None:
-            told.append(msgspec.convert({name: getattr(row, name) for name in Message.__struct_fields__}, Message))
+            told.append(
+                msgspec.convert({name: getattr(row, name) for name in ChatMessage.__struct_fields__}, ChatMessage)
+            )
         for number, message in enumerate(told):
             if isinstance(message.id, str) and message.id:
                 self._message(message, pos + number)
@@ -151,7 +153,7 @@ class GeminiDecoder:
         if isinstance(summary, str) and not self._is_subagent:
             self._emitter.label(Label.GUESSED_TITLE, summary, Place(self._session, self._emitter.last_ts, pos))
 
-    def _begin(self, row: Row, pos: int, length: int) -> None:
+    def _begin(self, row: ChatRow, pos: int, length: int) -> None:
         if not isinstance(row.sessionId, str) or not row.sessionId:
             self._is_headless = True
             self._emitter.reject(pos, length, "no session id: not a chat of Gemini CLI")
@@ -169,7 +171,7 @@ class GeminiDecoder:
 
     # -- messages ------------------------------------------------------------------------------------------------
 
-    def _message(self, message: Message, pos: int) -> None:
+    def _message(self, message: ChatMessage, pos: int) -> None:
         ts = moment_of(message.timestamp)
         self._emitter.clock(ts)
         place = Place(self._session, self._emitter.last_ts if ts is None else ts, pos)
@@ -189,7 +191,7 @@ class GeminiDecoder:
             self._emitter.notice(Notice(id=key, place=place, kind=NoticeKind.ERROR, text=text_in(message.content)))
         self._before = ts or self._before
 
-    def _response(self, message: Message, key: str, place: Place) -> None:
+    def _response(self, message: ChatMessage, key: str, place: Place) -> None:
         told = message.tokens if isinstance(message.tokens, dict) else {}
         given, cached, tool, output, thought = (
             whole_number(told.get(name)) or 0 for name in ("input", "cached", "tool", "output", "thoughts")
@@ -270,10 +272,10 @@ class GeminiDocument:
         return self._decoder.finish()
 
 
-def _messages(value: Any) -> list[Message]:
+def _messages(value: Any) -> list[ChatMessage]:
     if not isinstance(value, list):
         return []
-    return [msgspec.convert(each, Message) for each in value if isinstance(each, dict)]
+    return [msgspec.convert(each, ChatMessage) for each in value if isinstance(each, dict)]
 
 
 def _folder_of(path: Path) -> Path:

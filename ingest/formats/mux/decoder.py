@@ -48,7 +48,7 @@ _SUBAGENT_TOOL = "task"
 Object = Mapping[str, Any]
 
 
-class Row(msgspec.Struct, gc=False):
+class HistoryRow(msgspec.Struct, gc=False):
     """A row of a history."""
 
     id: Any = None
@@ -69,7 +69,7 @@ class HeadlessRow(msgspec.Struct, gc=False):
     providerMetadata: Any = None  # noqa: N815
 
 
-_rows = reader_of(Row)
+_rows = reader_of(HistoryRow)
 _headless_rows = reader_of(HeadlessRow)
 
 
@@ -80,7 +80,7 @@ class HistoryDecoder:
         self._batch = batch
         self._emitter = Emitter(file, batch, agent=AGENT)
         self._workspace = workspace_at(file.path.parent)
-        self._rows: dict[object, tuple[Row, int]] = {}
+        self._rows: dict[object, tuple[HistoryRow, int]] = {}
         """What tells a row apart -> its last telling, and its number."""
 
     # -- the whole -----------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class HistoryDecoder:
 
     # -- one row -------------------------------------------------------------------------------------------------
 
-    def _row(self, row: Row, number: int, prompt: str | None) -> str | None:
+    def _row(self, row: HistoryRow, number: int, prompt: str | None) -> str | None:
         """Tell a row; the id of the prompt whose turn goes on after it."""
         metadata, workspace = _meta(row), self._workspace
         told = metadata.get("timestamp")
@@ -141,7 +141,7 @@ class HistoryDecoder:
             self._emitter.active(workspace.root, ts)
         return prompt
 
-    def _answer(self, row: Row, metadata: Object, key: str, place: Place, prompt: str | None) -> None:
+    def _answer(self, row: HistoryRow, metadata: Object, key: str, place: Place, prompt: str | None) -> None:
         speaker = Speaker(
             subagent_id=self._workspace.id if self._workspace.parent is not None else None,
             subagent_name=short(metadata.get("agentId")),
@@ -355,7 +355,7 @@ def _lines(content: bytes) -> Iterator[tuple[bytes, int]]:
         pos += len(line)
 
 
-def _meta(row: Row) -> Object:
+def _meta(row: HistoryRow) -> Object:
     return _object(row.metadata)
 
 

@@ -23,7 +23,7 @@ METADATA = "metadata.json"
 _MOST_PARENTS = 50
 
 
-class Workspace(NamedTuple):
+class MuxWorkspace(NamedTuple):
     """What is known of a workspace besides its own rows. Its words are unknown where the home does not tell them."""
 
     id: str
@@ -41,7 +41,7 @@ class Workspace(NamedTuple):
     name: str | None
 
 
-def workspace_at(folder: Path) -> Workspace:
+def workspace_at(folder: Path) -> MuxWorkspace:
     """The workspace in a folder."""
     known = _config(home_of(folder))
     at, parent = folder.name, _parent(folder.name, folder, known)
@@ -52,7 +52,7 @@ def workspace_at(folder: Path) -> Workspace:
             break
         root, place = above, _sibling(place, above)
     own, top = known.get(at, {}), known.get(root, {})
-    return Workspace(
+    return MuxWorkspace(
         id=at,
         root=root,
         parent=parent,

@@ -30,7 +30,7 @@ class FileDecoder:
         if told is None:
             reject(self._batch, path, 0, 0, "not a JSON object")
             return
-        decoder = Decoder(self._emitter, _Files(self._root / "storage", told))
+        decoder = Decoder(self._emitter, _SideFiles(self._root / "storage", told))
         if path.parent == self._root:
             reason = _exported(decoder, told)
         else:
@@ -76,7 +76,7 @@ def _exported(decoder: Decoder, told: Object) -> str | None:
     return reason
 
 
-class _Files:
+class _SideFiles:
     """Looks up the files beside a file, or what an exported session has in itself."""
 
     def __init__(self, storage: Path, told: Object) -> None:

@@ -30,7 +30,7 @@ from ..numbers import dollars, whole_number
 from ..source import SourceFile, State
 from ..texts import text_in
 from ..times import moment_of
-from .rows import Entry, Message
+from .rows import EntryMessage, SessionEntry
 
 AGENT = "pi"
 
@@ -53,7 +53,7 @@ _KNOWN_TYPES = frozenset(
 )
 _SKILL_FILE = "/SKILL.md"
 
-_rows = reader_of(Entry)
+_rows = reader_of(SessionEntry)
 
 
 class PiDecoder:
@@ -98,7 +98,7 @@ class PiDecoder:
 
     # -- one entry -----------------------------------------------------------------------------------------------
 
-    def _entry(self, entry: Entry, pos: int, length: int) -> None:
+    def _entry(self, entry: SessionEntry, pos: int, length: int) -> None:
         self._rows += 1
         if self._session is None:
             self._begin(entry, pos, length)
@@ -121,11 +121,11 @@ class PiDecoder:
             self._effort = short(entry.thinkingLevel)
         elif kind in _BILLS:
             self._emitter.notice(Notice(id=_key(entry, None), place=place, kind=NoticeKind.COMPACTION))
-            self._response(entry, Message(usage=entry.usage, model=entry.model), place, _BILLS[kind])
+            self._response(entry, EntryMessage(usage=entry.usage, model=entry.model), place, _BILLS[kind])
         elif not isinstance(kind, str) or kind not in _KNOWN_TYPES:
             self._emitter.unknown(f"entry type {kind}")
 
-    def _begin(self, entry: Entry, pos: int, length: int) -> None:
+    def _begin(self, entry: SessionEntry, pos: int, length: int) -> None:
         if entry.type == "session" and isinstance(entry.id, str) and entry.id:
             self._session = entry.id
             ts = moment_of(entry.timestamp)
@@ -145,7 +145,7 @@ class PiDecoder:
 
     # -- messages ------------------------------------------------------------------------------------------------
 
-    def _message(self, entry: Entry, message: Message, place: Place) -> None:
+    def _message(self, entry: SessionEntry, message: EntryMessage, place: Place) -> None:
         role = message.role
         if role in ("user", "assistant", "toolResult") and not place.is_copy:
             self._emitter.active(place.session, place.ts)
@@ -171,7 +171,7 @@ class PiDecoder:
                 )
             )
 
-    def _response(self, entry: Entry, message: Message, place: Place, kind: ResponseKind) -> None:
+    def _response(self, entry: SessionEntry, message: EntryMessage, place: Place, kind: ResponseKind) -> None:
         usage = message.usage if isinstance(message.usage, dict) else {}
         given, output, read, written, long, thought = (
             whole_number(usage.get(name)) or 0
@@ -200,7 +200,7 @@ class PiDecoder:
             )
         )
 
-    def _call(self, entry: Entry, message: Message, block: dict[str, Any], place: Place) -> None:
+    def _call(self, entry: SessionEntry, message: EntryMessage, block: dict[str, Any], place: Place) -> None:
         given = block.get("arguments")
         given = given if isinstance(given, dict) else {}
         name = short(block.get("name")) or "(unnamed)"
@@ -222,7 +222,7 @@ class PiDecoder:
         )
 
 
-def _key(entry: Entry, message: Message | None) -> str:
+def _key(entry: SessionEntry, message: EntryMessage | None) -> str:
     """The key of an entry. Ids are unique within a session only; a fork copies an entry with its times."""
     role = "" if message is None else message.role
     when = "" if message is None else message.timestamp

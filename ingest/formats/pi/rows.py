@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 
-class Message(msgspec.Struct, gc=False):
+class EntryMessage(msgspec.Struct, gc=False):
     """`message` of an entry."""
 
     role: Any = None
@@ -21,7 +21,7 @@ class Message(msgspec.Struct, gc=False):
     isError: Any = None  # noqa: N815
 
 
-class Entry(msgspec.Struct, gc=False):
+class SessionEntry(msgspec.Struct, gc=False):
     """A line of a session."""
 
     type: Any = None
@@ -35,4 +35,4 @@ class Entry(msgspec.Struct, gc=False):
     model: Any = None
     thinkingLevel: Any = None  # noqa: N815
     usage: Any = None
-    message: Message | None = None
+    message: EntryMessage | None = None

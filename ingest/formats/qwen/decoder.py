@@ -39,7 +39,7 @@ _SUBAGENT_TOOLS = frozenset({"task", "agent"})
 _FAILED = frozenset({"error", "cancelled"})
 
 
-class Record(msgspec.Struct, gc=False):
+class ChatRecord(msgspec.Struct, gc=False):
     """A line of a chat: the fields we use, everything else is skipped unread."""
 
     uuid: Any = None
@@ -62,7 +62,7 @@ class Record(msgspec.Struct, gc=False):
     forkedFrom: Any = None  # noqa: N815
 
 
-_records = reader_of(Record)
+_records = reader_of(ChatRecord)
 
 
 class QwenDecoder:
@@ -91,7 +91,7 @@ class QwenDecoder:
 
     # -- one record ----------------------------------------------------------------------------------------------
 
-    def _record(self, record: Record, pos: int) -> None:
+    def _record(self, record: ChatRecord, pos: int) -> None:
         ts = moment_of(record.timestamp)
         self._emitter.clock(ts)
         session = short(record.sessionId)
@@ -123,7 +123,7 @@ class QwenDecoder:
         elif record.type == "system":
             self._system(record, key, place)
 
-    def _typed(self, record: Record, key: str, place: Place, speaker: Speaker) -> None:
+    def _typed(self, record: ChatRecord, key: str, place: Place, speaker: Speaker) -> None:
         self._asked = place.ts
         text = text_in(_object(record.message).get("parts"))
         is_typed = record.subtype in _TYPED and record.provenance in (None, "real_user")
@@ -131,7 +131,7 @@ class QwenDecoder:
             self._prompt = key
             self._emitter.prompt(Prompt(id=key, place=place, text=text))
 
-    def _answer(self, record: Record, key: str, place: Place, speaker: Speaker) -> None:
+    def _answer(self, record: ChatRecord, key: str, place: Place, speaker: Speaker) -> None:
         tokens = tokens_of(record.usageMetadata)
         if tokens.total:
             self._emitter.response(
@@ -173,7 +173,7 @@ class QwenDecoder:
             )
         )
 
-    def _result(self, record: Record, place: Place) -> None:
+    def _result(self, record: ChatRecord, place: Place) -> None:
         self._asked = place.ts
         result = _object(record.toolCallResult)
         answer: Mapping[str, Any] = {}
@@ -197,7 +197,7 @@ class QwenDecoder:
             )
         )
 
-    def _system(self, record: Record, key: str, place: Place) -> None:
+    def _system(self, record: ChatRecord, key: str, place: Place) -> None:
         payload = _object(record.systemPayload)
         if record.subtype == "custom_title":
             label = Label.GUESSED_TITLE if payload.get("titleSource") == "auto" else Label.TITLE
