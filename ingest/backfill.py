@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..queries.faults import explained
+from ..queries.store import explained
 from .plan import Job
 from .progress import IngestSummary, Progress
 from .work import TASK_BYTES, TASK_FILES, Done, Workers, WorkTask

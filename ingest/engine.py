@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..queries.faults import explained
-from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreInterrupted
+from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreInterrupted, explained
 from ..queries.store.gate import chance
 from ..queries.store.scratch import clear, scratch
 from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark, file_at
@@ -29,8 +28,7 @@ from .watermarks import KnownFile, is_stale, known_files, known_models, paths_by
 
 # What reads and loads is imported where there is something to read: most runs find nothing new.
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
+    from ..queries.store import Reader
     from .load import Load
     from .work import Done, WorkTask
 
@@ -150,7 +148,7 @@ class Engine:
             known = known_files(connection)
         return plan(self.roots, known, self.stop)
 
-    def has_news(self, connection: DuckDBPyConnection) -> bool:
+    def has_news(self, connection: Reader) -> bool:
         """Whether `catch_up` would find anything to do. If not, the caller can go on with the same connection."""
         clear(self.store.path.parent)
         if self._has_orphan() or is_stale(connection, self.zones, self.overrides):
@@ -252,7 +250,7 @@ class Engine:
 
     @staticmethod
     def _by_usual_names(
-        connection: DuckDBPyConnection, files: Mapping[str, SourceFile], known: Mapping[str, Watermark]
+        connection: Reader, files: Mapping[str, SourceFile], known: Mapping[str, Watermark]
     ) -> dict[str, SourceFile]:
         """The files, those with a new name by the name they are known by."""
         identities = {}

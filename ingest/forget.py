@@ -20,7 +20,7 @@ from ..queries.store import Store
 from .rollups import Touched
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Extent:
 
 
 def select(
-    connection: DuckDBPyConnection,
+    connection: Writer,
     *,
     session: str | None = None,
     project: str | None = None,
@@ -57,7 +57,7 @@ def select(
     return Forgettable(tuple(row[0] for row in rows), before)
 
 
-def extent(connection: DuckDBPyConnection, chosen: Forgettable) -> Extent:
+def extent(connection: Writer, chosen: Forgettable) -> Extent:
     """How much `forget` would remove. Needs a connection that may write; writes nothing."""
     connection.execute("BEGIN")
     try:
@@ -67,9 +67,7 @@ def extent(connection: DuckDBPyConnection, chosen: Forgettable) -> Extent:
             f"SELECT {table.session} AS session_id, {table.ts} AS ts FROM {table.name} WHERE {table.forgotten}"
             for table in _tables()
         )
-        row = connection.execute(
-            f"SELECT count(DISTINCT session_id), count(*), min(ts), max(ts) FROM ({parts})"
-        ).fetchone()
+        row = connection.row(f"SELECT count(DISTINCT session_id), count(*), min(ts), max(ts) FROM ({parts})")
     finally:
         connection.execute("ROLLBACK")
     assert row is not None
@@ -87,21 +85,21 @@ def forget(store: Store, chosen: Forgettable) -> None:
         try:
             _note(connection, chosen)
             _remove(connection)
-            store.keep_notes(connection.execute("SELECT session_id, before, noted_at FROM forgotten").fetchall())
+            store.keep_notes(connection.rows("SELECT session_id, before, noted_at FROM forgotten"))
         except BaseException:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
 
 
-def enforce(connection: DuckDBPyConnection) -> None:
+def enforce(connection: Writer) -> None:
     """Remove what a load brought back of things forgotten. Costs next to nothing if there is nothing of the kind."""
-    if connection.execute("SELECT 1 FROM forgotten LIMIT 1").fetchone() is None:
+    if connection.row("SELECT 1 FROM forgotten LIMIT 1") is None:
         return
     rows = [f"{table.name} WHERE {table.forgotten}" for table in _tables()]
     rows += [f"({rivals.listed}) WHERE {rivals.forgotten}" for rivals in _rivals()]
     found = " UNION ALL ".join(f"(SELECT 1 FROM {one} LIMIT 1)" for one in rows)
-    if connection.execute(f"SELECT 1 FROM ({found}) LIMIT 1").fetchone() is None:
+    if connection.row(f"SELECT 1 FROM ({found}) LIMIT 1") is None:
         return
     connection.execute("BEGIN")
     try:
@@ -119,7 +117,7 @@ def recall(store: Store) -> None:
         store.keep_notes([])
 
 
-def _note(connection: DuckDBPyConnection, chosen: Forgettable) -> None:
+def _note(connection: Writer, chosen: Forgettable) -> None:
     sessions: Sequence[str | None] = (None,) if chosen.sessions is None else chosen.sessions
     connection.execute(
         "INSERT INTO forgotten SELECT unnest(?::VARCHAR[]), ?, get_current_timestamp()::TIMESTAMP",
@@ -196,7 +194,7 @@ def _rivals() -> list[_Rivals]:
 _LABELS = tuple(fact.name for fact in FACTS if "session_id" in fact.key)
 
 
-def _remove(connection: DuckDBPyConnection) -> None:
+def _remove(connection: Writer) -> None:
     """Delete all rows that a note covers, then what is left of sessions without a row, then renew the rollups."""
     run = connection.execute
     touched = Touched(connection)
@@ -237,7 +235,7 @@ def _remove(connection: DuckDBPyConnection) -> None:
     run("DROP TABLE lost_calls")
 
 
-def _shorten_activity(connection: DuckDBPyConnection, touched: Touched) -> None:
+def _shorten_activity(connection: Writer, touched: Touched) -> None:
     """Let spans that reach over a limit begin at it."""
     limit = """greatest(
         (SELECT max(n.before) FROM forgotten n WHERE n.session_id IS NULL),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..queries.token_kinds import COLUMNS
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Answer
 
 COVERED = "covered_responses"
 """The temporary table of the responses that `settle` has changed."""
@@ -23,7 +23,7 @@ _SLACK = "INTERVAL 10 MINUTES"
 """A request is told twice, here and there, at about the same time."""
 
 
-def settle(run: Callable[[str], DuckDBPyConnection]) -> bool:
+def settle(run: Callable[[str], Answer]) -> bool:
     """Let what a ledger covers in `touched_sessions` bill nothing; whether anything has changed."""
     run(f"""
         CREATE OR REPLACE TEMP TABLE {COVERED} AS

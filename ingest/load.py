@@ -23,7 +23,7 @@ from .prices import Rate
 from .row_files import RowFiles, read_rows
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Writer
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Load:
             self.row_files.setdefault(table, []).append(path)
 
 
-def load(connection: DuckDBPyConnection, work: Load) -> list[str]:
+def load(connection: Writer, work: Load) -> list[str]:
     """Bring a load into the store, in one transaction.
 
     The paths of files that have to be read again, for what they tell, too, was dropped. Raises duckdb.Error; the store
@@ -79,7 +79,7 @@ def load(connection: DuckDBPyConnection, work: Load) -> list[str]:
 
 
 def _merge(
-    connection: DuckDBPyConnection,
+    connection: Writer,
     fact: Fact,
     files: Sequence[Path],
     touched: rollups.Touched,
@@ -109,7 +109,7 @@ def _merge(
     known = f"{fact.name} WHERE {key_of(fact)} IN (SELECT {key_of(fact)} FROM {incoming})"
     if taken_back:
         known += "".join(f" OR {told_by(half, 'taken_back')}" for half in fact.halves)
-    [(count,)] = connection.execute(f"INSERT INTO {incoming} BY NAME {known_rows(fact, known, replaced)}").fetchall()
+    [(count,)] = connection.rows(f"INSERT INTO {incoming} BY NAME {known_rows(fact, known, replaced)}")
     if count:
         connection.execute(f"DELETE FROM {known}")
     opened = _opened(connection, fact, incoming)
@@ -124,12 +124,12 @@ def _merge(
     touched.add(fact.name, incoming)
 
 
-def _opened(connection: DuckDBPyConnection, fact: Fact, incoming: str) -> str | None:
+def _opened(connection: Writer, fact: Fact, incoming: str) -> str | None:
     """The name of a table of the keys that several files tell, or that a copy does; None if there are none."""
     if not fact.rivals:
         return None
     opened = f"open_{fact.name}"
-    [(count,)] = connection.execute(f"CREATE OR REPLACE TEMP TABLE {opened} AS {open_keys(fact, incoming)}").fetchall()
+    [(count,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {opened} AS {open_keys(fact, incoming)}")
     return opened if count else None
 
 
@@ -159,7 +159,7 @@ def priced(rows: str) -> str:
         ) p ON p.key = r.key"""
 
 
-def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touched: rollups.Touched) -> None:
+def _merge_activity(connection: Writer, files: Sequence[Path], touched: rollups.Touched) -> None:
     """Join new spans of activity with the known ones of the same sessions."""
     columns = TABLES["activity"]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE new_activity AS {read_rows(files, columns)}")
@@ -171,7 +171,7 @@ def _merge_activity(connection: DuckDBPyConnection, files: Sequence[Path], touch
     connection.execute("INSERT INTO activity BY NAME SELECT * FROM merged_activity")
 
 
-def write_rates(connection: DuckDBPyConnection, rates: Sequence[Rate], models: Mapping[str, int | None]) -> None:
+def write_rates(connection: Writer, rates: Sequence[Rate], models: Mapping[str, int | None]) -> None:
     """Keep the rates of the models that were looked up (-> their context window); those without rates have no price."""
     names = list(models)
     if not names:
@@ -189,7 +189,7 @@ def write_rates(connection: DuckDBPyConnection, rates: Sequence[Rate], models: M
         connection.execute("INSERT INTO models VALUES (?, ?, ?)", [model, model in known, window])
 
 
-def _write_watermarks(connection: DuckDBPyConnection, work: Load) -> None:
+def _write_watermarks(connection: Writer, work: Load) -> None:
     """Watermarks, rejects and unknowns of the files read; a watermark never moves back within the same file."""
     _forget_rejects(connection, [result for result in work.results if result.watermark.error is None])
     _write_files(connection, work.results)
@@ -223,7 +223,7 @@ def _write_watermarks(connection: DuckDBPyConnection, work: Load) -> None:
         )
 
 
-def _forget_rejects(connection: DuckDBPyConnection, results: Sequence[ReadResult]) -> None:
+def _forget_rejects(connection: Writer, results: Sequence[ReadResult]) -> None:
     """Drop what was noted of the parts of files that are read now."""
     starts = [
         (path, result.start)
@@ -252,7 +252,7 @@ def _forget_rejects(connection: DuckDBPyConnection, results: Sequence[ReadResult
         )
 
 
-def _write_files(connection: DuckDBPyConnection, results: Sequence[ReadResult]) -> None:
+def _write_files(connection: Writer, results: Sequence[ReadResult]) -> None:
     rows: dict[str, dict[str, Any]] = {str(result.file.path): _file_row(result) for result in results}
     if not rows:
         return

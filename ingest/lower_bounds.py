@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..queries.threads import THREAD
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Answer
 
 SETTLED = "settled_responses"
 """The temporary table of the responses that `settle` has changed."""
@@ -31,7 +31,7 @@ _LAST = f"""
 _WAITS = f"is_placeholder AND {_SESSIONS}"
 
 
-def settle(run: Callable[[str], DuckDBPyConnection]) -> bool:
+def settle(run: Callable[[str], Answer]) -> bool:
     """Mark the placeholders of `touched_sessions` that no line can complete any more; whether any mark has changed."""
     if run(f"SELECT 1 FROM responses WHERE {_WAITS} LIMIT 1").fetchone() is None:
         return False

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..queries.schema import FACTS, TABLES, columns_of
+from ..queries.store import StoreConflict
 from .redaction_version import VERSION, is_due
 from .text import TEXTS, kept, plain_json, without_credentials
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Writer
 
 CHUNK = 2_000
 """Values that are looked at, at once: at most 8 MB of text."""
@@ -26,7 +27,7 @@ SPARE_BLOCKS = 16
 Texts = str | list[str]
 
 
-def read_again(connection: DuckDBPyConnection) -> set[tuple[str, str]]:
+def read_again(connection: Writer) -> set[tuple[str, str]]:
     """Blot out credentials in all columns of texts, unless this redactor has read them; the (table, column) changed.
 
     Within the transaction of the caller.
@@ -46,40 +47,38 @@ def read_again(connection: DuckDBPyConnection) -> set[tuple[str, str]]:
     return changed
 
 
-def wipe(connection: DuckDBPyConnection) -> None:
+def wipe(connection: Writer) -> None:
     """Overwrite what was blotted out where it still is in the file, if there may be any. Not in a transaction.
 
     Old values stand beside new ones in blocks that are used: every table is written anew, then the free blocks are
     filled. If another reader of this process keeps an old state, it is done another time.
     """
-    if connection.execute("SELECT 1 FROM meta WHERE name = 'unwiped'").fetchone() is None:
+    if connection.row("SELECT 1 FROM meta WHERE name = 'unwiped'") is None:
         return
-    from ..queries.duck import duckdb
-
     try:
         for table in (*(fact.name for fact in FACTS), *TABLES):
             connection.execute(f"CREATE OR REPLACE TABLE {table} AS FROM {table}")
         connection.execute("CHECKPOINT")
-        row = connection.execute("SELECT free_blocks, block_size FROM pragma_database_size()").fetchone()
+        row = connection.row("SELECT free_blocks, block_size FROM pragma_database_size()")
         assert row is not None
         numbers = (row[0] + SPARE_BLOCKS) * row[1] // 8
         # Numbers without a pattern: eight bytes each, however they are compressed.
         connection.execute(f"CREATE OR REPLACE TABLE wiping AS SELECT hash(range) AS number FROM range({numbers})")
         connection.execute("CHECKPOINT")
-    except duckdb.TransactionException:
+    except StoreConflict:
         return
     finally:
         connection.execute("DROP TABLE IF EXISTS wiping")
     connection.execute("DELETE FROM meta WHERE name = 'unwiped'")
 
 
-def _is_empty(connection: DuckDBPyConnection) -> bool:
+def _is_empty(connection: Writer) -> bool:
     """Whether there is nothing to read, as in a store that was just made."""
     rows = " UNION ALL ".join(f"(SELECT 1 FROM {table} LIMIT 1)" for table in TEXTS)
-    return connection.execute(f"SELECT 1 FROM ({rows}) LIMIT 1").fetchone() is None
+    return connection.row(f"SELECT 1 FROM ({rows}) LIMIT 1") is None
 
 
-def _read(connection: DuckDBPyConnection, table: str, column: str) -> bool:
+def _read(connection: Writer, table: str, column: str) -> bool:
     """Read one column of texts; whether anything changed."""
     limit = TEXTS[table][column]
     return _change(connection, table, column, lambda value: _blotted(value, limit))
@@ -89,7 +88,7 @@ def _state_without_credentials(state: Texts) -> Texts:
     return plain_json(without_credentials(json.loads(str(state))))
 
 
-def _change(connection: DuckDBPyConnection, table: str, column: str, read: Callable[[Texts], Texts]) -> bool:
+def _change(connection: Writer, table: str, column: str, read: Callable[[Texts], Texts]) -> bool:
     """Read one column; whether anything changed. Every value is looked at once, however often it stands there."""
     kind = columns_of(table)[column]
     found = False
@@ -106,15 +105,11 @@ def _change(connection: DuckDBPyConnection, table: str, column: str, read: Calla
     return found
 
 
-def _values(connection: DuckDBPyConnection, table: str, column: str) -> Iterator[list[Texts]]:
-    # Another connection reads on in the state from before while this one changes rows.
-    reader = connection.cursor()
-    try:
-        reader.execute(f'SELECT DISTINCT "{column}" FROM {table} WHERE "{column}" IS NOT NULL')
-        while rows := reader.fetchmany(CHUNK):
+def _values(connection: Writer, table: str, column: str) -> Iterator[list[Texts]]:
+    with connection.beside() as reader:
+        answer = reader.execute(f'SELECT DISTINCT "{column}" FROM {table} WHERE "{column}" IS NOT NULL')
+        while rows := answer.fetchmany(CHUNK):
             yield [value for (value,) in rows]
-    finally:
-        reader.close()
 
 
 def _blotted(value: Texts, limit: int) -> Texts:

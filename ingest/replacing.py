@@ -17,11 +17,11 @@ from .rollups import Touched
 from .row_files import read_rows
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Writer
 
 
 def drop(
-    connection: DuckDBPyConnection,
+    connection: Writer,
     results: Sequence[ReadResult],
     row_files: Mapping[str, Sequence[Path]],
     touched: Touched,
@@ -46,7 +46,7 @@ def drop(
     return _note_keys(connection, snapshots, row_files) if snapshots else []
 
 
-def taken_back(connection: DuckDBPyConnection, results: Sequence[ReadResult]) -> bool:
+def taken_back(connection: Writer, results: Sequence[ReadResult]) -> bool:
     """Make the table `taken_back` of files that tell all there is to know; whether there are any."""
     paths = [path for result in results if result.vanished is Vanished.GO for path, _ in result.extents]
     if paths:
@@ -54,25 +54,25 @@ def taken_back(connection: DuckDBPyConnection, results: Sequence[ReadResult]) ->
     return bool(paths)
 
 
-def mark_unread(connection: DuckDBPyConnection, paths: Sequence[str]) -> None:
+def mark_unread(connection: Writer, paths: Sequence[str]) -> None:
     """Let files be read again from the start by whoever looks at them next."""
     if paths:
         connection.execute("UPDATE files SET parser = NULL WHERE path IN (SELECT unnest(?))", [list(paths)])
 
 
-def _upgraded(connection: DuckDBPyConnection, results: Sequence[ReadResult]) -> list[ReadResult]:
+def _upgraded(connection: Writer, results: Sequence[ReadResult]) -> list[ReadResult]:
     """The results of files that an older version had read last, and that are now read from their start."""
     begun = {str(result.file.path): result for result in results if result.start == 0 and not result.watermark.error}
     if not begun:
         return []
-    rows = connection.execute(
+    rows = connection.rows(
         "SELECT path, parser FROM files WHERE parser IS NOT NULL AND path IN (SELECT unnest(?))", [list(begun)]
-    ).fetchall()
+    )
     return [begun[path] for path, version in rows if version < SOURCES[begun[path].file.kind].version]
 
 
 def _drop_told_alone(
-    connection: DuckDBPyConnection,
+    connection: Writer,
     extents: Sequence[tuple[str, int]],
     places: Sequence[tuple[str, int]],
     touched: Touched,
@@ -117,7 +117,7 @@ def _paths_of(fact: Fact) -> list[str]:
 
 
 def _note_keys(
-    connection: DuckDBPyConnection, snapshots: Sequence[ReadResult], row_files: Mapping[str, Sequence[Path]]
+    connection: Writer, snapshots: Sequence[ReadResult], row_files: Mapping[str, Sequence[Path]]
 ) -> list[str]:
     """Note which facts these snapshots tell; other ones that tell what they do not tell any more."""
     members = [(path, str(result.file.path)) for result in snapshots for path, _ in result.extents]
@@ -141,11 +141,11 @@ def _note_keys(
         "SELECT k.fact, k.key FROM snapshot_keys k ANTI JOIN told_keys t USING (snapshot, fact, key) "
         "WHERE k.snapshot IN (SELECT unnest(?))"
     )
-    others = connection.execute(
+    others = connection.rows(
         f"SELECT DISTINCT o.snapshot FROM snapshot_keys o JOIN ({vanished}) v USING (fact, key) "
         "WHERE o.snapshot NOT IN (SELECT unnest(?)) ORDER BY 1",
         [sure, sure],
-    ).fetchall()
+    )
     connection.execute("DELETE FROM snapshot_keys WHERE snapshot IN (SELECT unnest(?))", [sure])
     connection.execute("INSERT INTO snapshot_keys FROM told_keys ANTI JOIN snapshot_keys USING (snapshot, fact, key)")
     return [path for (path,) in others]

@@ -11,7 +11,7 @@ from ..queries.rollups import day_of
 from . import ledgers, lower_bounds
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Answer, Writer
 
 _SESSION_COLUMNS = {
     "responses": ("session_id",),
@@ -47,7 +47,7 @@ _OTHER_COLUMNS = {
 class Touched:
     """Collects what a transaction touches, then rebuilds the rollups of it. Lives inside that transaction."""
 
-    def __init__(self, connection: DuckDBPyConnection) -> None:
+    def __init__(self, connection: Writer) -> None:
         self._run = connection.execute
         self._rows: dict[str, list[str]] = {}
 
@@ -163,14 +163,14 @@ def _days_of(rows: str) -> str:
     return f"SELECT DISTINCT rollup, zone, {day_of('ts', 'zone')} AS day FROM ({minutes}), zones"
 
 
-def rebuild_all_days(connection: DuckDBPyConnection, zones: Iterable[str]) -> None:
+def rebuild_all_days(connection: Writer, zones: Iterable[str]) -> None:
     """Rebuild the day rollups of some zones, all days of them, from the facts."""
     for zone in zones:
         for rollup in _COUNTED:
             _rebuild(connection.execute, rollup, zone, days="true", rows="true")
 
 
-def _rebuild_days(run: Callable[[str], DuckDBPyConnection]) -> None:
+def _rebuild_days(run: Callable[[str], Answer]) -> None:
     """Rebuild the day rollups that `touched_days` names; the NULL day is that of rows without a time."""
     touched = run(
         "SELECT rollup, zone, list(DISTINCT day::VARCHAR), (min(day) - 2)::VARCHAR, (max(day) + 2)::VARCHAR "

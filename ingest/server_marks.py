@@ -16,7 +16,7 @@ from .agnes.answers import AnswerCursor, Known, QueryPage
 from .batch import Batch, Row
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Reader, Writer
 
 AHEAD = dt.timedelta(days=1)
 """A clock may be this far ahead of ours. What is later is kept, but says nothing of how far we have read."""
@@ -51,13 +51,13 @@ class ServerMark:
         }
 
 
-def marks_of(connection: DuckDBPyConnection, server: str, account: str) -> dict[str, ServerMark]:
+def marks_of(connection: Reader, server: str, account: str) -> dict[str, ServerMark]:
     """The mark of each endpoint of a server that was asked for an account."""
-    found = connection.execute(
+    found = connection.rows(
         "SELECT endpoint, newest_at, newest_id, gap_at, gap_id, floor_at, floor_id, answered_at, last_pull_at "
         "FROM server_reads WHERE server = ? AND account = ?",
         [server, account],
-    ).fetchall()
+    )
     return {
         endpoint: ServerMark(
             newest=_known(newest_at, newest_id),
@@ -92,7 +92,7 @@ def row_id(server: str, told: str) -> str:
     return f"server:{server}:{told}"
 
 
-def adopt_old_rows(connection: DuckDBPyConnection, server: str, account: str, fetched: Batch) -> None:
+def adopt_old_rows(connection: Writer, server: str, account: str, fetched: Batch) -> None:
     """Give rows of an older version, which did not tell servers and accounts apart, their names.
 
     Whose a row is, is known when the server tells it again to its owner.

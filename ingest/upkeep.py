@@ -17,10 +17,10 @@ from .rollups import rebuild_all_days
 from .watermarks import meta
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Writer
 
 
-def mark_gone(connection: DuckDBPyConnection, paths: Sequence[str]) -> None:
+def mark_gone(connection: Writer, paths: Sequence[str]) -> None:
     """Note that files are no longer on disk. Their facts stay."""
     if paths:
         connection.execute(
@@ -29,13 +29,13 @@ def mark_gone(connection: DuckDBPyConnection, paths: Sequence[str]) -> None:
         )
 
 
-def mark_back(connection: DuckDBPyConnection, paths: Sequence[str]) -> None:
+def mark_back(connection: Writer, paths: Sequence[str]) -> None:
     """Note that files thought to be gone are on disk, as they were or changed."""
     if paths:
         connection.execute("UPDATE files SET gone_at = NULL WHERE path IN (SELECT unnest(?))", [list(paths)])
 
 
-def mark_hidden(connection: DuckDBPyConnection, reasons: Mapping[str, str]) -> None:
+def mark_hidden(connection: Writer, reasons: Mapping[str, str]) -> None:
     """Note why files that are known cannot be reached. What was read of them stays."""
     if reasons:
         connection.execute(
@@ -45,7 +45,7 @@ def mark_hidden(connection: DuckDBPyConnection, reasons: Mapping[str, str]) -> N
         )
 
 
-def mark_left_out(connection: DuckDBPyConnection, folders: Sequence[tuple[Root, str, str]]) -> None:
+def mark_left_out(connection: Writer, folders: Sequence[tuple[Root, str, str]]) -> None:
     """Note folders that are not listed as files that cannot be read: their root, their path, and why."""
     if not folders:
         return
@@ -60,7 +60,7 @@ def mark_left_out(connection: DuckDBPyConnection, folders: Sequence[tuple[Root, 
     )
 
 
-def mark_pending(connection: DuckDBPyConnection, files: Iterable[tuple[SourceFile, int, int]]) -> None:
+def mark_pending(connection: Writer, files: Iterable[tuple[SourceFile, int, int]]) -> None:
     """List files that are on disk but not read yet, with their size in bytes and mtime in nanoseconds."""
     rows = [
         (
@@ -87,7 +87,7 @@ def mark_pending(connection: DuckDBPyConnection, files: Iterable[tuple[SourceFil
     )
 
 
-def refresh(store: Store, connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> None:
+def refresh(store: Store, connection: Writer, zones: Sequence[str], overrides: PriceOverrides) -> None:
     """Keep day rollups for these zones, price all facts by today's price table, and redact them by today's rules.
 
     Also remove what was forgotten and has come back. Not in a transaction.
@@ -111,7 +111,7 @@ def refresh(store: Store, connection: DuckDBPyConnection, zones: Sequence[str], 
         wipe(connection)
 
 
-def _redact(connection: DuckDBPyConnection) -> None:
+def _redact(connection: Writer) -> None:
     """Read what is stored once more, if the redactor is another one than last time."""
     if not is_due(connection):
         return
@@ -124,14 +124,14 @@ def _redact(connection: DuckDBPyConnection) -> None:
         _rebuild_all(connection)
 
 
-def _keep_zones(connection: DuckDBPyConnection, zones: Sequence[str]) -> None:
-    kept = {zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()}
+def _keep_zones(connection: Writer, zones: Sequence[str]) -> None:
+    kept = {zone for (zone,) in connection.rows("SELECT zone FROM zones")}
     for zone in sorted(set(zones) - kept):
         connection.execute("INSERT INTO zones VALUES (?, get_current_timestamp()::TIMESTAMP)", [zone])
         rebuild_all_days(connection, [zone])
 
 
-def _reprice(connection: DuckDBPyConnection, overrides: PriceOverrides) -> None:
+def _reprice(connection: Writer, overrides: PriceOverrides) -> None:
     """Price every stored response anew, if the price table is another one than last time."""
     current = fingerprint(overrides)
     before = meta(connection, "prices")
@@ -140,10 +140,7 @@ def _reprice(connection: DuckDBPyConnection, overrides: PriceOverrides) -> None:
     connection.execute("DELETE FROM meta WHERE name = 'prices'")
     connection.execute("INSERT INTO meta VALUES ('prices', ?)", [current])
     names = [
-        name
-        for (name,) in connection.execute(
-            f"SELECT model FROM responses UNION SELECT {PRICE_NAME} FROM responses"
-        ).fetchall()
+        name for (name,) in connection.rows(f"SELECT model FROM responses UNION SELECT {PRICE_NAME} FROM responses")
     ]
     for table in ("rates", "models", "context_windows"):
         connection.execute(f"DELETE FROM {table}")
@@ -159,13 +156,13 @@ def _reprice(connection: DuckDBPyConnection, overrides: PriceOverrides) -> None:
     _rebuild_all(connection)
 
 
-def _rebuild_all(connection: DuckDBPyConnection) -> None:
+def _rebuild_all(connection: Writer) -> None:
     """Make all rollups of the facts anew."""
-    for statement in made_anew(zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()):
+    for statement in made_anew(zone for (zone,) in connection.rows("SELECT zone FROM zones")):
         connection.execute(statement)
 
 
-def add_rates(connection: DuckDBPyConnection, models: Sequence[str], overrides: PriceOverrides) -> None:
+def add_rates(connection: Writer, models: Sequence[str], overrides: PriceOverrides) -> None:
     """Look up the price of models and keep their rates; models without a price are noted as such."""
     rates = rates_for(models, overrides)
     windows = {rate.model: rate.context_window for rate in rates}

@@ -17,7 +17,7 @@ from .prices import PriceOverrides, fingerprint
 from .redaction_version import is_pending
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Reader
 
 
 class KnownFile(NamedTuple):
@@ -84,23 +84,23 @@ def reason(error: OSError) -> str:
     return f"cannot be read: {told}"
 
 
-def known_files(connection: DuckDBPyConnection) -> dict[str, KnownFile]:
+def known_files(connection: Reader) -> dict[str, KnownFile]:
     """All files the store knows, by path, also those that are gone."""
-    rows = connection.execute(
+    rows = connection.rows(
         "SELECT path, source, root, gone_at IS NOT NULL, device, inode, size, mtime_ns, members, read_to, parser, "
         "error, machine FROM files"
-    ).fetchall()
+    )
     return {row[0]: KnownFile._make(row) for row in rows}
 
 
-def watermarks(connection: DuckDBPyConnection, paths: Sequence[str]) -> dict[str, Watermark]:
+def watermarks(connection: Reader, paths: Sequence[str]) -> dict[str, Watermark]:
     """The watermarks of the given files, by path. Files only listed as pending have none."""
-    rows = connection.execute(
+    rows = connection.rows(
         "SELECT path, device, inode, size, mtime_ns, members, read_to, head, tail, state, parser, error, machine "
         "FROM files "
         "WHERE parser IS NOT NULL AND gone_at IS NULL AND path IN (SELECT unnest(?))",
         [list(paths)],
-    ).fetchall()
+    )
     return {row[0]: Watermark(*row) for row in rows}
 
 
@@ -115,34 +115,32 @@ def mark_unread(store: Store, paths: Iterable[Path], *, unless: threading.Event 
         )
 
 
-def paths_by_identity(
-    connection: DuckDBPyConnection, identities: Iterable[tuple[int, int]]
-) -> dict[tuple[int, int], str]:
+def paths_by_identity(connection: Reader, identities: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """The names of known files by (device, inode)."""
     wanted = [list(column) for column in zip(*identities, strict=True)]
     if not wanted:
         return {}
-    rows = connection.execute(
+    rows = connection.rows(
         "SELECT device, inode, path FROM files WHERE gone_at IS NULL AND parser IS NOT NULL "
         "AND (device, inode) IN (SELECT ROW(unnest(?::BIGINT[]), unnest(?::UBIGINT[])))",
         wanted,
-    ).fetchall()
+    )
     return {(device, inode): path for device, inode, path in rows}
 
 
-def known_models(connection: DuckDBPyConnection) -> set[str]:
+def known_models(connection: Reader) -> set[str]:
     """Models whose price was looked up before."""
-    return {model for (model,) in connection.execute("SELECT model FROM models").fetchall()}
+    return {model for (model,) in connection.rows("SELECT model FROM models")}
 
 
-def is_stale(connection: DuckDBPyConnection, zones: Sequence[str], overrides: PriceOverrides) -> bool:
+def is_stale(connection: Reader, zones: Sequence[str], overrides: PriceOverrides) -> bool:
     """Whether `refresh` has anything to do."""
-    kept = {zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()}
+    kept = {zone for (zone,) in connection.rows("SELECT zone FROM zones")}
     is_priced = meta(connection, "prices") == fingerprint(overrides)
     return not set(zones) <= kept or not is_priced or is_pending(connection)
 
 
-def meta(connection: DuckDBPyConnection, name: str) -> str | None:
+def meta(connection: Reader, name: str) -> str | None:
     """A note of the store about itself; None if there is no such one."""
-    row = connection.execute("SELECT value FROM meta WHERE name = ?", [name]).fetchone()
+    row = connection.row("SELECT value FROM meta WHERE name = ?", [name])
     return None if row is None else str(row[0])

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from . import access_facts
 from .filters import Filter, Where
 from .matching import add_caller
-from .rows import rows_as, scalar
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 QUERY_PREFIX = "query."
 
@@ -94,7 +93,7 @@ class AccessRow:
 
 
 def list_accesses(
-    connection: DuckDBPyConnection,
+    connection: Reader,
     chosen: Filter,
     *,
     prefix: str = "",
@@ -113,8 +112,7 @@ def list_accesses(
         where.add("starts_with(action, $prefix)", prefix=prefix)
     if cursor is not None:
         where.add(OLDER, cursor_ts=cursor.timestamp, cursor_id=cursor.id)
-    rows = rows_as(
-        connection,
+    rows = connection.ask(
         AccessRow,
         f"SELECT * FROM ({basis.sql}) WHERE {where} ORDER BY {ORDER} LIMIT {int(limit) + 1}",
         basis.parameters | where.parameters,
@@ -122,12 +120,12 @@ def list_accesses(
     return cut_page(rows, limit)
 
 
-def count_others(connection: DuckDBPyConnection, chosen: Filter, prefix: str, *, now: dt.datetime | None = None) -> int:
+def count_others(connection: Reader, chosen: Filter, prefix: str, *, now: dt.datetime | None = None) -> int:
     """How many accesses match whose action does not begin with `prefix`."""
     basis = access_facts.accesses(connection, chosen, now or dt.datetime.now(dt.UTC).replace(tzinfo=None))
     where = conditions(chosen, Which()).add("NOT starts_with(action, $prefix)", prefix=prefix)
     sql = f"SELECT count(*) FROM ({basis.sql}) WHERE {where}"
-    return int(scalar(connection, sql, basis.parameters | where.parameters))
+    return int(connection.value(sql, basis.parameters | where.parameters))
 
 
 def conditions(chosen: Filter, which: Which) -> Where:
@@ -163,6 +161,6 @@ def cut_page(rows: list[AccessRow], limit: int) -> tuple[list[AccessRow], Cursor
     return rows[:limit], Cursor(last.timestamp or UNTIMED, last.id)
 
 
-def count_accesses(connection: DuckDBPyConnection) -> int:
+def count_accesses(connection: Reader) -> int:
     """How many accesses the store knows, before any are merged."""
-    return int(scalar(connection, "SELECT count(*) FROM accesses"))
+    return int(connection.value("SELECT count(*) FROM accesses"))

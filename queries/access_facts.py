@@ -16,7 +16,7 @@ from .filters import Filter
 from .threads import LIVE_FOR, threads_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 RUNS_SQL = "regexp_matches({0}, '^(query|snapshot)[.]')"
 """SQL: whether an action is one of those that give back rows."""
@@ -49,7 +49,7 @@ class Basis:
         return _accesses("WHERE rowid IN (SELECT unnest($numbers))", merged=bool(self.pairs))
 
 
-def accesses(connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> Basis:
+def accesses(connection: Reader, chosen: Filter, now: dt.datetime) -> Basis:
     """All accesses, told apart and merged, with the columns of `AccessRow` and some to filter by.
 
     Of the filter only the days count, and only to look for accesses that two sources saw near them. `now` (UTC without
@@ -62,14 +62,14 @@ def accesses(connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -
     return Basis(pairs, parameters)
 
 
-def running_calls(connection: DuckDBPyConnection, now: dt.datetime) -> list[str]:
+def running_calls(connection: Reader, now: dt.datetime) -> list[str]:
     """The tool calls that run: no result yet, and nothing says that they, or their session, are over."""
     live = [
         str(session)
-        for (session,) in connection.execute(
+        for (session,) in connection.rows(
             "SELECT session_id FROM sessions WHERE ended_at BETWEEN $now - $live AND $now + $live",
             {"now": now, "live": LIVE_FOR},
-        ).fetchall()
+        )
     ]
     return [call.id for call in threads_of(connection, live, live=live, now=now).running] if live else []
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .filters import Filter
-from .rows import rows_as, scalar
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 APART = dt.timedelta(minutes=2)
 """The same access is told by two sources with no more than this between them."""
@@ -33,18 +32,18 @@ class Pair:
     other: int
 
 
-def pairs_of(connection: DuckDBPyConnection, chosen: Filter) -> list[Pair]:
+def pairs_of(connection: Reader, chosen: Filter) -> list[Pair]:
     """The accesses that two sources saw, each in one pair at most: the closest in time go together.
 
     Of the filter only the days count.
     """
-    if scalar(connection, "SELECT 1 FROM accesses WHERE seen_in <> 'transcript' LIMIT 1") is None:
+    if connection.value("SELECT 1 FROM accesses WHERE seen_in <> 'transcript' LIMIT 1") is None:
         return []
     near, parameters = _near(chosen)
     found: list[Pair] = []
     kept: set[int] = set()
     others: set[int] = set()
-    for pair in rows_as(connection, Pair, _candidates(near), parameters | {"apart": APART}):
+    for pair in connection.ask(Pair, _candidates(near), parameters | {"apart": APART}):
         if pair.kept not in kept and pair.other not in others:
             kept.add(pair.kept)
             others.add(pair.other)

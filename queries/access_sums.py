@@ -13,10 +13,9 @@ from . import access_facts
 from .access import OLDER, ORDER, AccessRow, Cursor, Which, conditions, cut_page
 from .filters import Filter, Where
 from .rollups import day_of
-from .rows import one_as, rows_as, scalar
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 _SELECTED = "selected_accesses"
 
@@ -125,9 +124,7 @@ class AccessPage:
 class Selection:
     """The accesses that the filters leave. One connection keeps one at a time: a new one replaces it."""
 
-    def __init__(
-        self, connection: DuckDBPyConnection, chosen: Filter, which: Which, *, now: dt.datetime, prefix: str = ""
-    ) -> None:
+    def __init__(self, connection: Reader, chosen: Filter, which: Which, *, now: dt.datetime, prefix: str = "") -> None:
         """Select. `now` is UTC without a zone; actions begin with `prefix`. KeyError for an unknown group."""
         self._connection = connection
         self._zone = chosen.zone
@@ -153,13 +150,12 @@ class Selection:
         before = 0
         if cursor is not None:
             newer = f"SELECT count(*) FROM {_SELECTED} WHERE NOT {OLDER}"
-            before = int(scalar(self._connection, newer, where.parameters))
+            before = int(self._connection.value(newer, where.parameters))
         return AccessPage(rows, before, older)
 
     def _rows(self, numbers: str, order: str, where: Where | None = None) -> list[AccessRow]:
-        found = self._connection.execute(numbers, where.parameters if where else {}).fetchall()
-        return rows_as(
-            self._connection,
+        found = self._connection.rows(numbers, where.parameters if where else {})
+        return self._connection.ask(
             AccessRow,
             f"SELECT * FROM ({self._basis.some}) ORDER BY {order}",
             self._basis.parameters | {"numbers": [number for (number,) in found]},
@@ -167,8 +163,7 @@ class Selection:
 
     def sums(self) -> AccessSums:
         """Sums over all of it."""
-        return one_as(
-            self._connection,
+        return self._connection.one(
             AccessSums,
             f"""SELECT {_OUTCOMES}, count(*) FILTER (NOT writes) AS reads, count(*) FILTER (writes) AS writes,
                 count(*) FILTER (outcome = 'running') AS running,
@@ -184,8 +179,7 @@ class Selection:
     def by_day(self) -> list[DayAccesses]:
         """Every day with an access, oldest first, by group of actions."""
         day = day_of("matched_at", "$zone")
-        return rows_as(
-            self._connection,
+        return self._connection.ask(
             DayAccesses,
             f"""SELECT {day} AS day, action_group, count(*) AS accesses, count(*) FILTER (NOT writes) AS reads,
                 count(*) FILTER (outcome = 'failed') AS failed
@@ -196,8 +190,7 @@ class Selection:
     def tables(self, *, order: str = "reads", descending: bool = True, limit: int = 100) -> list[TableUse]:
         """The tables read or written, sorted by one of TABLE_ORDERS (KeyError for others)."""
         direction = "DESC" if descending else "ASC"
-        return rows_as(
-            self._connection,
+        return self._connection.ask(
             TableUse,
             f"""SELECT name, count(*) FILTER (is_read) AS reads, count(*) FILTER (is_written) AS writes,
                 count(*) FILTER (outcome = 'failed') AS failed,
@@ -215,8 +208,7 @@ class Selection:
 
     def places(self) -> list[PlaceUse]:
         """By where the data was, the most used first."""
-        return rows_as(
-            self._connection,
+        return self._connection.ask(
             PlaceUse,
             f"""SELECT place, {_OUTCOMES}, sum(rows_returned)::BIGINT AS rows_returned,
                 sum(bytes_scanned)::BIGINT AS bytes_scanned, {_TIMES}
@@ -225,8 +217,7 @@ class Selection:
 
     def actions(self) -> list[ActionUse]:
         """By action, the most used first."""
-        return rows_as(
-            self._connection,
+        return self._connection.ask(
             ActionUse,
             f"""SELECT action, {_OUTCOMES}, sum(rows_returned)::BIGINT AS rows_returned, {_TIMES}
             FROM {_SELECTED} GROUP BY action ORDER BY accesses DESC, action""",

@@ -13,12 +13,11 @@ from .facts import TIMED
 from .filters import Filter, Where
 from .matching import asks_responses, with_text
 from .rollups import day_of
-from .rows import one_as, rows_as
 from .token_kinds import cache_hit_ratio
 from .tokens import detailed, where_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 GROUPS = {
     "mode": ("subagent_name", "true"),
@@ -132,7 +131,7 @@ _DELEGATED = """count(*) AS children, coalesce(sum(reported_tokens), 0)::BIGINT 
         / nullif(sum(report_tokens) FILTER (report_tokens > 0), 0) AS compression_ratio"""
 
 
-def breakdown(connection: DuckDBPyConnection, chosen: Filter) -> Breakdown:
+def breakdown(connection: Reader, chosen: Filter) -> Breakdown:
     """Where tokens, money and time went. Percentiles are those of SQL's PERCENTILE_CONT.
 
     Sub-agents are placed in time where their parent summed them up.
@@ -141,8 +140,7 @@ def breakdown(connection: DuckDBPyConnection, chosen: Filter) -> Breakdown:
     rows = f"(FROM {detailed(chosen)} WHERE {where})"
 
     def used(name: str, which: str = "true") -> list[UsedTokens]:
-        return rows_as(
-            connection,
+        return connection.ask(
             UsedTokens,
             f"SELECT {name} AS name, {_SUMS} FROM {rows} WHERE {which} GROUP BY name ORDER BY total_tokens DESC, name",
             where.parameters,
@@ -150,8 +148,7 @@ def breakdown(connection: DuckDBPyConnection, chosen: Filter) -> Breakdown:
 
     def percentiles(measure: str) -> Percentiles:
         found = f"SELECT {_MEASURES[measure]} AS value FROM {rows} WHERE kind IN {TIMED}"
-        return one_as(
-            connection,
+        return connection.one(
             Percentiles,
             "SELECT count(value) AS count, quantile_cont(value, 0.5) AS p50, quantile_cont(value, 0.9) AS p90, "
             f"quantile_cont(value, 0.99) AS p99 FROM ({found})",
@@ -161,14 +158,13 @@ def breakdown(connection: DuckDBPyConnection, chosen: Filter) -> Breakdown:
     children = _children(chosen)
     told = f"FROM {_CHILDREN} WHERE {children}"
     return Breakdown(
-        totals=one_as(connection, UsedTokens, f"SELECT NULL::VARCHAR AS name, {_SUMS} FROM {rows}", where.parameters),
+        totals=connection.one(UsedTokens, f"SELECT NULL::VARCHAR AS name, {_SUMS} FROM {rows}", where.parameters),
         groups={group: used(name, which) for group, (name, which) in GROUPS.items()},
         ttft_ms=percentiles("ttft_ms"),
         duration_ms=percentiles("duration_ms"),
         output_tokens_per_second=percentiles("output_tokens_per_second"),
-        delegation=one_as(connection, Delegation, f"SELECT {_DELEGATED} {told}", children.parameters),
-        children=rows_as(
-            connection,
+        delegation=connection.one(Delegation, f"SELECT {_DELEGATED} {told}", children.parameters),
+        children=connection.ask(
             Delegated,
             f"SELECT subagent_type, {_DELEGATED} {told} GROUP BY subagent_type "
             "ORDER BY tokens_consumed DESC, subagent_type",

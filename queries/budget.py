@@ -11,7 +11,7 @@ from . import tokens
 from .filters import Filter
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 State = Literal["within", "near", "over"]
 
@@ -42,7 +42,7 @@ class Budget:
         return "over" if self.share >= 1 else "near" if self.share >= NEAR else "within"
 
 
-def of_month(connection: DuckDBPyConnection, chosen: Filter, today: dt.date, budget_usd: float) -> Budget:
+def of_month(connection: Reader, chosen: Filter, today: dt.date, budget_usd: float) -> Budget:
     """The month of `today`, a day in the filter's zone.
 
     A budget is for everything: of the filter only the user counts, and the zone, which decides where the month begins.

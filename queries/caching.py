@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter
-from .rows import rows_as, scalar
 from .token_kinds import cache_hit_ratio, inward, unpriced
 from .tokens import GROUPS, SUMS, TokenSums, detailed, rollup, where_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def costed_responses() -> str:
     return _costed(detailed(), "x.ts::DATE", tier)
 
 
-def costed_rollup(connection: DuckDBPyConnection, chosen: Filter) -> str:
+def costed_rollup(connection: Reader, chosen: Filter) -> str:
     """SQL of `tokens.rollup` with the cost split by kind, nearly. Needs the parameter `$zone`.
 
     A rollup does not know how long the prompts were: the prices for short ones decide how the parts of a cost stand
@@ -106,7 +105,7 @@ class KindTokens:
     """Responses whose output is a lower bound; no other kind of tokens is one."""
 
 
-def by_kind(connection: DuckDBPyConnection, chosen: Filter) -> list[KindTokens]:
+def by_kind(connection: Reader, chosen: Filter) -> list[KindTokens]:
     """What each kind took, in the order of KINDS, those left out that took nothing."""
     where = where_of(chosen)
     kinds = " UNION ALL ".join(
@@ -117,8 +116,7 @@ def by_kind(connection: DuckDBPyConnection, chosen: Filter) -> list[KindTokens]:
         FROM costed"""
         for place, kind in enumerate(KINDS)
     )
-    found = rows_as(
-        connection,
+    found = connection.ask(
         KindTokens,
         f"WITH costed AS MATERIALIZED (FROM {costed_responses()} WHERE {where}) FROM ({kinds}) ORDER BY place",
         where.parameters,
@@ -173,11 +171,10 @@ class ProviderCache:
         return sum(known) if known else None
 
 
-def by_model(connection: DuckDBPyConnection, chosen: Filter) -> list[ModelCache]:
+def by_model(connection: Reader, chosen: Filter) -> list[ModelCache]:
     """The cache of each model, the one with most tokens first."""
     where = where_of(chosen)
-    return rows_as(
-        connection,
+    return connection.ask(
         ModelCache,
         f"SELECT {GROUPS['model']} AS name, {SUMS}, sum(saved_usd) AS saved_usd "
         f"FROM {costed_rollup(connection, chosen)} WHERE {where} GROUP BY 1 ORDER BY total_tokens DESC, name",
@@ -194,11 +191,10 @@ def by_provider(models: list[ModelCache]) -> list[ProviderCache]:
     return sorted(makers, key=lambda maker: (-maker.inward_tokens, maker.name))
 
 
-def saved(connection: DuckDBPyConnection, chosen: Filter) -> float | None:
+def saved(connection: Reader, chosen: Filter) -> float | None:
     """What the cache saved over the selection, in USD; None without a price."""
     where = where_of(chosen)
-    answer: float | None = scalar(
-        connection,
+    answer: float | None = connection.value(
         f"SELECT sum(saved_usd) FROM {costed_rollup(connection, chosen)} WHERE {where}",
         where.parameters,
     )

@@ -8,7 +8,6 @@ comments cannot hide anything.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 import threading
 import time
@@ -19,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from .filters import Filter
 from .schema import FACTS, TABLES
-from .store import CONFINED, Store, StoreError
+from .store import QueryFailed, Store, StoreError, StoreInterrupted
+from .store.parsing import parsed
 from .tokens import where_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Answer, Reader
 
 MAX_ROWS = 10_000
 """More are cut off, and the answer says so."""
@@ -80,33 +80,25 @@ def ask(path: Path, sql: str, *, chosen: Filter | None = None, limit: int = MAX_
     sql = PLACEHOLDER.sub(lambda _: conditions(chosen or Filter()), sql).strip().rstrip(";").strip()
     check(sql)
     begun = time.monotonic()
-    with Store(path, wait=wait).read(confined=True) as connection:
-        return _answered(connection, sql, limit, begun)
+    with Store(path, wait=wait).read(confined=True) as reader:
+        return _answered(reader, sql, limit, begun)
 
 
-def _answered(connection: DuckDBPyConnection, sql: str, limit: int, begun: float) -> Table:
-    from .duck import duckdb
-
-    timer = threading.Timer(TIMEOUT_SECONDS, connection.interrupt)
+def _answered(reader: Reader, sql: str, limit: int, begun: float) -> Table:
+    timer = threading.Timer(TIMEOUT_SECONDS, reader.interrupt)
     timer.start()
     try:
-        answer = connection.execute(sql)
-        described = answer.description or []
-        if _INSTANT in (types := [str(column[1]) for column in described]):
-            answer = connection.execute(_as_utc(sql, types))
+        answer = described = reader.execute(sql)
+        if _INSTANT in described.types:
+            answer = reader.execute(_as_utc(sql, described.types))
         rows, truncated = _fetch(answer, limit)
-    except duckdb.InterruptException:
+    except StoreInterrupted:
         raise Refused(f"stopped after {TIMEOUT_SECONDS:.0f} seconds") from None
-    except duckdb.Error as error:
-        raise StoreError(_first_line(error)) from error
-    except RuntimeError as error:
-        # So DuckDB tells of a Ctrl-C that came while it worked.
-        raise KeyboardInterrupt from error
     finally:
         timer.cancel()
     return Table(
-        columns=[str(column[0]) for column in described],
-        types=types,
+        columns=described.columns,
+        types=described.types,
         rows=rows,
         truncated=truncated,
         seconds=time.monotonic() - begun,
@@ -120,7 +112,7 @@ def _as_utc(sql: str, types: list[str]) -> str:
     return f"SELECT {', '.join(chosen)} FROM (\n{sql}\n) answer({', '.join(names)})"
 
 
-def _fetch(answer: DuckDBPyConnection, limit: int) -> tuple[list[tuple[Any, ...]], bool]:
+def _fetch(answer: Answer, limit: int) -> tuple[list[tuple[Any, ...]], bool]:
     """The first rows, and whether there are more."""
     rows: list[tuple[Any, ...]] = []
     characters = 0
@@ -135,46 +127,19 @@ def _fetch(answer: DuckDBPyConnection, limit: int) -> tuple[list[tuple[Any, ...]
 
 def check(sql: str) -> None:
     """Raise Refused unless `sql` is one query that names only tables of the store."""
-    from .duck import duckdb
-
     if len(sql) > MAX_QUERY:
         raise Refused(f"the query is longer than {MAX_QUERY:,} characters")
     try:
-        sql.encode()
-        statements = duckdb.extract_statements(sql)
-    except UnicodeEncodeError:
-        raise Refused("half a character is in the query") from None
-    except duckdb.Error as error:
-        raise Refused(_first_line(error)) from None
-    if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
-        raise Refused("only one SELECT at a time")
-    tree = _tree_of(sql)
-    if not isinstance(tree, dict) or tree.get("error"):
-        reason = tree.get("error_message") if isinstance(tree, dict) else None
-        raise Refused(f"this kind of query is not possible here: {reason}")
+        tree = parsed(sql)
+    except QueryFailed as error:
+        raise Refused(str(error)) from None
+    except RecursionError:
+        raise Refused(TOO_DEEP) from None
     known = {fact.name for fact in FACTS} | set(TABLES)
     nodes = list(_nodes(tree))
     named = {entry["key"] for node in nodes for entry in node.get("cte_map", {}).get("map", [])}
     for node in nodes:
         _check_node(node, known | named)
-
-
-def _tree_of(sql: str) -> Any:
-    """The query as DuckDB's parser understands it."""
-    from .duck import duckdb
-
-    try:
-        with duckdb.connect(config=CONFINED) as parser:
-            row = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-        return json.loads(row[0]) if row else {}
-    except RecursionError:
-        raise Refused(TOO_DEEP) from None
-    except duckdb.Error as error:
-        raise Refused(_first_line(error)) from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or ["the query failed"])[0]
 
 
 def _check_node(node: dict[str, Any], tables: set[str]) -> None:

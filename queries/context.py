@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .rows import scalar
-
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 DEFAULT_WINDOW = 200_000
 """Tokens."""
@@ -28,10 +26,10 @@ WINDOW_LABEL = "context_window"
 """The kind of the label of a session with the size of its window, in tokens."""
 
 
-def told_window(connection: DuckDBPyConnection, session_id: str) -> int | None:
+def told_window(connection: Reader, session_id: str) -> int | None:
     """The window that a session was told to have, in tokens; None where nothing tells it."""
     sql = "SELECT TRY_CAST(value AS BIGINT) FROM session_lasts WHERE session_id = $id AND kind = $kind"
-    tokens: int | None = scalar(connection, sql, {"id": session_id, "kind": WINDOW_LABEL})
+    tokens: int | None = connection.value(sql, {"id": session_id, "kind": WINDOW_LABEL})
     return tokens
 
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from .filters import Filter
 from .rollups import MAIN_AGENT
-from .rows import rows_as
 from .tokens import SUMS, TokenSums, detailed, where_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 CHARS_PER_TOKEN = 4
 """How many characters of a report are taken for one token: transcripts do not tell the tokens of a result."""
@@ -77,11 +76,10 @@ _REPORTS = """
 """
 
 
-def by_subagent_type(connection: DuckDBPyConnection, chosen: Filter) -> list[AgentTokens]:
+def by_subagent_type(connection: Reader, chosen: Filter) -> list[AgentTokens]:
     """Every type of agent, the main one included, the one with most tokens first."""
     where = where_of(chosen)
-    return rows_as(
-        connection,
+    return connection.ask(
         AgentTokens,
         f"""
         WITH rows AS (FROM {detailed()} WHERE {where}),
@@ -104,11 +102,10 @@ def by_subagent_type(connection: DuckDBPyConnection, chosen: Filter) -> list[Age
     )
 
 
-def tasks(connection: DuckDBPyConnection, chosen: Filter, limit: int = 50) -> list[DelegatedTask]:
+def tasks(connection: Reader, chosen: Filter, limit: int = 50) -> list[DelegatedTask]:
     """The sub-agents that took the most tokens."""
     where = where_of(chosen).add("subagent_id IS NOT NULL").add(f"subagent_type <> '{MAIN_AGENT}'")
-    return rows_as(
-        connection,
+    return connection.ask(
         DelegatedTask,
         f"""
         SELECT r.*, coalesce(a.description, p.detail) AS description, s.title, p.report_chars

@@ -6,12 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .rows import one_as, rows_as, scalar
 from .schema import STORE_VERSION
 from .store.database import verify
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 __all__ = ["FileMark", "Times", "file_marks", "forgotten_notes", "store_version", "times", "verify"]
 
@@ -32,9 +31,9 @@ class FileMark:
     error: str | None
 
 
-def file_marks(connection: DuckDBPyConnection) -> list[FileMark]:
+def file_marks(connection: Reader) -> list[FileMark]:
     """All files of the store, also those that are gone, by path."""
-    return rows_as(connection, FileMark, "SELECT *, gone_at IS NOT NULL AS is_gone FROM files ORDER BY path")
+    return connection.ask(FileMark, "SELECT *, gone_at IS NOT NULL AS is_gone FROM files ORDER BY path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +45,21 @@ class Times:
     oldest_session_at: dt.datetime | None
 
 
-def times(connection: DuckDBPyConnection) -> Times:
+def times(connection: Reader) -> Times:
     """The store's first and last."""
-    return one_as(
-        connection,
+    return connection.one(
         Times,
         "SELECT min(read_at) AS oldest_read_at, max(read_at) AS newest_read_at, "
         "(SELECT min(started_at) FROM sessions) AS oldest_session_at FROM files",
     )
 
 
-def forgotten_notes(connection: DuckDBPyConnection) -> int:
+def forgotten_notes(connection: Reader) -> int:
     """How many things the user had forgotten."""
-    return int(scalar(connection, "SELECT count(*) FROM forgotten"))
+    return int(connection.value("SELECT count(*) FROM forgotten"))
 
 
-def store_version(connection: DuckDBPyConnection) -> int:
+def store_version(connection: Reader) -> int:
     """The version that the store was made with."""
-    value = scalar(connection, "SELECT value FROM meta WHERE name = 'store_version'")
+    value = connection.value("SELECT value FROM meta WHERE name = 'store_version'")
     return int(value) if value is not None else STORE_VERSION

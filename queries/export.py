@@ -7,7 +7,6 @@ import dataclasses
 import datetime as dt
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -16,11 +15,9 @@ from typing import IO, Any
 from .console import Table
 from .regular import check
 from .replaced import replacing
+from .store import parquet
 
 FORMATS = ("csv", "json", "parquet")
-
-_NESTED = re.compile(r"\]$|^(STRUCT|MAP|UNION)\(")
-"""Types whose values are lists and objects in JSON."""
 
 
 def plain(value: Any) -> Any:
@@ -118,34 +115,10 @@ def _text(value: Any) -> Any:
 
 def write_parquet(table: Table, path: Path) -> None:
     """A Parquet file with the answer's own types. Raises OSError, also where the path is that of a pipe or a device."""
-    from .duck import duckdb
-
     check(path)
-    try:
-        _write_parquet(table, path)
-    except duckdb.Error as error:
-        raise OSError((str(error).splitlines() or ["Parquet failed"])[0]) from error
-
-
-def _write_parquet(table: Table, path: Path) -> None:
-    from .duck import duckdb
-
-    with duckdb.connect() as connection:
-        columns = ", ".join(
-            f'"{name.replace(chr(34), chr(34) * 2)}" {kind}'
-            for name, kind in zip(_distinct(table.columns), table.types, strict=True)
-        )
-        connection.execute(f"CREATE TABLE answer ({columns})")
-        if table.rows:
-            # As texts, which DuckDB turns into any type: a value may come from the store or out of JSON.
-            values = ", ".join(
-                f"unnest($values[{place}])::{'JSON::' if _NESTED.search(kind) else ''}{kind}"
-                for place, kind in enumerate(table.types, 1)
-            )
-            parts = [[_as_text(value) for value in part] for part in zip(*table.rows, strict=True)]
-            connection.execute(f"INSERT INTO answer SELECT {values}", {"values": parts})
-        target = str(path).replace("'", "''")
-        connection.execute(f"COPY answer TO '{target}' (FORMAT parquet)")
+    columns = list(zip(_distinct(table.columns), table.types, strict=True))
+    parts = [[_as_text(value) for value in part] for part in zip(*table.rows, strict=True)]
+    parquet.write(path, columns, parts)
 
 
 def _as_text(value: Any) -> str | None:

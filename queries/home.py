@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from . import matching, tokens
 from .filters import Filter, Where
-from .rows import one_as
 from .servers import PULLS
 from .token_kinds import WRITTEN, inward
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 WINDOWS = {"24h": dt.timedelta(hours=24), "7d": dt.timedelta(days=7)}
 DEFAULT_WINDOW = "24h"
@@ -43,7 +42,7 @@ class Home:
         return inward(self) + self.output_tokens
 
 
-def home(connection: DuckDBPyConnection, window: str, *, now: dt.datetime, chosen: Filter | None = None) -> Home:
+def home(connection: Reader, window: str, *, now: dt.datetime, chosen: Filter | None = None) -> Home:
     """The frame for `24h` or `7d` before `now` (UTC without a zone); another window is taken as `24h`.
 
     Of what happened in it the filter leaves what it leaves everywhere.
@@ -53,8 +52,7 @@ def home(connection: DuckDBPyConnection, window: str, *, now: dt.datetime, chose
     lately = Where().add("ts >= $from AND ts <= $now", **{"from": since, "now": now})
     used, typed, own = tokens.where_of(chosen), matching.prompts_where(chosen), matching.by_session(chosen)
     of_sessions = f" AND session_id IN (SELECT session_id FROM sessions WHERE {own})" if own.parameters else ""
-    return one_as(
-        connection,
+    return connection.one(
         Home,
         f"""
         WITH r AS (FROM {tokens.detailed(chosen)} WHERE {lately} AND {used}),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from .filters import Filter, Where
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 _SAID = r"limit reached|hit your ([a-z0-9-]+ )?limit"
 """What all the wordings have in common, in any case; the rest differs from version to version."""
@@ -41,7 +41,7 @@ class LimitHit:
         return self.until is not None and self.at <= now < self.until
 
 
-def hits(connection: DuckDBPyConnection, chosen: Filter, *, since: dt.datetime | None = None) -> list[LimitHit]:
+def hits(connection: Reader, chosen: Filter, *, since: dt.datetime | None = None) -> list[LimitHit]:
     """The refusals since a time (UTC without a zone), oldest first.
 
     A limit is an account's: of the filter only agent and user count, and the zone, for times that name none.
@@ -50,18 +50,16 @@ def hits(connection: DuckDBPyConnection, chosen: Filter, *, since: dt.datetime |
     where.by(chosen, {"agent": "agent", "user": "username"})
     if since is not None:
         where.add("ts >= $from", **{"from": since})
-    found = connection.execute(
+    found = connection.rows(
         "SELECT ts, text FROM (FROM events SELECT ts, text, kind, session_id, agent) "
         "LEFT JOIN (SELECT session_id, username FROM sessions) USING (session_id) "
         f"WHERE {where} ORDER BY ts, text",
         where.parameters,
-    ).fetchall()
+    )
     return [LimitHit(at, reset_time(text, at, chosen.zone)) for at, text in found]
 
 
-def latest(
-    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, block: dt.datetime | None
-) -> LimitHit | None:
+def latest(connection: Reader, chosen: Filter, *, now: dt.datetime, block: dt.datetime | None) -> LimitHit | None:
     """The last refusal since the start of the running block, or one before whose limit still holds; else None."""
     # No limit lasts longer than a week.
     found = [hit for hit in hits(connection, chosen, since=now - dt.timedelta(days=8)) if hit.at <= now]

@@ -12,8 +12,7 @@ from .sessions import SessionRow, live_sessions
 
 # What a session does is looked at only where one runs.
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
+    from .store import Reader
     from .threads import OpenCall
 
 PULSE_FOR = dt.timedelta(minutes=30)
@@ -38,9 +37,7 @@ class LiveSession:
     """Responses and tool calls in each of PULSE_STEPS steps of the last PULSE_FOR, oldest first."""
 
 
-def running_now(
-    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int = 20
-) -> list[LiveSession]:
+def running_now(connection: Reader, chosen: Filter, *, now: dt.datetime, limit: int = 20) -> list[LiveSession]:
     """Sessions with a row in the last five minutes, the latest first; `now` is UTC without a zone.
 
     Of the filter everything counts but its days and its text: what runs, runs now.
@@ -66,7 +63,7 @@ def running_now(
     return found
 
 
-def _pulses(connection: DuckDBPyConnection, ids: Sequence[str], now: dt.datetime) -> dict[str, list[int]]:
+def _pulses(connection: Reader, ids: Sequence[str], now: dt.datetime) -> dict[str, list[int]]:
     from .threads import IDS
 
     answer = connection.execute(

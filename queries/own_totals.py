@@ -14,10 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .rows import rows_as
-
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 CENT = 0.005
 """USD: money that differs by less is the same to the cent."""
@@ -179,20 +177,20 @@ _BEFORE = """
 _FORK = "SELECT value, ts FROM session_lasts WHERE session_id = $id AND kind = 'forked_from'"
 
 
-def own_total(connection: DuckDBPyConnection, session_id: str) -> SessionOwnTotal | None:
+def own_total(connection: Reader, session_id: str) -> SessionOwnTotal | None:
     """The own total of one session; None if its agent told none."""
     found = _totals(connection, "w.session_id = $session", {"session": session_id})
     return found[0] if found else None
 
 
-def own_totals(connection: DuckDBPyConnection) -> list[SessionOwnTotal]:
+def own_totals(connection: Reader) -> list[SessionOwnTotal]:
     """The own totals of all sessions that have one, by id."""
     return _totals(connection, "true", {})
 
 
-def _totals(connection: DuckDBPyConnection, which: str, parameters: Mapping[str, object]) -> list[SessionOwnTotal]:
-    told = rows_as(connection, _OwnTold, _TOLD.format(which=which), parameters)
-    shown = rows_as(connection, _Shown, _SHOWN.format(which=which), parameters) if told else []
+def _totals(connection: Reader, which: str, parameters: Mapping[str, object]) -> list[SessionOwnTotal]:
+    told = connection.ask(_OwnTold, _TOLD.format(which=which), parameters)
+    shown = connection.ask(_Shown, _SHOWN.format(which=which), parameters) if told else []
     by_session: dict[str, list[_Shown]] = {}
     for row in shown:
         by_session.setdefault(row.session_id, []).append(row)
@@ -202,7 +200,7 @@ def _totals(connection: DuckDBPyConnection, which: str, parameters: Mapping[str,
     ]
 
 
-def _total(connection: DuckDBPyConnection, told: Sequence[_OwnTold], rows: Sequence[_Shown]) -> SessionOwnTotal:
+def _total(connection: Reader, told: Sequence[_OwnTold], rows: Sequence[_Shown]) -> SessionOwnTotal:
     whole = next(row for row in told if row.model == "")
     own = _by_model(row for row in told if row.model != "")
     shown, before = _by_model(rows), _before_fork(connection, whole)
@@ -228,14 +226,14 @@ def _by_model(rows: Iterable[_OwnTold | _Shown]) -> dict[str, Amount]:
     return amounts
 
 
-def _before_fork(connection: DuckDBPyConnection, whole: _OwnTold) -> dict[str, Amount]:
+def _before_fork(connection: Reader, whole: _OwnTold) -> dict[str, Amount]:
     """What the sessions show that this one was forked from, each up to the fork, by model."""
     rows: list[_Shown] = []
     seen = {whole.session_id}
     parent, until = whole.forked_from, whole.forked_at
     while parent is not None and parent not in seen and len(seen) <= _MOST_FORKS:
         seen.add(parent)
-        rows += rows_as(connection, _Shown, _BEFORE, {"id": parent, "until": until})
-        found = connection.execute(_FORK, {"id": parent}).fetchone()
+        rows += connection.ask(_Shown, _BEFORE, {"id": parent, "until": until})
+        found = connection.row(_FORK, {"id": parent})
         parent, until = found or (None, None)
     return _by_model(rows)

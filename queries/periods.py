@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from .filters import Filter
 from .priced_apart import priced_apart
-from .rows import rows_as
 from .tokens import SUMS, TokenSums, rollup, where_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +34,10 @@ def every_day(chosen: Filter, known: Collection[dt.date]) -> list[dt.date]:
     return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def by_day_and_model(connection: DuckDBPyConnection, chosen: Filter) -> list[DayModelTokens]:
+def by_day_and_model(connection: Reader, chosen: Filter) -> list[DayModelTokens]:
     """Sums of every calendar day and model with a response, oldest day first, then the largest model."""
     where = where_of(chosen).add("day IS NOT NULL")
-    return rows_as(
-        connection,
+    return connection.ask(
         DayModelTokens,
         f"SELECT day, coalesce(model, 'unknown') AS model, priced_speed AS speed, priced_tier AS service_tier, {SUMS} "
         f"FROM {priced_apart(rollup(connection, chosen))} WHERE {where} GROUP BY ALL "

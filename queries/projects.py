@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 _SEPARATOR = re.compile(r"[/\\]+")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -40,12 +40,12 @@ def _joined(path: str, parts: list[str]) -> str:
     return ("/" if "/" in path else "\\").join(parts)
 
 
-def project_names(connection: DuckDBPyConnection) -> Mapping[str, str]:
+def project_names(connection: Reader) -> Mapping[str, str]:
     """Path -> name of all projects of the store, and of workspaces, which are shown beside them."""
-    rows = connection.execute(
+    rows = connection.rows(
         "SELECT project FROM sessions WHERE project IS NOT NULL UNION SELECT workspace FROM workspaces "
         "WHERE workspace IS NOT NULL"
-    ).fetchall()
+    )
     return names_of(path for (path,) in rows)
 
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from . import matching
 from .filters import Filter, Where
-from .rows import rows_as
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 BYTES_PER_TOKEN = 4
 """How many bytes of a result are taken for one token: transcripts do not tell the tokens of a result."""
@@ -61,11 +60,10 @@ def _calls(chosen: Filter) -> tuple[str, Where]:
     return f"({rows})", where
 
 
-def by_tool(connection: DuckDBPyConnection, chosen: Filter) -> list[ToolResults]:
+def by_tool(connection: Reader, chosen: Filter) -> list[ToolResults]:
     """Every tool, the one with the largest results in all first."""
     calls, where = _calls(chosen)
-    return rows_as(
-        connection,
+    return connection.ask(
         ToolResults,
         "SELECT name, count(*) AS calls, count(is_error) AS finished, count(*) FILTER (is_error) AS errors, "
         "sum(result_bytes)::BIGINT AS result_bytes, max(result_bytes) AS largest_bytes, "
@@ -75,11 +73,10 @@ def by_tool(connection: DuckDBPyConnection, chosen: Filter) -> list[ToolResults]
     )
 
 
-def largest(connection: DuckDBPyConnection, chosen: Filter, limit: int = 20) -> list[Result]:
+def largest(connection: Reader, chosen: Filter, limit: int = 20) -> list[Result]:
     """The largest results."""
     calls, where = _calls(chosen)
-    return rows_as(
-        connection,
+    return connection.ask(
         Result,
         "SELECT id, name, detail, session_id, title, ts, result_bytes "
         f"FROM {calls} WHERE result_bytes > 0 ORDER BY result_bytes DESC, id LIMIT {int(limit)}",

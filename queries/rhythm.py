@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter
-from .rows import rows_as
 from .token_kinds import TOTAL
 from .tokens import SUMS, TokenSums, detailed, rollup, where_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 BLOCK = dt.timedelta(hours=5)
 
@@ -91,11 +90,10 @@ class Block(TokenSums):
         return self.cost_usd + rate * (self.ends_at - now).total_seconds() / 3600
 
 
-def calendar(connection: DuckDBPyConnection, chosen: Filter, today: dt.date) -> list[Day]:
+def calendar(connection: Reader, chosen: Filter, today: dt.date) -> list[Day]:
     """Every day with a response in the year up to `today`, whatever days the filter names."""
     where = where_of(chosen.but(since=today - dt.timedelta(days=CALENDAR_DAYS - 1), until=today))
-    return rows_as(
-        connection,
+    return connection.ask(
         Day,
         f"SELECT day, sum({TOTAL})::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd, "
         "sum(unpriced_tokens)::BIGINT AS unpriced_tokens, sum(undercounted)::BIGINT AS undercounted "
@@ -104,11 +102,10 @@ def calendar(connection: DuckDBPyConnection, chosen: Filter, today: dt.date) -> 
     )
 
 
-def week_hours(connection: DuckDBPyConnection, chosen: Filter) -> list[WeekHour]:
+def week_hours(connection: Reader, chosen: Filter) -> list[WeekHour]:
     """Every hour of the week with a response. Responses without a time are left out."""
     where = where_of(chosen).add("ts IS NOT NULL")
-    return rows_as(
-        connection,
+    return connection.ask(
         WeekHour,
         "SELECT isodow(here) - 1 AS weekday, hour(here) AS hour, sum(total_tokens)::BIGINT AS total_tokens, "
         "sum(cost_usd) AS cost_usd FROM (SELECT *, timezone($zone, timezone('UTC', ts)) AS here "
@@ -117,7 +114,7 @@ def week_hours(connection: DuckDBPyConnection, chosen: Filter) -> list[WeekHour]
     )
 
 
-def blocks(connection: DuckDBPyConnection, chosen: Filter) -> list[Block]:
+def blocks(connection: Reader, chosen: Filter) -> list[Block]:
     """The blocks with a response in the filter's days, the latest first.
 
     A block begins with the full hour (UTC) of its first response and takes in all up to five hours later, as ccusage
@@ -125,18 +122,17 @@ def blocks(connection: DuckDBPyConnection, chosen: Filter) -> list[Block]:
     by all responses that pass the filter except for its days; what is added up are those of its days.
     """
     where = where_of(chosen.but(since=None, until=None)).add("ts IS NOT NULL")
-    hours = connection.execute(
+    hours = connection.rows(
         "SELECT date_trunc('hour', ts) AS hour, min(ts), min(ts) FILTER (ts > date_trunc('hour', ts)) "
         f"FROM {detailed()} WHERE {where} GROUP BY hour ORDER BY hour",
         where.parameters,
-    ).fetchall()
+    )
     starts = block_starts(hours)
     if not starts:
         return []
     where = where_of(chosen).add("ts IS NOT NULL")
     begun, first = ([start[place] for start in starts] for place in (0, 1))
-    return rows_as(
-        connection,
+    return connection.ask(
         Block,
         f"""
         SELECT started_at, min(ts) AS first_at, max(ts) AS last_at,

@@ -6,10 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .rows import rows_as, scalar
-
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 NOT_AHEAD = "<= get_current_timestamp()::TIMESTAMP + INTERVAL 1 DAY"
 """SQL: of a time that somebody else's clock told; a later one is kept, and is no time at which anything was."""
@@ -22,9 +20,9 @@ PULLS = f"""
 """SQL: when tables were last pulled, whoever tells it."""
 
 
-def last_pull(connection: DuckDBPyConnection) -> dt.datetime | None:
+def last_pull(connection: Reader) -> dt.datetime | None:
     """When tables were last pulled, in UTC; None if neither a workspace nor a server tells."""
-    moment: dt.datetime | None = scalar(connection, PULLS)
+    moment: dt.datetime | None = connection.value(PULLS)
     return moment
 
 
@@ -55,10 +53,9 @@ class ServerHealth:
         return self.failure not in ("unreachable", "timeout", "TLS", "address")
 
 
-def servers(connection: DuckDBPyConnection) -> list[ServerHealth]:
+def servers(connection: Reader) -> list[ServerHealth]:
     """All servers and accounts that were ever asked, the one asked last first."""
-    return rows_as(
-        connection,
+    return connection.ask(
         ServerHealth,
         f"""SELECT server, account, max(asked_at) AS asked_at,
             CASE WHEN bool_and(answered_at IS NOT NULL) THEN min(answered_at) END AS answered_at,

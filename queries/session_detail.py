@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from .own_totals import SessionOwnTotal, own_total
 from .placement import NOTES, Placement, placed, roots
 from .priced_apart import priced_apart
-from .rows import one_as, rows_as
 from .sessions import SessionRow, one_session
 from .subagents import SubagentRun, subagents_of
 from .threads import THREAD, Threads, threads_of
@@ -18,7 +17,7 @@ from .token_kinds import WRITTEN, cache_hit_ratio, inward, unpriced
 from .turns import SETTINGS
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,24 +194,24 @@ _NOTED = f"""
 """
 
 
-def session_detail(connection: DuckDBPyConnection, session_id: str, *, now: dt.datetime) -> SessionDetail | None:
+def session_detail(connection: Reader, session_id: str, *, now: dt.datetime) -> SessionDetail | None:
     """A session without its single tool calls; None if there is no such session. `now` is UTC without a zone."""
     row, own = one_session(connection, session_id, now=now), {"id": session_id}
     if row is None:
         return None
     threads = threads_of(connection, [session_id], live=[session_id] if row.is_live else [], now=now)
     agents = subagents_of(connection, [session_id], threads)
-    prompts = rows_as(connection, _Prompt, _PROMPTS, own)
+    prompts = connection.ask(_Prompt, _PROMPTS, own)
     placement = Placement(_starts(prompts), roots(agents))
     asked = placement.asked(session_id)
-    noted = rows_as(connection, _Noted, _NOTED, asked)
-    facts = one_as(connection, _Facts, _FACTS, own)
+    noted = connection.ask(_Noted, _NOTED, asked)
+    facts = connection.one(_Facts, _FACTS, own)
     turns = _turns(
         prompts,
-        {used.turn: used for used in rows_as(connection, _Used, _USED, asked)},
+        {used.turn: used for used in connection.ask(_Used, _USED, asked)},
         {
             done.turn: done
-            for done in rows_as(connection, _Done, _DONE, asked | {"running": [call.id for call in threads.running]})
+            for done in connection.ask(_Done, _DONE, asked | {"running": [call.id for call in threads.running]})
         },
         noted,
     )
@@ -224,7 +223,7 @@ def session_detail(connection: DuckDBPyConnection, session_id: str, *, now: dt.d
         web_searches=facts.web_searches,
         notes={kind: sum(note.count for note in noted if note.kind == kind) for kind in NOTES},
         own_total=own_total(connection, session_id),
-        models=rows_as(connection, ModelUse, _MODELS, own),
+        models=connection.ask(ModelUse, _MODELS, own),
         turns=turns,
         agents=agents,
         threads=threads,

@@ -10,12 +10,11 @@ from . import matching, tokens
 from .context import CONTEXTS
 from .filters import Filter, Where
 from .rollups import CALL_COUNTS, ERROR_COUNTS, PROMPT_COUNTS
-from .rows import one_as, rows_as, scalar
 from .threads import LIVE_FOR
 from .token_kinds import COLUMNS, TOTAL
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 ORDERS = {
     "started_at": "started_at",
@@ -204,7 +203,7 @@ class _Selection:
     """
 
 
-def _selected(connection: DuckDBPyConnection, chosen: Filter, *, even_nothing: bool = False) -> _Selection:
+def _selected(connection: Reader, chosen: Filter, *, even_nothing: bool = False) -> _Selection:
     """The sessions that have anything that matches, with the counts of that; `even_nothing`: also all others."""
     where = matching.by_session(chosen)
     # The fields about sessions are left to the rows of sessions.
@@ -256,7 +255,7 @@ def _at(now: dt.datetime) -> dict[str, object]:
 
 
 def list_sessions(
-    connection: DuckDBPyConnection,
+    connection: Reader,
     chosen: Filter,
     *,
     now: dt.datetime,
@@ -273,8 +272,7 @@ def list_sessions(
     """
     selected = _selected(connection, chosen)
     where = selected.where
-    totals = one_as(
-        connection,
+    totals = connection.one(
         SessionTotals,
         "SELECT count(*) AS sessions, count(*) FILTER (assistant_messages + tokens_total > 0) AS with_tokens, "
         "coalesce(sum(assistant_messages), 0)::BIGINT AS responses, "
@@ -286,8 +284,7 @@ def list_sessions(
         where.parameters,
     )
     direction = "DESC" if descending else "ASC"
-    rows = rows_as(
-        connection,
+    rows = connection.ask(
         SessionRow,
         f"SELECT * FROM ({selected.shown}) WHERE {where} ORDER BY {ORDERS[order]} {direction} NULLS LAST, "
         "started_at DESC NULLS LAST, session_id "
@@ -297,29 +294,27 @@ def list_sessions(
     return SessionPage(rows, totals)
 
 
-def count_sessions(connection: DuckDBPyConnection) -> int:
+def count_sessions(connection: Reader) -> int:
     """How many sessions the store knows, whatever the filters."""
-    return int(scalar(connection, "SELECT count(*) FROM sessions"))
+    return int(connection.value("SELECT count(*) FROM sessions"))
 
 
-def one_session(connection: DuckDBPyConnection, session_id: str, *, now: dt.datetime) -> SessionRow | None:
+def one_session(connection: Reader, session_id: str, *, now: dt.datetime) -> SessionRow | None:
     """All of one session, None if there is no such one. `now` is UTC without a zone."""
     selected = _selected(connection, Filter(session_id=session_id))
     sql = f"SELECT * FROM ({selected.shown}) WHERE {selected.where}"
-    found = rows_as(connection, SessionRow, sql, {**selected.where.parameters, **_at(now)})
+    found = connection.ask(SessionRow, sql, {**selected.where.parameters, **_at(now)})
     return found[0] if found else None
 
 
-def live_sessions(
-    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int = 20
-) -> list[SessionRow]:
+def live_sessions(connection: Reader, chosen: Filter, *, now: dt.datetime, limit: int = 20) -> list[SessionRow]:
     """Sessions with a row in the last five minutes, the latest first, with the counts of what matches.
 
     Which are shown does not depend on the filter's days and text: what runs, runs now.
     """
     # Mostly nothing runs; to find that out takes a tenth of planning the whole question.
     lately = "SELECT 1 FROM sessions WHERE ended_at BETWEEN $now - $live AND $now + $live LIMIT 1"
-    if scalar(connection, lately, _at(now)) is None:
+    if connection.value(lately, _at(now)) is None:
         return []
     selected = _selected(connection, chosen.but(text=""), even_nothing=True)
     where = selected.where.add("is_live")
@@ -329,8 +324,7 @@ def live_sessions(
             f"session_id IN (SELECT session_id FROM {tokens.rollup(connection, chosen)} WHERE {always})",
             **always.parameters,
         )
-    return rows_as(
-        connection,
+    return connection.ask(
         SessionRow,
         f"SELECT * FROM ({selected.shown}) WHERE {where} ORDER BY ended_at DESC, session_id LIMIT {int(limit)}",
         {**where.parameters, **_at(now)},
@@ -345,20 +339,18 @@ class Choice:
     sessions: int
 
 
-def projects(connection: DuckDBPyConnection) -> list[Choice]:
+def projects(connection: Reader) -> list[Choice]:
     """All projects, the most recently used first."""
-    return rows_as(
-        connection,
+    return connection.ask(
         Choice,
         "SELECT project AS value, count(*) AS sessions FROM sessions WHERE project IS NOT NULL "
         "GROUP BY project ORDER BY max(ended_at) DESC NULLS LAST",
     )
 
 
-def models(connection: DuckDBPyConnection) -> list[Choice]:
+def models(connection: Reader) -> list[Choice]:
     """All models, the most used first."""
-    return rows_as(
-        connection,
+    return connection.ask(
         Choice,
         "SELECT model AS value, count(DISTINCT session_id) AS sessions FROM responses "
         "GROUP BY model ORDER BY 2 DESC, 1",

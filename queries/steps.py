@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .placement import NOTES, placed
-from .rows import rows_as
 from .session_detail import SessionDetail
 from .threads import THREAD
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +68,7 @@ _STEPS = f"""
 """
 
 
-def steps(
-    connection: DuckDBPyConnection, detail: SessionDetail, parents: Mapping[str, int], *, failed: bool = False
-) -> list[Step]:
+def steps(connection: Reader, detail: SessionDetail, parents: Mapping[str, int], *, failed: bool = False) -> list[Step]:
     """The steps below some turns and sub-agents of a session, in their order.
 
     `parents` says how many at most of each; the latest are taken. With `failed` only calls that failed, were denied or
@@ -87,4 +84,4 @@ def steps(
         "failed": failed,
         "notes": list(NOTES),
     }
-    return rows_as(connection, Step, _STEPS, asked)
+    return connection.ask(Step, _STEPS, asked)

@@ -7,11 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .rows import rows_as
 from .threads import IDS, THREAD, Thread, Threads
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 _OWN_WORK = {"acompact": "compacts the conversation", "aside_question": "answers a side question"}
 """Sub-agents that the program starts for itself, by how their ids begin -> what they do."""
@@ -102,14 +101,14 @@ _STARTS = f"""
 """
 
 
-def subagents_of(connection: DuckDBPyConnection, ids: Collection[str], threads: Threads) -> list[SubagentRun]:
+def subagents_of(connection: Reader, ids: Collection[str], threads: Threads) -> list[SubagentRun]:
     """The sub-agents of the sessions `ids`, in the order in which they were called.
 
     Tokens, calls and, in the background, times are those of a sub-agent's own rows: such a call returns at once.
     """
     asked = {"ids": list(ids)}
-    work = {(row.session_id, row.thread): row for row in rows_as(connection, _Work, _WORK, asked)}
-    starts = {row.id: row for row in rows_as(connection, _Start, _STARTS, asked)}
+    work = {(row.session_id, row.thread): row for row in connection.ask(_Work, _WORK, asked)}
+    starts = {row.id: row for row in connection.ask(_Start, _STARTS, asked)}
     started = {
         (row.session_id, row.spawned_subagent_id): row
         for row in reversed(starts.values())
@@ -120,8 +119,7 @@ def subagents_of(connection: DuckDBPyConnection, ids: Collection[str], threads: 
         return []
     notes = {
         row.subagent_id: row
-        for row in rows_as(
-            connection,
+        for row in connection.ask(
             _Note,
             "SELECT subagent_id, subagent_type, description, tool_use_id FROM subagents "
             "WHERE subagent_id IN (SELECT unnest($agents))",

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from . import sync_history
 from .access import OLDER, ORDER, UNTIMED, Cursor
 from .filters import Filter, Where
-from .rows import one_as, rows_as, scalar
 from .token_kinds import unpriced
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class SyncPage:
 
 
 def list_sync(
-    connection: DuckDBPyConnection,
+    connection: Reader,
     chosen: Filter,
     *,
     cursor: Cursor | None = None,
@@ -75,11 +74,10 @@ def list_sync(
             "text": "concat_ws(' ', action, resource, result, source, detail, workspace, title)",
         },
     )
-    total = int(scalar(connection, f"SELECT count(*) FROM {actions} WHERE {where}", where.parameters))
+    total = int(connection.value(f"SELECT count(*) FROM {actions} WHERE {where}", where.parameters))
     if cursor is not None:
         where.add(OLDER, cursor_ts=cursor.timestamp, cursor_id=cursor.id)
-    rows = rows_as(
-        connection,
+    rows = connection.ask(
         SyncRow,
         f"SELECT * FROM {actions} WHERE {where} ORDER BY {ORDER} LIMIT {int(limit) + 1}",
         where.parameters,
@@ -110,10 +108,9 @@ class SourceHealth:
     rejects: int
 
 
-def sources(connection: DuckDBPyConnection) -> list[SourceHealth]:
+def sources(connection: Reader) -> list[SourceHealth]:
     """What was found under every root, and how far it is read."""
-    return rows_as(
-        connection,
+    return connection.ask(
         SourceHealth,
         """SELECT source, root,
             count(*) FILTER (gone_at IS NULL) AS files, count(*) FILTER (gone_at IS NOT NULL) AS gone,
@@ -147,11 +144,10 @@ _REJECTS = """
 """
 
 
-def rejects(connection: DuckDBPyConnection, limit: int = 200, text: str = "") -> list[Reject]:
+def rejects(connection: Reader, limit: int = 200, text: str = "") -> list[Reject]:
     """Rejected lines and unreadable files with `text` in their path or reason, the latest first."""
     where = _with_text(text)
-    return rows_as(
-        connection,
+    return connection.ask(
         Reject,
         f"SELECT * FROM ({_REJECTS}) WHERE {where} ORDER BY seen_at DESC NULLS LAST, path, pos, length, reason "
         f"LIMIT {int(limit)}",
@@ -159,10 +155,10 @@ def rejects(connection: DuckDBPyConnection, limit: int = 200, text: str = "") ->
     )
 
 
-def count_rejects(connection: DuckDBPyConnection, text: str = "") -> int:
+def count_rejects(connection: Reader, text: str = "") -> int:
     """How many `rejects` has without a limit."""
     where = _with_text(text)
-    return int(scalar(connection, f"SELECT count(*) FROM ({_REJECTS}) WHERE {where}", where.parameters))
+    return int(connection.value(f"SELECT count(*) FROM ({_REJECTS}) WHERE {where}", where.parameters))
 
 
 def _with_text(text: str) -> Where:
@@ -178,10 +174,9 @@ class Unknown:
     files: int
 
 
-def unknowns(connection: DuckDBPyConnection) -> list[Unknown]:
+def unknowns(connection: Reader) -> list[Unknown]:
     """What the parser did not know, the most frequent first."""
-    return rows_as(
-        connection,
+    return connection.ask(
         Unknown,
         "SELECT what, sum(count)::BIGINT AS count, count(DISTINCT path) AS files FROM unknowns "
         "GROUP BY what ORDER BY 2 DESC, 1",
@@ -202,10 +197,9 @@ class StoreFacts:
     unpriced_models: list[str]
 
 
-def store_facts(connection: DuckDBPyConnection) -> StoreFacts:
+def store_facts(connection: Reader) -> StoreFacts:
     """Counts over the whole store."""
-    return one_as(
-        connection,
+    return connection.one(
         StoreFacts,
         f"""SELECT (SELECT count(*) FROM sessions) AS sessions, (SELECT count(*) FROM responses) AS responses,
             (SELECT count(*) FROM tool_calls) AS tool_calls,

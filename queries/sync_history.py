@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from .access_facts import running_calls
 from .projects import lies_in
-from .rows import rows_as
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 SYNC_ACTIONS = ("sync.trigger", "sync.update", "manifest.fetch", "session.upload")
 """The only actions that are shown as sync. A list, not a prefix: a name that is new to us stays out."""
@@ -33,7 +32,7 @@ PLACES = """
 """SQL: all workspaces that the store knows, and the address of the server if it was asked."""
 
 
-def gather(connection: DuckDBPyConnection, now: dt.datetime) -> str:
+def gather(connection: Reader, now: dt.datetime) -> str:
     """Put all sync actions into a temporary table with the columns of `SyncRow`, `project` and `username`; its name.
 
     `now` (UTC without a zone) decides which commands without a result still run.
@@ -109,11 +108,11 @@ class _Pair:
     other: str
 
 
-def _pairs(connection: DuckDBPyConnection) -> list[_Pair]:
+def _pairs(connection: Reader) -> list[_Pair]:
     """The actions that two sources told, each in one pair at most."""
     found: list[_Pair] = []
     taken: set[str] = set()
-    for pair in rows_as(connection, _Pair, _CANDIDATES, {"apart": APART}):
+    for pair in connection.ask(_Pair, _CANDIDATES, {"apart": APART}):
         if taken.isdisjoint((pair.kept, pair.other)):
             taken |= {pair.kept, pair.other}
             found.append(pair)

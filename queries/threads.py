@@ -10,11 +10,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .rows import rows_as
 from .token_kinds import unpriced
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 LIVE_FOR = dt.timedelta(minutes=5)
 """A session with a row this recent is running."""
@@ -119,18 +118,16 @@ _TURNINGS = f"""
 """
 
 
-def threads_of(
-    connection: DuckDBPyConnection, ids: Collection[str], *, live: Collection[str], now: dt.datetime
-) -> Threads:
+def threads_of(connection: Reader, ids: Collection[str], *, live: Collection[str], now: dt.datetime) -> Threads:
     """The threads of the sessions `ids`, of which `live` are running; `now` is UTC without a zone.
 
     A call without a result runs if its session does and nothing shows that it is over: its thread has not gone on to
     another response, nobody interrupted the session since, and, in the session's own thread, nobody typed a new prompt.
     """
     asked = {"ids": list(ids)}
-    threads = {(row.session_id, row.thread): row for row in rows_as(connection, Thread, _THREADS, asked)}
-    waiting = [call for call in rows_as(connection, OpenCall, _OPEN, asked) if call.session_id in live]
-    turnings = {row.session_id: row for row in rows_as(connection, _Turning, _TURNINGS, asked)} if waiting else {}
+    threads = {(row.session_id, row.thread): row for row in connection.ask(Thread, _THREADS, asked)}
+    waiting = [call for call in connection.ask(OpenCall, _OPEN, asked) if call.session_id in live]
+    turnings = {row.session_id: row for row in connection.ask(_Turning, _TURNINGS, asked)} if waiting else {}
     running = tuple(call for call in waiting if _runs(call, threads, turnings.get(call.session_id)))
     return Threads(now, threads, running)
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 from .filters import Filter, Where
 from .matching import RESPONSE_FIELDS, with_text
 from .rollups import MAIN_AGENT, day_of
-from .rows import rows_as
 from .tokens import GROUPS, detailed, where_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 Metric = Literal["response", "turn", "speed"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
@@ -68,14 +67,13 @@ class _Summary:
     greatest: float
 
 
-def distribution(connection: DuckDBPyConnection, chosen: Filter, metric: Metric) -> Distribution | None:
+def distribution(connection: Reader, chosen: Filter, metric: Metric) -> Distribution | None:
     """The values of one of METRICS; None if there are none.
 
     Responses are those of the main agent, or of the type of sub-agent that the filter names.
     """
     samples, where = _samples(chosen, metric)
-    found = rows_as(
-        connection,
+    found = connection.ask(
         _Summary,
         "SELECT count(*) AS count, min(value) AS least, quantile_cont(value, [0.5, 0.9, 0.99]) AS percentiles, "
         f"max(value) AS greatest FROM {samples} HAVING count(*) > 0",
@@ -90,21 +88,20 @@ def distribution(connection: DuckDBPyConnection, chosen: Filter, metric: Metric)
     # Values that are all alike, or nearly, still need edges that ascend.
     width = max((top - least) / BUCKETS, 1e-6 * max(1.0, least))
     counts = [0] * BUCKETS
-    for bucket, count in connection.execute(
+    for bucket, count in connection.rows(
         f"SELECT greatest(0, least({BUCKETS - 1}, floor((value - $least) / $width)))::INTEGER, count(*) "
         f"FROM {samples} GROUP BY 1",
         where.parameters | {"least": least, "width": width},
-    ).fetchall():
+    ):
         counts[bucket] = count
     edges = tuple(least + width * number for number in range(BUCKETS + 1))
     return Distribution(summary.count, least, p50, p90, p99, summary.greatest, edges, tuple(counts))
 
 
-def by_model(connection: DuckDBPyConnection, chosen: Filter, metric: Metric) -> list[ModelPercentiles]:
+def by_model(connection: Reader, chosen: Filter, metric: Metric) -> list[ModelPercentiles]:
     """The percentiles of each model, the one with most values first."""
     samples, where = _samples(chosen, metric)
-    return rows_as(
-        connection,
+    return connection.ask(
         ModelPercentiles,
         "SELECT name, count(*) AS count, quantile_cont(value, 0.5) AS p50, quantile_cont(value, 0.9) AS p90, "
         f"quantile_cont(value, 0.99) AS p99 FROM {samples} GROUP BY name ORDER BY count DESC, name",

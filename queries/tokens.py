@@ -12,11 +12,10 @@ from .filters import Filter, Where
 from .matching import RESPONSE_FIELDS, with_text
 from .priced_apart import STANDARD, priced_apart
 from .rollups import SUBAGENT_TYPES, day_of, subagent_type_of, tokens_daily
-from .rows import one_as, rows_as, scalar
 from .token_kinds import TOTAL, WRITTEN, billed_elsewhere, cache_hit_ratio, columns, inward, unpriced
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 SUMS = f"""coalesce(sum(responses), 0)::BIGINT AS responses,
     {columns(sql="coalesce(sum({}), 0)::BIGINT")}, sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
@@ -126,12 +125,12 @@ ORDERS = {
 """What groups can be sorted by -> the SQL of it."""
 
 
-def rollup(connection: DuckDBPyConnection, chosen: Filter) -> str:
+def rollup(connection: Reader, chosen: Filter) -> str:
     """SQL of rows of tokens that know all that a filter is about, and all of GROUPS. Needs the parameter `$zone`.
 
     The stored rollup of the zone, or the same question on the facts if it is not kept.
     """
-    kept = scalar(connection, "SELECT 1 FROM zones WHERE zone = $zone", {"zone": chosen.zone})
+    kept = connection.value("SELECT 1 FROM zones WHERE zone = $zone", {"zone": chosen.zone})
     return "(FROM tokens_daily WHERE zone = $zone)" if kept else f"({tokens_daily('$zone')})"
 
 
@@ -177,22 +176,20 @@ def where_of(chosen: Filter) -> Where:
     return with_text(where, chosen).add("true", zone=chosen.zone)
 
 
-def totals(connection: DuckDBPyConnection, chosen: Filter) -> TokenSums:
+def totals(connection: Reader, chosen: Filter) -> TokenSums:
     """Sums over the whole selection. Responses without a day count unless the filter names days."""
     where = where_of(chosen)
-    return one_as(
-        connection,
+    return connection.one(
         TokenSums,
         f"SELECT {SUMS} FROM {rollup(connection, chosen)} WHERE {where}",
         where.parameters,
     )
 
 
-def by_day(connection: DuckDBPyConnection, chosen: Filter) -> list[DayTokens]:
+def by_day(connection: Reader, chosen: Filter) -> list[DayTokens]:
     """Sums of every calendar day with a response, oldest first."""
     where = where_of(chosen).add("day IS NOT NULL")
-    return rows_as(
-        connection,
+    return connection.ask(
         DayTokens,
         f"SELECT day, {SUMS} FROM {rollup(connection, chosen)} WHERE {where} GROUP BY day ORDER BY day",
         where.parameters,
@@ -200,7 +197,7 @@ def by_day(connection: DuckDBPyConnection, chosen: Filter) -> list[DayTokens]:
 
 
 def by_group(
-    connection: DuckDBPyConnection,
+    connection: Reader,
     chosen: Filter,
     group: str,
     *,
@@ -212,8 +209,7 @@ def by_group(
     direction = "DESC" if descending else "ASC"
     rows, priced_as = rollup(connection, chosen), f"'{STANDARD}'"
     speed, tier = (priced_as, priced_as) if group != "model" else ("priced_speed", "priced_tier")
-    return rows_as(
-        connection,
+    return connection.ask(
         GroupTokens,
         f"FROM (SELECT {GROUPS[group]} AS name, {speed} AS speed, {tier} AS service_tier, {SUMS} "
         f"FROM {priced_apart(rows) if group == 'model' else rows} WHERE {where} GROUP BY 1, 2, 3) "
@@ -223,14 +219,13 @@ def by_group(
 
 
 def top_sessions(
-    connection: DuckDBPyConnection, chosen: Filter, limit: int = 10, *, order: str = "total_tokens"
+    connection: Reader, chosen: Filter, limit: int = 10, *, order: str = "total_tokens"
 ) -> list[SessionTokens]:
     """The sessions with the most of one of ORDERS in the selection: tokens, if not said otherwise."""
     where = where_of(chosen).add("session_id IS NOT NULL")
     sums = SUMS.replace("count(DISTINCT session_id) AS sessions", "1 AS sessions")
     sorting = f"{ORDERS[order]} DESC NULLS LAST, total_tokens DESC, session_id"
-    return rows_as(
-        connection,
+    return connection.ask(
         SessionTokens,
         f"""SELECT t.*, s.title, s.project, s.started_at, s.primary_model, f.session_file
             FROM (FROM (SELECT session_id, {sums} FROM {rollup(connection, chosen)} WHERE {where} GROUP BY session_id)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from . import matching
 from .filters import Filter, Where
 from .rollups import NOTED_TYPES
-from .rows import one_as, rows_as, scalar
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 KINDS = ("tool", "server", "skill", "plugin")
 
@@ -98,11 +97,10 @@ _SUMS = """count(*) FILTER (is_error) AS errors, count(*) FILTER (is_error AND d
     count(*) FILTER (is_error IS NOT NULL) AS finished, count(DISTINCT session_id) AS sessions"""
 
 
-def tool_sums(connection: DuckDBPyConnection, chosen: Filter) -> ToolSums:
+def tool_sums(connection: Reader, chosen: Filter) -> ToolSums:
     """Sums over all tool calls that the filter leaves."""
     calls, where = _calls(chosen)
-    return one_as(
-        connection,
+    return connection.one(
         ToolSums,
         f"SELECT count(*) AS invocations, {_SUMS}, count(DISTINCT name) AS tools FROM ({calls})",
         where.parameters,
@@ -110,7 +108,7 @@ def tool_sums(connection: DuckDBPyConnection, chosen: Filter) -> ToolSums:
 
 
 def tool_use(
-    connection: DuckDBPyConnection,
+    connection: Reader,
     chosen: Filter,
     *,
     order: str = "invocations",
@@ -136,8 +134,7 @@ def tool_use(
     )
     direction = "DESC" if descending else "ASC"
     named = "session_id, is_error, denial, ms FROM calls"
-    return rows_as(
-        connection,
+    return connection.ask(
         ToolUse,
         f"""
         WITH calls AS MATERIALIZED ({calls}),
@@ -171,6 +168,6 @@ def tool_use(
     )
 
 
-def count_calls(connection: DuckDBPyConnection) -> int:
+def count_calls(connection: Reader) -> int:
     """How many tool calls the store knows."""
-    return int(scalar(connection, "SELECT count(*) FROM tool_calls WHERE name IS NOT NULL"))
+    return int(connection.value("SELECT count(*) FROM tool_calls WHERE name IS NOT NULL"))

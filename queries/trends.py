@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from .caching import KINDS, costed_responses
 from .filters import Filter
-from .rows import one_as, rows_as, scalar
 from .token_kinds import TOTAL
 from .tokens import GROUPS, SUMS, TokenSums, detailed, rollup, where_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 Granularity = Literal["hour", "day", "week", "month"]
 GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
@@ -83,11 +82,10 @@ class OverTime:
     layers: tuple[Layer, ...]
 
 
-def period(connection: DuckDBPyConnection, chosen: Filter) -> Period:
+def period(connection: Reader, chosen: Filter) -> Period:
     """Sums over the selection, with its active days."""
     where = where_of(chosen)
-    return one_as(
-        connection,
+    return connection.one(
         Period,
         f"SELECT {SUMS}, count(DISTINCT day) AS active_days FROM {rollup(connection, chosen)} WHERE {where}",
         where.parameters,
@@ -105,9 +103,9 @@ def period_before(chosen: Filter, today: dt.date) -> Filter | None:
     return chosen.but(since=chosen.since - dt.timedelta(days=days), until=chosen.since - dt.timedelta(days=1))
 
 
-def is_empty(connection: DuckDBPyConnection) -> bool:
+def is_empty(connection: Reader) -> bool:
     """Whether the store holds no response at all."""
-    return scalar(connection, "SELECT 1 FROM responses LIMIT 1") is None
+    return connection.value("SELECT 1 FROM responses LIMIT 1") is None
 
 
 def _within(day: str) -> str:
@@ -116,13 +114,13 @@ def _within(day: str) -> str:
     return f"CASE WHEN {day} < {low} THEN {low} WHEN {day} > {high} THEN {high} ELSE {day} END"
 
 
-def days_of(connection: DuckDBPyConnection, chosen: Filter, today: dt.date) -> tuple[dt.date, dt.date] | None:
+def days_of(connection: Reader, chosen: Filter, today: dt.date) -> tuple[dt.date, dt.date] | None:
     """First and last day to show: those the filter names, else the first with a response and today."""
     where = where_of(chosen).add("day IS NOT NULL")
-    answer = connection.execute(
+    answer = connection.row(
         f"SELECT {_within('min(day)')}, {_within('max(day)')} FROM {rollup(connection, chosen)} WHERE {where}",
         where.parameters,
-    ).fetchone()
+    )
     if answer is None or answer[0] is None:
         return None
     first, last = answer
@@ -164,7 +162,7 @@ def _steps(start: dt.datetime, end: dt.datetime, step: dt.timedelta) -> Iterator
 
 
 def over_time(
-    connection: DuckDBPyConnection,
+    connection: Reader,
     chosen: Filter,
     group: str,
     *,
@@ -201,7 +199,7 @@ class _Cell:
 
 
 def _by_group(
-    connection: DuckDBPyConnection,
+    connection: Reader,
     chosen: Filter,
     group: str,
     measure: Measure,
@@ -211,8 +209,7 @@ def _by_group(
 ) -> tuple[Layer, ...]:
     where = where_of(chosen).add("day IS NOT NULL")
     rows = detailed() if granularity == "hour" else rollup(connection, chosen)
-    cells = rows_as(
-        connection,
+    cells = connection.ask(
         _Cell,
         f"""
         WITH cells AS (
@@ -248,14 +245,14 @@ def _by_group(
 
 
 def _by_kind(
-    connection: DuckDBPyConnection, chosen: Filter, granularity: Granularity, buckets: list[dt.datetime]
+    connection: Reader, chosen: Filter, granularity: Granularity, buckets: list[dt.datetime]
 ) -> tuple[Layer, ...]:
     where = where_of(chosen).add("day IS NOT NULL")
     sums = ", ".join(f"sum({kind.tokens})::BIGINT, coalesce(sum({kind.cost}), 0)" for kind in KINDS)
-    answer = connection.execute(
+    answer = connection.rows(
         f"SELECT {_PLACES[granularity]} AS bucket, {sums} FROM {costed_responses()} WHERE {where} GROUP BY 1",
         where.parameters,
-    ).fetchall()
+    )
     number = {bucket: index for index, bucket in enumerate(buckets)}
     tokens = [[0] * len(buckets) for _ in KINDS]
     costs = [[0.0] * len(buckets) for _ in KINDS]

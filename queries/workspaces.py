@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter, Where
-from .rows import one_as, rows_as
 from .servers import NOT_AHEAD
 from .sync_history import PLACES
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,9 @@ _ACCOUNT = """
 """
 
 
-def workspaces(connection: DuckDBPyConnection) -> list[Workspace]:
+def workspaces(connection: Reader) -> list[Workspace]:
     """All that are known, the one pulled last first."""
-    return rows_as(
-        connection,
+    return connection.ask(
         Workspace,
         f"""SELECT workspace, coalesce(w.last_sync, s.last_pull_at) AS last_pull_at,
             coalesce(s.server, w.server, a.server) AS server, a.token_expires_at, s.server IS NOT NULL AS is_server
@@ -92,7 +90,7 @@ class TableSums:
 
 
 def list_tables(
-    connection: DuckDBPyConnection,
+    connection: Reader,
     chosen: Filter,
     *,
     order: str = "changed_at",
@@ -105,15 +103,13 @@ def list_tables(
     """
     where = Where().by(chosen, {"project": "workspace", "text": "concat_ws(' ', table_id, workspace)"})
     direction = "DESC" if descending else "ASC"
-    rows = rows_as(
-        connection,
+    rows = connection.ask(
         SyncTable,
         f"SELECT * FROM sync_tables WHERE {where} ORDER BY {TABLE_ORDERS[order]} {direction} NULLS LAST, "
         f"table_id, workspace LIMIT {int(limit)}",
         where.parameters,
     )
-    sums = one_as(
-        connection,
+    sums = connection.one(
         TableSums,
         f"SELECT count(*) AS tables, coalesce(sum(size_bytes), 0)::BIGINT AS size_bytes FROM sync_tables WHERE {where}",
         where.parameters,
@@ -185,9 +181,7 @@ _UPLOADS = f"""
 """
 
 
-def list_uploads(
-    connection: DuckDBPyConnection, chosen: Filter, *, limit: int = 500
-) -> tuple[list[UploadRow], UploadSums]:
+def list_uploads(connection: Reader, chosen: Filter, *, limit: int = 500) -> tuple[list[UploadRow], UploadSums]:
     """The sessions of the workspaces, the most urgent first and of these the latest, and the sums over all of them."""
     where = Where().by(
         chosen,
@@ -197,16 +191,14 @@ def list_uploads(
             "text": "concat_ws(' ', title, session_id, status, reason, workspace)",
         },
     )
-    rows = rows_as(
-        connection,
+    rows = connection.ask(
         UploadRow,
         f"SELECT * FROM ({_UPLOADS}) WHERE {where} "
         f"ORDER BY list_position({list(STATUSES)}, status), status_at DESC NULLS LAST, session_id LIMIT {int(limit)}",
         where.parameters,
     )
     counts = ", ".join(f"count(*) FILTER (size IS NOT NULL AND status = '{name}') AS {name}" for name in STATUSES)
-    sums = one_as(
-        connection,
+    sums = connection.one(
         UploadSums,
         f"SELECT * REPLACE (uploaded + grown AS uploaded) FROM (SELECT {counts}, count(*) AS listed, "
         f"count(size) AS on_disk FROM ({_UPLOADS}) WHERE {where})",

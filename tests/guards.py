@@ -36,7 +36,7 @@ DOORS_OF_INGEST = {
     ),
 }
 SCREEN_LIBRARIES = {"textual", "plotext", "rich"}
-DATABASES = {"duckdb", "_duckdb", "sqlite3"}
+DUCKDB = {"duckdb", "_duckdb"}
 
 _SPOKEN = re.compile(
     r"\bSELECT\b.+\bFROM\b|\bINSERT\s+INTO\b|\bDELETE\s+FROM\b|\bUPDATE\s+\w+\s+SET\b|\bCREATE\s+(TEMP\s+)?TABLE\b",
@@ -132,14 +132,38 @@ def screens_below_the_screen(root: Path) -> list[str]:
     ]
 
 
-def databases_on_the_screen(root: Path) -> list[str]:
-    """The screen opens no database, not inside a function either."""
-    return [
-        f"{path.relative_to(root)} imports {name}"
-        for path in modules(root, "tui")
-        for name in imports(root, path, at_run_time=True)
-        if name.split(".")[0] in DATABASES or name == "queries.duck"
-    ]
+def databases_outside_the_store(root: Path) -> list[str]:
+    """Only `queries/store` knows DuckDB, by whatever name, in a function or for a type; the screen knows no other."""
+    found = []
+    for room in ROOMS:
+        for path in modules(root, room):
+            if path.is_relative_to(root / "queries" / "store"):
+                continue
+            known = {name for name in imports(root, path) if name.split(".")[0] in DUCKDB or "._duckdb" in name}
+            if room == "tui":
+                known |= {name for name in imports(root, path, at_run_time=True) if name.split(".")[0] == "sqlite3"}
+            known |= {name for name in names(path) if name in ("DuckDBPyConnection", *DUCKDB)}
+            found += [f"{path.relative_to(root)} knows {name}" for name in sorted(known)]
+    return found
+
+
+def names(path: Path) -> set[str]:
+    """The names that a module uses, also those that an import by text, or a type in quotes, names."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
+            "import_module",
+            "__import__",
+        ):
+            found |= {arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}
+        for kind in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(kind, ast.Constant) and isinstance(kind.value, str):
+                found |= set(re.findall(r"\w+", kind.value))
+    return found
 
 
 def sql_on_the_screen(root: Path, tables: set[str]) -> list[str]:
@@ -155,14 +179,11 @@ def sql_on_the_screen(root: Path, tables: set[str]) -> list[str]:
 
 
 def writing_in_queries(root: Path) -> list[str]:
-    """Questions only read. Temporary tables are the connection's own, and a connection that reads may have them.
-
-    The store writes what it has just made, of which the schema tells how; the export writes into a database in memory.
-    """
+    """Questions only read. Temporary tables are a reader's own; more is the store's business, as the schema says."""
     return [
         f"{path.relative_to(root)}: {text[:80]}"
         for path in modules(root, "queries")
-        if path.parent.name != "store" and path.name not in ("export.py", "schema.py")
+        if path.parent.name != "store" and path.name != "schema.py"
         for text in texts(path)
         if _WRITING.search(text)
     ]

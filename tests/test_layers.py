@@ -26,7 +26,7 @@ def modules(room: str) -> list[Path]:
         guards.rooms_that_know_too_much,
         guards.side_doors_of_ingest,
         guards.screens_below_the_screen,
-        guards.databases_on_the_screen,
+        guards.databases_outside_the_store,
         guards.writing_in_queries,
         guards.circles,
         guards.class_names_used_twice,

@@ -155,7 +155,7 @@ def seen(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, bool]]
         look()
         return Watched(connection)
 
-    monkeypatch.setattr("agnes_stats.queries.duck.duckdb.connect", watched)
+    monkeypatch.setattr("agnes_stats.queries.store._duckdb.duckdb.connect", watched)
     return seen
 
 
@@ -375,7 +375,7 @@ def test_a_file_system_that_has_no_lock_for_duckdb_is_told_as_such(path: Path, m
         raise duckdb.IOException('Could not set lock on file "x": Conflicting lock is held in PID 0.')
 
     monkeypatch.setattr(locking.fcntl, "lockf", refuse)
-    monkeypatch.setattr("agnes_stats.queries.duck.duckdb.connect", locked)
+    monkeypatch.setattr("agnes_stats.queries.store._duckdb.duckdb.connect", locked)
     with pytest.raises(StoreUnlockable), Store(path).read():
         pass
 

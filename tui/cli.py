@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    from ..queries.faults import StoreError
+    from ..queries.store import StoreError
 
     try:
         given = parser(words).parse_args(words)

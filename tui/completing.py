@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..queries.faults import StoreError
+from ..queries.store import StoreError
 from .settings import TAB_NAMES, BadSetting
 
 

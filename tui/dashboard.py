@@ -22,10 +22,9 @@ from .restorer import restorer
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ..ingest.news import News
     from ..ingest.service import IngestService
+    from ..queries.store import Reader
     from .app import AgnesStats
 
 
@@ -75,12 +74,12 @@ def first_answers(settings: Settings) -> Ahead:
     fixed, now = filter_of(settings), utc_now()
     chosen = ranged(fixed, fixed, first_range(fixed), now)
 
-    def page(connection: DuckDBPyConnection) -> object:
+    def page(connection: Reader) -> object:
         from .sessions.data import SHOWN_AT_FIRST, sessions_data
 
         return sessions_data(connection, chosen, now, limit=SHOWN_AT_FIRST)
 
-    def home(connection: DuckDBPyConnection) -> object:
+    def home(connection: Reader) -> object:
         from ..queries.home import home
 
         return home(connection, "24h", now=now, chosen=chosen)

@@ -17,7 +17,7 @@ from mcp.server import Server, ServerRequestContext
 from mcp.server.stdio import stdio_server
 
 from .. import __version__
-from ..queries.faults import StoreError
+from ..queries.store import StoreError
 from . import terminal
 from .commands import COMMANDS, command_of
 from .settings import COUNTS, OPTIONS, BadSetting

@@ -23,8 +23,7 @@ from .messages import PaneFailed, PaneLoaded
 from .typed_app import OnDashboard
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
+    from ..queries.store import Reader
     from .tabs import Tab
     from .views import View
 
@@ -53,7 +52,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 
-    def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> Data:
+    def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> Data:
         """Ask the store. Runs in a thread: touch no widget. `now` is UTC without a zone."""
         raise NotImplementedError
 

@@ -13,9 +13,9 @@ from ..queries.store import Stamp, Store
 from . import project_names
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Reader
 
-    Questions = Mapping[str, Callable[[DuckDBPyConnection], Any]]
+    Questions = Mapping[str, Callable[[Reader], Any]]
 
 
 class Ahead:

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ..queries.store import Reader
 
 _names: Mapping[str, str] = {}
 
 
-def learn(connection: DuckDBPyConnection) -> None:
+def learn(connection: Reader) -> None:
     """Take over the names of a store's projects. Raises duckdb.Error."""
     from ..queries.projects import project_names
 

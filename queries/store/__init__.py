@@ -1,8 +1,10 @@
 """The door to the store: `Store` opens it, for reading or writing, and says in words what is wrong with it."""
 
-from ..faults import (
+from .database import CONFINED
+from .errors import (
     QueryFailed,
     StoreBusy,
+    StoreConflict,
     StoreDamaged,
     StoreError,
     StoreForeign,
@@ -10,19 +12,23 @@ from ..faults import (
     StoreInterrupted,
     StoreReadOnly,
     StoreTooNew,
+    explained,
 )
-from .database import CONFINED
 from .file import Store, StoreChanged
 from .files import Stamp
 from .locking import StoreUnlockable
+from .reader import Answer, Reader, Writer
 
 __all__ = [
     "CONFINED",
+    "Answer",
     "QueryFailed",
+    "Reader",
     "Stamp",
     "Store",
     "StoreBusy",
     "StoreChanged",
+    "StoreConflict",
     "StoreDamaged",
     "StoreError",
     "StoreForeign",
@@ -31,4 +37,6 @@ __all__ = [
     "StoreReadOnly",
     "StoreTooNew",
     "StoreUnlockable",
+    "Writer",
+    "explained",
 ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..faults import (
+from ..schema import FACTS, STORE_VERSION, TABLES, columns_of, ddl
+from .errors import (
     StoreDamaged,
     StoreError,
     StoreForeign,
@@ -18,11 +18,11 @@ from ..faults import (
     is_locked,
     refuse_odd,
 )
-from ..schema import FACTS, STORE_VERSION, TABLES, columns_of, ddl
 from .files import Files
 from .gate import Locked
 from .keepsakes import read_notes
 from .locking import StoreUnlockable, has_record_locks
+from .reader import Reader
 from .salvage import salvage
 from .scratch import scratch
 from .upgrade import fills, renames
@@ -66,7 +66,7 @@ class Outdated(Exception):
 
 def connect(files: Files, settings: Settings, *, writable: bool) -> DuckDBPyConnection:
     """Open the file, whose lock we have. Raises Locked if a program that knows nothing of the lock has it."""
-    from ..duck import duckdb
+    from ._duckdb import duckdb
 
     refuse_odd(files.path)
     if files.is_missing():
@@ -98,7 +98,7 @@ def connect(files: Files, settings: Settings, *, writable: bool) -> DuckDBPyConn
 
 
 def _check(path: Path, connection: DuckDBPyConnection, writable: bool) -> None:
-    from ..duck import duckdb
+    from ._duckdb import duckdb
 
     try:
         # Read to its end: a question that is not holds its state, and with it off every checkpoint, until we close.
@@ -141,26 +141,10 @@ def _explained(path: Path, error: Exception) -> StoreError:
     return explained(path, error, opening=True)
 
 
-@contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """DuckDB's errors as ours."""
-    from ..duck import duckdb
-
-    try:
-        yield
-    except duckdb.Error as error:
-        raise explained(path, error, opening=False) from error
-    except RuntimeError as error:
-        # So DuckDB tells of a Ctrl-C that came while it worked.
-        if "interrupted" in str(error):
-            raise KeyboardInterrupt from error
-        raise
-
-
-def verify(connection: DuckDBPyConnection) -> None:
-    """Read every value of every table once. Raises duckdb.Error, which `Store` explains, where a block is broken."""
+def verify(reader: Reader) -> None:
+    """Read every value of every table once. Raises StoreDamaged where a block is broken."""
     for table in [fact.name for fact in FACTS] + list(TABLES):
-        connection.execute(f"SELECT count(COLUMNS(*)) FROM {table}").fetchone()
+        reader.row(f"SELECT count(COLUMNS(*)) FROM {table}")
 
 
 def is_sound(files: Files) -> bool:
@@ -172,8 +156,7 @@ def is_sound(files: Files) -> bool:
     except StoreDamaged:
         return False
     try:
-        with translated(files.path):
-            verify(connection)
+        verify(Reader(files.path, connection))
     except StoreDamaged:
         return False
     finally:
@@ -187,7 +170,7 @@ def create(files: Files, sources: Sequence[Path] = ()) -> int:
     It begins with what can be read of the sources, damaged stores and backups, and with the notes of what the user had
     forgotten; the number of rows taken over. Raises StoreReadOnly, StoreFull.
     """
-    from ..duck import duckdb
+    from ._duckdb import duckdb
 
     with scratch(files.path) as folder:
         # What breaks DuckDB itself is left out.

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..faults import StoreBusy, StoreDamaged, StoreError, StoreReadOnly, explained, refuse_odd
-from .database import CONFINED, SETTINGS, Outdated, Settings, connect, create, is_sound, translated, verify
+from .database import CONFINED, SETTINGS, Outdated, Settings, connect, create, is_sound, verify
+from .errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly, explained, refuse_odd
 from .files import Files, Stamp
 from .gate import gate_of
 from .keepsakes import Note, backup_path, is_backup_due, write_notes
+from .reader import Reader, Writer
 from .scratch import make_folder, scratch
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ class Store:
     # -- using it ------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def read(self, *, unless: threading.Event | None = None, confined: bool = False) -> Iterator[DuckDBPyConnection]:
-        """A connection for questions, which all see the same state. A store that does not exist is made, empty.
+    def read(self, *, unless: threading.Event | None = None, confined: bool = False) -> Iterator[Reader]:
+        """Ask questions, which all see the same state. A store that does not exist is made, empty.
 
         `unless`: give up waiting, with StoreInterrupted, as soon as it is set. `confined`: for what others wrote; the
         connection is cut off from files and network, and nothing else of this process may have the store open.
@@ -80,17 +81,16 @@ class Store:
         DuckDB refuses a question.
         """
         with contextlib.ExitStack() as stack:
-            connection = self._enter_reading(stack, unless, CONFINED if confined else SETTINGS)
-            stack.enter_context(translated(self.path))
+            reader = Reader(self.path, self._enter_reading(stack, unless, CONFINED if confined else SETTINGS))
             # One snapshot for the whole block, also beside a writer.
-            connection.execute("BEGIN")
-            yield connection
+            reader.execute("BEGIN TRANSACTION READ ONLY")
+            yield reader
 
     @contextlib.contextmanager
     def write(
         self, *, unless: threading.Event | None = None, only_at: Collection[Stamp] | None = None
-    ) -> Iterator[DuckDBPyConnection]:
-        """A connection that may write. Hold it for one transaction. Only one thread of the process has it at a time.
+    ) -> Iterator[Writer]:
+        """Write. Hold it for one transaction. Only one thread of the process has it at a time.
 
         `only_at`: raise StoreChanged, without opening it, if the store's stamp is another one once it is our turn.
         `unless`, and what is raised, as for `read`; also StoreFull, and StoreInterrupted by `interrupt`.
@@ -101,8 +101,7 @@ class Store:
             with self._writer_lock:
                 self._writer = connection
             try:
-                with translated(self.path):
-                    yield connection
+                yield Writer(self.path, connection)
             finally:
                 with self._writer_lock:
                     self._writer = None
@@ -173,16 +172,15 @@ class Store:
             return False
 
     def _copy_to_backup(self, unless: threading.Event | None) -> bool:
-        with scratch(self.path) as folder, translated(self.path):
+        with scratch(self.path) as folder:
             copy = Files(folder / "backup.duckdb")
             with self._connection(False, unless, SETTINGS, joins=False) as connection:
-                row = connection.execute(_HAS_MORE_THAN_FILES_TELL).fetchone()
-                if row is None or not row[0]:
+                if not Reader(self.path, connection).value(_HAS_MORE_THAN_FILES_TELL):
                     return False
                 self._files.copy_to(copy)
             # It takes in its log, and is read as a whole: what is damaged is no backup.
             with connect(copy, SETTINGS, writable=True) as connection:
-                verify(connection)
+                verify(Reader(self.path, connection))
             copy.replace(backup_path(self.path))
         return True
 

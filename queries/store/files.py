@@ -10,8 +10,8 @@ import stat
 import time
 from pathlib import Path
 
-from ..faults import explained
 from ..regular import oddity
+from .errors import explained
 
 CLOCK_SECONDS = 1.0
 """A file may be this much newer than now: its clock ticks more coarsely than ours."""

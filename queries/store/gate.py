@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from ..faults import StoreBusy, StoreInterrupted
+from .errors import StoreBusy, StoreInterrupted
 from .locking import Claim
 
 if TYPE_CHECKING:

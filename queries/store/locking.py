@@ -24,7 +24,7 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
-from ..faults import StoreError, StoreForeign, StoreReadOnly, explained
+from .errors import StoreError, StoreForeign, StoreReadOnly, explained
 
 PATIENCE_SECONDS = (0.25, 1.0)
 """How long a waiting writer keeps new readers out: at first, and at most. It grows each time it was in vain."""

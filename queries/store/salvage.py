@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..faults import StoreForeign, refuse_odd
 from ..schema import FACTS, TABLES, columns_of
+from .errors import StoreForeign, refuse_odd
 from .upgrade import Columns, as_found
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def salvage(connection: DuckDBPyConnection, sources: Sequence[Path], folder: Pat
 @contextlib.contextmanager
 def _attached(connection: DuckDBPyConnection, source: Path, folder: Path) -> Iterator[bool]:
     """Have the source at hand as `old`, without its log if that is broken; whether that is possible."""
-    from ..duck import duckdb
+    from ._duckdb import duckdb
 
     without_log = folder / "without-log.duckdb"
     for path in (source, without_log):
@@ -136,7 +136,7 @@ class _Taking:
 
     def all(self) -> int:
         """How many rows were taken."""
-        from ..duck import duckdb
+        from ._duckdb import duckdb
 
         keys = ", ".join(f'"{column}"' for column in self._whole) or "1 AS one"
         self._run(f"CREATE OR REPLACE TEMP TABLE known_wholes AS SELECT DISTINCT {keys} FROM main.{self._table}")
@@ -160,7 +160,7 @@ class _Taking:
 
     def _insert(self, start: int, end: int, without: Sequence[str] = ()) -> int | None:
         """The number of rows; None if they cannot be read."""
-        from ..duck import duckdb
+        from ._duckdb import duckdb
 
         names = self._old.columns
         told = ", ".join(
@@ -183,7 +183,7 @@ class _Taking:
 
     def _unreadable(self, start: int, end: int) -> list[str]:
         """The texts among the columns of these rows that cannot be read: a fact may do without them."""
-        from ..duck import duckdb
+        from ._duckdb import duckdb
 
         found = []
         for column in self._texts:

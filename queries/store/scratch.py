@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..faults import StoreReadOnly, explained
+from .errors import StoreReadOnly, explained
 from .locking import Lock
 
 _PREFIX = ".agnes-stats-"

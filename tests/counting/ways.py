@@ -176,7 +176,7 @@ class Bench:
         with self.store.read() as connection:
             for question in questions:
                 answer = connection.execute(question)
-                names = [column[0] for column in answer.description[1:]]
+                names = answer.columns[1:]
                 for key, *values in answer.fetchall():
                     found[key] |= dict(zip(names, map(int, values), strict=True))
         return dict(found)

@@ -91,11 +91,12 @@ import os, sys
 from agnes_stats.queries.store import file as store
 from agnes_stats.tui import cli
 seen = []
-leave = store.translated
-def look(path):
-    seen.extend(found for found in path.parent.rglob("*") if found.stat().st_mode & 0o077)
-    return leave(path)
-store.translated = look
+connect = store.connect
+def look(files, *given, **named):
+    connection = connect(files, *given, **named)
+    seen.extend(found for found in files.path.parent.rglob("*") if found.stat().st_mode & 0o077)
+    return connection
+store.connect = look
 import agnes_stats.ingest.load as loads
 load = loads.load
 def loaded(*given, **named):

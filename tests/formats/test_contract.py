@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from agnes_stats.ingest.formats import SOURCES, Root, Source
 from agnes_stats.queries import sync
 from agnes_stats.queries.facts import FACTS
 from agnes_stats.queries.schema import columns_of
+from agnes_stats.queries.store import Writer
 
 from tests.formats.madeup import MADE_UP
 from tests.formats.specimens import SPECIMENS, Specimen
@@ -250,21 +251,27 @@ def test_it_may_be_killed_anywhere(folder: Folder, at_once: Dump, monkeypatch: p
     class Killed(Exception):
         pass
 
-    class Dying:
-        """A connection that breaks at its nth statement."""
+    def load_until(at: int) -> Callable[[Writer, Any], list[str]]:
+        """The load, with a store that breaks at its nth statement."""
 
-        def __init__(self, connection: Any, at: int) -> None:
-            self._connection = connection
-            self._left = at
+        def load_and_die(connection: Writer, work: Any) -> list[str]:
+            execute, left = Writer.execute, at
 
-        def execute(self, statement: str, *rest: Any) -> Any:
-            if self._left == 0 and statement != "ROLLBACK":
-                raise Killed
-            self._left -= 1
-            return self._connection.execute(statement, *rest)
+            def dying(writer: Writer, statement: str, *rest: Any) -> Any:
+                nonlocal left
+                if left == 0 and statement != "ROLLBACK":
+                    raise Killed
+                left -= 1
+                return execute(writer, statement, *rest)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(Writer, "execute", dying)
+                return load(connection, work)
+
+        return load_and_die
 
     for at in range(4, 200, 13):
-        monkeypatch.setattr(loads, "load", lambda connection, work, at=at: load(Dying(connection, at), work))
+        monkeypatch.setattr(loads, "load", load_until(at))
         try:
             folder.read()
         except Killed:

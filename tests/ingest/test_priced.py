@@ -62,6 +62,8 @@ def test_a_response_costs_what_the_lists_say(tmp_path: Path) -> None:
         sessions.append(session)
     store = store_of(tmp_path, sessions)
     with store.read() as connection:
-        costs = dict(connection.execute("SELECT session_id, cost_usd FROM responses").fetchall())
+        costs: dict[str, float | None] = dict(
+            connection.execute("SELECT session_id, cost_usd FROM responses").fetchall()
+        )
     expected = {name: cost if cost is None else pytest.approx(cost, abs=1e-12) for name, (*_, cost) in CASES.items()}
     assert costs == expected

@@ -14,7 +14,7 @@ from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.rollups import BUILTIN_NAMES
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from agnes_stats.queries.store import Reader
 
 Row = dict[str, Any]
 
@@ -28,11 +28,10 @@ KINDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_t
 class Facts:
     """All facts of a store as lists of rows, and what has to be known to place them."""
 
-    def __init__(self, connection: DuckDBPyConnection) -> None:
+    def __init__(self, connection: Reader) -> None:
         def table(name: str) -> list[Row]:
             answer = connection.execute(f"FROM {name}")
-            names = [column[0] for column in answer.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+            return [dict(zip(answer.columns, row, strict=True)) for row in answer.fetchall()]
 
         self.responses = table("responses")
         self.calls = table("tool_calls")

@@ -18,7 +18,7 @@ from tests.storing import held
 from tests.transcripts import Transcript
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from agnes_stats.queries.store import Reader
 
 READ = ("Read", {"file_path": "/w/a.sql"})
 WROTE = ("Write", {"file_path": "/w/a.sql", "content": "x"})
@@ -43,12 +43,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 @pytest.fixture
-def connection(store: Store) -> Iterator[DuckDBPyConnection]:
+def connection(store: Store) -> Iterator[Reader]:
     with store.read() as opened:
         yield opened
 
 
-def rows_of(connection: DuckDBPyConnection, chosen: Filter, which: Which) -> list[AccessRow]:
+def rows_of(connection: Reader, chosen: Filter, which: Which) -> list[AccessRow]:
     return list_accesses(connection, chosen, which=which, limit=1000, now=NOW)[0]
 
 
@@ -68,7 +68,7 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(("chosen", "which"), CHOICES)
-def test_every_sum_is_the_sum_of_the_rows(connection: DuckDBPyConnection, chosen: Filter, which: Which) -> None:
+def test_every_sum_is_the_sum_of_the_rows(connection: Reader, chosen: Filter, which: Which) -> None:
     rows = rows_of(connection, chosen, which)
     selected = Selection(connection, chosen, which, now=NOW)
     sums = selected.sums()
@@ -90,7 +90,7 @@ def test_every_sum_is_the_sum_of_the_rows(connection: DuckDBPyConnection, chosen
         assert sum(part.failed for part in parts) == sums.failed
 
 
-def test_the_sums_of_everything(connection: DuckDBPyConnection) -> None:
+def test_the_sums_of_everything(connection: Reader) -> None:
     sums = Selection(connection, Filter(), Which(), now=NOW).sums()
     assert (sums.accesses, sums.reads, sums.writes, sums.queries) == (10, 8, 2, 5)
     assert (sums.local, sums.remote, sums.tables) == (4, 4, 4)
@@ -99,7 +99,7 @@ def test_the_sums_of_everything(connection: DuckDBPyConnection) -> None:
     assert sums.rows_returned == 107
 
 
-def test_days_are_those_of_the_zone(connection: DuckDBPyConnection) -> None:
+def test_days_are_those_of_the_zone(connection: Reader) -> None:
     def days(zone: str) -> list[tuple[str, str, int, int]]:
         found = Selection(connection, Filter(zone=zone), Which(group="queries"), now=NOW).by_day()
         return [(f"{row.day:%m-%d}", row.action_group, row.accesses, row.failed) for row in found]
@@ -108,7 +108,7 @@ def test_days_are_those_of_the_zone(connection: DuckDBPyConnection) -> None:
     assert days("Pacific/Kiritimati") == [("03-10", "query", 2, 0), ("03-11", "query", 3, 1)]
 
 
-def test_tables_tell_who_reads_who_writes_and_what_fails(connection: DuckDBPyConnection) -> None:
+def test_tables_tell_who_reads_who_writes_and_what_fails(connection: Reader) -> None:
     found = {row.name: row for row in Selection(connection, Filter(), Which(), now=NOW).tables()}
     assert list(found) == ["orders", "customers", "events", "sums"]
     assert {name: (row.reads, row.writes, row.failed, row.rows_returned) for name, row in found.items()} == {
@@ -122,18 +122,18 @@ def test_tables_tell_who_reads_who_writes_and_what_fails(connection: DuckDBPyCon
 
 @pytest.mark.parametrize("order", TABLE_ORDERS)
 @pytest.mark.parametrize("descending", [True, False])
-def test_tables_come_in_the_order_asked_for(connection: DuckDBPyConnection, order: str, descending: bool) -> None:
+def test_tables_come_in_the_order_asked_for(connection: Reader, order: str, descending: bool) -> None:
     found = Selection(connection, Filter(), Which(), now=NOW).tables(order=order, descending=descending)
     values: list[Any] = [getattr(row, order) for row in found if getattr(row, order) is not None]
     assert values == sorted(values, reverse=descending) and len(found) == 4
 
 
-def test_an_unknown_order_is_refused(connection: DuckDBPyConnection) -> None:
+def test_an_unknown_order_is_refused(connection: Reader) -> None:
     with pytest.raises(KeyError):
         Selection(connection, Filter(), Which(), now=NOW).tables(order="name; drop table accesses")
 
 
-def test_places_and_actions_tell_times_of_what_ran(connection: DuckDBPyConnection) -> None:
+def test_places_and_actions_tell_times_of_what_ran(connection: Reader) -> None:
     selected = Selection(connection, Filter(), Which(), now=NOW)
     places = {row.place: row for row in selected.places()}
     assert {name: row.accesses for name, row in places.items()} == {"local": 4, "remote": 4, "web": 1, "catalog": 1}
@@ -143,14 +143,14 @@ def test_places_and_actions_tell_times_of_what_ran(connection: DuckDBPyConnectio
     assert (remote.accesses, remote.failed, remote.p50_ms) == (4, 1, 3250)
 
 
-def test_the_slowest_queries_come_first(connection: DuckDBPyConnection) -> None:
+def test_the_slowest_queries_come_first(connection: Reader) -> None:
     selected = Selection(connection, Filter(), Which(), now=NOW)
     assert [row.duration_ms for row in selected.slowest()] == [30_000, 8_000, 4_000, 2_500, 2_000]
     assert [row.id for row in selected.slowest(limit=1)] == ["s2-0:0"]
     assert Selection(connection, Filter(), Which(group="files"), now=NOW).slowest() == []
 
 
-def test_pages_know_how_much_is_before_them(connection: DuckDBPyConnection) -> None:
+def test_pages_know_how_much_is_before_them(connection: Reader) -> None:
     selected = Selection(connection, Filter(), Which(), now=NOW)
     first = selected.page(limit=4)
     second = selected.page(first.older, limit=4)

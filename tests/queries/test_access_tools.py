@@ -16,7 +16,7 @@ from tests.storing import held
 from tests.transcripts import SONNET, Transcript
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from agnes_stats.queries.store import Reader
 
 LS = ("Bash", {"command": "ls"})
 ASK = ("mcp__agnes__query", {"sql": "select 1 from t"})
@@ -43,33 +43,33 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 @pytest.fixture
-def connection(store: Store) -> Iterator[DuckDBPyConnection]:
+def connection(store: Store) -> Iterator[Reader]:
     with store.read() as opened:
         yield opened
 
 
-def used(connection: DuckDBPyConnection, chosen: Filter | None = None, **how: Any) -> dict[tuple[str, str], ToolUse]:
+def used(connection: Reader, chosen: Filter | None = None, **how: Any) -> dict[tuple[str, str], ToolUse]:
     return {(row.kind, row.name): row for row in tool_use(connection, chosen or Filter(), **how)}
 
 
-def test_calls_errors_refusals_and_results_are_counted(connection: DuckDBPyConnection) -> None:
+def test_calls_errors_refusals_and_results_are_counted(connection: Reader) -> None:
     bash = used(connection)["tool", "Bash"]
     assert (bash.invocations, bash.errors, bash.denied, bash.finished, bash.sessions) == (9, 2, 1, 8, 2)
     assert bash.error_rate == 2 / 8
 
 
-def test_times_are_percentiles_of_the_finished_calls(connection: DuckDBPyConnection) -> None:
+def test_times_are_percentiles_of_the_finished_calls(connection: Reader) -> None:
     bash = used(connection, Filter(session_id="s2"))["tool", "Bash"]
     # 1, 2, 3, 4, 10, 40 and 100 seconds
     assert bash.p50_ms == 4000
     assert bash.p95_ms == pytest.approx(40_000 + 0.7 * 60_000)
 
 
-def test_a_sub_agent_in_the_background_takes_as_long_as_its_own_work(connection: DuckDBPyConnection) -> None:
+def test_a_sub_agent_in_the_background_takes_as_long_as_its_own_work(connection: Reader) -> None:
     assert used(connection)["tool", "Task"].p50_ms == 60_000
 
 
-def test_servers_skills_and_plugins(connection: DuckDBPyConnection) -> None:
+def test_servers_skills_and_plugins(connection: Reader) -> None:
     found = used(connection)
     others = {key: row.invocations for key, row in found.items() if key[0] != "tool"}
     assert others == {
@@ -82,7 +82,7 @@ def test_servers_skills_and_plugins(connection: DuckDBPyConnection) -> None:
     assert found["plugin", "toolbox"].finished == 2
 
 
-def test_counts_are_those_of_the_day_rollups(connection: DuckDBPyConnection) -> None:
+def test_counts_are_those_of_the_day_rollups(connection: Reader) -> None:
     found = used(connection)
     kept = connection.execute(
         "SELECT tool, sum(invocations), sum(errors), sum(denied), sum(finished) FROM tools_daily "
@@ -119,7 +119,7 @@ def test_counts_are_those_of_the_day_rollups(connection: DuckDBPyConnection) -> 
         (Filter(user="eve"), 0),
     ],
 )
-def test_the_headline_is_the_sum_of_the_tools(connection: DuckDBPyConnection, chosen: Filter, calls: int) -> None:
+def test_the_headline_is_the_sum_of_the_tools(connection: Reader, chosen: Filter, calls: int) -> None:
     sums, found = tool_sums(connection, chosen), used(connection, chosen)
     tools = [row for row in found.values() if row.kind == "tool"]
     assert sums.invocations == calls == sum(row.invocations for row in tools)
@@ -131,7 +131,7 @@ def test_the_headline_is_the_sum_of_the_tools(connection: DuckDBPyConnection, ch
     )
 
 
-def test_slash_commands_are_nobodys_calls(connection: DuckDBPyConnection) -> None:
+def test_slash_commands_are_nobodys_calls(connection: Reader) -> None:
     def plugin(chosen: Filter) -> int:
         return used(connection, chosen)["plugin", "toolbox"].invocations
 
@@ -141,7 +141,7 @@ def test_slash_commands_are_nobodys_calls(connection: DuckDBPyConnection) -> Non
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("descending", [True, False])
-def test_tools_come_in_the_order_asked_for(connection: DuckDBPyConnection, order: str, descending: bool) -> None:
+def test_tools_come_in_the_order_asked_for(connection: Reader, order: str, descending: bool) -> None:
     found = tool_use(connection, Filter(), order=order, descending=descending)
     kinds = [row.kind for row in found]
     assert kinds == sorted(kinds, key=KINDS.index)
@@ -150,7 +150,7 @@ def test_tools_come_in_the_order_asked_for(connection: DuckDBPyConnection, order
     assert known == sorted(known, reverse=descending)
 
 
-def test_a_limit_holds_for_each_kind(connection: DuckDBPyConnection) -> None:
+def test_a_limit_holds_for_each_kind(connection: Reader) -> None:
     assert [row.kind for row in tool_use(connection, Filter(), limit=1)] == list(KINDS)
     with pytest.raises(KeyError):
         tool_use(connection, Filter(), order="1; drop table tool_calls")

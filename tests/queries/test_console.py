@@ -3,7 +3,6 @@
 import datetime as dt
 from pathlib import Path
 
-import duckdb
 import pytest
 from agnes_stats.queries import console
 from agnes_stats.queries.console import Refused
@@ -113,7 +112,7 @@ def test_everything_else_is_refused_before_it_runs(path: Path, sql: str) -> None
     ],
 )
 def test_the_connection_itself_refuses_too(path: Path, sql: str, why: str) -> None:
-    with Store(path).read(confined=True) as connection, pytest.raises(duckdb.Error, match=why):
+    with Store(path).read(confined=True) as connection, pytest.raises(StoreError, match=why):
         connection.execute(sql)
 
 

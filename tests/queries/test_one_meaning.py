@@ -34,7 +34,7 @@ from tests.queries.random_sessions import BRANCHES, DAYS, FIRST_DAY, MODELS, PRO
 from tests.transcripts import store_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from agnes_stats.queries.store import Reader
 
 NOW = dt.datetime(2026, 3, 12, 18, 0)
 OTHER = "another"
@@ -63,7 +63,7 @@ filters = st.builds(
 class World:
     """A store with its facts."""
 
-    def __init__(self, connection: DuckDBPyConnection) -> None:
+    def __init__(self, connection: Reader) -> None:
         self.connection = connection
         self.facts = Facts(connection)
 

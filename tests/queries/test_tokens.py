@@ -20,7 +20,7 @@ from tests.storing import kept_open, store_in
 from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, store_of, write
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from agnes_stats.queries.store import Reader
 
 WAREHOUSE, WEBSITE = "/home/dana/work/warehouse", "/home/dana/work/website"
 UNPRICED = "acme/coder-large-2"
@@ -53,7 +53,7 @@ def transcripts() -> list[Transcript]:
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection]:
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     folder = tmp_path_factory.mktemp("tokens")
     write(folder / "claude", transcripts())
     shared = Transcript("shared", "2026-03-05T10:00:00", cwd=WEBSITE)
@@ -69,7 +69,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyCon
         yield opened
 
 
-def test_totals_count_sub_agents_and_say_what_is_unpriced_and_undercounted(connection: DuckDBPyConnection) -> None:
+def test_totals_count_sub_agents_and_say_what_is_unpriced_and_undercounted(connection: Reader) -> None:
     found = tokens.totals(connection, Filter())
     assert found.responses == 9
     assert found.output_tokens == 1000 + 500 + 200 + 90 + 3 + 400 + 700 + 22 + 70
@@ -78,14 +78,14 @@ def test_totals_count_sub_agents_and_say_what_is_unpriced_and_undercounted(conne
     assert found.sessions == 5
 
 
-def test_a_day_is_the_day_of_the_zone(connection: DuckDBPyConnection) -> None:
+def test_a_day_is_the_day_of_the_zone(connection: Reader) -> None:
     utc = {row.day: row.output_tokens for row in tokens.by_day(connection, Filter(session_id="churn"))}
     assert utc == {dt.date(2026, 3, 9): 1000, dt.date(2026, 3, 10): 500 + 200 + 90}
     there = tokens.by_day(connection, Filter(zone="America/New_York", session_id="churn"))
     assert [(row.day, row.output_tokens) for row in there] == [(dt.date(2026, 3, 9), 1790)]
 
 
-def test_groups_come_by_what_they_are_sorted_by(connection: DuckDBPyConnection) -> None:
+def test_groups_come_by_what_they_are_sorted_by(connection: Reader) -> None:
     def names(group: str, **options: object) -> list[str | None]:
         return [row.name for row in tokens.by_group(connection, Filter(), group, **options)]  # type: ignore[arg-type]
 
@@ -103,7 +103,7 @@ def test_groups_come_by_what_they_are_sorted_by(connection: DuckDBPyConnection) 
         names("model", order="shoe size")
 
 
-def test_top_sessions_by_tokens_or_by_money(connection: DuckDBPyConnection) -> None:
+def test_top_sessions_by_tokens_or_by_money(connection: Reader) -> None:
     by_tokens = tokens.top_sessions(connection, Filter(), 3)
     assert [row.session_id for row in by_tokens] == ["churn", "other", "site"]
     assert by_tokens[0].title == "Fix the churn query"
@@ -112,7 +112,7 @@ def test_top_sessions_by_tokens_or_by_money(connection: DuckDBPyConnection) -> N
 
 
 @pytest.mark.parametrize("order", tokens.ORDERS)
-def test_every_order_sorts_groups_and_sessions(connection: DuckDBPyConnection, order: str) -> None:
+def test_every_order_sorts_groups_and_sessions(connection: Reader, order: str) -> None:
     def value(row: tokens.GroupTokens | tokens.SessionTokens) -> Any:
         return getattr(row, order) or 0
 
@@ -127,7 +127,7 @@ def test_every_order_sorts_groups_and_sessions(connection: DuckDBPyConnection, o
     assert sessions == sorted(sessions, key=value, reverse=True)
 
 
-def test_branch_and_version_leave_what_their_rows_in_the_breakdown_say(connection: DuckDBPyConnection) -> None:
+def test_branch_and_version_leave_what_their_rows_in_the_breakdown_say(connection: Reader) -> None:
     def found(zone: str = "UTC", **fields: str) -> int:
         return tokens.totals(connection, Filter(zone=zone, **fields)).total_tokens
 
@@ -140,7 +140,7 @@ def test_branch_and_version_leave_what_their_rows_in_the_breakdown_say(connectio
     assert found(version="2.1.41") == 10 + 3 + 700 + 20 + 400 + 900 + 100
 
 
-def test_branch_and_version_hold_for_tool_calls_turns_and_sessions(connection: DuckDBPyConnection) -> None:
+def test_branch_and_version_hold_for_tool_calls_turns_and_sessions(connection: Reader) -> None:
     fix, old = Filter(branch="fix/churn"), Filter(version="2.1.41")
     for chosen, calls, ids in ((fix, 1, ["churn"]), (old, 0, ["site"])):
         assert sum(row.calls for row in results.by_tool(connection, chosen)) == calls
@@ -152,13 +152,13 @@ def test_branch_and_version_hold_for_tool_calls_turns_and_sessions(connection: D
     assert (whole.count, kept.count) == (2, 1)  # type: ignore[union-attr]
 
 
-def test_text_finds_what_the_list_of_sessions_finds(connection: DuckDBPyConnection) -> None:
+def test_text_finds_what_the_list_of_sessions_finds(connection: Reader) -> None:
     assert tokens.totals(connection, Filter(text="CHURN q")).responses == 4
     assert tokens.totals(connection, Filter(text="website")).responses == 4
     assert tokens.totals(connection, Filter(text="nothing like it")).responses == 0
 
 
-def test_the_cost_of_each_kind_is_tokens_times_list_price(connection: DuckDBPyConnection) -> None:
+def test_the_cost_of_each_kind_is_tokens_times_list_price(connection: Reader) -> None:
     found = {kind.name: kind for kind in caching.by_kind(connection, Filter(session_id="churn", model=OPUS))}
     assert {name: kind.tokens for name, kind in found.items()} == {
         "Cache read": 30_000,
@@ -187,20 +187,20 @@ def test_long_prompts_have_their_own_prices_for_every_kind(tmp_path: Path) -> No
     assert found["Cache read"] == pytest.approx(300_000 * 0.6e-6 + 100_000 * 0.3e-6)
 
 
-def test_the_cache_saves_what_plain_input_would_have_cost_more(connection: DuckDBPyConnection) -> None:
+def test_the_cache_saves_what_plain_input_would_have_cost_more(connection: Reader) -> None:
     chosen = Filter(session_id="churn", model=OPUS)
     assert caching.saved(connection, chosen) == pytest.approx(30_000 * 4.5e-6 - 800 * 1.25e-6)
     assert caching.saved(connection, Filter(model=UNPRICED)) is None
 
 
-def test_a_model_that_has_no_rates_keeps_its_tokens(connection: DuckDBPyConnection) -> None:
+def test_a_model_that_has_no_rates_keeps_its_tokens(connection: Reader) -> None:
     (found,) = caching.by_model(connection, Filter(model=UNPRICED))
     assert (found.input_tokens, found.output_tokens, found.unpriced_tokens) == (5000, 700, 5700)
     kinds = {kind.name: kind.tokens for kind in caching.by_kind(connection, Filter(model=UNPRICED))}
     assert kinds == {"Input": 5000, "Output": 700}
 
 
-def test_cache_by_model_and_maker(connection: DuckDBPyConnection) -> None:
+def test_cache_by_model_and_maker(connection: Reader) -> None:
     models = caching.by_model(connection, Filter())
     makers = {maker.name: maker for maker in caching.by_provider(models)}
     assert list(makers) == ["Anthropic", "acme"]
@@ -252,7 +252,7 @@ def same(found: list[TokenSums], whole: TokenSums) -> None:
 @settings(max_examples=25, deadline=None)
 @given(chosen=filters, group=st.sampled_from(sorted(tokens.GROUPS)))
 def test_whatever_the_filter_every_table_adds_up_to_the_headline(
-    connection: DuckDBPyConnection, chosen: Filter, group: str
+    connection: Reader, chosen: Filter, group: str
 ) -> None:
     whole = trends.period(connection, chosen)
     assert tokens.totals(connection, chosen).total_tokens == whole.total_tokens
@@ -276,7 +276,7 @@ def test_whatever_the_filter_every_table_adds_up_to_the_headline(
     most=st.integers(1, 3),
 )
 def test_whatever_the_filter_the_bars_add_up_to_the_days(
-    connection: DuckDBPyConnection, chosen: Filter, group: str, granularity: trends.Granularity, most: int
+    connection: Reader, chosen: Filter, group: str, granularity: trends.Granularity, most: int
 ) -> None:
     days = tokens.by_day(connection, chosen)
     whole = trends.period(connection, chosen)

@@ -13,7 +13,7 @@ from agnes_stats.queries.filters import Filter
 from tests.transcripts import HAIKU, OPUS, Transcript, store_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from agnes_stats.queries.store import Reader
 
 
 def transcripts() -> list[Transcript]:
@@ -36,12 +36,12 @@ def transcripts() -> list[Transcript]:
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection]:
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     with store_of(tmp_path_factory.mktemp("delegation"), transcripts()).read() as opened:
         yield opened
 
 
-def test_agent_types_with_tasks_and_what_they_reported(connection: DuckDBPyConnection) -> None:
+def test_agent_types_with_tasks_and_what_they_reported(connection: Reader) -> None:
     found = {row.name: row for row in delegation.by_subagent_type(connection, Filter())}
     assert list(found) == ["Explore", "main", "subagent"]
     explore = found["Explore"]
@@ -55,14 +55,14 @@ def test_agent_types_with_tasks_and_what_they_reported(connection: DuckDBPyConne
 @pytest.mark.parametrize(
     "chosen", [Filter(), Filter(model=HAIKU), Filter(subagent_type="main"), Filter(since=dt.date(2026, 3, 1))]
 )
-def test_agent_types_add_up_to_the_headline(connection: DuckDBPyConnection, chosen: Filter) -> None:
+def test_agent_types_add_up_to_the_headline(connection: Reader, chosen: Filter) -> None:
     whole = tokens.totals(connection, chosen)
     found = delegation.by_subagent_type(connection, chosen)
     assert sum(row.total_tokens for row in found) == whole.total_tokens
     assert sum(row.cost_usd or 0 for row in found) == pytest.approx(whole.cost_usd or 0)
 
 
-def test_tasks_say_what_they_were_for_and_how_long_they_took(connection: DuckDBPyConnection) -> None:
+def test_tasks_say_what_they_were_for_and_how_long_they_took(connection: Reader) -> None:
     first, second = delegation.tasks(connection, Filter())
     assert (first.subagent_id, first.description, first.title) == ("a1", "Look 1", "Fix the churn query")
     assert (first.seconds, first.reported_tokens, first.compression) == (40, 100, 80)
@@ -71,7 +71,7 @@ def test_tasks_say_what_they_were_for_and_how_long_they_took(connection: DuckDBP
     assert delegation.tasks(connection, Filter(project="website")) == []
 
 
-def test_tools_by_the_size_of_their_results(connection: DuckDBPyConnection) -> None:
+def test_tools_by_the_size_of_their_results(connection: Reader) -> None:
     found = {row.name: row for row in results.by_tool(connection, Filter())}
     assert list(found) == ["Read", "Task", "Bash"]
     read = found["Read"]
@@ -80,7 +80,7 @@ def test_tools_by_the_size_of_their_results(connection: DuckDBPyConnection) -> N
     assert (found["Bash"].errors, found["Bash"].result_bytes) == (1, len("Error: no rule"))
 
 
-def test_the_largest_results_say_where_they_were(connection: DuckDBPyConnection) -> None:
+def test_the_largest_results_say_where_they_were(connection: Reader) -> None:
     largest = results.largest(connection, Filter(), limit=2)
     assert [(row.id, row.name, row.title, row.result_tokens) for row in largest] == [
         ("r1", "Read", "Fix the churn query", 1000),
@@ -88,7 +88,7 @@ def test_the_largest_results_say_where_they_were(connection: DuckDBPyConnection)
     ]
 
 
-def test_results_obey_the_filter(connection: DuckDBPyConnection) -> None:
+def test_results_obey_the_filter(connection: Reader) -> None:
     def calls(**chosen: object) -> list[str]:
         return [row.name for row in results.by_tool(connection, Filter(**chosen))]  # type: ignore[arg-type]
 

@@ -14,14 +14,14 @@ from agnes_stats.queries.filters import Filter
 from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, store_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from agnes_stats.queries.store import Reader
 
 NOW = dt.datetime(2026, 3, 10, 14, 44)
 MARCH = Filter(since=dt.date(2026, 3, 1))
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection]:
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     sessions = []
     for number, (day, model, output) in enumerate(
         [
@@ -37,7 +37,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyCon
         yield opened
 
 
-def test_every_day_of_the_range_has_a_place(connection: DuckDBPyConnection) -> None:
+def test_every_day_of_the_range_has_a_place(connection: Reader) -> None:
     shown = trends.over_time(connection, MARCH, "model", now=NOW)
     assert shown.granularity == "day"
     assert [bucket.day for bucket in shown.buckets] == list(range(1, 11))
@@ -48,20 +48,20 @@ def test_every_day_of_the_range_has_a_place(connection: DuckDBPyConnection) -> N
     ]
 
 
-def test_a_week_begins_on_monday(connection: DuckDBPyConnection) -> None:
+def test_a_week_begins_on_monday(connection: Reader) -> None:
     shown = trends.over_time(connection, MARCH, "project", now=NOW, granularity="week")
     assert [bucket.strftime("%a %d") for bucket in shown.buckets] == ["Mon 23", "Mon 02", "Mon 09"]
     assert shown.layers[0].tokens == (0, 750, 50)
 
 
-def test_months(connection: DuckDBPyConnection) -> None:
+def test_months(connection: Reader) -> None:
     chosen = Filter(since=dt.date(2025, 12, 31))
     shown = trends.over_time(connection, chosen, "project", now=NOW, granularity="month")
     assert [(bucket.year, bucket.month) for bucket in shown.buckets] == [(2025, 12), (2026, 1), (2026, 2), (2026, 3)]
     assert shown.layers[0].tokens == (0, 0, 0, 800)
 
 
-def test_hours_are_those_of_the_zone_and_none_is_still_to_come(connection: DuckDBPyConnection) -> None:
+def test_hours_are_those_of_the_zone_and_none_is_still_to_come(connection: Reader) -> None:
     chosen = Filter(zone="Europe/Prague", since=dt.date(2026, 3, 9))
     shown = trends.over_time(connection, chosen, "model", now=NOW + dt.timedelta(hours=1), granularity="hour")
     assert shown.buckets[0] == dt.datetime(2026, 3, 9)
@@ -70,11 +70,11 @@ def test_hours_are_those_of_the_zone_and_none_is_still_to_come(connection: DuckD
     assert told == {HAIKU: [0], OPUS: [10]}
 
 
-def test_hours_of_a_long_range_become_days(connection: DuckDBPyConnection) -> None:
+def test_hours_of_a_long_range_become_days(connection: Reader) -> None:
     assert trends.over_time(connection, MARCH, "model", now=NOW, granularity="hour").granularity == "day"
 
 
-def test_beyond_the_most_the_rest_are_one_layer_but_never_a_single_one(connection: DuckDBPyConnection) -> None:
+def test_beyond_the_most_the_rest_are_one_layer_but_never_a_single_one(connection: Reader) -> None:
     one = trends.over_time(connection, MARCH, "model", now=NOW, most=1).layers
     assert [(layer.name, layer.merged, sum(layer.tokens)) for layer in one] == [(OPUS, 1, 450), (None, 2, 350)]
     # Sonnet is the last of three; by itself it keeps its name.
@@ -82,24 +82,24 @@ def test_beyond_the_most_the_rest_are_one_layer_but_never_a_single_one(connectio
     assert [(layer.name, layer.merged) for layer in two] == [(OPUS, 1), (HAIKU, 1), (SONNET, 1)]
 
 
-def test_by_money_the_dearest_comes_first(connection: DuckDBPyConnection) -> None:
+def test_by_money_the_dearest_comes_first(connection: Reader) -> None:
     chosen = Filter(since=dt.date(2026, 3, 2), until=dt.date(2026, 3, 8))
     layers = trends.over_time(connection, chosen, "model", now=NOW, measure="cost_usd").layers
     assert [layer.name for layer in layers] == [OPUS, SONNET, HAIKU]
     assert layers[0].of("cost_usd")[0] == pytest.approx(400 * 25e-6)
 
 
-def test_kinds_are_layers_too(connection: DuckDBPyConnection) -> None:
+def test_kinds_are_layers_too(connection: Reader) -> None:
     layers = trends.over_time(connection, MARCH, "kind", now=NOW, measure="cost_usd").layers
     assert [(layer.name, sum(layer.tokens)) for layer in layers] == [("Output", 800)]
 
 
-def test_nothing_selected_has_no_axis(connection: DuckDBPyConnection) -> None:
+def test_nothing_selected_has_no_axis(connection: Reader) -> None:
     shown = trends.over_time(connection, Filter(until=dt.date(2020, 1, 1)), "model", now=NOW)
     assert (shown.buckets, shown.layers) == ((), ())
 
 
-def test_all_days_begin_with_the_first_response_and_end_today(connection: DuckDBPyConnection) -> None:
+def test_all_days_begin_with_the_first_response_and_end_today(connection: Reader) -> None:
     shown = trends.over_time(connection, Filter(), "model", now=NOW + dt.timedelta(days=2))
     assert (shown.buckets[0], shown.buckets[-1]) == (dt.datetime(2026, 3, 2), dt.datetime(2026, 3, 12))
 
@@ -129,7 +129,7 @@ def test_the_period_before_is_as_long_and_ends_the_day_before() -> None:
     assert trends.period_before(Filter(since=dt.date(2026, 4, 1)), dt.date(2026, 3, 10)) is None
 
 
-def test_what_a_period_has(connection: DuckDBPyConnection) -> None:
+def test_what_a_period_has(connection: Reader) -> None:
     found = trends.period(connection, Filter(since=dt.date(2026, 3, 2), until=dt.date(2026, 3, 8)))
     assert (found.active_days, found.tokens_per_active_day) == (2, 375)
     assert found.cost_per_active_day == pytest.approx((400 * 25 + 150 * 15 + 200 * 5) / 1e6 / 2)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.transcripts import Transcript, store_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from agnes_stats.queries.store import Reader
 
 UNPRICED = "acme/coder-large-2"
 
@@ -26,7 +26,7 @@ def moment(text: str) -> dt.datetime:
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection]:
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     session = Transcript("s", "2026-03-09T08:40:00", branch="fix/churn")
     for when, output in (
         ("03-09T08:40", 100),
@@ -45,7 +45,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyCon
         yield opened
 
 
-def test_a_block_begins_with_the_full_hour_and_lasts_five(connection: DuckDBPyConnection) -> None:
+def test_a_block_begins_with_the_full_hour_and_lasts_five(connection: Reader) -> None:
     found = rhythm.blocks(connection, Filter(session_id="s"))
     assert [(block.started_at, block.responses, block.total_tokens) for block in found] == [
         (moment("03-10T14:00"), 1, 3200),
@@ -63,19 +63,19 @@ def test_what_comes_alone_at_the_very_end_of_a_block_begins_none() -> None:
     assert [start for start, _ in rhythm.block_starts(hours)] == [moment("03-09T08:00"), moment("03-09T15:00")]
 
 
-def test_a_block_knows_its_models_and_the_kinds_of_its_tokens(connection: DuckDBPyConnection) -> None:
+def test_a_block_knows_its_models_and_the_kinds_of_its_tokens(connection: Reader) -> None:
     (block,) = rhythm.blocks(connection, Filter(session_id="old"))
     assert (block.models, block.output_tokens, block.cost_usd, block.unpriced_tokens) == ([UNPRICED], 7, None, 7)
 
 
-def test_a_gap_is_the_time_in_which_no_block_could_have_run(connection: DuckDBPyConnection) -> None:
+def test_a_gap_is_the_time_in_which_no_block_could_have_run(connection: Reader) -> None:
     last, before, second, first = rhythm.blocks(connection, Filter(session_id="s"))
     assert rhythm.gap_between(before, last) == (moment("03-10T06:15"), moment("03-10T14:10"))
     assert rhythm.gap_between(second, before) == (moment("03-09T18:30"), moment("03-09T22:30"))
     assert rhythm.gap_between(first, second) is None
 
 
-def test_days_cut_what_a_block_adds_up_but_not_where_it_begins(connection: DuckDBPyConnection) -> None:
+def test_days_cut_what_a_block_adds_up_but_not_where_it_begins(connection: Reader) -> None:
     found = rhythm.blocks(connection, Filter(since=dt.date(2026, 3, 10)))
     assert [(block.started_at, block.total_tokens) for block in found] == [
         (moment("03-10T14:00"), 3200),
@@ -91,7 +91,7 @@ def test_days_cut_what_a_block_adds_up_but_not_where_it_begins(connection: DuckD
     branch=st.sampled_from([None, "fix/churn", "main"]),
 )
 def test_blocks_and_hours_add_up_to_the_headline(
-    connection: DuckDBPyConnection, zone: str, since: dt.date | None, until: dt.date | None, branch: str | None
+    connection: Reader, zone: str, since: dt.date | None, until: dt.date | None, branch: str | None
 ) -> None:
     chosen = Filter(zone=zone, since=since, until=until, branch=branch)
     whole = tokens.totals(connection, chosen)
@@ -100,7 +100,7 @@ def test_blocks_and_hours_add_up_to_the_headline(
         assert sum(row.cost_usd or 0 for row in rows) == pytest.approx(whole.cost_usd or 0)
 
 
-def test_burn_rate_and_projection_of_the_running_block(connection: DuckDBPyConnection) -> None:
+def test_burn_rate_and_projection_of_the_running_block(connection: Reader) -> None:
     block, now = rhythm.blocks(connection, Filter())[0], moment("03-10T14:50")
     assert block.is_running(now)
     assert block.tokens_per_minute(now) == 3200 / 40
@@ -110,7 +110,7 @@ def test_burn_rate_and_projection_of_the_running_block(connection: DuckDBPyConne
     assert block.projected_usd(now) == pytest.approx(0.08 + 0.12 * 250 / 60)
 
 
-def test_a_block_that_is_over_goes_nowhere(connection: DuckDBPyConnection) -> None:
+def test_a_block_that_is_over_goes_nowhere(connection: Reader) -> None:
     block, now = rhythm.blocks(connection, Filter())[1], moment("03-10T14:50")
     assert not block.is_running(now)
     assert block.tokens_per_minute(now) == 2400 / 165
@@ -130,13 +130,13 @@ def test_nothing_is_projected_from_less_than_a_minute_or_without_a_price() -> No
     assert not fresh.is_running(fresh.ends_at)
 
 
-def test_hours_of_the_week_are_those_of_the_zone(connection: DuckDBPyConnection) -> None:
+def test_hours_of_the_week_are_those_of_the_zone(connection: Reader) -> None:
     chosen = Filter(zone="Asia/Tokyo", session_id="s")
     found = {(row.weekday, row.hour): row.total_tokens for row in rhythm.week_hours(connection, chosen)}
     assert found == {(0, 17): 100, (0, 21): 200, (0, 22): 6800, (1, 7): 800, (1, 10): 1600, (1, 23): 3200}
 
 
-def test_the_calendar_is_the_last_year_whatever_the_range(connection: DuckDBPyConnection) -> None:
+def test_the_calendar_is_the_last_year_whatever_the_range(connection: Reader) -> None:
     found = rhythm.calendar(connection, Filter(since=dt.date(2026, 3, 10)), dt.date(2026, 3, 10))
     assert [(row.day, row.total_tokens) for row in found] == [
         (dt.date(2026, 3, 9), 7900),
@@ -145,5 +145,5 @@ def test_the_calendar_is_the_last_year_whatever_the_range(connection: DuckDBPyCo
     assert not rhythm.calendar(connection, Filter(model=UNPRICED), dt.date(2026, 3, 10))
 
 
-def test_nothing_selected_has_no_blocks(connection: DuckDBPyConnection) -> None:
+def test_nothing_selected_has_no_blocks(connection: Reader) -> None:
     assert rhythm.blocks(connection, Filter(model="gpt-99")) == []

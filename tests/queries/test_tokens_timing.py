@@ -15,7 +15,7 @@ from agnes_stats.queries.timing import Metric
 from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, store_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from agnes_stats.queries.store import Reader
 
 
 def transcripts() -> list[Transcript]:
@@ -36,28 +36,28 @@ def transcripts() -> list[Transcript]:
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection]:
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     with store_of(tmp_path_factory.mktemp("timing"), transcripts()).read() as opened:
         yield opened
 
 
-def found(connection: DuckDBPyConnection, metric: Metric, **chosen: object) -> timing.Distribution:
+def found(connection: Reader, metric: Metric, **chosen: object) -> timing.Distribution:
     answer = timing.distribution(connection, Filter(**chosen), metric)  # type: ignore[arg-type]
     assert answer is not None
     return answer
 
 
-def test_response_time_is_from_the_prompt_or_result_to_the_first_row(connection: DuckDBPyConnection) -> None:
+def test_response_time_is_from_the_prompt_or_result_to_the_first_row(connection: Reader) -> None:
     times = found(connection, "response")
     assert (times.count, times.least, times.p50, times.greatest) == (3, 2000, 4000, 6000)
 
 
-def test_sub_agents_are_timed_where_the_filter_names_them(connection: DuckDBPyConnection) -> None:
+def test_sub_agents_are_timed_where_the_filter_names_them(connection: Reader) -> None:
     assert found(connection, "response", subagent_type="Explore").p50 == 30_000
     assert timing.distribution(connection, Filter(subagent_type="Explore"), "turn") is None
 
 
-def test_turns_are_what_claude_code_measured(connection: DuckDBPyConnection) -> None:
+def test_turns_are_what_claude_code_measured(connection: Reader) -> None:
     assert (found(connection, "turn").least, found(connection, "turn").greatest) == (5_000, 60_000)
     assert found(connection, "turn", model=SONNET).count == 1
     assert [(row.name, row.p50) for row in timing.by_model(connection, Filter(), "turn")] == [
@@ -66,12 +66,12 @@ def test_turns_are_what_claude_code_measured(connection: DuckDBPyConnection) -> 
     ]
 
 
-def test_speed_is_output_over_the_whole_response_and_skips_placeholders(connection: DuckDBPyConnection) -> None:
+def test_speed_is_output_over_the_whole_response_and_skips_placeholders(connection: Reader) -> None:
     speeds = found(connection, "speed")
     assert (speeds.count, speeds.least, speeds.greatest) == (2, 50, 200)
 
 
-def test_every_metric_obeys_the_filter(connection: DuckDBPyConnection) -> None:
+def test_every_metric_obeys_the_filter(connection: Reader) -> None:
     for metric in ("response", "turn"):
         one = {"count": 1}
         for chosen in (
@@ -85,7 +85,7 @@ def test_every_metric_obeys_the_filter(connection: DuckDBPyConnection) -> None:
         assert timing.distribution(connection, Filter(user="nobody"), metric) is None  # type: ignore[arg-type]
 
 
-def test_models_have_their_own_percentiles(connection: DuckDBPyConnection) -> None:
+def test_models_have_their_own_percentiles(connection: Reader) -> None:
     rows = timing.by_model(connection, Filter(), "response")
     assert [(row.name, row.count, row.p50) for row in rows] == [(OPUS, 2, 4000), (SONNET, 1, 4000)]
 

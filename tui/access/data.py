@@ -13,7 +13,7 @@ from ...queries.filters import Filter
 from ...queries.tools import ToolSums, ToolUse
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 PAGE = 500
 """Accesses on the screen at a time."""
@@ -68,7 +68,7 @@ class AccessData:
         return self.sums is not None and self.sums.accesses > 0
 
 
-def ask(connection: DuckDBPyConnection, asked: AccessOptions, chosen: Filter, now: dt.datetime) -> AccessData:
+def ask(connection: Reader, asked: AccessOptions, chosen: Filter, now: dt.datetime) -> AccessData:
     """The figures, and what the view shows. `now` is UTC without a zone."""
     options = asked
     if options.paged != chosen:

@@ -32,7 +32,7 @@ from .text import AccessLook
 from .views import AccessSummary, ToolStatistics
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 LOW = 30
 """A screen with fewer rows tells less of the access under the cursor."""
@@ -96,7 +96,7 @@ class AccessPane(Pane[AccessData]):
 
     # -- asking and showing --------------------------------------------------------------------------------------
 
-    def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> AccessData:
+    def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> AccessData:
         """The figures, and what the view on the screen shows. Runs in a thread."""
         return ask(connection, self._options, chosen, now)
 

@@ -14,10 +14,9 @@ from ..factories import engine_of, server_access
 from ..settings import BadSetting, Settings
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...ingest.engine import Progress
     from ...queries.access import Cursor
+    from ...queries.store import Reader
     from .page import Page
 
     Answer = dict[str, Any]
@@ -27,7 +26,7 @@ MAX_LIMIT = 200
 
 
 @contextlib.contextmanager
-def opened(settings: Settings, *, quiet: bool = False) -> Iterator[DuckDBPyConnection]:
+def opened(settings: Settings, *, quiet: bool = False) -> Iterator[Reader]:
     """A connection for one answer, to the store as brought up to date now, unless the settings forbid that."""
     store = Store(settings.store)
     # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
@@ -101,7 +100,7 @@ def cursor_of(given: argparse.Namespace) -> Cursor | None:
 def answered(
     given: argparse.Namespace,
     settings: Settings,
-    ask: Callable[[DuckDBPyConnection], Answer],
+    ask: Callable[[Reader], Answer],
     show: Callable[[Answer, Page], list[str]],
 ) -> int:
     """Ask the store, and tell the answer as JSON or in lines of text; the exit status."""

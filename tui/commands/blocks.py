@@ -19,7 +19,7 @@ from .ccusage import HEADINGS, cells, instant, mark_fields, write_legends, write
 from .command import FILTERS, READING, Command
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
     Report = dict[str, Any]
 
@@ -77,7 +77,7 @@ def _pace(block: Block, now: dt.datetime, settings: Settings) -> str:
     return f"running: {left} left, at {pace}, heading for {goal}"
 
 
-def by_block(connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> list[tuple[Block | None, Report]]:
+def by_block(connection: Reader, chosen: Filter, now: dt.datetime) -> list[tuple[Block | None, Report]]:
     """The five-hour blocks and the gaps between them, oldest first: a gap has no block.
 
     Pace and projection, of the running block only, are those of the dashboard: since its first response, up to now.

@@ -17,9 +17,8 @@ from .command import FILTERS, READING, Command
 from .page import TextColumn, table
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...queries.breakdown import UsedTokens
+    from ...queries.store import Reader
     from .page import Page
 
     Answer = dict[str, Any]
@@ -44,7 +43,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return answered(given, settings, lambda connection: breakdown_answer(connection, chosen), show)
 
 
-def breakdown_answer(connection: DuckDBPyConnection, chosen: Filter) -> Answer:
+def breakdown_answer(connection: Reader, chosen: Filter) -> Answer:
     """All that `queries.breakdown` knows, under its names."""
     from ...queries.breakdown import breakdown
 

@@ -22,7 +22,7 @@ from ..ranges import day_at
 from ..settings import Settings
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
     Report = dict[str, Any]
 
@@ -98,7 +98,7 @@ def total_fields(rows: list[Report]) -> Report:
     }
 
 
-def budget_of(connection: DuckDBPyConnection, settings: Settings) -> Budget | None:
+def budget_of(connection: Reader, settings: Settings) -> Budget | None:
     """The running month's budget, if there is one and money is told at all."""
     if settings.budget is None or settings.no_cost:
         return None

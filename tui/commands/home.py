@@ -16,8 +16,7 @@ from .command import FILTERS, READING, Command
 from .json_fields import stamp
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
+    from ...queries.store import Reader
     from .page import Page
 
     Answer = dict[str, Any]
@@ -34,7 +33,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     )
 
 
-def home_answer(connection: DuckDBPyConnection, chosen: Filter, *, window: str, now: dt.datetime) -> Answer:
+def home_answer(connection: Reader, chosen: Filter, *, window: str, now: dt.datetime) -> Answer:
     """`GET /api/me/home-stats`; an unknown window is `24h`."""
     from ...queries import home
 

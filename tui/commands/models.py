@@ -14,7 +14,7 @@ from .ccusage import sum_fields, tell, total_fields
 from .command import FILTERS, READING, Command
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
     Report = dict[str, Any]
 
@@ -26,7 +26,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return tell(given, settings, report, "models")
 
 
-def by_model(connection: DuckDBPyConnection, chosen: Filter) -> Report:
+def by_model(connection: Reader, chosen: Filter) -> Report:
     """Sums by model, the largest first; where fast responses or batches are priced apart they are rows of their own."""
     rows = [
         {"modelName": group.name, "speed": group.speed, "service_tier": group.service_tier, **sum_fields([group])}

@@ -16,7 +16,7 @@ from .answering import opened
 from .page import page_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 
 _OVERVIEW_ROWS = 8
@@ -35,7 +35,7 @@ def overview(given: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def show_overview(connection: DuckDBPyConnection, settings: Settings, chosen: Filter, now: dt.datetime) -> None:
+def show_overview(connection: Reader, settings: Settings, chosen: Filter, now: dt.datetime) -> None:
     """Print one page of what the tabs show; `now` is UTC without a zone."""
     page = page_of(settings, now)
     listed = sessions.sessions_answer(connection, chosen, now=now, limit=_OVERVIEW_ROWS, offset=0)

@@ -18,7 +18,7 @@ from .ccusage import budget_of, row_fields, tell, total_fields
 from .command import FILTERS, READING, Command
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
     Report = dict[str, Any]
 
@@ -49,7 +49,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return status
 
 
-def by_period(connection: DuckDBPyConnection, chosen: Filter, report: str) -> Report:
+def by_period(connection: Reader, chosen: Filter, report: str) -> Report:
     """`daily`, `weekly` (weeks begin on Monday) or `monthly` sums, oldest first, with a breakdown by model.
 
     Days, weeks and months without a response between the first and the last with one are there, too.

@@ -16,10 +16,9 @@ from .json_fields import cursor_fields, stamp
 from .page import TextColumn, more_line, table
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...queries import access
     from ...queries.access import Cursor
+    from ...queries.store import Reader
     from .page import Page
 
     Answer = dict[str, Any]
@@ -38,7 +37,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def queries_answer(
-    connection: DuckDBPyConnection,
+    connection: Reader,
     chosen: Filter,
     *,
     limit: int,

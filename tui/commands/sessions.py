@@ -19,9 +19,8 @@ from .json_fields import stamp
 from .page import TextColumn, table
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...queries import sessions
+    from ...queries.store import Reader
     from .page import Page
 
     Answer = dict[str, Any]
@@ -40,9 +39,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     )
 
 
-def sessions_answer(
-    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int, offset: int
-) -> Answer:
+def sessions_answer(connection: Reader, chosen: Filter, *, now: dt.datetime, limit: int, offset: int) -> Answer:
     """`GET /api/me/stats/sessions`."""
     from ...queries import sessions
 

@@ -15,10 +15,9 @@ from .json_fields import cursor_fields, stamp
 from .page import TextColumn, more_line, table
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...queries import servers, sync
     from ...queries.access import Cursor
+    from ...queries.store import Reader
     from .page import Page
 
     Answer = dict[str, Any]
@@ -36,7 +35,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     )
 
 
-def sync_answer(connection: DuckDBPyConnection, chosen: Filter, *, limit: int, cursor: Cursor | None) -> Answer:
+def sync_answer(connection: Reader, chosen: Filter, *, limit: int, cursor: Cursor | None) -> Answer:
     """`GET /api/me/stats/sync`, with the cursor honoured; `client_kind` says who told, a client or not."""
     from ...queries import servers, sync
 

@@ -21,9 +21,8 @@ from .json_fields import stamp, token_fields
 from .page import TextColumn, table
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...queries import tokens
+    from ...queries.store import Reader
     from .page import Page
 
     Answer = dict[str, Any]
@@ -48,7 +47,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     )
 
 
-def tokens_answer(connection: DuckDBPyConnection, chosen: Filter, *, today: dt.date, days: int) -> Answer:
+def tokens_answer(connection: Reader, chosen: Filter, *, today: dt.date, days: int) -> Answer:
     """`GET /api/me/stats/tokens`: `daily` has every day of the window, the rest is over all days of the filter."""
     from ...queries import tokens
 

@@ -10,7 +10,7 @@ from ...queries import live, sessions
 from ...queries.filters import Filter
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 SHOWN = 500
 """Rows of the list; more do not help, the filter does."""
@@ -33,7 +33,7 @@ class SessionsData:
 
 
 def sessions_data(
-    connection: DuckDBPyConnection,
+    connection: Reader,
     chosen: Filter,
     now: dt.datetime,
     *,

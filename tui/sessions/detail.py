@@ -33,7 +33,7 @@ from .activity import COLUMNS, ActivityView, Node, records, turn_key
 from .facts import facts_lines, facts_page, headline, origin_page
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 
 _STEPS = 200
@@ -176,7 +176,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
 
     @staticmethod
     def _steps(
-        connection: DuckDBPyConnection,
+        connection: Reader,
         detail: SessionDetail | None,
         unfolded: dict[str, int],
         failed: bool,

@@ -31,8 +31,7 @@ from .now import NowCards
 from .side import SessionSide
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
+    from ...queries.store import Reader
     from ..views import View
 
 COLUMNS = (
@@ -142,7 +141,7 @@ class SessionsPane(Pane[SessionsData]):
 
     # -- data ----------------------------------------------------------------------------------------------------
 
-    def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> SessionsData:
+    def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
         """What runs, and one page of the list."""
         return sessions_data(connection, chosen, now, order=self._order, limit=SHOWN)
 

@@ -37,7 +37,7 @@ from ..tabs import Tab
 from . import text as told
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 PAGE = 200
 """Actions on a page."""
@@ -125,7 +125,7 @@ class SyncPane(Pane[SyncData]):
 
     # -- asking and showing --------------------------------------------------------------------------------------
 
-    def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> SyncData:
+    def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> SyncData:
         """Everything, in one reading of the store. Runs in a thread: no widget is touched."""
         pages = self._pages if self._pages.chosen == chosen else SyncPages(chosen)
         cursor = pages.cursors[-1] if pages.cursors else None

@@ -22,7 +22,7 @@ from .records import BAR, Paint, TokenTable, priced_only, value_of
 from .view import Question, TokenView
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 MOST_TASKS = 50
 
@@ -72,7 +72,7 @@ class Agents(TokenView[AgentsData]):
         yield TokenTable(priced_only(_TYPE_COLUMNS, self.shows_cost), id="agents-types")
         yield TokenTable(priced_only(_TASK_COLUMNS, self.shows_cost), id="agents-tasks")
 
-    def ask(self, connection: DuckDBPyConnection, question: Question) -> AgentsData:
+    def ask(self, connection: Reader, question: Question) -> AgentsData:
         """All of it."""
         return AgentsData(
             tuple(delegation.by_subagent_type(connection, question.chosen)),

@@ -27,7 +27,7 @@ from .records import BAR, Paint, TokenTable, priced_only
 from .view import Question, TokenView
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 _COLUMNS = (
     Column("name", "Maker and model"),
@@ -63,7 +63,7 @@ class Caching(TokenView[CachingData]):
         yield StackedBars(id="caching-days", classes="chart", empty="No input on any day of this range.")
         yield TokenTable(priced_only(_COLUMNS, self.shows_cost), id="caching-models")
 
-    def ask(self, connection: DuckDBPyConnection, question: Question) -> CachingData:
+    def ask(self, connection: Reader, question: Question) -> CachingData:
         """All of it."""
         chosen = question.chosen
         return CachingData(

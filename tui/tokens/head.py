@@ -18,7 +18,7 @@ from . import text as phrases
 from .view import Question
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 _RECENT = 7
 """Days of the trend beside today."""
@@ -50,7 +50,7 @@ class HeadData:
     """The running month's; None without one."""
 
 
-def ask(connection: DuckDBPyConnection, question: Question) -> HeadData:
+def ask(connection: Reader, question: Question) -> HeadData:
     """The figures of a question."""
     chosen, today = question.chosen, question.here.date()
     period = trends.period(connection, chosen)

@@ -34,7 +34,7 @@ from .records import (
 from .view import DIMENSIONS, Question, TokenView
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 TOP = 10
 LAYERS = 6
@@ -80,7 +80,7 @@ class Overview(TokenView[OverviewData]):
 
     # -- asking
 
-    def ask(self, connection: DuckDBPyConnection, question: Question) -> OverviewData:
+    def ask(self, connection: Reader, question: Question) -> OverviewData:
         """All of it, by the filter of the question."""
         chosen, options, measure = question.chosen, question.options, question.measure
         by_kind = options.by == "kind"

@@ -38,7 +38,7 @@ from .tools import Tools
 from .view import DIMENSIONS, WIDE, Question, TokenView, ViewOptions
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 VIEWS: tuple[type[TokenView[Any]], ...] = (Overview, Timing, Rhythm, Agents, Caching, Tools)
 CONSOLE = "console"
@@ -142,7 +142,7 @@ class TokensPane(Pane[TokensData]):
 
     # -- asking and showing --------------------------------------------------------------------------------------
 
-    def load(self, connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> TokensData:
+    def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> TokensData:
         """The figures, and what the view on the screen asks for."""
         dashboard = self.dashboard
         here = now.replace(tzinfo=dt.UTC).astimezone(dashboard.zone).replace(tzinfo=None)

@@ -30,7 +30,7 @@ from .records import BAR, Paint, TokenTable, priced_only
 from .view import Question, TokenView
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 MOST_BLOCKS = 100
 _LOW = 32
@@ -85,7 +85,7 @@ class Rhythm(TokenView[RhythmData]):
         yield Static(id="rhythm-brief", classes="about", markup=False)
         yield TokenTable(priced_only(_COLUMNS, self.shows_cost), id="rhythm-blocks")
 
-    def ask(self, connection: DuckDBPyConnection, question: Question) -> RhythmData:
+    def ask(self, connection: Reader, question: Question) -> RhythmData:
         """All of it."""
         chosen, today, budget = question.chosen, question.here.date(), question.budget
         blocks = tuple(rhythm.blocks(connection, chosen))

@@ -24,7 +24,7 @@ from .records import BAR, Paint, TokenTable
 from .view import WIDE, Question, TokenView
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 
 def _speed(value: float | None) -> str:
@@ -97,7 +97,7 @@ class Timing(TokenView[TimingData]):
         yield Static(id="timing-meaning", classes="about", markup=False)
         yield TokenTable(_COLUMNS, id="timing-models")
 
-    def ask(self, connection: DuckDBPyConnection, question: Question) -> TimingData:
+    def ask(self, connection: Reader, question: Question) -> TimingData:
         """The chosen metric; on a wide screen all of them."""
         chosen, metric = question.chosen, question.options.timing
         shown = METRICS if question.width >= WIDE else (metric,)

@@ -20,7 +20,7 @@ from .records import BAR, Paint, TokenTable
 from .view import Question, TokenView
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 MOST_RESULTS = 20
 
@@ -65,7 +65,7 @@ class Tools(TokenView[ToolsData]):
         yield TokenTable(_TOOL_COLUMNS, id="tools-by-size")
         yield TokenTable(_RESULT_COLUMNS, id="tools-largest")
 
-    def ask(self, connection: DuckDBPyConnection, question: Question) -> ToolsData:
+    def ask(self, connection: Reader, question: Question) -> ToolsData:
         """All of it."""
         return ToolsData(
             tuple(results.by_tool(connection, question.chosen)),

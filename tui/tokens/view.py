@@ -16,7 +16,7 @@ from ...queries.timing import Metric
 from ...queries.trends import Granularity, Measure
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from ...queries.store import Reader
 
 Data = TypeVar("Data")
 
@@ -115,7 +115,7 @@ class TokenView(Vertical, Generic[Data]):
         self._last = (data, question)
         self.show(data, question)
 
-    def ask(self, connection: DuckDBPyConnection, question: Question) -> Data:
+    def ask(self, connection: Reader, question: Question) -> Data:
         """Ask the store. Touch no widget here."""
         raise NotImplementedError
 

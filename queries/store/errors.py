@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .regular import NotRegularError, check
+from ..regular import NotRegularError, check
 
 REBUILD = "`agnes-stats ingest --rebuild` keeps it aside under another name and builds a new one"
 
@@ -54,6 +54,10 @@ class QueryFailed(StoreError):
     """DuckDB could not answer a question."""
 
 
+class StoreConflict(QueryFailed):
+    """Another reader of this process keeps a state that is in the way of a change."""
+
+
 def refuse_odd(path: Path) -> None:
     """Raise StoreForeign if a store's file, or its log, is a pipe, a device or a folder: DuckDB would wait on it."""
     for name in (path, Path(f"{path}.wal")):
@@ -93,11 +97,14 @@ def holder_of(error: BaseException) -> int | None:
 
 def explained(path: Path, error: BaseException, *, opening: bool) -> StoreError:
     """An error of DuckDB, or of the system, as one of ours. `opening`: it came before any statement was run."""
-    from .duck import duckdb
+    from ._duckdb import duckdb
 
     text, words = _words(error), _words(error).lower()
     if isinstance(error, duckdb.InterruptException):
         return StoreInterrupted("stopped")
+    if isinstance(error, duckdb.ProgrammingError | duckdb.DataError) and not opening:
+        # It quotes the question, whatever words are in that.
+        return QueryFailed(_brief(str(error)))
     if any(mark in words for mark in _FULL):
         return StoreFull(f"no space left to write {path}: free some, nothing in the store is lost")
     if any(mark in words for mark in _DENIED):
@@ -111,6 +118,8 @@ def explained(path: Path, error: BaseException, *, opening: bool) -> StoreError:
         )
     if opening or any(mark in words for mark in _BROKEN):
         return StoreDamaged(path, _brief(text))
+    if isinstance(error, duckdb.TransactionException):
+        return StoreConflict(_brief(text))
     return QueryFailed(_brief(text))
 
 

@@ -1,0 +1,35 @@
+"""A query as DuckDB's own parser understands it: quoting and comments cannot hide anything from that."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .database import CONFINED
+from .errors import QueryFailed
+
+
+def parsed(sql: str) -> dict[str, Any]:
+    """One SELECT as DuckDB's tree of it, which is JSON.
+
+    Raises QueryFailed in words for people: no SQL, several statements, or one of another kind; RecursionError where it
+    is nested too deeply.
+    """
+    from ._duckdb import duckdb
+
+    try:
+        sql.encode()
+        statements = duckdb.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
+            raise QueryFailed("only one SELECT at a time")
+        with duckdb.connect(config=CONFINED) as parser:
+            row = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+    except UnicodeEncodeError:
+        raise QueryFailed("half a character is in the query") from None
+    except duckdb.Error as error:
+        raise QueryFailed((str(error).splitlines() or ["the query failed"])[0]) from None
+    tree = json.loads(row[0]) if row else {}
+    if not isinstance(tree, dict) or tree.get("error"):
+        reason = tree.get("error_message") if isinstance(tree, dict) else None
+        raise QueryFailed(f"this kind of query is not possible here: {reason}")
+    return tree

@@ -1,0 +1,147 @@
+"""What others see of an open store: a `Reader` answers questions, a `Writer` changes things as well."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from .errors import explained
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from duckdb import DuckDBPyConnection
+
+    T = TypeVar("T", bound=DataclassInstance)
+else:
+    T = TypeVar("T")
+
+P = ParamSpec("P")
+Got = TypeVar("Got")
+
+Parameters = Mapping[str, Any] | Sequence[Any] | None
+"""Values for the `$name` or the `?` of a statement."""
+
+Row = tuple[Any, ...]
+
+
+class Answer:
+    """The rows of one statement, to be fetched before the next one. Raises StoreError where they cannot be read."""
+
+    def __init__(self, path: Path, connection: DuckDBPyConnection) -> None:
+        self._path = path
+        self._connection = connection
+        described = connection.description or []
+        self.columns = [str(column[0]) for column in described]
+        self.types = [str(column[1]) for column in described]
+        """DuckDB's names of them."""
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left, tuples."""
+        return _told(self._path, self._connection.fetchall)
+
+    def fetchmany(self, size: int) -> list[Row]:
+        """So many rows, fewer at the end."""
+        return _told(self._path, self._connection.fetchmany, size)
+
+    def fetchone(self) -> Any:
+        """The next row, a tuple; None at the end. The others hold up the store until they are fetched, too."""
+        return _told(self._path, self._connection.fetchone)
+
+
+class Reader:
+    """Questions to one state of a store. All of it raises StoreError: QueryFailed where DuckDB refuses a question."""
+
+    def __init__(self, path: Path, connection: DuckDBPyConnection) -> None:
+        self._path = path
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Parameters = None) -> Answer:
+        """Run one statement. That of a reader may make temporary tables, which are its own, and changes nothing."""
+        if parameters is None:
+            _told(self._path, self._connection.execute, sql)
+        else:
+            _told(self._path, self._connection.execute, sql, parameters)
+        return Answer(self._path, self._connection)
+
+    def ask(self, shape: type[T], sql: str, parameters: Parameters = None) -> list[T]:
+        """All rows of a question as `shape`; its fields are the columns, by name."""
+        fields = dataclasses.fields(shape)
+        names = ", ".join(field.name for field in fields)
+        found = self.rows(f"SELECT {names} FROM ({sql})", parameters)
+        for place, field in enumerate(fields):
+            if "dt.date" in str(field.type) and any(isinstance(row[place], str) for row in found):
+                kind = dt.datetime if "dt.datetime" in str(field.type) else dt.date
+                found = [(*row[:place], _within(row[place], kind), *row[place + 1 :]) for row in found]
+        return [shape(*row) for row in found]
+
+    def one(self, shape: type[T], sql: str, parameters: Parameters = None) -> T:
+        """The single row of a question that always has one."""
+        return self.ask(shape, sql, parameters)[0]
+
+    def rows(self, sql: str, parameters: Parameters = None) -> list[Row]:
+        """All rows of a question that have no shape of their own."""
+        return self.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Parameters = None) -> Row | None:
+        """The first row; None if there is none."""
+        found = self.rows(sql, parameters)
+        return found[0] if found else None
+
+    def value(self, sql: str, parameters: Parameters = None) -> Any:
+        """The first column of the first row; None if there is no row."""
+        row = self.row(sql, parameters)
+        return None if row is None else row[0]
+
+    def interrupt(self) -> None:
+        """Stop the statement under way, from another thread; it then raises StoreInterrupted."""
+        self._connection.interrupt()
+
+
+class Writer(Reader):
+    """Changes to a store. Nobody else has it open for writing meanwhile."""
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is done in the block is in the store at its end, or, if it raises, nothing of it."""
+        self.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self.execute("ROLLBACK")
+            raise
+        self.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[Reader]:
+        """A reader of the state that was committed last, while this one goes on changing it."""
+        cursor = self._connection.cursor()
+        try:
+            yield Reader(self._path, cursor)
+        finally:
+            cursor.close()
+
+
+def _told(path: Path, ask: Callable[P, Got], *given: P.args, **named: P.kwargs) -> Got:
+    """What DuckDB says, its errors as ours."""
+    from ._duckdb import duckdb
+
+    try:
+        return ask(*given, **named)
+    except duckdb.Error as error:
+        raise explained(path, error, opening=False) from error
+    except RuntimeError as error:
+        # So DuckDB tells of a Ctrl-C that came while it worked.
+        if "interrupted" in str(error):
+            raise KeyboardInterrupt from error
+        raise
+
+
+def _within(moment: object, kind: type[dt.date]) -> object:
+    """DuckDB hands over a time that Python has none for as text: it becomes the first or last one that there is."""
+    if not isinstance(moment, str):
+        return moment
+    return kind.min if "BC" in moment or moment.startswith("-") else kind.max
