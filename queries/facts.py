@@ -253,6 +253,10 @@ TOOL_CALLS = Fact(
                 "subagent_type": "VARCHAR",
                 "skill": "VARCHAR",
                 "detail": "VARCHAR",
+                # Of a sub-agent's call the name that it is given, of a message whom it is for: a name or an id.
+                "addressee": "VARCHAR",
+                # It comes back at once, and the work goes on.
+                "in_background": "BOOLEAN",
                 "response_key": "VARCHAR",
                 "prompt_id": "VARCHAR",
             },
@@ -523,6 +527,118 @@ SYNC_ACTIONS = Fact(
     ),
 )
 
+# What a tool call, its result or a reminder says of one task of a to-do list; `queries/tasks.py` adds it up. The id of
+# a task that a call makes, and that an update came to nothing, is told by the result, which may be elsewhere.
+TASK_CHANGES = Fact(
+    "task_changes",
+    key={"id": "VARCHAR"},
+    halves=(
+        Half(
+            "min",
+            _ORIGINAL,
+            {
+                "ts": "TIMESTAMP",
+                "path": "VARCHAR",
+                "pos": "BIGINT",
+                "is_copy": "BOOLEAN",
+                "copy_signs": "UTINYINT",
+                "session_id": "VARCHAR",
+                "named_session_id": "VARCHAR",
+                "home_session_id": "VARCHAR",
+                **_WHOSE,
+                "subagent_id": "VARCHAR",
+                "call_id": "VARCHAR",
+                # What is told: `ingest/tasks.py` has the words.
+                "form": "VARCHAR",
+                # Which one of how many that are told at once; a list without tasks has one row, which is none of 0.
+                "number": "BIGINT",
+                "of": "BIGINT",
+                "task_id": "VARCHAR",
+                "subject": "VARCHAR",
+                "status": "VARCHAR",
+                "owner": "VARCHAR",
+                "blocked_by": "VARCHAR[]",
+                "blocks": "VARCHAR[]",
+            },
+            where="form IS NOT NULL",
+            rivals="rivals",
+        ),
+        Half(
+            "min",
+            ("result_path", "result_pos"),
+            {
+                "result_path": "VARCHAR",
+                "result_pos": "BIGINT",
+                "given_id": "VARCHAR",
+                "undone": "BOOLEAN",
+            },
+            where="result_path IS NOT NULL",
+        ),
+    ),
+)
+
+# Work that a shell script hands to another AI. How it ended is what its tool call says.
+EXTERNAL_RUNS = Fact(
+    "external_runs",
+    key={"id": "VARCHAR"},
+    halves=(
+        Half(
+            "min",
+            _ORIGINAL,
+            {
+                "ts": "TIMESTAMP",
+                "path": "VARCHAR",
+                "pos": "BIGINT",
+                "is_copy": "BOOLEAN",
+                "copy_signs": "UTINYINT",
+                "session_id": "VARCHAR",
+                "named_session_id": "VARCHAR",
+                "home_session_id": "VARCHAR",
+                **_WHOSE,
+                "call_id": "VARCHAR",
+                "program": "VARCHAR",
+                "task": "VARCHAR",
+                # Whether nothing in the task is left for the shell to fill in.
+                "is_certain": "BOOLEAN",
+                # Where it runs: relative ones are so from the session's folder; NULL: nobody knows.
+                "folder": "VARCHAR",
+                "is_remote": "BOOLEAN",
+            },
+            rivals="rivals",
+        ),
+    ),
+)
+
+# How something in the background ended, as its session is told: a sub-agent, each time it stops, or a shell command.
+BACKGROUND_ENDS = Fact(
+    "background_ends",
+    key={"id": "VARCHAR"},
+    halves=(
+        Half(
+            "min",
+            _ORIGINAL,
+            {
+                "ts": "TIMESTAMP",
+                "path": "VARCHAR",
+                "pos": "BIGINT",
+                "is_copy": "BOOLEAN",
+                "copy_signs": "UTINYINT",
+                "session_id": "VARCHAR",
+                "named_session_id": "VARCHAR",
+                "home_session_id": "VARCHAR",
+                **_WHOSE,
+                "task_id": "VARCHAR",
+                "call_id": "VARCHAR",
+                "status": "VARCHAR",
+                # All that a sub-agent took so far.
+                "tokens": "BIGINT",
+                "duration_ms": "BIGINT",
+            },
+            rivals="rivals",
+        ),
+    ),
+)
+
 FACTS: tuple[Fact, ...] = (
     RESPONSES,
     TOOL_CALLS,
@@ -537,4 +653,7 @@ FACTS: tuple[Fact, ...] = (
     EVENTS,
     ACCESSES,
     SYNC_ACTIONS,
+    TASK_CHANGES,
+    EXTERNAL_RUNS,
+    BACKGROUND_ENDS,
 )

@@ -29,6 +29,8 @@ class SimpleCommand:
     """The commands of the substitutions in its words."""
     offered: dict[str, list[SimpleCommand]] = field(default_factory=dict)
     """By the name of a file in its words the commands that write into it: `<(…)`."""
+    shell: tuple[int, ...] = ()
+    """Which subshell it runs in, and which that one is in; `()` is the script's own."""
 
 
 @dataclass(slots=True)

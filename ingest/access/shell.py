@@ -57,6 +57,8 @@ class _ShellReader:
         self.depth = depth
         self.documents: list[Document] = []
         self.cases = 0
+        self.shell: tuple[int, ...] = ()
+        self.shells = 0
         self.loops: list[tuple[int, str, list[str]]] = []
         """Of the loops around here: where the body begins, the variable, and the words that are left."""
 
@@ -66,7 +68,7 @@ class _ShellReader:
         outer_cases, self.cases = self.cases, 0
         feed: list[SimpleCommand] | None = None
         while self.pos < len(self.text) and self.budget.commands > 0:
-            command = SimpleCommand()
+            command = SimpleCommand(shell=self.shell)
             group: list[SimpleCommand] = []
             stop = self._command(command, group, closer)
             if stop == ")" and (self.cases or closer != ")"):
@@ -134,7 +136,12 @@ class _ShellReader:
         if self.depth >= _MAX_DEPTH:
             return []
         self.depth += 1
+        around = self.shell
+        if closer == ")":
+            self.shells += 1
+            self.shell = (*around, self.shells)
         commands = self.script(closer)
+        self.shell = around
         self.depth -= 1
         return commands
 

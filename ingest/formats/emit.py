@@ -16,9 +16,12 @@ from ..access.languages import SHELLS
 from ..agnes.shell_actions import sync_action_in
 from ..batch import Batch
 from ..projects import folder_of, project_of
+from ..tasks import id_in
 from ..text import first_line, kept, one_line, short
+from .beside import addressee_in, is_in_background, said_beside, said_of_tasks
 from .events import (
     FIRST_LABELS,
+    BackgroundEnd,
     Label,
     Notice,
     OwnTotal,
@@ -27,7 +30,9 @@ from .events import (
     Response,
     Subagent,
     Summary,
+    TaskState,
     ToolCall,
+    ToolKind,
     ToolResult,
     Worktree,
 )
@@ -179,11 +184,16 @@ class Emitter:
             "subagent_type": told.subagent_type,
             "skill": told.skill,
             "detail": input_line(told.given) if told.detail is None else one_line(told.detail, DETAIL_CHARS) or None,
+            "addressee": told.addressee
+            or addressee_in(told.name, told.given, is_subagent=told.kind is ToolKind.SUBAGENT),
+            "in_background": is_in_background(told.given),
             "response_key": told.response_key,
             "prompt_id": told.prompt_id,
         }
         self._add("tool_calls", row, "ts")
         self._calls[told.id] = row
+        if told.kind is not ToolKind.MCP:
+            self._beside(told)
         script, shell = told.script, told.name if told.name.lower() in SHELLS else "bash"
         if script is not None and told.accesses is None:
             found = accesses_of(shell, {"command": script})
@@ -207,6 +217,15 @@ class Emitter:
             self._add("accesses", row, "ts")
         synced = sync_action_in(told.name, told.given) if script is None else sync_action_in(shell, {"command": script})
         self._sync_action(told, synced)
+
+    def _beside(self, told: ToolCall) -> None:
+        """What the call says of to-do lists, and the work that it gives to other AIs."""
+        said = said_beside(told.name, told.given, script=told.script, folder=told.folder, tasks=told.tasks)
+        for table, number, columns in said:
+            row = self._here(told.place) | columns | {"id": f"{told.id}:{number}", "call_id": told.id}
+            if table == "task_changes":
+                row["subagent_id"] = told.speaker.subagent_id
+            self._add(table, row, "ts")
 
     def _sync_action(self, told: ToolCall, found: tuple[str, str] | None) -> None:
         if found is not None:
@@ -249,12 +268,38 @@ class Emitter:
             row["spawned_tokens"] = told.subagent_tokens
             row["spawned_ms"] = told.subagent_ms
             row["report_chars"] = len(told.text or "")
+        self._task_result(told)
         # Call and result are columns of their own: in one row there is half as much to load.
         call = self._calls.pop(told.call_id, None)
         if call is not None and self.last_ts is not None:
             self._batch.complete("tool_calls", call, row)
         else:
             self._add("tool_calls", row, "result_ts")
+
+    def _task_result(self, told: ToolResult) -> None:
+        """What a result says of the task that its call made or changed."""
+        made = id_in(told.text) if told.text is not None else None
+        if made is not None or told.changed_nothing:
+            row = {"id": f"{told.call_id}:0", "result_path": self._path, "result_pos": told.place.pos}
+            self._batch.add("task_changes", row | {"given_id": made, "undone": told.changed_nothing or None})
+
+    def tasks(self, told: TaskState) -> None:
+        """A whole state of tasks with ids."""
+        for table, number, columns in said_of_tasks(told.tasks):
+            row = self._here(told.place) | columns | {"id": f"{told.id}:{number}", "call_id": told.call_id}
+            self._add(table, row, "ts")
+
+    def background_end(self, told: BackgroundEnd) -> None:
+        """How something in the background ended."""
+        row = self._here(told.place) | {
+            "id": told.id,
+            "task_id": told.task_id,
+            "call_id": told.call_id,
+            "status": told.status,
+            "tokens": told.tokens,
+            "duration_ms": told.duration_ms,
+        }
+        self._add("background_ends", row, "ts")
 
     def prompt(self, told: Prompt) -> None:
         """What a person typed, of which the first line is kept, or a slash command."""

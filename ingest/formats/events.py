@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from ..access import Access
+from ..tasks import TaskChange
 
 
 class ResponseKind(StrEnum):
@@ -247,6 +248,12 @@ class ToolCall(msgspec.Struct, gc=False, kw_only=True):
     """The data it touches; None: as `access.accesses_of` finds it by name and input."""
     script: str | None = None
     """The shell script that it runs, if it runs one and `given` does not have it under its usual name."""
+    folder: str | None = None
+    """Where it runs, as far as the source tells it beside the call."""
+    addressee: str | None = None
+    """Of a message whom it is for, of a sub-agent's call the name that the sub-agent is given: a name or an id."""
+    tasks: list[TaskChange] | None = None
+    """What it says of to-do lists; None: as `tasks.changes_in` finds it by name and input."""
 
 
 class ToolResult(msgspec.Struct, gc=False, kw_only=True):
@@ -267,6 +274,36 @@ class ToolResult(msgspec.Struct, gc=False, kw_only=True):
     subagent_tokens: int | None = None
     """What the sub-agent took as the source sums it up; shown only where the sub-agent's own rows are absent."""
     subagent_ms: int | None = None
+    changed_nothing: bool = False
+    """Of a call that was to change a task: it was not there, or could not be changed so."""
+
+
+class TaskState(msgspec.Struct, gc=False, kw_only=True):
+    """A whole to-do list with ids, as an agent shows it; it heals what was missed of single changes."""
+
+    id: str
+    place: Place
+    tasks: list[TaskChange]
+    call_id: str | None = None
+    """The call that asked for it."""
+
+
+class BackgroundEnd(msgspec.Struct, gc=False, kw_only=True):
+    """How something that went on in the background ended, as its session is told: a sub-agent, or a command.
+
+    A sub-agent may end several times: each message to it is a new run.
+    """
+
+    id: str
+    place: Place
+    task_id: str
+    """The sub-agent, or the command's task."""
+    status: str
+    """In the source's words: completed, failed, killed …"""
+    call_id: str | None = None
+    tokens: int | None = None
+    """All that a sub-agent took so far."""
+    duration_ms: int | None = None
 
 
 class Prompt(msgspec.Struct, gc=False, kw_only=True):

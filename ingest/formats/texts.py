@@ -12,7 +12,7 @@ _VALUE_CHARS = 80
 
 _SPEAKING_FIELDS = (
     *("command", "cmd", "script", "description", "prompt", "url", "query", "pattern"),
-    *("file_path", "filePath", "absolute_path", "notebook_path", "path", "skill", "name"),
+    *("file_path", "filePath", "absolute_path", "notebook_path", "path", "skill", "title", "task_name", "name"),
 )
 """Fields of a tool's input that tell what it did, the most telling first."""
 

@@ -28,7 +28,16 @@ NOT_READ: dict[str, dict[str, str]] = {
         **dict.fromkeys(("subagent_id", "tool_use_id", "parent", "reported_call_id"), KEY),
         **dict.fromkeys(("path", "reported_path"), PLACE),
     },
+    "background_ends": {
+        **dict.fromkeys(("id", "session_id", "task_id", "call_id"), KEY),
+        "path": PLACE,
+    },
     "events": {"id": KEY, "session_id": KEY, "path": PLACE, "kind": WORD},
+    "external_runs": {
+        **dict.fromkeys(("id", "session_id", "call_id"), KEY),
+        "path": PLACE,
+        "program": WORD,
+    },
     "files": {
         **dict.fromkeys(("path", "root", "members"), PLACE),
         **dict.fromkeys(("head", "tail"), "a checksum"),
@@ -65,6 +74,11 @@ NOT_READ: dict[str, dict[str, str]] = {
         **dict.fromkeys(("path", "workspace"), PLACE),
     },
     "sync_tables": {"workspace": PLACE},
+    "task_changes": {
+        **dict.fromkeys(("id", "session_id", "subagent_id", "call_id"), KEY),
+        **dict.fromkeys(("path", "result_path"), PLACE),
+        **dict.fromkeys(("form", "status"), WORD),
+    },
     "tool_calls": {
         **dict.fromkeys(
             (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from ...access import may_count_rows
 from ...batch import Batch
 from ...jsonl import Unusable, reader_of, value_in
 from ...shapes import Tally
+from ...tasks import changes_in_state
 from ..emit import TEXT_CHARS, Emitter
 from ..events import (
     Attribution,
@@ -23,6 +25,7 @@ from ..events import (
     ResponseKind,
     Speaker,
     Summary,
+    TaskState,
     ToolCall,
     ToolKind,
     ToolResult,
@@ -40,6 +43,7 @@ from .text import (
     NOTIFICATION,
     command_in,
     denial_of,
+    end_in,
     is_interrupt,
     queued_in,
     report_in,
@@ -74,6 +78,10 @@ _PLACEHOLDER = range(1, 6)
 
 _ROWS_HINT_BYTES = 800
 """A count of rows stands at the end of a result, or its text need not be read."""
+
+_MADE_TASK = b"Task #"
+_FAILED = re.compile(rb'"success"\s*:\s*false')
+_STATE = re.compile(rb'\{\s*"tasks"\s*:')
 
 _rows = reader_of(Row, KNOWN_NAMES)
 _agent_result = msgspec.json.Decoder(AgentResult).decode
@@ -228,7 +236,7 @@ class ClaudeDecoder:
             self._response(key, message, line.place, speaker, row)
         for block in self._blocks(message):
             if block.type == "tool_use" and isinstance(block.id, str) and block.id:
-                self._tool_use(block, block.id, key, line.place, speaker)
+                self._tool_use(block, block.id, key, line.place, speaker, _text(row.cwd))
 
     def _response_key(self, message: Message, request: Any, uuid: Any, line: RowLine, speaker: Speaker) -> str:
         """The key of a response; without an id the row is its own response.
@@ -318,7 +326,9 @@ class ClaudeDecoder:
 
     # -- tools ---------------------------------------------------------------------------------------------------
 
-    def _tool_use(self, block: ContentBlock, call: str, key: str, place: Place, speaker: Speaker) -> None:
+    def _tool_use(
+        self, block: ContentBlock, call: str, key: str, place: Place, speaker: Speaker, folder: str | None
+    ) -> None:
         name = _text(block.name) or "(unnamed)"
         given = value_in(block.input)
         given = given if isinstance(given, dict) else {}
@@ -337,6 +347,7 @@ class ClaudeDecoder:
                 skill=_text(given.get("skill") or given.get("name")) if name == "Skill" else None,
                 response_key=key,
                 prompt_id=self._prompt,
+                folder=folder,
             )
         )
 
@@ -344,6 +355,8 @@ class ClaudeDecoder:
         for block in self._blocks(message):
             if block.type == "tool_result" and isinstance(block.tool_use_id, str):
                 self._emit.tool_result(self._result(row, block, block.tool_use_id, place))
+                if _STATE.match(row.toolUseResult):
+                    self._task_state(f"{block.tool_use_id}:state", block.tool_use_id, row.toolUseResult, place)
 
     def _result(self, row: Row, block: ContentBlock, call: str, place: Place) -> ToolResult:
         raw = bytes(block.content)
@@ -352,7 +365,11 @@ class ClaudeDecoder:
             told.text = text_of(value_in(block.content))
         if told.is_error:
             told.denial = denial_of(row, told.text or "")
-        if b'"agentId"' in bytes(row.toolUseResult):
+        elif _MADE_TASK in raw[:80]:
+            told.text = text_of(value_in(block.content))
+        beside = bytes(row.toolUseResult)
+        told.changed_nothing = b'"taskId"' in beside and _FAILED.search(beside) is not None
+        if b'"agentId"' in beside:
             try:
                 agent = _agent_result(row.toolUseResult)
             except (msgspec.DecodeError, RecursionError):
@@ -364,13 +381,19 @@ class ClaudeDecoder:
             told.text = text_of(value_in(block.content)) if told.text is None else told.text
         return told
 
+    def _task_state(self, key: str, call: str | None, told: Any, place: Place) -> None:
+        state = value_in(told)
+        tasks = changes_in_state(state.get("tasks") if isinstance(state, dict) else state)
+        if tasks:
+            self._emit.tasks(TaskState(id=key, place=place, tasks=tasks, call_id=call))
+
     # -- people --------------------------------------------------------------------------------------------------
 
     def _prompt_row(self, row: Row, message: Message, line: RowLine) -> bool:
         """Keep what a person did in a user row; whether it is a prompt."""
         text = text_of(message.content)
         if NOTIFICATION in text:
-            self._notified(text, line)
+            self._notified(text, row.uuid, line)
         if is_interrupt(text):
             self._notice(NoticeKind.INTERRUPT, row.uuid, line, text)
         if row.isMeta:
@@ -387,7 +410,9 @@ class ClaudeDecoder:
         if row.attachment is not None and row.attachment.type == "queued_command":
             text = text_of(value_in(row.attachment.prompt))
             if NOTIFICATION in text:
-                self._notified(text, line)
+                self._notified(text, row.uuid, line)
+        elif row.attachment is not None and row.attachment.type == "task_reminder":
+            self._task_state(row_key(row.uuid, line), None, row.attachment.content, line.place)
         typed = queued_in(row) if self._file_agent is None else None
         if typed is not None:
             self._typed(row, line, typed, "queued")
@@ -436,10 +461,16 @@ class ClaudeDecoder:
     def _queued(self, row: Row, line: RowLine) -> None:
         text = value_in(row.content)
         if isinstance(text, str) and NOTIFICATION in text:
-            self._notified(text, line)
+            self._notified(text, row.uuid, line)
 
-    def _notified(self, text: str, line: RowLine) -> None:
-        """What a notification says that a sub-agent in the background took, whose own file may be nowhere."""
+    def _notified(self, text: str, uuid: Any, line: RowLine) -> None:
+        """What a notification says of something in the background: how it ended, and what a sub-agent took.
+
+        A sub-agent's own file may be nowhere.
+        """
+        ended = end_in(text, f"{row_key(uuid, line)}:end", line.place)
+        if ended is not None:
+            self._emit.background_end(ended)
         report = report_in(text)
         if report is not None:
             report.reported_at, report.reported_pos = line.place.ts, line.place.pos

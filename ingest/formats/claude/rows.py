@@ -115,10 +115,11 @@ class ProgressData(msgspec.Struct, gc=False):
 
 
 class Attachment(msgspec.Struct, gc=False):
-    """`attachment` of a row of that type; of all its types only `queued_command` is of use."""
+    """`attachment` of a row of that type; of use are those of queued commands and of tasks."""
 
     type: Any = None
     prompt: msgspec.Raw = msgspec.Raw()
+    content: msgspec.Raw = msgspec.Raw()
     commandMode: Any = None  # noqa: N815
     origin: Any = None
     isMeta: Any = None  # noqa: N815

@@ -16,7 +16,7 @@ from ..source import Places, Source, SourceFile, WatchPaths, existing
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 7
+VERSION = 8
 
 NOTE = ".meta.json"
 """How the note beside a sub-agent's transcript ends."""

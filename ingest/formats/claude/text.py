@@ -7,7 +7,7 @@ from typing import Any
 
 from ...jsonl import value_in
 from ...text import kept
-from ..events import Subagent
+from ..events import BackgroundEnd, Place, Subagent
 from ..numbers import whole_number
 from .rows import Row
 
@@ -133,6 +133,24 @@ def is_interrupt(text: str) -> bool:
 NOTIFICATION = "<task-notification>"
 
 _SAID_OF_TASK = re.compile(r"<(task-id|tool-use-id|status|subagent_tokens|duration_ms)>\s*([^<]{1,200}?)\s*</\1>")
+
+
+def end_in(text: str, key: str, place: Place) -> BackgroundEnd | None:
+    """How a notification says that a task in the background ended, a sub-agent or a command; None if it does not."""
+    found = _SAID_OF_TASK.findall(text[text.find(NOTIFICATION) :])
+    # Between what it says of the task and of what that took stands what it reported, which may say anything.
+    said = dict(found[::-1]) | {name: value for name, value in found if name in ("subagent_tokens", "duration_ms")}
+    if "task-id" not in said or "status" not in said:
+        return None
+    return BackgroundEnd(
+        id=key,
+        place=place,
+        task_id=said["task-id"],
+        call_id=said.get("tool-use-id"),
+        status=said["status"],
+        tokens=_count_in(said.get("subagent_tokens")),
+        duration_ms=_count_in(said.get("duration_ms")),
+    )
 
 
 def report_in(text: str) -> Subagent | None:

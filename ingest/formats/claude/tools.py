@@ -11,6 +11,7 @@ _SPEAKING_FIELDS = {
     **dict.fromkeys(("Bash", "PowerShell", "Monitor"), ("command",)),
     "Task": ("description", "prompt"),
     "Agent": ("description", "prompt"),
+    "SendMessage": ("summary", "message", "content"),
     "Grep": ("pattern",),
     "Glob": ("pattern",),
     "WebFetch": ("url",),

@@ -20,7 +20,7 @@ from ..source import Places, Source, SourceFile, WatchPaths, existing, is_no_fol
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 1
+VERSION = 2
 
 FOLDERS = ("sessions", "archived_sessions")
 PACKED = ".zst"

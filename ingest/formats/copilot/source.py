@@ -18,7 +18,7 @@ from ..source import Places, Source, SourceFile, WatchPaths, existing, is_no_fol
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 1
+VERSION = 2
 
 FOLDERS = ("session-state", "history-session-state")
 EVENTS = "events.jsonl"

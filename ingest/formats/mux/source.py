@@ -22,7 +22,7 @@ from .home import METADATA, SESSIONS, workspace_at
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 1
+VERSION = 2
 
 ARCHIVE, CHAT, HEADLESS = "chat-archive.jsonl", "chat.jsonl", "headless-usage.jsonl"
 LEDGER, REPORTS = "session-usage.json", "subagent-reports.json"

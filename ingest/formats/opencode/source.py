@@ -20,7 +20,7 @@ from ..source import Places, Source, SourceFile, WatchPaths, existing
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 1
+VERSION = 2
 
 _WAL = "-wal"
 _PARTS = ("session", "message", "part")

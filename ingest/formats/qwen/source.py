@@ -14,7 +14,7 @@ from ..source import Places, Source, SourceFile, WatchPaths, existing
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 1
+VERSION = 2
 
 _FOLDERS = ("projects", "tmp")
 
