@@ -13,6 +13,7 @@ from .sessions import SessionRow, live_sessions
 # What a session does is looked at only where one runs.
 if TYPE_CHECKING:
     from .store import Reader
+    from .tasks import Count
     from .threads import OpenCall
 
 PULSE_FOR = dt.timedelta(minutes=30)
@@ -33,6 +34,8 @@ class LiveSession:
     """How many sub-agents run."""
     waiting: bool
     """Whether the model has answered and the next word is the user's."""
+    tasks: Count | None
+    """How much of its to-do list is done; None if it has none."""
     pulse: tuple[int, ...]
     """Responses and tool calls in each of PULSE_STEPS steps of the last PULSE_FOR, oldest first."""
 
@@ -46,12 +49,14 @@ def running_now(connection: Reader, chosen: Filter, *, now: dt.datetime, limit: 
     if not rows:
         return []
     from .subagents import subagents_of
+    from .tasks import counts
     from .threads import threads_of
 
     ids = [row.session_id for row in rows]
     threads = threads_of(connection, ids, live=ids, now=now)
     busy = [agent.session_id for agent in subagents_of(connection, ids, threads) if agent.status == "running"]
     pulses = _pulses(connection, ids, now)
+    listed = counts(connection, ids)
     found = []
     for row in rows:
         calls = [call for call in threads.running if call.session_id == row.session_id]
@@ -59,7 +64,11 @@ def running_now(connection: Reader, chosen: Filter, *, now: dt.datetime, limit: 
         own = threads.threads.get((row.session_id, None))
         agents = busy.count(row.session_id)
         waiting = not calls and not agents and own is not None and own.is_done and own.last_at == row.ended_at
-        found.append(LiveSession(row, calls[0] if calls else None, len(calls), agents, waiting, pulse))
+        found.append(
+            LiveSession(
+                row, calls[0] if calls else None, len(calls), agents, waiting, listed.get(row.session_id), pulse
+            )
+        )
     return found
 
 

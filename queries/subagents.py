@@ -12,7 +12,11 @@ from .threads import IDS, THREAD, Thread, Threads
 if TYPE_CHECKING:
     from .store import Reader
 
-_OWN_WORK = {"acompact": "compacts the conversation", "aside_question": "answers a side question"}
+OWN_WORK = {
+    "acompact": "compacts the conversation",
+    "aside_question": "answers a side question",
+    "aprompt_suggestion": "suggests a prompt",
+}
 """Sub-agents that the program starts for itself, by how their ids begin -> what they do."""
 
 
@@ -175,7 +179,7 @@ def _type(note: _Note | None, start: _Start | None, thread: Thread | None) -> st
 
 def _description(subagent_id: str, note: _Note | None, start: _Start | None) -> str | None:
     told = (note and note.description) or (start and start.detail)
-    return told or next((what for begin, what in _OWN_WORK.items() if subagent_id.startswith(begin)), None)
+    return told or next((what for begin, what in OWN_WORK.items() if subagent_id.startswith(begin)), None)
 
 
 def _status(key: tuple[str, str], start: _Start | None, threads: Threads) -> str:

@@ -68,6 +68,9 @@ TURN = dt.datetime(2025, 9, 1, tzinfo=dt.UTC)
 """In UTC a day, a week and a month begin."""
 
 
+DELEGATING = ("Agent", "TodoWrite")
+
+
 def session(name: str, cwd: str, model: str, branch: str, version: str, *times: dt.datetime) -> str:
     rows: list[dict[str, object]] = []
     for number, moment in enumerate(times):
@@ -78,6 +81,8 @@ def session(name: str, cwd: str, model: str, branch: str, version: str, *times: 
             {"type": "tool_use", "id": f"{own}-{command[:4]}", "name": "Bash", "input": {"command": command}}
             for command in ("duckdb a.db -c 'select * from t'", "agnes pull")
         ]
+        given: dict[str, object] = {"description": f"look {number}", "todos": [{"content": own, "status": "pending"}]}
+        calls += [{"type": "tool_use", "id": f"{own}-{tool}", "name": tool, "input": given} for tool in DELEGATING]
         usage = {"input_tokens": 1000, "output_tokens": 50_000}
         message = {"id": f"msg_{own}", "model": model, "content": calls, "usage": usage}
         rows.append({**row, "type": "user", "uuid": f"p{own}", "message": {"role": "user", "content": "hi"}})
@@ -127,7 +132,7 @@ TODAYS = {"model": "claude-sonnet-4-5", "branch": "dev", "agent-version": "2.1.2
 TO_SEE = {
     **{
         (command, "tz"): ["--since", str(TURN.date()), "--until", str(TURN.date())]
-        for command in ("models", "breakdown")
+        for command in ("models", "breakdown", "agents", "metrics")
     },
     ("home", "tz"): ["--since", str(NOW.date()), "--until", str(NOW.date())],
 }

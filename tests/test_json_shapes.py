@@ -16,6 +16,7 @@ DOC = Path(__file__).resolve().parent.parent / "docs" / "json.md"
 COMMANDS = (
     *("sessions", "tokens", "queries", "sync", "home", "ingest"),
     *("daily", "weekly", "monthly", "blocks", "models", "breakdown"),
+    *("delegations", "agents", "tasks", "metrics"),
 )
 
 
@@ -29,12 +30,17 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     told.response(("c1", "Bash", {"command": 'duckdb shop.duckdb -c "select * from orders" && agnes pull'}))
     machine.session(told.wait(2).result("c1", "12 rows").wait(3).response(), workspace)
     later = Transcript("s-two", "2026-03-11T08:00:00").prompt("And the customers").wait(5)
+    todo = {"todos": [{"content": "Count them", "status": "pending"}]}
+    later.response(("c2", "TodoWrite", todo), ("c3", "Agent", {"description": "Look"})).wait(1)
+    later.result("c2").result("c3", "No such agent", error=True).wait(1).response(
+        ("c4", "Bash", {"command": "claude -p hi"})
+    )
     machine.session(later.response(), workspace)
     made = machine.read()
     places = ["--store", str(made.store.path), "--no-ingest", "--tz", "UTC"]
     found = {}
     for command in COMMANDS:
-        options = ["--limit", "1"] if command in ("queries", "sync") else []
+        options = ["--limit", "1"] if command in ("queries", "sync", "delegations") else []
         options += ["--budget", "5"] if command == "monthly" else ["--all"] if command == "queries" else []
         own = ["--store", str(made.store.path), "--source", f"claude={folder}"] if command == "ingest" else places
         found[command] = said([command, "--json", *options, *own])

@@ -5,9 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from .. import format as words
+from .. import marks
+
 if TYPE_CHECKING:
     from ...queries import tokens
     from ...queries.access import Cursor
+    from ...queries.hand_over_facts import Spent
 
     Answer = dict[str, Any]
 
@@ -40,3 +44,35 @@ def token_fields(row: tokens.TokenSums) -> Answer:
         "undercounted": row.undercounted,
         "output_undercounted": row.undercounted > 0,
     }
+
+
+def spent_fields(spent: Spent | None) -> Answer:
+    """Tokens by kind, and beside them what they cost; all null where nothing is known of them."""
+    if spent is None:
+        return {"tokens": None, "cost_usd": None, "unpriced_tokens": None, "output_undercounted": None}
+    return {
+        "tokens": {
+            "input": spent.input_tokens,
+            "output": spent.output_tokens,
+            "cache_read": spent.cache_read_tokens,
+            "cache_creation": spent.cache_write_tokens,
+            "cache_creation_5m": spent.cache_write_5m_tokens,
+            "cache_creation_1h": spent.cache_write_1h_tokens,
+            "reasoning": spent.reasoning_tokens,
+            "total": spent.total_tokens,
+        },
+        "cost_usd": spent.cost_usd,
+        "unpriced_tokens": spent.unpriced_tokens,
+        "output_undercounted": spent.undercounted > 0,
+    }
+
+
+def spent_cells(row: Answer) -> list[str]:
+    """The tokens and the cost of such fields, as they are shown."""
+    if row["tokens"] is None:
+        return [words.NONE, words.NONE]
+    undercounted = int(row["output_undercounted"])
+    return [
+        marks.tokens(row["tokens"]["total"], undercounted),
+        marks.money(row["cost_usd"], unpriced=row["unpriced_tokens"], undercounted=undercounted),
+    ]

@@ -1,0 +1,277 @@
+"""How the work goes: times of calls in classes, calls and prompts by hour, rates, sizes and errors."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import matching, timing
+from .attribution import REST, Attributed, attributed
+from .executed import CLASSES_MS, class_of, executed, milliseconds
+from .filters import Filter
+from .hand_over_facts import Spent
+from .rollups import day_of
+from .rows import one_as, rows_as
+from .threads import LIVE_FOR
+from .tokens import detailed, where_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+HOURS = 24
+
+EXCELLENT, GOOD = 0.05, 0.1
+"""Error rates up to which things go excellently, or well; as HtmlGraph has them."""
+
+
+def _says(words: str) -> str:
+    return f"regexp_matches(said, '{words}')"
+
+
+_SHELLS = ", ".join(
+    f"'{name}'" for name in ("bash", "shell", "exec", "execcommand", "localshell", "powershell", "runshellcommand")
+)
+
+_ERRORS = {
+    "denied": "denial IS NOT NULL",
+    "timeout": _says("timed out|timeout"),
+    "no permission": _says("permission denied|eacces|not permitted|requires approval|forbidden|unauthorized|sandbox"),
+    "interrupted": _says("interrupt|cancel|aborted|killed|sibling"),
+    "command failed": f"replace(lower(name), '_', '') IN ({_SHELLS})",
+    "stale or unread": _says(
+        "has not been read|modified since|string to replace|matches of the string|verification failed"
+    ),
+    "not found": _says("no such file|does not exist|not found|enoent|cannot find"),
+    "bad input": _says("invalid|missing required|unexpected parameter|failed to parse|too large|exceeds|eisdir"),
+    "network": _says("network|econn|connect|socket|status code [45]|fetch failed"),
+}
+"""Class of an error -> the SQL of it over the call and `said`, its line in small letters; the first one counts."""
+
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassOfTime:
+    """Calls that ran less than `below_ms`, and not in the class before; None: without an end."""
+
+    below_ms: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How many there are of something with a name."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfCalls:
+    """The calls of a day."""
+
+    day: dt.date
+    count: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One hour, that begins at `hour` (UTC without a zone)."""
+
+    hour: dt.datetime
+    prompts: int
+    tool_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """The size of responses in tokens, all kinds together, and the time to their first row in milliseconds."""
+
+    count: int
+    avg_tokens: float | None
+    peak_tokens: int | None
+    p50_ms: float | None
+    p90_ms: float | None
+    p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """All of it, of what matches."""
+
+    classes: tuple[ClassOfTime, ...]
+    by_tool: tuple[Attributed, ...]
+    rest: Spent
+    error_classes: tuple[Named, ...]
+    daily: tuple[DayOfCalls, ...]
+    by_hour: tuple[Hour, ...]
+    responses: Responses
+    error_ratio: float | None
+    """Errors among the finished calls."""
+    events_per_minute: float
+    """Prompts, responses and tool calls in the last five minutes."""
+    api_errors: int
+    """Errors that the model's service answered with; none of them is a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    count: int
+    avg_tokens: float | None
+    peak_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    class_number: int | None
+    error_class: str | None
+    day: dt.date | None
+    count: int
+    errors: int
+    finished: int
+
+
+def metrics(connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime) -> Metrics:
+    """All metrics of what matches; `now` is UTC without a zone: hours and rate are those that end with it."""
+    calls = _calls(connection, chosen)
+    table = attributed(connection, chosen)
+    finished, errors = sum(row.finished for row in calls), sum(row.errors for row in calls)
+    rests = [row for row in table if row.kind == REST]
+    return Metrics(
+        classes=tuple(
+            ClassOfTime(edge, sum(row.count for row in calls if row.class_number == number))
+            for number, edge in enumerate(CLASSES_MS)
+        ),
+        by_tool=tuple(row for row in table if row.kind != REST),
+        rest=rests[0] if rests else Spent(),
+        error_classes=_error_classes(calls),
+        daily=_days(calls, chosen),
+        by_hour=_hours(connection, chosen, now),
+        responses=_responses(connection, chosen),
+        error_ratio=errors / finished if finished else None,
+        events_per_minute=_rate(connection, chosen, now),
+        api_errors=_api_errors(connection, chosen),
+    )
+
+
+def _calls(connection: DuckDBPyConnection, chosen: Filter) -> list[_Call]:
+    """The calls that match, counted by all that is asked of them at once."""
+    where = matching.calls_where(chosen)
+    kinds = " ".join(f"WHEN {condition} THEN '{name}'" for name, condition in _ERRORS.items())
+    return rows_as(
+        connection,
+        _Call,
+        f"""
+        SELECT class_number, error_class, day, count(*) AS count, count(*) FILTER (is_error) AS errors,
+            count(*) FILTER (is_error IS NOT NULL) AS finished
+        FROM (
+            SELECT CASE WHEN {executed()} THEN {class_of(milliseconds())} END AS class_number, is_error,
+                CASE WHEN is_error THEN CASE {kinds} ELSE '{OTHER}' END END AS error_class, day
+            FROM (SELECT *, lower(coalesce(error_text, '')) AS said FROM {matching.calls(chosen)}) WHERE {where}
+        ) GROUP BY ALL""",
+        where.parameters,
+    )
+
+
+def _error_classes(calls: list[_Call]) -> tuple[Named, ...]:
+    counts: dict[str, int] = {}
+    for row in calls:
+        if row.error_class is not None:
+            counts[row.error_class] = counts.get(row.error_class, 0) + row.errors
+    return tuple(Named(name, count) for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _days(calls: list[_Call], chosen: Filter) -> tuple[DayOfCalls, ...]:
+    """Every day from the first to the last one with a call, or of the range that was asked for."""
+    counts: dict[dt.date, tuple[int, int]] = {}
+    for row in calls:
+        if row.day is not None:
+            count, errors = counts.get(row.day, (0, 0))
+            counts[row.day] = (count + row.count, errors + row.errors)
+    if not counts:
+        return ()
+    first, last = min(counts), max(counts)
+    if chosen.since is not None:
+        first = min(first, chosen.since)
+    days = (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
+    return tuple(DayOfCalls(day, *counts.get(day, (0, 0))) for day in days)
+
+
+def _moments(chosen: Filter) -> tuple[str, dict[str, object]]:
+    """SQL of the times of prompts, responses and calls that match, each with what it is."""
+    typed, made, used = matching.prompts_where(chosen), matching.calls_where(chosen), where_of(chosen)
+    typed.by(chosen, {"project": "project", "session_id": "session_id", "agent": "told_by", "user": "owner"})
+    matching.with_text(typed, chosen)
+    sql = f"""
+        SELECT 'prompt' AS what, ts FROM (
+            SELECT p.*, s.project, coalesce(s.username, p.username) AS owner, coalesce(p.agent, s.agent) AS told_by
+            FROM (FROM prompts WHERE kind = 'prompt' AND ts BETWEEN $from_here AND $to_here) p
+            LEFT JOIN sessions s ON s.session_id = p.session_id
+        ) WHERE {typed}
+        UNION ALL SELECT 'call', ts FROM {matching.calls(chosen)} WHERE {made} AND ts BETWEEN $from_here AND $to_here
+        UNION ALL SELECT 'response', ts FROM {detailed(chosen)}
+            WHERE {used} AND kind = 'turn' AND ts BETWEEN $from_here AND $to_here
+    """
+    return sql, typed.parameters | made.parameters | used.parameters
+
+
+def _hours(connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> tuple[Hour, ...]:
+    """The last 24 hours, the running one last; all of them, zeros too."""
+    last = now.replace(minute=0, second=0, microsecond=0)
+    first = last - dt.timedelta(hours=HOURS - 1)
+    sql, parameters = _moments(chosen)
+    found = rows_as(
+        connection,
+        Hour,
+        f"""SELECT date_trunc('hour', ts) AS hour, count(*) FILTER (what = 'prompt') AS prompts,
+            count(*) FILTER (what = 'call') AS tool_calls FROM ({sql}) GROUP BY 1""",
+        parameters | {"from_here": first, "to_here": now},
+    )
+    known = {row.hour: row for row in found}
+    hours = (first + dt.timedelta(hours=number) for number in range(HOURS))
+    return tuple(known.get(hour, Hour(hour, 0, 0)) for hour in hours)
+
+
+def _rate(connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> float:
+    sql, parameters = _moments(chosen)
+    asked = parameters | {"from_here": now - LIVE_FOR, "to_here": now}
+    row = connection.execute(f"SELECT count(*) FROM ({sql})", asked).fetchone()
+    return (row[0] if row is not None else 0) / (LIVE_FOR.total_seconds() / 60)
+
+
+def _responses(connection: DuckDBPyConnection, chosen: Filter) -> Responses:
+    where = where_of(chosen)
+    size = one_as(
+        connection,
+        _Size,
+        f"""SELECT count(*) AS count, avg(total_tokens)::DOUBLE AS avg_tokens, max(total_tokens) AS peak_tokens
+            FROM {detailed(chosen)} WHERE {where} AND responses = 1""",
+        where.parameters,
+    )
+    times = timing.distribution(connection, chosen, "response")
+    p50, p90, p99 = (times.p50, times.p90, times.p99) if times is not None else (None, None, None)
+    return Responses(size.count, size.avg_tokens, size.peak_tokens, p50, p90, p99)
+
+
+def _api_errors(connection: DuckDBPyConnection, chosen: Filter) -> int:
+    """Errors of the service by their session and time; what is asked about responses is not known of them."""
+    if matching.asks_responses(chosen):
+        return 0
+    from .filters import Where
+
+    where = Where().by(
+        chosen,
+        {"day": "day", "agent": "told_by", "project": "project", "session_id": "session_id", "user": "owner"},
+    )
+    matching.with_text(where, chosen)
+    row = connection.execute(
+        f"""SELECT count(*) FROM (
+            SELECT e.session_id, s.project, coalesce(e.agent, s.agent) AS told_by,
+                coalesce(s.username, e.username) AS owner, {day_of("e.ts", "$zone")} AS day
+            FROM (FROM events WHERE kind = 'api_error') e LEFT JOIN sessions s ON s.session_id = e.session_id
+        ) WHERE {where}""",
+        where.parameters | {"zone": chosen.zone},
+    ).fetchone()
+    return 0 if row is None else int(row[0])
