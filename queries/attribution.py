@@ -20,14 +20,13 @@ from .executed import executed, milliseconds
 from .filters import Filter, Where
 from .hand_over_facts import Spent
 from .rollups import NOTED_TYPES
-from .rows import rows_as
 from .threads import THREAD
 from .token_kinds import COLUMNS
 from .tokens import detailed, where_of
 from .turns import SETTINGS
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 KINDS = ("tool", "server", "skill", "plugin", "command")
 
@@ -101,12 +100,11 @@ def _part(column: str) -> str:
     return f"(({column} * number) // parts - ({column} * (number - 1)) // parts)::BIGINT AS {column}"
 
 
-def attributed(connection: DuckDBPyConnection, chosen: Filter) -> list[Attributed]:
+def attributed(connection: Reader, chosen: Filter) -> list[Attributed]:
     """Every row of the table, the one with most tokens first, and the rest, which is the last one."""
     used, calls, made, typed = where_of(chosen), *_counted(chosen)
     sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in _WHOLE)
-    return rows_as(
-        connection,
+    return connection.ask(
         Attributed,
         f"""
         WITH used AS MATERIALIZED (

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .hand_over_facts import End, Spent
-from .rows import rows_as
 from .threads import LIVE_FOR, THREAD
 from .token_kinds import columns
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 AGENTS = {
     "claude": "claude-code",
@@ -81,10 +80,9 @@ class Child(Spent):
     errors: int = 0
 
 
-def externals(connection: DuckDBPyConnection) -> list[External]:
+def externals(connection: Reader) -> list[External]:
     """All hand-overs to other AIs, in their order."""
-    return rows_as(
-        connection,
+    return connection.ask(
         External,
         f"""
         SELECT e.id, e.call_id, e.session_id, coalesce(e.agent, s.agent) AS agent, e.machine,
@@ -98,9 +96,7 @@ def externals(connection: DuckDBPyConnection) -> list[External]:
     )
 
 
-def children(
-    connection: DuckDBPyConnection, runs: Sequence[External], ends: Sequence[End], now: dt.datetime
-) -> dict[str, Child]:
+def children(connection: Reader, runs: Sequence[External], ends: Sequence[End], now: dt.datetime) -> dict[str, Child]:
     """The session of each hand-over, by the hand-over's id, as far as one is known."""
     spans = {run.id: _span(run, ends, now) for run in runs if run.program in AGENTS and run.where is not None}
     begins = [span[0] for span in spans.values() if span is not None]
@@ -111,8 +107,7 @@ def children(
         "since": min(begins) - BEFORE,
         "until": max(span[1] for span in spans.values() if span is not None) + AFTER,
     }
-    found = rows_as(
-        connection,
+    found = connection.ask(
         Child,
         f"""
         SELECT s.session_id, s.agent, s.machine, s.cwd, s.started_at, s.ended_at, p.text AS asked,

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from . import matching
 from .filters import Filter, Where
-from .rows import rows_as
 from .threads import THREAD
 from .token_kinds import COLUMNS, columns
 from .tokens import detailed, where_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 BACKGROUND = ("async_launched", "teammate_spawned")
 """What a call says that comes back at once while its sub-agent goes on."""
@@ -74,7 +73,7 @@ SPENT = f"""{columns(sql="coalesce(sum({}), 0)::BIGINT")}, sum(reasoning_tokens)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class HandingCall:
     """A tool call that hands work over, or writes to somebody who works. Times are UTC without a zone."""
 
     id: str
@@ -105,7 +104,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class SubagentNote:
     """What is known of a sub-agent besides its own rows."""
 
     subagent_id: str
@@ -134,7 +133,7 @@ class Work(Spent):
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ThreadCalls:
     """Calls of one thread: those that match, or do not; or a single one."""
 
     session_id: str | None
@@ -162,11 +161,10 @@ class End:
     duration_ms: int | None
 
 
-def calls(connection: DuckDBPyConnection) -> list[Call]:
+def calls(connection: Reader) -> list[HandingCall]:
     """All calls that hand work to a sub-agent, or write to somebody, in their order."""
-    return rows_as(
-        connection,
-        Call,
+    return connection.ask(
+        HandingCall,
         f"""
         SELECT id, session_id, {THREAD} AS thread, name, class = 'subagent' AS is_subagent, subagent_type, detail,
             addressee, ts AS started_at, result_ts AS ended_at, is_error, denial, spawned_subagent_id, spawned_status,
@@ -178,19 +176,19 @@ def calls(connection: DuckDBPyConnection) -> list[Call]:
     )
 
 
-def notes(connection: DuckDBPyConnection) -> list[Note]:
+def notes(connection: Reader) -> list[SubagentNote]:
     """All notes on sub-agents."""
     sql = "SELECT subagent_id, subagent_type, description, tool_use_id, parent, reported_tokens FROM subagents"
-    return rows_as(connection, Note, sql)
+    return connection.ask(SubagentNote, sql)
 
 
-def ends(connection: DuckDBPyConnection) -> list[End]:
+def ends(connection: Reader) -> list[End]:
     """All ends that sessions were told of, in their order."""
     sql = "SELECT session_id, task_id, call_id, ts AS ended_at, status, tokens, duration_ms FROM background_ends"
-    return rows_as(connection, End, f"{sql} ORDER BY ts NULLS FIRST, pos")
+    return connection.ask(End, f"{sql} ORDER BY ts NULLS FIRST, pos")
 
 
-def matched(connection: DuckDBPyConnection, chosen: Filter, ids: Collection[str]) -> set[str]:
+def matched(connection: Reader, chosen: Filter, ids: Collection[str]) -> set[str]:
     """Those of the calls `ids` that match."""
     if chosen.is_open:
         return set(ids)
@@ -199,12 +197,12 @@ def matched(connection: DuckDBPyConnection, chosen: Filter, ids: Collection[str]
     return {str(key) for (key,) in connection.execute(sql, where.parameters | {"asked": list(ids)}).fetchall()}
 
 
-def work(connection: DuckDBPyConnection, chosen: Filter, apart: Sequence[str]) -> list[Work]:
+def work(connection: Reader, chosen: Filter, apart: Sequence[str]) -> list[Work]:
     """The responses of all sub-agents; of the threads `apart` each one of its own."""
     return [row for single in _ways(apart) for row in _work(connection, chosen, apart, single=single)]
 
 
-def done(connection: DuckDBPyConnection, chosen: Filter, apart: Sequence[str]) -> list[Done]:
+def done(connection: Reader, chosen: Filter, apart: Sequence[str]) -> list[ThreadCalls]:
     """The tool calls of all sub-agents; of the threads `apart` each one of its own."""
     return [row for single in _ways(apart) for row in _done(connection, chosen, apart, single=single)]
 
@@ -219,11 +217,10 @@ def _only(where: Where, apart: Sequence[str], *, single: bool) -> tuple[str, dic
     return f"thread {'' if single else 'NOT '}IN (SELECT unnest($apart))", where.parameters | {"apart": list(apart)}
 
 
-def _work(connection: DuckDBPyConnection, chosen: Filter, apart: Sequence[str], *, single: bool) -> list[Work]:
+def _work(connection: Reader, chosen: Filter, apart: Sequence[str], *, single: bool) -> list[Work]:
     where = where_of(chosen)
     only, parameters = _only(where, apart, single=single)
-    return rows_as(
-        connection,
+    return connection.ask(
         Work,
         f"""
         SELECT session_id, thread, any_value(agent) AS agent, any_value(machine) AS machine,
@@ -237,12 +234,11 @@ def _work(connection: DuckDBPyConnection, chosen: Filter, apart: Sequence[str], 
     )
 
 
-def _done(connection: DuckDBPyConnection, chosen: Filter, apart: Sequence[str], *, single: bool) -> list[Done]:
+def _done(connection: Reader, chosen: Filter, apart: Sequence[str], *, single: bool) -> list[ThreadCalls]:
     where = matching.calls_where(chosen)
     only, parameters = _only(where, apart, single=single)
-    return rows_as(
-        connection,
-        Done,
+    return connection.ask(
+        ThreadCalls,
         f"""
         SELECT session_id, thread, any_value(told_by) AS agent, any_value(machine) AS machine,
             any_value(owner) AS username, min(ts) AS first_at, max(coalesce(result_ts, ts)) AS last_at,

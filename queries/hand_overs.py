@@ -20,16 +20,15 @@ from . import hand_over_facts as facts
 from .access import UNTIMED, Cursor
 from .external import Child, External, children, duration_of, externals, status_of
 from .filters import Filter
-from .hand_over_facts import Call, End, Note, Spent, spent_in_all
+from .hand_over_facts import End, HandingCall, Spent, SubagentNote, spent_in_all
 from .percentiles import percentile
 from .rollups import MAIN_AGENT, SUBAGENT_TYPES
-from .rows import rows_as
 from .runs import Key, Run, begun, run_at, runs_of
 from .subagents import OWN_WORK
 from .threads import LIVE_FOR, Threads, threads_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 STATUSES = ("running", "done", "failed", "denied", "interrupted")
 
@@ -142,11 +141,11 @@ class _World:
 
     runs: Mapping[Key, Sequence[Run]]
     types: Mapping[str, str]
-    notes: Mapping[str, Note]
+    notes: Mapping[str, SubagentNote]
     threads: Threads
 
 
-def hand_overs(connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime) -> HandOvers:
+def hand_overs(connection: Reader, chosen: Filter, *, now: dt.datetime) -> HandOvers:
     """The hand-overs of which anything matches: the call that handed over, or what was done in it.
 
     `now` is UTC without a zone; it decides what still runs.
@@ -168,11 +167,9 @@ def hand_overs(connection: DuckDBPyConnection, chosen: Filter, *, now: dt.dateti
     return HandOvers(tuple(rows), _edges(rows))
 
 
-def _completed(connection: DuckDBPyConnection, rows: Sequence[HandOver]) -> list[HandOver]:
+def _completed(connection: Reader, rows: Sequence[HandOver]) -> list[HandOver]:
     """The rows in their order, with what others say of them."""
-    about = {
-        row.session_id: row for row in rows_as(connection, _About, "SELECT session_id, project, title FROM sessions")
-    }
+    about = {row.session_id: row for row in connection.ask(_About, "SELECT session_id, project, title FROM sessions")}
     inside = Counter(row.parent for row in rows)
     found = []
     for row in rows:
@@ -188,14 +185,14 @@ def _completed(connection: DuckDBPyConnection, rows: Sequence[HandOver]) -> list
     return sorted(found, key=_place, reverse=True)
 
 
-def _types(connection: DuckDBPyConnection) -> dict[str, str]:
+def _types(connection: Reader) -> dict[str, str]:
     answer = connection.execute(
         f"SELECT subagent_id, subagent_type FROM ({SUBAGENT_TYPES}) WHERE subagent_type IS NOT NULL"
     )
     return {str(agent): str(kind) for agent, kind in answer.fetchall()}
 
 
-def _threads(connection: DuckDBPyConnection, now: dt.datetime) -> Threads:
+def _threads(connection: Reader, now: dt.datetime) -> Threads:
     """The threads of the sessions that run."""
     live = [
         str(session)
@@ -271,7 +268,7 @@ def _type(run: Run, world: _World) -> str:
     return world.types.get(run.subagent_id or "") or named or _UNKNOWN_AGENT
 
 
-def _task(run: Run, call: Call | None, note: Note | None) -> str | None:
+def _task(run: Run, call: HandingCall | None, note: SubagentNote | None) -> str | None:
     """What it was for: what the call says in words, else what is noted of the sub-agent."""
     said = call.detail if call is not None else None
     noted = note.description if note is not None else None
@@ -289,7 +286,7 @@ def _model(work: Sequence[facts.Work]) -> str | None:
     return max(taken, key=lambda model: (taken[model], model)) if taken else None
 
 
-def _reported(run: Run, call: Call | None, note: Note | None) -> int | None:
+def _reported(run: Run, call: HandingCall | None, note: SubagentNote | None) -> int | None:
     if call is not None and call.spawned_tokens is not None:
         return call.spawned_tokens
     told = [end.tokens for end in run.ends if end.tokens is not None]
@@ -301,9 +298,7 @@ def _reported(run: Run, call: Call | None, note: Note | None) -> int | None:
 # -- other AIs -------------------------------------------------------------------------------------------------------
 
 
-def _external_rows(
-    connection: DuckDBPyConnection, away: Sequence[External], ends: Sequence[End], world: _World
-) -> list[HandOver]:
+def _external_rows(connection: Reader, away: Sequence[External], ends: Sequence[End], world: _World) -> list[HandOver]:
     if not away:
         return []
     now, running = world.threads.now, {call.id for call in world.threads.running}
@@ -371,7 +366,7 @@ def _edges(rows: Iterable[HandOver]) -> tuple[Edge, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class ChainNode:
     """All hand-overs along one chain of types of agents, and what is below them."""
 
     path: tuple[str, ...]
@@ -384,14 +379,14 @@ class Node:
     """Its own: what is below it is not in it."""
 
 
-def graph(found: HandOvers) -> list[Node]:
+def graph(found: HandOvers) -> list[ChainNode]:
     """The chains, each below the one it goes on from, the one with most hand-overs first."""
     by_id = {row.id: row for row in found.rows}
     groups: dict[tuple[str, ...], list[HandOver]] = defaultdict(list)
     for row in found.rows:
         groups[_path(row, by_id)].append(row)
     nodes = {
-        path: Node(
+        path: ChainNode(
             path,
             all(row.external for row in several),
             len(several),

@@ -12,12 +12,11 @@ from .executed import CLASSES_MS, class_of, executed, milliseconds
 from .filters import Filter
 from .hand_over_facts import Spent
 from .rollups import day_of
-from .rows import one_as, rows_as
 from .threads import LIVE_FOR
 from .tokens import detailed, where_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 HOURS = 24
 
@@ -60,7 +59,7 @@ class ClassOfTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ErrorClass:
     """How many there are of something with a name."""
 
     name: str
@@ -104,7 +103,7 @@ class Metrics:
     classes: tuple[ClassOfTime, ...]
     by_tool: tuple[Attributed, ...]
     rest: Spent
-    error_classes: tuple[Named, ...]
+    error_classes: tuple[ErrorClass, ...]
     daily: tuple[DayOfCalls, ...]
     by_hour: tuple[Hour, ...]
     responses: Responses
@@ -133,7 +132,7 @@ class _Call:
     finished: int
 
 
-def metrics(connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime) -> Metrics:
+def metrics(connection: Reader, chosen: Filter, *, now: dt.datetime) -> Metrics:
     """All metrics of what matches; `now` is UTC without a zone: hours and rate are those that end with it."""
     calls = _calls(connection, chosen)
     table = attributed(connection, chosen)
@@ -156,12 +155,11 @@ def metrics(connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime)
     )
 
 
-def _calls(connection: DuckDBPyConnection, chosen: Filter) -> list[_Call]:
+def _calls(connection: Reader, chosen: Filter) -> list[_Call]:
     """The calls that match, counted by all that is asked of them at once."""
     where = matching.calls_where(chosen)
     kinds = " ".join(f"WHEN {condition} THEN '{name}'" for name, condition in _ERRORS.items())
-    return rows_as(
-        connection,
+    return connection.ask(
         _Call,
         f"""
         SELECT class_number, error_class, day, count(*) AS count, count(*) FILTER (is_error) AS errors,
@@ -175,12 +173,14 @@ def _calls(connection: DuckDBPyConnection, chosen: Filter) -> list[_Call]:
     )
 
 
-def _error_classes(calls: list[_Call]) -> tuple[Named, ...]:
+def _error_classes(calls: list[_Call]) -> tuple[ErrorClass, ...]:
     counts: dict[str, int] = {}
     for row in calls:
         if row.error_class is not None:
             counts[row.error_class] = counts.get(row.error_class, 0) + row.errors
-    return tuple(Named(name, count) for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return tuple(
+        ErrorClass(name, count) for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
 
 
 def _days(calls: list[_Call], chosen: Filter) -> tuple[DayOfCalls, ...]:
@@ -217,13 +217,12 @@ def _moments(chosen: Filter) -> tuple[str, dict[str, object]]:
     return sql, typed.parameters | made.parameters | used.parameters
 
 
-def _hours(connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> tuple[Hour, ...]:
+def _hours(connection: Reader, chosen: Filter, now: dt.datetime) -> tuple[Hour, ...]:
     """The last 24 hours, the running one last; all of them, zeros too."""
     last = now.replace(minute=0, second=0, microsecond=0)
     first = last - dt.timedelta(hours=HOURS - 1)
     sql, parameters = _moments(chosen)
-    found = rows_as(
-        connection,
+    found = connection.ask(
         Hour,
         f"""SELECT date_trunc('hour', ts) AS hour, count(*) FILTER (what = 'prompt') AS prompts,
             count(*) FILTER (what = 'call') AS tool_calls FROM ({sql}) GROUP BY 1""",
@@ -234,17 +233,16 @@ def _hours(connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> 
     return tuple(known.get(hour, Hour(hour, 0, 0)) for hour in hours)
 
 
-def _rate(connection: DuckDBPyConnection, chosen: Filter, now: dt.datetime) -> float:
+def _rate(connection: Reader, chosen: Filter, now: dt.datetime) -> float:
     sql, parameters = _moments(chosen)
     asked = parameters | {"from_here": now - LIVE_FOR, "to_here": now}
     row = connection.execute(f"SELECT count(*) FROM ({sql})", asked).fetchone()
     return (row[0] if row is not None else 0) / (LIVE_FOR.total_seconds() / 60)
 
 
-def _responses(connection: DuckDBPyConnection, chosen: Filter) -> Responses:
+def _responses(connection: Reader, chosen: Filter) -> Responses:
     where = where_of(chosen)
-    size = one_as(
-        connection,
+    size = connection.one(
         _Size,
         f"""SELECT count(*) AS count, avg(total_tokens)::DOUBLE AS avg_tokens, max(total_tokens) AS peak_tokens
             FROM {detailed(chosen)} WHERE {where} AND responses = 1""",
@@ -255,7 +253,7 @@ def _responses(connection: DuckDBPyConnection, chosen: Filter) -> Responses:
     return Responses(size.count, size.avg_tokens, size.peak_tokens, p50, p90, p99)
 
 
-def _api_errors(connection: DuckDBPyConnection, chosen: Filter) -> int:
+def _api_errors(connection: Reader, chosen: Filter) -> int:
     """Errors of the service by their session and time; what is asked about responses is not known of them."""
     if matching.asks_responses(chosen):
         return 0

@@ -11,12 +11,11 @@ from .executed import executed, milliseconds
 from .filters import Filter
 from .hand_over_facts import SPENT, Spent
 from .rollups import MAIN_AGENT
-from .rows import rows_as
 from .threads import LIVE_FOR, THREAD
 from .tokens import detailed, where_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 GOOD, FAIR = 0.9, 0.7
 """Shares of calls that went well from which on an agent does well, or middling; as HtmlGraph has them."""
@@ -57,14 +56,13 @@ _USUAL = f"""
 """
 
 
-def ranked_agents(connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime) -> list[RankedAgent]:
+def ranked_agents(connection: Reader, chosen: Filter, *, now: dt.datetime) -> list[RankedAgent]:
     """Every type of agent with every model, the one that did most first; `now` is UTC without a zone."""
     # The question names types of agents, so that they are told.
     telling = chosen if chosen.subagent_type is not None else chosen.but(subagent_type="")
     used, made = where_of(chosen), matching.calls_where(chosen)
     parameters = used.parameters | made.parameters | {"now": now, "live": LIVE_FOR}
-    return rows_as(
-        connection,
+    return connection.ask(
         RankedAgent,
         f"""
         WITH used AS (

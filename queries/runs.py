@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .hand_over_facts import Call, Done, End, Note, Work
+from .hand_over_facts import End, HandingCall, SubagentNote, ThreadCalls, Work
 from .subagents import OWN_WORK
 from .threads import LIVE_FOR, Threads
 
@@ -31,10 +31,10 @@ class Run:
     session_id: str | None
     subagent_id: str | None
     """None of a call that nobody is known to have followed."""
-    call: Call | None
+    call: HandingCall | None
     start: dt.datetime | None
     work: list[Work] = field(default_factory=list)
-    done: list[Done] = field(default_factory=list)
+    done: list[ThreadCalls] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
 
     @property
@@ -43,7 +43,7 @@ class Run:
         return self.call.id if self.call is not None else self.subagent_id or f"{self.session_id}:"
 
     @property
-    def parts(self) -> list[Work | Done]:
+    def parts(self) -> list[Work | ThreadCalls]:
         """All that was done in it."""
         return [*self.work, *self.done]
 
@@ -120,10 +120,12 @@ def _millis(span: dt.timedelta) -> int:
     return span // dt.timedelta(milliseconds=1)
 
 
-def begun(calls: Sequence[Call], notes: Sequence[Note], ends: Sequence[End]) -> dict[Key, list[Call]]:
+def begun(
+    calls: Sequence[HandingCall], notes: Sequence[SubagentNote], ends: Sequence[End]
+) -> dict[Key, list[HandingCall]]:
     """The calls that began the runs of each sub-agent, in their order; those that nobody followed under ('', id)."""
     noted = {note.tool_use_id: note.subagent_id for note in notes if note.tool_use_id is not None}
-    found: dict[Key, list[Call]] = defaultdict(list)
+    found: dict[Key, list[HandingCall]] = defaultdict(list)
     names: dict[tuple[str | None, str], str] = {}
     messages = []
     for call in calls:
@@ -144,7 +146,7 @@ def begun(calls: Sequence[Call], notes: Sequence[Note], ends: Sequence[End]) -> 
     return found
 
 
-def _wake(message: Call, before: list[Call], ends: Sequence[End]) -> None:
+def _wake(message: HandingCall, before: list[HandingCall], ends: Sequence[End]) -> None:
     """Take a message as the beginning of another run if the sub-agent had ended the one before."""
     at, last = message.started_at, before[-1]
     if at is None or last.started_at is None or last.started_at >= at:
@@ -158,9 +160,9 @@ def _wake(message: Call, before: list[Call], ends: Sequence[End]) -> None:
 
 
 def runs_of(
-    begun_by: Mapping[Key, Sequence[Call]],
+    begun_by: Mapping[Key, Sequence[HandingCall]],
     work: Sequence[Work],
-    done: Sequence[Done],
+    done: Sequence[ThreadCalls],
     ends: Sequence[End],
     now: dt.datetime,
 ) -> dict[Key, list[Run]]:
@@ -169,7 +171,7 @@ def runs_of(
     for (session, child), calls in begun_by.items():
         known = None if child.startswith("\0") else child
         found[session, child] = [Run(session, known, call, call.started_at) for call in calls]
-    parts: list[Work | Done] = [*work, *done]
+    parts: list[Work | ThreadCalls] = [*work, *done]
     for part in parts:
         key = (part.session_id, part.thread)
         runs = found.setdefault(key, [Run(part.session_id, part.thread, None, None)])

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 
 from . import matching
 from .filters import Filter, Where
-from .rows import rows_as
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from .store import Reader
 
 STATUSES = ("pending", "in_progress", "blocked", "completed", "deleted")
 """What a task can be, in the order of a board."""
@@ -118,7 +117,7 @@ class _Draft:
 
 
 def tasks(
-    connection: DuckDBPyConnection, chosen: Filter, *, limit: int = 50, sessions: Collection[str] | None = None
+    connection: Reader, chosen: Filter, *, limit: int = 50, sessions: Collection[str] | None = None
 ) -> list[Task]:
     """The tasks of which anything matches, the one that changed last first, at most `limit`.
 
@@ -137,7 +136,7 @@ def tasks(
     return found[:limit]
 
 
-def counts(connection: DuckDBPyConnection, sessions: Collection[str]) -> dict[str, Count]:
+def counts(connection: Reader, sessions: Collection[str]) -> dict[str, Count]:
     """How much of their own lists some sessions have done; those without a list are left out."""
     if not sessions:
         return {}
@@ -149,9 +148,7 @@ def counts(connection: DuckDBPyConnection, sessions: Collection[str]) -> dict[st
     return {session: Count(Counter(statuses)["completed"], len(statuses)) for session, statuses in by_session.items()}
 
 
-def _latest(
-    connection: DuckDBPyConnection, chosen: Filter, sessions: Collection[str] | None
-) -> list[tuple[str, dt.datetime]]:
+def _latest(connection: Reader, chosen: Filter, sessions: Collection[str] | None) -> list[tuple[str, dt.datetime]]:
     """The sessions with tasks and the time of their last change, the latest first."""
     where = Where().by(
         chosen,
@@ -188,11 +185,10 @@ def _matching(chosen: Filter) -> tuple[str, Where]:
     return f"coalesce({found}, false)", where
 
 
-def _of(connection: DuckDBPyConnection, chosen: Filter, ids: Sequence[str]) -> list[Task]:
+def _of(connection: Reader, chosen: Filter, ids: Sequence[str]) -> list[Task]:
     """All tasks of some sessions of which anything matches."""
     matches, where = _matching(chosen)
-    changes = rows_as(
-        connection,
+    changes = connection.ask(
         _Change,
         f"""
         SELECT t.id, t.session_id, coalesce(t.agent, s.agent) AS agent, t.machine,

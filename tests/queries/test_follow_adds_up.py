@@ -18,25 +18,23 @@ from tests.queries.test_one_meaning import filters
 from tests.transcripts import store_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from agnes_stats.queries.store import Reader
 
 NOW = dt.datetime(2026, 3, 12, 18, 0)
 
 
 @pytest.fixture(scope="module", params=range(2))
-def connection(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[DuckDBPyConnection]:
+def connection(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     with store_of(tmp_path_factory.mktemp("random"), random_sessions(request.param)).read() as opened:
         yield opened
 
 
-def under_any_filter(question: Callable[[DuckDBPyConnection, Filter], None]) -> Any:
+def under_any_filter(question: Callable[[Reader, Filter], None]) -> Any:
     """A test that asks one question under many filters."""
 
     @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(chosen=filters)
-    def test(connection: DuckDBPyConnection, chosen: Filter) -> None:
+    def test(connection: Reader, chosen: Filter) -> None:
         question(connection, chosen)
 
     return test
@@ -52,7 +50,7 @@ def same(found: Spent, whole: tokens.TokenSums) -> None:
 
 
 @under_any_filter
-def test_delegations_took_what_sub_agents_took(connection: DuckDBPyConnection, chosen: Filter) -> None:
+def test_delegations_took_what_sub_agents_took(connection: Reader, chosen: Filter) -> None:
     found = hand_overs.hand_overs(connection, chosen, now=NOW)
     every = tokens.by_group(connection, chosen, "subagent_type")
     whole = tokens.added([group for group in every if group.name != "main"])
@@ -65,7 +63,7 @@ def test_delegations_took_what_sub_agents_took(connection: DuckDBPyConnection, c
 
 
 @under_any_filter
-def test_pages_of_delegations_are_all_of_them_once(connection: DuckDBPyConnection, chosen: Filter) -> None:
+def test_pages_of_delegations_are_all_of_them_once(connection: Reader, chosen: Filter) -> None:
     found = hand_overs.hand_overs(connection, chosen, now=NOW)
     seen, cursor = [], None
     while True:
@@ -78,7 +76,7 @@ def test_pages_of_delegations_are_all_of_them_once(connection: DuckDBPyConnectio
 
 
 @under_any_filter
-def test_agents_did_all_there_is(connection: DuckDBPyConnection, chosen: Filter) -> None:
+def test_agents_did_all_there_is(connection: Reader, chosen: Filter) -> None:
     found = ranking.ranked_agents(connection, chosen, now=NOW)
     whole, calls = tokens.totals(connection, chosen), tools.tool_sums(connection, chosen)
     same(spent_in_all(found), whole)
@@ -95,7 +93,7 @@ def test_agents_did_all_there_is(connection: DuckDBPyConnection, chosen: Filter)
 
 
 @under_any_filter
-def test_tools_and_the_rest_cost_what_everything_cost(connection: DuckDBPyConnection, chosen: Filter) -> None:
+def test_tools_and_the_rest_cost_what_everything_cost(connection: Reader, chosen: Filter) -> None:
     found = metrics.metrics(connection, chosen, now=NOW)
     whole, calls = tokens.totals(connection, chosen), tools.tool_sums(connection, chosen)
     same(spent_in_all([*found.by_tool, found.rest]), whole)

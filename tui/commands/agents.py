@@ -16,9 +16,8 @@ from .json_fields import spent_cells, spent_fields, stamp
 from .page import TextColumn, table
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...queries.ranking import RankedAgent
+    from ...queries.store import Reader
     from .page import Page
 
     Answer = dict[str, Any]
@@ -30,7 +29,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return answered(given, settings, lambda connection: agents_answer(connection, chosen, now=utc_now()), show)
 
 
-def agents_answer(connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime) -> Answer:
+def agents_answer(connection: Reader, chosen: Filter, *, now: dt.datetime) -> Answer:
     """All of them. `now`: UTC without a zone; it says which of them run."""
     from ...queries.ranking import ranked_agents
 

@@ -16,10 +16,9 @@ from .json_fields import cursor_fields, spent_cells, spent_fields, stamp
 from .page import TextColumn, more_line, table
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...queries.access import Cursor
     from ...queries.hand_overs import Edge, HandOver
+    from ...queries.store import Reader
     from .page import Page
 
     Answer = dict[str, Any]
@@ -38,7 +37,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def delegations_answer(
-    connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime, limit: int, cursor: Cursor | None = None
+    connection: Reader, chosen: Filter, *, now: dt.datetime, limit: int, cursor: Cursor | None = None
 ) -> Answer:
     """A page of hand-overs, and what all of them come to. `now`: UTC without a zone."""
     from ...queries.hand_overs import hand_overs

@@ -16,9 +16,8 @@ from .json_fields import spent_cells, spent_fields, stamp
 from .page import TextColumn, table
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from ...queries.attribution import Attributed
+    from ...queries.store import Reader
     from .page import Page
 
     Answer = dict[str, Any]
@@ -33,7 +32,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return answered(given, settings, lambda connection: metrics_answer(connection, chosen, now=utc_now()), show)
 
 
-def metrics_answer(connection: DuckDBPyConnection, chosen: Filter, *, now: dt.datetime) -> Answer:
+def metrics_answer(connection: Reader, chosen: Filter, *, now: dt.datetime) -> Answer:
     """All metrics. `now`: UTC without a zone."""
     from ...queries.metrics import metrics
 

@@ -15,8 +15,7 @@ from .json_fields import stamp
 from .page import TextColumn, table
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
+    from ...queries.store import Reader
     from ...queries.tasks import Task
     from .page import Page
 
@@ -29,7 +28,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return answered(given, settings, lambda connection: tasks_answer(connection, chosen, limit=limit), show)
 
 
-def tasks_answer(connection: DuckDBPyConnection, chosen: Filter, *, limit: int) -> Answer:
+def tasks_answer(connection: Reader, chosen: Filter, *, limit: int) -> Answer:
     """At most `limit` tasks."""
     from ...queries.tasks import tasks
 

@@ -149,6 +149,7 @@ class NowCards(Canvas, can_focus=False):
         pieces = [
             Piece(context.gauge(row, 8 if grid.width < 100 else 16), 1, context.tone(row)),
             Piece(context.to_compaction(row) if grid.width >= _ROOMY or context.tone(row) else "", 2),
+            Piece(f"{live.tasks.done}/{live.tasks.total} tasks" if live.tasks is not None else "", 3),
             Piece(agents, 0),
         ]
         if call is None:

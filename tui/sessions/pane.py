@@ -8,4 +8,10 @@ from ..views import View, ViewsTab
 class SessionsTab(ViewsTab):
     """What is running, what did it take, and who did what?"""
 
-    VIEWS = (View("sessions", "List", "Sessions", "list", "SessionsPane"),)
+    VIEWS = (
+        View("sessions", "List", "Sessions", "list", "SessionsPane"),
+        View("delegations", "Delegations", "Delegations", "delegations", "DelegationsPane"),
+        View("agents", "Agents", "Agents", "agents", "AgentsPane"),
+        View("tasks", "Tasks", "Tasks", "tasks", "TasksPane"),
+        View("metrics", "Metrics", "Metrics", "metrics", "MetricsPane"),
+    )
