@@ -47,7 +47,8 @@ def test_every_folder_of_code_is_a_package_that_ships() -> None:
 def test_the_wheel_is_one_clean_package(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} <= {"agnes_stats"} | {"agnes_stats.dist"}
-    assert "agnes_stats/textual.css" in names
+    sheets = {f"agnes_stats/{path.relative_to(ROOT)}" for path in [ROOT / "textual.css", *ROOT.glob("tui/*/tab.css")]}
+    assert len(sheets) > 1 and sheets <= set(names)
     assert not [name for name in names if "/tests/" in name or name.endswith("conftest.py")]
 
 
@@ -62,7 +63,7 @@ def test_the_wheel_runs_where_nothing_else_is(wheel: Path, tmp_path: Path) -> No
     answer = json.loads(run(command, "tokens", "--json", cwd=tmp_path, env=elsewhere))
     assert answer["totals"]["total"] == 0
     assert "No sessions yet" in run(command, cwd=tmp_path, env=elsewhere)
-    code = "from agnes_stats.tui.app import AgnesStats; print(AgnesStats.CSS_PATH)"
+    code = "from agnes_stats.tui.app import AgnesStats; print([path.stat() for path in AgnesStats.CSS_PATH])"
     run(venv / "bin/python", "-c", code, cwd=tmp_path, env=elsewhere)
 
 

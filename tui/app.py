@@ -32,12 +32,15 @@ from .messages import FilterChanged, IngestNews
 from .pane import Pane
 from .ranges import RANGES, first_range, ranged
 from .settings import Settings
-from .tabs import TABS, pane_of
+from .tabs import TABS, pane_of, style_sheets
 from .views import ViewsTab
 
 if TYPE_CHECKING:
     from ..ingest.service import IngestService
     from .prefetch import Ahead
+
+FRAME_CSS = Path(__file__).resolve().parent.parent / "textual.css"
+"""Of what the tabs have in common; each may have a `tab.css` of its own."""
 
 PREPARE_SECONDS = 1.0
 """Between the making of two tabs that nobody has wanted yet; each takes less time than a key may."""
@@ -56,7 +59,7 @@ class AgnesStats(EndableApp):
     """The screen. Ask it for the filter that holds and the store; it owns the ingester's life."""
 
     TITLE = "agnes-stats"
-    CSS_PATH = "../textual.css"
+    CSS_PATH = [FRAME_CSS, *style_sheets()]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
     PAUSE_GC_ON_SCROLL = True
     AUTO_FOCUS = None

@@ -20,6 +20,7 @@ from .prefetch import Ahead
 from .ranges import first_range, ranged
 from .restorer import restorer
 from .settings import Settings
+from .tabs import tab_of
 
 if TYPE_CHECKING:
     from ..ingest.news import News
@@ -70,21 +71,21 @@ def app_of(settings: Settings, ahead: Ahead | None = None) -> AgnesStats:
 
 
 def first_answers(settings: Settings) -> Ahead:
-    """What the dashboard asks first: the list of sessions, if it begins with that, and the numbers of the header."""
+    """What the dashboard asks first: what its first tab shows, where that says how, and the numbers of the header."""
     fixed, now = filter_of(settings), utc_now()
     chosen = ranged(fixed, fixed, first_range(fixed), now)
 
-    def page(connection: Reader) -> object:
-        from .sessions.data import SHOWN_AT_FIRST, sessions_data
+    tab = tab_of(settings.tab)
 
-        return sessions_data(connection, chosen, now, limit=SHOWN_AT_FIRST)
+    def page(connection: Reader) -> object:
+        return tab.ask_first(connection, chosen, now)
 
     def home(connection: Reader) -> object:
         from ..queries.home import home
 
         return home(connection, "24h", now=now, chosen=chosen)
 
-    questions = {"sessions": page} if settings.tab == "sessions" else {}
+    questions = {tab.name: page} if tab.first else {}
     return Ahead(Store(settings.store), chosen, {**questions, "home 24h": home})
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..tabs import TABS
+
 if TYPE_CHECKING:
     from .command import Command
 
@@ -47,6 +49,8 @@ GROUPS = {
 }
 """Heading of the help -> name -> what it does, in one line."""
 
+GROUPS["What happened"] |= {tab.command: tab.about for tab in TABS if tab.about}
+
 COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
 
 EXAMPLES = (
@@ -78,6 +82,10 @@ def command_of(name: str) -> Command:
     """The command of that name. Its file is imported when it is wanted: a run needs one of them. Raises KeyError."""
     if name not in COMMANDS:
         raise KeyError(name)
+    for tab in TABS:
+        if tab.about and tab.command == name:
+            own: Command = tab.own_command()
+            return own
     module, _, thing = _ELSEWHERE.get(name, f"{name}:COMMAND").partition(":")
     command: Command = getattr(import_module(f".{module}", __package__), thing)
     return command

@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from ..pane import Pane
+from ..tabs import Tab
 
 EVERYWHERE = "Everywhere"
 _OURS = __name__.split(".", maxsplit=1)[0]
@@ -92,7 +93,7 @@ class HelpScreen(ModalScreen[None]):
         self._about = about
         self._title = about.tab.title if isinstance(about, Pane) else str(getattr(about, "TITLE", ""))
         self._keys = keys_on(about.screen)
-        self._moves = _moves(about.screen)
+        self._moves = [*_moves(about.screen), *_for_scripts(about)]
 
     def compose(self) -> ComposeResult:
         """One scrollable page."""
@@ -116,6 +117,12 @@ class HelpScreen(ModalScreen[None]):
         for sentence in self._moves:
             page.add_row("", Text(sentence))
         return page
+
+
+def _for_scripts(about: Widget) -> list[str]:
+    """The command that answers what a tab shows."""
+    tabs = (getattr(node, "tab", None) for node in about.ancestors_with_self)
+    return [f"The same for scripts: agnes-stats {tab.command} --json" for tab in tabs if isinstance(tab, Tab)][:1]
 
 
 def _moves(screen: Screen[Any]) -> list[str]:

@@ -32,6 +32,11 @@ class SessionsData:
     """Sessions in the store, whatever the filters."""
 
 
+def first_page(connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
+    """As much of the list as there is room for."""
+    return sessions_data(connection, chosen, now, limit=SHOWN_AT_FIRST)
+
+
 def sessions_data(
     connection: Reader,
     chosen: Filter,
