@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from .length import at_length
 from .rows import (
     REJECTED,
     DemoLine,
@@ -23,6 +24,9 @@ from .rows import (
 )
 from .script import Project, ScriptStep, ScriptTurn
 from .text import API_ERROR, ASIDES, COLUMNS, COMMANDS, MONTHS, SUMMARY
+
+LATER = "?"
+"""Begins a task of a to-do list that is left for another day."""
 
 AGENT_MODEL = "claude-haiku-4-5-20251001"
 CONTEXT_LIMIT = 120_000
@@ -132,7 +136,7 @@ def _turn(transcript: Transcript, turn: ScriptTurn, words: Mapping[str, str]) ->
     started, before = transcript.clock.now, transcript.rows
     yield transcript.prompt(_filled(turn.prompt, words))
     yield Pause(rng.uniform(2, 6))
-    yield from _steps(transcript, turn.steps, words)
+    yield from _steps(transcript, turn.steps, words, turn.plan)
     answer = [text_block(_filled(turn.answer, words))]
     yield from transcript.reply(DemoReply(answer, rng.randint(120, 1_400), "end_turn", turn.web_searches))
     yield Pause(0.2)
@@ -140,10 +144,18 @@ def _turn(transcript: Transcript, turn: ScriptTurn, words: Mapping[str, str]) ->
     yield transcript.system("turn_duration", durationMs=took, messageCount=transcript.rows - before)
 
 
-def _steps(transcript: Transcript, steps: Iterable[ScriptStep], words: Mapping[str, str]) -> Iterator[Event]:
-    """Tool calls with their results, and the responses that ask for them."""
+def _steps(
+    transcript: Transcript, steps: Iterable[ScriptStep], words: Mapping[str, str], plan: Sequence[str] = ()
+) -> Iterator[Event]:
+    """Tool calls with their results, and the responses that ask for them; on the way a to-do list is kept."""
     rng = transcript.random
-    for together in _together(rng, steps):
+    groups = list(_together(rng, steps))
+    before: Sequence[Row] = ()
+    for number, together in enumerate(groups):
+        listed = _listed(plan, words, number * len(plan) // len(groups))
+        if listed != before:
+            yield from _todo(transcript, before, listed)
+            before = listed
         calls = [
             tool_block(
                 transcript,
@@ -156,15 +168,40 @@ def _steps(transcript: Transcript, steps: Iterable[ScriptStep], words: Mapping[s
         yield from transcript.reply(DemoReply([*thoughts, *calls], rng.randint(90, 900)))
         for step, call in zip(together, calls, strict=True):
             yield Pause(step.seconds * rng.uniform(0.7, 1.8))
-            if step.tool == "Task":
+            if step.tool == "Task" and not step.denied:
                 yield from _sub_agent(transcript, step, call, words)
             elif step.denied:
                 yield transcript.result(call, REJECTED, denied=True)
             else:
-                text = _filled("\n".join(step.out), words) or _silence(call)
+                text = at_length(rng, call, _filled("\n".join(step.out), words) or _silence(call))
                 text = f"Exit code 1\n{text}" if step.failed and step.tool == "Bash" else text
                 yield transcript.result(call, text, _told(call, text), failed=step.failed)
         yield Pause(rng.uniform(1.5, 7))
+    if plan:
+        yield from _todo(transcript, before, _listed(plan, words, len(plan)))
+
+
+def _listed(plan: Sequence[str], words: Mapping[str, str], done: int) -> list[Row]:
+    """The to-do list of a turn of which the first `done` are done, and the next one is being done."""
+    statuses = ["completed"] * done + ["in_progress"] + ["pending"] * len(plan)
+    listed = []
+    for task, status in zip(plan, statuses, strict=False):
+        content = _filled(task.removeprefix(LATER), words)
+        status = "pending" if task.startswith(LATER) else status
+        listed.append({"content": content, "status": status, "activeForm": content})
+    return listed
+
+
+def _todo(transcript: Transcript, before: Sequence[Row], listed: Sequence[Row]) -> Iterator[Event]:
+    """The list, written anew."""
+    call = tool_block(transcript, "TodoWrite", {"todos": list(listed)})
+    yield from transcript.reply(DemoReply([call], transcript.random.randint(90, 260)))
+    yield Pause(0.1)
+    text = (
+        "Todos have been modified successfully. Ensure that you continue to use the todo list to track your progress."
+    )
+    yield transcript.result(call, text, {"oldTodos": list(before), "newTodos": list(listed)})
+    yield Pause(transcript.random.uniform(1.0, 3.0))
 
 
 def _together(rng: random.Random, steps: Iterable[ScriptStep]) -> Iterator[list[ScriptStep]]:
@@ -208,6 +245,11 @@ def _told(call: Row, text: str) -> Row | None:
             return {"filePath": given["file_path"], **change, "userModified": False, "replaceAll": False}
         case "Grep":
             return {"mode": "content", "numFiles": 0, "filenames": [], "content": text}
+        case "TaskCreate":
+            number = re.search(r"#(\d+)", text)
+            return {"task": {"id": number[1] if number else "0", "subject": given["subject"]}}
+        case "TaskUpdate":
+            return {"success": True, "taskId": given["taskId"], "updatedFields": sorted(given.keys() - {"taskId"})}
     return None
 
 
@@ -215,7 +257,8 @@ def _sub_agent(parent: Transcript, step: ScriptStep, call: Row, words: Mapping[s
     """A sub-agent's own transcript and its note, then what it reports to its parent."""
     rng = parent.random
     agent_id = f"a{rng.getrandbits(64):016x}"
-    folder = parent.path.with_suffix("") / "subagents"
+    # All of a session's sub-agents lie in one folder, however deep they are.
+    folder = parent.path.parent if parent.agent_id is not None else parent.path.with_suffix("") / "subagents"
     crew = Transcript(
         path=folder / f"agent-{agent_id}.jsonl",
         session_id=parent.session_id,
@@ -228,25 +271,54 @@ def _sub_agent(parent: Transcript, step: ScriptStep, call: Row, words: Mapping[s
         agent_id=agent_id,
         counts_output=parent.counts_output,
         unsent=rng.randint(6_000, 11_000),
+        depth=parent.depth + 1,
     )
     given = call["input"]
+    if step.failed and not step.crew:
+        # There is no such type: nobody begins.
+        yield parent.result(call, _filled("\n".join(step.out), words), failed=True)
+        return
     note = {"agentType": given["subagent_type"], "description": given["description"]}
-    yield Note(folder / f"agent-{agent_id}.meta.json", note | {"toolUseId": call["id"], "spawnDepth": 1})
+    yield Note(folder / f"agent-{agent_id}.meta.json", note | {"toolUseId": call["id"], "spawnDepth": crew.depth})
     started = parent.clock.now
+    if step.in_background:
+        launched = {"isAsync": True, "status": "async_launched", "agentId": agent_id, "prompt": given["prompt"]}
+        said = [text_block("Async agent launched successfully.")]
+        yield parent.result(call, "", launched | {"description": given["description"], "content": said})
     yield crew.prompt(given["prompt"])
     yield Pause(rng.uniform(1, 4))
     yield from _steps(crew, step.crew, words)
-    report = _filled("\n".join(step.out), words)
-    yield from crew.reply(DemoReply([text_block(report)], rng.randint(150, 900), "end_turn"))
+    report = at_length(rng, call, _filled("\n".join(step.out), words))
+    yield from crew.reply(DemoReply([text_block(report)], rng.randint(250, 900), "end_turn"))
     yield Pause(0.3)
+    took = (parent.clock.now - started) // timedelta(milliseconds=1)
+    if step.in_background:
+        yield _notified(parent, agent_id, call, report, crew.context, took)
+        return
+    if step.failed:
+        yield parent.result(call, report, failed=True)
+        return
     told = {
         "status": "completed",
         "prompt": given["prompt"],
         "agentId": agent_id,
         "agentType": given["subagent_type"],
         "content": [text_block(report)],
-        "totalDurationMs": (parent.clock.now - started) // timedelta(milliseconds=1),
+        "totalDurationMs": took,
         "totalTokens": crew.context,
         "totalToolUseCount": len(step.crew),
     }
     yield parent.result(call, report, told)
+
+
+def _notified(parent: Transcript, agent_id: str, call: Row, report: str, tokens: int, took: int) -> DemoLine:
+    """What a session is told when a sub-agent in the background has come to its end."""
+    text = (
+        f"<task-notification>\n<task-id>{agent_id}</task-id>\n<tool-use-id>{call['id']}</tool-use-id>\n"
+        f'<status>completed</status>\n<summary>Agent "{call["input"]["description"]}" finished</summary>\n'
+        f"<result>{report}</result>\n<usage><subagent_tokens>{tokens}</subagent_tokens>"
+        f"<duration_ms>{took}</duration_ms></usage>\n</task-notification>"
+    )
+    parent.unsent += len(text) // 4
+    message = {"role": "user", "content": text}
+    return parent.chained("user", message=message, origin={"kind": "task-notification"}, promptSource="system")

@@ -85,6 +85,8 @@ class Transcript:
     unsent: int = 0
     """Tokens that the next response reads for the first time."""
     rows: int = 0
+    depth: int = 0
+    """How many agents are above it."""
     _parent: str | None = None
     _prompt_id: str | None = None
     _answered_at: datetime | None = field(default=None)
@@ -135,7 +137,7 @@ class Transcript:
         self, call: Row, text: str, told: Row | None = None, *, failed: bool = False, denied: bool = False
     ) -> DemoLine:
         """What a tool call gave back; `told` is the program's own account of it."""
-        self.unsent += len(text) // _CHARS_PER_TOKEN + self.random.randint(300, 3_000)
+        self.unsent += len(text) // _CHARS_PER_TOKEN + self.random.randint(200, 1_600)
         block: Row = {"type": "tool_result", "tool_use_id": call["id"], "content": text}
         extra: Row = {"toolUseResult": told}
         if told is not None and "agentId" in told:

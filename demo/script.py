@@ -3,9 +3,10 @@
 One thing per line, the first word says what: `project`, `branches`, `tables` begin a project; `title` and `ask` begin a
 turn, `answer` ends it. Between them stand tool calls: `run SECONDS COMMAND`, `read PATH`, `write PATH | TEXT`,
 `edit PATH | OLD | NEW`, `grep PATTERN | PATH`, `call SECONDS TOOL JSON` and `agent TYPE | TASK | PROMPT`; `out` and
-`err` give a line of the result, `deny` has the person refuse, `searches N` counts web searches. A `>` makes a line
-belong to the sub-agent above it, a `\\` at its end continues it. `$table`, `$other`, `$column`, `$month`, `$rows`,
-`$count` are filled in when a turn is played.
+`err` give a line of the result, `deny` has the person refuse, `searches N` counts web searches, `plan A | B | ?C` keeps
+a to-do list while the calls are made, of which C is left to do, `launch` is an `agent` that works in the background. A
+`>` makes a line belong to the sub-agent above it, `> >` to one of that one, a `\\` at its end continues it. `$table`,
+`$other`, `$column`, `$month`, `$rows`, `$count` are filled in when a turn is played.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class ScriptStep:
     failed: bool = False
     denied: bool = False
     crew: list[ScriptStep] = field(default_factory=list)
+    in_background: bool = False
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class ScriptTurn:
     steps: list[ScriptStep] = field(default_factory=list)
     answer: str = ""
     web_searches: int = 0
+    plan: list[str] = field(default_factory=list)
+    """What is on the to-do list while it goes on."""
 
 
 @dataclass(slots=True)
@@ -79,11 +83,20 @@ def _read(project: Project, word: str, rest: str) -> None:
         project.turns[-1].answer = rest
     elif word == "searches":
         project.turns[-1].web_searches = int(rest)
+    elif word == "plan":
+        project.turns[-1].plan.extend(rest.split(" | "))
     elif word == ">":
-        word, _, rest = rest.partition(" ")
-        _read_step(project.turns[-1].steps[-1].crew, word, rest)
+        _read_crew(project.turns[-1].steps[-1].crew, rest)
     else:
         _read_step(project.turns[-1].steps, word, rest)
+
+
+def _read_crew(steps: list[ScriptStep], line: str) -> None:
+    word, _, rest = line.partition(" ")
+    if word == ">":
+        _read_crew(steps[-1].crew, rest)
+    else:
+        _read_step(steps, word, rest)
 
 
 def _read_step(steps: list[ScriptStep], word: str, rest: str) -> None:
@@ -114,6 +127,13 @@ def _file(tool: str, *names: str) -> Any:
     return step
 
 
+def _launch(rest: str) -> ScriptStep:
+    step: ScriptStep = _STEPS["agent"](rest)
+    step.in_background = True
+    step.given["run_in_background"] = True
+    return step
+
+
 _STEPS: dict[str, Any] = {
     "run": _run,
     "call": _call,
@@ -122,4 +142,5 @@ _STEPS: dict[str, Any] = {
     "edit": _file("Edit", "file_path", "old_string", "new_string"),
     "grep": _file("Grep", "pattern", "path"),
     "agent": _file("Task", "subagent_type", "description", "prompt"),
+    "launch": _launch,
 }

@@ -18,9 +18,16 @@ from agnes_stats.demo import sessions as demo
 from agnes_stats.demo.script import projects
 from agnes_stats.demo.sessions import DemoGrower, running_demo, write_demo
 from agnes_stats.ingest.access import accesses_of
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.projects import project_of
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.hand_overs import hand_overs
+from agnes_stats.queries.metrics import metrics
+from agnes_stats.queries.tasks import on_board, tasks
 
 from tests.ingest.agnes_files import read_workspace
+from tests.storing import kept_open, store_in
 
 NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
@@ -214,7 +221,12 @@ def test_sub_agents_have_a_note_a_transcript_and_a_report(root: Path, rows: list
     assert {note["toolUseId"] for note in notes.values()} >= {
         block["tool_use_id"] for row, block in blocks(rows, "tool_result") if row.get("toolUseResult") in reports
     }
-    assert all(report["totalTokens"] > 0 and report["totalDurationMs"] > 0 for report in reports)
+    over = [report for report in reports if report["status"] == "completed"]
+    assert all(report["totalTokens"] > 0 and report["totalDurationMs"] > 0 for report in over)
+    # Reports are of the length of real ones, and some sub-agents worked in the background, or for another sub-agent.
+    assert all(len(report["content"][0]["text"]) > 400 for report in over)
+    assert len(over) < len(reports)
+    assert {note["spawnDepth"] for note in notes.values()} == {1, 2, 3}
 
 
 def test_the_calls_touch_data(rows: list[Row]) -> None:
@@ -223,6 +235,26 @@ def test_the_calls_touch_data(rows: list[Row]) -> None:
     )
     for action in ("query.local", "query.remote", "snapshot.create", "catalog.list", "catalog.schema", "file.read"):
         assert touched[action], action
+
+
+def test_every_view_of_the_work_has_something_to_show(root: Path, tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    with kept_open(store):
+        Engine(store, [Root("claude", root)], zones=("UTC",), workers=0, rest_seconds=0.0).catch_up()
+    now = NOW.replace(tzinfo=None)
+    with store.read() as connection:
+        found = hand_overs(connection, Filter(), now=now)
+        board = on_board(tasks(connection, Filter(), limit=400))
+        told = metrics(connection, Filter(), now=now)
+    assert {"done", "failed", "denied"} <= {row.status for row in found.rows}
+    assert {row.to_type for row in found.rows if row.external} == {"codex", "gemini"}
+    assert found.deepest == 3
+    assert all(board[column] for column in ("pending", "in_progress", "blocked", "completed"))
+    assert all(row.count for row in told.classes)
+    assert {row.kind for row in told.by_tool} >= {"tool", "server", "plugin", "command"}
+    assert sum(row.tool_calls for row in told.by_hour) > 10
+    results = sum(row.result_tokens for row in told.by_tool) / sum(row.finished for row in told.by_tool)
+    assert 150 < results < 3_000
 
 
 # ---- the workspace
