@@ -58,14 +58,14 @@ def play(transcript: Transcript, plan: PlayPlan) -> Iterator[Event]:
     transcript.unsent += rng.randint(14_000, 22_000)
     yield Pause(rng.uniform(4, 40))
     for number, turn in enumerate(plan.turns):
-        words = _words(rng, plan.project)
+        words = words_for(rng, plan.project)
         if number:
             yield from _between(transcript, breaks=plan.breaks)
         yield from _turn(transcript, turn, words)
-        yield transcript.bare("last-prompt", lastPrompt=_filled(turn.prompt, words))
+        yield transcript.bare("last-prompt", lastPrompt=filled(turn.prompt, words))
         if number == 0 and plan.title:
             key = "aiTitle" if plan.title == "ai-title" else "customTitle"
-            yield transcript.bare(plan.title, **{key: _filled(turn.title, words)})
+            yield transcript.bare(plan.title, **{key: filled(turn.title, words)})
         if number == 0 and plan.stumbles:
             yield Pause(rng.uniform(20, 60))
             yield transcript.prompt("and the same for the other table?")
@@ -76,7 +76,7 @@ def play(transcript: Transcript, plan: PlayPlan) -> Iterator[Event]:
             yield from transcript.compacted(SUMMARY)
 
 
-def _words(rng: random.Random, project: Project) -> dict[str, str]:
+def words_for(rng: random.Random, project: Project) -> dict[str, str]:
     """What the placeholders of one turn stand for."""
     table, other = rng.sample(project.tables, 2)
     return {
@@ -89,7 +89,8 @@ def _words(rng: random.Random, project: Project) -> dict[str, str]:
     }
 
 
-def _filled(text: str, words: Mapping[str, str]) -> str:
+def filled(text: str, words: Mapping[str, str]) -> str:
+    """A text of the script with its placeholders filled in."""
     return re.sub(r"\$(\w+)", lambda found: words.get(found[1], found[0]), text)
 
 
@@ -134,10 +135,10 @@ def _turn(transcript: Transcript, turn: ScriptTurn, words: Mapping[str, str]) ->
     """A prompt and everything until the answer is there."""
     rng = transcript.random
     started, before = transcript.clock.now, transcript.rows
-    yield transcript.prompt(_filled(turn.prompt, words))
+    yield transcript.prompt(filled(turn.prompt, words))
     yield Pause(rng.uniform(2, 6))
     yield from _steps(transcript, turn.steps, words, turn.plan)
-    answer = [text_block(_filled(turn.answer, words))]
+    answer = [text_block(filled(turn.answer, words))]
     yield from transcript.reply(DemoReply(answer, rng.randint(120, 1_400), "end_turn", turn.web_searches))
     yield Pause(0.2)
     took = (transcript.clock.now - started) // timedelta(milliseconds=1)
@@ -173,7 +174,7 @@ def _steps(
             elif step.denied:
                 yield transcript.result(call, REJECTED, denied=True)
             else:
-                text = at_length(rng, call, _filled("\n".join(step.out), words) or _silence(call))
+                text = at_length(rng, call, filled("\n".join(step.out), words) or _silence(call))
                 text = f"Exit code 1\n{text}" if step.failed and step.tool == "Bash" else text
                 yield transcript.result(call, text, _told(call, text), failed=step.failed)
         yield Pause(rng.uniform(1.5, 7))
@@ -186,7 +187,7 @@ def _listed(plan: Sequence[str], words: Mapping[str, str], done: int) -> list[Ro
     statuses = ["completed"] * done + ["in_progress"] + ["pending"] * len(plan)
     listed = []
     for task, status in zip(plan, statuses, strict=False):
-        content = _filled(task.removeprefix(LATER), words)
+        content = filled(task.removeprefix(LATER), words)
         status = "pending" if task.startswith(LATER) else status
         listed.append({"content": content, "status": status, "activeForm": content})
     return listed
@@ -219,7 +220,7 @@ def _together(rng: random.Random, steps: Iterable[ScriptStep]) -> Iterator[list[
 def _value(transcript: Transcript, name: str, value: object, words: Mapping[str, str]) -> object:
     if not isinstance(value, str):
         return value
-    text = _filled(value, words)
+    text = filled(value, words)
     return f"{transcript.cwd}/{text}" if name in ("file_path", "path") else text
 
 
@@ -276,7 +277,7 @@ def _sub_agent(parent: Transcript, step: ScriptStep, call: Row, words: Mapping[s
     given = call["input"]
     if step.failed and not step.crew:
         # There is no such type: nobody begins.
-        yield parent.result(call, _filled("\n".join(step.out), words), failed=True)
+        yield parent.result(call, filled("\n".join(step.out), words), failed=True)
         return
     note = {"agentType": given["subagent_type"], "description": given["description"]}
     yield Note(folder / f"agent-{agent_id}.meta.json", note | {"toolUseId": call["id"], "spawnDepth": crew.depth})
@@ -288,7 +289,7 @@ def _sub_agent(parent: Transcript, step: ScriptStep, call: Row, words: Mapping[s
     yield crew.prompt(given["prompt"])
     yield Pause(rng.uniform(1, 4))
     yield from _steps(crew, step.crew, words)
-    report = at_length(rng, call, _filled("\n".join(step.out), words))
+    report = at_length(rng, call, filled("\n".join(step.out), words))
     yield from crew.reply(DemoReply([text_block(report)], rng.randint(250, 900), "end_turn"))
     yield Pause(0.3)
     took = (parent.clock.now - started) // timedelta(milliseconds=1)

@@ -11,7 +11,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from agnes_stats.demo.sessions import write_demo
+from agnes_stats.demo.sessions import SOURCES, write_demo
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.dashboard import app_of
 from agnes_stats.tui.factories import engine_of
@@ -28,7 +28,7 @@ async def take(folder: Path) -> None:
         settings = Settings(
             store=folder / "store" / "store.duckdb",
             tz="Europe/Prague",
-            source=(f"claude={folder}", f"workspace={folder}/workspace"),
+            source=tuple(f"{kind}={folder / inner}" for kind, inner in SOURCES.items()),
             no_ingest=True,
             tab=tab,
         )

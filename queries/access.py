@@ -90,6 +90,9 @@ class AccessRow:
     client_kind: str | None
     seen_in: list[str]
     in_call: int
+    agent: str | None
+    machine: str | None
+    username: str | None
 
 
 def list_accesses(
@@ -135,6 +138,7 @@ def conditions(chosen: Filter, which: Which) -> Where:
         {
             "ts": "matched_at",
             "agent": "agent",
+            "machine": "machine",
             "project": "project",
             "session_id": "session_id",
             "user": "username",

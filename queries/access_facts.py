@@ -130,6 +130,7 @@ def _accesses(only: str, *, merged: bool) -> str:
             {best("o.client_kind", "a.client_kind")} AS client_kind,
             {seen_in} AS seen_in,
             coalesce(s.username, a.username) AS username, coalesce(a.agent, s.agent) AS agent,
+            coalesce(a.machine, s.machine) AS machine,
             a.call_id, coalesce(r.ts, c.ts, a.ts) AS matched_at,
             a.number, coalesce(h.accesses, 1) AS in_call
         FROM (SELECT *, rowid AS number FROM accesses {only}) a

@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from .store import Reader
 
 GROUPS = {
+    "agent": ("agent", "true"),
+    "machine": ("machine", "true"),
+    "username": ("username", "true"),
+    "project": ("project", "true"),
+    "model": ("model", "true"),
     "mode": ("subagent_name", "true"),
     "effort": ("effort", "responses = 1"),
     "tool": ("tool", "kind = 'tool'"),
     "headless": ("tool", "kind = 'headless'"),
     "provider": ("provider", "true"),
+    "gateway": ("gateway", "gateway IS NOT NULL"),
 }
 """What responses are grouped by -> the column, and which responses are asked.
 
@@ -42,7 +48,8 @@ class UsedTokens:
     responses: int
     input_tokens: int
     output_tokens: int
-    reasoning_tokens: int
+    reasoning_tokens: int | None
+    """None where nothing tells."""
     cache_read_tokens: int
     cache_write_tokens: int
     total_tokens: int
@@ -109,7 +116,7 @@ class Breakdown:
 
 _SUMS = """count(*) AS bills, coalesce(sum(responses), 0)::BIGINT AS responses,
     coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens, coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
-    coalesce(sum(reasoning_tokens), 0)::BIGINT AS reasoning_tokens,
+    sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
     coalesce(sum(cache_read_tokens), 0)::BIGINT AS cache_read_tokens,
     coalesce(sum(cache_write_5m_tokens + cache_write_1h_tokens), 0)::BIGINT AS cache_write_tokens,
     coalesce(sum(total_tokens), 0)::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd,
@@ -184,10 +191,16 @@ _CHILDREN = f"""(
 
 def _children(chosen: Filter) -> Where:
     """The conditions on `_CHILDREN`; what only responses know is asked of the sub-agent's own."""
-    columns = {"day": "day", "project": "project", "session_id": "session_id", "user": "whose"}
-    where = with_text(Where().by(chosen, columns | {"subagent_type": "subagent_type"}), chosen).add(
-        "true", zone=chosen.zone
-    )
+    columns = {
+        "day": "day",
+        "agent": "agent",
+        "machine": "machine",
+        "project": "project",
+        "session_id": "session_id",
+        "user": "whose",
+    }
+    columns |= {"subagent_type": "subagent_type"}
+    where = with_text(Where().by(chosen, columns), chosen).add("true", zone=chosen.zone)
     by_model = chosen.but(since=None, until=None, project=None, session_id=None, user=None, subagent_type=None, text="")
     if asks_responses(by_model):
         own = where_of(by_model)

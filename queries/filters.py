@@ -21,6 +21,8 @@ class Filter:
     """A project's path, or its last parts, as many as its name has or fewer."""
     agent: str | None = None
     """A coding agent, as facts name it: claude-code, codex, …"""
+    machine: str | None = None
+    """The machine that a source was copied from, as it was named."""
     model: str | None = None
     subagent_type: str | None = None
     session_id: str | None = None
@@ -91,7 +93,7 @@ class Where:
             self.add(f"{columns['ts']} < $end", end=chosen.end())
         if chosen.project is not None and "project" in columns:
             self.add(is_project(columns["project"], "$project"), project=spelled(chosen.project))
-        for name in ("agent", "model", "subagent_type", "session_id", "user", "branch", "version"):
+        for name in ("agent", "machine", "model", "subagent_type", "session_id", "user", "branch", "version"):
             value = getattr(chosen, name)
             if value is not None and name in columns:
                 self.add(f"{columns[name]} = ${name}", **{name: value})

@@ -44,14 +44,14 @@ class LimitHit:
 def hits(connection: Reader, chosen: Filter, *, since: dt.datetime | None = None) -> list[LimitHit]:
     """The refusals since a time (UTC without a zone), oldest first.
 
-    A limit is an account's: of the filter only agent and user count, and the zone, for times that name none.
+    A limit is an account's: of the filter only agent, machine and user count, and the zone, for times that name none.
     """
     where = Where().add("kind = 'api_error' AND ts IS NOT NULL").add("regexp_matches(text, $said, 'i')", said=_SAID)
-    where.by(chosen, {"agent": "agent", "user": "username"})
+    where.by(chosen, {"agent": "agent", "machine": "machine", "user": "username"})
     if since is not None:
         where.add("ts >= $from", **{"from": since})
     found = connection.rows(
-        "SELECT ts, text FROM (FROM events SELECT ts, text, kind, session_id, agent) "
+        "SELECT ts, text FROM (FROM events SELECT ts, text, kind, session_id, agent, machine) "
         "LEFT JOIN (SELECT session_id, username FROM sessions) USING (session_id) "
         f"WHERE {where} ORDER BY ts, text",
         where.parameters,

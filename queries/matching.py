@@ -37,6 +37,7 @@ def by_session(chosen: Filter) -> Where:
         chosen,
         {
             "agent": "agent",
+            "machine": "machine",
             "project": "project",
             "session_id": "session_id",
             "user": "username",
@@ -71,6 +72,7 @@ def calls(chosen: Filter) -> str:
     return f"""(
     SELECT c.*, r.model, r.git_branch, r.version, {kind} AS caller_type, s.title, s.project,
         coalesce(s.username, c.username) AS owner, coalesce(c.agent, s.agent) AS told_by,
+        coalesce(c.machine, s.machine) AS told_on,
         coalesce(r.ts, c.ts, c.result_ts) AS matched_at,
         {day_of("coalesce(r.ts, c.ts, c.result_ts)", "$zone")} AS day
     FROM tool_calls c LEFT JOIN responses r ON r.key = c.response_key
@@ -89,6 +91,7 @@ def results_where(chosen: Filter, text: str | None = None) -> Where:
         {
             "ts": "matched_at",
             "agent": "told_by",
+            "machine": "told_on",
             "project": "project",
             "session_id": "session_id",
             "user": "owner",

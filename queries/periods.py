@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from .filters import Filter
 from .priced_apart import priced_apart
-from .tokens import SUMS, TokenSums, rollup, where_of
+from .tokens import SUMS, WHOSE, OwnedTokens, rollup, where_of
 
 if TYPE_CHECKING:
     from .store import Reader
 
 
 @dataclass(frozen=True, slots=True)
-class DayModelTokens(TokenSums):
+class DayModelTokens(OwnedTokens):
     """Sums of one model on one calendar day, at one speed and tier where these are priced apart."""
 
     day: dt.date
@@ -39,8 +39,8 @@ def by_day_and_model(connection: Reader, chosen: Filter) -> list[DayModelTokens]
     where = where_of(chosen).add("day IS NOT NULL")
     return connection.ask(
         DayModelTokens,
-        f"SELECT day, coalesce(model, 'unknown') AS model, priced_speed AS speed, priced_tier AS service_tier, {SUMS} "
-        f"FROM {priced_apart(rollup(connection, chosen))} WHERE {where} GROUP BY ALL "
+        f"SELECT day, coalesce(model, 'unknown') AS model, priced_speed AS speed, priced_tier AS service_tier, {SUMS}, "
+        f"{WHOSE} FROM {priced_apart(rollup(connection, chosen))} WHERE {where} GROUP BY ALL "
         "ORDER BY day, total_tokens DESC, model, priced_speed, priced_tier",
         where.parameters,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .filters import Filter
 from .token_kinds import TOTAL
-from .tokens import SUMS, TokenSums, detailed, rollup, where_of
+from .tokens import SUMS, WHOSE, OwnedTokens, detailed, rollup, where_of
 
 if TYPE_CHECKING:
     from .store import Reader
@@ -42,7 +42,7 @@ class WeekHour:
 
 
 @dataclass(frozen=True, slots=True)
-class Block(TokenSums):
+class Block(OwnedTokens):
     """Five hours from the full hour of a response on, and what was used in them. Times are UTC without a zone."""
 
     started_at: dt.datetime
@@ -136,7 +136,7 @@ def blocks(connection: Reader, chosen: Filter) -> list[Block]:
         Block,
         f"""
         SELECT started_at, min(ts) AS first_at, max(ts) AS last_at,
-            list(DISTINCT model ORDER BY model) AS models, {SUMS}
+            list(DISTINCT model ORDER BY model) AS models, {SUMS}, {WHOSE}
         FROM (FROM {detailed()} WHERE {where}) r
         ASOF JOIN (
             SELECT unnest($begun::TIMESTAMP[]) AS started_at, unnest($first::TIMESTAMP[]) AS opened_at

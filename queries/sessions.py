@@ -21,6 +21,9 @@ ORDERS = {
     "ended_at": "ended_at",
     "title": "lower(title)",
     "project": "lower(parse_filename(project, false, 'both_slash'))",
+    "agent": "agent",
+    "machine": "machine",
+    "username": "username",
     "primary_model": "primary_model",
     "active_seconds": "active_seconds",
     "wall_seconds": "wall_seconds",
@@ -207,7 +210,7 @@ def _selected(connection: Reader, chosen: Filter, *, even_nothing: bool = False)
     """The sessions that have anything that matches, with the counts of that; `even_nothing`: also all others."""
     where = matching.by_session(chosen)
     # The fields about sessions are left to the rows of sessions.
-    facts = chosen.but(agent=None, project=None, session_id=None, user=None, text="")
+    facts = chosen.but(agent=None, machine=None, project=None, session_id=None, user=None, text="")
     if facts.is_open:
         return _Selection("sessions", _PENDING, where)
     used, made, failed = tokens.where_of(facts), matching.calls_where(facts), matching.results_where(facts)
@@ -345,6 +348,29 @@ def projects(connection: Reader) -> list[Choice]:
         Choice,
         "SELECT project AS value, count(*) AS sessions FROM sessions WHERE project IS NOT NULL "
         "GROUP BY project ORDER BY max(ended_at) DESC NULLS LAST",
+    )
+
+
+def agents(connection: Reader) -> list[Choice]:
+    """All agents, the one with the most sessions first."""
+    return _choices(connection, "agent")
+
+
+def machines(connection: Reader) -> list[Choice]:
+    """All machines that are named, the one with the most sessions first."""
+    return _choices(connection, "machine")
+
+
+def users(connection: Reader) -> list[Choice]:
+    """All people that are named, the one with the most sessions first."""
+    return _choices(connection, "username")
+
+
+def _choices(connection: Reader, column: str) -> list[Choice]:
+    return connection.ask(
+        Choice,
+        f"SELECT {column} AS value, count(*) AS sessions FROM sessions WHERE {column} IS NOT NULL "
+        "GROUP BY 1 ORDER BY 2 DESC, 1",
     )
 
 

@@ -36,6 +36,9 @@ class SyncRow:
     session_id: str | None
     title: str | None
     """Of the session that did it, or that was uploaded."""
+    agent: str | None
+    machine: str | None
+    username: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def list_sync(
             "project": "project",
             "session_id": "session_id",
             "agent": "agent",
+            "machine": "machine",
             "user": "username",
             "text": "concat_ws(' ', action, resource, result, source, detail, workspace, title)",
         },

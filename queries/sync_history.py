@@ -57,7 +57,8 @@ _TOLD = f"""
         coalesce(y.duration_ms, CASE WHEN c.result_ts >= c.ts THEN epoch_ms(c.result_ts) - epoch_ms(c.ts) END)
             AS duration_ms,
         coalesce(y.workspace, h.workspace) AS workspace, y.session_id, s.title,
-        coalesce(s.project, y.workspace) AS project, coalesce(s.username, y.username) AS username, y.agent
+        coalesce(s.project, y.workspace) AS project, coalesce(s.username, y.username) AS username, y.agent,
+        coalesce(y.machine, s.machine) AS machine
     FROM sync_actions y
     LEFT JOIN tool_calls c ON c.id = y.call_id
     LEFT JOIN sessions s ON s.session_id = y.session_id
@@ -73,7 +74,8 @@ _TOLD = f"""
              ELSE 'error' || coalesce('.' || nullif(regexp_extract(u.http_status, '^[0-9]+$'), ''), '') END AS result,
         'ledger' AS source, 'ledger' AS teller,
         CASE u.status WHEN 'private' THEN 'private' WHEN 'failed' THEN u.http_status END AS detail,
-        u.workspace, u.session_id, s.title, coalesce(s.project, u.workspace) AS project, s.username, s.agent
+        u.workspace, u.session_id, s.title, coalesce(s.project, u.workspace) AS project, s.username, s.agent,
+        s.machine
     FROM uploads u LEFT JOIN sessions s ON s.session_id = u.session_id WHERE u.ts IS NOT NULL
 """
 
@@ -96,7 +98,7 @@ _MERGED = """
         concat_ws(', ', k.source, o.source) AS source, k.detail, coalesce(k.duration_ms, o.duration_ms) AS duration_ms,
         k.workspace, coalesce(k.session_id, o.session_id) AS session_id, coalesce(k.title, o.title) AS title,
         coalesce(o.project, k.project) AS project, coalesce(k.username, o.username) AS username,
-        coalesce(k.agent, o.agent) AS agent
+        coalesce(k.agent, o.agent) AS agent, coalesce(k.machine, o.machine) AS machine
     FROM told_sync k LEFT JOIN pairs p ON p.kept = k.id LEFT JOIN told_sync o ON o.id = p.other
     WHERE k.id NOT IN (SELECT other FROM pairs)
 """

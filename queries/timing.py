@@ -128,6 +128,7 @@ def _turns(chosen: Filter) -> tuple[str, Where]:
         {
             "day": "day",
             "agent": "agent",
+            "machine": "machine",
             "project": "project",
             "session_id": "session_id",
             "user": "username",
@@ -140,7 +141,7 @@ def _turns(chosen: Filter) -> tuple[str, Where]:
     # Both sides of an ASOF join need a time, or nothing would match.
     rows = f"""(
         SELECT e.amount::DOUBLE AS value, {day_of("e.ts", "$zone")} AS day, e.session_id,
-            coalesce(e.agent, s.agent) AS agent, s.username, s.project,
+            coalesce(e.agent, s.agent) AS agent, coalesce(e.machine, s.machine) AS machine, s.username, s.project,
             coalesce(r.model, '(unknown)') AS name, r.model, r.git_branch, r.version
         FROM (FROM events WHERE kind = 'turn' AND amount IS NOT NULL AND ts IS NOT NULL) e
         LEFT JOIN sessions s USING (session_id)

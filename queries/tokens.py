@@ -70,15 +70,31 @@ NOTHING = TokenSums(0, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0, 0)
 """What a day without a response took."""
 
 
+WHOSE = ", ".join(
+    f"CASE WHEN count(*) = count({name}) AND min({name}) = max({name}) THEN min({name}) END AS {name}"
+    for name in ("agent", "machine", "username")
+)
+"""SQL of who told some responses, where that is the same of all; the columns of `OwnedTokens`."""
+
+
 @dataclass(frozen=True, slots=True)
-class DayTokens(TokenSums):
+class OwnedTokens(TokenSums):
+    """Sums with who told of them: None where that is not the same of all, or not told."""
+
+    agent: str | None
+    machine: str | None
+    username: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayTokens(OwnedTokens):
     """Sums of one calendar day."""
 
     day: dt.date
 
 
 @dataclass(frozen=True, slots=True)
-class GroupTokens(TokenSums):
+class GroupTokens(OwnedTokens):
     """Sums of one group; `name` is None where the rows have no value.
 
     Models have a group for each speed and service tier that is priced apart, others have all in one.
@@ -90,7 +106,7 @@ class GroupTokens(TokenSums):
 
 
 @dataclass(frozen=True, slots=True)
-class SessionTokens(TokenSums):
+class SessionTokens(OwnedTokens):
     """Sums of one session within the selection."""
 
     session_id: str
@@ -103,6 +119,7 @@ class SessionTokens(TokenSums):
 
 GROUPS = {
     "agent": "coalesce(agent, '(unknown)')",
+    "machine": "machine",
     "model": "coalesce(model, '(unknown)')",
     "project": "project",
     "subagent_type": "subagent_type",
@@ -151,7 +168,7 @@ def detailed(chosen: Filter | None = None) -> str:
         r.speed, r.service_tier, r.git_branch, r.version, r.key, r.subagent_id, r.is_sidechain,
         r.requested_at, r.ended_at,
         r.kind, r.stop_reason, r.is_answer::INTEGER AS responses,
-        r.subagent_name, r.effort, r.tool, r.provider, r.reasoning_tokens, r.ttft_ms, r.duration_ms,
+        r.subagent_name, r.effort, r.tool, r.provider, r.gateway, r.reasoning_tokens, r.ttft_ms, r.duration_ms,
         {columns("r.")},
         r.total_tokens, coalesce(r.web_searches, 0) AS web_searches, r.cost_usd,
         CASE WHEN {unpriced("r.")} THEN r.total_tokens ELSE 0 END AS unpriced_tokens,
@@ -168,6 +185,7 @@ def where_of(chosen: Filter) -> Where:
         {
             "day": "day",
             "agent": "agent",
+            "machine": "machine",
             "project": "project",
             "session_id": "session_id",
             "user": "username",
@@ -192,7 +210,7 @@ def by_day(connection: Reader, chosen: Filter) -> list[DayTokens]:
     where = where_of(chosen).add("day IS NOT NULL")
     return connection.ask(
         DayTokens,
-        f"SELECT day, {SUMS} FROM {rollup(connection, chosen)} WHERE {where} GROUP BY day ORDER BY day",
+        f"SELECT day, {SUMS}, {WHOSE} FROM {rollup(connection, chosen)} WHERE {where} GROUP BY day ORDER BY day",
         where.parameters,
     )
 
@@ -212,7 +230,7 @@ def by_group(
     speed, tier = (priced_as, priced_as) if group != "model" else ("priced_speed", "priced_tier")
     return connection.ask(
         GroupTokens,
-        f"FROM (SELECT {GROUPS[group]} AS name, {speed} AS speed, {tier} AS service_tier, {SUMS} "
+        f"FROM (SELECT {GROUPS[group]} AS name, {speed} AS speed, {tier} AS service_tier, {SUMS}, {WHOSE} "
         f"FROM {priced_apart(rows) if group == 'model' else rows} WHERE {where} GROUP BY 1, 2, 3) "
         f"ORDER BY {ORDERS[order]} {direction} NULLS LAST, total_tokens DESC, name, speed, service_tier",
         where.parameters,
@@ -228,10 +246,12 @@ def top_sessions(
     sorting = f"{ORDERS[order]} DESC NULLS LAST, total_tokens DESC, session_id"
     return connection.ask(
         SessionTokens,
-        f"""SELECT t.*, s.title, s.project, s.started_at, s.primary_model, f.session_file
+        f"""SELECT t.*, s.title, s.project, s.started_at, s.primary_model, s.agent, s.machine, s.username,
+                f.session_file
             FROM (FROM (SELECT session_id, {sums} FROM {rollup(connection, chosen)} WHERE {where} GROUP BY session_id)
                 ORDER BY {sorting} LIMIT {int(limit)}) t
-            LEFT JOIN (SELECT session_id, title, project, started_at, primary_model FROM sessions) s USING (session_id)
+            LEFT JOIN (SELECT session_id, title, project, started_at, primary_model, agent, machine, username
+                FROM sessions) s USING (session_id)
             LEFT JOIN (SELECT session_id, parse_filename(any_value(path)) AS session_file
                 FROM files WHERE is_main GROUP BY session_id) f USING (session_id)
             ORDER BY {sorting}""",

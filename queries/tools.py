@@ -128,6 +128,7 @@ def tool_use(
             "project": "project",
             "session_id": "session_id",
             "agent": "agent",
+            "machine": "machine",
             "user": "owner",
             "text": "concat_ws(' ', command, title, project)",
         },

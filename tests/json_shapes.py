@@ -10,7 +10,8 @@ HEADING = """# What `--json` answers
 
 Made from answers by `pytest tests/test_json_shapes.py --update-golden`; a test compares this page with what the
 commands say. `[]` is a list. Times carry their offset, durations are whole milliseconds unless a name says seconds,
-money is USD. What is unknown is null, and never 0. `sessions`, `tokens`, `queries`, `sync` and `home` have the names
+money is USD. What is unknown is null, and never 0. `agent`, `machine` and `username` of a sum are null where they
+differ in it. `sessions`, `tokens`, `queries`, `sync` and `home` have the names
 of the Agnes server's endpoints, `daily`, `weekly`, `monthly`, `blocks` and `models` those of ccusage.
 """
 

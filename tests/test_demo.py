@@ -25,6 +25,7 @@ from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.hand_overs import hand_overs
 from agnes_stats.queries.metrics import metrics
 from agnes_stats.queries.tasks import on_board, tasks
+from agnes_stats.queries.token_kinds import TOTAL
 
 from tests.ingest.agnes_files import read_workspace
 from tests.storing import kept_open, store_in
@@ -323,9 +324,9 @@ def grown(before: dict[Path, bytes], after: dict[Path, bytes]) -> dict[Path, lis
 
 def test_live_sessions_go_on_where_they_were(growing: tuple[Path, Time, DemoGrower]) -> None:
     root, clock, grower = growing
-    before = contents(root)
+    before = contents(root / "projects")
     step(clock, grower, 300)
-    fresh = grown(before, contents(root))
+    fresh = grown(before, contents(root / "projects"))
     assert sum(not path.name.startswith("agent-") for path in fresh) == 2
     for rows in fresh.values():
         assert all(NOW < time_of(row) <= clock.now for row in rows if "timestamp" in row)
@@ -404,3 +405,59 @@ def test_what_stops_a_running_demo_is_told_at_its_end(tmp_path: Path, monkeypatc
     monkeypatch.setattr(DemoGrower, "step", fail)
     with pytest.raises(OSError, match="disk full"), running_demo(tmp_path):
         assert stopped.wait(10)
+
+
+# ---- other agents
+
+
+def others(root: Path) -> dict[str, list[list[Row]]]:
+    return {
+        agent: [rows_of(path.read_bytes()) for path in sorted((root / agent).rglob("*.jsonl"))]
+        for agent in ("codex", "gemini")
+    }
+
+
+def test_two_more_agents_have_sessions_with_times_up_to_now(root: Path) -> None:
+    found = others(root)
+    assert {agent: len(files) for agent, files in found.items()} == {"codex": demo.THREADS, "gemini": demo.CHATS}
+    for files in found.values():
+        for lines in files:
+            times = [time_of(row) for row in lines if "timestamp" in row]
+            assert times == sorted(times)
+            assert NOW - timedelta(days=46) < times[0] <= times[-1] <= NOW
+
+
+def test_all_of_it_is_read_and_nothing_rejected(root: Path, tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    roots = [Root(kind, root / demo.SOURCES[kind]) for kind in ("codex", "gemini")]
+    Engine(store, roots, workers=0).catch_up()
+    with store.read() as connection:
+        assert connection.execute("SELECT count(*) FROM rejects").fetchall() == [(0,)]
+        told = connection.execute(
+            "SELECT agent, count(*), count(title), bool_and(user_messages > 0 AND tokens_total > 0), "
+            "bool_and(project LIKE '/home/dana/work/%'), sum(tool_errors) > 0 "
+            f"FROM (SELECT *, {TOTAL} AS tokens_total FROM sessions) GROUP BY agent ORDER BY agent"
+        ).fetchall()
+        unpriced = connection.execute("SELECT count(*) FROM responses WHERE cost_usd IS NULL").fetchall()
+    assert told == [
+        ("codex", demo.THREADS, demo.THREADS, True, True, True),
+        ("gemini", demo.CHATS, demo.CHATS, True, True, True),
+    ]
+    assert unpriced == [(0,)]
+
+
+def test_a_thread_of_codex_goes_on_where_it_was(growing: tuple[Path, Time, DemoGrower]) -> None:
+    root, clock, grower = growing
+    before = contents(root / "codex")
+    step(clock, grower, 60)
+    grown = [path for path, data in contents(root / "codex").items() if data != before[path]]
+    assert len(grown) == 1
+    data = grown[0].read_bytes()
+    assert data.startswith(before[grown[0]])
+    totals = [
+        row["payload"]["info"]["total_token_usage"]["total_tokens"]
+        for row in rows_of(data)
+        if row["payload"].get("type") == "token_count"
+    ]
+    assert totals == sorted(totals)
+    assert len(set(totals)) == len(totals)

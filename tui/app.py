@@ -28,6 +28,7 @@ from .header import HeaderStrip
 from .keys import KEYS
 from .kit.frame import NARROW, FilterInput, StatusCorner, TabStrip
 from .kit.key_bar import KeyBar
+from .learnt import differs
 from .messages import FilterChanged, IngestNews
 from .pane import Pane
 from .ranges import RANGES, first_range, ranged
@@ -50,6 +51,9 @@ TICK_SECONDS = 60.0
 
 HEAD_START_SECONDS = 0.2
 """The first data is asked for this long before the ingester starts, which would slow it down."""
+
+_DIMENSION_OF = {"user": "username"}
+"""Fields of the filter whose column of sessions has another name."""
 
 WIDE = 170
 """Columns from which details stand beside their list."""
@@ -257,7 +261,8 @@ class AgnesStats(EndableApp):
         days = self._range.label
         if self._fixed.since or self._fixed.until:
             days = f"{self._fixed.since or '…'} to {self._fixed.until or 'today'}"
-        told = {"project": "all projects", "model": "all models"} | dict(chips(chosen, self.session_title))
+        agents = {"agent": "all agents"} if differs("agent") else {}
+        told = agents | {"project": "all projects", "model": "all models"} | dict(chips(chosen, self.session_title))
         self.screen_stack[0].query_one(TabStrip).describe([days, *told.values(), pane.describe_filter()])
 
     @property
@@ -274,11 +279,10 @@ class AgnesStats(EndableApp):
 
     @work
     async def action_pick(self, what: str) -> None:
-        """Choose a project or a model from a list."""
+        """Choose one value of a field of the filter from a list."""
         from .screens.picker import PickerScreen
 
-        current = self.chosen.project if what == "project" else self.chosen.model
-        picked = await self.push_screen_wait(PickerScreen(what, current))
+        picked = await self.push_screen_wait(PickerScreen(what, getattr(self.chosen, what)))
         if picked is not None:
             self.choose(**{what: picked or None})
 
@@ -304,8 +308,10 @@ class AgnesStats(EndableApp):
             event.input.close()
             self._focus_pane()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Whether a key does anything now: there may be nothing to go up from."""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key does anything now: there may be nothing to go up from, or to choose from."""
+        if action == "pick":
+            return differs(_DIMENSION_OF.get(str(parameters[0]), str(parameters[0])))
         if action != "up":
             return True
         pane, line = self.active_pane, self.screen_stack[0].query_one(FilterInput)

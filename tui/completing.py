@@ -66,6 +66,12 @@ def _models(connection: Any) -> list[str]:
     return [choice.value for choice in models(connection)]
 
 
+def _machines(connection: Any) -> list[str]:
+    from ..queries.tellers import tellers
+
+    return [machine for machine in tellers(connection).machine if machine]
+
+
 def _zones(prefix: str, **_: Any) -> list[str]:
     import zoneinfo
 
@@ -106,6 +112,7 @@ _VALUES: dict[str, Values] = {
     "tz": _zones,
     "source": _sources,
     "agent": _agents,
+    "machine": _stored(_machines),
     "tab": _tabs,
     "theme": _themes,
     "topic": _topics,

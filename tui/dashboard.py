@@ -92,7 +92,7 @@ def first_answers(settings: Settings) -> Ahead:
 @contextlib.contextmanager
 def _demo(settings: Settings) -> Iterator[Settings]:
     """Settings for generated transcripts in a temporary folder, that grow until the block ends."""
-    from ..demo.sessions import running_demo
+    from ..demo.sessions import SOURCES, running_demo
 
     with (
         tempfile.TemporaryDirectory(prefix="agnes-stats-demo-") as folder,
@@ -102,7 +102,7 @@ def _demo(settings: Settings) -> Iterator[Settings]:
         yield replace(
             settings,
             store=Path(folder, "store", "store.duckdb"),
-            source=(f"claude={folder}", f"workspace={folder}/workspace"),
+            source=tuple(f"{kind}={Path(folder, inner)}" for kind, inner in SOURCES.items()),
             no_ingest=False,
             agnes_server=False,
         )

@@ -34,6 +34,7 @@ def filter_of(settings: Settings) -> Filter:
         user=settings.user,
         branch=settings.branch,
         agent=settings.agent,
+        machine=settings.machine,
         version=settings.agent_version,
     )
 

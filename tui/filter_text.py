@@ -8,7 +8,7 @@ from . import format as words
 _PATH = ("/", "\\", *(f"{letter}:" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
 """How a path begins, on any system."""
 
-FIELDS = ("session_id", "subagent_type", "branch", "version", "model", "agent", "project", "user")
+FIELDS = ("session_id", "subagent_type", "branch", "version", "model", "agent", "machine", "project", "user")
 """The fields of a filter that are one value, in the order in which Backspace drops those set elsewhere."""
 
 _WIDEST = 30
@@ -22,6 +22,7 @@ def chips(chosen: Filter, session_title: str = "") -> list[tuple[str, str]]:
         "subagent_type": chosen.subagent_type and f"agent {chosen.subagent_type}",
         "branch": chosen.branch and f"branch {chosen.branch}",
         "agent": chosen.agent,
+        "machine": chosen.machine and f"machine {chosen.machine}",
         "version": chosen.version and f"version {chosen.version}",
         "user": chosen.user and f"user {chosen.user}",
         "session_id": chosen.session_id and f"session {session_title or chosen.session_id}",

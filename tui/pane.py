@@ -17,7 +17,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from ..queries.filters import Filter
 from ..queries.store import StoreError
-from . import project_names
+from . import learnt
 from .kit.state import PaneState
 from .messages import PaneFailed, PaneLoaded
 from .typed_app import OnDashboard
@@ -106,7 +106,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
             data = app.ahead.take(self.tab.name, chosen) if app.ahead else None
             if is_whole := data is None:
                 with app.store.read() as connection:
-                    project_names.learn(connection)
+                    learnt.learn(connection)
                     data = self.load(connection, chosen, app.now())
         except StoreError as error:
             self.post_message(PaneFailed(number, str(error)))

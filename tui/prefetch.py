@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..queries.filters import Filter
 from ..queries.store import Stamp, Store
-from . import project_names
+from . import learnt
 
 if TYPE_CHECKING:
     from ..queries.store import Reader
@@ -56,7 +56,7 @@ class Ahead:
         try:
             with self._store.read(unless=self._stop) as connection:
                 self._stamp = self._store.stamp()
-                project_names.learn(connection)
+                learnt.learn(connection)
                 for name, question in self._questions.items():
                     found = question(connection)
                     waiting.pop(name).set_result(found)

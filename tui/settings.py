@@ -184,6 +184,9 @@ OPTIONS = (
     Option("tz", "the zone of days and times (default: this machine's)", _zone, "ZONE", group=COUNTS),
     Option("project", "only this project: its name as it is shown, or its path", _text, "PROJECT", group=COUNTS),
     Option("agent", "only this coding agent: claude-code, codex, …", _text, "AGENT", group=COUNTS),
+    Option(
+        "machine", "only this machine, as a source is named: --source KIND@MACHINE=PATH", _text, "MACHINE", group=COUNTS
+    ),
     Option("model", "only this model", _text, "MODEL", group=COUNTS),
     Option("branch", "only responses on this git branch", _text, "BRANCH", group=COUNTS),
     Option(
@@ -219,6 +222,7 @@ class Settings:
     model: str | None = None
     branch: str | None = None
     agent: str | None = None
+    machine: str | None = None
     agent_version: str | None = None
     user: str | None = None
     tab: str = TAB_NAMES[0]

@@ -7,7 +7,19 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from .source import Fingerprint, Places, ReadResult, Root, Source, SourceBusy, SourceFile, State, WatchPaths, Watermark
+from .source import (
+    Fingerprint,
+    Matter,
+    Places,
+    ReadResult,
+    Root,
+    Source,
+    SourceBusy,
+    SourceFile,
+    State,
+    WatchPaths,
+    Watermark,
+)
 
 _SOURCES = {
     "claude": "claude.source:ClaudeSource",
@@ -72,6 +84,7 @@ def find_roots(places: Places) -> list[Root]:
 __all__ = [
     "SOURCES",
     "Fingerprint",
+    "Matter",
     "Places",
     "ReadResult",
     "Root",

@@ -12,8 +12,9 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...queries.paths import is_folder
@@ -197,6 +198,21 @@ class ReadResult:
     """Whether all that these files alone had told at these `places` is dropped: a newer version tells it."""
 
 
+class Matter(StrEnum):
+    """What an agent may not tell of its sessions. Where it is missing, a view says why: `Source.untold`."""
+
+    INPUT = "input"
+    """Tokens that went in, as long as a session runs."""
+    BRANCH = "branch"
+    VERSION = "version"
+    CALL_TIME = "call time"
+    """When a tool call ended."""
+    FIRST_TOKEN = "first token"
+    """How long the first token took."""
+    ERRORS = "errors"
+    """Whether a call failed, by a sign of its own."""
+
+
 class SourceBusy(Exception):
     """The owner of the file keeps us out just now. Nothing is wrong: the next sweep tries again."""
 
@@ -214,6 +230,8 @@ class Source:
     dropped first, as far as they still hold it."""
     agent: str | None = None
     """The agent that its facts tell of, as in `--agent`; None: no agent."""
+    untold: Mapping[Matter, str] = MappingProxyType({})
+    """What its agent does not tell, each with a sentence that stands where it is missing."""
     keeps_ledger: bool = False
     """Whether it may tell what a request took in a ledger besides the session's own file (`ResponseKind.REQUEST`)."""
 

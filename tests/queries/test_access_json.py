@@ -50,6 +50,9 @@ def test_a_row_has_the_servers_names(store: Store) -> None:
         "result": "success",
         "duration_ms": 740,
         "client_kind": "cli",
+        "agent": "claude-code",
+        "machine": None,
+        "username": None,
         "params": {
             "sql_preview": "select id from orders",
             "rows_returned": 12,

@@ -73,7 +73,7 @@ def asked(store: Store, chosen: Filter) -> Breakdown:
         return breakdown(connection, chosen)
 
 
-def told(rows: list[UsedTokens]) -> dict[str | None, tuple[int, ...]]:
+def told(rows: list[UsedTokens]) -> dict[str | None, tuple[int | None, ...]]:
     """Name -> bills, responses, input, cache read, output, reasoning."""
     return {
         row.name: (
@@ -145,6 +145,9 @@ def test_what_sub_agents_took_for_what_they_reported(store: Store) -> None:
         (Filter(model="gpt-5"), 3, 0),
         (Filter(session_id="aaaa"), 5, 2),
         (Filter(subagent_type="explore"), 0, 2),
+        (Filter(agent="mux"), 5, 2),
+        (Filter(agent="codex"), 0, 0),
+        (Filter(machine="laptop"), 0, 0),
         (Filter(text="shop"), 5, 2),
     ],
 )

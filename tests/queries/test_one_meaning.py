@@ -167,6 +167,7 @@ def test_tokens_in_groups(world: World, naive: Naive) -> None:
     connection, chosen, facts = world.connection, naive.chosen, world.facts
     columns: dict[str, Callable[[dict[str, Any]], Any]] = {
         "agent": lambda row: row["agent"],
+        "machine": lambda row: row["machine"],
         "model": lambda row: row["model"],
         "project": lambda row: facts.session(row).get("project"),
         "subagent_type": facts.subagent_type,

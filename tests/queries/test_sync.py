@@ -265,6 +265,9 @@ def test_the_answer_has_the_shape_of_the_endpoint_and_its_cursor_leads_on(machin
                     "result": "success",
                     "duration_ms": 5000,
                     "client_kind": "transcript",
+                    "agent": "claude-code",
+                    "machine": None,
+                    "username": None,
                     "params": {
                         "detail": "agnes pull",
                         "workspace": str(folder),

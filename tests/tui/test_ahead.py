@@ -10,10 +10,9 @@ import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store, StoreError
 from agnes_stats.tui.dashboard import app_of, first_answers
-from agnes_stats.tui.kit.table import RecordTable
 from agnes_stats.tui.prefetch import Ahead
 from agnes_stats.tui.sessions.data import SHOWN_AT_FIRST, SessionsData
-from agnes_stats.tui.sessions.list import SessionsPane
+from agnes_stats.tui.sessions.list import SessionsPane, SessionsTable
 from agnes_stats.tui.settings import Settings
 
 from tests.storing import Holder
@@ -84,5 +83,5 @@ async def test_the_dashboard_shows_the_beginning_of_the_list_then_the_whole(
             while not shown or shown[-1][0] < many:
                 await pilot.pause(0.02)
             await settle(pilot)
-            assert len(app.query_one(RecordTable).records) == many
+            assert len(app.query_one(SessionsTable).records) == many
     assert shown[0] == (SHOWN_AT_FIRST, many)

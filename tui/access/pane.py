@@ -22,6 +22,7 @@ from ..kit.cards import Cards
 from ..kit.sections import Sections
 from ..kit.state import PaneState
 from ..kit.table import RecordTable
+from ..learnt import told_apart
 from ..pane import Pane
 from ..tabs import Tab
 from . import text as told
@@ -84,7 +85,7 @@ class AccessPane(Pane[AccessData]):
                 with Container(id="access-list"):
                     with Vertical(id="access-rows"):
                         yield Static(id="access-strip", markup=False)
-                        yield AccessTable(COLUMNS, id="accesses")
+                        yield AccessTable(told_apart(COLUMNS), id="accesses")
                         yield Static(id="access-caption", markup=False)
                     yield AccessDetail(can_focus=False)
                 yield AccessSummary(self._options.tables, key="k", id="access-summary")
@@ -147,6 +148,7 @@ class AccessPane(Pane[AccessData]):
     def _fill(self, page: AccessPage, total: int) -> AccessTable:
         look = self._look()
         table = self.query_one(AccessTable)
+        table.use_columns(told_apart(COLUMNS))
         table.show([told.access(row, look) for row in page.rows], total=total)
         return table
 

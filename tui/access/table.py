@@ -18,6 +18,9 @@ COLUMNS = (
     Column("duration", "Duration", 8, "right", min_screen=92),
     Column("session", "Session", min_screen=120),
     Column("project", "Project", 14, min_screen=112),
+    Column("agent", "Agent", 11, min_screen=100),
+    Column("machine", "Machine", 10, min_screen=112),
+    Column("username", "User", 10, min_screen=112),
 )
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from rich.text import Text
 from textual.color import Color
 
+from ...ingest.formats import Matter
 from ...queries.access import AccessRow, Which
 from ...queries.access_sums import AccessPage, AccessSums, ActionUse, DayAccesses, PlaceUse, TableUse
 from ...queries.filters import Filter
@@ -21,7 +22,9 @@ from ..kit.cards import Card
 from ..kit.palette import parse
 from ..kit.spark import sparkline
 from ..kit.table import Record
+from ..learnt import who
 from ..sessions.text import plural
+from ..untold import why
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -97,6 +100,9 @@ def access(row: AccessRow, look: AccessLook) -> Record:
             "duration": duration(row, look),
             "session": words.clean(row.title or row.session_id) or None,
             "project": words.project(row.project),
+            "agent": row.agent,
+            "machine": row.machine,
+            "username": row.username,
         },
         row,
     )
@@ -255,7 +261,9 @@ def facts(row: AccessRow, look: AccessLook) -> list[Text]:
     """What is known of an access, line by line; its text is told apart."""
     moment = "no time" if row.timestamp is None else f"{look.local(row.timestamp):%Y-%m-%d %H:%M:%S}"
     measured = [
-        duration(row, look) if row.duration_ms is not None or row.result == "running" else "",
+        duration(row, look)
+        if row.duration_ms is not None or row.result == "running"
+        else why(row.agent, Matter.CALL_TIME) or "",
         f"{row.rows_returned:,} row{'' if row.rows_returned == 1 else 's'}" if row.rows_returned is not None else "",
         f"{words.size(row.bytes_scanned)} scanned" if row.bytes_scanned is not None else "",
         f"{words.size(row.bytes_returned)} returned" if row.bytes_returned is not None else "",
@@ -273,7 +281,8 @@ def facts(row: AccessRow, look: AccessLook) -> list[Text]:
     if row.tables_read or row.tables_written:
         lines.append(_tables(row))
     if row.session_id is not None:
-        lines.append(_dotted(words.clean(row.title or row.session_id, 100), words.project(row.project)))
+        whose = (value for _, value in who(row))
+        lines.append(_dotted(words.clean(row.title or row.session_id, 100), words.project(row.project), *whose))
     return lines
 
 

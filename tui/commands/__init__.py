@@ -14,7 +14,7 @@ GROUPS = {
     "What happened": {
         "sessions": "sessions, newest first",
         "tokens": "tokens and cost by day, model and session",
-        "breakdown": "tokens, cost and times by mode, thinking level, tool, headless call and provider",
+        "breakdown": "tokens, cost and times by agent, project, model, mode, thinking level, tool and provider",
         "delegations": "work handed to sub-agents and other AIs, newest first: status, time, tokens, cost",
         "agents": "types of agents with their models, ranked: events, success, times, tokens, cost",
         "tasks": "the to-do lists of sessions, task by task, with their history",

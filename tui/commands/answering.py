@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...queries.store import Store, StoreBusy
-from .. import project_names, terminal
+from .. import learnt, terminal
 from ..factories import engine_of, server_access
 from ..settings import BadSetting, Settings
 
@@ -107,7 +107,7 @@ def answered(
     with opened(settings) as connection:
         answer = ask(connection)
         if not given.json:
-            project_names.learn(connection)
+            learnt.learn(connection)
     if given.json:
         terminal.answer(answer)
     else:

@@ -17,6 +17,7 @@ from ..settings import Settings
 from .answering import opened
 from .ccusage import HEADINGS, cells, instant, mark_fields, write_legends, write_table
 from .command import FILTERS, READING, Command
+from .json_fields import whose_fields
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -104,6 +105,7 @@ def _block(block: Block, now: dt.datetime, reset: dt.datetime | None) -> Report:
         "actualEndTime": instant(block.last_at),
         "isActive": running,
         "isGap": False,
+        **whose_fields(block),
         "entries": block.responses,
         "tokenCounts": {
             "inputTokens": block.input_tokens,
@@ -154,6 +156,7 @@ def _gap(start: dt.datetime, end: dt.datetime) -> Report:
         "actualEndTime": None,
         "isActive": False,
         "isGap": True,
+        **dict.fromkeys(("agent", "machine", "username")),
         "entries": 0,
         "tokenCounts": dict.fromkeys(counts, 0),
         "totalTokens": 0,

@@ -1,4 +1,4 @@
-"""`agnes-stats breakdown`: tokens, cost and times by mode, thinking level, tool, headless call and provider."""
+"""`agnes-stats breakdown`: tokens, cost and times by agent, project, model, mode, thinking level, tool and provider."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ...queries.filters import Filter
 from .. import format as words
 from .. import marks
 from ..factories import filter_of
+from ..learnt import differs
 from ..settings import Settings
 from .answering import answered
 from .command import FILTERS, READING, Command
@@ -24,11 +25,17 @@ if TYPE_CHECKING:
     Answer = dict[str, Any]
 
 _HEADINGS = {
+    "agent": "Agent",
+    "machine": "Machine",
+    "username": "User",
+    "project": "Project",
+    "model": "Model",
     "mode": "Mode",
     "effort": "Thinking level",
     "tool": "Tool's model",
     "headless": "Without a conversation",
     "provider": "Provider",
+    "gateway": "Gateway",
 }
 _MEASURES = {
     "ttft_ms": "First token, seconds",
@@ -76,7 +83,8 @@ def show(answer: Mapping[str, Any], page: Page) -> list[str]:
     lines = [" · ".join(parts), ""]
     for group, heading in _HEADINGS.items():
         rows = answer[f"by_{group}"]
-        if any(row["name"] is not None for row in rows):
+        # Who told it is told only where there are several.
+        if differs(group) and any(row["name"] is not None for row in rows):
             lines += [*_group(heading, rows, page), ""]
     lines += _times(answer, page)
     lines += _delegation(answer["delegation"], page)
@@ -93,7 +101,7 @@ def _group(heading: str, rows: Sequence[Mapping[str, Any]], page: Page) -> list[
     ]
     cells = [
         [
-            words.NONE if row["name"] is None else row["name"],
+            _name(heading, row["name"]),
             words.count(row["bills"]),
             marks.tokens(row["output_tokens"], row["undercounted"]),
             words.count(row["reasoning_tokens"]),
@@ -104,6 +112,13 @@ def _group(heading: str, rows: Sequence[Mapping[str, Any]], page: Page) -> list[
         for row in rows
     ]
     return table(columns, cells, page.width)
+
+
+def _name(heading: str, name: str | None) -> str:
+    if name is None:
+        return words.NONE
+    shown = {"Project": words.project, "Model": words.model}.get(heading)
+    return shown(name) if shown else name
 
 
 def _times(answer: Mapping[str, Any], page: Page) -> list[str]:

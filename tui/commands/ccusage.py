@@ -20,6 +20,7 @@ from .. import marks, terminal
 from ..factories import filter_of, utc_now
 from ..ranges import day_at
 from ..settings import Settings
+from .json_fields import whose_fields
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -44,8 +45,21 @@ def row_fields(groups: list[DayModelTokens]) -> Report:
     for (name, speed, tier), parts in merged.items():
         sums = sum_fields(parts)
         told = {"modelName": name, "speed": speed, "service_tier": tier, "cost": sums.pop("totalCost")}
+        told |= whose(parts)
         breakdowns.append(told | {k: sums[k] for k in sums if k != "totalTokens"})
-    return {**sum_fields(groups), "modelsUsed": sorted({name for name, _, _ in merged}), "modelBreakdowns": breakdowns}
+    return {
+        **whose(groups),
+        **sum_fields(groups),
+        "modelsUsed": sorted({name for name, _, _ in merged}),
+        "modelBreakdowns": breakdowns,
+    }
+
+
+def whose(groups: Sequence[tokens.OwnedTokens]) -> Report:
+    """Who told of all of them, where that is the same; else null."""
+    told = [whose_fields(group) for group in groups]
+    names = ("agent", "machine", "username")
+    return {name: told[0][name] if len({row[name] for row in told}) == 1 else None for name in names}
 
 
 def sum_fields(groups: Iterable[tokens.TokenSums]) -> Report:

@@ -77,6 +77,7 @@ _EXAMPLES = {
     "tz": '"Europe/Prague"',
     "project": '"shop"',
     "agent": '"claude-code"',
+    "machine": '"laptop"',
     "model": '"claude-opus-4-6"',
     "branch": '"main"',
     "agent_version": '"2.1.300"',

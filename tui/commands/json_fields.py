@@ -26,6 +26,11 @@ def cursor_fields(cursor: Cursor | None) -> Answer | None:
     return None if cursor is None else {"timestamp": stamp(cursor.timestamp), "id": cursor.id}
 
 
+def whose_fields(row: Any) -> Answer:
+    """Who told a row: the agent, the machine where one is named, the person where one is."""
+    return {"agent": row.agent, "machine": row.machine, "username": row.username}
+
+
 def token_fields(row: tokens.TokenSums) -> Answer:
     """Sums of tokens and cost."""
     return {

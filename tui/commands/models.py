@@ -12,6 +12,7 @@ from ..settings import Settings
 from .answering import opened
 from .ccusage import sum_fields, tell, total_fields
 from .command import FILTERS, READING, Command
+from .json_fields import whose_fields
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -29,7 +30,9 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
 def by_model(connection: Reader, chosen: Filter) -> Report:
     """Sums by model, the largest first; where fast responses or batches are priced apart they are rows of their own."""
     rows = [
-        {"modelName": group.name, "speed": group.speed, "service_tier": group.service_tier, **sum_fields([group])}
+        {"modelName": group.name, "speed": group.speed, "service_tier": group.service_tier}
+        | whose_fields(group)
+        | sum_fields([group])
         for group in tokens.by_group(connection, chosen, "model")
     ]
     return {"models": rows, "totals": total_fields(rows)}

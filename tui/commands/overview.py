@@ -7,7 +7,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from ...queries.filters import Filter
-from .. import project_names, terminal
+from .. import learnt, terminal
 from ..factories import filter_of, looked_in, utc_now
 from ..ranges import day_at
 from ..settings import BadSetting, Settings
@@ -30,7 +30,7 @@ def overview(given: argparse.Namespace, settings: Settings) -> int:
     if given.demo:
         raise BadSetting("--demo needs a terminal")
     with opened(settings, quiet=True) as connection:
-        project_names.learn(connection)
+        learnt.learn(connection)
         show_overview(connection, settings, filter_of(settings), utc_now())
     return 0
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from .. import format as words
-from .. import marks, terminal
+from .. import learnt, marks, terminal
 from ..factories import utc_now
 from ..settings import Settings
 
@@ -101,6 +101,16 @@ def _padded(column: TextColumn, text: str, width: int) -> str:
     text = words.clean(text, width)
     blank = " " * max(0, width - cell_len(text))
     return blank + text if column.right else text + blank
+
+
+def who_columns(rank: int) -> list[TextColumn]:
+    """Columns of who told a row, as far as that differs in the store."""
+    return [TextColumn(label, rank=rank) for label, _ in learnt.who(dict.fromkeys(("agent", "machine", "username")))]
+
+
+def who_cells(row: Mapping[str, Any]) -> list[str]:
+    """The cells of `who_columns` for a row of an answer."""
+    return [value or words.NONE for _, value in learnt.who(row)]
 
 
 def more_line(answer: dict[str, Any]) -> list[str]:

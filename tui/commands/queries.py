@@ -12,8 +12,8 @@ from ..factories import filter_of
 from ..settings import Settings
 from .answering import MAX_LIMIT, answered, between, cursor_of
 from .command import CURSOR, FILTERS, LIMIT, READING, Command
-from .json_fields import cursor_fields, stamp
-from .page import TextColumn, more_line, table
+from .json_fields import cursor_fields, stamp, whose_fields
+from .page import TextColumn, more_line, table, who_cells, who_columns
 
 if TYPE_CHECKING:
     from ...queries import access
@@ -70,6 +70,7 @@ def _access(row: access.AccessRow) -> Answer:
         "result": row.result,
         "duration_ms": row.duration_ms,
         "client_kind": row.client_kind or "cli",
+        **whose_fields(row),
         "params": {
             "sql_preview": row.sql,
             "rows_returned": row.rows_returned,
@@ -102,6 +103,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
         TextColumn("Rows", right=True, rank=1),
         TextColumn("Took", right=True, rank=2),
         TextColumn("Project", rank=3),
+        *who_columns(rank=3),
     ]
     cells = [
         [
@@ -112,6 +114,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
             words.count(row["params"]["rows_returned"]),
             words.millis(row["duration_ms"]),
             words.project(row["params"]["project"]),
+            *who_cells(row),
         ]
         for row in rows
     ]

@@ -16,7 +16,7 @@ from ..settings import Settings
 from .answering import MAX_LIMIT, answered, between
 from .command import FILTERS, LIMIT, READING, Command
 from .json_fields import stamp
-from .page import TextColumn, table
+from .page import TextColumn, table, who_cells, who_columns
 
 if TYPE_CHECKING:
     from ...queries import sessions
@@ -75,6 +75,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
         TextColumn("Started"),
         TextColumn("Title", flexible=True),
         TextColumn("Project", rank=4),
+        *who_columns(rank=4),
         TextColumn("Model", rank=6),
         TextColumn("Active", right=True, rank=3),
         TextColumn("Wall", right=True, rank=7),
@@ -115,7 +116,16 @@ def _cells(row: dict[str, Any], page: Page) -> list[str]:
         ]
     numbers = numbers[: 7 if page.cost else 6]
     model = told.models(row["primary_model"])
-    return [mark, started, title, words.project(row["project"]), model, *numbers, row["session_id"][:8]]
+    return [
+        mark,
+        started,
+        title,
+        words.project(row["project"]),
+        *who_cells(row),
+        model,
+        *numbers,
+        row["session_id"][:8],
+    ]
 
 
 COMMAND = Command(

@@ -96,6 +96,7 @@ class LastLines:
             settings.branch,
             settings.agent_version,
             settings.agent,
+            settings.machine,
             settings.user,
         )
         self._settings = json.dumps([settings.tz, settings.no_cost, settings.budget, *chosen])

@@ -11,8 +11,8 @@ from ..factories import filter_of
 from ..settings import Settings
 from .answering import MAX_LIMIT, answered, between, cursor_of
 from .command import CURSOR, DAYS_AND_WHERE, LIMIT, READING, Command
-from .json_fields import cursor_fields, stamp
-from .page import TextColumn, more_line, table
+from .json_fields import cursor_fields, stamp, whose_fields
+from .page import TextColumn, more_line, table, who_cells, who_columns
 
 if TYPE_CHECKING:
     from ...queries import servers, sync
@@ -75,6 +75,7 @@ def _action(row: sync.SyncRow) -> Answer:
         "result": row.result,
         "duration_ms": row.duration_ms,
         "client_kind": row.source,
+        **whose_fields(row),
         "params": {
             "detail": row.detail,
             "workspace": row.workspace,
@@ -94,6 +95,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
         TextColumn("Source"),
         TextColumn("Result"),
         TextColumn("Took", right=True, rank=1),
+        *who_columns(rank=2),
         TextColumn("Detail", flexible=True),
     ]
     cells = [
@@ -103,6 +105,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
             row["client_kind"] or words.NONE,
             row["result"],
             words.millis(row["duration_ms"]),
+            *who_cells(row),
             _told(row),
         ]
         for row in answer["rows"]

@@ -17,8 +17,8 @@ from ..sessions import text as told
 from ..settings import Settings
 from .answering import answered, between
 from .command import FILTERS, READING, Command
-from .json_fields import stamp, token_fields
-from .page import TextColumn, table
+from .json_fields import stamp, token_fields, whose_fields
+from .page import TextColumn, table, who_cells, who_columns
 
 if TYPE_CHECKING:
     from ...queries import tokens
@@ -61,7 +61,9 @@ def tokens_answer(connection: Reader, chosen: Filter, *, today: dt.date, days: i
         "days": len(daily),
         "daily": daily,
         "by_model": [
-            {"model": row.name, "speed": row.speed, "service_tier": row.service_tier, **token_fields(row)}
+            {"model": row.name, "speed": row.speed, "service_tier": row.service_tier}
+            | whose_fields(row)
+            | token_fields(row)
             for row in tokens.by_group(connection, chosen, "model")
         ],
         "top_sessions": [_top(row) for row in tokens.top_sessions(connection, chosen)],
@@ -74,7 +76,13 @@ def _daily_fields(found: list[tokens.DayTokens], window: Filter) -> list[Answer]
     from ...queries.tokens import NOTHING
 
     by_day = {row.day: row for row in found}
-    return [{"day": day.isoformat(), **token_fields(by_day.get(day, NOTHING))} for day in every_day(window, by_day)]
+    nobody: Answer = {"agent": None, "machine": None, "username": None}
+    return [
+        {"day": day.isoformat()}
+        | (whose_fields(by_day[day]) if day in by_day else nobody)
+        | token_fields(by_day.get(day, NOTHING))
+        for day in every_day(window, by_day)
+    ]
 
 
 def _top(row: tokens.SessionTokens) -> Answer:
@@ -85,6 +93,7 @@ def _top(row: tokens.SessionTokens) -> Answer:
         "primary_model": row.primary_model,
         "title": row.title,
         "project": row.project,
+        **whose_fields(row),
         **token_fields(row),
     }
 
@@ -100,6 +109,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
         TextColumn("Started"),
         TextColumn("Top sessions", flexible=True),
         TextColumn("Project", rank=2),
+        *who_columns(rank=2),
         TextColumn("Model", rank=3),
         *_token_columns(page),
     ]
@@ -108,6 +118,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
             page.when(row["started_at"]),
             row["title"] or row["session_file"] or row["session_id"],
             words.project(row["project"]),
+            *who_cells(row),
             told.models(row["primary_model"]),
             *_token_cells(row, page),
         ]

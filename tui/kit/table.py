@@ -210,6 +210,12 @@ class RecordTable(DataTable[Text]):
             self._update(before)
         self._restore(place)
 
+    def use_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns of the same rows from now on."""
+        if tuple(columns) != self._all_columns:
+            self._all_columns = tuple(columns)
+            self._arrange()
+
     @property
     def records(self) -> list[Record]:
         """The rows in their order."""

@@ -16,14 +16,23 @@ from ...queries import sessions
 from ...queries.sessions import Choice
 from ...queries.store import StoreError
 from .. import format as words
-from .. import project_names
+from .. import learnt
 from .filter_list_screen import ListedScreen
 
 SHOWN = 200
 
+_ASK = {
+    "project": sessions.projects,
+    "model": sessions.models,
+    "agent": sessions.agents,
+    "machine": sessions.machines,
+    "user": sessions.users,
+}
+"""What is chosen -> the question for its values."""
+
 
 class PickerScreen(ListedScreen[str | None]):
-    """A list of projects or models. Dismisses with the value, "" for all of them, None for no change."""
+    """A list of projects, models, agents … Dismisses with the value, "" for all of them, None for no change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
@@ -53,9 +62,8 @@ class PickerScreen(ListedScreen[str | None]):
         app = self.app
         try:
             with app.store.read() as connection:  # type: ignore[attr-defined]
-                ask = sessions.projects if self._what == "project" else sessions.models
-                found = ask(connection)
-                project_names.learn(connection)
+                found = _ASK[self._what](connection)
+                learnt.learn(connection)
         except StoreError as error:
             app.call_from_thread(self.query_one(Label).update, Text(f"Could not load them: {error}"))
             return

@@ -12,8 +12,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ...ingest.formats.source import Matter
+from ...queries.token_kinds import inward
 from .. import format as words
 from .. import marks
+from ..learnt import who
 from . import context
 from . import text as told
 from .own_total import own_total_pairs
@@ -53,7 +56,7 @@ def facts_page(
             [
                 ("Project", row.project),
                 ("Folder", detail.cwd if detail.cwd != row.project else None),
-                ("Branch", ", ".join(detail.branches) or row.git_branch),
+                ("Branch", ", ".join(detail.branches) or row.git_branch or _why(row, Matter.BRANCH)),
                 *times,
                 ("Work", _work(detail)),
             ],
@@ -62,7 +65,9 @@ def facts_page(
         Text(),
         _tokens(detail, cost=cost),
     ]
-    parts += [Text(line, style="dim") for line in (*_legends(detail, cost=cost), *whole(detail, left, cost=cost))]
+    missing = _untold_input(row)
+    lines = [*([missing] if missing else []), *_legends(detail, cost=cost), *whole(detail, left, cost=cost)]
+    parts += [Text(line, style="dim") for line in lines]
     if len(detail.models) > 1:
         parts += [Text(), _models(detail.models, cost=cost)]
     if detail.own_total is not None:
@@ -85,8 +90,9 @@ def origin_page(detail: SessionDetail) -> RenderableType:
     return _pairs(
         [
             ("Id", row.session_id),
+            *((label, value) for label, value in who(row) if label != "User"),
             ("File", f"{'gone from disk: ' if row.source_gone else ''}{row.path or words.NONE}"),
-            ("Versions", ", ".join(detail.versions) or row.version),
+            ("Versions", ", ".join(detail.versions) or row.version or _why(row, Matter.VERSION)),
             ("User", row.username),
             ("Private", "never uploaded" if row.private else None),
             ("Error", row.error),
@@ -106,7 +112,7 @@ def facts_lines(
         used += f" · {marks.cost(row)}"
     if detail.cache_hit_ratio is not None:
         used += f" · cache hit {words.percent(detail.cache_hit_ratio)}"
-    kinds = " · ".join(f"{kind.lower()} {tokens}" for kind, tokens in _kinds(row))
+    kinds, missing = " · ".join(f"{kind.lower()} {tokens}" for kind, tokens in _kinds(row)), _untold_input(row)
     models = " · ".join(
         f"{_model(use)} {marks.tokens(use.tokens, use.undercounted)}{f' {marks.cost(use)}' if cost else ''}"
         for use in detail.models
@@ -119,9 +125,9 @@ def facts_lines(
     return Group(
         headline(row),
         _line(detail.cwd or row.project, row.git_branch),
-        _line(row.session_id, row.version),
+        _line(*(value for _, value in who(row)), row.session_id, row.version),
         Text(f"{time} · {_work(detail)}"),
-        Text(f"{used} · {kinds}"),
+        Text(f"{used} · {kinds}{f' · {missing}' if missing else ''}"),
         Text(words.clean(models), no_wrap=True, overflow="ellipsis"),
         *([_line(*(f"{label.lower()} {value}".strip() for label, value in own))] if own else []),
         *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in whole(detail, left, cost=cost)),
@@ -177,12 +183,27 @@ def _work(detail: SessionDetail) -> str:
 
 
 def _kinds(row: SessionRow) -> list[tuple[str, str]]:
+    given, read, written = (
+        words.NONE if _untold_input(row) else words.count(tokens)
+        for tokens in (row.input_tokens, row.cache_read_tokens, row.cache_write_tokens)
+    )
     return [
-        ("Input", words.count(row.input_tokens)),
+        ("Input", given),
         ("Output", marks.tokens(row.output_tokens, row.undercounted)),
-        ("Cache read", words.count(row.cache_read_tokens)),
-        ("Cache write", words.count(row.cache_write_tokens)),
+        ("Cache read", read),
+        ("Cache write", written),
     ]
+
+
+def _untold_input(row: SessionRow) -> str | None:
+    """Why what went into a session's answers is not known (yet); None if it is."""
+    return _why(row, Matter.INPUT) if row.output_tokens and not inward(row) else None
+
+
+def _why(row: SessionRow, matter: Matter) -> str | None:
+    from ..untold import why
+
+    return why(row.agent, matter)
 
 
 def _tokens(detail: SessionDetail, *, cost: bool) -> Table:

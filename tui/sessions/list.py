@@ -23,6 +23,7 @@ from .. import marks
 from ..kit.palette import parse
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
+from ..learnt import told_apart
 from ..pane import Pane
 from ..ranges import day_at
 from . import text as told
@@ -39,6 +40,9 @@ COLUMNS = (
     Column("started_at", "Started", 15, sortable=True),
     Column("title", "Title", sortable=True),
     Column("project", "Project", 14, min_screen=104, sortable=True),
+    Column("agent", "Agent", 11, min_screen=96, sortable=True),
+    Column("machine", "Machine", 10, min_screen=150, sortable=True),
+    Column("username", "User", 10, min_screen=150, sortable=True),
     Column("primary_model", "Model", 10, min_screen=128, sortable=True),
     Column("active_seconds", "Active", 7, "right", min_screen=92, sortable=True),
     Column("wall_seconds", "Wall", 7, "right", min_screen=156, sortable=True),
@@ -58,7 +62,7 @@ _INVITATION = (
 _GAPS = 10
 """Cells of the line below the list that stay blank: its edges, and what parts sums and marks."""
 
-_ASCENDING = ("title", "project", "primary_model")
+_ASCENDING = ("title", "project", "agent", "machine", "username", "primary_model")
 """Columns that begin with the smallest when they are first sorted by."""
 
 
@@ -129,11 +133,13 @@ class SessionsPane(Pane[SessionsData]):
         yield NowCards()
         with Horizontal():
             with Vertical():
-                hidden = {"cost_usd"} if self.dashboard.settings.no_cost else set()
-                columns = [column for column in COLUMNS if column.key not in hidden]
-                yield SessionsTable(columns, sort=self._order)
+                yield SessionsTable(self._columns(), sort=self._order)
                 yield Static(id="sessions-caption", markup=False)
             yield SessionSide()
+
+    def _columns(self) -> list[Column]:
+        hidden = {"cost_usd"} if self.dashboard.settings.no_cost else set()
+        return [column for column in told_apart(COLUMNS) if column.key not in hidden]
 
     def on_mount(self) -> None:
         """Durations of what runs are renewed every second."""
@@ -157,6 +163,7 @@ class SessionsPane(Pane[SessionsData]):
         now, cost = app.now(), not app.settings.no_cost
         self.query_one(NowCards).show(data.live, now, cost=cost)
         table = self.query_one(SessionsTable)
+        table.use_columns(self._columns())
         table.show(self._records(data.page.rows, now), total=data.page.totals.sessions)
         table.mark_sort(*self._order)
         if self._to_top:
@@ -183,6 +190,9 @@ class SessionsPane(Pane[SessionsData]):
             "started_at": ("unreadable" if row.error else "pending") if row.pending else started,
             "title": title,
             "project": told.project(row.project),
+            "agent": row.agent,
+            "machine": row.machine,
+            "username": row.username,
         }
         if not row.pending:
             errors = Text(words.count(row.tool_errors), style=self._tone("error")) if row.tool_errors else words.NONE

@@ -20,6 +20,7 @@ from ..format import clean
 from ..kit.canvas import Canvas, Grid
 from ..kit.palette import Ink, parse
 from ..kit.spark import sparkline
+from ..learnt import differs
 from . import context
 from . import text as told
 
@@ -127,9 +128,10 @@ class NowCards(Canvas, can_focus=False):
 
     def _paint_session(self, grid: Grid, ink: Ink, live: LiveSession, y: int) -> None:
         row, narrow = live.session, grid.width < 100
-        where = " · ".join(part for part in (told.project(row.project), clean(row.git_branch, 24)) if part)
+        agent = clean(row.agent, 16) if differs("agent") else ""
+        where = " · ".join(part for part in (agent, told.project(row.project), clean(row.git_branch, 24)) if part)
         pieces = [
-            Piece(clean(where, 40), 7),
+            Piece(clean(where, 48), 7),
             Piece(told.models(row.primary_model), 8),
             Piece(words.duration(row.active_seconds), 3),
             Piece(told.plural(row.user_messages, "prompt"), 6),

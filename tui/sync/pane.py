@@ -32,6 +32,7 @@ from ..kit.captioned_table import Listing
 from ..kit.cards import Cards
 from ..kit.state import PaneState
 from ..kit.table import RecordTable
+from ..learnt import told_apart
 from ..pane import Pane
 from ..tabs import Tab
 from . import text as told
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
 PAGE = 200
 """Actions on a page."""
 
-LOW, MOST_SOURCES = 30, 6
-"""On a screen with fewer rows, or with more sources, these are told together."""
+LOW, ROWS_FOR_SOURCES = 30, 4
+"""On a screen with fewer rows, or if it has not so many for each source, these are told together."""
 
 _ASCENDING = ("table_id", "workspace")
 """Columns that begin with the smallest when they are first sorted by."""
@@ -114,7 +115,7 @@ class SyncPane(Pane[SyncData]):
         with ContentSwitcher(initial="history"):
             with Horizontal(id="history"):
                 with Vertical(id="actions-side"):
-                    yield Listing(told.ACTIONS, id="actions")
+                    yield Listing(told_apart(told.ACTIONS), id="actions")
                     yield Static(id="action", markup=False)
                 yield Listing(told.TABLES, id="tables", sort=self._order)
             yield Listing(told.UPLOADS, id="uploads")
@@ -154,6 +155,7 @@ class SyncPane(Pane[SyncData]):
         self._data = data
         look = self._look()
         self.query_one(Cards).show(told.cards(data.workspaces, data.table_sums, data.upload_sums, look))
+        self._listing("actions").table.use_columns(told_apart(told.ACTIONS))
         self._listing("actions").show(
             [told.action(row, look) for row in data.actions.rows],
             caption=told.actions_caption(data.actions, before=PAGE * len(data.pages.cursors)),
@@ -214,7 +216,7 @@ class SyncPane(Pane[SyncData]):
         look = self._look()
         grid = Table.grid(padding=(0, 2, 0, 0))
         low = self.app.size.height < LOW
-        if low or not 0 < len(data.sources) <= MOST_SOURCES:
+        if low or not 0 < len(data.sources) <= self.app.size.height // ROWS_FOR_SOURCES:
             grid.add_row(words.cell(told.sources_in_one(data.sources, look)))
         else:
             for source in told.sources(data.sources, look):

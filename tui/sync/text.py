@@ -20,6 +20,7 @@ from ..kit.cards import Card
 from ..kit.palette import parse
 from ..kit.table import Column, Record
 from ..sessions.text import plural
+from ..untold import sentences
 
 TOKEN_DAYS = 7
 """With so few days left, or less, a token is about to expire."""
@@ -79,6 +80,9 @@ ACTIONS = (
     Column("result", "Result", 11),
     Column("detail", "Detail"),
     Column("workspace", "Workspace", 12, min_screen=120),
+    Column("agent", "Agent", 11, min_screen=100),
+    Column("machine", "Machine", 10, min_screen=150),
+    Column("username", "User", 10, min_screen=150),
     Column("duration", "Took", 7, "right", min_screen=108),
 )
 TABLES = (
@@ -153,6 +157,9 @@ def action(row: SyncRow, look: SyncLook) -> Record:
         "result": look.marked(row.result),
         "detail": " · ".join(words.clean(part) for part in (row.detail, row.title) if part),
         "workspace": words.project(row.workspace),
+        "agent": row.agent,
+        "machine": row.machine,
+        "username": row.username,
         "duration": words.millis(row.duration_ms),
     }
     return Record(row.id, cells, row)
@@ -267,7 +274,7 @@ def _no_rule(unknowns: Sequence[Unknown]) -> list[str]:
 
 def sources(rows: Sequence[SourceHealth], look: SyncLook) -> list[list[str]]:
     """What was found where and how far it is read: a row of cells for each source."""
-    return [[row.source, place(row.root), *_health([row], look)] for row in rows]
+    return [[row.source, place(row.root), *_health([row], look), sentences(row.source)] for row in rows]
 
 
 def server(row: ServerHealth, look: SyncLook) -> list[Text]:

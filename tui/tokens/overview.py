@@ -19,6 +19,7 @@ from .. import format as words
 from ..kit.bars import StackedBars
 from ..kit.palette import widget_ink
 from ..kit.series import Series
+from ..learnt import differs
 from . import text as phrases
 from .records import (
     BRIEF_COLUMNS,
@@ -84,7 +85,7 @@ class Overview(TokenView[OverviewData]):
         """All of it, by the filter of the question."""
         chosen, options, measure = question.chosen, question.options, question.measure
         by_kind = options.by == "kind"
-        others = [by for by in ("project", "model", "subagent_type") if by != options.by][:2]
+        others = [by for by in ("project", "agent", "model", "subagent_type") if by != options.by and differs(by)][:2]
         order, descending = options.order or measure, options.descending
         groups = [] if by_kind else tokens.by_group(connection, chosen, options.by, order=order, descending=descending)
         return OverviewData(

@@ -35,7 +35,7 @@ from .overview import Overview, OverviewData
 from .rhythm import Rhythm
 from .timing import Timing
 from .tools import Tools
-from .view import DIMENSIONS, WIDE, Question, TokenView, ViewOptions
+from .view import DIMENSIONS, WIDE, Question, TokenView, ViewOptions, dimensions
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -252,8 +252,9 @@ class TokensPane(Pane[TokensData]):
 
     def action_by(self, step: int = 1) -> None:
         """Break down by the next dimension, or one further on."""
-        names = list(DIMENSIONS)
-        by = names[(names.index(self._options.by) + step) % len(names)]
+        names = dimensions()
+        place = names.index(self._options.by) if self._options.by in names else 0
+        by = names[(place + step) % len(names)]
         self._choose(by=by, order=None, descending=True)
 
     def action_granularity(self) -> None:

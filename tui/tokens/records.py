@@ -13,6 +13,7 @@ from .. import format as words
 from .. import marks
 from ..kit.palette import Ink
 from ..kit.table import Column, Record, RecordTable
+from ..learnt import told_apart
 from . import text as phrases
 from .view import Question
 
@@ -41,6 +42,9 @@ BRIEF_COLUMNS = (
 SESSION_COLUMNS = (
     Column("title", ""),
     Column("project", "Project", 16, min_screen=76),
+    Column("agent", "Agent", 11, min_screen=104),
+    Column("machine", "Machine", 11, min_screen=140),
+    Column("username", "User", 11, min_screen=140),
     Column("model", "Model", 12, min_screen=100),
     Column("started_at", "Started", 15, min_screen=110),
     Column("output_tokens", "Output", 7, "right", 120),
@@ -52,8 +56,8 @@ SESSION_COLUMNS = (
 
 
 def priced_only(columns: Sequence[Column], cost: bool) -> list[Column]:
-    """The columns, without those of money where it is hidden."""
-    return [column for column in columns if cost or not column.key.endswith("_usd")]
+    """The columns, without those of money where it is hidden, and of who told it where that is always the same."""
+    return [column for column in told_apart(columns) if cost or not column.key.endswith("_usd")]
 
 
 class TokenTable(RecordTable):
@@ -72,9 +76,7 @@ class TokenTable(RecordTable):
         """Use other columns, the first one named after what the `rows` are."""
         first = columns[0]
         named = Column(first.key, rows, first.width, first.justify, first.min_screen, first.sortable)
-        if (named, *columns[1:]) != self._all_columns:
-            self._all_columns = (named, *columns[1:])
-            self._arrange()
+        self.use_columns((named, *columns[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def group_records(rows: Sequence[GroupTokens], by: str, question: Question, pain
 
 def _others(rows: Sequence[GroupTokens]) -> dict[str, object]:
     named = {"name": f"{len(rows)} others", "speed": None, "service_tier": None}
-    return asdict(added(rows)) | named | {"sessions": None}
+    return asdict(added(rows)) | named | dict.fromkeys(("sessions", "agent", "machine", "username"))
 
 
 def kind_records(kinds: Sequence[KindTokens], question: Question, paint: Paint) -> list[Record]:
@@ -172,6 +174,9 @@ def session_records(rows: Sequence[SessionTokens], question: Question, paint: Pa
             {
                 "title": row.title or row.session_id,
                 "project": project if row.project else words.NONE,
+                "agent": row.agent,
+                "machine": row.machine,
+                "username": row.username,
                 "model": words.model(row.primary_model) if row.primary_model else words.NONE,
                 "started_at": words.when(row.started_at, question.now, question.zone),
                 **_amounts(row),

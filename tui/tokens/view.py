@@ -14,6 +14,7 @@ from textual.widget import Widget
 from ...queries.filters import Filter
 from ...queries.timing import Metric
 from ...queries.trends import Granularity, Measure
+from ..learnt import differs
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -23,13 +24,21 @@ Data = TypeVar("Data")
 DIMENSIONS = {
     "model": "model",
     "project": "project",
+    "agent": "agent",
     "subagent_type": "agent type",
     "kind": "token kind",
     "git_branch": "git branch",
-    "version": "Claude Code version",
+    "version": "agent version",
+    "machine": "machine",
     "username": "user",
 }
 """What tokens can be broken down by -> its name in a sentence."""
+
+
+def dimensions() -> list[str]:
+    """Those of DIMENSIONS that tell anything apart: agents, machines and users do if there are several."""
+    return [name for name in DIMENSIONS if differs(name)]
+
 
 WIDE = 184
 """A screen of so many columns has room for three things beside each other."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ....queries.paths import expanded, is_folder
 from ...walk import walk
 from ..paths import is_utf8
-from ..source import Places, Source, SourceFile, WatchPaths, existing, is_no_folder
+from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing, is_no_folder
 
 if TYPE_CHECKING:
     from ..change import Change
@@ -34,6 +35,11 @@ class CodexSource(Source):
     kind = "codex"
     agent = "codex"
     version = VERSION
+    untold = MappingProxyType(
+        {
+            Matter.ERRORS: "Codex marks no failed calls: their exit codes tell",
+        }
+    )
 
     def locate(self, places: Places) -> list[Path]:
         """`CODEX_HOME`, else `~/.codex`."""

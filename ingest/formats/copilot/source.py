@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ....queries.paths import expanded, is_folder
 from ...walk import walk
 from ..paths import is_utf8
-from ..source import Places, Source, SourceFile, WatchPaths, existing, is_no_folder
+from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing, is_no_folder
 
 if TYPE_CHECKING:
     from ..change import Change
@@ -31,6 +32,11 @@ class CopilotSource(Source):
     kind = "copilot"
     agent = "copilot"
     version = VERSION
+    untold = MappingProxyType(
+        {
+            Matter.INPUT: "Copilot tells input when the session ends",
+        }
+    )
     keeps_ledger = True
 
     def locate(self, places: Places) -> list[Path]:

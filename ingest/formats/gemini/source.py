@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ....queries.paths import expanded, is_folder
 from ...walk import walk
 from ..paths import is_utf8
-from ..source import Places, Source, SourceFile, WatchPaths, existing
+from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing
 
 if TYPE_CHECKING:
     from ..change import Change
@@ -32,6 +33,14 @@ class GeminiSource(Source):
     kind = "gemini"
     agent = "gemini"
     version = VERSION
+    untold = MappingProxyType(
+        {
+            Matter.BRANCH: "Gemini CLI tells no branch",
+            Matter.VERSION: "Gemini CLI tells no version",
+            Matter.CALL_TIME: "Gemini CLI does not tell when a call ended",
+            Matter.FIRST_TOKEN: "Gemini CLI tells no time of the first token",
+        }
+    )
 
     def locate(self, places: Places) -> list[Path]:
         """`.gemini` in `GEMINI_CLI_HOME`, and `GEMINI_DATA_DIR` itself; else `.gemini` in the home folder."""

@@ -11,12 +11,13 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ....queries.paths import expanded
 from ...walk import walk
 from ..paths import is_utf8
-from ..source import Fingerprint, Places, Source, SourceFile, WatchPaths, existing, fingerprint_of
+from ..source import Fingerprint, Matter, Places, Source, SourceFile, WatchPaths, existing, fingerprint_of
 from .home import METADATA, SESSIONS, workspace_at
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ class MuxSource(Source):
     kind = "mux"
     agent = "mux"
     version = VERSION
+    untold = MappingProxyType(
+        {
+            Matter.BRANCH: "Mux tells no branch",
+            Matter.VERSION: "Mux tells no version",
+            Matter.CALL_TIME: "Mux does not tell when a call ended",
+        }
+    )
 
     def locate(self, places: Places) -> list[Path]:
         """`XUM_ROOT` and `MUX_ROOT`, else `~/.xum`, `~/.mux` and `~/.cmux`, and those of development builds.

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ....queries.paths import expanded
 from ...walk import walk
 from ..paths import is_utf8
-from ..source import Places, Source, SourceFile, WatchPaths, existing
+from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing
 
 if TYPE_CHECKING:
     from ..change import Change
@@ -32,6 +33,12 @@ class OpenCodeSource(Source):
     kind = "opencode"
     agent = "opencode"
     version = VERSION
+    untold = MappingProxyType(
+        {
+            Matter.BRANCH: "OpenCode tells no branch",
+            Matter.FIRST_TOKEN: "OpenCode tells no time of the first token",
+        }
+    )
 
     def locate(self, places: Places) -> list[Path]:
         """`OPENCODE_DATA_DIR`, else `opencode` in `XDG_DATA_HOME`, else `~/.local/share/opencode`."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ....queries.paths import expanded, is_folder
 from ...walk import walk
 from ..paths import is_utf8
-from ..source import Places, Source, SourceFile, WatchPaths, existing
+from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing
 
 if TYPE_CHECKING:
     from ..change import Change
@@ -28,6 +29,13 @@ class PiSource(Source):
     kind = "pi"
     agent = "pi"
     version = VERSION
+    untold = MappingProxyType(
+        {
+            Matter.BRANCH: "Pi tells no branch",
+            Matter.VERSION: "Pi tells no version",
+            Matter.FIRST_TOKEN: "Pi tells no time of the first token",
+        }
+    )
 
     def locate(self, places: Places) -> list[Path]:
         """`PI_CODING_AGENT_DIR`, and `PI_AGENT_DIR`, which names the folder of sessions; else `~/.pi/agent`."""

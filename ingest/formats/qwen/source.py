@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ...walk import walk
 from ..paths import is_utf8
-from ..source import Places, Source, SourceFile, WatchPaths, existing
+from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing
 
 if TYPE_CHECKING:
     from ..change import Change
@@ -25,6 +26,11 @@ class QwenSource(Source):
     kind = "qwen"
     agent = "qwen"
     version = VERSION
+    untold = MappingProxyType(
+        {
+            Matter.FIRST_TOKEN: "Qwen Code tells no time of the first token",
+        }
+    )
 
     def locate(self, places: Places) -> list[Path]:
         """`~/.qwen`."""
