@@ -154,9 +154,7 @@ def _steps(
     before: Sequence[Row] = ()
     for number, together in enumerate(groups):
         listed = _listed(plan, words, number * len(plan) // len(groups))
-        if listed != before:
-            yield from _todo(transcript, before, listed)
-            before = listed
+        written = [_todo_call(transcript, listed)] if listed != before else []
         calls = [
             tool_block(
                 transcript,
@@ -166,7 +164,11 @@ def _steps(
             for step in together
         ]
         thoughts = [thinking(transcript)] if rng.random() < 0.35 else []
-        yield from transcript.reply(DemoReply([*thoughts, *calls], rng.randint(90, 900)))
+        yield from transcript.reply(DemoReply([*thoughts, *written, *calls], rng.randint(90, 900)))
+        for call in written:
+            yield _todo_result(transcript, call, before, listed)
+            yield Pause(0.1)
+            before = listed
         for step, call in zip(together, calls, strict=True):
             yield Pause(step.seconds * rng.uniform(0.7, 1.8))
             if step.tool == "Task" and not step.denied:
@@ -179,7 +181,12 @@ def _steps(
                 yield transcript.result(call, text, _told(call, text), failed=step.failed)
         yield Pause(rng.uniform(1.5, 7))
     if plan:
-        yield from _todo(transcript, before, _listed(plan, words, len(plan)))
+        listed = _listed(plan, words, len(plan))
+        call = _todo_call(transcript, listed)
+        yield from transcript.reply(DemoReply([call], rng.randint(90, 260)))
+        yield Pause(0.1)
+        yield _todo_result(transcript, call, before, listed)
+        yield Pause(rng.uniform(1.0, 3.0))
 
 
 def _listed(plan: Sequence[str], words: Mapping[str, str], done: int) -> list[Row]:
@@ -193,16 +200,16 @@ def _listed(plan: Sequence[str], words: Mapping[str, str], done: int) -> list[Ro
     return listed
 
 
-def _todo(transcript: Transcript, before: Sequence[Row], listed: Sequence[Row]) -> Iterator[Event]:
+def _todo_call(transcript: Transcript, listed: Sequence[Row]) -> Row:
     """The list, written anew."""
-    call = tool_block(transcript, "TodoWrite", {"todos": list(listed)})
-    yield from transcript.reply(DemoReply([call], transcript.random.randint(90, 260)))
-    yield Pause(0.1)
+    return tool_block(transcript, "TodoWrite", {"todos": list(listed)})
+
+
+def _todo_result(transcript: Transcript, call: Row, before: Sequence[Row], listed: Sequence[Row]) -> DemoLine:
     text = (
         "Todos have been modified successfully. Ensure that you continue to use the todo list to track your progress."
     )
-    yield transcript.result(call, text, {"oldTodos": list(before), "newTodos": list(listed)})
-    yield Pause(transcript.random.uniform(1.0, 3.0))
+    return transcript.result(call, text, {"oldTodos": list(before), "newTodos": list(listed)})
 
 
 def _together(rng: random.Random, steps: Iterable[ScriptStep]) -> Iterator[list[ScriptStep]]:

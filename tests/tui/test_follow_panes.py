@@ -113,11 +113,12 @@ async def test_on_a_small_screen_one_part_at_a_time(store: Store) -> None:
     async with running(store, (80, 24)) as (app, pilot):
         for name, parts in (("delegations", 3), ("tasks", 4), ("metrics", 5)):
             await view(app, pilot, name)
-            sections = next(iter(app.query(f"#{name} Sections").results(Sections)))
+            sections = app.active_pane.query_one(Sections)
             seen = []
             for _ in range(parts):
                 seen.append(sections.current.id)
                 assert [part.id for part in sections.parts if part.display] == [sections.current.id]
+                assert sections.current.size.width > 70
                 await press(pilot, "v")
             assert len(set(seen)) == parts
             assert sections.current.id == seen[0]

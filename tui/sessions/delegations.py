@@ -39,7 +39,7 @@ TONES = {"running": "success", "failed": "error", "denied": "warning", "interrup
 
 _LIST = (
     Column("when", "When", 15),
-    Column("way", "From → to", 22),
+    Column("way", "From → to"),
     Column("task", "Task"),
     Column("status", "Status", 13),
     Column("took", "Took", 7, "right", 76),
@@ -77,6 +77,16 @@ class DelegationsData:
     nodes: tuple[ChainNode, ...]
 
 
+class DelegationParts(Sections):
+    """The list over the other two."""
+
+    DEFAULT_CSS = """
+    DelegationParts { grid-size: 2; grid-rows: 5fr 3fr; }
+    DelegationParts > #delegations-all { column-span: 2; }
+    DelegationParts.-single > #delegations-all { column-span: 1; }
+    """
+
+
 class DelegationsPane(Pane[DelegationsData]):
     """Sums on top, every hand-over below them, newest first; then from which type to which, and the graph."""
 
@@ -89,8 +99,6 @@ class DelegationsPane(Pane[DelegationsData]):
         "Enter opens the session; on a line of “from → to” it leaves only those in the list, Escape all again."
     )
     DEFAULT_CSS = """
-    #delegations-parts { grid-size: 2; grid-rows: 5fr 3fr; }
-    #delegations-parts > #delegations-all { column-span: 2; }
     DelegationsPane Cards { margin: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -107,7 +115,7 @@ class DelegationsPane(Pane[DelegationsData]):
         """State, sums, and three parts."""
         yield PaneState()
         yield Cards(id="delegations-cards")
-        yield Sections(
+        yield DelegationParts(
             [
                 Section("Delegations", RecordTable(self._columns(_LIST), id="delegations-list"), id="delegations-all"),
                 Section("From → to", RecordTable(self._columns(_EDGES), id="delegations-edges"), id="delegations-ways"),

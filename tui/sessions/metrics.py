@@ -53,6 +53,20 @@ _TOOLS = (
 _ERRORS = (Column("name", "Errors"), Column("count", "Calls", 7, "right"), Column("bar", "", 8))
 
 
+class MetricParts(Sections):
+    """Two charts over the times, the tools and the errors."""
+
+    DEFAULT_CSS = """
+    MetricParts { grid-size: 6; grid-rows: 11 1fr; height: 1fr; }
+    MetricParts > #metrics-hours, MetricParts > #metrics-days { column-span: 3; }
+    MetricParts > #metrics-classes, MetricParts > #metrics-errors { column-span: 2; }
+    MetricParts > #metrics-tools { column-span: 4; row-span: 2; }
+    MetricParts.-single > #metrics-hours, MetricParts.-single > #metrics-days { column-span: 1; }
+    MetricParts.-single > #metrics-classes, MetricParts.-single > #metrics-errors { column-span: 1; }
+    MetricParts.-single > #metrics-tools { column-span: 1; row-span: 1; }
+    """
+
+
 class MetricsPane(Pane[Metrics]):
     """Key figures, calls by hour and by day, classes of times and of errors, and what tools cost."""
 
@@ -66,12 +80,6 @@ class MetricsPane(Pane[Metrics]):
         "together are all tokens. Results are taken at 4 bytes a token."
     )
     DEFAULT_CSS = """
-    #metrics-parts { grid-size: 6; grid-rows: 11 1fr; height: 1fr; }
-    #metrics-parts > #metrics-hours { column-span: 3; }
-    #metrics-parts > #metrics-days { column-span: 3; }
-    #metrics-parts > #metrics-classes { column-span: 2; }
-    #metrics-parts > #metrics-tools { column-span: 4; row-span: 2; }
-    #metrics-parts > #metrics-errors { column-span: 2; }
     MetricsPane Cards { margin: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -84,7 +92,7 @@ class MetricsPane(Pane[Metrics]):
         tools = [column for column in _TOOLS if cost or column.key != "cost"]
         yield PaneState()
         yield Cards()
-        yield Sections(
+        yield MetricParts(
             [
                 Section("Last 24 hours", StackedBars(id="hours", empty="Nothing in 24 hours."), id="metrics-hours"),
                 Section("Calls by day", StackedBars(id="days", empty="No call has a day."), id="metrics-days"),

@@ -36,6 +36,14 @@ _GLYPHS = {"pending": "○", "in_progress": "●", "blocked": "⊘", "completed"
 _CARD = (Column("subject", "Task"), Column("when", "", 9, "right", 28))
 
 
+class TaskBoard(Sections):
+    """The columns side by side."""
+
+    DEFAULT_CSS = """
+    TaskBoard { grid-size: 4; grid-rows: 1fr; height: 1fr; }
+    """
+
+
 class TasksPane(Pane[tuple[Task, ...]]):
     """A board of four columns over the sessions, the latest first; below it the task under the cursor in words."""
 
@@ -46,7 +54,6 @@ class TasksPane(Pane[tuple[Task, ...]]):
         "Enter opens the session that the task is of."
     )
     DEFAULT_CSS = """
-    #board { grid-size: 4; grid-rows: 1fr; height: 1fr; }
     TasksPane > #task { height: 4; padding: 0 1; border-top: solid $foreground 20%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -61,7 +68,7 @@ class TasksPane(Pane[tuple[Task, ...]]):
     def compose(self) -> ComposeResult:
         """State, the board, and what its chosen card says."""
         yield PaneState()
-        yield Sections(
+        yield TaskBoard(
             [
                 Section(title, RecordTable(_CARD, id=f"cards-{status}"), id=f"column-{status}")
                 for status, title in COLUMNS.items()
