@@ -117,7 +117,8 @@ async def test_a_prompt_unfolds_to_what_was_done_at_any_depth_with_model_and_age
         assert listed(app) == ["▸ dig"]
         await press(pilot, "enter")
         assert len(listed(app)) == 4
-        await press(pilot, "left", "right", "down", "down", "space")
+        await press(pilot, "left", "right")
+        await press(pilot, "down", "down", "space")
         assert "    ▸ digger-2  level 2" in listed(app)
         go_to(app, "digger-2")
         await press(pilot, "left")
@@ -191,7 +192,8 @@ async def test_filters_of_its_own_and_those_of_all_tabs(tmp_path: Path) -> None:
         await press(pilot, "escape")
         assert listed(app) == everything
         go_to(app, "review")
-        await press(pilot, "enter", "down", "t")
+        await press(pilot, "enter")
+        await press(pilot, "down", "t")
         assert prompts(app) == ["/review"]
         assert "tool Grep ✕" in screen_text(app)
         await press(pilot, "escape", "slash", *"dig", "enter")

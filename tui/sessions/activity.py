@@ -363,6 +363,8 @@ class ActivityPane(Pane[ActivityData]):
         node = self._node
         if node is not None and node.key and node.key not in self._unfolded:
             self._unfolded[node.key] = STEPS
+            # What was unfolded before is known already.
+            self._list()
             self.refresh_data()
 
     def action_fold(self) -> None:
