@@ -9,7 +9,7 @@ from agnes_stats.queries.store import Store
 from tests.formats import test_copilot, test_gemini
 from tests.formats.arriving import arrived, lines
 from tests.storing import close_all, held
-from tests.tui.running import press, running, screen_text
+from tests.tui.running import press, running, screen_text, show_days
 
 REASON = "Copilot tells input when the session ends"
 
@@ -41,7 +41,8 @@ def closed_session(tmp_path: Path) -> Iterator[Store]:
 @pytest.mark.parametrize("size", [(140, 45), (100, 30)])
 async def test_input_of_a_session_of_copilot_that_runs(size: tuple[int, int], running_session: Store) -> None:
     async with running(running_session, size) as (app, pilot):
-        await press(pilot, "r", "r", "r", "enter")
+        await show_days(pilot, "all")
+        await press(pilot, "enter")
         shown = screen_text(app)
         assert REASON in " ".join(shown.split())
         assert "Input 0" not in " ".join(shown.split())
@@ -49,7 +50,8 @@ async def test_input_of_a_session_of_copilot_that_runs(size: tuple[int, int], ru
 
 async def test_input_of_a_session_of_copilot_that_is_closed(closed_session: Store) -> None:
     async with running(closed_session, (140, 45)) as (app, pilot):
-        await press(pilot, "r", "r", "r", "enter")
+        await show_days(pilot, "all")
+        await press(pilot, "enter")
         shown = " ".join(screen_text(app).split())
         assert REASON not in shown
         assert "Input 200" in shown
@@ -60,7 +62,8 @@ async def test_branch_version_and_time_of_a_call_that_gemini_does_not_tell(tmp_p
     answer = test_gemini.answer(2, {"input": 7, "output": 3}) | {"toolCalls": [call | {"status": "success"}]}
     with held(made("gemini", test_gemini.CHAT, lines(test_gemini.HEAD, answer), tmp_path)) as store:
         async with running(store, (140, 45)) as (app, pilot):
-            await press(pilot, "r", "r", "r", "enter")
+            await show_days(pilot, "all")
+            await press(pilot, "enter")
             shown = " ".join(screen_text(app).split())
             assert "Branch Gemini CLI tells no branch" in shown
             assert "Versions Gemini CLI tells no version" in shown
