@@ -19,14 +19,14 @@ Row = dict[str, Any]
 """Column name -> value. Absent columns are NULL. Times are microseconds since 1970 in UTC."""
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def micros(moment: dt.datetime) -> int:
     """Microseconds since 1970; a moment without a zone is taken as UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
-    return (moment - _EPOCH) // _MICROSECOND
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 @dataclass(slots=True)
@@ -40,9 +40,13 @@ class Batch:
     def add(self, table: str, row: Row) -> None:
         """Add one row of a table of the store. Its texts are cut, and lose the credentials in them."""
         keep(table, row)
-        for column, value in self.whose.items():
-            row.setdefault(column, value)
-        self.rows.setdefault(table, []).append(row)
+        if self.whose:
+            row.update({column: value for column, value in self.whose.items() if column not in row})
+        rows = self.rows.get(table)
+        if rows is None:
+            self.rows[table] = [row]
+        else:
+            rows.append(row)
 
     def complete(self, table: str, row: Row, more: Row) -> None:
         """Add columns to a row that was added to a table before."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import AnyStr
 
 from ..text import one_line
 
@@ -16,6 +15,7 @@ _ERROR_LIMIT = 300
 _LINE_LIMIT = 1_000
 
 _COUNT_NAMES = ("row_count", "rows_returned", "rowCount", "num_rows")
+_COUNTED_ROWS = re.compile(rb"(?<=[0-9]) [Rr]ow")
 _COUNT_HINTS = tuple(name.encode() for name in _COUNT_NAMES)
 _NAMED_COUNT = re.compile(r"[\"']?\b(?:row_count|rows_returned|rowCount|num_rows)[\"']?\s*[:=]\s*\"?(\d{1,15})\b")
 _FOOTERS = re.compile(
@@ -72,10 +72,10 @@ def may_count_rows(end: bytes) -> bool:
         return False
     if any(name in end for name in _COUNT_HINTS):
         return True
-    return any(end[at - 1 : at].isdigit() for word in (b" row", b" Row") for at in _places(end, word))
+    return _COUNTED_ROWS.search(end) is not None
 
 
-def _places(text: AnyStr, word: AnyStr) -> Iterator[int]:
+def _places(text: str, word: str) -> Iterator[int]:
     """Yield where a word stands in a text."""
     at = text.find(word)
     while at >= 0:

@@ -33,7 +33,7 @@ _LATEST_MILLIS = 2 * 10**14
 
 def moment_of(value: Any) -> int | None:
     """Microseconds since 1970 of an ISO time or of milliseconds since 1970; None if it is neither."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if type(value) is int or type(value) is float:
         return int(value * 1000) if 0 < value < _LATEST_MILLIS else None
     return parse_time(value)
 

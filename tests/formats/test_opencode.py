@@ -339,3 +339,45 @@ def test_an_exported_session_tells_the_same(way: str, tmp_path: Path) -> None:
     assert tokens(store)[:3] == (1, 100, 20)
     assert asked(store, "SELECT count(*) FROM prompts") == [(1,)]
     assert [Path(path).name for (path,) in asked(store, "SELECT path FROM files")] == ["ses_a.json"]
+
+
+def test_more_rows_than_are_held_at_once_come_in_their_order(tmp_path: Path) -> None:
+    """Rows are fetched by the hundred; each part finds its message, whichever of them are changed later."""
+    rows = [session("ses_a"), *asks()]
+    for number in range(230):
+        key = f"msg_{999 - number}"
+        rows += [answer(key, "ses_a", number + 2, usage(number, 1)), tool_part(f"prt_{key}", key)]
+    store = told("at once", tmp_path, *rows)
+    changed = [answer("msg_999", "ses_a", 500, usage(0, 7)), *rows[-2:]]
+    put(tmp_path / "home" / "opencode.db", [(table, row | {"time_updated": START + 600_000}) for table, row in changed])
+    read(store, tmp_path / "home")
+    assert tokens(store)[:3] == (230, sum(range(230)), 229 + 7)
+    assert asked(
+        store,
+        "SELECT count(*), count(DISTINCT c.response_key) FROM tool_calls c JOIN responses r "
+        "ON r.key = c.response_key WHERE c.result_bytes = 4",
+    ) == [(230, 230)]
+
+
+def tool_part(key: str, of: str) -> Row:
+    times = {"start": START, "end": START + 50}
+    state = {"status": "completed", "input": {"filePath": "/a"}, "output": "fine", "time": times}
+    return part(key, of, "ses_a", type="tool", tool="read", callID=key, state=state)
+
+
+def test_a_database_in_which_nothing_changed_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = told("at once", tmp_path, session("ses_a"), *asks(), answer("msg_2", "ses_a", 2, usage(1, 1)))
+    opened: list[object] = []
+    connect = sqlite3.connect
+
+    def noted(*args: Any, **options: Any) -> Any:
+        opened.append(args)
+        return connect(*args, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    read(store, tmp_path / "home")
+    assert not opened
+    put(tmp_path / "home" / "opencode.db", [answer("msg_3", "ses_a", 3, usage(1, 1))])
+    opened.clear()
+    read(store, tmp_path / "home")
+    assert len(opened) == 1

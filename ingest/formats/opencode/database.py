@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ...batch import Batch
 from ..emit import Emitter
 from ..source import SourceFile, State
@@ -14,27 +16,27 @@ from .forks import Twins
 if TYPE_CHECKING:
     import sqlite3
 
-_KEPT = 256
-"""Messages that are kept at hand: those whose parts are read just now."""
-
 
 class DatabaseDecoder:
     """Reads changed rows of one database into a batch."""
 
     def __init__(self, file: SourceFile, state: State, batch: Batch, connection: sqlite3.Connection) -> None:
         self._emitter = Emitter(file, batch, agent=AGENT, state=state)
-        self._decoder = Decoder(self._emitter, _Tables(connection))
+        self._tables = _Tables(connection)
+        self._decoder = Decoder(self._emitter, self._tables)
 
     def row(self, table: str, row: sqlite3.Row, pos: int) -> str | None:
         """Read one row; the reason if it cannot be used."""
         if table == "session":
             return self._decoder.session(_session(row), pos)
-        data = _data(row)
+        data = _object(row["data"])
         if data is None:
             return "its data is no JSON object"
         if table == "message":
             return self._decoder.message(str(row["session_id"]), str(row["id"]), data, pos)
-        return self._decoder.part(str(row["session_id"]), str(row["message_id"]), str(row["id"]), data, pos)
+        message_id = str(row["message_id"])
+        self._tables.at_hand(message_id, row["_beside"])
+        return self._decoder.part(str(row["session_id"]), message_id, str(row["id"]), data, pos)
 
     def finish(self) -> State:
         """Add what can only be said at the end; the state for the next reading."""
@@ -47,7 +49,8 @@ class _Tables:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._sessions: dict[str, Object | None] = {}
-        self._messages: dict[str, Object | None] = {}
+        self._message: tuple[str, Object | None] = "", None
+        """The message whose parts are read just now."""
         self._twins: Twins | None = None
 
     def session(self, session_id: str) -> Object | None:
@@ -57,14 +60,14 @@ class _Tables:
             self._sessions[session_id] = _session(row) if row is not None else None
         return self._sessions[session_id]
 
+    def at_hand(self, message_id: str, data: Any) -> None:
+        """The message of the part that is read next; `data` as its row has it."""
+        if self._message[0] != message_id:
+            self._message = message_id, _object(data)
+
     def message(self, session_id: str, message_id: str) -> Object | None:  # noqa: ARG002
-        """As `Library.message`."""
-        if message_id not in self._messages:
-            if len(self._messages) >= _KEPT:
-                self._messages.clear()
-            row = self._connection.execute("SELECT data FROM message WHERE id = ?", [message_id]).fetchone()
-            self._messages[message_id] = _data(row) if row is not None else None
-        return self._messages[message_id]
+        """As `Library.message`, of the message that is at hand."""
+        return self._message[1] if self._message[0] == message_id else None
 
     def is_copied(self, session_id: str, message: Object) -> bool:
         """As `Library.is_copied`. Few messages are older than their session: only for those all are looked through."""
@@ -72,7 +75,7 @@ class _Tables:
             self._twins = Twins()
             order = "SELECT m.session_id, m.data FROM message m JOIN session s ON s.id = m.session_id"
             for row in self._connection.execute(f"{order} ORDER BY s.time_created, s.id"):
-                data = _data(row)
+                data = _object(row["data"])
                 if data is not None:
                     self._twins.add(str(row["session_id"]), data)
         return self._twins.is_copied(session_id, message)
@@ -88,9 +91,17 @@ _SESSION = {"id": "id", "parentID": "parent_id", "title": "title", "directory": 
 _TIMES = {"created": "time_created", "updated": "time_updated"}
 
 
-def _data(row: sqlite3.Row) -> dict[str, Any] | None:
+def _object(text: Any) -> dict[str, Any] | None:
+    """A JSON object; None of what is none."""
     try:
-        data = json.loads(row["data"])
+        data = _decode(text)
     except (TypeError, ValueError, RecursionError):
-        return None
+        # What is not quite JSON, as `NaN` or half a surrogate pair, is readable for the slower one.
+        try:
+            data = json.loads(text)
+        except (TypeError, ValueError, RecursionError):
+            return None
     return data if isinstance(data, dict) else None
+
+
+_decode = msgspec.json.Decoder().decode

@@ -266,7 +266,11 @@ def _time(told: Object, name: str) -> int | None:
 
 
 def _object(value: Any) -> Object:
-    return value if isinstance(value, Mapping) else {}
+    # What comes out of JSON is a dict, and asking for a Mapping takes twenty times as long.
+    return value if type(value) is dict else _NOTHING
+
+
+_NOTHING: Object = {}
 
 
 def _text(value: Any) -> str | None:

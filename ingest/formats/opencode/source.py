@@ -85,7 +85,11 @@ class OpenCodeSource(Source):
             from ..database import ChangedRows, Database
             from .database import DatabaseDecoder
 
-            tables = tuple(ChangedRows(table, "time_updated", "id") for table in _PARTS)
+            message = "(SELECT m.data FROM message m WHERE m.id = part.message_id)"
+            tables = tuple(
+                ChangedRows(table, "time_updated", "id", beside=message if table == "part" else None)
+                for table in _PARTS
+            )
             return Database(DatabaseDecoder, tables)
         from ..change import Snapshot
         from .files import FileDecoder
