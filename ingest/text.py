@@ -37,7 +37,7 @@ TEXTS: dict[str, dict[str, int]] = {
     "accounts": {"server": _PATH},
     "subagents": {"subagent_type": 300, "description": 300, "reported_status": NAME_CHARS},
     "background_ends": {"status": NAME_CHARS},
-    "events": {"text": 500, "cause": NAME_CHARS},
+    "events": {"resets": NAME_CHARS, "text": 500, "cause": NAME_CHARS},
     "external_runs": {"task": 500, "folder": 1000},
     "files": {"error": 300},
     "prompts": {"command": NAME_CHARS, "text": 500, "source": NAME_CHARS},

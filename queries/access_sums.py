@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import access_facts
-from .access import OLDER, ORDER, AccessRow, Which, conditions, cut_page
-from .cursor import Cursor
+from .access import OLDER, ORDER, AccessRow, Cursor, Which, conditions, cut_page
 from .filters import Filter, Where
 from .rollups import day_of
 

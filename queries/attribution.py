@@ -23,7 +23,6 @@ from .rollups import NOTED_TYPES
 from .threads import THREAD
 from .token_kinds import COLUMNS
 from .tokens import detailed, where_of
-from .turns import SETTINGS
 
 if TYPE_CHECKING:
     from .store import Reader
@@ -59,8 +58,6 @@ class Attributed(Spent):
     """About how many tokens came back, at CHARS_PER_TOKEN."""
 
 
-_SETTING_NAMES = ", ".join(f"'{name}'" for name in sorted(SETTINGS))
-
 _KIND = """CASE WHEN contains(coalesce(skill, ''), ':') OR contains(coalesce(type, ''), ':') THEN 'plugin'
     WHEN skill IS NOT NULL THEN 'skill' WHEN class = 'mcp_call' THEN 'server' ELSE 'tool' END"""
 _NAME = """CASE WHEN contains(coalesce(skill, ''), ':') THEN split_part(skill, ':', 1)
@@ -88,7 +85,7 @@ _SOURCES = f"""
         AND coalesce(result_ts, ts) IS NOT NULL
     UNION ALL
     SELECT session_id, '-', {_COMMAND_KIND}, split_part(command, ':', 1), ts FROM prompts
-    WHERE kind = 'command' AND command <> '' AND command NOT IN ({_SETTING_NAMES}) AND ts IS NOT NULL
+    WHERE kind = 'command' AND command <> '' AND begins_turn IS DISTINCT FROM false AND ts IS NOT NULL
         AND session_id IS NOT NULL
 """
 

@@ -71,7 +71,7 @@ class DelegatedTask:
 # An agent that was only started in the background has reported nothing yet: its result says just that.
 _REPORTS = """
     SELECT spawned_subagent_id AS subagent_id, sum(report_chars)::BIGINT AS report_chars, min(detail) AS detail
-    FROM tool_calls WHERE spawned_subagent_id IS NOT NULL AND spawned_status IS DISTINCT FROM 'async_launched'
+    FROM tool_calls WHERE spawned_subagent_id IS NOT NULL AND spawned_status IS DISTINCT FROM 'background'
     GROUP BY spawned_subagent_id
 """
 

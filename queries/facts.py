@@ -252,6 +252,8 @@ TOOL_CALLS = Fact(
                 "mcp_server": "VARCHAR",
                 "subagent_type": "VARCHAR",
                 "skill": "VARCHAR",
+                # Whether the skill, or the kind of sub-agent, comes with the agent.
+                "is_builtin": "BOOLEAN",
                 "detail": "VARCHAR",
                 # Of a sub-agent's call the name that it is given, of a message whom it is for: a name or an id.
                 "addressee": "VARCHAR",
@@ -313,6 +315,9 @@ PROMPTS = Fact(
                 "kind": "VARCHAR",
                 "command": "VARCHAR",
                 "text": "VARCHAR",
+                # Whether a command comes with the agent; false: it gives the model no work.
+                "is_builtin": "BOOLEAN",
+                "begins_turn": "BOOLEAN",
                 # How it came: typed, queued, sdk …; NULL where the row does not say.
                 "source": "VARCHAR",
             },
@@ -398,6 +403,7 @@ AGENTS = Fact(
             {
                 "path": "VARCHAR",
                 "subagent_type": "VARCHAR",
+                "is_builtin": "BOOLEAN",
                 "description": "VARCHAR",
                 "tool_use_id": "VARCHAR",
                 "parent": "VARCHAR",
@@ -448,6 +454,9 @@ EVENTS = Fact(
                 # Of a compaction: what is left of `amount`, and whether it came by itself.
                 "tokens_after": "BIGINT",
                 "cause": "VARCHAR",
+                # Of an error: whether it tells that a plan's limit was hit, and until when; see Notice.resets.
+                "is_limit": "BOOLEAN",
+                "resets": "VARCHAR",
             },
             rivals="rivals",
         ),

@@ -1,4 +1,4 @@
-"""When a plan's limit was hit, and until when: Claude Code writes it into the transcript as an API error."""
+"""When a plan's limit was hit, and until when, as the agent was told."""
 
 from __future__ import annotations
 
@@ -13,20 +13,8 @@ from .filters import Filter, Where
 if TYPE_CHECKING:
     from .store import Reader
 
-_SAID = r"limit reached|hit your ([a-z0-9-]+ )?limit"
-"""What all the wordings have in common, in any case; the rest differs from version to version."""
-
-_EPOCH = re.compile(r"\|\s*(\d{9,11})\b")
-"""Up to version 1.0: "Claude AI usage limit reached|1750708800", in seconds, UTC."""
-
-_CLOCK = re.compile(
-    r"resets?\b(?: at)?\s+(?:(?P<month>[a-z]{3})[a-z]*\.? (?P<day>\d{1,2})(?:,| at)* +)?"
-    r"(?P<hour>\d{1,2})(?::(?P<minute>\d\d))? ?(?P<half>[ap])m(?: \((?P<zone>[\w+/-]+)\))?",
-    re.IGNORECASE,
-)
-"""Later: "resets 3pm", "will reset at 10am (America/Lima)", "resets May 5 at 9pm (America/New_York)"."""
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_CLOCK = re.compile(r"(?:(?P<month>\d\d)-(?P<day>\d\d) )?(?P<hour>\d\d):(?P<minute>\d\d)(?: (?P<zone>\S+))?")
+"""`events.resets` where it is no instant: a clock time, maybe of a day, maybe in a zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +34,17 @@ def hits(connection: Reader, chosen: Filter, *, since: dt.datetime | None = None
 
     A limit is an account's: of the filter only agent, machine and user count, and the zone, for times that name none.
     """
-    where = Where().add("kind = 'api_error' AND ts IS NOT NULL").add("regexp_matches(text, $said, 'i')", said=_SAID)
+    where = Where().add("is_limit AND ts IS NOT NULL")
     where.by(chosen, {"agent": "agent", "machine": "machine", "user": "username"})
     if since is not None:
         where.add("ts >= $from", **{"from": since})
     found = connection.rows(
-        "SELECT ts, text FROM (FROM events SELECT ts, text, kind, session_id, agent, machine) "
+        "SELECT ts, resets FROM (FROM events SELECT ts, text, resets, is_limit, session_id, agent, machine) "
         "LEFT JOIN (SELECT session_id, username FROM sessions) USING (session_id) "
         f"WHERE {where} ORDER BY ts, text",
         where.parameters,
     )
-    return [LimitHit(at, reset_time(text, at, chosen.zone)) for at, text in found]
+    return [LimitHit(at, reset_time(resets, at, chosen.zone)) for at, resets in found]
 
 
 def latest(connection: Reader, chosen: Filter, *, now: dt.datetime, block: dt.datetime | None) -> LimitHit | None:
@@ -66,18 +54,17 @@ def latest(connection: Reader, chosen: Filter, *, now: dt.datetime, block: dt.da
     return next((hit for hit in reversed(found) if hit.holds(now) or (block is not None and hit.at >= block)), None)
 
 
-def reset_time(text: str, at: dt.datetime, zone: str) -> dt.datetime | None:
-    """Until when an error written `at` (UTC without a zone) says the limit lasts; None if it does not say.
+def reset_time(resets: str | None, at: dt.datetime, zone: str) -> dt.datetime | None:
+    """Until when a limit lasts that was hit `at` (UTC without a zone), `resets` as in `events`; None if not told.
 
-    A clock time without a zone is one of `zone`: Claude Code tells it on the clock of its machine.
+    A clock time without a zone is one of `zone`: agents tell it on the clock of their machine.
     """
-    epoch = _EPOCH.search(text)
-    if epoch:
-        return dt.datetime.fromtimestamp(int(epoch[1]), dt.UTC).replace(tzinfo=None)
-    clock = _CLOCK.search(text)
-    if clock is None:
+    if resets is None:
         return None
+    clock = _CLOCK.fullmatch(resets)
     try:
+        if clock is None:
+            return dt.datetime.fromisoformat(resets).astimezone(dt.UTC).replace(tzinfo=None)
         return _next(clock, at.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(clock["zone"] or zone)))
     except (ValueError, OSError, LookupError):
         # No such hour, day, month or zone.
@@ -86,12 +73,9 @@ def reset_time(text: str, at: dt.datetime, zone: str) -> dt.datetime | None:
 
 def _next(clock: re.Match[str], here: dt.datetime) -> dt.datetime:
     """The first time after `here` that a clock told as in `_CLOCK` shows, in UTC without a zone."""
-    if not 1 <= int(clock["hour"]) <= 12:
-        raise ValueError(clock["hour"])
-    hour = int(clock["hour"]) % 12 + (12 if clock["half"] in "pP" else 0)
-    when = here.replace(hour=hour, minute=int(clock["minute"] or 0), second=0, microsecond=0)
+    when = here.replace(hour=int(clock["hour"]), minute=int(clock["minute"]), second=0, microsecond=0)
     if clock["day"]:
-        when = when.replace(month=_MONTHS.index(clock["month"].lower()) + 1, day=int(clock["day"]))
+        when = when.replace(month=int(clock["month"]), day=int(clock["day"]))
         if when <= here:
             when = when.replace(year=when.year + 1)
     elif when <= here:

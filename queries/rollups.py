@@ -21,10 +21,11 @@ SUBAGENT_TYPES = """
 
 # The type of sub-agent that a call started, as the sub-agent's note has it.
 NOTED_TYPES = """
-    SELECT call_id, min(subagent_type) AS subagent_type FROM (
-        SELECT tool_use_id AS call_id, subagent_type FROM subagents
+    SELECT call_id, min(subagent_type) AS subagent_type, arg_min(is_builtin, subagent_type) AS is_builtin FROM (
+        SELECT tool_use_id AS call_id, subagent_type, is_builtin FROM subagents
         UNION ALL
-        SELECT c.id, a.subagent_type FROM tool_calls c JOIN subagents a ON a.subagent_id = c.spawned_subagent_id
+        SELECT c.id, a.subagent_type, a.is_builtin
+        FROM tool_calls c JOIN subagents a ON a.subagent_id = c.spawned_subagent_id
     ) WHERE call_id IS NOT NULL AND subagent_type IS NOT NULL GROUP BY call_id
 """
 
@@ -33,61 +34,6 @@ HAS_ROWS = "EXISTS (SELECT 1 FROM session_firsts m WHERE m.session_id = {session
 
 MAIN_AGENT = "main"
 """The agent type of a session's own responses."""
-
-BUILTIN_NAMES = (
-    "Explore",
-    "Plan",
-    "general-purpose",
-    "statusline-setup",
-    "output-style-setup",
-    "claude-code-guide",
-    "Task",
-    "Agent",
-    "add-dir",
-    "agents",
-    "bug",
-    "clear",
-    "compact",
-    "config",
-    "context",
-    "cost",
-    "doctor",
-    "exit",
-    "export",
-    "fast",
-    "help",
-    "hooks",
-    "ide",
-    "init",
-    "install-github-app",
-    "login",
-    "logout",
-    "mcp",
-    "memory",
-    "model",
-    "output-style",
-    "permissions",
-    "plan",
-    "plugin",
-    "pr-comments",
-    "release-notes",
-    "rename",
-    "resume",
-    "review",
-    "rewind",
-    "sandbox",
-    "security-review",
-    "stats",
-    "status",
-    "statusline",
-    "tasks",
-    "terminal-setup",
-    "theme",
-    "todos",
-    "usage",
-    "vim",
-)
-"""Commands and sub-agents that Claude Code itself brings; other bare names are the user's own."""
 
 
 def day_of(ts: str, zone: str) -> str:
@@ -149,27 +95,27 @@ def tools_daily(zone: str, rows: str = "tool_calls") -> str:
 def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "prompts") -> str:
     """SELECT of skills, sub-agents and slash commands by day, with the plugin they belong to.
 
-    `plugin:name` belongs to that plugin ("curated"); bare names are built in, or the user's own.
+    `plugin:name` belongs to that plugin ("curated"); bare names come with the agent ("builtin"), or are the user's own.
     """
-    builtin = ", ".join(f"'{name}'" for name in BUILTIN_NAMES)
     return f"""
     SELECT {zone} AS zone, {day_of("u.ts", zone)} AS day, u.session_id, u.agent, u.machine,
         coalesce(s.username, any_value(u.username)) AS username, s.project,
         CASE WHEN contains(u.identifier, ':') THEN 'curated'
-             WHEN u.identifier IN ({builtin}) THEN 'builtin' ELSE 'own' END AS source,
+             WHEN u.is_builtin THEN 'builtin' ELSE 'own' END AS source,
         u.type, CASE WHEN contains(u.identifier, ':') THEN split_part(u.identifier, ':', 1) END AS plugin,
         CASE WHEN contains(u.identifier, ':')
              THEN substr(u.identifier, strpos(u.identifier, ':') + 1) ELSE u.identifier END AS name,
         count(*) AS invocations, count(*) FILTER (u.is_error) AS errors
     FROM (
-        SELECT ts, session_id, agent, machine, username, 'skill' AS type, skill AS identifier, is_error FROM {calls}
-        WHERE skill IS NOT NULL
+        SELECT ts, session_id, agent, machine, username, 'skill' AS type, skill AS identifier, is_error, is_builtin
+        FROM {calls} WHERE skill IS NOT NULL
         UNION ALL
         SELECT c.ts, c.session_id, c.agent, c.machine, c.username, 'agent',
-            coalesce(c.subagent_type, n.subagent_type, c.name), c.is_error
+            coalesce(c.subagent_type, n.subagent_type, c.name), c.is_error,
+            CASE WHEN c.subagent_type IS NULL AND n.subagent_type IS NOT NULL THEN n.is_builtin ELSE c.is_builtin END
         FROM {calls} c LEFT JOIN ({NOTED_TYPES}) n ON n.call_id = c.id WHERE c.class = 'subagent'
         UNION ALL
-        SELECT ts, session_id, agent, machine, username, 'command', command, false FROM {prompts}
+        SELECT ts, session_id, agent, machine, username, 'command', command, false, is_builtin FROM {prompts}
         WHERE kind = 'command' AND command <> ''
     ) u LEFT JOIN sessions s ON s.session_id = u.session_id
     GROUP BY zone, day, u.session_id, u.agent, u.machine, s.username, s.project, 8, u.type, 10, 11

@@ -92,7 +92,7 @@ class Run:
         end = self.ends[-1] if self.ends else None
         if end is not None and not (recent and last is not None and end.ended_at is not None and last > end.ended_at):
             return _ENDS.get(end.status, "interrupted")
-        if recent and self.last_stop != "end_turn":
+        if recent and self.last_stop != "end":
             return "running"
         if last is None:
             # Nobody has seen it work: it was begun just now, or its rows are nowhere.

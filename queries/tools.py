@@ -79,14 +79,14 @@ def _calls(chosen: Filter) -> tuple[str, Where]:
     return (
         f"""
         SELECT c.id, c.name, c.class, c.skill, c.subagent_type, c.mcp_server, c.session_id, c.is_error, c.denial,
-            CASE WHEN c.spawned_status = 'async_launched' THEN w.ms
+            CASE WHEN c.spawned_status = 'background' THEN w.ms
                  WHEN c.result_ts < c.ts THEN 0 ELSE epoch_ms(c.result_ts) - epoch_ms(c.ts) END AS ms
         FROM (FROM {matching.calls(chosen)} WHERE {where}) c
         LEFT JOIN (
             SELECT subagent_id, epoch_ms(max(last_at)) - epoch_ms(min(first_at)) AS ms FROM (
                 SELECT subagent_id, ts AS first_at, coalesce(ended_at, ts) AS last_at FROM responses
                 UNION ALL SELECT subagent_id, ts, coalesce(result_ts, ts) FROM tool_calls
-            ) WHERE subagent_id IN (SELECT spawned_subagent_id FROM tool_calls WHERE spawned_status = 'async_launched')
+            ) WHERE subagent_id IN (SELECT spawned_subagent_id FROM tool_calls WHERE spawned_status = 'background')
             GROUP BY subagent_id
         ) w ON w.subagent_id = c.spawned_subagent_id""",
         where,

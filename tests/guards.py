@@ -29,7 +29,6 @@ DOORS_OF_INGEST = {
         "formats",
         "context_windows",
         "prices",
-        "whole_text",
         "redact",
         "forget",
         "server_source",
@@ -234,6 +233,49 @@ def _components(known: Mapping[str, set[str]]) -> Iterator[set[str]]:
         if name not in index:
             visit(name)
     yield from found
+
+
+_OF_CLAUDE = re.compile(
+    r"\b(?:end_turn|pause_turn|advisor|async_launched|cleanupPeriodDays|managed-settings|statusline-setup"
+    r"|output-style-setup|claude-code-guide|toolUseResult|isSidechain|CLAUDE_CONFIG_DIR)\b"
+    r"|\bmcp__|<synthetic>|limit reached|hit your|Claude(?: Code)? version|~/\.claude\b",
+)
+"""Words of Claude Code's files, settings and texts, by which its ways of doing things would be known elsewhere."""
+
+_ALSO_SAID_BY = {
+    # What a kind of response is called in the store, and in answers for scripts.
+    "advisor": ("ingest/formats/events.py", "queries/facts.py"),
+    # So these agents name tools of MCP servers, too.
+    "mcp__": ("ingest/formats/codex/decoder.py", "ingest/formats/gemini/tools.py"),
+    # An example of what a person may write.
+    "~/.claude": ("tui/commands/config.py",),
+}
+"""Such a word -> modules that may say it, and why."""
+
+
+def words_of_claude(root: Path) -> list[str]:
+    """What only Claude Code says stands in ingest/formats/claude, in what older stores had in them, and in the demo."""
+    known = (root / "ingest/formats/claude", root / "queries/store/upgrade.py", root / "demo")
+    return [
+        f"{path.relative_to(root)}: {word[0]} in {text[:80]!r}"
+        for room in ROOMS
+        for path in modules(root, room)
+        if not any(path.is_relative_to(place) for place in known)
+        for text in _said(path)
+        for word in _OF_CLAUDE.finditer(text)
+        if path.relative_to(root).as_posix() not in _ALSO_SAID_BY.get(word[0], ())
+    ]
+
+
+def _said(path: Path) -> list[str]:
+    """The texts of a module without what explains it."""
+    tree = ast.parse(path.read_text("utf-8"))
+    explained = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in explained
+    ]
 
 
 def class_names_used_twice(root: Path) -> list[str]:

@@ -14,6 +14,7 @@ CLEAN = {
     "ingest/engine.py": "from ..queries.tokens import ask\n\n\nclass Row:\n    pass\n",
     "ingest/work.py": "from .engine import ask\n",
     "tui/app.py": "from ..ingest.engine import ask\n\nTEXT = 'Choose from sessions, or update your sets.'\n",
+    "ingest/formats/claude/rows.py": "STOP = 'end_turn'\n",
     "demo/writer.py": "from pathlib import Path\n",
 }
 
@@ -74,6 +75,16 @@ FAULTS = {
     "insert": ("queries/tokens.py", "SQL = 'INSERT INTO x VALUES (1)'\n", guards.writing_in_queries),
     "update": ("queries/tokens.py", "def f(t):\n    return f'UPDATE x SET a = {t}'\n", guards.writing_in_queries),
     "drop": ("queries/tokens.py", "SQL = 'DROP TABLE x'\n", guards.writing_in_queries),
+    "a stop reason of one agent": ("queries/tokens.py", "DONE = 'end_turn'\n", guards.words_of_claude),
+    "a name of a tool": ("ingest/work.py", "def f(n):\n    return f'mcp__{n}'\n", guards.words_of_claude),
+    "a setting": ("tui/app.py", "DAYS = {'cleanupPeriodDays': 30}\n", guards.words_of_claude),
+    "its English": (
+        "queries/tokens.py",
+        "SQL = \"SELECT 1 WHERE text LIKE '%limit reached%'\"\n",
+        guards.words_of_claude,
+    ),
+    "its version": ("tui/app.py", "LABEL = 'Claude Code version'\n", guards.words_of_claude),
+    "its folder": ("tui/app.py", "PLACES = ['~/.claude']\n", guards.words_of_claude),
     "a class twice": ("ingest/work.py", "class Answer:\n    pass\n", guards.class_names_used_twice),
     "a class twice within": (
         "tui/app.py",

@@ -30,6 +30,7 @@ def modules(room: str) -> list[Path]:
         guards.writing_in_queries,
         guards.circles,
         guards.class_names_used_twice,
+        guards.words_of_claude,
     ],
 )
 def test_the_house_is_in_order(guard: Callable[[Path], list[str]]) -> None:

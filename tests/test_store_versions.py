@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
+from agnes_stats.ingest.formats.claude.limits import is_limit, resets_in
 from agnes_stats.queries import rollups, session_detail, sessions, tokens
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.schema import FACTS, ROLLUPS_BY_DAY, STORE_VERSION, columns_of, ddl
@@ -86,15 +87,19 @@ def test_sub_agents_are_called_so(old: Store) -> None:
         connection.execute(
             "UPDATE responses SET rivals = ? WHERE key = 'm2'", [json.dumps([told], separators=(",", ":"))]
         )
-        connection.execute("UPDATE tool_calls SET spawned_agent_id = 'a1' WHERE id = 'c2'")
+        connection.execute(
+            "UPDATE tool_calls SET spawned_agent_id = 'a1', spawned_status = 'async_launched' WHERE id = 'c2'"
+        )
     with old.read() as connection:
         [subagent] = connection.execute("SELECT subagent_id, subagent_type FROM subagents").fetchall()
-        [spawned] = connection.execute("SELECT spawned_subagent_id FROM tool_calls WHERE id = 'c2'").fetchall()
+        [spawned] = connection.execute(
+            "SELECT spawned_subagent_id, spawned_status FROM tool_calls WHERE id = 'c2'"
+        ).fetchall()
         [(by, rivals)] = connection.execute("SELECT subagent_id, rivals FROM responses WHERE key = 'm2'").fetchall()
         [run] = session_detail.session_detail(connection, "s1", now=NOW).agents
         assert tokens.totals(connection, Filter(subagent_type="Explore")).output_tokens == 3
         left = {column for (column,) in connection.execute("SELECT column_name FROM duckdb_columns()").fetchall()}
-    assert (subagent, spawned, by) == (("a1", "Explore"), ("a1",), "a1")
+    assert (subagent, spawned, by) == (("a1", "Explore"), ("a1", "background"), "a1")
     assert (run.subagent_id, run.subagent_type, run.description, run.call_id) == ("a1", "Explore", "look around", "c2")
     [kept] = json.loads(rivals)
     assert kept == {"subagent_id": "a1", "subagent_name": told["agent_name"], "path": told["path"], "is_copy": False}
@@ -132,3 +137,39 @@ def test_what_is_read_from_then_on_comes_beside_it(old: Store, tmp_path: Path) -
         assert tokens.totals(connection, Filter()).output_tokens == 131
         days = connection.execute("SELECT sum(output_tokens) FROM tokens_daily WHERE zone = 'Asia/Tokyo'").fetchone()
     assert days == (131,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Claude AI usage limit reached|1773163200",
+        "5-hour limit reached ∙ resets 3pm",
+        "5-hour limit reached ∙ resets 12am",
+        "Claude usage limit reached. Your limit will reset at 10am (America/Lima).",
+        "You've hit your session limit · resets 12:50pm (Europe/Paris)",
+        "You've hit your limit · resets May 5 at 9pm (America/New_York)",
+        "Weekly limit reached ∙ resets Jan 6, 1pm",
+        "Weekly limit reached ∙ resets Tuesday at 9am",
+        "Limit reached · resets 13pm",
+        "You've hit your limit",
+        "API Error: Overloaded",
+    ],
+)
+def test_its_errors_tell_of_limits_as_new_ones_do(old: Store, text: str) -> None:
+    """Also where the transcript is gone that said so."""
+    with duckdb.connect(str(old.path)) as connection:
+        connection.execute("UPDATE events SET kind = 'api_error', text = ?", [text])
+    with old.read() as connection:
+        told = connection.rows("SELECT is_limit, resets FROM events")
+    assert told == [(is_limit(text) or None, resets_in(text) if is_limit(text) else None)]
+
+
+def test_its_commands_and_sub_agents_come_with_the_agent_as_new_ones_do(old: Store) -> None:
+    with old.read() as connection:
+        prompts = connection.rows("SELECT id, is_builtin, begins_turn FROM prompts ORDER BY id")
+        calls = connection.rows("SELECT id, is_builtin FROM tool_calls ORDER BY id")
+        [(noted,)] = connection.rows("SELECT is_builtin FROM subagents")
+        extensions = connection.rows("SELECT DISTINCT name, source FROM extensions_daily ORDER BY name")
+    assert prompts == [("p1", None, None), ("p2", True, False)]
+    assert (calls, noted) == ([("c1", None), ("c2", True)], True)
+    assert extensions == [("Explore", "builtin"), ("clear", "builtin")]

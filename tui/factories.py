@@ -94,5 +94,6 @@ def looked_in(settings: Settings) -> list[str]:
     """The folders in which sessions are looked for, as a person would name them."""
     if settings.source:
         return list(settings.source)
-    named = os.environ.get("CLAUDE_CONFIG_DIR")
-    return [named] if named else ["~/.claude", "~/.config/claude"]
+    from ..ingest import formats
+
+    return [place for place, _ in formats.looked_in(os.environ)]

@@ -225,8 +225,7 @@ class Settings:
     machine: str | None = None
     agent_version: str | None = None
     user: str | None = None
-    tab: str | None = None
-    """None: the one that was left last."""
+    tab: str = TAB_NAMES[0]
     theme: str | None = None
     budget: float | None = None
     """USD a month."""

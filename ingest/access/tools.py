@@ -61,15 +61,18 @@ _DIALECTS = (
 _LOCAL_SERVER = re.compile(r"sqlite|duckdb|local")
 
 
-def accesses_of(tool: str, tool_input: Mapping[str, object]) -> list[Access]:
+def accesses_of(tool: str, tool_input: Mapping[str, object], server: str | None = None) -> list[Access]:
     """Return the data accesses of one tool call, in order; empty when it touches no data.
 
-    `tool` is the tool's name as the transcript has it, `tool_input` its input as decoded JSON. Total: any
-    other input gives an empty list. Pure: nothing is read, run or looked up.
+    `tool` is the tool's name as the transcript has it, `tool_input` its input as decoded JSON. Of a tool of an MCP
+    server `tool` is the name that the server has for it, and `server` the server's. Total: any other input gives an
+    empty list. Pure: nothing is read, run or looked up.
     """
     if not _is_call(tool, tool_input):
         return []
     name = tool.lower()
+    if server is not None:
+        return _mcp_tool(server.lower(), name, tool_input)
     if name in SHELLS:
         script = _script(tool_input)
         return script_accesses(script, SHELLS[name]) if script else []
@@ -80,8 +83,6 @@ def accesses_of(tool: str, tool_input: Mapping[str, object]) -> list[Access]:
         return [web_access(address)] if address else []
     if name in ("websearch", "web_search", "google_web_search"):
         return [Access("web.search", ADHOC)]
-    if name.startswith("mcp__"):
-        return _mcp_tool(name, tool_input)
     return []
 
 
@@ -129,9 +130,8 @@ def _file_tool(name: str, tool_input: Mapping[str, object]) -> list[Access]:
     return [file_access(action, path)] if path else []
 
 
-def _mcp_tool(name: str, tool_input: Mapping[str, object]) -> list[Access]:
-    """Return the accesses of a tool `mcp__<server>__<tool>`: Agnes's own, and those of database servers."""
-    server, _, tool = name.removeprefix("mcp__").rpartition("__")
+def _mcp_tool(server: str, tool: str, tool_input: Mapping[str, object]) -> list[Access]:
+    """Return the accesses of a tool of an MCP server: Agnes's own, and those of database servers."""
     server, tool = server.replace("-", "_"), tool.replace("-", "_")
     dialect = next((dialect for pattern, dialect in _DIALECTS if pattern.search(server)), None)
     if isinstance(wrapped := tool_input.get("params"), Mapping):

@@ -81,6 +81,16 @@ def find_roots(places: Places) -> list[Root]:
     return [Root(kind, path) for kind, source in SOURCES.items() for path in source.locate(places)]
 
 
+def looked_in(environment: Mapping[str, str]) -> list[tuple[str, str | None]]:
+    """Where transcripts are looked for, as a person would name it, and the variable that says so, if one does."""
+    found: list[tuple[str, str | None]] = []
+    for source in SOURCES.values():
+        said = environment.get(source.variable, "") if source.variable is not None else ""
+        named = [part.strip() for part in said.split(",") if part.strip()]
+        found += [(place, source.variable) for place in named] or [(place, None) for place in source.usual]
+    return found
+
+
 __all__ = [
     "SOURCES",
     "Fingerprint",
@@ -96,4 +106,5 @@ __all__ = [
     "Watermark",
     "file_at",
     "find_roots",
+    "looked_in",
 ]

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from ..access import accesses_of, error_line, may_count_rows, rows_in
+from ..access import Access, accesses_of, error_line, may_count_rows, rows_in
 from ..access.languages import SHELLS
 from ..agnes.shell_actions import sync_action_in
 from ..batch import Batch
@@ -190,6 +190,8 @@ class Emitter:
             "response_key": told.response_key,
             "prompt_id": told.prompt_id,
         }
+        if told.is_builtin:
+            row["is_builtin"] = True
         self._add("tool_calls", row, "ts")
         self._calls[told.id] = row
         if told.kind is not ToolKind.MCP:
@@ -198,7 +200,7 @@ class Emitter:
         if script is not None and told.accesses is None:
             found = accesses_of(shell, {"command": script})
         else:
-            found = accesses_of(told.name, told.given) if told.accesses is None else told.accesses
+            found = _accesses_of(told) if told.accesses is None else told.accesses
         for number, access in enumerate(found):
             row = {
                 **self._here(told.place),
@@ -310,6 +312,10 @@ class Emitter:
             "text": None if told.command is not None else first_line(told.text or "", TEXT_CHARS),
             "source": told.source,
         }
+        if told.is_builtin:
+            row["is_builtin"] = True
+        if not told.begins_turn:
+            row["begins_turn"] = False
         self._add("prompts", row, "ts")
 
     def notice(self, told: Notice) -> None:
@@ -317,6 +323,8 @@ class Emitter:
         text = first_line(told.text, TEXT_CHARS) if told.text is not None else None
         row = self._here(told.place) | {"id": told.id, "kind": told.kind, "text": text, "amount": told.amount}
         row |= {"tokens_after": told.tokens_after, "cause": told.cause}
+        if told.is_limit:
+            row["is_limit"], row["resets"] = True, told.resets
         self._add("events", row, "ts")
 
     def subagent(self, told: Subagent) -> None:
@@ -336,7 +344,8 @@ class Emitter:
             }
         if told.reported_tokens is None or told.type or told.description or told.call_id or told.parent:
             row |= {"path": self._path, "parent": told.parent}
-            row |= {"subagent_type": short(told.type), "tool_use_id": told.call_id}
+            row |= {"subagent_type": short(told.type), "is_builtin": told.is_builtin or None}
+            row["tool_use_id"] = told.call_id
             row["description"] = first_line(told.description, TEXT_CHARS) if told.description else None
         self._add("subagents", row, *(("reported_ts",) if told.reported_tokens is not None else ()))
 
@@ -428,3 +437,10 @@ class Emitter:
         if self.last_ts is None:
             self._untimed += [(row, column) for column in times if row.get(column) is None]
         self._batch.add(table, row)
+
+
+def _accesses_of(told: ToolCall) -> list[Access]:
+    if told.mcp_tool is None:
+        return accesses_of(told.name, told.given)
+    server, tool = told.mcp_tool
+    return accesses_of(tool, told.given, server)

@@ -97,6 +97,10 @@ class Billed(StrEnum):
     """A subscription: known to cost nothing by the token, neither $0 nor unpriced."""
 
 
+BACKGROUND = "background"
+"""Stands for the status of a sub-agent that goes on after the call that started it has returned."""
+
+
 class Place(msgspec.Struct, gc=False):
     """Where and when something was told, and in which session."""
 
@@ -234,6 +238,8 @@ class ToolCall(msgspec.Struct, gc=False, kw_only=True):
     kind: ToolKind = ToolKind.TOOL
     mcp_server: str | None = None
     """The server of an MCP tool."""
+    mcp_tool: tuple[str, str] | None = None
+    """What an MCP server, by its full name, calls the tool itself; None: the data it touches cannot be told."""
     given: Mapping[str, object] = {}
     """Its input, as decoded JSON."""
     detail: str | None = None
@@ -242,6 +248,8 @@ class ToolCall(msgspec.Struct, gc=False, kw_only=True):
     """Which kind of sub-agent it hands work to."""
     skill: str | None = None
     """The skill that it loads."""
+    is_builtin: bool = False
+    """That skill, or kind of sub-agent, comes with the agent."""
     response_key: str | None = None
     prompt_id: str | None = None
     accesses: list[Access] | None = None
@@ -271,6 +279,7 @@ class ToolResult(msgspec.Struct, gc=False, kw_only=True):
     subagent_id: str | None = None
     """The sub-agent that did the work."""
     subagent_status: str | None = None
+    """How it ended, in the source's word; BACKGROUND: it has not, the call returned at once."""
     subagent_tokens: int | None = None
     """What the sub-agent took as the source sums it up; shown only where the sub-agent's own rows are absent."""
     subagent_ms: int | None = None
@@ -314,6 +323,10 @@ class Prompt(msgspec.Struct, gc=False, kw_only=True):
     text: str | None = None
     command: str | None = None
     """The slash command's name, without the slash; then there is no text."""
+    is_builtin: bool = False
+    """The command comes with the agent."""
+    begins_turn: bool = True
+    """Whether it gives the model work. Commands that only change or show a setting do not."""
     source: str | None = None
     """How it came, in one word (typed, queued, sdk …); None where the source does not say."""
 
@@ -330,6 +343,11 @@ class Notice(msgspec.Struct, gc=False, kw_only=True):
     """Of a compaction: what is left of `amount`."""
     cause: str | None = None
     """Of a compaction, in one word: whether it came by itself."""
+    is_limit: bool = False
+    """Of an error: a plan's limit was hit."""
+    resets: str | None = None
+    """Until when that limit lasts: an instant as `2026-03-10T17:20:00Z`, or the next time at which a clock shows
+    `[MM-DD ]HH:MM[ ZONE]`; without a zone that of the machine."""
 
 
 class Label(StrEnum):
@@ -360,6 +378,8 @@ class Subagent(msgspec.Struct, gc=False, kw_only=True):
 
     id: str
     type: str | None = None
+    is_builtin: bool = False
+    """That type comes with the agent."""
     description: str | None = None
     """The task that it was given, in one line."""
     call_id: str | None = None

@@ -23,6 +23,7 @@ from ...queries.regular import oddity
 if TYPE_CHECKING:
     from ..batch import Batch
     from .change import Change
+    from .retention import Retention
 
 State = dict[str, Any]
 """What a decoder must remember between two readings of the same file; small, plain JSON."""
@@ -232,6 +233,10 @@ class Source:
     """The agent that its facts tell of, as in `--agent`; None: no agent."""
     untold: Mapping[Matter, str] = MappingProxyType({})
     """What its agent does not tell, each with a sentence that stands where it is missing."""
+    variable: str | None = None
+    """The variable that names its folders, several with commas, where a person is to be told of it."""
+    usual: tuple[str, ...] = ()
+    """Where it lies if the variable is not set, as a person would write it, where a person is to be told of it."""
     keeps_ledger: bool = False
     """Whether it may tell what a request took in a ledger besides the session's own file (`ResponseKind.REQUEST`)."""
 
@@ -281,6 +286,10 @@ class Source:
     def change(self, file: SourceFile) -> Change:
         """How a file changes, and what decodes it: `AppendedLines`, `Snapshot` or `Database` with a decoder."""
         raise NotImplementedError
+
+    def retention(self, root: Path) -> Retention | None:  # noqa: ARG002
+        """For how long the agent keeps the files under a root; None if it does not delete them by itself."""
+        return None
 
     def read(self, file: SourceFile, watermark: Watermark | None, batch: Batch, limit: int) -> ReadResult:
         """Read what is new since a watermark (None: everything) into a batch; about `limit` bytes of it.

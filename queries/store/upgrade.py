@@ -35,6 +35,22 @@ _EARLY = f"""
 """Before version 9 these columns followed from the version and from what the lines showed, which is no longer kept."""
 
 
+_LAUNCHED, _IN_BACKGROUND = '"spawned_status":"async_launched"', '"spawned_status":"background"'
+
+_BUILTIN = (
+    *("Explore", "Plan", "general-purpose", "statusline-setup", "output-style-setup"),
+    *("claude-code-guide", "Task", "Agent", "add-dir", "agents", "bug", "clear", "compact", "config"),
+    *("context", "cost", "doctor", "exit", "export", "fast", "help", "hooks", "ide", "init"),
+    *("install-github-app", "login", "logout", "mcp", "memory", "model", "output-style", "permissions"),
+    *("plan", "plugin", "pr-comments", "release-notes", "rename", "resume", "review", "rewind"),
+    *("sandbox", "security-review", "stats", "status", "statusline", "tasks", "terminal-setup", "theme"),
+    *("todos", "usage", "vim"),
+)
+"""Commands, skills and sub-agents of the only agent that there was; from version 12 on the decoders know them."""
+
+_GIVE_WORK = ("init", "pr-comments", "review", "security-review", "statusline")
+"""Those of them that begin a turn."""
+
 _FORMER_TABLES = {"agents": "subagents"}
 """Tables that had another name before version 10 -> their name."""
 
@@ -85,6 +101,49 @@ def _renamed_rivals() -> Iterator[str]:
                     )
 
 
+def _builtins() -> Iterator[str]:
+    names, settings = (
+        ", ".join(f"'{name}'" for name in chosen)
+        for chosen in (_BUILTIN, [name for name in _BUILTIN if name not in _GIVE_WORK])
+    )
+    yield f"UPDATE prompts SET is_builtin = true WHERE is_builtin IS NULL AND command IN ({names})"
+    yield f"UPDATE prompts SET begins_turn = false WHERE begins_turn IS NULL AND command IN ({settings})"
+    for table, name in (
+        ("tool_calls", "coalesce(skill, CASE WHEN class = 'subagent' THEN coalesce(subagent_type, name) END)"),
+        ("subagents", "subagent_type"),
+    ):
+        yield f"UPDATE {table} SET is_builtin = true WHERE is_builtin IS NULL AND {name} IN ({names})"
+
+
+_SAID = "limit reached|hit your ([a-z0-9-]+ )?limit"
+_CLOCK = (
+    r"resets?\b(?: at)?\s+(?:([a-z]{3})[a-z]*\.? (\d{1,2})(?:,| at)* +)?"
+    r"(\d{1,2})(?::(\d\d))? ?([ap])m(?: \(([\w+/-]+)\))?"
+)
+
+
+def _limits() -> Iterator[str]:
+    """What errors say of a plan's limit, in words of the only agent that said so before version 12."""
+
+    def part(number: int) -> str:
+        return f"regexp_extract(text, '{_CLOCK}', {number}, 'i')"
+
+    epoch = r"regexp_extract(text, '\|\s*(\d{9,11})\b', 1)"
+    month = (
+        f"list_position(['jan','feb','mar','apr','may','jun','jul','aug','sep','oct','nov','dec'], lower({part(1)}))"
+    )
+    hour = f"TRY_CAST({part(3)} AS INTEGER)"
+    yield f"""
+        UPDATE events SET is_limit = true, resets = CASE
+            WHEN {epoch} <> '' THEN strftime(make_timestamp({epoch}::BIGINT * 1000000), '%Y-%m-%dT%H:%M:%SZ')
+            WHEN {hour} BETWEEN 1 AND 12 AND ({part(2)} = '' OR {month} IS NOT NULL) THEN
+                CASE WHEN {part(2)} = '' THEN '' ELSE printf('%02d-%02d ', {month}, {part(2)}::INTEGER) END ||
+                printf('%02d:%02d', {hour} % 12 + CASE lower({part(5)}) WHEN 'p' THEN 12 ELSE 0 END,
+                    coalesce(TRY_CAST({part(4)} AS INTEGER), 0)) ||
+                CASE WHEN {part(6)} = '' THEN '' ELSE ' ' || {part(6)} END END
+        WHERE is_limit IS NULL AND kind = 'api_error' AND regexp_matches(text, '{_SAID}', 'i')"""
+
+
 def fills(zones: Iterable[str]) -> Iterator[str]:
     """The statements, in their order; `zones` are those whose days are kept."""
     yield from _renamed_rivals()
@@ -100,6 +159,13 @@ def fills(zones: Iterable[str]) -> Iterator[str]:
         "WHERE class = 'mcp_call' AND mcp_server IS NULL AND starts_with(name, 'mcp__')"
     )
     yield _EARLY
+    yield from _builtins()
+    yield from _limits()
+    yield "UPDATE tool_calls SET spawned_status = 'background' WHERE spawned_status = 'async_launched'"
+    yield (
+        f"UPDATE tool_calls SET result_rivals = replace(result_rivals, '{_LAUNCHED}', '{_IN_BACKGROUND}') "
+        f"WHERE contains(result_rivals, '{_LAUNCHED}')"
+    )
     for fact in FACTS:
         if "agent" in fact.columns:
             told = _OF_NO_AGENT.get(fact.name, "true")

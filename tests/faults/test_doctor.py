@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats.claude.retention import retention
 from agnes_stats.tui import cli
-from agnes_stats.tui.retention import retention
 
 from tests.transcripts import Transcript, write
 

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Mapping
 
 import pytest
-from agnes_stats.ingest.access import accesses_of, error_line, may_count_rows, rows_in
+from agnes_stats.ingest.access import Access, accesses_of, error_line, may_count_rows, rows_in
+from agnes_stats.ingest.formats.claude.tools import mcp_tool_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,7 +81,13 @@ TOOLS: list[tuple[str, dict[str, object], list[str]]] = [
 
 @pytest.mark.parametrize(("tool", "tool_input", "expected"), TOOLS)
 def test_tool_touches_this_data(tool: str, tool_input: dict[str, object], expected: list[str]) -> None:
-    assert [f"{access.action} {access.resource}" for access in accesses_of(tool, tool_input)] == expected
+    assert [f"{access.action} {access.resource}" for access in _accesses(tool, tool_input)] == expected
+
+
+def _accesses(tool: str, tool_input: Mapping[str, object]) -> list[Access]:
+    """As an agent says it that names tools of MCP servers `mcp__<server>__<tool>`."""
+    named = mcp_tool_of(tool)
+    return accesses_of(tool, tool_input) if named is None else accesses_of(named[1], tool_input, named[0])
 
 
 def test_path_is_the_file_or_the_address() -> None:
@@ -127,14 +134,14 @@ def test_any_script_gives_a_list(script: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(sql=st.lists(st.sampled_from(_SQL_WORDS.split())))
 def test_any_sql_gives_one_access(sql: list[str]) -> None:
-    [access] = accesses_of("mcp__agnes__query_local", {"sql": "select " + " ".join(sql)})
+    [access] = accesses_of("query_local", {"sql": "select " + " ".join(sql)}, "agnes")
     assert access.action == "query.local"
 
 
 @settings(max_examples=200, deadline=None)
 @given(tool=_TOOLS | st.text(), tool_input=st.dictionaries(_KEYS, _JSON, max_size=4) | _JSON)
 def test_any_input_gives_a_list(tool: str, tool_input: Mapping[str, object]) -> None:
-    assert isinstance(accesses_of(tool, tool_input), list)
+    assert isinstance(_accesses(tool, tool_input), list)
 
 
 @pytest.mark.parametrize("tool", [None, 3, ["Bash"]])

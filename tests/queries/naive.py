@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from agnes_stats.ingest.formats.claude.builtins import BUILTIN_NAMES
 from agnes_stats.queries.filters import Filter
-from agnes_stats.queries.rollups import BUILTIN_NAMES
 
 if TYPE_CHECKING:
     from agnes_stats.queries.store import Reader

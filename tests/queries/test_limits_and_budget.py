@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from agnes_stats.ingest.formats.claude.limits import resets_in
 from agnes_stats.queries import budget, limits
 from agnes_stats.queries.budget import Budget
 from agnes_stats.queries.filters import Filter
@@ -39,7 +40,7 @@ AT = dt.datetime(2026, 3, 10, 13, 30)
 def test_until_when_a_limit_lasts_as_the_error_tells_it(text: str, until: str | None) -> None:
     """Without a zone of its own, a time is one of the filter's zone: Prague is an hour ahead of UTC."""
     expected = None if until is None else dt.datetime.fromisoformat(until)
-    assert limits.reset_time(text, AT, "Europe/Prague") == expected
+    assert limits.reset_time(resets_in(text), AT, "Europe/Prague") == expected
 
 
 def refused(session: Transcript, when: str, text: str, **fields: object) -> None:

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ... import __version__
+from ...ingest import formats
 from ...ingest.engine import Engine
 from ...ingest.formats import SOURCES, Root
+from ...ingest.formats.retention import Retention
 from ...queries import doctor as ask
 from ...queries import servers, sync
 from ...queries.own_totals import SessionOwnTotal, own_totals
@@ -28,7 +30,6 @@ from ...queries.store import Store, StoreError
 from .. import format as words
 from .. import terminal
 from ..factories import engine_of, roots_of, server_access, utc_now
-from ..retention import Retention, retention
 from ..settings import Settings
 from .command import Command
 from .sync import server_answer
@@ -120,7 +121,8 @@ def _look(engine: Engine, settings: Settings, found: Findings) -> None:
         "transcript_bytes": facts.transcript_bytes,
         "forgotten": forgotten,
     }
-    answer["retention"] = [_retention(root, marks, found) for root in engine.roots if root.kind == "claude"]
+    kept = [(root, SOURCES[root.kind].retention(root.path)) for root in engine.roots]
+    answer["retention"] = [_retention(root, held, marks, found) for root, held in kept if held is not None]
 
 
 def _own_totals(totals: Sequence[SessionOwnTotal]) -> dict[str, Any]:
@@ -189,8 +191,7 @@ def _sources(
     return told
 
 
-def _retention(root: Root, marks: Sequence[ask.FileMark], found: Findings) -> dict[str, Any]:
-    held: Retention = retention(root.path)
+def _retention(root: Root, held: Retention, marks: Sequence[ask.FileMark], found: Findings) -> dict[str, Any]:
     files = {
         mark.path: mark.mtime_ns
         for mark in marks
@@ -201,6 +202,8 @@ def _retention(root: Root, marks: Sequence[ask.FileMark], found: Findings) -> di
         found.notes.append(held.fault)
     return {
         "root": str(root.path),
+        "by": held.by,
+        "setting": held.setting,
         "settings": str(held.settings),
         "days": held.days,
         "is_default": held.is_default,
@@ -234,15 +237,11 @@ def _looked_in(settings: Settings, roots: Sequence[Root], found: Findings) -> li
     """The places where sources were looked for; a place that was named and is not there is a problem."""
     if settings.source:
         return list(settings.source)
-    places = ["~/.claude", "~/.config/claude"]
-    for variable in ("CLAUDE_CONFIG_DIR", "AGNES_SESSION_DATA_DIR"):
-        named = [part.strip() for part in os.environ.get(variable, "").split(",") if part.strip()]
-        if named and variable == "CLAUDE_CONFIG_DIR":
-            places = []
-        for part in named:
-            places.append(part)
-            if not is_folder(expanded(part)):
-                found.problems.append(f"{variable} names {part}, and there is no such folder")
+    places = []
+    for place, variable in formats.looked_in(os.environ):
+        places.append(place)
+        if variable is not None and not is_folder(expanded(place)):
+            found.problems.append(f"{variable} names {place}, and there is no such folder")
     if not roots:
         found.notes.append(f"no transcripts found; looked in {', '.join(places)}; name a folder with --source")
     return places
@@ -353,8 +352,8 @@ def _shown_servers(answer: dict[str, Any]) -> list[str]:
 def _shown_retention(answer: dict[str, Any]) -> list[str]:
     lines = []
     for held in answer.get("retention", []):
-        origin = f"not set in {held['settings']}" if held["is_default"] else f"cleanupPeriodDays in {held['settings']}"
-        lines.append(f"· Claude Code deletes transcripts {held['days']} days after their last line ({origin})")
+        origin = f"{'not set' if held['is_default'] else held['setting']} in {held['settings']}"
+        lines.append(f"· {held['by']} deletes transcripts {held['days']} days after their last line ({origin})")
         if held["first"]:
             line = f"· within 7 days: {_many(held['due_within_7_days'], 'session')}"
             if held["due_now"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ....queries.paths import expanded
 from ...walk import walk
@@ -12,16 +13,25 @@ from ..claude.source import ClaudeSource
 from ..paths import is_utf8
 from ..source import Places, SourceFile, WatchPaths, existing
 
+if TYPE_CHECKING:
+    from ..retention import Retention
+
 
 class AgnesServerFolder(ClaudeSource):
     """`SESSION_DATA_DIR/<user>/<session>.jsonl`: sessions as the Agnes server keeps them."""
 
     kind = "agnes-server-folder"
+    variable = "AGNES_SESSION_DATA_DIR"
+    usual = ()
 
     def locate(self, places: Places) -> list[Path]:
         """The folder named by `AGNES_SESSION_DATA_DIR`, if there is one."""
-        named = places.environment.get("AGNES_SESSION_DATA_DIR", "")
+        named = places.environment.get(self.variable, "")
         return existing([expanded(named)]) if named else []
+
+    def retention(self, root: Path) -> Retention | None:  # noqa: ARG002
+        """The server's folder is no business of the agent's."""
+        return None
 
     def watch_paths(self, root: Path) -> WatchPaths:
         """All of it."""

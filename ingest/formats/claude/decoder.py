@@ -12,8 +12,10 @@ from ...batch import Batch
 from ...jsonl import Unusable, reader_of, value_in
 from ...shapes import Tally
 from ...tasks import changes_in_state
+from ...text import first_line
 from ..emit import TEXT_CHARS, Emitter
 from ..events import (
+    BACKGROUND,
     Attribution,
     CacheMiss,
     Label,
@@ -35,8 +37,10 @@ from ..numbers import dollars
 from ..source import SourceFile, State
 from ..times import parse_time
 from .answered import Answered
+from .builtins import BUILTIN_NAMES, SETTINGS
 from .keys import AGENT, RowLine, copy_signs_of, is_unique, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
+from .limits import is_limit, resets_in
 from .own_total import own_totals_in
 from .rows import AgentResult, ContentBlock, Iteration, Message, Row, Usage
 from .text import (
@@ -51,7 +55,7 @@ from .text import (
     typed_in,
     typed_line,
 )
-from .tools import detail_of, kind_of, mcp_server_of
+from .tools import detail_of, kind_of, mcp_server_of, mcp_tool_of
 from .usage import (
     SPEED,
     TIER,
@@ -82,6 +86,8 @@ _ROWS_HINT_BYTES = 800
 _MADE_TASK = b"Task #"
 _FAILED = re.compile(rb'"success"\s*:\s*false')
 _STATE = re.compile(rb'\{\s*"tasks"\s*:')
+_LAUNCHED = "async_launched"
+"""What the result says of a sub-agent that goes on in the background."""
 
 _rows = reader_of(Row, KNOWN_NAMES)
 _agent_result = msgspec.json.Decoder(AgentResult).decode
@@ -333,6 +339,8 @@ class ClaudeDecoder:
         given = value_in(block.input)
         given = given if isinstance(given, dict) else {}
         kind = kind_of(name)
+        subagent = _text(given.get("subagent_type")) if kind is ToolKind.SUBAGENT else None
+        skill = _text(given.get("skill") or given.get("name")) if name == "Skill" else None
         self._emit.tool_call(
             ToolCall(
                 id=call,
@@ -341,10 +349,12 @@ class ClaudeDecoder:
                 name=name,
                 kind=kind,
                 mcp_server=mcp_server_of(name),
+                mcp_tool=mcp_tool_of(name),
                 given=given,
                 detail=detail_of(name, given) or "",
-                subagent_type=_text(given.get("subagent_type")) if kind is ToolKind.SUBAGENT else None,
-                skill=_text(given.get("skill") or given.get("name")) if name == "Skill" else None,
+                subagent_type=subagent,
+                skill=skill,
+                is_builtin=(skill or subagent or name) in BUILTIN_NAMES,
                 response_key=key,
                 prompt_id=self._prompt,
                 folder=folder,
@@ -375,7 +385,8 @@ class ClaudeDecoder:
             except (msgspec.DecodeError, RecursionError):
                 return told
             told.subagent_id = _text(agent.agentId)
-            told.subagent_status = _text(agent.status)
+            status = _text(agent.status)
+            told.subagent_status = BACKGROUND if status == _LAUNCHED else status
             told.subagent_tokens = whole_number(agent.totalTokens)
             told.subagent_ms = whole_number(agent.totalDurationMs)
             told.text = text_of(value_in(block.content)) if told.text is None else told.text
@@ -400,11 +411,16 @@ class ClaudeDecoder:
             return False
         command = command_in(text)
         if command is not None:
-            self._emit.prompt(Prompt(id=row_key(row.uuid, line), place=line.place, command=command))
+            self._commanded(command, row, line)
         elif self._file_agent is None and (typed := typed_in(row, message.content)) is not None:
             self._typed(row, line, typed, _text(row.promptSource))
             return True
         return False
+
+    def _commanded(self, command: str, row: Row, line: RowLine) -> None:
+        told = Prompt(id=row_key(row.uuid, line), place=line.place, command=command)
+        told.is_builtin, told.begins_turn = command in BUILTIN_NAMES, command not in SETTINGS
+        self._emit.prompt(told)
 
     def _attached(self, row: Row, line: RowLine) -> None:
         if row.attachment is not None and row.attachment.type == "queued_command":
@@ -442,7 +458,7 @@ class ClaudeDecoder:
             self._emit.unknown(f"system row {row.subtype}")
         command = None if row.isMeta else command_in(text)
         if command is not None:
-            self._emit.prompt(Prompt(id=row_key(row.uuid, line), place=line.place, command=command))
+            self._commanded(command, row, line)
 
     def _notice(
         self,
@@ -456,6 +472,10 @@ class ClaudeDecoder:
     ) -> None:
         told = Notice(id=row_key(uuid, line), place=line.place, kind=kind, text=text)
         told.amount, told.tokens_after, told.cause = amount, after, cause
+        if kind is NoticeKind.ERROR and text is not None:
+            said = first_line(text, TEXT_CHARS)
+            told.is_limit = is_limit(said)
+            told.resets = resets_in(said) if told.is_limit else None
         self._emit.notice(told)
 
     def _queued(self, row: Row, line: RowLine) -> None:

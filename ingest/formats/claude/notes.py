@@ -10,6 +10,7 @@ from ...batch import Batch
 from ..emit import Emitter
 from ..events import Subagent
 from ..source import SourceFile, State
+from .builtins import BUILTIN_NAMES
 from .keys import AGENT
 from .rows import AgentMeta
 
@@ -27,10 +28,12 @@ class NoteDecoder:
         except msgspec.DecodeError as error:
             self._emit.reject(0, len(content), f"not a sub-agent note: {error}")
             return
-        told = (note.agentType, note.description, note.toolUseId)
-        kind, description, call = (value if isinstance(value, str) else None for value in told)
+        said = (note.agentType, note.description, note.toolUseId)
+        kind, description, call = (value if isinstance(value, str) else None for value in said)
         name = path.name.removeprefix("agent-").removesuffix(".meta.json")
-        self._emit.subagent(Subagent(id=name, type=kind, description=description, call_id=call))
+        told = Subagent(id=name, type=kind, description=description, call_id=call)
+        told.is_builtin = kind in BUILTIN_NAMES
+        self._emit.subagent(told)
 
     def finish(self) -> State:
         """Nothing to remember."""

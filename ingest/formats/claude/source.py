@@ -15,8 +15,9 @@ from ..source import Places, Source, SourceFile, WatchPaths, existing
 
 if TYPE_CHECKING:
     from ..change import Change
+    from ..retention import Retention
 
-VERSION = 8
+VERSION = 9
 
 NOTE = ".meta.json"
 """How the note beside a sub-agent's transcript ends."""
@@ -28,10 +29,12 @@ class ClaudeSource(Source):
     kind = "claude"
     agent = "claude-code"
     version = VERSION
+    variable = "CLAUDE_CONFIG_DIR"
+    usual: tuple[str, ...] = ("~/.claude", "~/.config/claude")
 
     def locate(self, places: Places) -> list[Path]:
         """`CLAUDE_CONFIG_DIR` (several, with commas), else `~/.claude` and `$XDG_CONFIG_HOME/claude`."""
-        named = places.environment.get("CLAUDE_CONFIG_DIR", "")
+        named = places.environment.get(self.variable, "")
         if named.strip():
             return existing(expanded(part.strip()) for part in named.split(",") if part.strip())
         config = places.environment.get("XDG_CONFIG_HOME", "").strip() or places.home / ".config"
@@ -67,6 +70,12 @@ class ClaudeSource(Source):
     def watch_paths(self, root: Path) -> WatchPaths:
         """Beside the transcripts a root holds much that changes all the while."""
         return WatchPaths(deep=(_projects(root),))
+
+    def retention(self, root: Path) -> Retention | None:
+        """As its settings say."""
+        from .retention import retention
+
+        return retention(root)
 
     def change(self, file: SourceFile) -> Change:
         """Transcripts grow; the note of a sub-agent is written as a whole."""

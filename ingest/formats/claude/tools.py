@@ -38,6 +38,14 @@ def mcp_server_of(name: str) -> str | None:
     return name.split("__", 2)[1] if name.startswith(_MCP) else None
 
 
+def mcp_tool_of(name: str) -> tuple[str, str] | None:
+    """The server of an MCP tool, and what that calls the tool; None of any other. Its name may have `__` in it."""
+    if not name.startswith(_MCP):
+        return None
+    server, _, tool = name.removeprefix(_MCP).rpartition("__")
+    return server, tool
+
+
 def detail_of(name: str, given: Mapping[str, object]) -> str | None:
     """The part of a call's input that tells a reader what it did."""
     for field in (*_SPEAKING_FIELDS.get(name, ()), *_FILE_FIELDS):

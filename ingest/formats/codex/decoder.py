@@ -354,6 +354,7 @@ class CodexDecoder:
                 name=name,
                 kind=ToolKind.MCP,
                 mcp_server=server,
+                mcp_tool=(server, tool),
                 given=given if isinstance(given, dict) else {},
                 prompt_id=self._prompt,
             )

@@ -40,6 +40,7 @@ from .rows import Data, EventRow
 AGENT = "copilot"
 
 _SHELL = "bash"
+_GENERAL = "general-purpose"
 _SUBAGENT_TOOL = "task"
 _SPOKEN = frozenset(
     {"user.message", "assistant.message", "tool.execution_start", "tool.execution_complete", "session.shutdown"}
@@ -253,6 +254,7 @@ class CopilotDecoder:
                 given=given,
                 subagent_type=short(given.get("agent_type")) if is_subagent else None,
                 skill=short(given.get("skill") or given.get("name")) if name == "skill" else None,
+                is_builtin=is_subagent and given.get("agent_type") == _GENERAL,
                 prompt_id=self._prompt,
                 script=command if name == _SHELL and isinstance(command, str) else None,
             )

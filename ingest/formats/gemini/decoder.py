@@ -34,7 +34,7 @@ from ..numbers import whole_number
 from ..source import SourceFile, State
 from ..texts import text_in
 from ..times import moment_of
-from .tools import SHELL, accesses_in, result_text, server_in
+from .tools import SHELL, accesses_in, mcp_tool_in, result_text, server_in
 
 AGENT = "gemini"
 PROVIDER = "google"
@@ -231,6 +231,7 @@ class GeminiDecoder:
                 name=name,
                 kind=kind,
                 mcp_server=server,
+                mcp_tool=mcp_tool_in(name),
                 given=given,
                 subagent_type=name if kind is ToolKind.SUBAGENT else None,
                 response_key=response,

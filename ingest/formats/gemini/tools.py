@@ -20,6 +20,14 @@ def server_in(name: str) -> str | None:
     return name.split("_")[1] if name.startswith("mcp_") and name.count("_") > 1 else None
 
 
+def mcp_tool_in(name: str) -> tuple[str, str] | None:
+    """The server of an MCP tool that is named `mcp__<server>__<tool>`, and what that calls the tool."""
+    if not name.lower().startswith("mcp__"):
+        return None
+    server, _, tool = name[len("mcp__") :].rpartition("__")
+    return server, tool
+
+
 def accesses_in(name: str, given: dict[str, Any]) -> list[Access] | None:
     """The data that a tool of its own kind touches; None of tools that are like everybody's."""
     if name == "web_fetch":

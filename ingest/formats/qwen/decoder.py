@@ -24,11 +24,23 @@ from ..events import (
     ToolKind,
     ToolResult,
 )
-from ..gemini.tools import SHELL, accesses_in, server_in
+from ..gemini.tools import SHELL, accesses_in, mcp_tool_in, server_in
 from ..numbers import whole_number
 from ..source import SourceFile, State
 from ..texts import text_in
 from ..times import moment_of
+
+_BUILTIN_SUBAGENTS = frozenset({"general-purpose", "Explore"})
+_SETTINGS = frozenset(
+    {
+        *("agents", "auth", "bug", "clear", "compress", "context", "copy", "directory", "docs", "editor", "export"),
+        *("extensions", "help", "ide", "language", "login", "logout", "mcp", "memory", "model", "permissions", "quit"),
+        *("restore", "resume", "settings", "stats", "status", "terminal-setup", "theme", "tools", "vim"),
+    }
+)
+"""Commands that only change or show something: they give the model no work."""
+
+_BUILTIN_COMMANDS = _SETTINGS | {"init", "review", "summary"}
 
 AGENT = "qwen"
 
@@ -163,9 +175,11 @@ class QwenDecoder:
                 name=name,
                 kind=ToolKind.MCP if server else ToolKind.SUBAGENT if is_subagent else ToolKind.TOOL,
                 mcp_server=server,
+                mcp_tool=mcp_tool_in(name),
                 given=given,
                 subagent_type=short(given.get("subagent_type")) if is_subagent else None,
                 skill=short(given.get("skill")) if name == "skill" else None,
+                is_builtin=is_subagent and given.get("subagent_type") in _BUILTIN_SUBAGENTS,
                 response_key=response,
                 prompt_id=self._prompt,
                 accesses=accesses_in(name, given),
@@ -207,7 +221,7 @@ class QwenDecoder:
             self._emitter.notice(Notice(id=key, place=place, kind=NoticeKind.COMPACTION, amount=before))
         elif record.subtype == "slash_command" and payload.get("phase") == "invocation":
             command = (_text(payload.get("rawCommand")) or "").strip().removeprefix("/").split(" ")[0]
-            self._emitter.prompt(Prompt(id=key, place=place, command=command))
+            self._emitter.prompt(_commanded(key, place, command))
 
 
 def tokens_of(told: Any) -> Tokens:
@@ -229,3 +243,8 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _commanded(key: str, place: Place, command: str) -> Prompt:
+    is_builtin = command in _BUILTIN_COMMANDS
+    return Prompt(id=key, place=place, command=command, is_builtin=is_builtin, begins_turn=command not in _SETTINGS)
