@@ -306,6 +306,7 @@ def busy(code: str, path: Path, count: int) -> Iterator[None]:
         process.communicate()
 
 
+@pytest.mark.long
 def test_a_writer_gets_in_beside_many_readers(path: Path) -> None:
     with busy(KEEP_READING, path, 4):
         for number in range(3):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from agnes_stats.tests.counting.rows import (
     HAIKU,
     OPUS,
@@ -182,6 +183,7 @@ def in_portions(bench: Bench, arriving: list[Lot], rng: random.Random) -> None:
         bench.ingest(sorted(names))
 
 
+@pytest.mark.long
 @settings(max_examples=4, deadline=None)
 @given(lots, st.integers(0, 999))
 def test_any_portions_lead_to_the_same_store(found: list[Lot], seed: int) -> None:

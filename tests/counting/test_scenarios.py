@@ -27,37 +27,52 @@ class Said:
         self.stale = bench.stale_rollups()
 
 
+class InEveryWay(dict[str, Said]):
+    """Way -> what a store says; all scenarios are read in it when that is first asked."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        super().__init__()
+        self._folders = folders
+
+    def __missing__(self, way: str) -> Said:
+        said = self[way] = once(self._folders, f"said {way}", lambda: self._read(way))
+        return said
+
+    def _read(self, way: str) -> Said:
+        files = {name: data for scenario in TABLE.values() for name, data in scenario.files.items()}
+        with Bench(self._folders.mktemp("way")) as bench:
+            WAYS[way](bench, files)
+            return Said(bench)
+
+
 @pytest.fixture(scope="session")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
-    return once(tmp_path_factory, "said", lambda: _read_in_every_way(tmp_path_factory))
+def said(tmp_path_factory: pytest.TempPathFactory) -> InEveryWay:
+    return InEveryWay(tmp_path_factory)
 
 
-def _read_in_every_way(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Said]:
-    files = {name: data for scenario in TABLE.values() for name, data in scenario.files.items()}
-    answers = {}
-    for way, read in WAYS.items():
-        with Bench(tmp_path_factory.mktemp("way")) as bench:
-            read(bench, files)
-            answers[way] = Said(bench)
-    return answers
+_USUAL = ("at once", "line by line", "touched again")
+
+every_way = pytest.mark.parametrize(
+    "way", [way if way in _USUAL else pytest.param(way, marks=pytest.mark.long) for way in WAYS]
+)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@every_way
 @pytest.mark.parametrize("scenario", TABLE.values(), ids=TABLE)
-def test_numbers(scenario: Scenario, way: str, said: dict[str, Said]) -> None:
+def test_numbers(scenario: Scenario, way: str, said: InEveryWay) -> None:
     assert NOTHING | {"sessions": 0} | said[way].counts.get(scenario.name, {}) == scenario.counts
     answers: dict[str, Any] = {view: said[way].views[view].get(scenario.name, {}) for view in scenario.also}
     assert answers == scenario.also
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_every_way_leads_to_the_same_store(way: str, said: dict[str, Said]) -> None:
+@every_way
+def test_every_way_leads_to_the_same_store(way: str, said: InEveryWay) -> None:
     for table, rows in said["at once"].dump.items():
         assert said[way].dump[table] == rows, table
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_rollups_say_what_the_facts_say(way: str, said: dict[str, Said]) -> None:
+@every_way
+def test_rollups_say_what_the_facts_say(way: str, said: InEveryWay) -> None:
     assert said[way].stale == []
 
 

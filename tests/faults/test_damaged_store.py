@@ -1,6 +1,7 @@
 """A store that is broken: what is read again and what is not must both be there after a rebuild."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Old(World):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.kept = folder / "kept"
         write(self.root, [talk("gone", 4), talk("secret", 5)])
         self.catch_up()
         self._file("gone").unlink()
@@ -38,6 +40,18 @@ class Old(World):
         with self.store.read() as connection:
             chosen = out.select(connection, session="secret")
         out.forget(self.store, chosen)
+        shutil.copytree(folder / "data", self.kept)
+        self._files = set(self.root.rglob("*"))
+
+    def restored(self) -> "Old":
+        """The store, what lies beside it, and its files as they were made: making them anew takes a second."""
+        for path in set(self.root.rglob("*")) - self._files:
+            path.unlink()
+        shutil.rmtree(self.store.path.parent)
+        shutil.copytree(self.kept, self.store.path.parent)
+        self.store = Store(self.store.path)
+        self.engine = self.newcomer()
+        return self
 
     def _file(self, session: str) -> Path:
         return next(self.root.rglob(f"{session}.jsonl"))
@@ -56,9 +70,14 @@ class Old(World):
             return [row[0] for row in connection.execute("SELECT session_id FROM sessions ORDER BY 1").fetchall()]
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Old:
+    return Old(tmp_path_factory.mktemp("old"))
+
+
 @pytest.fixture
-def old(tmp_path: Path) -> Old:
-    return Old(tmp_path)
+def old(made: Old) -> Old:
+    return made.restored()
 
 
 def headers(path: Path) -> None:
@@ -74,7 +93,12 @@ def cut(path: Path) -> None:
     os.truncate(path, 5000)
 
 
-@pytest.mark.parametrize("damage", [headers, nothing_but_text, cut])
+DAMAGES = pytest.mark.parametrize(
+    "damage", [headers, *(pytest.param(d, marks=pytest.mark.long) for d in (nothing_but_text, cut))]
+)
+
+
+@DAMAGES
 def test_a_store_of_which_nothing_can_be_read_comes_back_from_its_backup(
     old: Old, damage: Callable[[Path], None]
 ) -> None:
@@ -88,7 +112,7 @@ def test_a_store_of_which_nothing_can_be_read_comes_back_from_its_backup(
     assert old.sessions() == ["gone", "s1"]
 
 
-@pytest.mark.parametrize("damage", [headers, nothing_but_text, cut])
+@DAMAGES
 def test_without_a_backup_what_was_forgotten_stays_forgotten(old: Old, damage: Callable[[Path], None]) -> None:
     backup_path(old.store.path).unlink(missing_ok=True)
     damage(old.store.path)
@@ -128,6 +152,7 @@ def broken_at(path: Path, whole: bytes, at: int) -> None:
     path.write_bytes(whole[:at] + bytes(byte ^ 0xFF for byte in whole[at : at + 8]) + whole[at + 8 :])
 
 
+@pytest.mark.long
 def test_a_broken_block_costs_what_is_in_it_and_not_even_that_with_a_backup(old: Old) -> None:
     old.backed_up()
     path = old.store.path

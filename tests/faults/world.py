@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from agnes_stats.ingest.engine import Engine, Summary
+from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
+from agnes_stats.ingest.progress import IngestSummary
 
 from tests.storing import kept_open, store_in
 from tests.transcripts import Transcript, write
@@ -36,7 +37,7 @@ class World:
     def file(self) -> Path:
         return self.root / FOLDER / "s1.jsonl"
 
-    def catch_up(self) -> Summary:
+    def catch_up(self) -> IngestSummary:
         return self.engine.catch_up()
 
     def count(self, what: str = "responses") -> int:

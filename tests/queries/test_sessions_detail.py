@@ -282,6 +282,7 @@ def test_a_session_that_is_not_there(tmp_path: Path) -> None:
 TRANSCRIPTS = Path(__file__).resolve().parents[3] / "shared" / "transcripts" / "claude"
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not TRANSCRIPTS.is_dir(), reason="no real transcripts here")
 def test_the_turns_of_real_sessions_add_up(tmp_path: Path) -> None:
     """Nothing is counted twice or lost between the list, the turns and their steps."""

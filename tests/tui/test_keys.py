@@ -84,7 +84,9 @@ def entries(app: AgnesStats) -> list[FooterKey]:
     return sorted((entry for entry in found if entry.display), key=lambda entry: entry.region.x)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (50, 20), (140, 45)], ids=str)
+@pytest.mark.parametrize(
+    "size", [(80, 24), *(pytest.param(size, marks=pytest.mark.long) for size in ((50, 20), (140, 45)))], ids=str
+)
 async def test_the_keys_at_the_bottom_are_whole_and_help_is_among_them(store: Store, size: tuple[int, int]) -> None:
     async with everywhere(store, size) as places:
         async for place, app, pilot in places:
