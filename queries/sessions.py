@@ -342,42 +342,46 @@ class Choice:
     sessions: int
 
 
-def projects(connection: Reader) -> list[Choice]:
-    """All projects, the most recently used first."""
+def projects(connection: Reader, chosen: Filter | None = None) -> list[Choice]:
+    """All projects, the most recently used first, with the sessions that match a filter without its project."""
+    return _choices(connection, "project", (chosen or Filter()).but(project=None), "max(ended_at) DESC NULLS LAST")
+
+
+def agents(connection: Reader, chosen: Filter | None = None) -> list[Choice]:
+    """All agents, the one with the most sessions first; these match a filter without its agent."""
+    return _choices(connection, "agent", (chosen or Filter()).but(agent=None), "sessions DESC")
+
+
+def machines(connection: Reader, chosen: Filter | None = None) -> list[Choice]:
+    """All machines that are named, the one with the most sessions first; these match a filter without its machine."""
+    return _choices(connection, "machine", (chosen or Filter()).but(machine=None), "sessions DESC")
+
+
+def users(connection: Reader, chosen: Filter | None = None) -> list[Choice]:
+    """All people that are named, the one with the most sessions first; these match a filter without its user."""
+    return _choices(connection, "username", (chosen or Filter()).but(user=None), "sessions DESC")
+
+
+def _choices(connection: Reader, column: str, others: Filter, order: str) -> list[Choice]:
+    selected = _selected(connection, others)
+    matching_sessions = f"SELECT session_id FROM ({selected.summed}) WHERE {selected.where}"
     return connection.ask(
         Choice,
-        "SELECT project AS value, count(*) AS sessions FROM sessions WHERE project IS NOT NULL "
-        "GROUP BY project ORDER BY max(ended_at) DESC NULLS LAST",
+        f"SELECT {column} AS value, count(*) FILTER (session_id IN ({matching_sessions})) AS sessions FROM sessions "
+        f"WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY {order}, 1",
+        selected.where.parameters,
     )
 
 
-def agents(connection: Reader) -> list[Choice]:
-    """All agents, the one with the most sessions first."""
-    return _choices(connection, "agent")
-
-
-def machines(connection: Reader) -> list[Choice]:
-    """All machines that are named, the one with the most sessions first."""
-    return _choices(connection, "machine")
-
-
-def users(connection: Reader) -> list[Choice]:
-    """All people that are named, the one with the most sessions first."""
-    return _choices(connection, "username")
-
-
-def _choices(connection: Reader, column: str) -> list[Choice]:
+def models(connection: Reader, chosen: Filter | None = None) -> list[Choice]:
+    """All models, the most used first, with the sessions that match a filter without its model."""
+    facts = (chosen or Filter()).but(model=None)
+    where = tokens.where_of(facts)
     return connection.ask(
         Choice,
-        f"SELECT {column} AS value, count(*) AS sessions FROM sessions WHERE {column} IS NOT NULL "
-        "GROUP BY 1 ORDER BY 2 DESC, 1",
-    )
-
-
-def models(connection: Reader) -> list[Choice]:
-    """All models, the most used first."""
-    return connection.ask(
-        Choice,
-        "SELECT model AS value, count(DISTINCT session_id) AS sessions FROM responses "
-        "GROUP BY model ORDER BY 2 DESC, 1",
+        "SELECT m.value, coalesce(c.sessions, 0) AS sessions FROM (SELECT DISTINCT model AS value FROM responses) m "
+        f"LEFT JOIN (SELECT model AS value, count(DISTINCT session_id) AS sessions "
+        f"FROM {tokens.rollup(connection, facts)} WHERE {where} GROUP BY model) c USING (value) "
+        "ORDER BY sessions DESC, m.value",
+        where.parameters,
     )

@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from .store import Reader
 
 
+FILTERED_BY = {
+    "ts": "timestamp",
+    "project": "project",
+    "session_id": "session_id",
+    "agent": "agent",
+    "machine": "machine",
+    "user": "username",
+    "text": "concat_ws(' ', action, resource, result, source, detail, workspace, title)",
+}
+"""Field of a filter -> what it is of an action. The others are not known of actions."""
+
+
 @dataclass(frozen=True, slots=True)
 class SyncRow:
     """One sync action. `source` says who told us: `workspace` (the log of updates), `ledger` (of uploads),
@@ -66,18 +78,7 @@ def list_sync(
     moment; it decides which commands without a result still run.
     """
     actions = sync_history.gather(connection, now or dt.datetime.now(dt.UTC).replace(tzinfo=None))
-    where = Where().by(
-        chosen,
-        {
-            "ts": "timestamp",
-            "project": "project",
-            "session_id": "session_id",
-            "agent": "agent",
-            "machine": "machine",
-            "user": "username",
-            "text": "concat_ws(' ', action, resource, result, source, detail, workspace, title)",
-        },
-    )
+    where = Where().by(chosen, FILTERED_BY)
     total = int(connection.value(f"SELECT count(*) FROM {actions} WHERE {where}", where.parameters))
     if cursor is not None:
         where.add(OLDER, cursor_ts=cursor.timestamp, cursor_id=cursor.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..queries.filters import Filter
+from ..queries.sync import FILTERED_BY
 from . import format as words
 
 _PATH = ("/", "\\", *(f"{letter}:" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
@@ -28,6 +29,13 @@ def chips(chosen: Filter, session_title: str = "") -> list[tuple[str, str]]:
         "session_id": chosen.session_id and f"session {session_title or chosen.session_id}",
     }
     return [(field, words.clean(text, _WIDEST)) for field, text in told.items() if text]
+
+
+def unknown_to_sync(chosen: Filter) -> str:
+    """Which fields of a filter sync actions do not know, in a sentence; "" if none is filtered by."""
+    unknown = [field for field in FIELDS if field not in FILTERED_BY and getattr(chosen, field) is not None]
+    held = ["sub-agent" if field == "subagent_type" else field for field in unknown]
+    return f"sync knows no {' or '.join(held)}: all is shown" if held else ""
 
 
 def _project(typed: str) -> str:

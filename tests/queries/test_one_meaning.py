@@ -68,7 +68,9 @@ class World:
         self.facts = Facts(connection)
 
 
-@pytest.fixture(scope="module", params=range(STORES))
+@pytest.fixture(
+    scope="module", params=[0, *(pytest.param(number, marks=pytest.mark.long) for number in range(1, STORES))]
+)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     store = store_of(tmp_path_factory.mktemp("random"), random_sessions(request.param))
     with store.write() as connection:
@@ -288,6 +290,23 @@ def test_accesses(world: World, naive: Naive) -> None:
     for row in by_day:
         assert (chosen.since is None or row.day >= chosen.since) and (chosen.until is None or row.day <= chosen.until)
     assert sum(row.accesses for row in selected.actions()) == len(expected)
+
+
+@under_any_filter
+def test_what_can_be_picked(world: World, naive: Naive) -> None:
+    others = Naive(world.facts, naive.chosen.but(project=None))
+    projects = Counter(world.facts.sessions[key]["project"] for key in others.listed)
+    found = {choice.value: choice.sessions for choice in sessions.projects(world.connection, naive.chosen)}
+    assert {name: count for name, count in found.items() if count} == dict(projects)
+    others = Naive(world.facts, naive.chosen.but(agent=None))
+    agents = Counter(world.facts.sessions[key]["agent"] for key in others.listed)
+    found = {choice.value: choice.sessions for choice in sessions.agents(world.connection, naive.chosen)}
+    assert {name: count for name, count in found.items() if count} == dict(agents)
+    models: dict[str, set[str]] = defaultdict(set)
+    for row in Naive(world.facts, naive.chosen.but(model=None)).responses:
+        models[row["model"]].add(row["session_id"])
+    found = {choice.value: choice.sessions for choice in sessions.models(world.connection, naive.chosen)}
+    assert {name: count for name, count in found.items() if count} == {name: len(ids) for name, ids in models.items()}
 
 
 @under_any_filter

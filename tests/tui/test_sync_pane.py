@@ -13,6 +13,7 @@ import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store, StoreForeign
 from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.filter_text import unknown_to_sync
 from agnes_stats.tui.kit.captioned_table import Listing
 from agnes_stats.tui.kit.state import PaneState
 from agnes_stats.tui.sync import pane
@@ -321,3 +322,9 @@ async def test_a_store_that_cannot_be_read_is_told(machine: Machine, monkeypatch
         state = app.query_one(SyncPane).query_one(PaneState)
         assert state.mode == "failed"
         assert "this is no store. Press ctrl+r to try again." in str(state.render())
+
+
+def test_filters_that_actions_do_not_know_are_told() -> None:
+    assert unknown_to_sync(Filter(project="shop", agent="codex", machine="lab", user="ann", session_id="s1")) == ""
+    told = unknown_to_sync(Filter(model="opus", subagent_type="Explore", branch="main", version="2.1.1"))
+    assert told == "sync knows no sub-agent or branch or version or model: all is shown"

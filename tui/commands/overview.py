@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...queries.filters import Filter
 from .. import learnt, terminal
 from ..factories import filter_of, looked_in, utc_now
+from ..filter_text import unknown_to_sync
 from ..ranges import day_at
 from ..settings import BadSetting, Settings
 from . import home, queries, sessions, sync, tokens
@@ -57,7 +58,7 @@ def show_overview(connection: Reader, settings: Settings, chosen: Filter, now: d
             *tokens.daily_lines(used["daily"], page),
         ],
         "Data access": queries.show(accesses | {"next_cursor": None}, page),
-        "Sync": sync.show(synced | {"next_cursor": None}, page),
+        "Sync": [*filter(None, [unknown_to_sync(chosen)]), *sync.show(synced | {"next_cursor": None}, page)],
     }
     lines: list[str] = []
     for heading, told_lines in parts.items():

@@ -62,7 +62,7 @@ class PickerScreen(ListedScreen[str | None]):
         app = self.app
         try:
             with app.store.read() as connection:  # type: ignore[attr-defined]
-                found = _ASK[self._what](connection)
+                found = _ASK[self._what](connection, app.chosen)  # type: ignore[attr-defined]
                 learnt.learn(connection)
         except StoreError as error:
             app.call_from_thread(self.query_one(Label).update, Text(f"Could not load them: {error}"))
@@ -88,7 +88,7 @@ class PickerScreen(ListedScreen[str | None]):
             line = Text(shown, style="bold" if choice.value == self._current else "")
             if shown != choice.value and self._what == "project":
                 line.append(f"  {words.clean(choice.value)}", style="dim")
-            line.append(f"  {words.count(choice.sessions)} sessions", style="dim")
+            line.append(f"  {words.count(choice.sessions)} session{'' if choice.sessions == 1 else 's'}", style="dim")
             options.add_option(Option(line))
         options.highlighted = 1 if fitting and part else 0
 

@@ -28,6 +28,7 @@ from ...queries.servers import ServerHealth
 from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
 from ...queries.workspaces import SyncTable, TableSums, UploadRow, UploadSums, Workspace
 from .. import format as words
+from ..filter_text import unknown_to_sync
 from ..kit.captioned_table import Listing
 from ..kit.cards import Cards
 from ..kit.state import PaneState
@@ -87,7 +88,9 @@ class SyncPane(Pane[SyncData]):
     """Figures on top, this program's own health at the bottom; between them the history, or one of two lists."""
 
     HELP = (
-        "The filter is about the actions; of tables and uploads, which are the state of now, all days count.\n"
+        "The filter is about the actions; of tables and uploads, which are the state of now, all days count. Days, "
+        "project, agent, machine, user and session leave actions out; model, sub-agent, branch and version are not "
+        "known of them.\n"
         "An update that an agent ran and that the workspace's log tells too is one row. A push looks only at sessions "
         "that were started in the workspace's own folder: others are not counted here."
     )
@@ -107,6 +110,10 @@ class SyncPane(Pane[SyncData]):
         self._data: SyncData | None = None
         self._pages = SyncPages(Filter())
         self._order = ("changed_at", True)
+
+    def describe_filter(self) -> str:
+        """What is typed, and which filters of the other tabs leave this one as it is."""
+        return " · ".join(filter(None, [super().describe_filter(), unknown_to_sync(self.dashboard.chosen)]))
 
     def compose(self) -> ComposeResult:
         """The state in words, which the machinery of panes shows and hides, and the content."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...queries import caching, tokens, trends
 from ...queries.budget import Budget, of_month
+from ...queries.filters import Filter
 from ...queries.tokens import DayTokens
 from ...queries.trends import Period
 from .. import format as words
@@ -36,7 +37,8 @@ class HeadData:
 
     period: Period
     before: Period | None
-    today: Period
+    today: Period | None
+    """None where the filter's days end before today, or begin after it."""
     days: tuple[DayTokens, ...]
     """Days with a response, oldest first."""
     first: dt.date | None
@@ -60,7 +62,7 @@ def ask(connection: Reader, question: Question) -> HeadData:
     return HeadData(
         period=period,
         before=trends.period(connection, earlier) if earlier else None,
-        today=trends.period(connection, chosen.but(since=today, until=today)),
+        today=trends.period(connection, chosen.but(since=today, until=today)) if _has(chosen, today) else None,
         days=tuple(tokens.by_day(connection, chosen)),
         first=span[0] if span else None,
         last=span[1] if span else None,
@@ -76,10 +78,11 @@ def cards(head: HeadData, question: Question, width: int) -> list[Card]:
     span = phrases.span_in_words(question.chosen, question.here.date())
     spend, used = _spend(head, span), _tokens(head, span)
     first, last = (spend, used) if question.cost else (used, _sessions(head))
-    today, cache = _today(head, question), _cache(head, question)
+    today = [] if head.today is None else [_today(head, head.today, question)]
+    cache = _cache(head, question)
     if width < NARROW:
-        return [first, today, last, cache]
-    shown = [first, today, _per_day(head, question), cache, _output(head), last]
+        return [first, *today, last, cache]
+    shown = [first, *today, _per_day(head, question), cache, _output(head), last]
     return shown if width >= _ALL_CARDS else [card for card in shown if card.label != "Output share"]
 
 
@@ -152,8 +155,11 @@ def _sessions(head: HeadData) -> Card:
     )
 
 
-def _today(head: HeadData, question: Question) -> Card:
-    sums = head.today
+def _has(chosen: Filter, day: dt.date) -> bool:
+    return (chosen.since is None or chosen.since <= day) and (chosen.until is None or day <= chosen.until)
+
+
+def _today(head: HeadData, sums: Period, question: Question) -> Card:
     if question.cost:
         value = marks.cost(sums) if sums.responses else words.usd(0)
         trend = _trend(head, lambda day: day.cost_usd)
