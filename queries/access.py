@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import access_facts
+from .cursor import UNTIMED, Cursor
 from .filters import Filter, Where
 from .matching import add_caller
 
@@ -24,9 +25,6 @@ OUTCOMES = ("failed", "denied", "running", "interrupted", "success")
 PLACES = ("local", "remote", "web", "catalog")
 """Where the data was: on this machine, behind a server or another database, on the web; or only its description."""
 
-UNTIMED = dt.datetime(1, 1, 1)
-"""Where an access without a time stands in the order of time."""
-
 _PLACE = f"coalesce(timestamp, TIMESTAMP '{UNTIMED.isoformat()}')"
 
 ORDER = f"{_PLACE} DESC, id DESC"
@@ -34,14 +32,6 @@ ORDER = f"{_PLACE} DESC, id DESC"
 
 OLDER = f"({_PLACE}, id) < ($cursor_ts, $cursor_id)"
 """SQL: whether an access comes after a cursor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a page ended: the time (UTC, without a zone; UNTIMED for none) and id of its last row."""
-
-    timestamp: dt.datetime
-    id: str
 
 
 @dataclass(frozen=True, slots=True)

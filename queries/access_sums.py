@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import access_facts
-from .access import OLDER, ORDER, AccessRow, Cursor, Which, conditions, cut_page
+from .access import OLDER, ORDER, AccessRow, Which, conditions, cut_page
+from .cursor import Cursor
 from .filters import Filter, Where
 from .rollups import day_of
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import hand_over_facts as facts
-from .access import UNTIMED, Cursor
+from .cursor import UNTIMED, Cursor
 from .external import Child, External, children, duration_of, externals, status_of
 from .filters import Filter
 from .hand_over_facts import End, HandingCall, Spent, SubagentNote, spent_in_all

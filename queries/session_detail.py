@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .own_totals import SessionOwnTotal, own_total
-from .placement import NOTES, Placement, placed, roots
 from .priced_apart import priced_apart
 from .sessions import SessionRow, one_session
+from .steps import NOTES
 from .subagents import SubagentRun, subagents_of
 from .threads import THREAD, Threads, threads_of
 from .token_kinds import WRITTEN, cache_hit_ratio, inward, unpriced
+from .turns import find_turns, placed, turns_of_runs
 
 if TYPE_CHECKING:
     from .store import Reader
@@ -86,8 +87,10 @@ class SessionDetail:
     """The most expensive or largest first."""
     turns: list[Turn]
     agents: list[SubagentRun]
+    """Of a sub-agent that was called several times each run."""
+    turn_of: Mapping[tuple[str, str], str]
+    """The turn of each run: by session and key of the run."""
     threads: Threads
-    placement: Placement
 
     @property
     def cache_hit_ratio(self) -> float | None:
@@ -101,7 +104,6 @@ class _Prompt:
     kind: str
     text: str | None
     started_at: dt.datetime | None
-    begins_turn: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,34 +166,42 @@ _MODELS = f"""
 """
 
 _PROMPTS = """
-    SELECT id, kind, coalesce(command, text) AS text, ts AS started_at,
-        begins_turn IS DISTINCT FROM false AS begins_turn FROM prompts
+    SELECT id, kind, coalesce(command, text) AS text, ts AS started_at FROM prompts
     WHERE session_id = $id ORDER BY ts NULLS LAST, path, pos
 """
 
 _USED = f"""
-    SELECT turn, min(ts) AS first_at, max(coalesce(ended_at, ts)) FILTER (thread IS NULL) AS last_at,
+    SELECT coalesce(turn, '') AS turn, min(ts) AS first_at,
+        max(coalesce(ended_at, ts)) FILTER (thread IS NULL) AS last_at,
         count(*) FILTER (is_answer) AS responses, sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
         coalesce(sum(total_tokens) FILTER {unpriced()}, 0)::BIGINT AS unpriced_tokens,
         count(*) FILTER (output_undercounted) AS undercounted
     FROM ({
     placed(
-        "responses", f"{THREAD} AS thread, ts, ended_at, is_answer, total_tokens, cost_usd, billed, output_undercounted"
+        f"SELECT session_id, {THREAD} AS thread, ts, ended_at, is_answer, total_tokens, cost_usd, billed, "
+        "output_undercounted FROM responses WHERE session_id = $id"
     )
-}) GROUP BY turn
+}) GROUP BY ALL
 """
 
 _DONE = f"""
-    SELECT turn, min(ts) AS first_at, max(coalesce(result_ts, ts)) FILTER (thread IS NULL) AS last_at,
+    SELECT coalesce(turn, '') AS turn, min(ts) AS first_at,
+        max(coalesce(result_ts, ts)) FILTER (thread IS NULL) AS last_at,
         count(*) AS calls, count(*) FILTER (is_error) AS errors, count(*) FILTER (denial IS NOT NULL) AS denied,
         count(*) FILTER (list_contains($running, id)) AS running
-    FROM ({placed("tool_calls", f"{THREAD} AS thread, ts, id, name, result_ts, is_error, denial")})
-    WHERE name IS NOT NULL GROUP BY turn
+    FROM ({
+    placed(
+        f"SELECT session_id, {THREAD} AS thread, ts, id, result_ts, is_error, denial FROM tool_calls "
+        "WHERE session_id = $id AND name IS NOT NULL"
+    )
+}) GROUP BY ALL
 """
 
 _NOTED = f"""
-    SELECT turn, kind, count(*) AS count, sum(amount)::BIGINT AS amount
-    FROM ({placed("events", "NULL::VARCHAR AS thread, ts, kind, amount")}) GROUP BY turn, kind
+    SELECT coalesce(turn, '') AS turn, kind, count(*) AS count, sum(amount)::BIGINT AS amount
+    FROM ({
+    placed("SELECT session_id, NULL::VARCHAR AS thread, ts, kind, amount FROM events WHERE session_id = $id")
+}) GROUP BY ALL
 """
 
 
@@ -201,18 +211,17 @@ def session_detail(connection: Reader, session_id: str, *, now: dt.datetime) -> 
     if row is None:
         return None
     threads = threads_of(connection, [session_id], live=[session_id] if row.is_live else [], now=now)
+    find_turns(connection, [session_id])
     agents = subagents_of(connection, [session_id], threads)
     prompts = connection.ask(_Prompt, _PROMPTS, own)
-    placement = Placement(_starts(prompts), roots(agents))
-    asked = placement.asked(session_id)
-    noted = connection.ask(_Noted, _NOTED, asked)
+    noted = connection.ask(_Noted, _NOTED, own)
     facts = connection.one(_Facts, _FACTS, own)
     turns = _turns(
         prompts,
-        {used.turn: used for used in connection.ask(_Used, _USED, asked)},
+        {used.turn: used for used in connection.ask(_Used, _USED, own)},
         {
             done.turn: done
-            for done in connection.ask(_Done, _DONE, asked | {"running": [call.id for call in threads.running]})
+            for done in connection.ask(_Done, _DONE, own | {"running": [call.id for call in threads.running]})
         },
         noted,
     )
@@ -227,15 +236,9 @@ def session_detail(connection: Reader, session_id: str, *, now: dt.datetime) -> 
         models=connection.ask(ModelUse, _MODELS, own),
         turns=turns,
         agents=agents,
+        turn_of=turns_of_runs(connection) if agents else {},
         threads=threads,
-        placement=placement,
     )
-
-
-def _starts(prompts: Sequence[_Prompt]) -> tuple[tuple[dt.datetime, str], ...]:
-    """When each turn begins. Of two at the same instant the later one takes what follows."""
-    begun = {prompt.started_at: prompt.id for prompt in prompts if prompt.started_at is not None and prompt.begins_turn}
-    return tuple(begun.items())
 
 
 def _turns(

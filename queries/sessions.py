@@ -310,6 +310,23 @@ def one_session(connection: Reader, session_id: str, *, now: dt.datetime) -> Ses
     return found[0] if found else None
 
 
+def sessions_named(connection: Reader, start: str) -> list[str]:
+    """The id itself if a session has it, else the ids that begin so: two at most."""
+    ids = f"SELECT session_id FROM sessions UNION SELECT session_id FROM ({_PENDING})"
+    found = connection.ask(
+        _Id,
+        f"SELECT session_id FROM ({ids}) WHERE starts_with(session_id, $start) "
+        "ORDER BY session_id <> $start, session_id LIMIT 2",
+        {"start": start},
+    )
+    return [start] if found and found[0].session_id == start else [row.session_id for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    session_id: str
+
+
 def live_sessions(connection: Reader, chosen: Filter, *, now: dt.datetime, limit: int = 20) -> list[SessionRow]:
     """Sessions with a row in the last five minutes, the latest first, with the counts of what matches.
 

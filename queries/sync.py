@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import sync_history
-from .access import OLDER, ORDER, UNTIMED, Cursor
+from .access import OLDER, ORDER
+from .cursor import UNTIMED, Cursor
 from .filters import Filter, Where
 from .token_kinds import unpriced
 

@@ -178,6 +178,14 @@ def detailed(chosen: Filter | None = None) -> str:
     {join})"""
 
 
+def newest_day(connection: Reader, chosen: Filter) -> dt.date | None:
+    """The last day of the filter's zone with a response that it is about, its days aside; None if there is none."""
+    where = where_of(chosen.but(since=None, until=None))
+    asked = f"SELECT max(day) FROM {rollup(connection, chosen)} WHERE {where}"
+    day: dt.date | None = connection.value(asked, where.parameters)
+    return day
+
+
 def where_of(chosen: Filter) -> Where:
     """The conditions of a filter on the token rollup, and on `detailed`."""
     where = Where().by(

@@ -29,6 +29,7 @@ DOORS_OF_INGEST = {
         "formats",
         "context_windows",
         "prices",
+        "whole_text",
         "redact",
         "forget",
         "server_source",

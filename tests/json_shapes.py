@@ -13,6 +13,10 @@ commands say. `[]` is a list. Times carry their offset, durations are whole mill
 money is USD. What is unknown is null, and never 0. `agent`, `machine` and `username` of a sum are null where they
 differ in it. `sessions`, `tokens`, `queries`, `sync` and `home` have the names
 of the Agnes server's endpoints, `daily`, `weekly`, `monthly`, `blocks` and `models` those of ccusage.
+
+The `children` of an `activity` row are all that was done in its turn, whatever the filter: responses with the calls
+they made as their children, below a call for a sub-agent (`kind` subagent) that sub-agent's responses, and so on;
+`tokens` of a sub-agent are those of its own responses. `rest` is what the filter leaves that belongs to no row.
 """
 
 

@@ -14,7 +14,7 @@ from tests.transcripts import Transcript
 
 DOC = Path(__file__).resolve().parent.parent / "docs" / "json.md"
 COMMANDS = (
-    *("sessions", "tokens", "queries", "sync", "home", "ingest"),
+    *("sessions", "activity", "context", "tokens", "queries", "sync", "home", "ingest"),
     *("daily", "weekly", "monthly", "blocks", "models", "breakdown"),
     *("delegations", "agents", "tasks", "metrics"),
 )
@@ -36,11 +36,16 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ("c4", "Bash", {"command": "claude -p hi"})
     )
     machine.session(later.response(), workspace)
+    grown = Transcript("s-long", "2026-03-09T08:00:00").prompt("Long ago").wait(5).response(tokens=(1, 5, 0, 90_000))
+    grown.wait(600).response(tokens=(1, 5, 0, 95_000)).wait(5)
+    grown.event("compact_boundary", compactMetadata={"trigger": "auto", "preTokens": 95_000, "postTokens": 9_000})
+    machine.session(grown, workspace)
     made = machine.read()
     places = ["--store", str(made.store.path), "--no-ingest", "--tz", "UTC"]
     found = {}
     for command in COMMANDS:
-        options = ["--limit", "1"] if command in ("queries", "sync", "delegations") else []
+        options = ["--limit", "1"] if command in ("queries", "sync", "activity", "delegations") else []
+        options += ["--depth", "1"] if command == "activity" else ["s-long"] if command == "context" else []
         options += ["--budget", "5"] if command == "monthly" else ["--all"] if command == "queries" else []
         own = ["--store", str(made.store.path), "--source", f"claude={folder}"] if command == "ingest" else places
         found[command] = said([command, "--json", *options, *own])

@@ -105,7 +105,7 @@ def test_it_says_what_counts_and_where_it_comes_from(
     assert rows["theme"] == ("nord", "theme in the config file")
     assert rows["project"] == ("bank", "AGNES_STATS_PROJECT")
     assert rows["budget"] == (7.0, "--budget")
-    assert rows["tab"] == ("sessions", "default")
+    assert rows["tab"] == (None, "default")
     assert rows["[aliases]"] == (1, "the config file")
     assert set(rows) == {option.name for option in OPTIONS} | {"[aliases]"}
     assert answer["exists"]

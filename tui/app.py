@@ -19,9 +19,9 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Input
 
-from ..ingest.news import News, Reading
+from ..ingest.news import News, Reading, UpToDate
 from ..queries.filters import Filter
-from ..queries.store import Store
+from ..queries.store import Store, StoreError
 from .endable import EndableApp
 from .filter_text import FIELDS, chips
 from .header import HeaderStrip
@@ -29,9 +29,10 @@ from .keys import KEYS
 from .kit.frame import NARROW, FilterInput, StatusCorner, TabStrip
 from .kit.key_bar import KeyBar
 from .learnt import differs
+from .memory import Memory, Remembered
 from .messages import FilterChanged, IngestNews
 from .pane import Pane
-from .ranges import RANGES, first_range, ranged
+from .ranges import ALL, Range, day_at, first_range, holding, ranged
 from .settings import Settings
 from .tabs import TABS, pane_of, style_sheets
 from .views import ViewsTab
@@ -83,10 +84,15 @@ class AgnesStats(EndableApp):
         looked_in: Iterable[str] = (),
         ahead: Ahead | None = None,
         prepares: bool = False,
+        memory: Memory | None = None,
+        days: Range | None = None,
+        widens: bool = False,
     ) -> None:
         """`service` makes the ingester, given where to tell its news; None to show the store as it is.
 
         `ahead` has the first answers. `prepares`: the other tabs are made, too, once the first one is on the screen.
+        `memory` is told how it was left; `days` are those it begins with, unless the filter names some;
+        `widens`: where these have nothing, it shows as many as it takes to have something.
         """
         super().__init__()
         self.settings = settings
@@ -98,7 +104,12 @@ class AgnesStats(EndableApp):
         self._making = asyncio.Lock()
         self.zone = ZoneInfo(settings.tz)
         self._fixed = chosen
-        self._range = first_range(chosen)
+        self._range = first_range(chosen, days)
+        self._widens = widens and self._range is not ALL
+        self._left_days = days
+        """Those that somebody chose last: to widen is no choice."""
+        self._memory = memory
+        self._tab = settings.tab or TABS[0].name
         self.chosen = self._ranged(chosen)
         self.session_title = ""
         """What the session is called that is filtered by."""
@@ -117,8 +128,8 @@ class AgnesStats(EndableApp):
         """Header strip, tab strip, panes, filter line, footer with the status corner."""
         yield HeaderStrip()
         yield TabStrip([(str(n), tab.name, tab.title) for n, tab in enumerate(TABS, 1)])
-        with ContentSwitcher(initial=self.settings.tab):
-            yield pane_of(self.settings.tab)
+        with ContentSwitcher(initial=self._tab):
+            yield pane_of(self._tab)
         yield FilterInput()
         with Horizontal(id="bottom"):
             yield KeyBar()
@@ -127,7 +138,7 @@ class AgnesStats(EndableApp):
     async def on_mount(self) -> None:
         """First the frame, then what the store has, then let the ingester go to work."""
         self.set_interval(TICK_SECONDS, self._tick)
-        await self._show_tab(self.settings.tab)
+        await self._show_tab(self._tab)
         if self._make_service is None:
             self.query_one(StatusCorner).say("store as it is (--no-ingest)")
         self.call_after_refresh(self._begin)
@@ -136,6 +147,8 @@ class AgnesStats(EndableApp):
         self._has_begun = True
         self._fill_pane()
         self._header.refresh_data()
+        if self._widens and self._make_service is None:
+            self._widen()
         self.set_timer(HEAD_START_SECONDS, self._go_live)
 
     def _go_live(self) -> None:
@@ -167,7 +180,9 @@ class AgnesStats(EndableApp):
         self.post_message(IngestNews(news))
 
     def on_unmount(self) -> None:
-        """Leave no thread behind."""
+        """Leave no thread behind, and remember how it was left."""
+        if self._memory is not None:
+            self._memory.keep(Remembered(self.theme, self._tab, self._left_days))
         with self._ending:
             self._is_ending = True
         if self._service is not None:
@@ -220,6 +235,9 @@ class AgnesStats(EndableApp):
         progressed = isinstance(message.news, Reading) and message.news.progress.files_done > 0
         if message.changed or progressed or (was_reading and not self.is_reading):
             self._refresh_all()
+        if self._widens and isinstance(message.news, UpToDate):
+            # Once all is read: before, what is there need not be the newest.
+            self._widen()
 
     def _refresh_all(self) -> None:
         self._header.refresh_data()
@@ -271,15 +289,46 @@ class AgnesStats(EndableApp):
         kept = "user" if self.chosen.user == self._fixed.user else ""
         return [field for field in FIELDS if field != kept and getattr(self.chosen, field) is not None]
 
-    def action_next_range(self) -> None:
-        """The next choice of days."""
+    def show_days(self, days: Range) -> None:
+        """Show these days from now on, on every tab."""
+        self._left_days = days
+        self._show_days(days)
+
+    def _show_days(self, days: Range) -> None:
+        self._widens = False
         self._fixed = self._fixed.but(since=None, until=None)
-        self._range = RANGES[(RANGES.index(self._range) + 1) % len(RANGES)]
+        self._range = days
         self.choose()
+
+    def _widen(self) -> None:
+        """Before anybody has chosen days: where these have nothing, show as many as it takes, once."""
+        self._widens = False
+        self._ask_newest_day()
+
+    @work(thread=True, exclusive=True, group="newest", exit_on_error=False)
+    def _ask_newest_day(self) -> None:
+        from ..queries.tokens import newest_day
+
+        try:
+            with self.store.read() as connection:
+                day = newest_day(connection, self.chosen)
+        except StoreError:
+            # The pane says it, with the reason.
+            return
+        today = day_at(self.now(), self.zone)
+        if day is not None and self.chosen.since is not None and day < self.chosen.since:
+            self.call_from_thread(self._show_days, holding(day, today))
 
     @work
     async def action_pick(self, what: str) -> None:
-        """Choose one value of a field of the filter from a list."""
+        """Choose days, or one value of a field of the filter, from a list."""
+        if what == "range":
+            from .screens.range_screen import RangeScreen
+
+            days = await self.push_screen_wait(RangeScreen(self._range, day_at(self.now(), self.zone)))
+            if days is not None:
+                self.show_days(days)
+            return
         from .screens.picker import PickerScreen
 
         picked = await self.push_screen_wait(PickerScreen(what, getattr(self.chosen, what)))
@@ -352,7 +401,7 @@ class AgnesStats(EndableApp):
     async def _show_tab(self, name: str) -> None:
         """A tab is made when it is first wanted: making all would be most of what a start costs."""
         await self._make_tab(name)
-        self._switcher.current = name
+        self._switcher.current = self._tab = name
         self.query_one(TabStrip).active = name
         self.query_one(FilterInput).close()
         self._describe_filter()

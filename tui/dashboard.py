@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 from ..queries.store import Store
 from . import ending, terminal
 from .factories import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
+from .memory import Memory, Remembered
 from .prefetch import Ahead
-from .ranges import first_range, ranged
+from .ranges import Range, first_range, ranged
 from .restorer import restorer
 from .settings import Settings
-from .tabs import tab_of
+from .tabs import TABS, tab_of
 
 if TYPE_CHECKING:
     from ..ingest.news import News
@@ -38,14 +39,27 @@ def dashboard(given: argparse.Namespace, settings: Settings) -> int:
         os.environ["NO_COLOR"] = "1"
     if terminal.is_browser():
         os.environ[terminal.DRIVER_VARIABLE] = "agnes_stats.tui.browser_driver:BrowserDriver"
-    with _demo(settings) if given.demo else contextlib.nullcontext(settings) as chosen, first_answers(chosen) as ahead:
-        app = app_of(chosen, ahead)
+    with _demo(settings) if given.demo else contextlib.nullcontext(settings) as named:
+        memory = Memory(named.store)
+        left = memory.recall()
+        chosen = replace(named, theme=named.theme or left.theme, tab=named.tab or left.tab)
+        return _run(chosen, memory, left)
+
+
+def _run(settings: Settings, memory: Memory, left: Remembered) -> int:
+    with first_answers(settings, left.range) as ahead:
+        app = app_of(settings, ahead, memory, left.range)
         with ending.by(app.end), ending.in_any_case(restorer()):
             return app.run() or app.return_code or 0
 
 
-def app_of(settings: Settings, ahead: Ahead | None = None) -> AgnesStats:
-    """The dashboard for some settings, not running yet. `ahead` has its first answers."""
+def app_of(
+    settings: Settings, ahead: Ahead | None = None, memory: Memory | None = None, days: Range | None = None
+) -> AgnesStats:
+    """The dashboard for some settings, not running yet.
+
+    `ahead` has its first answers, `memory` is told how it was left, `days` are those it begins with.
+    """
     from .app import AgnesStats
 
     store = Store(settings.store)
@@ -67,15 +81,18 @@ def app_of(settings: Settings, ahead: Ahead | None = None) -> AgnesStats:
         looked_in=looked_in(settings),
         ahead=ahead,
         prepares=True,
+        memory=memory,
+        days=days,
+        widens=True,
     )
 
 
-def first_answers(settings: Settings) -> Ahead:
+def first_answers(settings: Settings, days: Range | None = None) -> Ahead:
     """What the dashboard asks first: what its first tab shows, where that says how, and the numbers of the header."""
     fixed, now = filter_of(settings), utc_now()
-    chosen = ranged(fixed, fixed, first_range(fixed), now)
+    chosen = ranged(fixed, fixed, first_range(fixed, days), now)
 
-    tab = tab_of(settings.tab)
+    tab = tab_of(settings.tab or TABS[0].name)
 
     def page(connection: Reader) -> object:
         return tab.ask_first(connection, chosen, now)

@@ -11,7 +11,7 @@ KEYS: list[BindingType] = [
         Binding(str(n), f"show_tab('{tab.name}')", tab.title, show=False, tooltip=f"The tab {tab.title}")
         for n, tab in enumerate(TABS, 1)
     ),
-    Binding("r", "next_range", "Range", tooltip="Show 7, 30, 90, 365 or all days"),
+    Binding("r", "pick('range')", "Range", tooltip="Choose the days that are shown"),
     Binding("p", "pick('project')", "Project", tooltip="Show one project only"),
     Binding("m", "pick('model')", "Model", show=False, tooltip="Show one model only"),
     Binding("A", "pick('agent')", "Agent", show=False, tooltip="Show one coding agent only"),

@@ -225,7 +225,8 @@ class Settings:
     machine: str | None = None
     agent_version: str | None = None
     user: str | None = None
-    tab: str = TAB_NAMES[0]
+    tab: str | None = None
+    """None: the one that was left last."""
     theme: str | None = None
     budget: float | None = None
     """USD a month."""

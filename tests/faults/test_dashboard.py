@@ -34,7 +34,7 @@ async def test_a_rebuild_shows_the_new_store(tmp_path: Path) -> None:
         while "--rebuild" not in screen_text(app) or app._service is None:
             await pilot.pause(0.01)
         app._service.rebuild()
-        await pilot.press("r", "r", "r")
+        await pilot.press("r", "a", "l", "l", "enter")
         while "about orders" not in screen_text(app):
             await pilot.pause(0.01)
     assert len(list(path.parent.glob("store-*.duckdb"))) == 1

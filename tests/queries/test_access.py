@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agnes_stats.queries.access import OUTCOMES, UNTIMED, AccessRow, Cursor, Which, list_accesses
+from agnes_stats.queries.access import OUTCOMES, AccessRow, Which, list_accesses
+from agnes_stats.queries.cursor import UNTIMED, Cursor
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 

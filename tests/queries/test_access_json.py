@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agnes_stats.queries.access import Cursor
+from agnes_stats.queries.cursor import Cursor
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.commands.queries import queries_answer

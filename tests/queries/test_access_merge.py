@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agnes_stats.queries.access import AccessRow, Cursor, Which, list_accesses
+from agnes_stats.queries.access import AccessRow, Which, list_accesses
 from agnes_stats.queries.access_sums import Selection
+from agnes_stats.queries.cursor import Cursor
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 

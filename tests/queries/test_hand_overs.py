@@ -8,7 +8,7 @@ from typing import Any
 
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
-from agnes_stats.queries.access import Cursor
+from agnes_stats.queries.cursor import Cursor
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.hand_overs import HandOver, HandOvers, hand_overs
 from agnes_stats.queries.store import Store

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from agnes_stats.queries import (
     access,
+    activity,
     caching,
     delegation,
     home,
@@ -147,6 +148,38 @@ def test_what_runs(world: World, naive: Naive) -> None:
         assert {name: getattr(one.session, name) for name in counts} == {
             name: number(value) for name, value in counts.items()
         }
+
+
+@under_any_filter
+def test_activity(world: World, naive: Naive) -> None:
+    """A row for each prompt and command that the list of sessions counts; rows and rest are all that matches."""
+    connection, chosen = world.connection, naive.chosen
+    rows, cursor = [], None
+    while True:
+        page = activity.list_activity(connection, chosen, now=NOW, cursor=cursor, limit=4)
+        rows += page.rows
+        cursor = page.following
+        if cursor is None:
+            break
+    expected = [row for row in naive.prompts if row["session_id"] is not None]
+    assert sorted(row.id for row in rows) == sorted(row["id"] for row in expected)
+    order = [(row.timestamp or dt.datetime.min, row.id) for row in rows]
+    assert order == sorted(order, reverse=True)
+    matching = {row["key"] for row in naive.responses}
+    for row in rows:
+        turn = sums(one for one in naive.facts.turns.get(row.id, ()) if one["key"] in matching)
+        assert (row.spent.responses, row.spent.total_tokens) == (turn.responses, turn.total)
+        assert row.spent.cost_usd == (None if turn.cost is None else pytest.approx(turn.cost))
+    rest = activity.rest(connection, chosen)
+    whole, parts = sums(naive.responses), [*(row.spent for row in rows), rest.spent]
+    for kind in KINDS:
+        assert sum(getattr(part, kind) for part in parts) == whole.tokens[kind]
+    assert sum(part.responses for part in parts) == whole.responses
+    assert sum(part.unpriced_tokens for part in parts) == whole.unpriced
+    assert sum(part.undercounted for part in parts) == whole.undercounted
+    costs = [part.cost_usd for part in parts if part.cost_usd is not None]
+    assert (sum(costs) if costs else None) == (None if whole.cost is None else pytest.approx(whole.cost))
+    assert sum(row.tool_calls for row in rows) + rest.tool_calls == len(naive.calls)
 
 
 @under_any_filter

@@ -11,6 +11,7 @@ from agnes_stats.queries.session_detail import SessionDetail, session_detail
 from agnes_stats.queries.sessions import list_sessions
 from agnes_stats.queries.steps import Step, steps
 from agnes_stats.queries.store import Store
+from agnes_stats.queries.turns import find_turns
 
 from tests.transcripts import HAIKU, OPUS, Transcript, store_of
 
@@ -25,8 +26,11 @@ def detail_of(store: Store, now: dt.datetime = LATER, session: str = "s") -> Ses
 
 
 def below(store: Store, detail: SessionDetail, *parents: str, limit: int = 100, failed: bool = False) -> list[Step]:
+    ids, running = [detail.session.session_id], [call.id for call in detail.threads.running]
     with store.read() as connection:
-        return steps(connection, detail, dict.fromkeys(parents, limit), failed=failed)
+        find_turns(connection, ids)
+        found = steps(connection, ids, running, dict.fromkeys(parents, limit), failed=failed)
+    return [step for step in found if step.kind != "response"]
 
 
 def turns(detail: SessionDetail) -> list[tuple[str, str | None, int]]:
@@ -297,8 +301,11 @@ def test_the_turns_of_real_sessions_add_up(tmp_path: Path) -> None:
             detail = session_detail(connection, row.session_id, now=LATER)
             assert detail is not None
             parents = {f"turn:{turn.id}": 9999 for turn in detail.turns}
-            parents |= {f"agent:{agent.subagent_id}": 9999 for agent in detail.agents}
-            calls = [step for step in steps(connection, detail, parents) if step.kind == "call"]
+            parents |= {f"agent:{agent.key}": 9999 for agent in detail.agents}
+            found = steps(connection, [row.session_id], [], parents)
+            calls = [step for step in found if step.kind == "call"]
+            answers = [step for step in found if step.kind == "response"]
+            assert sum(step.total_tokens or 0 for step in answers) == row.tokens_total
             assert len(calls) == len({call.id for call in calls}) == row.tool_calls_total
             assert sum(turn.tokens for turn in detail.turns) == row.tokens_total
             assert sum(turn.calls for turn in detail.turns) == row.tool_calls_total

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from agnes_stats.queries import servers, sync
-from agnes_stats.queries.access import Cursor
+from agnes_stats.queries.cursor import Cursor
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.sync import SyncPage
 from agnes_stats.tui.commands import sync as answers

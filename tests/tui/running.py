@@ -11,6 +11,8 @@ from typing import Any
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.memory import Memory
+from agnes_stats.tui.ranges import Range
 from agnes_stats.tui.settings import Settings
 from textual.app import App
 from textual.pilot import Pilot
@@ -20,7 +22,16 @@ NOW = dt.datetime(2026, 3, 10, 14, 44, 30)
 """A Tuesday; UTC, as in the store."""
 
 
-def app_on(store: Store, *, now: dt.datetime = NOW, chosen: Filter | None = None, **settings: Any) -> AgnesStats:
+def app_on(
+    store: Store,
+    *,
+    now: dt.datetime = NOW,
+    chosen: Filter | None = None,
+    memory: Memory | None = None,
+    days: Range | None = None,
+    widens: bool = False,
+    **settings: Any,
+) -> AgnesStats:
     """The dashboard over a store, without an ingester. More settings by name; `chosen` filters from the start."""
     made = replace(Settings(store=store.path, tz="UTC", no_ingest=True), **settings)
     return AgnesStats(
@@ -30,6 +41,9 @@ def app_on(store: Store, *, now: dt.datetime = NOW, chosen: Filter | None = None
         chosen=chosen or Filter(zone=made.tz),
         now=lambda: now,
         looked_in=("~/.claude",),
+        memory=memory,
+        days=days,
+        widens=widens,
     )
 
 
@@ -85,6 +99,12 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
     """Press keys and wait for what comes of them."""
     await pilot.press(*keys)
     await settle(pilot)
+
+
+async def show_days(pilot: Pilot[Any], label: str) -> None:
+    """Choose the days that are shown, by their name or as somebody would type them."""
+    await press(pilot, "r")
+    await press(pilot, *("space" if char == " " else char for char in label), "enter")
 
 
 def screen_text(app: AgnesStats) -> str:

@@ -21,7 +21,7 @@ from agnes_stats.tui.sessions.detail import SessionScreen
 from tests.queries.accesses import agnes, store_with
 from tests.storing import held
 from tests.tui.access_world import HOSTILE, world
-from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.running import NOW, press, running, screen_text, settle, show_days
 
 SIZES = [(80, 24), (140, 45), (200, 60)]
 
@@ -142,7 +142,7 @@ async def test_text_project_and_days(store: Store) -> None:
         app.choose(project=None)
         await settle(pilot)
         assert "old-0:0" not in keys(app)
-        await press(pilot, "r", "r", "r")
+        await show_days(pilot, "all")
         assert "old-0:0" in keys(app)
 
 
@@ -189,7 +189,8 @@ async def test_moving_beyond_the_end_turns_the_page_and_another_filter_begins_at
         assert keys(app) == first
         await press(pilot, "n", "a")
         assert caption(app).startswith(" 3 of ")
-        await press(pilot, "n", "r")
+        await press(pilot, "n")
+        await show_days(pilot, "90")
         assert caption(app).startswith(" 3 of ")
 
 
@@ -265,7 +266,7 @@ async def test_days_without_an_access_say_what_to_press(store: Store) -> None:
     day = dt.date(2026, 3, 1)
     async with on_access(store, chosen=Filter(since=day, until=day)) as (app, pilot):
         assert "No data accesses in these days. Press r for a longer range." in screen_text(app)
-        await press(pilot, "r")
+        await show_days(pilot, "90")
         assert keys(app)
 
 

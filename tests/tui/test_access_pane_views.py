@@ -20,7 +20,7 @@ from tests.queries.accesses import session, store_with
 from tests.storing import held
 from tests.transcripts import Transcript
 from tests.tui.access_world import world
-from tests.tui.running import press, running, screen_text, settle
+from tests.tui.running import press, running, screen_text, settle, show_days
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,8 @@ async def test_every_day_is_on_the_axis_and_the_slowest_queries_open_in_full(sto
         table.select("churn-1:0")
         await press(pilot, "enter")
         assert isinstance(app.screen, AccessScreen) and "select count(*) from events" in screen_text(app)
-        await press(pilot, "escape", "r", "r")
+        await press(pilot, "escape")
+        await show_days(pilot, "365")
         assert chart.part_count() == 53 and "each bar is a week" in screen_text(app)
 
 

@@ -20,6 +20,7 @@ from tests.tui.running import press, running, screen_text, settle
 PLACES = {
     "sessions": ["1"],
     "a session": ["1", "enter"],
+    "activity": ["1", "right_square_bracket"],
     "tokens": ["2", "o"],
     **{f"tokens, {key}": ["2", key] for key in "tihxc"},
     "data access": ["3"],
@@ -42,6 +43,7 @@ BACK = {
     "a reject": ["escape", "escape"],
     "console, answer": ["escape"],
     "a session": ["escape"],
+    "activity": ["left_square_bracket"],
     "an access": ["escape"],
     "console": ["escape"],
 }

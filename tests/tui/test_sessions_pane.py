@@ -18,7 +18,7 @@ from textual.widgets import Input
 
 from tests.storing import held
 from tests.transcripts import Transcript, store_of, write
-from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.running import NOW, press, running, screen_text, settle, show_days
 from tests.tui.sessions_world import world
 
 SIZES = [(80, 24), (140, 45), (200, 60)]
@@ -155,7 +155,7 @@ async def test_range_and_project_hold_here_too(store: Store) -> None:
         await settle(pilot)
         assert order(app) == ["5", "4"]
         app.choose(project=None, since=None)
-        await press(pilot, "r", "r", "r", "r")
+        await show_days(pilot, "7 days")
         assert "7 days" in screen_text(app)
         assert order(app) == ["1", "2", "3"]
 
@@ -239,7 +239,7 @@ async def test_nothing_yet(tmp_path: Path) -> None:
 async def test_nothing_in_these_days(store: Store) -> None:
     async with running(store, now=NOW + dt.timedelta(days=300)) as (app, pilot):
         assert "No session in these days, 5 sessions in all. Press r for more days." in screen_text(app)
-        await press(pilot, "r", "r")
+        await show_days(pilot, "365")
         assert len(order(app)) == 6
 
 

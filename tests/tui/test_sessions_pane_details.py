@@ -112,8 +112,8 @@ async def test_a_short_session_opens_unfolded_and_its_prompts_fold(store: Store)
             "      Database Error in model churn: no such column",
             "    Edit  models/churn.sql",
             "      no",
+            "    answer  100 tokens out",
             "▾ 2 then count each customer once",
-            "    Bash  dbt test --select churn_0",
         ]
         assert everything[-3:] == [
             "    conversation compacted",
@@ -150,11 +150,11 @@ async def test_only_failures_all_at_once_and_a_sub_agent_below_its_call(store: S
         await press(pilot, "x")
         assert listed(app) == everything
         await press(pilot, "a")
+        unfolded = listed(app)
+        await press(pilot, "a")
         assert [what[:1] for what in listed(app)] == ["▸", "▸"]
         await press(pilot, "a")
-        assert listed(app) == everything
-        go_to(app, "Explore")
-        await press(pilot, "enter")
+        assert listed(app) == unfolded
         at = next(n for n, what in enumerate(listed(app)) if "Explore" in what)
         assert listed(app)[at : at + 4] == [
             "  ▾ Explore  find all uses of churn",
@@ -176,16 +176,13 @@ async def test_the_whole_text_of_an_entry(tmp_path: Path) -> None:
         assert "word15" in screen_text(app)
 
 
-async def test_a_long_session_opens_folded_and_shows_the_latest_steps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_long_prompt_shows_its_latest_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agnes_stats.tui.sessions.detail._STEPS", 10)
     told = Transcript("s", "2026-03-10T10:00:00").prompt("go")
     for number in range(50):
         bash(told, f"c{number}", f"step {number}")
     async with opened(store_of(tmp_path, [told]), "s") as (app, pilot):
-        assert listed(app) == ["▸ 1 go"]
-        await press(pilot, "enter")
+        assert listed(app)[0] == "▾ 1 go"
         assert listed(app)[1:3] == ["    … 40 earlier", "    Bash  step 40"]
         assert listed(app)[-1] == "    Bash  step 49"
         await press(pilot, "down", "enter")

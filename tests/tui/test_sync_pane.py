@@ -24,7 +24,7 @@ from tests.ingest.agnes_files import ledger, log, parquet, put, run
 from tests.machine import Machine, bash
 from tests.storing import held
 from tests.transcripts import Transcript
-from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.running import NOW, press, running, screen_text, settle, show_days
 
 HOSTILE = "[/foo]\x1b[2J[red]hostile"
 
@@ -223,7 +223,8 @@ async def test_pages(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
         await settle(pilot)
         assert listed(app, "actions", "when") == pages[0]
         assert pages[-1][-1] == "Feb 01 10:00"
-        await press(pilot, "n", "r", "r")
+        await press(pilot, "n")
+        await show_days(pilot, "365")
         assert "1 to 20 of 48 actions" in screen_text(app), "another range begins with its first page"
 
 

@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 
 from tests.storing import held
 from tests.transcripts import HAIKU, SONNET, Transcript, catch_up, store_of, write
-from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.running import NOW, press, running, screen_text, settle, show_days
 
 WEBSITE = "/home/dana/work/website"
 HOSTILE = "[/foo]\x1b[2J (fix the [red]prompt[/])"
@@ -203,11 +203,11 @@ async def test_a_bar_in_words_by_day_week_and_month_and_by_hour_in_a_short_range
             told = told or screen_text(app)
         assert "Mon Mar 02 to Sun Mar 08" in told or "Mon Mar 09 to Sun Mar 15" in told
         assert seen == ["day", "week", "month", "day"]
-        await press(pilot, "r", "r", "r", "r")
+        await show_days(pilot, "7 days")
         assert "7 days" in line_with(app, "all projects")
         await press(pilot, "g", "g")
         assert "by hour" in str(bars(app).border_title)
-        await press(pilot, "r")
+        await show_days(pilot, "30")
         assert "by hour" not in str(bars(app).border_title), "thirty days are too many hours"
 
 
@@ -349,7 +349,7 @@ async def test_an_empty_store_says_what_would_be_here(tmp_path: Path) -> None:
 async def test_days_without_tokens_say_which_key_helps(store: Store) -> None:
     async with opened(store, now=dt.datetime(2027, 1, 1)) as (app, pilot):
         assert "No tokens in these days. Press r for a longer range." in screen_text(app)
-        await press(pilot, "r", "r", "r")
+        await show_days(pilot, "all")
         assert "opus-4.5" in screen_text(app)
 
 
@@ -374,9 +374,12 @@ async def test_a_failure_is_told_in_the_pane(store: Store, monkeypatch: pytest.M
 
 async def test_the_keys_are_heard_where_there_is_nothing_to_see(store: Store) -> None:
     async with opened(store, now=NOW + dt.timedelta(days=20)) as (app, pilot):
-        await press(pilot, "1", "r", "r", "r", "r", "2")
+        await press(pilot, "1")
+        await show_days(pilot, "7 days")
+        await press(pilot, "2")
         assert "Spend by" not in screen_text(app)
-        await press(pilot, "b", "r")
+        await press(pilot, "b")
+        await show_days(pilot, "30")
         assert "Spend by day and model" in screen_text(app), "nothing is broken down where nothing is shown"
         await press(pilot, "b")
         assert "Spend by day and project" in screen_text(app)

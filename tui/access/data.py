@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ...queries import access, tools
-from ...queries.access import AccessRow, Cursor, Which
+from ...queries.access import AccessRow, Which
 from ...queries.access_sums import AccessPage, AccessSums, ActionUse, DayAccesses, PlaceUse, Selection, TableUse
+from ...queries.cursor import Cursor
 from ...queries.filters import Filter
 from ...queries.tools import ToolSums, ToolUse
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 GROUPS = {
     "What happened": {
         "sessions": "sessions, newest first",
+        "activity": "prompts of all sessions, newest first, and what was done for each",
+        "context": "how the context of a session grew, and of what",
         "tokens": "tokens and cost by day, model and session",
         "breakdown": "tokens, cost and times by agent, project, model, mode, thinking level, tool and provider",
         "delegations": "work handed to sub-agents and other AIs, newest first: status, time, tokens, cost",

@@ -15,7 +15,7 @@ from ..settings import BadSetting, Settings
 
 if TYPE_CHECKING:
     from ...ingest.engine import Progress
-    from ...queries.access import Cursor
+    from ...queries.cursor import Cursor
     from ...queries.store import Reader
     from .page import Page
 
@@ -84,7 +84,7 @@ def between(name: str, value: int, low: int, high: int) -> int:
 
 def cursor_of(given: argparse.Namespace) -> Cursor | None:
     """The cursor of the command line, which counts only if both halves are given. Raises BadSetting."""
-    from ...queries.access import Cursor
+    from ...queries.cursor import Cursor
 
     if given.cursor_ts is None or given.cursor_id is None:
         return None

@@ -16,7 +16,7 @@ from .json_fields import cursor_fields, spent_cells, spent_fields, stamp
 from .page import TextColumn, more_line, table
 
 if TYPE_CHECKING:
-    from ...queries.access import Cursor
+    from ...queries.cursor import Cursor
     from ...queries.hand_overs import Edge, HandOver
     from ...queries.store import Reader
     from .page import Page

@@ -209,6 +209,7 @@ def _files(settings: Settings) -> list[str]:
                 (f"{store.name}.forgotten", "what was forgotten on request, so that it stays so"),
                 (f"{store.name}.statusline", "the last status line, for when the store is busy"),
                 ("console.json", "the queries you saved, and those you asked last"),
+                ("screen.json", "how the dashboard was left: theme, tab, days"),
             ]
         ),
         "",

@@ -10,8 +10,9 @@ from .. import marks
 
 if TYPE_CHECKING:
     from ...queries import tokens
-    from ...queries.access import Cursor
+    from ...queries.cursor import Cursor
     from ...queries.hand_over_facts import Spent
+    from ...queries.spent import TokensSpent
 
     Answer = dict[str, Any]
 
@@ -51,7 +52,7 @@ def token_fields(row: tokens.TokenSums) -> Answer:
     }
 
 
-def spent_fields(spent: Spent | None) -> Answer:
+def spent_fields(spent: Spent | TokensSpent | None) -> Answer:
     """Tokens by kind, and beside them what they cost; all null where nothing is known of them."""
     if spent is None:
         return {"tokens": None, "cost_usd": None, "unpriced_tokens": None, "output_undercounted": None}

@@ -17,7 +17,7 @@ from .page import TextColumn, more_line, table, who_cells, who_columns
 
 if TYPE_CHECKING:
     from ...queries import access
-    from ...queries.access import Cursor
+    from ...queries.cursor import Cursor
     from ...queries.store import Reader
     from .page import Page
 

@@ -1,255 +1,490 @@
-"""What happened in a session, prompt by prompt: a list whose entries unfold."""
+"""The Activity view: what was asked of all agents, newest first, and what came of each."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+from textual.worker import get_current_worker
 
-from ...queries.session_detail import SessionDetail, Turn
+from ...queries import activity as queries
+from ...queries import steps as step_queries
+from ...queries.activity import ActivityPage, ActivityRow, WhichPrompts
+from ...queries.cursor import UNTIMED
+from ...queries.filters import Filter
 from ...queries.steps import Step
-from ...queries.subagents import SubagentRun
+from ...queries.store import StoreError
 from .. import format as words
 from .. import marks
-from ..kit.table import Column, Record
+from ..filter_text import chips
+from ..kit.chips import FilterChips
+from ..kit.palette import text_styles
+from ..kit.state import PaneState
+from ..kit.table import Column, Record, RecordTable
+from ..pane import Pane
 from . import text as told
+from .tree import NUMBERS, WHAT, Head, Node, TreeView, agents_below, records, tones, turn_key
 
-Cells: TypeAlias = dict[str, Text | str | int | None]
+if TYPE_CHECKING:
+    from ...queries.store import Reader
+    from ..views import View as TabView
 
-FOLDED, UNFOLDED, LEAF = "▸", "▾", " "
-MARKS = {"ok": "✓", "error": "✗", "denied": "⊘", "running": "…", "interrupted": "–", "failed": "✗", "completed": "✓"}
-_EVENTS = {"compact": "conversation compacted", "api_error": "API error", "interrupt": "interrupted"}
-_INDENT = 2
+SHOWN = 100
+"""Prompts on the screen; more of them with the last entry."""
+
+STEPS = 200
+"""Entries below one prompt or sub-agent at first, and so many more each time."""
+
+ENTRIES = 2000
+"""About how many entries unfolding everything shows."""
+
+NEW_SECONDS = 3.0
+"""How long what has just come is marked."""
 
 COLUMNS = (
-    Column("time", "Time", 8),
-    Column("what", "What"),
-    Column("result", "Result", 13),
-    Column("took", "Took", 7, "right"),
-    Column("calls", "Tools", 5, "right", min_screen=100),
-    Column("tokens", "Tokens", 8, "right", min_screen=92),
-    Column("cost", "Cost", 8, "right", min_screen=76),
+    Column("time", "Time", 12),
+    Column("who", "Agent", 12, min_screen=150),
+    Column("session", "Session", 20, min_screen=172),
+    Column("project", "Project", 13, min_screen=96),
+    WHAT,
+    Column("model", "Model", 11, min_screen=128),
+    *NUMBERS,
 )
+_KEYS = tuple(column.key for column in COLUMNS)
+
+_DELEGATED = {(False, False): "", (True, False): "delegations", (False, True): "direct only"}
+"""WhichPrompts prompts are shown by what was delegated: (delegations, direct) -> its words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """What an entry is about: `key` is the parent under which its steps are asked for, "" if it has none."""
+class ActivityData:
+    """An answer with its question."""
 
-    kind: str
-    """turn, call, agent, event, or more: Enter shows more of the steps of `owner`."""
-    key: str
-    owner: str
-    """The key of the entry above, "" at the top."""
-    text: str
-    """All of it, for where there is room."""
+    which: WhichPrompts
+    chosen: Filter
+    page: ActivityPage
+    steps: list[Step]
+    unfolded: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityView:
-    """What the list shows: which entries are unfolded, the steps below them, and only failures or all."""
+class FeedTable(RecordTable):
+    """The prompts, and below each what was done for it."""
 
-    detail: SessionDetail
-    steps: Sequence[Step]
-    unfolded: Collection[str]
-    failed: bool
-    now: dt.datetime
-    zone: ZoneInfo
-    styles: Mapping[str, str]
-    """Style of Rich for each status."""
+    DEFAULT_CSS = """
+    FeedTable:focus { background-tint: transparent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Fold", tooltip="Unfold or fold a prompt or a sub-agent"),
+        Binding("space", "select_cursor", show=False),
+    ]
 
 
-def turn_key(turn: Turn) -> str:
-    """Under which key the steps of a turn are asked for."""
-    return f"turn:{turn.id}"
+class ActivityPane(Pane[ActivityData]):
+    """The feed. A new prompt comes in on top; a cursor below the top stays where it was put."""
 
+    EMPTY = "Nothing was asked yet: what you ask an agent appears here while it works."
+    HELP = (
+        "What was asked of all agents, newest first, with what came of each: sub-agents' work belongs to the prompt "
+        "that set it off. Enter unfolds a prompt, a sub-agent, a sub-agent's sub-agents.\n"
+        "✓ calls that came back well, ✗ failed or denied, … running. Tokens stand beside the first call that a "
+        "response made; a response without calls is an entry of its own.\n"
+        f"{marks.MEANING}"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "unfold", "Unfold", show=False, tooltip="Show what is below the entry"),
+        Binding("left", "fold", "Fold", show=False, tooltip="Hide it, or go to the entry above"),
+        Binding("a", "unfold_all", "Unfold all", tooltip="Unfold all prompts and sub-agents, or fold them"),
+        Binding("x", "failures", "Failures", tooltip="Only prompts with something that failed, or all"),
+        Binding("d", "delegations", "Delegations", tooltip="Only with sub-agents, only without, or all"),
+        Binding("o", "open_session", "Session", tooltip="Open the session of the entry"),
+        Binding("i", "only_session", "Only session", show=False, tooltip="Only the session of the entry"),
+        Binding("g", "only_agent", "Only agent", show=False, tooltip="Only the coding agent of the entry"),
+        Binding("t", "only_tool", "Only tool", show=False, tooltip="Only prompts with a call of the entry's tool"),
+        Binding("y", "copy_id", "Copy id", show=False, tooltip="Copy the session's id"),
+        Binding("backspace", "unfilter", "Filter back", show=False, tooltip="Drop the filter set last"),
+    ]
 
-def agent_key(agent: SubagentRun) -> str:
-    """Under which key the steps of a sub-agent are asked for."""
-    return f"agent:{agent.subagent_id}"
+    def __init__(self, tab: TabView) -> None:
+        super().__init__(tab)
+        self._which = WhichPrompts()
+        self._shown = SHOWN
+        self._unfolded: dict[str, int] = {}
+        """WhichPrompts entries are unfolded, and how many steps of each are asked for."""
+        self._data: ActivityData | None = None
+        self._new: set[str] = set()
+        self._rest: tuple[object, queries.Total] | None = None
+        """What is in no row, and the question it answers."""
 
+    def compose(self) -> ComposeResult:
+        """What is filtered, the list, the whole text of the entry under the cursor, the sums."""
+        yield FilterChips().add_class("-always")
+        yield PaneState()
+        hidden = {"cost"} if self.dashboard.settings.no_cost else set()
+        yield FeedTable([column for column in COLUMNS if column.key not in hidden], id="activity-rows")
+        yield Static(id="activity-pointed", markup=False)
+        yield Static(id="activity-caption", markup=False)
 
-def records(view: ActivityView) -> list[Record]:
-    """The entries of the list, in their order."""
-    return list(_Lines(view).all())
+    def on_mount(self) -> None:
+        """Times of what runs are renewed every second."""
+        self.set_interval(1.0, self._tick)
 
+    # -- asking --------------------------------------------------------------------------------------------------
 
-class _Lines:
-    """Walks a session from its prompts down to what is unfolded."""
+    def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> ActivityData:
+        """The newest prompts, and the steps of what is unfolded."""
+        which, unfolded, limit = replace(self._which, words=chosen.text), dict(self._unfolded), self._shown
+        page = queries.list_activity(connection, chosen.but(text=""), now=now, which=which, limit=limit)
+        ids = sorted({row.session_id for row in page.rows})
+        running = [call.id for call in page.threads.running]
+        steps = step_queries.steps(connection, ids, running, unfolded)
+        return ActivityData(which, chosen, page, steps, unfolded)
 
-    def __init__(self, view: ActivityView) -> None:
-        self._view = view
-        self._steps: dict[str, list[Step]] = {}
-        for step in view.steps:
-            self._steps.setdefault(step.parent, []).append(step)
-        self._subagents_of: dict[str, list[SubagentRun]] = {}
-        self._adrift: dict[str, list[SubagentRun]] = {}
-        starts = view.detail.placement.starts
-        for agent in view.detail.agents:
-            if agent.call_id is not None:
-                self._subagents_of.setdefault(agent.call_id, []).append(agent)
-            elif agent.called_at is not None:
-                before = [turn for moment, turn in starts if moment <= agent.called_at]
-                self._adrift.setdefault(f"turn:{before[-1] if before else ''}", []).append(agent)
-
-    def all(self) -> Iterator[Record]:
-        """Every entry."""
-        for number, turn in enumerate(self._view.detail.turns, 0 if self._has_start else 1):
-            if self._view.failed and not (turn.errors or turn.notes):
-                continue
-            yield self._turn(turn, number)
-            key = turn_key(turn)
-            if key in self._view.unfolded:
-                yield from self._below(key, 1)
+    def has_rows(self, data: ActivityData) -> bool:
+        """Whether any prompt matches."""
+        return bool(data.page.rows)
 
     @property
-    def _has_start(self) -> bool:
-        turns = self._view.detail.turns
-        return bool(turns) and turns[0].kind == "start"
+    def has_own_filters(self) -> bool:
+        """Whether not all prompts are shown."""
+        return not self._which.is_open
 
-    def _below(self, key: str, depth: int) -> Iterator[Record]:
-        found = self._steps.get(key, [])
-        adrift = [] if self._view.failed else self._adrift.get(key, [])
-        latest = dt.datetime.max
-        if found and found[0].total > len(found):
-            text = f"{words.count(found[0].total - len(found))} earlier"
-            yield _record(f"{key}:more", {"what": _indented(depth, LEAF, f"… {text}")}, Node("more", "", key, text))
-        items: list[Step | SubagentRun] = [*found, *adrift]
-        for item in sorted(items, key=lambda each: each.started_at or latest):
-            if isinstance(item, SubagentRun):
-                yield from self._agent(item, key, depth)
-            else:
-                yield from self._step(item, key, depth)
+    def clear_filters(self) -> None:
+        """Show all prompts."""
+        super().clear_filters()
+        self._which = WhichPrompts()
 
-    # -- entries -------------------------------------------------------------------------------------------------
+    def describe_filter(self) -> str:
+        """What else is filtered by."""
+        return " · ".join(part for part in (super().describe_filter(), *(text for _, text in self._own())) if part)
 
-    def _turn(self, turn: Turn, number: int) -> Record:
-        key = turn_key(turn)
-        has_steps = bool(turn.calls or turn.notes or key in self._adrift)
-        text = "before the first prompt" if turn.kind == "start" else words.clean(turn.text) or "(empty)"
-        if turn.kind == "command":
-            text = f"/{text}"
-        what = _indented(0, self._fold(key, has_steps), f"{number} " if number else "")
-        what.append(text, style="italic" if turn.kind == "start" else "bold")
-        cells: Cells = {
-            "time": self._clock(turn.started_at),
-            "what": what,
-            "result": self._outcome(turn),
-            "took": words.duration(turn.seconds) if turn.seconds else "",
-            "calls": words.count(turn.calls) if turn.calls else "",
-            "tokens": marks.tokens(turn.tokens, turn.undercounted) if turn.responses else "",
-            "cost": marks.cost(turn) if turn.responses else "",
-        }
-        return _record(key, cells, Node("turn", key if has_steps else "", "", text))
+    def _own(self) -> list[tuple[str, str]]:
+        """The filters of this view, each with its words."""
+        which = self._which
+        told = [("failures", "failures" if which.failures else "")]
+        told.append(("delegations", _DELEGATED[which.delegations, which.direct]))
+        told.append(("tool", f"tool {words.clean(which.tool, 30)}" if which.tool else ""))
+        return [(name, text) for name, text in told if text]
 
-    def _outcome(self, turn: Turn) -> Text:
-        if turn.running:
-            return self._mark("running", f"{words.count(turn.running)} running")
-        if turn.errors:
-            return self._mark("error", told.plural(turn.errors, "error"))
-        return Text()
+    # -- showing -------------------------------------------------------------------------------------------------
 
-    def _step(self, step: Step, owner: str, depth: int) -> Iterator[Record]:
-        agents = [] if self._view.failed else self._subagents_of.get(step.id, [])
-        if step.kind != "call":
-            yield self._event(step, owner, depth)
+    def show(self, data: ActivityData) -> None:
+        """Put it on the screen; what was not there before is marked for a moment."""
+        before = self._data
+        self._data = data
+        self.query_one(FilterChips).show(
+            [*chips(data.chosen, self.dashboard.session_title), *self._own()], "Backspace drops the last"
+        )
+        self.refresh_bindings()
+        if before is not None and (before.which, before.chosen) == (data.which, data.chosen):
+            known = {row.id for row in before.page.rows}
+            oldest = before.page.rows[-1].timestamp if before.page.rows else None
+            came = {
+                row.id
+                for row in data.page.rows
+                if row.id not in known and (oldest is None or (row.timestamp or UNTIMED) >= oldest)
+            }
+            if came:
+                self._new |= came
+                self.set_timer(NEW_SECONDS, lambda: self._settle(came))
+        table = self.query_one(FeedTable)
+        top = table.selected.key if table.selected is not None else ""
+        on_top = table.cursor_row == 0 and top not in self._unfolded
+        self._list()
+        if on_top and table.row_count:
+            table.move_cursor(row=0)
+        self._caption()
+        if data.page.rows:
+            self._ask_rest()
+
+    def _settle(self, came: set[str]) -> None:
+        self._new -= came
+        self._list()
+
+    def _list(self) -> None:
+        data, app = self._data, self.dashboard
+        if data is None:
             return
-        if len(agents) == 1:
-            yield from self._agent(agents[0], owner, depth, step)
+        styles = tones(text_styles(self.app.theme_variables))
+        view = TreeView(
+            heads=[self._head(row) for row in data.page.rows],
+            agents=data.page.agents,
+            turn_of=data.page.turn_of,
+            steps=data.steps,
+            unfolded=set(self._unfolded),
+            failed=False,
+            now=app.now(),
+            zone=app.zone,
+            styles=styles,
+            folders={row.session_id: row.project for row in data.page.rows},
+            dated=True,
+            keys=_KEYS,
+        )
+        shown = records(view)
+        if data.page.following is not None:
+            more = Text("  … older prompts: Enter", style="dim")
+            shown.append(Record("more", {**dict.fromkeys(_KEYS, ""), "what": more}, Node("older", "", "", "")))
+        new = {turn_key(key) for key in self._new}
+        mark = f"reverse {styles['running']}"
+        self.query_one(FeedTable).show([_marked(row, mark) if row.key in new else row for row in shown])
+
+    def _head(self, row: ActivityRow) -> Head:
+        models = words.model(row.models[0]) if row.models else ""
+        if len(row.models) > 1:
+            models += f" +{len(row.models) - 1}"
+        return Head(
+            key=turn_key(row.id),
+            session_id=row.session_id,
+            kind=row.kind,
+            text=row.text,
+            number=0,
+            started_at=row.timestamp,
+            seconds=row.seconds,
+            calls=row.tool_calls,
+            ok=row.ok,
+            errors=row.errors,
+            running=row.running,
+            notes=row.notes,
+            tokens=row.spent.total_tokens,
+            undercounted=row.spent.undercounted,
+            used=row.spent if row.has_steps else None,
+            cells={
+                "who": row.agent or "",
+                "session": words.clean(row.title) or row.session_id,
+                "project": told.project(row.project),
+                "model": models,
+            },
+            data=row,
+        )
+
+    def _caption(self) -> None:
+        data = self._data
+        if data is None:
             return
-        key = f"call:{step.id}" if agents else ""
-        yield self._call(step, owner, depth, key)
-        if step.error and step.status in ("error", "denied"):
-            yield self._error(step, owner, depth)
-        if key in self._view.unfolded:
-            for agent in agents:
-                yield from self._agent(agent, key, depth + 1)
+        rows, cost = data.page.rows, not self.dashboard.settings.no_cost
+        parts = [told.plural(len(rows), "prompt"), f"{words.count(sum(row.spent.total_tokens for row in rows))} tokens"]
+        costs = [row.spent.cost_usd for row in rows if row.spent.cost_usd is not None]
+        if cost:
+            parts.append(
+                marks.money(
+                    sum(costs) if costs else None,
+                    unpriced=sum(row.spent.unpriced_tokens for row in rows),
+                    undercounted=sum(row.spent.undercounted for row in rows),
+                )
+            )
+        if data.page.following is not None:
+            parts[0] = f"the newest {parts[0]}"
+        rest = self._rest[1] if self._rest is not None and self._rest[0] == self._question else None
+        if rest is not None and rest.spent.total_tokens:
+            why = "what no prompt began" if data.which.is_open else "in other prompts or in none"
+            parts.append(f"besides {marks.tokens(rest.spent.total_tokens, rest.spent.undercounted)} tokens, {why}")
+        self.query_one("#activity-caption", Static).update(
+            Text(" · ".join(parts), no_wrap=True, overflow="ellipsis"), layout=False
+        )
 
-    def _event(self, step: Step, owner: str, depth: int) -> Record:
-        text = words.clean(step.detail) or _EVENTS[step.kind]
-        what = _indented(depth, LEAF, "")
-        what.append(_EVENTS[step.kind], style="italic")
-        if step.kind == "api_error":
-            what.append(f"  {text}", style=self._view.styles.get("error", ""))
-        result = self._mark("error", "") if step.kind == "api_error" else Text()
-        cells: Cells = {"time": self._clock(step.started_at), "what": what, "result": result}
-        return _record(f"{owner}/{step.id}", cells, Node("event", "", owner, text))
+    @property
+    def _question(self) -> object:
+        return (self._data.which, self._data.chosen) if self._data else None
 
-    def _call(self, step: Step, owner: str, depth: int, key: str) -> Record:
-        what = _indented(depth, self._fold(key, bool(key)), "")
-        if step.thread is not None and self._view.failed:
-            what.append("sub-agent · ", style="dim")
-        what.append(words.clean(step.name), style="")
-        what.append(f"  {self._told(step.detail)}", style="dim")
-        cells: Cells = {
-            "time": self._clock(step.started_at),
-            "what": what,
-            "result": self._status(step.status or "", step.started_at),
-            "took": "" if step.seconds is None else words.millis(step.seconds * 1000),
+    def _ask_rest(self) -> None:
+        if not any(worker.group == "rest" and not worker.is_finished for worker in self.workers):
+            self._load_rest()
+
+    @work(thread=True, group="rest", exit_on_error=False)
+    def _load_rest(self) -> None:
+        data = self._data
+        if data is None:
+            return
+        try:
+            with self.dashboard.store.read() as connection:
+                found = queries.rest(connection, data.chosen.but(text=""), data.which)
+        except StoreError:
+            # The line below the list then tells less; the list itself says what is the matter with the store.
+            return
+        if not get_current_worker().is_cancelled:
+            self.app.call_from_thread(self._take_rest, (data.which, data.chosen), found)
+
+    def _take_rest(self, question: object, found: queries.Total) -> None:
+        self._rest = (question, found)
+        self._caption()
+
+    def _tick(self) -> None:
+        data = self._data
+        if data is not None and data.page.threads.running and self.is_shown:
+            self._list()
+
+    @on(RecordTable.RecordHighlighted)
+    def _point(self, message: RecordTable.RecordHighlighted) -> None:
+        message.stop()
+        node = self._node
+        self.query_one("#activity-pointed", Static).update(Text(words.clean(node.text) if node else ""))
+        self.refresh_bindings()
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _node(self) -> Node | None:
+        record = self.query_one(FeedTable).selected
+        return record.data if record is not None and isinstance(record.data, Node) else None
+
+    @property
+    def _row(self) -> ActivityRow | None:
+        """The prompt of the session that the entry under the cursor is of."""
+        node = self._node
+        if node is None or self._data is None:
+            return None
+        return next((row for row in self._data.page.rows if row.session_id == node.session_id), None)
+
+    @on(RecordTable.RecordSelected)
+    def _toggle(self, message: RecordTable.RecordSelected) -> None:
+        message.stop()
+        node = message.record.data
+        if not isinstance(node, Node):
+            return
+        if node.kind == "older":
+            self._shown += SHOWN
+            self.refresh_data()
+        elif node.kind == "more":
+            self._unfolded[node.owner] = self._unfolded.get(node.owner, STEPS) + STEPS
+            self.refresh_data()
+        elif node.key in self._unfolded:
+            self.action_fold()
+        else:
+            self.action_unfold()
+
+    def action_unfold(self) -> None:
+        """Show what is below the entry under the cursor."""
+        node = self._node
+        if node is not None and node.key and node.key not in self._unfolded:
+            self._unfolded[node.key] = STEPS
+            # What was unfolded before is known already.
+            self._list()
+            self.refresh_data()
+
+    def action_fold(self) -> None:
+        """Hide what is below the entry under the cursor; on an entry without anything below, go to the one above."""
+        node, table = self._node, self.query_one(FeedTable)
+        if node is None:
+            return
+        if node.key in self._unfolded:
+            del self._unfolded[node.key]
+            self._list()
+        elif node.owner:
+            owner = next(
+                (row.key for row in table.records if isinstance(row.data, Node) and row.data.key == node.owner), ""
+            )
+            table.select(owner)
+
+    def action_unfold_all(self) -> None:
+        """Unfold every prompt and every sub-agent; once more folds them all."""
+        data = self._data
+        if data is None:
+            return
+        turns = {row.id for row in data.page.rows if row.has_steps}
+        keys = [*map(turn_key, sorted(turns)), *agents_below(data.page.agents, data.page.turn_of, turns)]
+        if all(key in self._unfolded for key in keys):
+            self._unfolded.clear()
+            self._list()
+        else:
+            each = max(5, min(STEPS, ENTRIES // max(1, len(keys))))
+            self._unfolded |= {key: each for key in keys if key not in self._unfolded}
+            self.refresh_data()
+
+    def _choose(self, which: WhichPrompts) -> None:
+        self._which = which
+        self.dashboard.choose()
+        self.query_one(FeedTable).move_cursor(row=0)
+
+    def action_failures(self) -> None:
+        """Only prompts with something that failed, or all."""
+        self._choose(replace(self._which, failures=not self._which.failures))
+
+    def action_delegations(self) -> None:
+        """Only with sub-agents, only without, or all."""
+        which = self._which
+        delegations, direct = (False, True) if which.delegations else (not which.direct, False)
+        self._choose(replace(which, delegations=delegations, direct=direct))
+
+    def action_only_tool(self) -> None:
+        """Only prompts with a call of the tool under the cursor."""
+        node = self._node
+        if node is not None and node.step is not None and node.step.kind == "call":
+            self._choose(replace(self._which, tool=node.step.name))
+
+    def action_only_session(self) -> None:
+        """Only the session under the cursor."""
+        row = self._row
+        if row is not None:
+            self.dashboard.session_title = words.clean(row.title) or row.session_id
+            self.dashboard.choose(session_id=row.session_id)
+
+    def action_only_agent(self) -> None:
+        """Only the coding agent under the cursor."""
+        row = self._row
+        if row is not None and row.agent:
+            self.dashboard.choose(agent=row.agent)
+
+    def action_unfilter(self) -> None:
+        """Drop the filter set last: of this view, else of all."""
+        own = self._own()
+        if own:
+            self._drop(own[-1][0])
+        elif self.dashboard.droppable:
+            self._drop(self.dashboard.droppable[0])
+
+    @on(FilterChips.Dropped)
+    def _chip(self, message: FilterChips.Dropped) -> None:
+        message.stop()
+        self._drop(message.field)
+
+    def _drop(self, name: str) -> None:
+        none = {
+            "failures": {"failures": False},
+            "delegations": {"delegations": False, "direct": False},
+            "tool": {"tool": None},
         }
-        return _record(f"{owner}/{step.id}", cells, Node("call", key, owner, f"{step.name}  {step.detail or ''}"))
+        if name in none:
+            self._choose(replace(self._which, **none[name]))  # type: ignore[arg-type]
+        elif name in self.dashboard.droppable:
+            self.dashboard.choose(**{name: None})
 
-    def _error(self, step: Step, owner: str, depth: int) -> Record:
-        text = self._told(step.error)
-        what = _indented(depth + 1, LEAF, "")
-        what.append(text, style=self._view.styles.get("error", ""))
-        return _record(f"{owner}/{step.id}!", {"what": what}, Node("call", "", owner, text))
+    def action_open_session(self) -> None:
+        """The session of the entry under the cursor."""
+        from .detail import SessionScreen
 
-    def _agent(self, agent: SubagentRun, owner: str, depth: int, step: Step | None = None) -> Iterator[Record]:
-        key = agent_key(agent)
-        name, about = words.clean(agent.subagent_type), words.clean(agent.description)
-        what = _indented(depth, self._fold(key, agent.calls > 0), "")
-        what.append(name, style="bold")
-        what.append(f"  {about}", style="")
-        cells: Cells = {
-            "time": self._clock(agent.called_at),
-            "what": what,
-            "result": self._status(agent.status, agent.called_at),
-            "took": words.duration(agent.seconds) if agent.seconds and agent.status != "running" else "",
-            "calls": words.count(agent.calls) if agent.calls else "",
-            "tokens": marks.tokens(agent.tokens, agent.undercounted),
-            "cost": marks.cost(agent),
-        }
-        record_key = f"{owner}/{step.id if step else agent.subagent_id}"
-        yield _record(record_key, cells, Node("agent", key if agent.calls else "", owner, f"{name}  {about}"))
-        if step is not None and step.error and step.status in ("error", "denied"):
-            yield self._error(step, owner, depth)
-        if key in self._view.unfolded and agent.calls:
-            yield from self._below(key, depth + 1)
+        node = self._node
+        if node is not None and node.session_id:
+            self.app.push_screen(SessionScreen(node.session_id))
 
-    # -- cells ---------------------------------------------------------------------------------------------------
+    def action_copy_id(self) -> None:
+        """The session's id to the clipboard."""
+        node = self._node
+        if node is not None and node.session_id:
+            told.copy_id(self.app, node.session_id)
 
-    def _told(self, text: str | None) -> str:
-        """A text of the session; files below its folder without the folder."""
-        cwd = self._view.detail.cwd
-        return words.clean(text.replace(f"{cwd}/", "") if text and cwd else text)
-
-    def _fold(self, key: str, has_steps: bool) -> str:
-        if not has_steps:
-            return LEAF
-        return UNFOLDED if key in self._view.unfolded else FOLDED
-
-    def _status(self, status: str, since: dt.datetime | None) -> Text:
-        if status == "running" and since is not None:
-            return self._mark(status, words.duration((self._view.now - since).total_seconds()))
-        return self._mark(status, "" if status in ("ok", "completed") else status)
-
-    def _mark(self, status: str, text: str) -> Text:
-        return Text(f"{MARKS[status]} {text}".rstrip(), style=self._view.styles.get(status, ""))
-
-    def _clock(self, moment: dt.datetime | None) -> str:
-        if moment is None:
-            return ""
-        return f"{words.local(moment, self._view.zone):%H:%M:%S}"
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key does anything now: most are about the entry under the cursor."""
+        node = self._node if self._data is not None and self._data.page.rows else None
+        if action in ("open_session", "only_session", "copy_id"):
+            return node is not None and bool(node.session_id)
+        if action in ("unfold", "fold", "unfold_all"):
+            return node is not None
+        if action == "only_agent":
+            return self._row is not None and bool(self._row.agent)
+        if action == "only_tool":
+            return node is not None and node.step is not None and node.step.kind == "call"
+        if action == "unfilter":
+            return bool(self._own() or self.dashboard.droppable)
+        return True
 
 
-def _record(key: str, cells: Cells, node: Node) -> Record:
-    return Record(key, {column.key: cells.get(column.key, "") for column in COLUMNS}, node)
-
-
-def _indented(depth: int, mark: str, text: str) -> Text:
-    return Text(f"{' ' * (_INDENT * depth)}{mark} {text}", no_wrap=True, overflow="ellipsis", end="")
+def _marked(record: Record, style: str) -> Record:
+    """A row that has just come."""
+    cells = {**record.cells, "time": Text(str(record.cells["time"]), style=style)}
+    return replace(record, cells=cells)

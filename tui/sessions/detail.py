@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,21 +17,28 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
+from ...queries import context_story, timeline, whereabouts
 from ...queries import session_detail as queries
 from ...queries import steps as step_queries
+from ...queries.context_story import ContextStory
 from ...queries.session_detail import SessionDetail
 from ...queries.steps import Step
 from ...queries.store import StoreError
+from ...queries.timeline import TimelineMoment
 from ...queries.tokens import TokenSums, totals
+from ...queries.whereabouts import Relative
 from .. import format as words
+from .. import paging
 from ..kit.key_bar import KeyBar
 from ..kit.palette import text_styles
 from ..kit.state import PaneState
-from ..kit.table import Record, RecordTable
+from ..kit.table import Column, Record, RecordTable
 from ..typed_app import OnDashboard
 from . import text as told
-from .activity import COLUMNS, ActivityView, Node, records, turn_key
-from .facts import facts_lines, facts_page, headline, origin_page
+from .facts import facts_lines, facts_page, headline, kin_lines, origin_page
+from .resuming import resume_command
+from .strip import LEGEND, time_strip
+from .tree import COLUMNS, Head, Node, TreeView, agents_below, records, tones, turn_key
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -40,13 +48,11 @@ _STEPS = 200
 """Entries below one prompt or sub-agent at first, and so many more each time."""
 _ENTRIES = 1000
 """About how many entries unfolding everything shows."""
-_FEW = 40
-"""A session with no more tool calls than this opens unfolded."""
+_FRAME = 9
+"""Lines of the screen that the list does not have, at least."""
 
-_ABOUT = ("failures", "copy_id", "show_file")
+_ABOUT = ("failures", "copy_id", "show_file", "copy_resume", "whole_text")
 """Actions that are about a session that is there."""
-
-_TONES = {"error": "error", "failed": "error", "denied": "warning", "running": "success", "ok": "", "completed": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,11 @@ class _Answer:
     """What came unfolded by itself, and how many steps of each were asked for."""
     left: TokenSums | None = None
     """What the filters leave of the session."""
+    story: ContextStory | None = None
+    moments: Sequence[TimelineMoment] = ()
+    origin: Relative | None = None
+    """What the session began as a copy of."""
+    copies: Sequence[Relative] = ()
 
 
 class _Loaded(Message):
@@ -94,6 +105,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
     DEFAULT_CSS = """
     SessionScreen {
         background: $background;
+        #session-time { height: auto; padding: 0 1; }
         #session-facts { height: auto; max-height: 9; padding: 0 1; border-bottom: solid $foreground 20%; }
         #session-side { width: 48; padding: 0 1 0 2; border-left: solid $foreground 20%; display: none; }
         #session-pointed { height: 2; padding: 0 1; color: $text-muted; background: $surface; }
@@ -105,9 +117,11 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Back", key_display="esc"),
         Binding("x", "failures", "Failures", tooltip="Only what failed, was denied or interrupted, or all"),
-        Binding("a", "unfold_all", "Unfold all", tooltip="Unfold all prompts, or fold them"),
+        Binding("a", "unfold_all", "Unfold all", tooltip="Unfold all prompts and sub-agents, or fold them"),
         Binding("y", "copy_id", "Copy id", tooltip="Copy the session's id"),
         Binding("o", "show_file", "File", tooltip="Show where the session's file is"),
+        Binding("c", "copy_resume", "Copy resume", tooltip="Copy the command that resumes the session"),
+        Binding("v", "whole_text", "Whole text", tooltip="The whole text of the entry, in your pager"),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
     ]
     TITLE = "Session"
@@ -131,6 +145,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         """Facts above or beside the list, the whole text of the entry under the cursor, and the keys."""
         yield PaneState("Loading the session…")
         yield Static(id="session-facts", markup=False)
+        yield Static(id="session-time", markup=False)
         with Horizontal(id="session-body"):
             with Vertical():
                 yield ActivityTable(self._columns())
@@ -141,7 +156,8 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
 
     def _columns(self) -> list[Any]:
         hidden = {"cost"} if self.dashboard.settings.no_cost else set()
-        return [column for column in COLUMNS if column.key not in hidden]
+        columns = [column for column in COLUMNS if column.key not in hidden]
+        return [*columns[:-3], Column("context", "Context", 8, "right", min_screen=88), *columns[-3:]]
 
     def on_mount(self) -> None:
         """Ask for the session."""
@@ -159,20 +175,30 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
 
     def _ask(self) -> None:
         self._dirty, self._busy = False, True
-        self._load(dict(self._unfolded), self._failed, self._known_turns)
+        self._load(dict(self._unfolded), self._failed, self._known_turns, self.size.height - _FRAME)
 
     @work(thread=True, group="session", exit_on_error=False)
-    def _load(self, unfolded: dict[str, int], failed: bool, known: set[str] | None) -> None:
+    def _load(self, unfolded: dict[str, int], failed: bool, known: set[str] | None, room: int) -> None:
         app = self.dashboard
         try:
             with app.store.read() as connection:
                 detail = queries.session_detail(connection, self._session_id, now=app.now())
-                steps, opened = self._steps(connection, detail, unfolded, failed, known)
+                steps, opened = self._steps(connection, detail, unfolded, failed, known, room)
                 left = totals(connection, app.chosen.but(session_id=self._session_id, text=""))
+                answer = _Answer(
+                    detail,
+                    steps,
+                    opened,
+                    left,
+                    context_story.story_of(connection, detail.session) if detail is not None else None,
+                    timeline.moments(connection, self._session_id),
+                    whereabouts.origin_of(connection, self._session_id),
+                    whereabouts.copies_of(connection, self._session_id),
+                )
         except StoreError as error:
             self.post_message(_Failed(str(error)))
             return
-        self.post_message(_Loaded(_Answer(detail, steps, opened, left)))
+        self.post_message(_Loaded(answer))
 
     @staticmethod
     def _steps(
@@ -181,12 +207,14 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         unfolded: dict[str, int],
         failed: bool,
         known: set[str] | None,
+        room: int,
     ) -> tuple[list[Step], dict[str, int]]:
         if detail is None:
             return [], {}
-        opened = _opened(detail, known)
+        opened = _opened(detail, known, room)
         parents = dict.fromkeys(_failing(detail), _STEPS) if failed else unfolded | opened
-        return step_queries.steps(connection, detail, parents, failed=failed), opened
+        running = [call.id for call in detail.threads.running]
+        return step_queries.steps(connection, [detail.session.session_id], running, parents, failed=failed), opened
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A question that broke stays a matter of this screen."""
@@ -221,7 +249,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
 
     def _state(self, mode: str, sentence: str) -> None:
         self.query_one(PaneState).set(mode, sentence)
-        for name in ("#session-facts", "#session-body"):
+        for name in ("#session-facts", "#session-time", "#session-body"):
             self.query_one(name).display = mode == "ready"
 
     # -- showing -------------------------------------------------------------------------------------------------
@@ -238,9 +266,19 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
                 facts_page(detail, now, app.zone, cost=cost, left=left, styles=text_styles(self.app.theme_variables)),
                 Text(),
                 origin_page(detail),
+                *kin_lines(self._answer.origin, self._answer.copies),
             )
         )
+        self._time()
         self._list()
+
+    def _time(self) -> None:
+        width = self.app.size.width - 2
+        shown = timeline.timeline(list(self._answer.moments), width - LEGEND)
+        strip = self.query_one("#session-time", Static)
+        strip.display = shown is not None
+        if shown is not None:
+            strip.update(time_strip(shown, width, text_styles(self.app.theme_variables)))
 
     def _list(self) -> None:
         detail, app = self._answer.detail, self.dashboard
@@ -248,20 +286,34 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
             return
         table = self.query_one(ActivityTable)
         unfolded = _failing(detail) if self._failed else set(self._unfolded)
-        view = ActivityView(detail, self._answer.steps, unfolded, self._failed, app.now(), app.zone, self._styles())
+        story = self._answer.story
+        view = TreeView(
+            _heads(detail, story),
+            detail.agents,
+            detail.turn_of,
+            self._answer.steps,
+            unfolded,
+            self._failed,
+            app.now(),
+            app.zone,
+            tones(text_styles(self.app.theme_variables)),
+            {detail.session.session_id: detail.cwd},
+            rebuilds={each.id: each for each in story.rebuilds} if story else {},
+            compactions={each.id: each for each in story.compactions} if story else {},
+            keys=tuple(column.key for column in self._columns()),
+        )
         table.show(records(view))
         self._follow()
 
     def _follow(self) -> None:
-        """Who looks at the end of a running session wants to see what comes."""
+        """Who looks at the end of a running session wants to see what comes; of another one first the last prompt."""
         table, detail = self.query_one(ActivityTable), self._answer.detail
+        if self._follows and detail is not None and not detail.session.is_live and not self._is_filled and detail.turns:
+            table.select(turn_key(detail.turns[-1].id))
+            table.scroll_to(y=max(0, table.cursor_row - 1), animate=False)
+            return
         if self._follows and detail is not None and detail.session.is_live and table.row_count:
             table.move_cursor(row=table.row_count - 1)
-
-    def _styles(self) -> dict[str, str]:
-        styles = text_styles(self.app.theme_variables)
-        quiet = {"ok": "dim", "completed": "dim", "interrupted": "dim"}
-        return {status: styles[name] for status, name in _TONES.items() if name} | quiet
 
     def _tick(self) -> None:
         detail = self._answer.detail
@@ -329,11 +381,12 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         return known and not self._failed if action == "unfold_all" else known or action not in _ABOUT
 
     def action_unfold_all(self) -> None:
-        """Unfold every prompt; once more folds them all."""
+        """Unfold every prompt and every sub-agent; once more folds them all."""
         detail = self._answer.detail
         if detail is None or self._failed:
             return
-        keys = [turn_key(turn) for turn in detail.turns]
+        keys = [turn_key(turn.id) for turn in detail.turns]
+        keys += agents_below(detail.agents, detail.turn_of, {turn.id for turn in detail.turns})
         if all(key in self._unfolded for key in keys):
             self._unfolded.clear()
             self._list()
@@ -357,6 +410,49 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         if self._answer.detail is not None:
             told.show_file(self.app, self._answer.detail.session)
 
+    def action_copy_resume(self) -> None:
+        """The command that resumes the session to the clipboard."""
+        detail = self._answer.detail
+        command = resume_command(detail.session, detail.cwd) if detail is not None else None
+        if command is None:
+            self.app.notify("Its agent has no command that takes up this session.", markup=False)
+            return
+        self.app.copy_to_clipboard(command)
+        self.app.notify(words.clean(command), title="Copied", markup=False)
+
+    def action_whole_text(self) -> None:
+        """The whole text of the entry under the cursor, from its file."""
+        node = self._node
+        thing = _thing(node) if node is not None else None
+        if thing is not None:
+            self._read_whole(*thing)
+
+    @work(thread=True, group="whole", exit_on_error=False)
+    def _read_whole(self, kind: whereabouts.Kind, key: str) -> None:
+        from ...ingest.whole_text import NoTextError, whole_text
+
+        app = self.dashboard
+        try:
+            with app.store.read() as connection:
+                found = whereabouts.spots(connection, kind, key)
+            parts = [f"── {spot.label} · {spot.path}\n{whole_text(spot.path, spot.pos)}" for spot in found]
+        except (StoreError, NoTextError) as error:
+            app.call_from_thread(self._no_text, str(error))
+            return
+        app.call_from_thread(self._page, "\n\n".join(parts))
+
+    def _page(self, text: str) -> None:
+        if not text:
+            self._no_text("no file tells it")
+            return
+        try:
+            paging.show(self.app, text)
+        except paging.NoPagerError as error:
+            self._no_text(str(error))
+
+    def _no_text(self, reason: str) -> None:
+        self.app.notify(words.clean(reason), title="No whole text", severity="warning", markup=False)
+
     def action_help(self) -> None:
         """All keys, in words."""
         from ..screens.help import HelpScreen
@@ -364,18 +460,56 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         self.app.push_screen(HelpScreen(self))
 
 
-def _opened(detail: SessionDetail, known: set[str] | None) -> dict[str, int]:
-    """What unfolds by itself: a short session whole, of a running one the last prompt, and those that follow it."""
+def _opened(detail: SessionDetail, known: set[str] | None, room: int) -> dict[str, int]:
+    """What unfolds by itself: all if it fits into `room` lines, else the last prompt; then what comes while it runs."""
     turns = detail.turns
     if known is not None:
         turns = [turn for turn in turns if turn.id not in known] if detail.session.is_live else []
-    elif detail.session.tool_calls_total > _FEW:
-        turns = turns[-1:] if detail.session.is_live else []
-    return {turn_key(turn): _STEPS for turn in turns}
+    elif sum(1 + turn.calls + turn.errors + turn.notes + bool(turn.responses) for turn in turns) > room:
+        # The last one that anything came of: behind it a bare command may stand.
+        turns = [turn for turn in turns if not turn.is_empty][-1:]
+    return {turn_key(turn.id): _STEPS for turn in turns}
+
+
+def _thing(node: Node) -> tuple[whereabouts.Kind, str] | None:
+    """What an entry is about, for looking it up in its file."""
+    if node.head is not None and node.head.kind != "start":
+        return "prompt", node.head.key.removeprefix("turn:")
+    if node.step is None:
+        return None
+    if node.step.kind in ("call", "response"):
+        return ("call" if node.step.kind == "call" else "response"), node.step.id
+    return "event", node.step.id
+
+
+def _heads(detail: SessionDetail, story: ContextStory | None) -> list[Head]:
+    contexts = {each.id: each.tokens for each in story.prompts} if story else {}
+    first = 0 if detail.turns and detail.turns[0].kind == "start" else 1
+    return [
+        Head(
+            key=turn_key(turn.id),
+            session_id=detail.session.session_id,
+            kind=turn.kind,
+            text=turn.text,
+            number=number,
+            started_at=turn.started_at,
+            seconds=turn.seconds,
+            calls=turn.calls,
+            ok=None,
+            errors=turn.errors,
+            running=turn.running,
+            notes=turn.notes,
+            tokens=turn.tokens,
+            undercounted=turn.undercounted,
+            used=turn if turn.responses else None,
+            cells={"context": words.count(contexts[turn.id]) if contexts.get(turn.id) else ""},
+        )
+        for number, turn in enumerate(detail.turns, first)
+    ]
 
 
 def _failing(detail: SessionDetail) -> set[str]:
-    return {turn_key(turn) for turn in detail.turns if turn.errors or turn.notes}
+    return {turn_key(turn.id) for turn in detail.turns if turn.errors or turn.notes}
 
 
 def _key_of(record: Record) -> str:

@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from ...queries.sessions import SessionRow
     from ...queries.subagents import SubagentRun
     from ...queries.tokens import TokenSums
+    from ...queries.whereabouts import Relative
 
 _METER = 12
+
+_MOST_KIN = 5
+"""Sessions that are told that began as copies of one; the others are counted."""
 
 
 def facts_page(
@@ -98,6 +102,17 @@ def origin_page(detail: SessionDetail) -> RenderableType:
             ("Error", row.error),
         ]
     )
+
+
+def kin_lines(origin: Relative | None, copies: Sequence[Relative]) -> list[RenderableType]:
+    """What the session began as a copy of, and what began as a copy of it."""
+    pairs: list[tuple[str, str | None]] = []
+    if origin is not None:
+        pairs.append(("From", f"{origin.title or ''} ({origin.session_id})".strip()))
+    pairs += [("Forked", f"{copy.title or ''} ({copy.session_id})".strip()) for copy in copies[:_MOST_KIN]]
+    if len(copies) > _MOST_KIN:
+        pairs.append(("", f"and {len(copies) - _MOST_KIN} more"))
+    return [_pairs(pairs)] if pairs else []
 
 
 def facts_lines(
@@ -171,7 +186,7 @@ def _work(detail: SessionDetail) -> str:
         denied = f" ({words.count(row.denied)} denied)" if row.denied else ""
         parts.append(f"{told.plural(row.tool_errors, 'error')}{denied}")
     for count, thing in (
-        (len(detail.agents), "sub-agent"),
+        (len({agent.subagent_id for agent in detail.agents}), "sub-agent"),
         (notes["compact"], "compaction"),
         (notes["api_error"], "API error"),
         (notes["interrupt"], "interrupt"),

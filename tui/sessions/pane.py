@@ -10,6 +10,7 @@ class SessionsTab(ViewsTab):
 
     VIEWS = (
         View("sessions", "List", "Sessions", "list", "SessionsPane"),
+        View("activity", "Activity", "Activity", "activity", "ActivityPane"),
         View("delegations", "Delegations", "Delegations", "delegations", "DelegationsPane"),
         View("agents", "Agents", "Agents", "agents", "AgentsPane"),
         View("tasks", "Tasks", "Tasks", "tasks", "TasksPane"),

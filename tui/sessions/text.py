@@ -18,8 +18,19 @@ PRIVATE = f"{LOCK} private, never uploaded"
 
 
 def name(row: SessionRow) -> str:
-    """The title; without one the file's name, else the id."""
-    return words.clean(row.title) or words.clean(row.session_file or row.session_id)
+    """The title; of one without it, in which nobody typed anything, what was done where; else the file's name."""
+    if row.title:
+        return words.clean(row.title)
+    if row.pending:
+        return words.clean(row.session_file or row.session_id)
+    return f"(no prompt) {untitled(row)}"
+
+
+def untitled(row: SessionRow) -> str:
+    """What is known of a session that nobody gave a word."""
+    did = plural(row.tool_calls_total, "tool") if row.tool_calls_total else plural(row.assistant_messages, "answer")
+    where = f" in {project(row.project)}" if row.project else ""
+    return f"{did}{where}, {row.session_id[:8]}"
 
 
 def state(row: SessionRow) -> str:

@@ -22,7 +22,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from ...queries import servers, sync, workspaces
-from ...queries.access import Cursor
+from ...queries.cursor import Cursor
 from ...queries.filters import Filter
 from ...queries.servers import ServerHealth
 from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown

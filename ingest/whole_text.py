@@ -1,0 +1,74 @@
+"""The whole text of a row of a transcript, read from its file while that exists. Nothing of it is stored.
+
+Words of others pass the redaction before anybody sees them, as everywhere; here the whole of them, not only what a
+pane has room for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ..queries.regular import opened
+from .redact import redacted
+
+LONGEST = 64 * 1024 * 1024
+"""Bytes: a longer line is not read."""
+
+_INNER = ("message", "payload", "data", "toolUseResult")
+"""Fields that hold what a row tells; the others are its head."""
+
+
+class NoTextError(Exception):
+    """Why there is no text, in words."""
+
+
+def whole_text(path: str, pos: int) -> str:
+    """What the row at byte `pos` of a file of lines tells, redacted, several lines. Raises NoTextError."""
+    if not path.endswith(".jsonl"):
+        raise NoTextError("only files of lines can be looked up")
+    try:
+        with opened(path) as file:
+            file.seek(pos)
+            line = file.readline(LONGEST)
+    except FileNotFoundError:
+        raise NoTextError("the file is gone from disk") from None
+    except OSError as error:
+        raise NoTextError(f"the file cannot be read: {error.strerror or error}") from None
+    try:
+        row = json.JSONDecoder().raw_decode(line.decode("utf-8", "replace").lstrip())[0]
+    except ValueError:
+        raise NoTextError("the file has changed since it was read") from None
+    if not isinstance(row, dict):
+        raise NoTextError("the file has changed since it was read")
+    told = {name: row[name] for name in _INNER if row.get(name) not in (None, "", [], {})} or row
+    return redacted("\n".join(_lines(told, 0)))
+
+
+def _lines(value: Any, depth: int) -> Iterator[str]:
+    """A value as indented lines; texts as they were written."""
+    indent = "  " * depth
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if isinstance(each, dict | list) and each:
+                yield f"{indent}{name}:"
+                yield from _lines(each, depth + 1)
+            elif isinstance(each, str) and "\n" in each:
+                yield f"{indent}{name}:"
+                yield from (f"{indent}  {line}" for line in each.splitlines())
+            else:
+                yield f"{indent}{name}: {_plain(each)}"
+    elif isinstance(value, list):
+        for each in value:
+            if isinstance(each, dict | list):
+                yield f"{indent}-"
+                yield from _lines(each, depth + 1)
+            else:
+                yield from (f"{indent}- {line}" for line in _plain(each).splitlines() or [""])
+    else:
+        yield from (f"{indent}{line}" for line in _plain(value).splitlines())
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
