@@ -88,6 +88,14 @@ class NoticeKind(StrEnum):
     """A person stopped the model."""
     ERROR = "api_error"
     """The model's service answered with an error."""
+    COMMIT = "commit"
+    """A commit was made. `text`: its hash, as short as it was told."""
+    PULL_REQUEST = "pull_request"
+    """A pull request was made or worked on. `text`: its address."""
+    LINES_ADDED = "lines_added"
+    """A file was changed. `amount`: lines that it has now and had not."""
+    LINES_REMOVED = "lines_removed"
+    """A file was changed. `amount`: lines that it had and has no more."""
 
 
 class Billed(StrEnum):

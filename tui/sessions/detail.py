@@ -21,6 +21,7 @@ from ...queries import context_story, timeline, whereabouts
 from ...queries import session_detail as queries
 from ...queries import steps as step_queries
 from ...queries.context_story import ContextStory
+from ...queries.produced import Produced, produced
 from ...queries.session_detail import SessionDetail
 from ...queries.steps import Step
 from ...queries.store import StoreError
@@ -35,7 +36,7 @@ from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
 from ..typed_app import OnDashboard
 from . import text as told
-from .facts import facts_lines, facts_page, headline, kin_lines, origin_page
+from .facts import facts_lines, facts_page, headline, kin_lines, origin_page, produced_lines
 from .resuming import resume_command
 from .strip import LEGEND, time_strip
 from .tree import COLUMNS, Head, Node, TreeView, agents_below, records, tones, turn_key
@@ -68,6 +69,7 @@ class _Answer:
     origin: Relative | None = None
     """What the session began as a copy of."""
     copies: Sequence[Relative] = ()
+    left_behind: Produced | None = None
 
 
 class _Loaded(Message):
@@ -194,6 +196,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
                     timeline.moments(connection, self._session_id),
                     whereabouts.origin_of(connection, self._session_id),
                     whereabouts.copies_of(connection, self._session_id),
+                    produced(connection, self._session_id),
                 )
         except StoreError as error:
             self.post_message(_Failed(str(error)))
@@ -266,6 +269,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
                 facts_page(detail, now, app.zone, cost=cost, left=left, styles=text_styles(self.app.theme_variables)),
                 Text(),
                 origin_page(detail),
+                *produced_lines(self._answer.left_behind),
                 *kin_lines(self._answer.origin, self._answer.copies),
             )
         )

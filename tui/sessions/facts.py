@@ -22,6 +22,7 @@ from . import text as told
 from .own_total import own_total_pairs
 
 if TYPE_CHECKING:
+    from ...queries.produced import Produced
     from ...queries.session_detail import ModelUse, SessionDetail
     from ...queries.sessions import SessionRow
     from ...queries.subagents import SubagentRun
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from ...queries.whereabouts import Relative
 
 _METER = 12
+
+_MOST_COMMITS, _HASH = 8, 9
+"""Commits that are told, and the characters of a hash."""
 
 _MOST_KIN = 5
 """Sessions that are told that began as copies of one; the others are counted."""
@@ -102,6 +106,20 @@ def origin_page(detail: SessionDetail) -> RenderableType:
             ("Error", row.error),
         ]
     )
+
+
+def produced_lines(left: Produced | None) -> list[RenderableType]:
+    """What the session left behind; nothing where its agent tells nothing of it."""
+    if left is None:
+        return []
+    changed = None
+    if left.lines_added is not None or left.lines_removed is not None:
+        changed = f"+{left.lines_added or 0:,} −{left.lines_removed or 0:,} lines"
+    commits = ", ".join(commit[:_HASH] for commit in left.commits[:_MOST_COMMITS])
+    if len(left.commits) > _MOST_COMMITS:
+        commits += f" and {len(left.commits) - _MOST_COMMITS} more"
+    pairs = [("Changed", changed), ("Commits", commits or None), ("Pull req.", "\n".join(left.pull_requests) or None)]
+    return [Text(), _pairs(pairs)] if any(value for _, value in pairs) else []
 
 
 def kin_lines(origin: Relative | None, copies: Sequence[Relative]) -> list[RenderableType]:

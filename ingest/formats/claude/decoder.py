@@ -70,6 +70,7 @@ from .usage import (
     tokens_of,
     whole_number,
 )
+from .work import work_in
 
 SYNTHETIC = "<synthetic>"
 """The model of rows that Claude Code writes itself, mostly errors."""
@@ -365,6 +366,8 @@ class ClaudeDecoder:
         for block in self._blocks(message):
             if block.type == "tool_result" and isinstance(block.tool_use_id, str):
                 self._emit.tool_result(self._result(row, block, block.tool_use_id, place))
+                if block.is_error is not True:
+                    self._work(row, block, block.tool_use_id, place)
                 if _STATE.match(row.toolUseResult):
                     self._task_state(f"{block.tool_use_id}:state", block.tool_use_id, row.toolUseResult, place)
 
@@ -391,6 +394,18 @@ class ClaudeDecoder:
             told.subagent_ms = whole_number(agent.totalDurationMs)
             told.text = text_of(value_in(block.content)) if told.text is None else told.text
         return told
+
+    def _work(self, row: Row, block: ContentBlock, call: str, place: Place) -> None:
+        for kind, text, amount in work_in(bytes(block.content), bytes(row.toolUseResult)):
+            key = f"{place.session}:{text}" if kind is NoticeKind.PULL_REQUEST else f"{call}:{kind}:{text or ''}"
+            self._emit.notice(Notice(id=key, place=place, kind=kind, text=text, amount=amount))
+
+    def _pull_request(self, row: Row, line: RowLine) -> None:
+        """A session tells its pull request again and again: it is one."""
+        url = _text(row.prUrl)
+        if url is not None:
+            key = f"{line.place.session}:{url}"
+            self._emit.notice(Notice(id=key, place=line.place, kind=NoticeKind.PULL_REQUEST, text=url))
 
     def _task_state(self, key: str, call: str | None, told: Any, place: Place) -> None:
         state = value_in(told)
@@ -500,6 +515,7 @@ class ClaudeDecoder:
 _OTHER_ROWS = {
     "attachment": ClaudeDecoder._attached,
     "cost-state": ClaudeDecoder._own_total,
+    "pr-link": ClaudeDecoder._pull_request,
     "progress": ClaudeDecoder._progress,
     "queue-operation": ClaudeDecoder._queued,
     "summary": ClaudeDecoder._summary,

@@ -164,6 +164,7 @@ class Row(msgspec.Struct, gc=False):
     aiTitle: Any = None  # noqa: N815
     title: Any = None
     worktreeSession: Any = None  # noqa: N815
+    prUrl: Any = None  # noqa: N815
     message: Message | None = None
     content: msgspec.Raw = msgspec.Raw()
     toolUseResult: msgspec.Raw = msgspec.Raw()  # noqa: N815

@@ -1,0 +1,88 @@
+"""What a tool call left behind, as its result tells: lines added and removed, commits, pull requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ..events import NoticeKind
+
+_COMMITTED = re.compile(rb'(?:^"|\\n|"text":")\[[\w./+@-]+(?: \(root-commit\))? ([0-9a-f]{7,40})\] ')
+"""What git says of a commit, in a result as JSON: `[main 1a2b3c4] Count each customer once`."""
+
+_BEGINNINGS = (b"\\n[", b'"[')
+_LOOKED_AT = 64 * 1024
+"""Bytes of a result in which git's words are looked for: they come before the list of files."""
+
+
+class _Hunk(msgspec.Struct):
+    lines: list[Any] = []
+
+
+class _Patched(msgspec.Struct):
+    structuredPatch: list[_Hunk] | None = None  # noqa: N815
+    type: Any = None
+    content: Any = None
+
+
+class _Commit(msgspec.Struct):
+    sha: Any = None
+
+
+class _PullRequest(msgspec.Struct):
+    url: Any = None
+
+
+class _GitOperation(msgspec.Struct):
+    commit: _Commit | None = None
+    pr: _PullRequest | None = None
+
+
+class _Operated(msgspec.Struct):
+    gitOperation: _GitOperation | None = None  # noqa: N815
+
+
+_PATCHED = msgspec.json.Decoder(_Patched)
+_OPERATED = msgspec.json.Decoder(_Operated)
+
+
+def work_in(content: bytes, beside: bytes) -> Iterator[tuple[NoticeKind, str | None, int | None]]:
+    """What a result that is no error tells: kind, words and amount. `beside` is its `toolUseResult`."""
+    if b'"structuredPatch"' in beside:
+        yield from _lines(beside)
+    commits: list[str] = []
+    if b'"gitOperation"' in beside:
+        try:
+            told = _OPERATED.decode(beside).gitOperation
+        except (msgspec.DecodeError, RecursionError):
+            told = None
+        if told is not None and told.commit is not None and isinstance(told.commit.sha, str):
+            commits.append(told.commit.sha)
+        if told is not None and told.pr is not None and isinstance(told.pr.url, str):
+            yield NoticeKind.PULL_REQUEST, told.pr.url, None
+    head = content[:_LOOKED_AT]
+    # A line that begins so is rare, and quickly looked for.
+    if not commits and any(start in head for start in _BEGINNINGS):
+        commits = [found.decode() for found in dict.fromkeys(_COMMITTED.findall(head))]
+    for sha in commits:
+        yield NoticeKind.COMMIT, sha, None
+
+
+def _lines(beside: bytes) -> Iterator[tuple[NoticeKind, str | None, int | None]]:
+    try:
+        told = _PATCHED.decode(beside)
+    except (msgspec.DecodeError, RecursionError):
+        return
+    lines = [line for hunk in told.structuredPatch or () for line in hunk.lines if isinstance(line, str)]
+    added = sum(line.startswith("+") for line in lines)
+    removed = sum(line.startswith("-") for line in lines)
+    if not lines and told.type == "create" and isinstance(told.content, str):
+        # A new file is told whole, without a patch.
+        added = len(told.content.splitlines())
+    if added:
+        yield NoticeKind.LINES_ADDED, None, added
+    if removed:
+        yield NoticeKind.LINES_REMOVED, None, removed
