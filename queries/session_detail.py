@@ -244,7 +244,7 @@ def session_detail(connection: Reader, session_id: str, *, now: dt.datetime) -> 
 def _turns(
     prompts: Sequence[_Prompt], used: Mapping[str, _Used], done: Mapping[str, _Done], noted: Sequence[_Noted]
 ) -> list[Turn]:
-    before = _Prompt("", "start", None, None, False)
+    before = _Prompt("", "start", None, None)
     turns = [_turn(prompt, used.get(prompt.id), done.get(prompt.id), noted) for prompt in (before, *prompts)]
     return [turn for turn in turns if turn.kind != "start" or not turn.is_empty]
 
