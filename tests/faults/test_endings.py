@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from agnes_stats.queries.store import Store
 
 from tests.faults.killing import hand_written
@@ -160,13 +161,20 @@ def started(tmp_path: Path) -> Iterator[Callable[..., Program]]:
 
 
 ENDS = {"q": 0, "\x03": 0, "SIGTERM": 128 + signal.SIGTERM, "SIGINT": 128 + signal.SIGINT}
-names = {"q": "q", "\x03": "ctrl+c"}
+
+
+def _seldom(*given: str, id: str) -> ParameterSet:  # noqa: A002
+    """One more way to end, each a process that takes a second."""
+    return pytest.param(*given, id=id, marks=pytest.mark.long)
 
 
 @pytest.mark.parametrize(
     ("change", "how"),
-    [*((STUCK_WALK, how) for how in ENDS), (STUCK_QUESTION, "q")],
-    ids=[*(names.get(how, how) for how in ENDS), "question"],
+    [
+        pytest.param(STUCK_WALK, "\x03", id="ctrl+c"),
+        *(_seldom(STUCK_WALK, how, id=how) for how in ENDS if how != "\x03"),
+        _seldom(STUCK_QUESTION, "q", id="question"),
+    ],
 )
 def test_the_dashboard(started: Callable[..., Program], change: str, how: str) -> None:
     program = started(change)
@@ -177,6 +185,7 @@ def test_the_dashboard(started: Callable[..., Program], change: str, how: str) -
     assert seconds < AT_ONCE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
 def test_the_dashboard_with_workers_at_work(started: Callable[..., Program], tmp_path: Path, how: str) -> None:
     hand_written(tmp_path / "claude", sessions=3, responses=5)
@@ -193,6 +202,7 @@ def test_the_dashboard_with_workers_at_work(started: Callable[..., Program], tmp
     until(lambda: not any(alive(worker) for worker in workers))
 
 
+@pytest.mark.long
 def test_the_dashboard_while_it_waits_for_the_store(started: Callable[..., Program], tmp_path: Path) -> None:
     store = Store(tmp_path / "data" / "s.duckdb")
     with store.read():
@@ -208,13 +218,12 @@ def test_the_dashboard_while_it_waits_for_the_store(started: Callable[..., Progr
 @pytest.mark.parametrize(
     ("change", "command", "how"),
     [
-        (STUCK_WALK, "ingest", "\x03"),
-        (STUCK_WALK, "doctor", "SIGTERM"),
-        (STUCK_QUESTION, "sessions", "\x03"),
-        (STUCK_WORKERS, "tokens", "\x03"),
-        (STUCK_WORKERS, "tokens", "SIGTERM"),
+        pytest.param(STUCK_QUESTION, "sessions", "\x03", id="question"),
+        _seldom(STUCK_WALK, "ingest", "\x03", id="ingest"),
+        _seldom(STUCK_WALK, "doctor", "SIGTERM", id="doctor"),
+        _seldom(STUCK_WORKERS, "tokens", "\x03", id="workers ctrl+c"),
+        _seldom(STUCK_WORKERS, "tokens", "SIGTERM", id="workers SIGTERM"),
     ],
-    ids=["ingest", "doctor", "question", "workers ctrl+c", "workers SIGTERM"],
 )
 def test_a_command(started: Callable[..., Program], change: str, command: str, how: str) -> None:
     program = started(change, command)
