@@ -7,8 +7,9 @@ so that `test_guards.py` can plant faults in one of its own. A room without a mo
 from __future__ import annotations
 
 import ast
+import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 PACKAGE = "agnes_stats"
@@ -61,6 +62,12 @@ def modules(root: Path, room: str) -> list[Path]:
     return found
 
 
+@functools.cache
+def _tree(text: str) -> ast.Module:
+    """A module's source, parsed once for all guards: that takes most of their time."""
+    return ast.parse(text)
+
+
 def imports(root: Path, path: Path, *, at_run_time: bool = False) -> set[str]:
     """Names of everything a module imports, from the package's root: `queries.store`, `textual.app`.
 
@@ -68,7 +75,7 @@ def imports(root: Path, path: Path, *, at_run_time: bool = False) -> set[str]:
     """
     found = set()
     package = path.relative_to(root).parts[:-1]
-    for node in _nodes(ast.parse(path.read_text("utf-8")), skip_typing=at_run_time):
+    for node in _nodes(_tree(path.read_text("utf-8")), skip_typing=at_run_time):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -92,7 +99,7 @@ def _nodes(tree: ast.AST, *, skip_typing: bool) -> Iterator[ast.AST]:
 def texts(path: Path) -> list[str]:
     """The texts in a module; an f-string is one text with `{}` for what is put into it."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(_tree(path.read_text("utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.append(node.value)
         elif isinstance(node, ast.JoinedStr):
@@ -151,7 +158,7 @@ def databases_outside_the_store(root: Path) -> list[str]:
 def names(path: Path) -> set[str]:
     """The names that a module uses, also those that an import by text, or a type in quotes, names."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(_tree(path.read_text("utf-8"))):
         if isinstance(node, ast.Name):
             found.add(node.id)
         elif isinstance(node, ast.Attribute):
@@ -270,7 +277,7 @@ def words_of_claude(root: Path) -> list[str]:
 
 def _said(path: Path) -> list[str]:
     """The texts of a module without what explains it."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = _tree(path.read_text("utf-8"))
     explained = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     return [
         node.value
@@ -284,7 +291,7 @@ def class_names_used_twice(root: Path) -> list[str]:
     places: dict[str, list[str]] = {}
     for room in ROOMS:
         for path in modules(root, room):
-            for name in _classes(ast.parse(path.read_text("utf-8"))):
+            for name in _classes(_tree(path.read_text("utf-8"))):
                 places.setdefault(name, []).append(str(path.relative_to(root)))
     return [f"{name}: {', '.join(where)}" for name, where in sorted(places.items()) if len(where) > 1]
 
@@ -295,3 +302,77 @@ def _classes(tree: ast.AST, inside: str = "") -> Iterator[str]:
         if name is not None:
             yield name
         yield from _classes(node, inside if name is None else f"{name}.")
+
+
+def tests_that_may_check_nothing(root: Path) -> list[str]:
+    """Tests of which each `assert` stands in a loop that may have no turn: nothing to loop over, and they pass.
+
+    What is written out, or a constant in capitals, has a turn. Hypothesis tries many inputs: some have one.
+    """
+    found = []
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        for test in ast.walk(_tree(path.read_text("utf-8"))):
+            if not isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef) or not test.name.startswith("test_"):
+                continue
+            tries_many = any(
+                "given(" in ast.unparse(each) or "under_any" in ast.unparse(each) for each in test.decorator_list
+            )
+            checks = list(_checks(test.body, _assigned(test), is_sure=True))
+            if checks and not any(checks) and not tries_many:
+                found.append(f"{path.relative_to(root)}: {test.name}")
+    return found
+
+
+def _assigned(test: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, ast.expr]:
+    """Local names -> what is assigned to them."""
+    return {
+        node.targets[0].id: node.value
+        for node in ast.walk(test)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+
+
+def _checks(body: Iterable[ast.AST], assigned: Mapping[str, ast.expr], *, is_sure: bool) -> Iterator[bool]:
+    """Of each check in some statements: whether it is made, however little there is to loop over."""
+    for node in body:
+        if isinstance(node, ast.For | ast.AsyncFor):
+            has_turn = _has_something(node.iter, assigned)
+            yield from _checks([*node.body, *node.orelse], assigned, is_sure=is_sure and has_turn)
+            continue
+        if isinstance(node, ast.Assert) or (
+            isinstance(node, ast.Call) and _called(node) in ("raises", "golden", "fail")
+        ):
+            yield is_sure
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from _checks(ast.iter_child_nodes(node), assigned, is_sure=is_sure)
+
+
+def _has_something(iterated: ast.expr, assigned: Mapping[str, ast.expr]) -> bool:
+    """Whether one can see that there is something to loop over."""
+    match iterated:
+        case ast.Tuple() | ast.List() | ast.Set():
+            return bool(iterated.elts)
+        case ast.Dict():
+            return bool(iterated.keys)
+        case ast.Constant():
+            return bool(iterated.value)
+        case ast.Name() if iterated.id in assigned:
+            rest = {name: value for name, value in assigned.items() if name != iterated.id}
+            return _has_something(assigned[iterated.id], rest)
+        case ast.Name():
+            return iterated.id.isupper()
+        case ast.Attribute():
+            return iterated.attr.isupper()
+        case ast.BinOp():
+            return _has_something(iterated.left, assigned) or _has_something(iterated.right, assigned)
+        case ast.Call(func=ast.Attribute(value=whole, attr="items" | "keys" | "values")):
+            return _has_something(whole, assigned)
+        case ast.Call(args=given) if _called(iterated) == "range":
+            return all(isinstance(each, ast.Constant) for each in given)
+        case ast.Call(args=given):
+            return any(_has_something(each, assigned) for each in given)
+    return False
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

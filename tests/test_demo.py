@@ -76,6 +76,7 @@ def rows(root: Path) -> list[Row]:
 
 
 def test_every_row_has_its_place_and_time(root: Path) -> None:
+    assert transcripts(root)
     for path, found in transcripts(root).items():
         is_agent = path.name.startswith("agent-")
         session = path.parent.parent.name if is_agent else path.stem
@@ -92,6 +93,7 @@ def test_every_row_has_its_place_and_time(root: Path) -> None:
 
 def test_rows_form_chains_of_unique_rows(root: Path) -> None:
     seen: set[str] = set()
+    assert transcripts(root)
     for found in transcripts(root).values():
         chained = [row for row in found if "uuid" in row]
         own = {row["uuid"] for row in chained}

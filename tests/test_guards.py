@@ -131,6 +131,27 @@ def test_sql_on_the_screen_is_found(tmp_path: Path, line: str) -> None:
     assert guards.sql_on_the_screen(root, {"sessions", "tool_calls"})
 
 
+LOOPS = {
+    "def test_a():\n    for x in found():\n        assert x\n": True,
+    "async def test_a():\n    async for x in found():\n        assert x\n": True,
+    "def test_a():\n    xs = found()\n    for x in xs:\n        for y in (1, 2):\n            assert x == y\n": True,
+    "def test_a():\n    for x in ():\n        assert x\n": True,
+    "def test_a():\n    for x in found():\n        assert x\n    assert found()\n": False,
+    "def test_a():\n    cases = {1: 2}\n    for x, y in cases.items():\n        assert x < y\n": False,
+    "def test_a():\n    for x, y in zip((1, 2), found()):\n        assert x < y\n": False,
+    "def test_a():\n    for x in CASES:\n        assert x\n": False,
+    "@given(many)\ndef test_a(many):\n    for x in many:\n        assert x\n": False,
+    "def test_a():\n    for x in found():\n        pass\n    with pytest.raises(E):\n        f()\n": False,
+}
+"""A test -> whether it may check nothing."""
+
+
+@pytest.mark.parametrize("text", LOOPS)
+def test_a_test_that_may_check_nothing_is_found(tmp_path: Path, text: str) -> None:
+    root = house(tmp_path, {"tests/test_x.py": text})
+    assert bool(guards.tests_that_may_check_nothing(root)) == LOOPS[text]
+
+
 @pytest.mark.parametrize("room", guards.ROOMS)
 @pytest.mark.parametrize("guard", {guard for _, _, guard in FAULTS.values()}, ids=lambda guard: guard.__name__)
 def test_an_empty_room_is_a_fault(tmp_path: Path, room: str, guard: Callable[[Path], list[str]]) -> None:

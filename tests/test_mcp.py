@@ -100,6 +100,7 @@ def test_every_tool_answers_in_json() -> None:
 
 
 def test_every_argument_is_told() -> None:
+    assert tools()
     for tool in tools():
         assert tool.description
         for schema in tool.input_schema["properties"].values():

@@ -32,6 +32,7 @@ def test_what_is_said_to_be_untold_is_not_in_the_store(kind: str, matter: Matter
 
 @pytest.mark.parametrize("kind", [kind for kind, source in SOURCES.items() if source.agent and source.untold])
 def test_every_sentence_names_its_agent_and_is_shown_with_its_source(kind: str) -> None:
+    assert SOURCES[kind].untold
     for matter, sentence in SOURCES[kind].untold.items():
         assert sentence.lower().startswith(kind)
         assert why(SOURCES[kind].agent, matter) == sentence

@@ -90,8 +90,10 @@ def entries(app: AgnesStats) -> list[FooterKey]:
     "size", [(80, 24), *(pytest.param(size, marks=pytest.mark.long) for size in ((50, 20), (140, 45)))], ids=str
 )
 async def test_the_keys_at_the_bottom_are_whole_and_help_is_among_them(store: Store, size: tuple[int, int]) -> None:
+    seen = []
     async with everywhere(store, size) as places:
         async for place, app, pilot in places:
+            seen.append(place)
             bar, shown = app.screen.query_one(KeyBar), entries(app)
             for entry in shown:
                 assert entry.region.width == entry.render().cell_len, (place, entry.description)
@@ -106,11 +108,14 @@ async def test_the_keys_at_the_bottom_are_whole_and_help_is_among_them(store: St
             app.screen.refresh_bindings()
             await settle(pilot)
             assert entries(app) == shown, "the same keys are not made anew"
+    assert seen == list(PLACES)
 
 
 async def test_help_tells_the_keys_that_work_there_and_no_others(store: Store) -> None:
+    seen = []
     async with everywhere(store, (120, 60)) as places:
         async for place, app, pilot in places:
+            seen.append(place)
             screen = app.screen
             title = app.active_pane.tab.title if len(app.screen_stack) == 1 else str(screen.TITLE)
             keys, working = keys_on(screen), screen.active_bindings
@@ -130,6 +135,7 @@ async def test_help_tells_the_keys_that_work_there_and_no_others(store: Store) -
             assert EVERYWHERE in text
             await press(pilot, "escape")
             assert app.screen is screen, place
+    assert seen == list(PLACES)
 
 
 async def test_keys_without_anything_to_do_are_not_told(own_home: Path) -> None:

@@ -96,6 +96,7 @@ def test_no_line_of_a_table_is_wider_than_the_terminal(
     terminal(width)
     lines = told(capsys, store, command).splitlines()
     headed = next(n for n, line in enumerate(lines) if re.match(r" *(Started|Day|When|Last)", line))
+    assert lines[headed + 1 :]
     for line in lines[headed:]:
         assert cell_len(line) <= width or line.startswith(("Last", "More", "≥"))
 
