@@ -12,14 +12,14 @@ tokens of the rows, with the rest, are those of the selection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import matching
 from .executed import executed, milliseconds
-from .filters import Filter, Where
+from .filters import Filter
 from .hand_over_facts import Spent
-from .rollups import NOTED_TYPES
 from .threads import THREAD
 from .token_kinds import COLUMNS
 from .tokens import detailed, where_of
@@ -58,29 +58,21 @@ class Attributed(Spent):
     """About how many tokens came back, at CHARS_PER_TOKEN."""
 
 
-_KIND = """CASE WHEN contains(coalesce(skill, ''), ':') OR contains(coalesce(type, ''), ':') THEN 'plugin'
-    WHEN skill IS NOT NULL THEN 'skill' WHEN class = 'mcp_call' THEN 'server' ELSE 'tool' END"""
-_NAME = """CASE WHEN contains(coalesce(skill, ''), ':') THEN split_part(skill, ':', 1)
-    WHEN contains(coalesce(type, ''), ':') THEN split_part(type, ':', 1)
+_PLUGIN = "contains(coalesce(skill, subagent_type, ''), ':')"
+_KIND = f"""CASE WHEN {_PLUGIN} THEN 'plugin' WHEN skill IS NOT NULL THEN 'skill'
+    WHEN class = 'mcp_call' THEN 'server' ELSE 'tool' END"""
+_NAME = f"""CASE WHEN {_PLUGIN} THEN split_part(coalesce(skill, subagent_type), ':', 1)
     WHEN skill IS NOT NULL THEN skill
     WHEN class = 'mcp_call' THEN coalesce(mcp_server, split_part(name, '__', 2)) ELSE name END"""
 
 _COMMAND_KIND = "CASE WHEN contains(command, ':') THEN 'plugin' ELSE 'command' END"
 
-# Calls as what they go through.
-_NAMED = f"""
-    SELECT *, {_KIND} AS kind, {_NAME} AS label FROM (
-        SELECT c.*, CASE WHEN c.class = 'subagent' THEN coalesce(c.subagent_type, n.noted) END AS type
-        FROM {{calls}} c LEFT JOIN (SELECT call_id, subagent_type AS noted FROM ({NOTED_TYPES})) n ON n.call_id = c.id
-    )
-"""
-
 # What there was to answer in each thread, results and slash commands, and since when. A result whose time is not told
 # comes after the response that made the call.
 _SOURCES = f"""
-    SELECT session_id, coalesce({THREAD}, '-') AS thread, kind, label,
+    SELECT session_id, coalesce({THREAD}, '-') AS thread, {_KIND} AS kind, {_NAME} AS label,
         coalesce(result_ts, ts + INTERVAL 1 MICROSECOND) AS at
-    FROM ({_NAMED.format(calls="tool_calls")})
+    FROM tool_calls
     WHERE is_error IS NOT NULL AND name IS NOT NULL AND session_id IS NOT NULL
         AND coalesce(result_ts, ts) IS NOT NULL
     UNION ALL
@@ -91,93 +83,145 @@ _SOURCES = f"""
 
 _WHOLE = (*COLUMNS, "unpriced_tokens", "undercounted", "responses", "reasoning_tokens")
 
-
-def _part(column: str) -> str:
-    """SQL of the `number`th of `parts` equal parts of a whole number: all of them together are that number."""
-    return f"(({column} * number) // parts - ({column} * (number - 1)) // parts)::BIGINT AS {column}"
-
-
-def attributed(connection: Reader, chosen: Filter) -> list[Attributed]:
-    """Every row of the table, the one with most tokens first, and the rest, which is the last one."""
-    used, calls, made, typed = where_of(chosen), *_counted(chosen)
-    sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in _WHOLE)
-    return connection.ask(
-        Attributed,
-        f"""
-        WITH used AS MATERIALIZED (
-            FROM {detailed(chosen)} d JOIN (
-                SELECT key, attributed_plugin AS plugin, attributed_skill AS skill, attributed_mcp_server AS server
-                FROM responses
-            ) r USING (key) WHERE {used}
-        ),
-        answering AS MATERIALIZED (
-            SELECT key, session_id, coalesce({THREAD}, '-') AS thread, ts FROM responses
-            WHERE is_answer AND ts IS NOT NULL AND session_id IS NOT NULL
-        ),
-        owned AS (
-            SELECT key, 'told' AS rule,
-                CASE WHEN plugin <> '' OR contains(skill, ':') THEN 'plugin' WHEN skill <> '' THEN 'skill'
-                     ELSE 'server' END AS kind,
-                split_part(coalesce(nullif(plugin, ''), nullif(skill, ''), server), ':', 1) AS label
-            FROM used WHERE {_TOLD}
-            UNION ALL
-            SELECT u.key, 'answers', s.kind, s.label
-            FROM ({_SOURCES}) s ASOF JOIN answering a
-            ON a.session_id = s.session_id AND a.thread = s.thread AND a.ts >= s.at
-            JOIN (SELECT key FROM used WHERE NOT {_TOLD}) u ON u.key = a.key
-        ),
-        split AS (
-            SELECT kind, label, rule, {", ".join(_part(name) for name in _WHOLE)}, cost_usd / parts AS cost_usd
-            FROM (
-                SELECT u.* EXCLUDE (kind), coalesce(o.kind, '{REST}') AS kind, coalesce(o.label, '{REST}') AS label,
-                    o.rule, row_number() OVER (PARTITION BY key ORDER BY o.kind, o.label) AS number,
-                    count(*) OVER (PARTITION BY key) AS parts
-                FROM used u LEFT JOIN owned o USING (key)
-            )
-        ),
-        spent AS (
-            SELECT kind, label, CASE WHEN count(DISTINCT rule) > 1 THEN 'both' ELSE min(rule) END AS rule, {sums},
-                sum(cost_usd) AS cost_usd
-            FROM split GROUP BY kind, label
-        ),
-        counted AS (
-            SELECT kind, label, count(*) AS count, count(*) FILTER (is_error) AS errors,
-                count(*) FILTER (is_error AND denial IS NOT NULL) AS denied,
-                count(*) FILTER (is_error IS NOT NULL) AS finished,
-                quantile_cont(ms, 0.5) AS p50_ms, quantile_cont(ms, 0.95) AS p95_ms,
-                (coalesce(sum(result_bytes), 0) // {CHARS_PER_TOKEN})::BIGINT AS result_tokens
-            FROM ({calls}) GROUP BY kind, label
-        )
-        SELECT coalesce(c.kind, s.kind) AS kind, coalesce(c.label, s.label) AS name, s.rule,
-            coalesce(c.count, 0) AS count, coalesce(c.errors, 0) AS errors, coalesce(c.denied, 0) AS denied,
-            coalesce(c.finished, 0) AS finished, c.p50_ms, c.p95_ms, coalesce(c.result_tokens, 0) AS result_tokens,
-            {", ".join(f"coalesce(s.{name}, 0) AS {name}" for name in _WHOLE if name != "reasoning_tokens")},
-            s.reasoning_tokens, s.cost_usd
-        FROM counted c FULL JOIN spent s ON s.kind = c.kind AND s.label = c.label
-        ORDER BY coalesce(c.kind, s.kind) = '{REST}', {" + ".join(COLUMNS)} DESC, count DESC, 1, 2""",
-        used.parameters | made.parameters | typed.parameters,
-    )
-
-
 _TOLD = "coalesce(plugin <> '' OR skill <> '' OR server <> '', false)"
 """SQL: whether an agent says what a response worked on."""
 
 
-def _counted(chosen: Filter) -> tuple[str, Where, Where]:
-    """SQL of the calls and commands that match, as what they go through, and the conditions on both."""
+@dataclass(frozen=True, slots=True)
+class _Owned:
+    """What belongs to one row: parts of responses, so nothing of it is whole."""
+
+    kind: str
+    label: str
+    rule: str | None
+    input_tokens: float
+    output_tokens: float
+    cache_read_tokens: float
+    cache_write_5m_tokens: float
+    cache_write_1h_tokens: float
+    unpriced_tokens: float
+    undercounted: float
+    responses: float
+    reasoning_tokens: float | None
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    kind: str
+    label: str
+    count: int
+    errors: int
+    denied: int
+    finished: int
+    p50_ms: float | None
+    p95_ms: float | None
+    result_tokens: int
+
+
+def attributed(connection: Reader, chosen: Filter) -> list[Attributed]:
+    """Every row of the table, the one with most tokens first, and the rest, which is the last one."""
+    # Two questions, because DuckDB plans a large one longer than it takes to answer both.
+    owned = {(row.kind, row.label): row for row in _owned(connection, chosen)}
+    counted = {(row.kind, row.label): row for row in _counted(connection, chosen)}
+    shares = {name: _whole({key: getattr(row, name) for key, row in owned.items()}) for name in _WHOLE}
+    found = []
+    for key in {**owned, **counted}:
+        spent, calls = owned.get(key), counted.get(key)
+        parts = {name: shares[name].get(key, 0) for name in _WHOLE if name != "reasoning_tokens"}
+        row = Attributed(
+            **parts,
+            reasoning_tokens=shares["reasoning_tokens"].get(key),
+            cost_usd=spent.cost_usd if spent is not None else None,
+            kind=key[0],
+            name=key[1],
+            rule=spent.rule if spent is not None else None,
+        )
+        if calls is not None:
+            row = replace(
+                row,
+                count=calls.count,
+                errors=calls.errors,
+                denied=calls.denied,
+                finished=calls.finished,
+                p50_ms=calls.p50_ms,
+                p95_ms=calls.p95_ms,
+                result_tokens=calls.result_tokens,
+            )
+        found.append(row)
+    return sorted(found, key=lambda row: (row.kind == REST, -row.total_tokens, -row.count, row.kind, row.name))
+
+
+def _whole(parts: Mapping[tuple[str, str], float | None]) -> dict[tuple[str, str], int]:
+    """Whole numbers for parts that are together whole: those that lose most by rounding down are rounded up."""
+    known = {key: part for key, part in parts.items() if part is not None}
+    # A part may be a hair below the whole number that it is.
+    found = {key: int(part + 1e-6) for key, part in known.items()}
+    missing = round(sum(known.values())) - sum(found.values())
+    for key in sorted(known, key=lambda key: (known[key] - found[key], key), reverse=True)[:missing]:
+        found[key] += 1
+    return found
+
+
+def _owned(connection: Reader, chosen: Filter) -> list[_Owned]:
+    """What belongs to each row, and to the rest, of the responses that match."""
+    used = where_of(chosen)
+    sums = ", ".join(f"sum({name} / coalesce(parts, 1)) AS {name}" for name in (*_WHOLE, "cost_usd"))
+    return connection.ask(
+        _Owned,
+        f"""
+        WITH used AS MATERIALIZED (
+            SELECT key, {", ".join(_WHOLE)}, cost_usd, attributed_plugin AS plugin, attributed_skill AS skill,
+                attributed_mcp_server AS server
+            FROM {detailed(chosen)} WHERE {used}
+        ),
+        owners AS MATERIALIZED (
+            SELECT a.key, 'answers' AS rule, s.kind, s.label
+            FROM ({_SOURCES}) s ASOF JOIN (
+                SELECT key, session_id, coalesce({THREAD}, '-') AS thread, ts FROM responses
+                WHERE is_answer AND ts IS NOT NULL AND session_id IS NOT NULL
+            ) a ON a.session_id = s.session_id AND a.thread = s.thread AND a.ts >= s.at
+            WHERE a.key NOT IN (SELECT key FROM used WHERE {_TOLD})
+            UNION ALL
+            SELECT key, 'told',
+                CASE WHEN plugin <> '' OR contains(skill, ':') THEN 'plugin' WHEN skill <> '' THEN 'skill'
+                     ELSE 'server' END,
+                split_part(coalesce(nullif(plugin, ''), nullif(skill, ''), server), ':', 1)
+            FROM used WHERE {_TOLD}
+        )
+        SELECT coalesce(kind, '{REST}') AS kind, coalesce(label, '{REST}') AS label,
+            CASE WHEN min(rule) <> max(rule) THEN 'both' ELSE min(rule) END AS rule, {sums}
+        FROM used LEFT JOIN owners USING (key)
+        LEFT JOIN (SELECT key, count(*) AS parts FROM owners GROUP BY key) USING (key)
+        GROUP BY 1, 2""",
+        used.parameters,
+    )
+
+
+def _counted(connection: Reader, chosen: Filter) -> list[_Counted]:
+    """The calls and commands that match, by what they go through."""
     made, typed = matching.calls_where(chosen), matching.prompts_where(chosen)
     typed.by(chosen, {"project": "project", "session_id": "session_id", "agent": "told_by", "user": "owner"})
     matching.with_text(typed, chosen)
-    calls = f"(FROM {matching.calls(chosen)} WHERE {made})"
-    sql = f"""
-        SELECT kind, label, is_error, denial, result_bytes, CASE WHEN {executed()} THEN {milliseconds()} END AS ms
-        FROM ({_NAMED.format(calls=calls)})
-        UNION ALL
-        SELECT {_COMMAND_KIND}, split_part(command, ':', 1), NULL, NULL, NULL, NULL
+    return connection.ask(
+        _Counted,
+        f"""
+        SELECT kind, label, count(*) AS count, count(*) FILTER (is_error) AS errors,
+            count(*) FILTER (is_error AND denial IS NOT NULL) AS denied,
+            count(*) FILTER (is_error IS NOT NULL) AS finished,
+            quantile_cont(ms, 0.5) AS p50_ms, quantile_cont(ms, 0.95) AS p95_ms,
+            (coalesce(sum(result_bytes), 0) // {CHARS_PER_TOKEN})::BIGINT AS result_tokens
         FROM (
-            SELECT p.*, s.title, s.project, coalesce(s.username, p.username) AS owner,
-                coalesce(p.agent, s.agent) AS told_by
-            FROM prompts p LEFT JOIN sessions s ON s.session_id = p.session_id
-        ) WHERE kind = 'command' AND command <> '' AND {typed}
-    """
-    return sql, made, typed
+            SELECT {_KIND} AS kind, {_NAME} AS label, is_error, denial, result_bytes,
+                CASE WHEN {executed()} THEN {milliseconds()} END AS ms
+            FROM {matching.calls(chosen)} WHERE {made}
+            UNION ALL
+            SELECT {_COMMAND_KIND}, split_part(command, ':', 1), NULL, NULL, NULL, NULL
+            FROM (
+                SELECT p.*, s.title, s.project, coalesce(s.username, p.username) AS owner,
+                    coalesce(p.agent, s.agent) AS told_by
+                FROM prompts p LEFT JOIN sessions s ON s.session_id = p.session_id
+            ) WHERE kind = 'command' AND command <> '' AND {typed}
+        ) GROUP BY kind, label""",
+        made.parameters | typed.parameters,
+    )

@@ -137,6 +137,7 @@ def metrics(connection: Reader, chosen: Filter, *, now: dt.datetime) -> Metrics:
     calls = _calls(connection, chosen)
     table = attributed(connection, chosen)
     finished, errors = sum(row.finished for row in calls), sum(row.errors for row in calls)
+    by_hour, rate = _hours(connection, chosen, now)
     rests = [row for row in table if row.kind == REST]
     return Metrics(
         classes=tuple(
@@ -147,10 +148,10 @@ def metrics(connection: Reader, chosen: Filter, *, now: dt.datetime) -> Metrics:
         rest=rests[0] if rests else Spent(),
         error_classes=_error_classes(calls),
         daily=_days(calls, chosen),
-        by_hour=_hours(connection, chosen, now),
+        by_hour=by_hour,
         responses=_responses(connection, chosen),
         error_ratio=errors / finished if finished else None,
-        events_per_minute=_rate(connection, chosen, now),
+        events_per_minute=rate,
         api_errors=_api_errors(connection, chosen),
     )
 
@@ -217,27 +218,20 @@ def _moments(chosen: Filter) -> tuple[str, dict[str, object]]:
     return sql, typed.parameters | made.parameters | used.parameters
 
 
-def _hours(connection: Reader, chosen: Filter, now: dt.datetime) -> tuple[Hour, ...]:
-    """The last 24 hours, the running one last; all of them, zeros too."""
+def _hours(connection: Reader, chosen: Filter, now: dt.datetime) -> tuple[tuple[Hour, ...], float]:
+    """The last 24 hours, the running one last, all of them, zeros too; and the events a minute in the last minutes."""
     last = now.replace(minute=0, second=0, microsecond=0)
     first = last - dt.timedelta(hours=HOURS - 1)
     sql, parameters = _moments(chosen)
-    found = connection.ask(
-        Hour,
-        f"""SELECT date_trunc('hour', ts) AS hour, count(*) FILTER (what = 'prompt') AS prompts,
-            count(*) FILTER (what = 'call') AS tool_calls FROM ({sql}) GROUP BY 1""",
-        parameters | {"from_here": first, "to_here": now},
+    found = connection.rows(
+        f"""SELECT date_trunc('hour', ts), count(*) FILTER (what = 'prompt'), count(*) FILTER (what = 'call'),
+            count(*) FILTER (ts >= $lately) FROM ({sql}) GROUP BY 1""",
+        parameters | {"from_here": min(first, now - LIVE_FOR), "to_here": now, "lately": now - LIVE_FOR},
     )
-    known = {row.hour: row for row in found}
+    known = {hour: Hour(hour, prompts, calls) for hour, prompts, calls, _ in found}
     hours = (first + dt.timedelta(hours=number) for number in range(HOURS))
-    return tuple(known.get(hour, Hour(hour, 0, 0)) for hour in hours)
-
-
-def _rate(connection: Reader, chosen: Filter, now: dt.datetime) -> float:
-    sql, parameters = _moments(chosen)
-    asked = parameters | {"from_here": now - LIVE_FOR, "to_here": now}
-    row = connection.execute(f"SELECT count(*) FROM ({sql})", asked).fetchone()
-    return (row[0] if row is not None else 0) / (LIVE_FOR.total_seconds() / 60)
+    rate = sum(count for *_, count in found) / (LIVE_FOR.total_seconds() / 60)
+    return tuple(known.get(hour, Hour(hour, 0, 0)) for hour in hours), rate
 
 
 def _responses(connection: Reader, chosen: Filter) -> Responses:

@@ -171,6 +171,7 @@ def detailed(chosen: Filter | None = None) -> str:
         r.subagent_name, r.effort, r.tool, r.provider, r.gateway, r.reasoning_tokens, r.ttft_ms, r.duration_ms,
         {columns("r.")},
         r.total_tokens, coalesce(r.web_searches, 0) AS web_searches, r.cost_usd,
+        r.attributed_plugin, r.attributed_skill, r.attributed_mcp_server,
         CASE WHEN {unpriced("r.")} THEN r.total_tokens ELSE 0 END AS unpriced_tokens,
         CASE WHEN {billed_elsewhere("r.")} THEN r.total_tokens ELSE 0 END AS billed_elsewhere_tokens, r.billed,
         r.output_undercounted::INTEGER AS undercounted

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from agnes_stats.queries import hand_overs, metrics, ranking, tokens, tools
+from agnes_stats.queries import hand_overs, metrics, ranking, sessions, tokens, tools
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.hand_over_facts import Spent, spent_in_all
 from hypothesis import HealthCheck, given, settings
@@ -49,6 +49,22 @@ def same(found: Spent, whole: tokens.TokenSums) -> None:
     assert (found.cost_usd or 0) == pytest.approx(whole.cost_usd or 0)
 
 
+def calls_in(connection: Reader, chosen: Filter) -> tools.ToolSums:
+    """The calls that match. A text is looked for in the words of their session, as in the list of sessions."""
+    if not chosen.text:
+        return tools.tool_sums(connection, chosen)
+    page = sessions.list_sessions(connection, chosen, now=NOW, limit=200)
+    parts = [tools.tool_sums(connection, chosen.but(text="", session_id=row.session_id)) for row in page.rows]
+    return tools.ToolSums(
+        sum(part.invocations for part in parts),
+        sum(part.errors for part in parts),
+        sum(part.denied for part in parts),
+        sum(part.finished for part in parts),
+        0,
+        len(parts),
+    )
+
+
 @under_any_filter
 def test_delegations_took_what_sub_agents_took(connection: Reader, chosen: Filter) -> None:
     found = hand_overs.hand_overs(connection, chosen, now=NOW)
@@ -78,7 +94,7 @@ def test_pages_of_delegations_are_all_of_them_once(connection: Reader, chosen: F
 @under_any_filter
 def test_agents_did_all_there_is(connection: Reader, chosen: Filter) -> None:
     found = ranking.ranked_agents(connection, chosen, now=NOW)
-    whole, calls = tokens.totals(connection, chosen), tools.tool_sums(connection, chosen)
+    whole, calls = tokens.totals(connection, chosen), calls_in(connection, chosen)
     same(spent_in_all(found), whole)
     assert sum(agent.tool_calls for agent in found) == calls.invocations
     assert sum(agent.errors for agent in found) == calls.errors
@@ -95,7 +111,7 @@ def test_agents_did_all_there_is(connection: Reader, chosen: Filter) -> None:
 @under_any_filter
 def test_tools_and_the_rest_cost_what_everything_cost(connection: Reader, chosen: Filter) -> None:
     found = metrics.metrics(connection, chosen, now=NOW)
-    whole, calls = tokens.totals(connection, chosen), tools.tool_sums(connection, chosen)
+    whole, calls = tokens.totals(connection, chosen), calls_in(connection, chosen)
     same(spent_in_all([*found.by_tool, found.rest]), whole)
     assert sum(row.finished for row in found.by_tool) == calls.finished
     assert sum(row.errors for row in found.by_tool) == calls.errors
@@ -104,6 +120,8 @@ def test_tools_and_the_rest_cost_what_everything_cost(connection: Reader, chosen
     assert sum(named.count for named in found.error_classes) == calls.errors
     assert found.error_ratio == calls.error_rate
     assert len({(row.kind, row.name) for row in found.by_tool}) == len(found.by_tool)
+    if chosen.text:
+        return
     used = tools.tool_use(connection, chosen, limit=1000)
     mine = {row.name: row for row in found.by_tool if row.kind == "tool"}
     for row in used:

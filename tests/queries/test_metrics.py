@@ -147,6 +147,7 @@ def test_a_response_belongs_to_the_calls_it_answers_in_equal_parts(tmp_path: Pat
     found = asked(store_of(tmp_path, [told]))
     rows = by_name(found)
     assert {key: row.total_tokens for key, row in rows.items()} == {
+        # Of 101 tokens, which cannot be halved.
         ("tool", "Read"): 51,
         ("tool", "Bash"): 50,
         ("server", "db"): 7,
