@@ -16,7 +16,7 @@ from .tokens import detailed, where_of
 if TYPE_CHECKING:
     from .store import Reader
 
-BACKGROUND = ("background", "teammate_spawned")
+BACKGROUND = ("background",)
 """What a call says that comes back at once while its sub-agent goes on."""
 
 LAUNCHES = frozenset({"spawn_agent"})

@@ -97,7 +97,10 @@ class Run:
         if last is None:
             # Nobody has seen it work: it was begun just now, or its rows are nowhere.
             begun = self.start
-            return "running" if begun is not None and abs(threads.now - begun) <= LIVE_FOR else "interrupted"
+            if begun is not None and abs(threads.now - begun) <= LIVE_FOR:
+                return "running"
+            # Of one without a name nothing more would be told: a teammate, whose rows are in no file of the session.
+            return "interrupted" if self.subagent_id is not None else "done"
         return "interrupted" if self.last_stop == "tool_use" else "done"
 
     def duration_ms(self, status: str) -> int | None:

@@ -264,7 +264,7 @@ class Emitter:
             row["denial"] = told.denial
         elif told.text and may_count_rows(told.text[-_ROWS_HINT_CHARS:].encode("utf-8", "replace")):
             row["result_rows"] = whole_number(rows_in(told.text))
-        if told.subagent_id is not None:
+        if told.subagent_id is not None or told.subagent_status is not None:
             row["spawned_subagent_id"] = told.subagent_id
             row["spawned_status"] = told.subagent_status
             row["spawned_tokens"] = told.subagent_tokens

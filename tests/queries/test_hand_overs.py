@@ -197,6 +197,16 @@ def test_how_something_in_the_background_ended(tmp_path: Path) -> None:
     assert by_task(asked(store, now=soon))["fine"].status == "running"
 
 
+def test_a_teammate_is_begun_and_says_no_more(tmp_path: Path) -> None:
+    main = Transcript("s", BEGUN).prompt("Go").wait(1).response(call("c1", "reviewer", "review it", name="rex")).wait(3)
+    told = {"status": "teammate_spawned", "prompt": "x", "agent_id": "rex@session-1", "agent_type": "reviewer"}
+    store = store_of(tmp_path, [main.result("c1", "Spawned successfully.", toolUseResult=told).wait(1).response()])
+    [row] = asked(store).rows
+    assert (row.status, row.duration_ms, row.to_type) == ("done", None, "reviewer")
+    [soon] = asked(store, now=main.now).rows
+    assert soon.status == "running"
+
+
 def codex_rollout(home: Path, thread: str, at: dt.datetime, cwd: str, prompt: str, tokens: int) -> None:
     import json
 

@@ -53,6 +53,7 @@ def test_the_edge_of_a_class_belongs_to_the_one_above(tmp_path: Path) -> None:
         ("ExitPlanMode", {}),
         ("Bash", {"given": {"command": "make", "run_in_background": True}}),
         ("Agent", {"toolUseResult": {"agentId": "a1", "status": "async_launched"}}),
+        ("Agent", {"toolUseResult": {"agent_id": "rex@1", "status": "teammate_spawned"}}),
         ("Bash", {"error": True, "text": "no", "toolDenialKind": "user-rejected"}),
     ],
 )

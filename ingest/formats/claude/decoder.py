@@ -87,7 +87,7 @@ _ROWS_HINT_BYTES = 800
 _MADE_TASK = b"Task #"
 _FAILED = re.compile(rb'"success"\s*:\s*false')
 _STATE = re.compile(rb'\{\s*"tasks"\s*:')
-_LAUNCHED = "async_launched"
+_LAUNCHED, _TEAMMATE = "async_launched", "teammate_spawned"
 """What the result says of a sub-agent that goes on in the background."""
 
 _rows = reader_of(Row, KNOWN_NAMES)
@@ -382,14 +382,14 @@ class ClaudeDecoder:
             told.text = text_of(value_in(block.content))
         beside = bytes(row.toolUseResult)
         told.changed_nothing = b'"taskId"' in beside and _FAILED.search(beside) is not None
-        if b'"agentId"' in beside:
+        if b'"agentId"' in beside or _TEAMMATE.encode() in beside[:80]:
             try:
                 agent = _agent_result(row.toolUseResult)
             except (msgspec.DecodeError, RecursionError):
                 return told
             told.subagent_id = _text(agent.agentId)
             status = _text(agent.status)
-            told.subagent_status = BACKGROUND if status == _LAUNCHED else status
+            told.subagent_status = BACKGROUND if status in (_LAUNCHED, _TEAMMATE) else status
             told.subagent_tokens = whole_number(agent.totalTokens)
             told.subagent_ms = whole_number(agent.totalDurationMs)
             told.text = text_of(value_in(block.content)) if told.text is None else told.text

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..change import Change
     from ..retention import Retention
 
-VERSION = 9
+VERSION = 10
 
 NOTE = ".meta.json"
 """How the note beside a sub-agent's transcript ends."""
