@@ -78,5 +78,7 @@ class Batch:
 
 
 def _lines(encoder: msgspec.json.Encoder, rows: list[Row]) -> Iterator[bytes]:
+    # What is absent is NULL; to say so column by column takes a quarter of the bytes, which are read again.
     for start in range(0, len(rows), 1000):
-        yield encoder.encode_lines(rows[start : start + 1000])
+        some = rows[start : start + 1000]
+        yield encoder.encode_lines([{name: row[name] for name in row if row[name] is not None} for row in some])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 
@@ -35,6 +36,21 @@ def script_accesses(script: str, language: str = SH) -> list[Access]:
 
     Never raises. A script without a word of interest is not parsed; PowerShell has too many words for that.
     """
+    if len(script) <= _SHORT:
+        return list(_remembered(script, language))
+    return _found_in(script, language)
+
+
+_SHORT = 300
+"""Characters of a script that is worth remembering: agents run the same few commands again and again."""
+
+
+@functools.lru_cache(maxsize=4096)
+def _remembered(script: str, language: str) -> tuple[Access, ...]:
+    return tuple(_found_in(script, language))
+
+
+def _found_in(script: str, language: str) -> list[Access]:
     if language == SH and _INTERESTING.search(script[:SCRIPT_LIMIT]) is None:
         return []
     # What is found in it, a host or a file, is not to be half of a credential: they are blotted out before.

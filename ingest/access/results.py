@@ -70,8 +70,9 @@ def may_count_rows(end: bytes) -> bool:
         return True
     if b"row" not in end and b"Row" not in end:
         return False
-    if any(name in end for name in _COUNT_HINTS):
-        return True
+    for name in _COUNT_HINTS:
+        if name in end:
+            return True
     return _COUNTED_ROWS.search(end) is not None
 
 

@@ -212,7 +212,7 @@ class CodexDecoder:
         window = whole_number(info.model_context_window)
         if window and not self._is_copied and self._head is not None and not self._head.is_subagent:
             self._emitter.label(Label.CONTEXT_WINDOW, str(window), place)
-        total, last = _vector(info.total_token_usage), _vector(info.last_token_usage)
+        total = _vector(info.total_token_usage)
         if total is not None and total == self._before:
             return  # told again: rate limits were renewed, or the conversation compacted
         step = None
@@ -221,7 +221,7 @@ class CodexDecoder:
             step = tuple(now - then for now, then in zip(total, before, strict=True))
         is_first = self._before is None and not self._has_used
         begins_anew = step is None or is_first or min(step) < 0
-        used = last if last is not None and begins_anew else (step or last)
+        used = (_vector(info.last_token_usage) or step) if begins_anew else step
         self._before = total or self._before
         if self._is_copied or used is None:
             return
@@ -389,7 +389,7 @@ def _as(decode: Any, shape: type[_T], row: RolloutRow) -> _T:
 
 
 def _vector(usage: Any) -> _Vector | None:
-    return tuple(whole_number(usage.get(name)) or 0 for name in _VECTOR) if isinstance(usage, dict) else None
+    return tuple([whole_number(usage.get(name)) or 0 for name in _VECTOR]) if isinstance(usage, dict) else None
 
 
 def _uuid_time(text: Any) -> int | None:
