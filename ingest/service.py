@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..queries.paths import exists, is_folder
 from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
 from .engine import REST_SECONDS, Engine
-from .formats import Root, SourceFile
+from .formats import SOURCES, Root, SourceFile
 from .news import News, Reading, Troubled, UpToDate
 from .progress import IngestSummary
 from .watching import Watcher
@@ -68,6 +68,8 @@ class IngestService:
         self._next_sweep = 0.0
         self._next_ingest = 0.0
         self._sweep_seconds = 0.0
+        self._looked_at: dict[Path, tuple[int, int] | None] = {}
+        """Files that no watcher is asked about -> their size and time; None: they are not there."""
         self._wants_rebuild = False
         self._store_file = engine.store.identity()
         """Which file the store was when all was last compared with it."""
@@ -159,7 +161,15 @@ class IngestService:
                 if self._engine.store.identity() != self._store_file:
                     self._next_sweep = 0.0
                     return
+                self._look()
                 self._news.wait(min(left, LOOK_SECONDS))
+
+    def _look(self) -> None:
+        """See whether one of the files has changed that no watcher is asked about."""
+        for path, before in self._looked_at.items():
+            self._looked_at[path] = now = _size_and_time(path)
+            if now != before:
+                self._changed.add(path)
 
     def _say_trouble(self, reason: str, *, fatal: bool) -> None:
         self._tell(Troubled(reason, fatal))
@@ -174,6 +184,8 @@ class IngestService:
         try:
             self._engine.roots = roots = self._find_roots()
             self._watcher.watch(roots)
+            wanted = [path for root in roots for path in SOURCES[root.kind].watch_paths(root.path).looked_at]
+            self._looked_at = {path: _size_and_time(path) for path in wanted}
             summary = self._engine.catch_up(
                 rebuild=rebuild, report=lambda progress: self._tell(Reading(progress)) if progress.files else None
             )
@@ -251,3 +263,11 @@ class IngestService:
         self._told = stamp
         if changed or always:
             self._tell(UpToDate(changed, summary.seconds, self._watcher.is_polling))
+
+
+def _size_and_time(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns

@@ -40,6 +40,7 @@ TEXTS: dict[str, dict[str, int]] = {
     "events": {"resets": NAME_CHARS, "text": 500, "cause": NAME_CHARS},
     "external_runs": {"task": 500, "folder": 1000},
     "files": {"error": 300},
+    "limit_samples": {"account": NAME_CHARS, "limit_id": NAME_CHARS, "span": NAME_CHARS},
     "prompts": {"command": NAME_CHARS, "text": 500, "source": NAME_CHARS},
     "own_totals": {"model": NAME_CHARS},
     "rejects": {"reason": 500},

@@ -648,6 +648,31 @@ BACKGROUND_ENDS = Fact(
     ),
 )
 
+# How much of a plan's limit was used at a moment, as the agent was told by its service. Nothing is counted from it.
+LIMIT_SAMPLES = Fact(
+    "limit_samples",
+    key={"id": "VARCHAR"},
+    halves=(
+        Half(
+            "min",
+            _place(),
+            {
+                "ts": "TIMESTAMP",
+                "path": "VARCHAR",
+                "pos": "BIGINT",
+                **_WHOSE,
+                "account": "VARCHAR",
+                # Which of an account's limits, where it has several of the same length.
+                "limit_id": "VARCHAR",
+                # five_hour, seven_day, minutes_N, or as the service calls it.
+                "span": "VARCHAR",
+                "used_percentage": "DOUBLE",
+                "resets_at": "TIMESTAMP",
+            },
+        ),
+    ),
+)
+
 FACTS: tuple[Fact, ...] = (
     RESPONSES,
     TOOL_CALLS,
@@ -665,4 +690,5 @@ FACTS: tuple[Fact, ...] = (
     TASK_CHANGES,
     EXTERNAL_RUNS,
     BACKGROUND_ENDS,
+    LIMIT_SAMPLES,
 )

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from .projects import is_project, spelled
+
+
+class Hit(NamedTuple):
+    """A text in which the text of a filter was found."""
+
+    where: str
+    """title, prompt, command, path, sql or error."""
+    text: str
+    id: str
+    """Of the prompt, tool call, access, event or session that has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,8 @@ class Filter:
     version: str | None = None
     """A version of the agent."""
     text: str = ""
+    found: Mapping[str, Hit] | None = field(default=None, compare=False, repr=False)
+    """The sessions with `text` in any of their texts, and one of these, where that was looked for."""
 
     def but(self, **changes: Any) -> Filter:
         """A copy with some fields changed."""

@@ -21,6 +21,10 @@ SESSION_WORDS = "concat_ws(' ', title, project, primary_model, session_id, git_b
 """SQL of the words of a session that a text is looked for in."""
 
 
+IS_FOUND = "{} IN (SELECT unnest($found::VARCHAR[]))"
+"""SQL of whether a session is one of those in which the text of a filter was found."""
+
+
 def asks_responses(chosen: Filter) -> bool:
     """Whether a filter is about something that only responses know."""
     return any(getattr(chosen, field) is not None for field in RESPONSE_FIELDS)
@@ -33,23 +37,24 @@ def by_response(chosen: Filter, columns: dict[str, str] | None = None) -> Where:
 
 def by_session(chosen: Filter) -> Where:
     """The conditions on the rows of `sessions`."""
-    return Where().by(
-        chosen,
-        {
-            "agent": "agent",
-            "machine": "machine",
-            "project": "project",
-            "session_id": "session_id",
-            "user": "username",
-            "text": SESSION_WORDS,
-        },
-    )
+    columns = {
+        "agent": "agent",
+        "machine": "machine",
+        "project": "project",
+        "session_id": "session_id",
+        "user": "username",
+    }
+    if chosen.text and chosen.found is not None:
+        return Where().by(chosen, columns).add(IS_FOUND.format("session_id"), found=list(chosen.found))
+    return Where().by(chosen, columns | {"text": SESSION_WORDS})
 
 
 def with_text(where: Where, chosen: Filter, session_id: str = "session_id") -> Where:
     """Add that the session, whose id is the SQL `session_id`, is one that the list of sessions shows for the text."""
     if not chosen.text:
         return where
+    if chosen.found is not None:
+        return where.add(IS_FOUND.format(session_id), found=list(chosen.found))
     return where.add(
         f"{session_id} IN (SELECT session_id FROM sessions WHERE contains(lower({SESSION_WORDS}), lower($text)))",
         text=chosen.text,

@@ -9,7 +9,7 @@ from .facts import FACTS, Fact
 
 __all__ = ["FACTS", "ROLLUPS_BY_DAY", "STORE_VERSION", "TABLES", "Fact", "columns_of", "ddl"]
 
-STORE_VERSION = 12
+STORE_VERSION = 13
 """Raised when a table changes its shape. A store with a higher number is refused."""
 
 TABLES: dict[str, dict[str, str]] = {

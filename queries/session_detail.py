@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .own_totals import SessionOwnTotal, own_total
 from .priced_apart import priced_apart
-from .sessions import SessionRow, one_session
+from .sessions import UNTOLD, Processes, SessionRow, one_session
 from .steps import NOTES
 from .subagents import SubagentRun, subagents_of
 from .threads import THREAD, Threads, threads_of
@@ -205,9 +205,11 @@ _NOTED = f"""
 """
 
 
-def session_detail(connection: Reader, session_id: str, *, now: dt.datetime) -> SessionDetail | None:
+def session_detail(
+    connection: Reader, session_id: str, *, now: dt.datetime, told: Processes = UNTOLD
+) -> SessionDetail | None:
     """A session without its single tool calls; None if there is no such session. `now` is UTC without a zone."""
-    row, own = one_session(connection, session_id, now=now), {"id": session_id}
+    row, own = one_session(connection, session_id, now=now, told=told), {"id": session_id}
     if row is None:
         return None
     threads = threads_of(connection, [session_id], live=[session_id] if row.is_live else [], now=now)

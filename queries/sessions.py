@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -171,6 +172,17 @@ _PENDING = f"""
 """
 
 
+_IS_LIVE = """(list_contains($alive::VARCHAR[], s.session_id) OR (NOT list_contains($over::VARCHAR[], s.session_id)
+            AND coalesce(s.ended_at BETWEEN $now - $live AND $now + $live, false)))"""
+"""SQL of whether a session `s` runs: see `Processes`."""
+
+Processes = tuple[Collection[str], Collection[str]]
+"""Sessions of which a living process says what they do, and those whose process has ended. Of all others it is inferred
+from their rows whether they run."""
+
+UNTOLD: Processes = ((), ())
+
+
 @dataclass(frozen=True, slots=True)
 class _Selection:
     """The sessions that have anything that matches: SQL of rows of `sessions` and of pending ones, and conditions."""
@@ -198,7 +210,7 @@ class _Selection:
         parse_filename(f.path) AS session_file,
         {TOTAL} AS tokens_total,
         x.context_window, x.context_window_from, x.compacts_at, coalesce(f.source_gone, false) AS source_gone,
-        coalesce(s.ended_at BETWEEN $now - $live AND $now + $live, false) AS is_live,
+        {_IS_LIVE} AS is_live,
         false AS pending, p.session_id IS NOT NULL AS private, f.error
     FROM {self.rows} s LEFT JOIN of_session f USING (session_id) LEFT JOIN private p USING (session_id)
         LEFT JOIN ({CONTEXTS}) x ON x.session_id = s.session_id
@@ -252,9 +264,9 @@ def _lasted(chosen: Filter) -> Where:
     return where.add("false") if matching.asks_responses(chosen) else where
 
 
-def _at(now: dt.datetime) -> dict[str, object]:
+def _at(now: dt.datetime, told: Processes = UNTOLD) -> dict[str, object]:
     """The parameters of `_Selection.shown`."""
-    return {"now": now, "live": LIVE_FOR}
+    return {"now": now, "live": LIVE_FOR, "alive": list(told[0]), "over": list(told[1])}
 
 
 def list_sessions(
@@ -266,6 +278,7 @@ def list_sessions(
     descending: bool = True,
     limit: int = 50,
     offset: int = 0,
+    told: Processes = UNTOLD,
 ) -> SessionPage:
     """Sessions that have anything that matches, with the counts of that, sorted and cut in SQL.
 
@@ -292,7 +305,7 @@ def list_sessions(
         f"SELECT * FROM ({selected.shown}) WHERE {where} ORDER BY {ORDERS[order]} {direction} NULLS LAST, "
         "started_at DESC NULLS LAST, session_id "
         f"LIMIT {int(limit)} OFFSET {int(offset)}",
-        {**where.parameters, **_at(now)},
+        {**where.parameters, **_at(now, told)},
     )
     return SessionPage(rows, totals)
 
@@ -302,11 +315,13 @@ def count_sessions(connection: Reader) -> int:
     return int(connection.value("SELECT count(*) FROM sessions"))
 
 
-def one_session(connection: Reader, session_id: str, *, now: dt.datetime) -> SessionRow | None:
+def one_session(
+    connection: Reader, session_id: str, *, now: dt.datetime, told: Processes = UNTOLD
+) -> SessionRow | None:
     """All of one session, None if there is no such one. `now` is UTC without a zone."""
     selected = _selected(connection, Filter(session_id=session_id))
     sql = f"SELECT * FROM ({selected.shown}) WHERE {selected.where}"
-    found = connection.ask(SessionRow, sql, {**selected.where.parameters, **_at(now)})
+    found = connection.ask(SessionRow, sql, {**selected.where.parameters, **_at(now, told)})
     return found[0] if found else None
 
 
@@ -327,14 +342,17 @@ class _Id:
     session_id: str
 
 
-def live_sessions(connection: Reader, chosen: Filter, *, now: dt.datetime, limit: int = 20) -> list[SessionRow]:
+def live_sessions(
+    connection: Reader, chosen: Filter, *, now: dt.datetime, limit: int = 20, told: Processes = UNTOLD
+) -> list[SessionRow]:
     """Sessions with a row in the last five minutes, the latest first, with the counts of what matches.
+
+    And those of which their process says what they do, but none whose process has ended.
 
     Which are shown does not depend on the filter's days and text: what runs, runs now.
     """
     # Mostly nothing runs; to find that out takes a tenth of planning the whole question.
-    lately = "SELECT 1 FROM sessions WHERE ended_at BETWEEN $now - $live AND $now + $live LIMIT 1"
-    if connection.value(lately, _at(now)) is None:
+    if connection.value(f"SELECT 1 FROM sessions s WHERE {_IS_LIVE} LIMIT 1", _at(now, told)) is None:
         return []
     selected = _selected(connection, chosen.but(text=""), even_nothing=True)
     where = selected.where.add("is_live")
@@ -347,7 +365,7 @@ def live_sessions(connection: Reader, chosen: Filter, *, now: dt.datetime, limit
     return connection.ask(
         SessionRow,
         f"SELECT * FROM ({selected.shown}) WHERE {where} ORDER BY ended_at DESC, session_id LIMIT {int(limit)}",
-        {**where.parameters, **_at(now)},
+        {**where.parameters, **_at(now, told)},
     )
 
 

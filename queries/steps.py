@@ -12,6 +12,7 @@ from .threads import IDS, THREAD
 from .turns import placed
 
 if TYPE_CHECKING:
+    from .session_detail import SessionDetail
     from .store import Reader
 
 NOTES = ("compact", "api_error", "interrupt")
@@ -80,7 +81,7 @@ _NOTHING = ", ".join(f"NULL AS {name}" for name in NAMES)
 _OF_RESPONSE = ", ".join(NAMES)
 
 # A sub-agent's step stands below its run; with `$failed`, only what went wrong, flat below the turns.
-_STEPS = f"""
+_FOUND = f"""
     WITH found AS (
         SELECT {_PARENT} AS parent, session_id, 'call' AS kind, id, name, detail, ts AS started_at, pos, 1 AS place,
             {_STATUS} AS status, CASE WHEN result_ts IS NOT NULL THEN {_SECONDS} END AS seconds, error_text AS error,
@@ -117,6 +118,9 @@ _STEPS = f"""
     )
 })
     )
+"""
+
+_STEPS = f"""{_FOUND}
     SELECT f.*, count(*) FILTER (NOT calls) OVER (PARTITION BY parent) AS total
     FROM found f JOIN (SELECT unnest($parents) AS parent, unnest($limits) AS most) w USING (parent)
     WHERE NOT $failed OR kind IN ('api_error', 'interrupt') OR status IN ('error', 'denied', 'interrupted')
@@ -151,3 +155,35 @@ def steps(
         "notes": list(NOTES),
     }
     return connection.ask(Step, _STEPS, asked)
+
+
+# How many of its parent's entries have to be asked for so that one is among them: they are counted from the end.
+_PLACE = f"""{_FOUND}
+    SELECT parent, most FROM (
+        SELECT parent, id, sum((NOT calls)::INTEGER) OVER (PARTITION BY parent
+            ORDER BY started_at DESC NULLS FIRST, pos DESC, place DESC, id DESC ROWS UNBOUNDED PRECEDING) AS most
+        FROM found
+    ) WHERE id = $sought LIMIT 1
+"""
+
+
+def way_to(connection: Reader, detail: SessionDetail, sought: str) -> dict[str, int]:
+    """What has to be asked for below which turns and runs of sub-agents so that a step of a session is among them.
+
+    Nothing for what is no step, as a prompt. The session is one that `find_turns` was given on this connection.
+    """
+    runs = {f"agent:{run.key}": run for run in detail.agents}
+    asked = {"ids": [detail.session.session_id], "running": [], "failed": False, "notes": list(NOTES)}
+    way: dict[str, int] = {}
+    following: str | None = sought
+    while following is not None:
+        found = connection.row(_PLACE, {**asked, "sought": following})
+        if found is None or found[0] in way:
+            break
+        way[found[0]] = int(found[1])
+        run = runs.get(found[0])
+        following = run.call_id if run is not None else None
+        if following is not None:
+            # Where a call has started several, they stand below it.
+            way.setdefault(f"call:{following}", 1)
+    return way

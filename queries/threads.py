@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .token_kinds import unpriced
@@ -80,6 +80,8 @@ class Threads:
     threads: Mapping[tuple[str, str | None], Thread]
     running: tuple[OpenCall, ...]
     """The calls that run, the latest first."""
+    prompted_at: Mapping[str, dt.datetime] = field(default_factory=dict)
+    """When each session was last prompted, as far as it was."""
 
     def goes_on(self, session_id: str, thread: str) -> bool:
         """Whether a sub-agent in the background still works: it has spoken lately, and was not done."""
@@ -127,9 +129,10 @@ def threads_of(connection: Reader, ids: Collection[str], *, live: Collection[str
     asked = {"ids": list(ids)}
     threads = {(row.session_id, row.thread): row for row in connection.ask(Thread, _THREADS, asked)}
     waiting = [call for call in connection.ask(OpenCall, _OPEN, asked) if call.session_id in live]
-    turnings = {row.session_id: row for row in connection.ask(_Turning, _TURNINGS, asked)} if waiting else {}
+    turnings = {row.session_id: row for row in connection.ask(_Turning, _TURNINGS, asked)} if live else {}
     running = tuple(call for call in waiting if _runs(call, threads, turnings.get(call.session_id)))
-    return Threads(now, threads, running)
+    prompted = {key: row.prompted_at for key, row in turnings.items() if row.prompted_at is not None}
+    return Threads(now, threads, running, prompted)
 
 
 def _runs(call: OpenCall, threads: Mapping[tuple[str, str | None], Thread], turning: _Turning | None) -> bool:

@@ -29,6 +29,8 @@ DOORS_OF_INGEST = {
         "engine",
         "formats",
         "context_windows",
+        "limit_log",
+        "session_states",
         "prices",
         "whole_text",
         "redact",

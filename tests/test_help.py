@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from agnes_stats.ingest import limit_log
 from agnes_stats.tui import cli
 from agnes_stats.tui.commands import COMMANDS, command_of
 from agnes_stats.tui.commands.command import PLACES
@@ -102,6 +103,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     (mine / "s1.jsonl").write_text(session("s1", "/w/shop", "claude-opus-4-6", "main", "2.1.1", *times))
     theirs = session("s2", "/w/bank", "claude-sonnet-4-5", "dev", "2.1.2", NOW - 72 * hour)
     (server / "s2.jsonl").write_text(theirs)
+    ends = {"used_percentage": 7, "resets_at": (NOW + 3 * hour).timestamp()}
+    limit_log.note(folder / limit_log.NAME, {"rate_limits": {"five_hour": ends}}, NOW.timestamp())
     options = ["--store", str(folder / "s.duckdb"), "--source", f"claude={folder / 'claude'}"]
     options += ["--source", f"agnes={folder / 'agnes'}", "--tz", "UTC"]
     assert cli.main(["ingest", *options]) == 0
@@ -120,6 +123,9 @@ VALUES = {
     "agent-version": "2.1.1",
     "user": "ann",
     "budget": "0.01",
+    "budget-week": "0.01",
+    "budget-day": "0.01",
+    "budget-session": "0.01",
     "no-cost": None,
 }
 MORE = {
@@ -128,7 +134,7 @@ MORE = {
     "sql": ["SELECT model, sum(output_tokens) FROM tokens_daily WHERE {{filters}} GROUP BY 1 ORDER BY 1", "--csv"],
 }
 TODAYS = {"model": "claude-sonnet-4-5", "branch": "dev", "agent-version": "2.1.2"}
-"""For the status line: it is about today, when all are alike."""
+"""For what is about today, when all are alike."""
 TO_SEE = {
     **{
         (command, "tz"): ["--since", str(TURN.date()), "--until", str(TURN.date())]
@@ -154,7 +160,7 @@ def test_every_option_that_is_listed_changes_the_answer(
     assert "changes nothing" not in plain
     for name in command_of(command).heeds:
         if name in VALUES:
-            values = {**VALUES, **TODAYS} if command == "statusline" else VALUES
+            values = {**VALUES, **TODAYS} if command in ("statusline", "status") else VALUES
             value, besides = values[name], TO_SEE.get((command, name), [])
             without = told(*besides) if besides else plain
             assert told(*besides, f"--{name}", *([] if value is None else [value])) != without, name

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agnes_stats.ingest import limit_log
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
 from agnes_stats.tui import cli
 
 from tests.json_shapes import names_in, page
@@ -16,7 +19,7 @@ DOC = Path(__file__).resolve().parent.parent / "docs" / "json.md"
 COMMANDS = (
     *("sessions", "activity", "context", "tokens", "queries", "sync", "home", "ingest"),
     *("daily", "weekly", "monthly", "blocks", "models", "breakdown"),
-    *("delegations", "agents", "tasks", "metrics"),
+    *("delegations", "agents", "tasks", "metrics", "limits", "status", "search"),
 )
 
 
@@ -40,13 +43,19 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     grown.wait(600).response(tokens=(1, 5, 0, 95_000)).wait(5)
     grown.event("compact_boundary", compactMetadata={"trigger": "auto", "preTokens": 95_000, "postTokens": 9_000})
     machine.session(grown, workspace)
+    now = dt.datetime.now(dt.UTC)
+    machine.session(Transcript("s-now", now.replace(tzinfo=None)).prompt("Go").response(), workspace)
     made = machine.read()
+    limits = {"rate_limits": {"five_hour": {"used_percentage": 1}}}
+    limit_log.note(limit_log.log_beside(made.store.path), limits, now.timestamp())
+    Engine(made.store, [Root("limits", made.store.path.parent)], workers=0).catch_up()
     places = ["--store", str(made.store.path), "--no-ingest", "--tz", "UTC"]
     found = {}
     for command in COMMANDS:
-        options = ["--limit", "1"] if command in ("queries", "sync", "activity", "delegations") else []
+        options = ["--limit", "1"] if command in ("queries", "sync", "activity", "delegations", "search") else []
         options += ["--depth", "1"] if command == "activity" else ["s-long"] if command == "context" else []
-        options += ["--budget", "5"] if command == "monthly" else ["--all"] if command == "queries" else []
+        options += ["--budget", "5"] if command in ("monthly", "status") else ["--all"] if command == "queries" else []
+        options += ["orders"] if command == "search" else []
         own = ["--store", str(made.store.path), "--source", f"claude={folder}"] if command == "ingest" else places
         found[command] = said([command, "--json", *options, *own])
     return found

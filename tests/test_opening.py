@@ -23,6 +23,8 @@ OPENING = {
     ("ingest/formats/gemini/decoder.py", "regular.read_text"): "the one place",
     ("ingest/formats/mux/home.py", "regular.read_bytes"): "the one place",
     ("ingest/formats/opencode/files.py", "regular.read_bytes"): "the one place",
+    ("ingest/limit_log.py", "os.open"): "for appending, without blocking",
+    ("ingest/session_states.py", "Path(f'/proc/{pid}/stat').read_text"): "the system's own",
     ("queries/export.py", "path.open"): "a file made just before",
     ("queries/regular.py", "os.fdopen"): "the one place",
     ("queries/regular.py", "os.open"): "the one place",
@@ -44,6 +46,7 @@ OPENING = {
     ("tui/terminal.py", "os.open"): "/dev/null",
     ("tui/commands/statusline.py", "os.open"): "/dev/null",
     ("tui/commands/statusline.py", "path.write_text"): "a file made just before",
+    ("tui/commands/config.py", "path.write_text"): "a file made just before",
     ("tui/exporting.py", "path.write_text"): "a file made just before",
 }
 WALKING = {
@@ -53,6 +56,7 @@ WALKING = {
     ("ingest/formats/opencode/files.py", "(self._storage / 'session').glob"): "folders below one",
     ("ingest/formats/opencode/source.py", "os.scandir"): "one folder",
     ("ingest/prices.py", "beside.glob"): "one folder, of Python's",
+    ("ingest/session_states.py", "os.scandir"): "one folder",
     ("ingest/walk.py", "os.scandir"): "the one place",
     ("queries/store/scratch.py", "folder.glob"): "one folder, of our own",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from agnes_stats.queries.console_book import Book
-from agnes_stats.tui import cli
+from agnes_stats.tui import cli, factories
 from agnes_stats.tui.commands import blocks, ccusage
 
 DAYS = ("2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02")
@@ -187,6 +187,7 @@ def test_a_budget_warns_in_monthly_and_in_the_status_line(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     monkeypatch.setattr(ccusage, "utc_now", lambda: dt.datetime(2026, 11, 2, 13))
+    monkeypatch.setattr(factories, "utc_now", lambda: dt.datetime(2026, 11, 2, 13))
     # Two responses of this month, of USD 0.006555 each.
     for budget, words in (
         ("0.10", "budget: $0.01 of $0.10 in November (13 %)"),
@@ -197,6 +198,9 @@ def test_a_budget_warns_in_monthly_and_in_the_status_line(
         told = said(folder, capsys, "statusline", "--budget", budget)
         assert ("budget" in told) == (not words.startswith("budget"))
     assert "over budget 131 %" in told
+    shorter = ("--budget-day", "0.008", "--budget-week", "1", "--budget-session", "0.001")
+    told = said(folder, capsys, "statusline", *shorter)
+    assert "near day budget 81 %" in told and "over session budget" in told and "week" not in told
     assert "budget" not in said(folder, capsys, "monthly", "--budget", "0.01", "--no-cost")
     assert json.loads(said(folder, capsys, "monthly", "--json", "--budget", "0.01"))["budget"] == {
         "month": "2026-11",

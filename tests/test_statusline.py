@@ -118,6 +118,19 @@ def test_the_window_of_the_session_is_the_one_that_claude_code_tells(folder: Pat
     assert "context 12 %" in line_of(started(folder)), "it is kept"
 
 
+def test_the_limits_are_told_and_kept_also_while_the_store_is_busy(folder: Path) -> None:
+    def window(used: float, hours: float) -> dict[str, float]:
+        return {"used_percentage": used, "resets_at": time.time() + 3600 * hours}
+
+    limits = {"five_hour": window(42.000000000000004, 2), "seven_day": window(12.9, 90), "gone": window(3, -1)}
+    with busy(folder):
+        assert line_of(started(folder, soon=0.0, rate_limits=limits)).endswith(" · 5h 42 % · 7d 12 %")
+        assert line_of(started(folder, soon=0.0, rate_limits={"five_hour": None})) == statusline.NOTHING
+    assert len((folder / "data/limits.jsonl").read_text().splitlines()) == 1
+    assert line_of(started(folder, rate_limits=limits)).endswith(" · 5h 42 % · 7d 12 %")
+    assert len((folder / "data/limits.jsonl").read_text().splitlines()) == 1, "nothing is new"
+
+
 def test_while_the_store_is_busy_it_says_the_last_line_and_its_age(folder: Path) -> None:
     line = line_of(started(folder))
     told = json.loads(kept(folder).read_text())

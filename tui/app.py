@@ -213,6 +213,16 @@ class AgnesStats(EndableApp):
         return isinstance(self._news, Reading)
 
     @property
+    def is_settled(self) -> bool:
+        """Whether all that there was at the start is read: what turns up from now on is new."""
+        return self._make_service is None or isinstance(self._news, UpToDate)
+
+    def live_changed(self) -> None:
+        """A session does something else, though nothing was written."""
+        self._header.refresh_data()
+        self.active_pane.refresh_data()
+
+    @property
     def reading_words(self) -> str:
         """How far the catch-up is, in words."""
         if not isinstance(self._news, Reading):

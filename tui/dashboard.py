@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..queries.store import Store
 from . import ending, terminal
 from .factories import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
+from .live_states import told_states
 from .memory import Memory, Remembered
 from .prefetch import Ahead
 from .ranges import Range, first_range, ranged
@@ -97,13 +98,13 @@ def first_answers(settings: Settings, days: Range | None = None) -> Ahead:
     def page(connection: Reader) -> object:
         return tab.ask_first(connection, chosen, now)
 
-    def home(connection: Reader) -> object:
-        from ..queries.home import home
+    def header(connection: Reader) -> object:
+        from .header_data import header_data
 
-        return home(connection, "24h", now=now, chosen=chosen)
+        return header_data(connection, settings, chosen, "24h", now, told_states(settings))
 
     questions = {tab.name: page} if tab.first else {}
-    return Ahead(Store(settings.store), chosen, {**questions, "home 24h": home})
+    return Ahead(Store(settings.store), chosen, {**questions, "home 24h": header})
 
 
 @contextlib.contextmanager

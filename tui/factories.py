@@ -16,6 +16,7 @@ from .settings import BadSetting, Settings, parts_of
 if TYPE_CHECKING:
     from ..ingest.engine import Engine
     from ..ingest.server_source import ServerAccess
+    from ..queries.budget import Period
 
 
 def utc_now() -> dt.datetime:
@@ -37,6 +38,19 @@ def filter_of(settings: Settings) -> Filter:
         machine=settings.machine,
         version=settings.agent_version,
     )
+
+
+def budgets_of(settings: Settings) -> dict[Period, float]:
+    """The budgets in USD, by period; none where money is not told."""
+    if settings.no_cost:
+        return {}
+    amounts: dict[Period, float | None] = {
+        "session": settings.budget_session,
+        "day": settings.budget_day,
+        "week": settings.budget_week,
+        "month": settings.budget,
+    }
+    return {period: usd for period, usd in amounts.items() if usd is not None}
 
 
 def engine_of(settings: Settings, store: Store) -> Engine:
@@ -61,12 +75,17 @@ def _overrides(settings: Settings) -> Any:
 
 
 def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
-    """The named sources, or else all that are found on this machine; the store knows where sessions worked."""
-    from ..ingest.formats import Places, Root, find_roots
+    """The named sources, or else all that are found on this machine; the store knows where sessions worked.
 
+    What the status line leaves beside a store belongs to that, whatever the sources.
+    """
+    from ..ingest.formats import Places, Root, find_roots
+    from ..ingest.limit_log import log_beside
+
+    own = [Root("limits", store.path.parent)] if store is not None and exists(log_beside(store.path)) else []
     if settings.source:
         parts = [parts_of(source) for source in settings.source]
-        return [Root(kind, expanded(path).absolute(), machine) for kind, machine, path in parts]
+        return [*(Root(kind, expanded(path).absolute(), machine) for kind, machine, path in parts), *own]
     worked_in: tuple[str, ...] = ()
     if store is not None and exists(store.path):
         from ..queries.sessions import projects
@@ -74,7 +93,7 @@ def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
         # What is wrong with the store is told by whoever needs it, not by who looks for sources.
         with contextlib.suppress(StoreError), store.read() as connection:
             worked_in = tuple(choice.value for choice in projects(connection))
-    return find_roots(Places(dict(os.environ), home_folder(), Path.cwd(), worked_in))
+    return [*find_roots(Places(dict(os.environ), home_folder(), Path.cwd(), worked_in)), *own]
 
 
 def server_access(settings: Settings) -> ServerAccess:

@@ -1,94 +1,217 @@
-"""The header strip: what happened lately, whatever tab is shown."""
+"""The header strip: what runs and waits, what is left, and what happened lately, whatever tab is shown."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import work
+from textual.color import Color
 from textual.widgets import Static
 
 from ..queries.store import Stamp, StoreError
+from . import budget_text, limit_text, marks
 from . import format as words
-from . import marks
+from .alerts import Alerts
 from .kit.frame import NARROW
+from .kit.palette import parse
+from .live_states import told_states
 from .messages import HomeLoaded
+from .notifying import Notifier
+from .sessions import text as told
 from .typed_app import OnDashboard
 
 if TYPE_CHECKING:
+    from ..queries.budget import Budget
     from ..queries.home import Home
+    from ..queries.live import LiveSession, Told
+    from ..queries.plan_limits import PlanLimit
+    from .header_data import HeaderData
 
 OLD = dt.timedelta(minutes=10)
 """Numbers of the last 24 hours are asked for again after this long, though nothing was written."""
 
+LOOK_SECONDS = 1.0
+"""How often it is looked what the processes of sessions say that these do."""
+
+FORGOTTEN = dt.timedelta(hours=24)
+"""A limit whose window ended so long ago is not told any more: nobody uses that plan now."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderPiece:
+    """Something told in the header; the lower its rank, the longer it stays when there is little room."""
+
+    text: Text
+    rank: int
+
 
 class HeaderStrip(OnDashboard, Static):
-    """What happened in the last 24 hours or seven days, in one line."""
+    """Who waits, what is left of limits and budget, and the last 24 hours or seven days, in one line."""
 
     def __init__(self) -> None:
         super().__init__(markup=False)
-        self._home: Home | None = None
+        self._data: HeaderData | None = None
         self._asked: tuple[Stamp, dt.datetime] | None = None
         """The store when it was asked last, and when that was."""
+        self._told: Told | None = None
+        """What processes said when it was looked last."""
+        self._alerts: Alerts | None = None
+        self._notifier: Notifier | None = None
+
+    def on_mount(self) -> None:
+        """From now on it is looked what processes say, and changes are told to the user."""
+        app = self.dashboard
+        self._alerts = Alerts(app.now())
+        self._notifier = Notifier(app.settings.notify, lambda why: app.call_from_thread(self._say_failed, why))
+        if not app.settings.no_ingest:
+            self.set_interval(LOOK_SECONDS, self._look)
 
     def tick(self) -> None:
         """Say anew how long ago things are; ask again if somebody has written since, or it is long ago."""
         app = self.dashboard
-        if self._asked is None or self._asked[0] != app.store.stamp() or app.now() - self._asked[1] >= OLD:
+        runs = self._data is not None and bool(self._data.live)
+        if runs or self._asked is None or self._asked[0] != app.store.stamp() or app.now() - self._asked[1] >= OLD:
             self.refresh_data()
-        elif self._home is not None:
-            self._show(self._home)
+        elif self._data is not None:
+            self._show(self._data)
+
+    @work(thread=True, exclusive=True, group="look", exit_on_error=False)
+    def _look(self) -> None:
+        """Ask again, and have the tab ask again, once a process says something else."""
+        found = told_states(self.dashboard.settings)
+        before, self._told = self._told, found
+        if before is not None and before != found:
+            self.app.call_from_thread(self.dashboard.live_changed)
 
     @work(thread=True, exclusive=True, group="home", exit_on_error=False)
     def refresh_data(self) -> None:
         """Ask the store for the numbers, and show them."""
         app = self.dashboard
-        asked = app.store.stamp(), app.now()
+        asked, is_settled = (app.store.stamp(), app.now()), app.is_settled
         try:
-            home = app.ahead.take(f"home {app.window}", app.chosen) if app.ahead else None
-            home = home or self._answer()
+            data = app.ahead.take(f"home {app.window}", app.chosen) if app.ahead else None
+            data = data or self._answer()
         except StoreError:
             # The pane says it, with the reason; the last numbers stay.
             return
         self._asked = asked
-        self.post_message(HomeLoaded(home))
+        self.post_message(HomeLoaded(data, is_settled=is_settled))
 
-    def _answer(self) -> Home:
-        from ..queries import home
+    def _answer(self) -> HeaderData:
+        from .header_data import header_data
 
         app = self.dashboard
+        told_now = told_states(app.settings)
         with app.store.read() as connection:
-            return home.home(connection, app.window, now=app.now(), chosen=app.chosen)
+            return header_data(connection, app.settings, app.chosen, app.window, app.now(), told_now)
 
     def on_home_loaded(self, message: HomeLoaded) -> None:
-        """Show the numbers."""
-        self._home = message.home
-        self._show(message.home)
+        """Show the numbers, and tell what is news."""
+        self._data = data = message.data
+        self._show(data)
+        assert self._alerts is not None and self._notifier is not None
+        for line in self._alerts.news(data.live, data.budgets, is_settled=message.is_settled):
+            self._notifier.tell(self.app, line)
 
-    def _show(self, home: Home) -> None:
+    def _say_failed(self, why: str) -> None:
+        self.app.notify(words.clean(why), title="--notify does not work", severity="warning", markup=False)
+
+    # -- showing -------------------------------------------------------------------------------------------------
+
+    def _show(self, data: HeaderData) -> None:
         """One line; narrow screens leave out the less telling numbers."""
-        window, now, cost = self.dashboard.window, self.dashboard.now(), not self.dashboard.settings.no_cost
         wide = self.app.size.width >= NARROW
-        total = marks.tokens(home.total_tokens, home.undercounted)
-        parts = [
-            ("Last sync" if wide else "Sync", words.relative(home.last_pull_at, now)),
-            ("Sessions", words.count(home.sessions)),
-            ("Prompts", words.count(home.prompts)),
-            ("Tokens", total),
-            ("Projects", words.count(home.projects)),
-        ]
         line = Text(" agnes-stats " if wide else "", style="bold", no_wrap=True, overflow="ellipsis")
-        for label, value in parts:
-            line.append(f"  {label} ", style="dim not bold")
-            line.append(value, style="bold")
-        line.append("   " if wide else " ")
-        for name in ("24h", "7d"):
-            line.append(f"{'▸' if name == window else ' '}{name}", style="bold" if name == window else "dim not bold")
-        if cost:
-            line.append(f"{'   ' if wide else ' '}{marks.cost(home)}", style="bold")
+        pieces = [piece for piece in self._pieces(data, wide) if piece.text.cell_len]
+        gap = "  " if wide else " "
+        room = self.app.size.width - line.cell_len
+        while len(pieces) > 1 and sum(piece.text.cell_len + len(gap) for piece in pieces) > room:
+            pieces.remove(max(pieces, key=lambda piece: piece.rank))
+        for piece in pieces:
+            line.append(gap, style="not bold")
+            line.append_text(piece.text)
         self.update(line, layout=False)
+
+    def _pieces(self, data: HeaderData, wide: bool) -> list[HeaderPiece]:
+        home, now = data.home, self.dashboard.now()
+        parts = [
+            *self._sessions(data.live, wide),
+            *(HeaderPiece(text, 3) for text in self._limits(data.limits, now, wide)),
+            self._budget(budget_text.worst(data.budgets)),
+            HeaderPiece(_told("Last sync" if wide else "Sync", words.relative(home.last_pull_at, now)), 6),
+            HeaderPiece(_told("Sessions", words.count(home.sessions)), 7),
+            HeaderPiece(_told("Prompts", words.count(home.prompts)), 8),
+            HeaderPiece(_told("Tokens", marks.tokens(home.total_tokens, home.undercounted)), 5),
+            HeaderPiece(_told("Projects", words.count(home.projects)), 9),
+            HeaderPiece(self._window(wide), 10),
+        ]
+        if not self.dashboard.settings.no_cost:
+            parts.append(HeaderPiece(self._cost(home), 4))
+        return parts
+
+    def _window(self, wide: bool) -> Text:
+        text = Text(" " if wide else "")
+        for name in ("24h", "7d"):
+            is_shown = name == self.dashboard.window
+            text.append(f"{'▸' if is_shown else ' '}{name}", style="bold" if is_shown else "dim not bold")
+        return text
+
+    def _cost(self, home: Home) -> Text:
+        return Text(marks.cost(home), style="bold")
+
+    def _sessions(self, live: Sequence[LiveSession], wide: bool) -> list[HeaderPiece]:
+        waiting = sum(one.waiting for one in live)
+        if not live:
+            return []
+        found = [HeaderPiece(Text(f"{told.LIVE} {len(live)} live", style=self._tone("success")), 1)]
+        if waiting:
+            says = f"{told.WAITS} {waiting} wait{'s' if waiting == 1 else ''}{' for you' if wide else ''}"
+            found.append(HeaderPiece(Text(says, style=f"bold {self._tone('warning')}"), 0))
+        if any(one.runaway for one in live):
+            found.append(HeaderPiece(Text("▲ runs away", style=self._tone("error")), 2))
+        return found
+
+    def _limits(self, limits: Sequence[PlanLimit], now: dt.datetime, wide: bool) -> list[Text]:
+        known = [limit for limit in limits if limit.resets_at is None or now - limit.resets_at < FORGOTTEN]
+        known = [limit for limit in known if limit.resets_at is not None or now - limit.as_of < FORGOTTEN]
+        several = len({limit.agent for limit in known}) > 1
+        found = []
+        for limit in known:
+            text = Text()
+            if several:
+                text.append(f"{words.clean(limit.agent, 12)} ", style="dim not bold")
+            text.append(limit_text.used(limit.window, limit.used_percentage, limit.account), self._limit_tone(limit))
+            if limit.stale and limit.used_percentage is not None:
+                text.append(f" {words.relative(limit.as_of, now)}", style="dim not bold")
+            elif wide and limit.projected_full_at is not None:
+                when = words.when(limit.projected_full_at, now, self.dashboard.zone)
+                text.append(f" full at {when}", style=self._tone("warning"))
+            found.append(text)
+        return found
+
+    def _limit_tone(self, limit: PlanLimit) -> str:
+        used = limit.used_percentage
+        if limit.stale or used is None:
+            return "dim not bold"
+        return f"bold {self._tone('error')}" if used >= 100 else self._tone("warning") if used >= 80 else "bold"
+
+    def _budget(self, budget: Budget | None) -> HeaderPiece:
+        if budget is None:
+            return HeaderPiece(Text(), 3)
+        tone = {"within": "bold", "near": self._tone("warning"), "over": f"bold {self._tone('error')}"}[budget.state]
+        return HeaderPiece(Text(budget_text.brief(budget), style=tone), 3 if budget.state == "within" else 1)
+
+    def _tone(self, name: str) -> str:
+        return parse(self.app.theme_variables, f"text-{name}", Color.parse("white")).rich_color.name
 
     def on_click(self) -> None:
         """A click does what `w` does."""
         self.app.run_worker(self.app.run_action("toggle_window"))
+
+
+def _told(label: str, value: str) -> Text:
+    return Text.assemble((f"{label} ", "dim not bold"), (value, "bold"))

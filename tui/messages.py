@@ -9,7 +9,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from ..ingest.news import News
     from ..queries.filters import Filter
-    from ..queries.home import Home
+    from .header_data import HeaderData
 
 
 class IngestNews(Message):
@@ -32,9 +32,11 @@ class IngestNews(Message):
 class HomeLoaded(Message):
     """The numbers of the header."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, data: HeaderData, *, is_settled: bool) -> None:
+        """`is_settled`: all that there was at the start was read when it was asked."""
         super().__init__()
-        self.home = home
+        self.data = data
+        self.is_settled = is_settled
 
 
 class FilterChanged(Message):

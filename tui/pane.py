@@ -102,11 +102,15 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
     @work(thread=True, group="pane", exit_on_error=False)
     def _work(self, number: int, chosen: Filter) -> None:
         app = self.dashboard
+        if chosen.text:
+            from ..queries.search import narrowed
         try:
             data = app.ahead.take(self.tab.name, chosen) if app.ahead else None
             if is_whole := data is None:
                 with app.store.read() as connection:
                     learnt.learn(connection)
+                    if chosen.text:
+                        chosen = narrowed(connection, chosen)
                     data = self.load(connection, chosen, app.now())
         except StoreError as error:
             self.post_message(PaneFailed(number, str(error)))

@@ -98,6 +98,25 @@ def _usd(value: str) -> float:
     return amount
 
 
+OFF, BELL, OSC9 = "off", "bell", "osc9"
+"""Ways of telling what happens, beside a command."""
+
+
+def _notify(value: str) -> str:
+    """How to tell; a command is split into words as a shell would, and never given to one."""
+    import shlex
+
+    if value.lower() in ("", OFF, BELL, OSC9):
+        return value.lower() or OFF
+    try:
+        command = shlex.split(_text(value))
+    except ValueError as error:
+        raise BadSetting(f"{value!r} is no command: {error}") from None
+    if not command or not command[0]:
+        raise BadSetting(f"{value!r} is no command; write off, bell, osc9, or a command")
+    return value
+
+
 def _tab(value: str) -> str:
     # As on the Agnes page: an unknown tab is the first one.
     return value if value in TAB_NAMES else TAB_NAMES[0]
@@ -204,6 +223,16 @@ OPTIONS = (
     ),
     Option("no-color", "no colours, as the variable NO_COLOR asks for", _switch, group=SHOWS),
     Option("budget", "USD a month; a warning tells when 80 % and when all of it is spent", _usd, "USD", group=SHOWS),
+    Option("budget-week", "the same for a week; it begins on Monday", _usd, "USD", group=SHOWS),
+    Option("budget-day", "the same for a day", _usd, "USD", group=SHOWS),
+    Option("budget-session", "the same for each session", _usd, "USD", group=SHOWS),
+    Option(
+        "notify",
+        "tell when a session waits for you and when a budget is near: off, bell, osc9, or a command (default: off)",
+        _notify,
+        "HOW",
+        group=SHOWS,
+    ),
     Option("no-cost", "hide costs, for flat plans", _switch, group=SHOWS),
 )
 
@@ -230,6 +259,11 @@ class Settings:
     theme: str | None = None
     budget: float | None = None
     """USD a month."""
+    budget_week: float | None = None
+    budget_day: float | None = None
+    budget_session: float | None = None
+    notify: str = OFF
+    """OFF, BELL, OSC9 or a command line."""
     no_cost: bool = False
     no_color: bool = False
     agnes_server: bool = False

@@ -33,6 +33,7 @@ _SOURCES = {
     "opencode": "opencode.source:OpenCodeSource",
     "mux": "mux.source:MuxSource",
     "qwen": "qwen.source:QwenSource",
+    "limits": "limits.source:LimitsSource",
 }
 """Kind -> module and class."""
 

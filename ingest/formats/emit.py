@@ -7,6 +7,7 @@ tables it fills, what of its texts is kept, which data it touches, whether it is
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from .events import (
     FIRST_LABELS,
     BackgroundEnd,
     Label,
+    LimitSample,
     Notice,
     OwnTotal,
     Place,
@@ -389,6 +391,24 @@ class Emitter:
     def is_first(self, label: Label, place: Place) -> bool:
         """Whether nothing earlier was told as the label of the place's session; see `FIRST_LABELS`."""
         return place.session is not None and self._labels.is_first(place.session, label, place.ts, place.pos)
+
+    def limit(self, told: LimitSample, place: Place) -> None:
+        """A sample of a limit. One that the source gives no time for tells nothing."""
+        if place.ts is not None:
+            name = f"{self._whose['agent']} {told.limit} {told.span} {place.ts}"
+            row = {
+                "id": hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).hexdigest(),
+                "ts": place.ts,
+                "path": self._path,
+                "pos": place.pos,
+                **self._whose,
+                "account": told.account,
+                "limit_id": told.limit,
+                "span": told.span,
+                "used_percentage": told.used,
+                "resets_at": told.resets_at,
+            }
+            self._batch.add("limit_samples", row)
 
     def label(self, label: Label, value: str | None, place: Place) -> None:
         """What the source says of the place's session. Nothing is done without a session, or for an empty value."""

@@ -358,6 +358,20 @@ class Notice(msgspec.Struct, gc=False, kw_only=True):
     `[MM-DD ]HH:MM[ ZONE]`; without a zone that of the machine."""
 
 
+class LimitSample(msgspec.Struct, gc=False, kw_only=True):
+    """How much of a plan's limit is used, as the agent was told by its service."""
+
+    span: str
+    """How long the limit's window is: five_hour, seven_day, minutes_N, or as the service calls it."""
+    used: float
+    """Per cent; more than 100 where the service says so."""
+    resets_at: int | None
+    """When the window ends."""
+    account: str | None = None
+    limit: str | None = None
+    """Which limit of the account, where there are several of the same length."""
+
+
 class Label(StrEnum):
     """What a source says of a session. Of `CWD` and `PROJECT` the first telling counts, of all others the last."""
 

@@ -63,6 +63,8 @@ class WatchPaths:
     flat: tuple[Path, ...] = ()
     """Folders whose own files count: what is below them may be large, and busy with other things. Folders of `deep`
     that begin to exist in one of these are noticed at once."""
+    looked_at: tuple[Path, ...] = ()
+    """Single files that are looked at every other second: all else in their folder changes all the while."""
 
 
 @dataclass(frozen=True, slots=True)

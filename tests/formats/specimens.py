@@ -266,6 +266,15 @@ def qwen() -> Specimen:
     return Specimen("qwen", states, {test_qwen.CHAT: _with_garbage(states[-1][test_qwen.CHAT])}, agent="qwen")
 
 
+def limits() -> Specimen:
+    """What the status line was told, of two windows and then of one."""
+    told = [{"five_hour": {"used_percentage": n, "resets_at": 1782914400}} for n in range(6)]
+    told[0]["seven_day"] = {"used_percentage": 40, "resets_at": 1783000000}
+    lines = as_lines([{"ts": 1782900000000 + n * 60000, "rate_limits": windows} for n, windows in enumerate(told)])
+    states = grown({"limits.jsonl": lines})
+    return Specimen("limits", states, {"limits.jsonl": _with_garbage(states[-1]["limits.jsonl"])}, agent="claude-code")
+
+
 # -- Agnes -----------------------------------------------------------------------------------------------------------
 
 
@@ -364,6 +373,7 @@ SPECIMENS: dict[str, Callable[[], Specimen]] = {
     "opencode": opencode,
     "mux": mux,
     "qwen": qwen,
+    "limits": limits,
     "made-logs": made_logs,
     "made-notebooks": made_notebooks,
     "made-boards": lambda: made_notebooks("made-boards", takes_back=True),

@@ -407,7 +407,8 @@ def test_all_of_it_is_watched(folder: Folder) -> None:
     for path in found:
         for member in source.members(path):
             where = Path(member).parent
-            assert where in wanted.flat or any(where.is_relative_to(deep) for deep in wanted.deep), member
+            is_looked_at = Path(member) in wanted.looked_at or where in wanted.flat
+            assert is_looked_at or any(where.is_relative_to(deep) for deep in wanted.deep), member
 
 
 def test_whatever_changes_belongs_to_something_that_is_found(folder: Folder) -> None:

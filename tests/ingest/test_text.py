@@ -64,6 +64,7 @@ NOT_READ: dict[str, dict[str, str]] = {
         **dict.fromkeys(("endpoint", "failure"), WORD),
         **dict.fromkeys(("newest_id", "gap_at", "gap_id", "floor_id"), "a server's key and cursor, given back to it"),
     },
+    "limit_samples": {"id": KEY, "path": PLACE},
     "session_firsts": {"session_id": KEY, "kind": WORD, "path": PLACE},
     "session_lasts": {"session_id": KEY, "kind": WORD, "path": PLACE},
     "snapshot_keys": {"snapshot": PLACE, "fact": WORD, "key": KEY},

@@ -98,3 +98,34 @@ def test_the_budget_is_for_the_calendar_month_of_the_zone_whatever_is_filtered(t
 )
 def test_a_budget_warns_at_80_and_at_100_percent(spent: float, state: str) -> None:
     assert Budget(dt.date(2026, 3, 1), 100.0, spent, 0, 0).state == state
+
+
+def test_every_period_has_its_budget_and_what_it_will_come_to(tmp_path: Path) -> None:
+    """Opus 4.5: USD 25 a million of output. Weeks begin on Monday: the tenth of March is a Tuesday."""
+    told = Transcript("s", "2026-03-01T12:00:00").prompt("Go").response(tokens=(0, 4_000_000, 0, 0))
+    told.now = dt.datetime(2026, 3, 9, 23)
+    told.response(tokens=(0, 1_000_000, 0, 0))
+    told.now = dt.datetime(2026, 3, 10, 1)
+    told.response(tokens=(0, 2_000_000, 0, 0))
+    other = Transcript("other", "2026-03-10T02:00:00").prompt("Go").response(tokens=(0, 400_000, 0, 0))
+    amounts: dict[budget.Period, float] = {"month": 1000, "week": 100, "day": 60, "session": 100}
+    with store_of(tmp_path, [told, other]).read() as connection:
+        found = budget.budgets(connection, Filter(model="another"), amounts, now=dt.datetime(2026, 3, 10, 12))
+        assert [one.period for one in found] == ["session", "day", "week", "month"]
+        assert [one.spent_usd for one in found] == [175.0, 60.0, 85.0, 185.0]
+        assert [one.state for one in found] == ["over", "over", "near", "within"]
+        assert [one.projected_usd for one in found] == [
+            None,
+            120.0,
+            pytest.approx(85 * 7 / 1.5),
+            pytest.approx(185 * 31 / 9.5),
+        ]
+        assert found[0].session_id == "s", "the dearest of today"
+        own = budget.budgets(connection, Filter(), amounts, now=dt.datetime(2026, 3, 10, 12), session_id="other")
+        assert (own[0].spent_usd, own[0].state) == (10.0, "within")
+        late = budget.budgets(connection, Filter(), amounts, now=dt.datetime(2026, 3, 11))
+        assert [(one.period, one.spent_usd) for one in late] == [("day", 0.0), ("week", 85.0), ("month", 185.0)]
+        assert late[0].projected_usd is None, "nobody knows yet"
+        lima = budget.budgets(connection, Filter(zone="America/Lima"), amounts, now=dt.datetime(2026, 3, 10, 4))
+        assert [(one.period, one.spent_usd) for one in lima][1:] == [("day", 85.0), ("week", 85.0), ("month", 185.0)]
+        assert budget.budgets(connection, Filter(), {}, now=dt.datetime(2026, 3, 10)) == []

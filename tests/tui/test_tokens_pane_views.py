@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from agnes_stats.ingest import limit_log
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
@@ -78,7 +81,7 @@ GoldenView = Callable[[AgnesStats, str], None]
 
 def test_no_view_is_without_an_expected_screen() -> None:
     # Each but the first is compared below, in the test of what it tells.
-    assert [view.NAME for view in VIEWS] == ["overview", "timing", "rhythm", "agents", "caching", "tools"]
+    assert [view.NAME for view in VIEWS] == [*("overview", "timing", "rhythm", "limits", "agents", "caching", "tools")]
 
 
 async def test_escape_goes_back_to_the_overview_and_only_then_drops_filters(store: Store) -> None:
@@ -211,6 +214,28 @@ async def test_a_low_screen_shows_the_days_or_the_hours(store: Store) -> None:
 
 
 # -- agents, cache, tools
+
+
+async def test_what_is_left_of_limits_and_budgets(tmp_path: Path, golden_view: GoldenView) -> None:
+    store = store_of(tmp_path, [Transcript("s", NOW - dt.timedelta(hours=1)).prompt("Go").response()])
+    async with opened(store) as (app, pilot):
+        await press(pilot, "i")
+        assert '"agnes-stats statusline"' in screen_text(app), "how to get to know them"
+    log = limit_log.log_beside(store.path)
+    for hours in range(-50, 1, 2):
+        at = NOW.replace(tzinfo=dt.UTC).timestamp() + 3600 * hours
+        windows = {
+            "five_hour": {"used_percentage": 50 + hours % 5 * 10, "resets_at": at + 3600},
+            "seven_day": {"used_percentage": 60 + hours, "resets_at": NOW.replace(tzinfo=dt.UTC).timestamp() + 90_000},
+        }
+        assert limit_log.note(log, {"rate_limits": windows}, at)
+    Engine(store, [Root("limits", log.parent)], workers=0).catch_up()
+    async with opened(store, budget=90.0, budget_day=0.04) as (app, pilot):
+        await press(pilot, "i")
+        golden_view(app, "limits")
+        assert "5h: how much was used, the last 48 hours" in screen_text(app)
+        await press(pilot, "down")
+        assert "7d: how much was used, the last 8 days" in screen_text(app)
 
 
 async def test_agents_and_their_tasks_filter(store: Store, golden_view: GoldenView) -> None:

@@ -22,8 +22,11 @@ GROUPS = {
         "tasks": "the to-do lists of sessions, task by task, with their history",
         "metrics": "how long calls ran, calls by hour and day, errors, what tools cost",
         "queries": "accesses to data, newest first",
+        "search": "where some words are: titles, prompts, commands, paths, SQL, errors",
         "sync": "sync actions, and when data was last pulled",
         "home": "the last 24 hours, or seven days, in one line",
+        "status": "what runs, what today took, what is left; exit status 0, 10 or 20: fine, 80 % used, all used",
+        "limits": "how much of the plans' limits is used, and when they are reset",
         "statusline": "one line about now, for Claude Code's status line",
     },
     "In ccusage's words": {

@@ -20,6 +20,7 @@ PLACES = ("store", "source", "tz", "no-color")
 DAYS_AND_WHERE = ("since", "until", "project", "agent", "machine", "user")
 FILTERS = (*DAYS_AND_WHERE, "model", "branch", "agent-version")
 READING = ("store", "source", "tz", "no-ingest", "agnes-server")
+BUDGETS = ("budget", "budget-week", "budget-day", "budget-session")
 
 LIMIT: Flag = ("--limit", {"type": int, "default": 50, "metavar": "N", "help": "rows, 1 to 200 (50)"})
 CURSOR: tuple[Flag, ...] = (

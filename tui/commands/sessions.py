@@ -11,6 +11,7 @@ from ...queries.filters import Filter
 from .. import format as words
 from .. import marks
 from ..factories import filter_of, utc_now
+from ..live_states import told_states
 from ..sessions import text as told
 from ..settings import Settings
 from .answering import MAX_LIMIT, answered, between
@@ -34,16 +35,26 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return answered(
         given,
         settings,
-        lambda connection: sessions_answer(connection, chosen, now=utc_now(), limit=limit, offset=offset),
+        lambda connection: sessions_answer(
+            connection, chosen, now=utc_now(), limit=limit, offset=offset, processes=told_states(settings).processes
+        ),
         show,
     )
 
 
-def sessions_answer(connection: Reader, chosen: Filter, *, now: dt.datetime, limit: int, offset: int) -> Answer:
+def sessions_answer(
+    connection: Reader,
+    chosen: Filter,
+    *,
+    now: dt.datetime,
+    limit: int,
+    offset: int,
+    processes: sessions.Processes = ((), ()),
+) -> Answer:
     """`GET /api/me/stats/sessions`."""
     from ...queries import sessions
 
-    page = sessions.list_sessions(connection, chosen, now=now, limit=limit, offset=offset)
+    page = sessions.list_sessions(connection, chosen, now=now, limit=limit, offset=offset, told=processes)
     return {
         "total": page.totals.sessions,
         "with_tokens": page.totals.with_tokens,

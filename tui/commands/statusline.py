@@ -19,14 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...ingest.limit_log import log_beside, note, windows_in
 from ...queries.regular import read_text
 from ...queries.store import Store, StoreError
-from .. import terminal
+from .. import limit_text, terminal
 from ..settings import Settings, is_text
-from .command import FILTERS, Command
+from .command import BUDGETS, FILTERS, Command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ..marks import Used
 
@@ -99,7 +100,8 @@ class LastLines:
             settings.machine,
             settings.user,
         )
-        self._settings = json.dumps([settings.tz, settings.no_cost, settings.budget, *chosen])
+        budgets = (settings.budget, settings.budget_week, settings.budget_day, settings.budget_session)
+        self._settings = json.dumps([settings.tz, settings.no_cost, *budgets, *chosen])
         self._session_id = session_id or ""
 
     def read(self) -> StatusLine | None:
@@ -152,6 +154,8 @@ def statusline(given: argparse.Namespace, settings: Settings) -> int:  # noqa: A
     transcript = None if settings.no_ingest else _text_in(told, "transcript_path")
     window = None if settings.no_ingest else _window_in(told)
     last = LastLines(settings, session_id)
+    log, now = log_beside(settings.store), time.time()
+    is_noted = note(log, told, now)
     store = Store(settings.store, wait=STORE_SECONDS if _can_fork() else BRIEF_SECONDS)
     # Whoever has just written will do so again: to read the session's file is left to that program.
     is_alone = transcript is not None and store.idle_seconds() > IDLE_SECONDS
@@ -159,14 +163,15 @@ def statusline(given: argparse.Namespace, settings: Settings) -> int:  # noqa: A
     def refreshed() -> str:
         line = None if is_alone else _asked(store, settings, session_id)
         if transcript is not None and (line is None or not line.session):
-            _read_what_is_new(store, settings, Path(transcript))
+            _read_what_is_new(store, settings, [Path(transcript), *([log] if is_noted else [])])
             line = None
         if _note_window(store, session_id, window) or line is None:
             line = _asked(store, settings, session_id)
         last.write(line)
         return line.text()
 
-    terminal.lines([_soon(refreshed, last, ALONE_SECONDS if is_alone else SOON_SECONDS)])
+    line = _soon(refreshed, last, ALONE_SECONDS if is_alone else SOON_SECONDS)
+    terminal.lines([" · ".join([line, *_limits_in(told, now)])])
     return 0
 
 
@@ -283,6 +288,15 @@ def _window_in(told: dict[str, Any]) -> int | None:
     return size if type(size) is int and 0 < size <= MAX_WINDOW else None
 
 
+def _limits_in(told: dict[str, Any], now: float) -> list[str]:
+    """What Claude Code tells of the plan's limits, as "5h 42 %"; nothing of windows that have ended meanwhile."""
+    return [
+        limit_text.used(name, window["used_percentage"])
+        for name, window in windows_in(told.get("rate_limits")).items()
+        if window.get("resets_at", now + 1) > now
+    ]
+
+
 # -- asking the store --------------------------------------------------------------------------------------------
 
 
@@ -304,29 +318,29 @@ def _note_window(store: Store, session_id: str | None, window: int | None) -> bo
     return False
 
 
-def _read_what_is_new(store: Store, settings: Settings, transcript: Path) -> None:
-    """Read what is new in the session's file, as far as that goes quickly; the rest next time."""
+def _read_what_is_new(store: Store, settings: Settings, paths: Sequence[Path]) -> None:
+    """Read what is new in the session's file and in others, as far as that goes quickly; the rest next time."""
     from ..factories import engine_of
 
     engine = engine_of(settings, store)
-    file = engine.recognise(transcript)
-    if file is None:
+    files = [file for file in map(engine.recognise, paths) if file is not None]
+    if not files:
         return
     limit = threading.Timer(READING_SECONDS, engine.stop.set)
     limit.daemon = True
     limit.start()
     with contextlib.suppress(StoreError):
-        engine.ingest([file])
+        engine.ingest(files)
     limit.cancel()
 
 
 def _asked(store: Store, settings: Settings, session_id: str | None) -> StatusLine:
-    from ...queries import servers, sessions, tokens
+    from ...queries import budget, servers, sessions, tokens
     from .. import budget_text
     from .. import format as words
-    from ..factories import filter_of, utc_now
+    from ..factories import budgets_of, filter_of, utc_now
     from ..sessions import context
-    from .ccusage import budget_of, today_of
+    from .ccusage import today_of
 
     now, today = utc_now(), today_of(settings)
     with store.read() as connection:
@@ -334,7 +348,7 @@ def _asked(store: Store, settings: Settings, session_id: str | None) -> StatusLi
         chosen = filter_of(settings).but(since=None, until=None)
         sums = tokens.totals(connection, chosen.but(since=today, until=today))
         pulled_at = servers.last_pull(connection)
-        spent = budget_of(connection, settings)
+        spent = budget.budgets(connection, chosen, budgets_of(settings), now=now, session_id=session_id)
         own = None if session_id is None else chosen.but(session_id=session_id)
         page = sessions.list_sessions(connection, own, now=now, limit=1) if own else None
     session = []
@@ -344,8 +358,9 @@ def _asked(store: Store, settings: Settings, session_id: str | None) -> StatusLi
         session.append(f"session {_amount(row, row.tokens_total, settings)}")
         session += [context.brief(row)] if row.context_share is not None else []
     common = [f"today {_amount(sums, sums.total_tokens, settings)}"]
-    if spent is not None and spent.state != "within":
-        common.append(budget_text.brief(spent))
+    for one in spent:
+        if one.state != "within":
+            (session if page and one.session_id else common).append(budget_text.brief(one))
     if pulled_at is not None:
         common.append(f"pulled {words.relative(pulled_at, now)}")
     return StatusLine(" · ".join(session), " · ".join(common), time.time())
@@ -361,5 +376,5 @@ def _amount(used: Used, count: int, settings: Settings) -> str:
 _ANY_DAY = tuple(name for name in FILTERS if name not in ("since", "until"))
 
 COMMAND = Command(
-    heeds=("store", "source", "tz", "no-ingest", *_ANY_DAY, "budget", "no-cost"), run=statusline, has_json=False
+    heeds=("store", "source", "tz", "no-ingest", *_ANY_DAY, *BUDGETS, "no-cost"), run=statusline, has_json=False
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...queries import live, sessions
-from ...queries.filters import Filter
+from ...queries.filters import Filter, Hit
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -30,6 +31,8 @@ class SessionsData:
     page: sessions.SessionPage
     known: int
     """Sessions in the store, whatever the filters."""
+    found: Mapping[str, Hit]
+    """Where in the sessions the text is that they are filtered by."""
 
 
 def first_page(connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
@@ -44,9 +47,12 @@ def sessions_data(
     *,
     order: tuple[str, bool] = FIRST_ORDER,
     limit: int = SHOWN,
+    told: live.Told = live.NOTHING_TOLD,
 ) -> SessionsData:
     """What runs, and one page of the list. `now` is UTC without a zone."""
     by, descending = order
-    page = sessions.list_sessions(connection, chosen, now=now, order=by, descending=descending, limit=limit)
+    page = sessions.list_sessions(
+        connection, chosen, now=now, order=by, descending=descending, limit=limit, told=told.processes
+    )
     known = page.totals.sessions or sessions.count_sessions(connection)
-    return SessionsData(live.running_now(connection, chosen, now=now), page, known)
+    return SessionsData(live.running_now(connection, chosen, now=now, told=told), page, known, chosen.found or {})

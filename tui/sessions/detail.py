@@ -34,6 +34,7 @@ from ..kit.key_bar import KeyBar
 from ..kit.palette import text_styles
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
+from ..live_states import told_states
 from ..typed_app import OnDashboard
 from . import text as told
 from .facts import facts_lines, facts_page, headline, kin_lines, origin_page, produced_lines
@@ -128,9 +129,11 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
     ]
     TITLE = "Session"
 
-    def __init__(self, session_id: str) -> None:
+    def __init__(self, session_id: str, at: str | None = None) -> None:
+        """`at`: the id of a prompt, call or event that is to be under the cursor at first."""
         super().__init__()
         self._session_id = session_id
+        self._at = at
         self._answer = _Answer(None, [], {})
         self._unfolded: dict[str, int] = {}
         """Which entries are unfolded, and how many steps of each are asked for."""
@@ -177,15 +180,21 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
 
     def _ask(self) -> None:
         self._dirty, self._busy = False, True
-        self._load(dict(self._unfolded), self._failed, self._known_turns, self.size.height - _FRAME)
+        self._load(dict(self._unfolded), self._failed, self._known_turns, self.size.height - _FRAME, self._at)
 
     @work(thread=True, group="session", exit_on_error=False)
-    def _load(self, unfolded: dict[str, int], failed: bool, known: set[str] | None, room: int) -> None:
+    def _load(self, unfolded: dict[str, int], failed: bool, known: set[str] | None, room: int, at: str | None) -> None:
         app = self.dashboard
         try:
             with app.store.read() as connection:
-                detail = queries.session_detail(connection, self._session_id, now=app.now())
+                detail = queries.session_detail(
+                    connection, self._session_id, now=app.now(), told=told_states(app.settings).processes
+                )
+                if detail is not None and at is not None:
+                    for key, most in step_queries.way_to(connection, detail, at).items():
+                        unfolded[key] = max(most, unfolded.get(key, _STEPS))
                 steps, opened = self._steps(connection, detail, unfolded, failed, known, room)
+                opened |= unfolded if at is not None else {}
                 left = totals(connection, app.chosen.but(session_id=self._session_id, text=""))
                 answer = _Answer(
                     detail,
@@ -243,8 +252,13 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         self._known_turns = {turn.id for turn in detail.turns}
         first = not self.query_one("#session-body").display
         self._state("ready", "")
+        at, self._at = self._at, None
+        if at is not None:
+            self._follows = False
         with self.app.batch_update():
             self._show()
+        if at is not None:
+            self.call_after_refresh(self._go_to, at)
         if first:
             self.query_one(ActivityTable).focus()
         if self._dirty:
@@ -318,6 +332,15 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
             return
         if self._follows and detail is not None and detail.session.is_live and table.row_count:
             table.move_cursor(row=table.row_count - 1)
+
+    def _go_to(self, at: str) -> None:
+        """Put the cursor on a prompt, call or event."""
+        table = self.query_one(ActivityTable)
+        wanted = next((record.key for record in table.records if record.key in (at, f"turn:{at}")), None)
+        wanted = wanted or next((record.key for record in table.records if record.key.endswith(f"/{at}")), None)
+        if wanted is not None:
+            self._is_filled = True
+            table.select(wanted)
 
     def _tick(self) -> None:
         detail = self._answer.detail

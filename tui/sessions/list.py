@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -16,7 +16,7 @@ from textual.color import Color
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from ...queries.filters import Filter
+from ...queries.filters import Filter, Hit
 from ...queries.sessions import SessionPage, SessionRow, SessionTotals
 from .. import format as words
 from .. import marks
@@ -24,6 +24,7 @@ from ..kit.palette import parse
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
 from ..learnt import told_apart
+from ..live_states import told_states
 from ..pane import Pane
 from ..ranges import day_at
 from . import text as told
@@ -115,7 +116,9 @@ class SessionsPane(Pane[SessionsData]):
         self._made: dict[SessionRow, Record] = {}
         """What the rows look like on the screen."""
         self._made_for: object = None
-        """What they look like depends on, besides: the theme, and what day it is."""
+        """What they look like depends on, besides: the theme, what day it is, and what was looked for."""
+        self._found: Mapping[str, Hit] = {}
+        """Where in the sessions the text is that they are filtered by."""
 
     def _empty_sentence(self) -> str:
         app = self.dashboard
@@ -149,7 +152,8 @@ class SessionsPane(Pane[SessionsData]):
 
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
         """What runs, and one page of the list."""
-        return sessions_data(connection, chosen, now, order=self._order, limit=SHOWN)
+        told = told_states(self.dashboard.settings)
+        return sessions_data(connection, chosen, now, order=self._order, limit=SHOWN, told=told)
 
     def has_rows(self, data: SessionsData) -> bool:
         """Whether the list has any rows."""
@@ -164,6 +168,7 @@ class SessionsPane(Pane[SessionsData]):
         self.query_one(NowCards).show(data.live, now, cost=cost)
         table = self.query_one(SessionsTable)
         table.use_columns(self._columns())
+        self._found = data.found
         table.show(self._records(data.page.rows, now), total=data.page.totals.sessions)
         table.mark_sort(*self._order)
         if self._to_top:
@@ -174,7 +179,7 @@ class SessionsPane(Pane[SessionsData]):
 
     def _records(self, rows: Sequence[SessionRow], now: dt.datetime) -> list[Record]:
         # While a session runs the list is shown with every line, and all but one or two rows are what they were.
-        made_for = self.app.theme, day_at(now, self.dashboard.zone)
+        made_for = self.app.theme, day_at(now, self.dashboard.zone), tuple(self._found.items())
         before = self._made if made_for == self._made_for else {}
         self._made_for = made_for
         self._made = {row: before.get(row) or self._record(row, now) for row in rows}
@@ -184,6 +189,7 @@ class SessionsPane(Pane[SessionsData]):
         faded = "dim" if row.pending or row.source_gone else ""
         title = Text(told.prefix(row), style="dim", no_wrap=True, overflow="ellipsis", end="")
         title.append(told.name(row), style=faded or "not dim")
+        title.append_text(told.hit(self._found.get(row.session_id), self.text))
         started = words.when(row.started_at, now, self.dashboard.zone)
         cells: dict[str, Text | str | None] = {
             "state": Text(told.state(row), style=self._tone("error" if row.error else "success")),
@@ -303,7 +309,8 @@ class SessionsPane(Pane[SessionsData]):
     def _show_details(self, session_id: str) -> None:
         from .detail import SessionScreen
 
-        self.app.push_screen(SessionScreen(session_id))
+        hit = self._found.get(session_id)
+        self.app.push_screen(SessionScreen(session_id, hit.id if hit is not None else None))
 
     def action_copy_id(self) -> None:
         """The session's id to the clipboard."""

@@ -53,6 +53,51 @@ def fit(pieces: Sequence[Piece], room: int, gap: int) -> list[Piece]:
     return kept
 
 
+_MARKS = {
+    "permission": (told.WAITS, "warning"),
+    "waiting": (told.WAITS, "warning"),
+    "working": (told.LIVE, "success"),
+    "shell": (told.IDLE, "success"),
+    "idle": (told.IDLE, "success"),
+}
+"""What a session does -> its mark and its colour."""
+
+
+def doing_in_words(live: LiveSession, now: dt.datetime) -> str:
+    """What a session does, and since when; of what is inferred from its rows, that it is."""
+    since = words.duration(max(0.0, (now - live.since).total_seconds())) if live.since else ""
+    call = live.call
+    if live.state == "working":
+        if call is not None:
+            told_since = f" {words.duration((now - call.started_at).total_seconds())}" if call.started_at else ""
+            return f"running{told_since}" + (f", {live.calls - 1} more" if live.calls > 1 else "")
+        seen = live.session.ended_at
+        last = f", last seen {words.duration(max(0.0, (now - seen).total_seconds()))} ago" if seen else ""
+        return f"working{f' for {since}' if since and live.exact else ''}{last}"
+    doing = {
+        "permission": "asks for permission",
+        "waiting": "waiting for you",
+        "shell": "a shell runs in the background",
+        "idle": "idle",
+    }[live.state]
+    return f"{doing}{f' since {since}' if since else ''}{'' if live.exact else ' (inferred)'}"
+
+
+def pace(live: LiveSession, *, cost: bool) -> str:
+    """ "12.3K/min $4.20/h" of the last five minutes; nothing while nothing is taken."""
+    if not live.tokens_per_minute:
+        return ""
+    told_cost = f" {words.usd(live.usd_per_hour)}/h" if cost and live.usd_per_hour else ""
+    return f"{words.count(round(live.tokens_per_minute))}/min{told_cost}"
+
+
+def _agents(live: LiveSession, *, brief: bool) -> str:
+    if not live.agents:
+        return ""
+    taken = f" {words.count(live.agent_tokens)}" if live.agent_tokens and not brief else ""
+    return f"{told.plural(live.agents, 'sub-agent')} running{taken}"
+
+
 class NowCards(Canvas, can_focus=False):
     """The running sessions; takes no room when there are none."""
 
@@ -90,7 +135,7 @@ class NowCards(Canvas, can_focus=False):
     @property
     def is_timing(self) -> bool:
         """Whether something on the cards grows with every second."""
-        return any(live.call is not None for live in self._live)
+        return bool(self._live)
 
     def tick(self, now: dt.datetime) -> None:
         """Time has passed, nothing else."""
@@ -141,29 +186,28 @@ class NowCards(Canvas, can_focus=False):
             Piece(marks.cost(row) if self._cost else "", 0),
             Piece(sparkline(live.pulse, 8 if narrow else len(live.pulse)), 2, "success"),
         ]
-        x = grid.put(0, y, f"{told.LIVE} ", self._tone(ink, "success"))
+        mark, tone = _MARKS[live.state]
+        x = grid.put(0, y, f"{mark} ", self._tone(ink, tone))
         title = told.prefix(row) + told.name(row)
         self._paint_line(grid, ink, x, y, title, ink.strong, pieces)
 
     def _paint_work(self, grid: Grid, ink: Ink, live: LiveSession, y: int) -> None:
         row, call = live.session, live.call
-        agents = f"{told.plural(live.agents, 'sub-agent')} running" if live.agents else ""
         pieces = [
-            Piece(context.gauge(row, 8 if grid.width < 100 else 16), 1, context.tone(row)),
-            Piece(context.to_compaction(row) if grid.width >= _ROOMY or context.tone(row) else "", 2),
-            Piece(f"{live.tasks.done}/{live.tasks.total} tasks" if live.tasks is not None else "", 3),
-            Piece(agents, 0),
+            Piece("▲ runs away" if live.runaway else "", 0, "error"),
+            Piece(pace(live, cost=self._cost), 3),
+            Piece(context.gauge(row, 8 if grid.width < 100 else 16), 2, context.tone(row)),
+            Piece(context.to_compaction(row) if grid.width >= _ROOMY or context.tone(row) else "", 4),
+            Piece(f"{live.tasks.done}/{live.tasks.total} tasks" if live.tasks is not None else "", 5),
+            Piece(_agents(live, brief=grid.width < 100), 1),
         ]
+        doing, tone = doing_in_words(live, self._now), _MARKS[live.state][1]
+        style = self._tone(ink, tone) if live.waiting else ink.muted
         if call is None:
-            idle = words.duration((self._now - row.ended_at).total_seconds()) if row.ended_at else ""
-            doing = f"waiting for you since {idle}" if live.waiting else f"working, last seen {idle} ago"
-            self._paint_line(grid, ink, 2, y, doing, ink.muted, pieces)
+            self._paint_line(grid, ink, 2, y, doing, style, pieces)
             return
-        running = f"running {words.duration((self._now - call.started_at).total_seconds())}" if call.started_at else ""
-        if live.calls > 1:
-            running += f", {live.calls - 1} more"
         x = grid.put(2, y, clean(call.name, 24), ink.strong)
-        self._paint_line(grid, ink, x + 2, y, call.detail or "", ink.base, pieces, running)
+        self._paint_line(grid, ink, x + 2, y, call.detail or "", ink.base, pieces, doing, style)
 
     def _paint_line(
         self,
@@ -175,6 +219,7 @@ class NowCards(Canvas, can_focus=False):
         style: Style,
         pieces: Sequence[Piece],
         after: str = "",
+        after_style: Style | None = None,
     ) -> None:
         """Text from `x` on with a remark behind it; at the right edge the pieces that leave it enough room."""
         gap = 2 if grid.width < 100 else 3
@@ -183,7 +228,7 @@ class NowCards(Canvas, can_focus=False):
         end = grid.width - sum(cell_len(piece.text) + gap for piece in kept)
         x = grid.put(x, y, clean(text, end - x - (cell_len(after) + 2 if after else 0)), style)
         if after:
-            grid.put(x + 2, y, after, ink.muted)
+            grid.put(x + 2, y, after, after_style or ink.muted)
         for piece in kept:
             end = grid.put(end + gap, y, piece.text, self._tone(ink, piece.tone) if piece.tone else ink.base)
 

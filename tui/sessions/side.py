@@ -18,6 +18,7 @@ from ...queries.store import StoreError
 from .. import format as words
 from .. import marks
 from ..kit.palette import text_styles
+from ..live_states import told_states
 from . import text as told
 from .facts import facts_page, headline, origin_page
 
@@ -89,7 +90,7 @@ class SessionSide(VerticalScroll, can_focus=False):
         app = self._dashboard
         try:
             with app.store.read() as connection:
-                detail = session_detail(connection, session_id, now=app.now())
+                detail = session_detail(connection, session_id, now=app.now(), told=told_states(app.settings).processes)
                 left = totals(connection, app.chosen.but(session_id=session_id, text=""))
         except StoreError as error:
             self.post_message(self.Failed(str(error)))

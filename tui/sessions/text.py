@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...queries.filters import Hit
 from ...queries.sessions import SessionRow
 from .. import format as words
 
 if TYPE_CHECKING:
+    from rich.text import Text
     from textual.app import App
+
+WAITS, IDLE = "◆", "○"
+"""Marks of what a running session does, beside LIVE: it waits for the user, or nothing is asked of it."""
 
 LIVE, PENDING, BROKEN, LOCK = "●", "◌", "✗", "🔒"
 GONE = "(source gone)"
@@ -70,3 +75,21 @@ def show_file(app: App[Any], row: SessionRow) -> None:
     """Say where a session's file is, or was."""
     path = words.clean(row.path) or "no file of this session is known"
     app.notify(path, title="Gone from disk" if row.source_gone else "File", markup=False, timeout=10)
+
+
+FOUND = "⌕"
+_AROUND = 18
+"""Characters before a word that was looked for: enough to know what it is about."""
+
+
+def hit(found: Hit | None, sought: str) -> Text:
+    """Behind a title: where else the words are that were looked for, and what stands around the first of them."""
+    from rich.text import Text
+
+    if found is None or found.where == "title":
+        return Text()
+    text = words.clean(found.text)
+    places = [text.lower().find(word) for word in sought.lower().split()]
+    start = max(0, min((place for place in places if place >= 0), default=0) - _AROUND)
+    shown = f"{'…' if start else ''}{text[start : start + 200]}"
+    return Text.assemble("  ", (f"{FOUND} {found.where}: ", "dim"), (shown, "italic"))

@@ -31,6 +31,7 @@ from . import head
 from .agents import Agents
 from .caching import Caching
 from .head import HeadData
+from .limits import Limits
 from .overview import Overview, OverviewData
 from .rhythm import Rhythm
 from .timing import Timing
@@ -40,7 +41,7 @@ from .view import DIMENSIONS, WIDE, Question, TokenView, ViewOptions, dimensions
 if TYPE_CHECKING:
     from ...queries.store import Reader
 
-VIEWS: tuple[type[TokenView[Any]], ...] = (Overview, Timing, Rhythm, Agents, Caching, Tools)
+VIEWS: tuple[type[TokenView[Any]], ...] = (Overview, Timing, Rhythm, Limits, Agents, Caching, Tools)
 CONSOLE = "console"
 """What stands beside the views and is a screen of its own."""
 _SPACIOUS = 84
@@ -147,7 +148,8 @@ class TokensPane(Pane[TokensData]):
         dashboard = self.dashboard
         here = now.replace(tzinfo=dt.UTC).astimezone(dashboard.zone).replace(tzinfo=None)
         cost, width = not dashboard.settings.no_cost, dashboard.size.width
-        question = Question(chosen, self._options, now, here, cost, width, dashboard.settings.budget if cost else None)
+        settings = dashboard.settings
+        question = Question(chosen, self._options, now, here, cost, width, settings.budget if cost else None, settings)
         view = self._view(question.options.view)
         return TokensData(question, head.ask(connection, question), view.ask(connection, question))
 

@@ -15,6 +15,7 @@ from ...queries.filters import Filter
 from ...queries.timing import Metric
 from ...queries.trends import Granularity, Measure
 from ..learnt import differs
+from ..settings import Settings
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -75,6 +76,8 @@ class Question:
     """Columns of the screen: a wide one is told more."""
     budget: float | None = None
     """USD a month."""
+    settings: Settings | None = None
+    """Of the run."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -30,6 +30,7 @@ from ..numbers import whole_number
 from ..source import SourceFile, State
 from ..times import parse_time
 from . import calls
+from .limits import samples_in
 from .rows import Event, Git, Item, Meta, RolloutRow, TurnContext, UsageInfo
 from .threads import ThreadHead, head_of
 
@@ -150,6 +151,9 @@ class CodexDecoder:
             self._turn_begins(event.turn_id, event.started_at)
         elif event.type == "token_count":
             self._usage(event.info, place)
+            if event.rate_limits is not None and not self._is_copied:
+                for sample in samples_in(event.rate_limits, place.ts):
+                    self._emitter.limit(sample, place)
         elif not self._is_copied:
             self._told(event, row, place)
 

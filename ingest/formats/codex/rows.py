@@ -78,6 +78,7 @@ class Event(msgspec.Struct, gc=False):
     message: Any = None
     reason: Any = None
     info: UsageInfo | None = None
+    rate_limits: Any = None
     call_id: Any = None
     success: Any = None
     invocation: Any = None
