@@ -116,13 +116,6 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
-class _Size:
-    count: int
-    avg_tokens: float | None
-    peak_tokens: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Call:
     class_number: int | None
     error_class: str | None
@@ -235,16 +228,22 @@ def _hours(connection: Reader, chosen: Filter, now: dt.datetime) -> tuple[tuple[
 
 
 def _responses(connection: Reader, chosen: Filter) -> Responses:
+    """Sizes and times at once; the times are those of `timing`: of the main agent, or of the type that is asked for."""
     where = where_of(chosen)
-    size = connection.one(
-        _Size,
-        f"""SELECT count(*) AS count, avg(total_tokens)::DOUBLE AS avg_tokens, max(total_tokens) AS peak_tokens
-            FROM {detailed(chosen)} WHERE {where} AND responses = 1""",
+    own = "true" if chosen.subagent_type is not None else "subagent_id IS NULL AND NOT is_sidechain"
+    return connection.one(
+        Responses,
+        f"""
+        SELECT count, avg_tokens, peak_tokens, times[1] AS p50_ms, times[2] AS p90_ms, times[3] AS p99_ms FROM (
+            SELECT count(*) FILTER (responses = 1) AS count,
+                (avg(total_tokens) FILTER (responses = 1))::DOUBLE AS avg_tokens,
+                max(total_tokens) FILTER (responses = 1) AS peak_tokens,
+                quantile_cont(({timing.SAMPLES["response"]})::DOUBLE, [0.5, 0.9, 0.99])
+                    FILTER ({timing.VALID["response"]} AND kind = 'turn' AND {own}) AS times
+            FROM {detailed(chosen)} WHERE {where}
+        )""",
         where.parameters,
     )
-    times = timing.distribution(connection, chosen, "response")
-    p50, p90, p99 = (times.p50, times.p90, times.p99) if times is not None else (None, None, None)
-    return Responses(size.count, size.avg_tokens, size.peak_tokens, p50, p90, p99)
 
 
 def _api_errors(connection: Reader, chosen: Filter) -> int:

@@ -20,15 +20,18 @@ Claude Code measured from a prompt to the end of the work on it. `speed`: output
 
 BUCKETS = 20
 
-_SAMPLES = {
+SAMPLES = {
     "response": "epoch_ms(ts) - epoch_ms(requested_at)",
     "speed": "output_tokens * 1e3 / (epoch_ms(ended_at) - epoch_ms(requested_at))",
 }
-_VALID = {
+"""Metric -> the SQL of a value, over rows of `tokens.detailed`."""
+
+VALID = {
     "response": "ts >= requested_at",
     # A placeholder for the output says nothing about its speed.
     "speed": "ended_at > requested_at AND output_tokens > 0 AND undercounted = 0",
 }
+"""Metric -> the SQL of whether a row has a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,9 @@ def _samples(chosen: Filter, metric: Metric) -> tuple[str, Where]:
     if metric == "turn":
         return _turns(chosen)
     where = where_of(chosen.but(subagent_type=chosen.subagent_type or MAIN_AGENT))
-    where.add(_VALID[metric]).add("kind = 'turn'")
+    where.add(VALID[metric]).add("kind = 'turn'")
     return (
-        f"(SELECT ({_SAMPLES[metric]})::DOUBLE AS value, {GROUPS['model']} AS name FROM {detailed()} WHERE {where})",
+        f"(SELECT ({SAMPLES[metric]})::DOUBLE AS value, {GROUPS['model']} AS name FROM {detailed()} WHERE {where})",
         where,
     )
 

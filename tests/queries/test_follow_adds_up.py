@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from agnes_stats.queries import hand_overs, metrics, ranking, sessions, tokens, tools
+from agnes_stats.queries import hand_overs, metrics, ranking, sessions, timing, tokens, tools
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.hand_over_facts import Spent, spent_in_all
 from hypothesis import HealthCheck, given, settings
@@ -120,11 +120,12 @@ def test_tools_and_the_rest_cost_what_everything_cost(connection: Reader, chosen
     assert sum(named.count for named in found.error_classes) == calls.errors
     assert found.error_ratio == calls.error_rate
     assert len({(row.kind, row.name) for row in found.by_tool}) == len(found.by_tool)
-    if chosen.text:
-        return
-    used = tools.tool_use(connection, chosen, limit=1000)
+    used = [] if chosen.text else tools.tool_use(connection, chosen, limit=1000)
     mine = {row.name: row for row in found.by_tool if row.kind == "tool"}
     for row in used:
         if row.kind == "tool" and row.name in mine and row.name not in ("Skill", "Task", "Agent"):
             assert mine[row.name].count == row.invocations
     assert found.responses.count == whole.responses
+    times = timing.distribution(connection, chosen, "response")
+    told = (found.responses.p50_ms, found.responses.p90_ms, found.responses.p99_ms)
+    assert told == ((times.p50, times.p90, times.p99) if times is not None else (None, None, None))
