@@ -22,6 +22,7 @@ from textual.widgets import ContentSwitcher, Input
 from ..ingest.news import News, Reading, UpToDate
 from ..queries.filters import Filter
 from ..queries.store import Store, StoreError
+from .asked import Costs
 from .endable import EndableApp
 from .filter_text import FIELDS, chips
 from .header import HeaderStrip
@@ -98,6 +99,8 @@ class AgnesStats(EndableApp):
         self.settings = settings
         self.store = store
         self.now = now
+        self.costs = Costs()
+        """What the questions of the screen cost."""
         self.looked_in = tuple(looked_in)
         self.ahead = ahead
         self._prepares = prepares

@@ -41,6 +41,9 @@ FORGOTTEN = dt.timedelta(hours=24)
 """A limit whose window ended so long ago is not told any more: nobody uses that plan now."""
 
 
+_QUESTION = "Header"
+
+
 @dataclass(frozen=True, slots=True)
 class HeaderPiece:
     """Something told in the header; the lower its rank, the longer it stays when there is little room."""
@@ -77,6 +80,7 @@ class HeaderStrip(OnDashboard, Static):
         if runs or self._asked is None or self._asked[0] != app.store.stamp() or app.now() - self._asked[1] >= OLD:
             self.refresh_data()
         elif self._data is not None:
+            app.costs.hit(_QUESTION)
             self._show(self._data)
 
     @work(thread=True, exclusive=True, group="look", exit_on_error=False)
@@ -94,6 +98,8 @@ class HeaderStrip(OnDashboard, Static):
         asked, is_settled = (app.store.stamp(), app.now()), app.is_settled
         try:
             data = app.ahead.take(f"home {app.window}", app.chosen) if app.ahead else None
+            if data is not None:
+                app.costs.hit(_QUESTION)
             data = data or self._answer()
         except StoreError:
             # The pane says it, with the reason; the last numbers stay.
@@ -106,7 +112,7 @@ class HeaderStrip(OnDashboard, Static):
 
         app = self.dashboard
         told_now = told_states(app.settings)
-        with app.store.read() as connection:
+        with app.costs.asking(_QUESTION), app.store.read() as connection:
             return header_data(connection, app.settings, app.chosen, app.window, app.now(), told_now)
 
     def on_home_loaded(self, message: HomeLoaded) -> None:

@@ -107,11 +107,13 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         try:
             data = app.ahead.take(self.tab.name, chosen) if app.ahead else None
             if is_whole := data is None:
-                with app.store.read() as connection:
+                with app.costs.asking(self.tab.title), app.store.read() as connection:
                     learnt.learn(connection)
                     if chosen.text:
                         chosen = narrowed(connection, chosen)
                     data = self.load(connection, chosen, app.now())
+            else:
+                app.costs.hit(self.tab.title)
         except StoreError as error:
             self.post_message(PaneFailed(number, str(error)))
             return

@@ -11,6 +11,7 @@ from typing import Any
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.asked import Costs
 from agnes_stats.tui.memory import Memory
 from agnes_stats.tui.ranges import Range
 from agnes_stats.tui.settings import Settings
@@ -34,7 +35,7 @@ def app_on(
 ) -> AgnesStats:
     """The dashboard over a store, without an ingester. More settings by name; `chosen` filters from the start."""
     made = replace(Settings(store=store.path, tz="UTC", no_ingest=True), **settings)
-    return AgnesStats(
+    app = AgnesStats(
         made,
         store,
         None,
@@ -45,6 +46,9 @@ def app_on(
         days=days,
         widens=widens,
     )
+    # How long an answer takes is another time each time.
+    app.costs = Costs(keeps=False)
+    return app
 
 
 @contextlib.asynccontextmanager

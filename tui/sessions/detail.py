@@ -186,7 +186,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
     def _load(self, unfolded: dict[str, int], failed: bool, known: set[str] | None, room: int, at: str | None) -> None:
         app = self.dashboard
         try:
-            with app.store.read() as connection:
+            with app.costs.asking("Session"), app.store.read() as connection:
                 detail = queries.session_detail(
                     connection, self._session_id, now=app.now(), told=told_states(app.settings).processes
                 )

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 PAGE = 200
 """Actions on a page."""
 
+ROOMY, MOST_QUESTIONS = 40, 8
+"""From so many rows of the screen on there is one for each question of it, the dearest ones first."""
+
 LOW, ROWS_FOR_SOURCES = 30, 4
 """On a screen with fewer rows, or if it has not so many for each source, these are told together."""
 
@@ -234,10 +237,20 @@ class SyncPane(Pane[SyncData]):
                 grid.add_row(Text.assemble(*(part for cell in cells for part in (cell, " · ") if cell), end=""))
             else:
                 grid.add_row(*cells)
+        questions = self._add_questions(grid)
         facts = told.store(data.store, data.store_bytes, data.rejects_total, data.unknowns)
         self.query_one("#program", Static).update(
-            Group(grid, Text(words.clean(facts), no_wrap=low, overflow="ellipsis"))
+            Group(grid, *questions, Text(words.clean(facts), no_wrap=low, overflow="ellipsis"))
         )
+
+    def _add_questions(self, grid: Table) -> list[Text]:
+        """What the questions of this screen cost: a row for each, or, where there is little room, a line for all."""
+        costs = self.dashboard.costs.rows()
+        if costs and self.app.size.height < ROOMY:
+            return [Text(words.clean(f"questions: {told.questions_in_one(costs)}"), no_wrap=True, overflow="ellipsis")]
+        for number, cost in enumerate(costs[:MOST_QUESTIONS]):
+            grid.add_row(*map(words.cell, ["" if number else "questions", *told.question(cost)]))
+        return []
 
     def on_resize(self) -> None:
         """More room, or less."""

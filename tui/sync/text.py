@@ -16,6 +16,7 @@ from ...queries.servers import ServerHealth
 from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
 from ...queries.workspaces import SyncTable, TableSums, UploadRow, UploadSums, Workspace
 from .. import format as words
+from ..asked import QuestionCost
 from ..kit.cards import Card
 from ..kit.palette import parse
 from ..kit.table import Column, Record
@@ -331,3 +332,27 @@ def store(facts: StoreFacts, size: int, rejected: int, unknowns: Sequence[Unknow
 
 def _of(shown: int, total: int, thing: str) -> str:
     return plural(total, thing) if shown == total else f"{shown:,} of {plural(total, thing)}"
+
+
+def question(cost: QuestionCost) -> list[str]:
+    """One of the dashboard's questions: its name, how often it was asked, how long that took, and how often it was not
+    necessary."""
+    hits = f"{words.count(cost.hits)} from what was kept" if cost.hits else ""
+    if cost.average_ms is None or cost.p95_ms is None:
+        return [cost.name.lower(), "not asked", "", hits]
+    return [
+        cost.name.lower(),
+        f"asked {words.count(cost.count)}×",
+        f"{words.millis(cost.average_ms)} on average, p95 {words.millis(cost.p95_ms)}",
+        hits,
+    ]
+
+
+def questions_in_one(costs: Sequence[QuestionCost]) -> str:
+    """The same of all questions, on one line."""
+    parts = []
+    for cost in costs:
+        took = "" if cost.average_ms is None else f" {words.millis(cost.average_ms)}, p95 {words.millis(cost.p95_ms)}"
+        kept = f", {words.count(cost.hits)} kept" if cost.hits else ""
+        parts.append(f"{cost.name.lower()} {words.count(cost.count)}×{took}{kept}")
+    return " · ".join(parts)
