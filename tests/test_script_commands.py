@@ -31,13 +31,24 @@ def row(number: int, day: str, model: str = "claude-opus-4-6", session: str = "s
     return json.dumps({**line, "message": message}) + "\n"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    project = tmp_path / "claude" / "projects" / "-w"
+def made(folder: Path) -> Path:
+    project = folder / "claude" / "projects" / "-w"
     project.mkdir(parents=True)
     lines = [row(number, day) for number, day in enumerate(DAYS)] + [row(9, DAYS[0], "house-model")]
     (project / "s1.jsonl").write_text("".join(lines))
-    return tmp_path
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For all tests that only ask: the first answer reads it."""
+    return made(tmp_path_factory.mktemp("asked"))
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path) -> Path:
+    """To write to."""
+    return made(tmp_path)
 
 
 def said(folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
@@ -75,16 +86,16 @@ def test_a_report_has_ccusages_fields(
 
 
 def test_a_report_begins_and_ends_with_a_day_that_has_something_and_misses_none_between(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    own_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = folder / "claude" / "projects" / "-w" / "s1.jsonl"
+    path = own_folder / "claude" / "projects" / "-w" / "s1.jsonl"
     path.write_text(row(1, "2026-10-30") + row(2, "2026-11-02"))
     range_ = ("--since", "2026-01-01", "--until", "2026-12-31")
-    told = json.loads(said(folder, capsys, "daily", "--json", *range_))["daily"]
+    told = json.loads(said(own_folder, capsys, "daily", "--json", *range_))["daily"]
     assert [(day["date"], day["totalTokens"]) for day in told] == [
         *(("2026-10-30", 1111), ("2026-10-31", 0), ("2026-11-01", 0), ("2026-11-02", 1111)),
     ]
-    assert json.loads(said(folder, capsys, "daily", "--json", "--since", "2026-11-03"))["daily"] == []
+    assert json.loads(said(own_folder, capsys, "daily", "--json", "--since", "2026-11-03"))["daily"] == []
 
 
 def block_rows(folder: Path) -> None:
@@ -100,11 +111,11 @@ def block_rows(folder: Path) -> None:
 
 
 def test_blocks_have_ccusages_fields(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    own_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    block_rows(folder)
+    block_rows(own_folder)
     monkeypatch.setattr(blocks, "utc_now", lambda: dt.datetime(2026, 11, 3, 10, 10))
-    first, second, gap, running = json.loads(said(folder, capsys, "blocks", "--json"))["blocks"]
+    first, second, gap, running = json.loads(said(own_folder, capsys, "blocks", "--json"))["blocks"]
     # 5 a million in, 25 out, 6.25 written to the cache, 0.50 read from it.
     one = (1 * 5 + 10 * 25 + 1000 * 6.25 + 100 * 0.5) / 1e6
     counts = {
@@ -132,9 +143,13 @@ def test_blocks_have_ccusages_fields(
         "models": ["claude-opus-4-6"],
         "burnRate": None,
         "projection": None,
+        "agent": "claude-code",
+        "machine": None,
+        "username": None,
     }
     assert (second["startTime"], second["entries"]) == ("2026-11-02T13:00:00.000Z", 1)
     assert gap == first | {
+        "agent": None,
         "id": "gap-2026-11-02T18:30:00.000Z",
         "startTime": "2026-11-02T18:30:00.000Z",
         "endTime": "2026-11-03T09:10:00.000Z",
@@ -162,24 +177,24 @@ def test_blocks_have_ccusages_fields(
 
 
 def test_blocks_as_a_table_and_only_some_of_them(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    own_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    block_rows(folder)
+    block_rows(own_folder)
     monkeypatch.setattr(blocks, "utc_now", lambda: dt.datetime(2026, 11, 3, 10, 10))
-    head, *lines = said(folder, capsys, "blocks").splitlines()
+    head, *lines = said(own_folder, capsys, "blocks").splitlines()
     assert head.split() == ["Block", "Input", "Output", "Cache", "read", "Cache", "write", "Total", "Cost"]
     assert [line[:33].rstrip() for line in lines[:2]] == ["2026-11-02 08:00 to 13:00", "2026-11-02 13:00 to 18:00"]
     assert lines[2].startswith("2026-11-03 09:00 to 14:00 (running, limit until 13:00)")
     assert lines[3].startswith("running: 3h 50m left, at $0.01 an hour, 37 tokens/min, heading for $0.06, ")
     assert len(lines) == 4
-    assert "limit until 2026-11-03 23:00" in said(folder, capsys, "blocks", "--tz", "Australia/Brisbane")
-    assert "$" not in said(folder, capsys, "blocks", "--no-cost")
-    active = json.loads(said(folder, capsys, "blocks", "--json", "--active"))["blocks"]
+    assert "limit until 2026-11-03 23:00" in said(own_folder, capsys, "blocks", "--tz", "Australia/Brisbane")
+    assert "$" not in said(own_folder, capsys, "blocks", "--no-cost")
+    active = json.loads(said(own_folder, capsys, "blocks", "--json", "--active"))["blocks"]
     assert [block["id"] for block in active] == ["2026-11-03T09:00:00.000Z"]
     monkeypatch.setattr(blocks, "utc_now", lambda: dt.datetime(2026, 11, 5, 18, 10))
-    recent = json.loads(said(folder, capsys, "blocks", "--json", "--recent"))["blocks"]
+    recent = json.loads(said(own_folder, capsys, "blocks", "--json", "--recent"))["blocks"]
     assert [block["startTime"][5:16] for block in recent] == ["11-02T18:30", "11-03T09:00"]
-    assert json.loads(said(folder, capsys, "blocks", "--json", "--branch", "no such"))["blocks"] == []
+    assert json.loads(said(own_folder, capsys, "blocks", "--json", "--branch", "no such"))["blocks"] == []
 
 
 def test_a_budget_warns_in_monthly_and_in_the_status_line(
@@ -276,11 +291,11 @@ def test_what_sql_may_not_do_is_one_line(folder: Path, capsys: pytest.CaptureFix
 
 
 def test_the_status_line_reads_the_session_it_is_asked_about(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    own_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = folder / "claude/projects/-w/s1.jsonl"
+    path = own_folder / "claude/projects/-w/s1.jsonl"
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"session_id": "s1", "transcript_path": str(path)})))
-    line = said(folder, capsys, "statusline")
+    line = said(own_folder, capsys, "statusline")
     assert line.count("\n") == 1
     assert line.startswith("opus-4.6 · session $")
     assert "today" in line
