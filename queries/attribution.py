@@ -198,10 +198,20 @@ def _owned(connection: Reader, chosen: Filter) -> list[_Owned]:
     )
 
 
+OF_PROMPTS = {
+    "project": "project",
+    "session_id": "session_id",
+    "agent": "told_by",
+    "machine": "told_on",
+    "user": "owner",
+}
+"""Fields of a filter about a prompt or command beside its session -> the SQL of them."""
+
+
 def _counted(connection: Reader, chosen: Filter) -> list[_Counted]:
     """The calls and commands that match, by what they go through."""
     made, typed = matching.calls_where(chosen), matching.prompts_where(chosen)
-    typed.by(chosen, {"project": "project", "session_id": "session_id", "agent": "told_by", "user": "owner"})
+    typed.by(chosen, OF_PROMPTS)
     matching.with_text(typed, chosen)
     return connection.ask(
         _Counted,
@@ -219,7 +229,7 @@ def _counted(connection: Reader, chosen: Filter) -> list[_Counted]:
             SELECT {_COMMAND_KIND}, split_part(command, ':', 1), NULL, NULL, NULL, NULL
             FROM (
                 SELECT p.*, s.title, s.project, coalesce(s.username, p.username) AS owner,
-                    coalesce(p.agent, s.agent) AS told_by
+                    coalesce(p.agent, s.agent) AS told_by, coalesce(p.machine, s.machine) AS told_on
                 FROM prompts p LEFT JOIN sessions s ON s.session_id = p.session_id
             ) WHERE kind = 'command' AND command <> '' AND {typed}
         ) GROUP BY kind, label""",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import matching, timing
-from .attribution import REST, Attributed, attributed
+from .attribution import OF_PROMPTS, REST, Attributed, attributed
 from .executed import CLASSES_MS, class_of, executed, milliseconds
 from .filters import Filter
 from .hand_over_facts import Spent
@@ -196,11 +196,12 @@ def _days(calls: list[_Call], chosen: Filter) -> tuple[DayOfCalls, ...]:
 def _moments(chosen: Filter) -> tuple[str, dict[str, object]]:
     """SQL of the times of prompts, responses and calls that match, each with what it is."""
     typed, made, used = matching.prompts_where(chosen), matching.calls_where(chosen), where_of(chosen)
-    typed.by(chosen, {"project": "project", "session_id": "session_id", "agent": "told_by", "user": "owner"})
+    typed.by(chosen, OF_PROMPTS)
     matching.with_text(typed, chosen)
     sql = f"""
         SELECT 'prompt' AS what, ts FROM (
-            SELECT p.*, s.project, coalesce(s.username, p.username) AS owner, coalesce(p.agent, s.agent) AS told_by
+            SELECT p.*, s.project, coalesce(s.username, p.username) AS owner, coalesce(p.agent, s.agent) AS told_by,
+                coalesce(p.machine, s.machine) AS told_on
             FROM (FROM prompts WHERE kind = 'prompt' AND ts BETWEEN $from_here AND $to_here) p
             LEFT JOIN sessions s ON s.session_id = p.session_id
         ) WHERE {typed}
@@ -254,12 +255,13 @@ def _api_errors(connection: Reader, chosen: Filter) -> int:
 
     where = Where().by(
         chosen,
-        {"day": "day", "agent": "told_by", "project": "project", "session_id": "session_id", "user": "owner"},
+        OF_PROMPTS | {"day": "day"},
     )
     matching.with_text(where, chosen)
     row = connection.execute(
         f"""SELECT count(*) FROM (
             SELECT e.session_id, s.project, coalesce(e.agent, s.agent) AS told_by,
+                coalesce(e.machine, s.machine) AS told_on,
                 coalesce(s.username, e.username) AS owner, {day_of("e.ts", "$zone")} AS day
             FROM (FROM events WHERE kind = 'api_error') e LEFT JOIN sessions s ON s.session_id = e.session_id
         ) WHERE {where}""",

@@ -107,12 +107,15 @@ class _Draft:
     def tell(self, change: _Change, status: str | None) -> None:
         """Take what a change says of it."""
         now = self.status if status is None else status
+        before = (self.status, self.subject, self.owner) if self.history else None
         if not self.history or now != self.history[-1].status:
             self.history.append(Moment(now, change.ts))
         self.status = now
         self.subject = change.subject or self.subject
         self.owner = change.owner or self.owner
-        self.updated_at = change.ts if change.ts is not None else self.updated_at
+        # A list that is told anew says all of it again, and most of that has not changed.
+        if (self.status, self.subject, self.owner) != before or change.form == "update":
+            self.updated_at = change.ts if change.ts is not None else self.updated_at
         self.matches = self.matches or change.matches
 
 
@@ -152,9 +155,14 @@ def _latest(connection: Reader, chosen: Filter, sessions: Collection[str] | None
     """The sessions with tasks and the time of their last change, the latest first."""
     where = Where().by(
         chosen,
-        {"agent": "coalesce(t.agent, s.agent)", "project": "s.project", "session_id": "t.session_id",
-         "user": "coalesce(s.username, t.username)"},
-    )  # fmt: skip
+        {
+            "agent": "coalesce(t.agent, s.agent)",
+            "machine": "coalesce(t.machine, s.machine)",
+            "project": "s.project",
+            "session_id": "t.session_id",
+            "user": "coalesce(s.username, t.username)",
+        },
+    )
     if sessions is not None:
         where.add("t.session_id IN (SELECT unnest($sessions))", sessions=list(sessions))
     answer = connection.execute(

@@ -60,6 +60,23 @@ def test_a_list_is_what_it_was_last_and_every_task_has_its_history(tmp_path: Pat
     ]
 
 
+def test_a_list_that_is_told_again_changes_only_what_is_new(tmp_path: Path) -> None:
+    one = Transcript("s", BEGUN).prompt("Go")
+    todo(one, "w1", ("read", "in_progress"), ("fix", "pending"))
+    todo(one, "w2", ("read", "completed"), ("fix", "pending"))
+    changed_at = {task.subject: task.updated_at for task in found(store_of(tmp_path, [one]))}
+    assert changed_at == {
+        "read": dt.datetime(2026, 3, 10, 8, 0, 21),
+        "fix": dt.datetime(2026, 3, 10, 8, 0, 10),
+    }
+
+
+def test_a_machine_is_a_filter_too(tmp_path: Path) -> None:
+    one = Transcript("s", BEGUN).prompt("Go")
+    store = store_of(tmp_path, [todo(one, "w1", ("read", "in_progress"))])
+    assert found(store, Filter(machine="elsewhere")) == []
+
+
 def test_an_emptied_list_has_no_tasks(tmp_path: Path) -> None:
     one = Transcript("s", BEGUN).prompt("Go")
     todo(todo(one, "w1", ("read", "completed")), "w2")
