@@ -40,6 +40,10 @@ class Load:
     """(table, workspace) whose rows this load replaces."""
     server_reads: list[Row] = field(default_factory=list)
     """How far servers are read; each replaces the row of the same server, account and endpoint."""
+    sessions_of: tuple[str, str] | None = None
+    """The server and account whose sessions this load replaces; all of them, unless `sessions_told`."""
+    sessions_told: list[str] | None = None
+    """The files of the sessions that are replaced, if the server was not asked for all."""
 
     def add(self, files: dict[str, Path]) -> None:
         """Add the files of rows of one batch."""
@@ -69,6 +73,8 @@ def load(connection: Writer, work: Load) -> list[str]:
             _merge_activity(connection, work.row_files["activity"], touched)
         strays.settle(connection, touched)
         _write_watermarks(connection, work)
+        if any("plugins" in result.file.replaces for result in work.results):
+            rollups.renew_sources(connection)
         replacing.mark_unread(connection, unread)
         touched.rebuild(with_ledgers=any(SOURCES[result.file.kind].keeps_ledger for result in work.results))
     except BaseException:
@@ -201,7 +207,26 @@ def _write_watermarks(connection: Writer, work: Load) -> None:
     ]
     for table, workspace in (*work.replaced, *of_files):
         connection.execute(f"DELETE FROM {table} WHERE workspace = ?", [workspace])
-    for table in ("rejects", "unknowns", "workspaces", "accounts", "sync_tables", "uploads"):
+    if work.sessions_of is not None:
+        connection.execute(
+            "DELETE FROM server_sessions WHERE server = ? AND account = ? "
+            "AND (?::VARCHAR[] IS NULL OR session_file IN (SELECT unnest(?::VARCHAR[])))",
+            [*work.sessions_of, work.sessions_told, work.sessions_told],
+        )
+    described = [str(result.file.path) for result in work.results if result.file.kind == "workspace"]
+    if described:
+        connection.execute("DELETE FROM snapshots WHERE path IN (SELECT unnest(?))", [described])
+    for table in (
+        "rejects",
+        "unknowns",
+        "workspaces",
+        "accounts",
+        "sync_tables",
+        "snapshots",
+        "uploads",
+        "plugins",
+        "server_sessions",
+    ):
         if table in work.row_files:
             columns = TABLES[table]
             stamped = " REPLACE (get_current_timestamp()::TIMESTAMP AS seen_at)" if "seen_at" in columns else ""

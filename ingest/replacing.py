@@ -68,7 +68,11 @@ def _upgraded(connection: Writer, results: Sequence[ReadResult]) -> list[ReadRes
     rows = connection.rows(
         "SELECT path, parser FROM files WHERE parser IS NOT NULL AND path IN (SELECT unnest(?))", [list(begun)]
     )
-    return [begun[path] for path, version in rows if version < SOURCES[begun[path].file.kind].version]
+    return [
+        result
+        for path, version in rows
+        if version < (source := SOURCES[(result := begun[path]).file.kind]).version and not source.is_cut
+    ]
 
 
 def _drop_told_alone(

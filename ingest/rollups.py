@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..queries import rollups as define
+from ..queries.plugins import SOURCES, source_of
 from ..queries.projects import lies_in
 from ..queries.rollups import day_of
 from . import ledgers, lower_bounds
@@ -168,6 +169,13 @@ def rebuild_all_days(connection: Writer, zones: Iterable[str]) -> None:
     for zone in zones:
         for rollup in _COUNTED:
             _rebuild(connection.execute, rollup, zone, days="true", rows="true")
+
+
+def renew_sources(connection: Writer) -> None:
+    """Tell anew where plugins are from, after this machine's lists of them changed."""
+    listed = f"(SELECT plugin_source FROM ({SOURCES}) k WHERE k.plugin = extensions_daily.plugin)"
+    source = source_of("plugin", listed, "(machine IS NOT NULL OR username IS NOT NULL)")
+    connection.execute(f"UPDATE extensions_daily SET source = {source} WHERE plugin IS NOT NULL")
 
 
 def _rebuild_days(run: Callable[[str], Answer]) -> None:

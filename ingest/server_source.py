@@ -1,4 +1,4 @@
-"""The Agnes server as a source: the queries and syncs it logged for the owner of the token.
+"""The Agnes server as a source: the queries and syncs it logged for the owner of the token, and the sessions it has.
 
 Off unless the user turns it on. Rows are facts like those of files: loading them again changes nothing, and what was
 loaded stays when the server forgets it. Each server, each account on it and each of its endpoints is read by itself:
@@ -17,7 +17,7 @@ from pathlib import Path
 from ..queries.store import Store, StoreError
 from ..queries.store.scratch import scratch
 from .agnes.account import Token, read_account
-from .agnes.answers import AuditRow
+from .agnes.answers import AuditRow, ServerSession, ServerSessions
 from .agnes.server import AgnesClient, AgnesClosedError, AgnesServerError
 from .agnes.values import Problem
 from .batch import Batch, Row, micros
@@ -36,7 +36,7 @@ MAX_PAGES = 50
 MAX_SECONDS = 24.0
 """All that a server is asked at a time takes no longer than this."""
 
-QUERIES, SYNC = "queries", "sync"
+QUERIES, SYNC, SESSIONS = "queries", "sync", "sessions"
 
 
 def server_for(
@@ -83,6 +83,7 @@ class _Answers:
     problems: list[Problem] = field(default_factory=list)
     failures: list[AgnesServerError] = field(default_factory=list)
     rows: int = 0
+    sessions: ServerSessions | None = None
 
     def take(self, endpoint: str, mark: ServerMark, ask: Callable[[ServerMark], Row]) -> None:
         """Ask one endpoint and note how that went. A failure leaves its mark where it was."""
@@ -109,6 +110,7 @@ def ask_once(store: Store, access: ServerAccess) -> int:
         marks = marks_of(connection, access.server, access.account)
     # The short answer first: a long history must not keep it waiting.
     answers.take(SYNC, marks.get(SYNC, ServerMark()), lambda _: _ask_sync(answers))
+    answers.take(SESSIONS, marks.get(SESSIONS, ServerMark()), lambda _: _ask_sessions(answers))
     answers.take(QUERIES, marks.get(QUERIES, ServerMark()), lambda mark: _ask_queries(answers, mark))
     with scratch(store.path) as folder:
         _load(store, answers, folder)
@@ -126,6 +128,15 @@ def _ask_sync(answers: _Answers) -> Row:
     answers.problems += told.problems
     pulled = told.last_pull_at
     return {"last_pull_at": _utc(pulled)}
+
+
+def _ask_sessions(answers: _Answers) -> Row:
+    access = answers.access
+    told = answers.sessions = access.client.sessions(until=answers.until)
+    for row in told.rows:
+        answers.batch.add("server_sessions", _session(row, access, answers.asked_at))
+    answers.problems += told.problems
+    return {} if told.is_whole else {"reason": "the server was not asked for all of its sessions"}
 
 
 def _ask_queries(answers: _Answers, mark: ServerMark) -> Row:
@@ -151,6 +162,10 @@ def _load(store: Store, answers: _Answers, folder: Path) -> None:
     server, account = answers.access.server, answers.access.account
     # Older versions kept the time of the last pull as that of a workspace, and failures as rejects.
     work = Load(replaced=[("workspaces", server)], server_reads=answers.reads)
+    if answers.sessions is not None:
+        work.sessions_of = (server, account)
+        if not answers.sessions.is_whole:
+            work.sessions_told = [row["session_file"] for row in answers.batch.of("server_sessions")]
     work.add(answers.batch.write(folder, "server"))
     with store.write() as connection:
         adopt_old_rows(connection, server, account, answers.batch)
@@ -216,6 +231,26 @@ def _access(row: AuditRow, access: ServerAccess) -> Row:
         "duration_ms": row.duration_ms,
         "rows_returned": row.rows,
         "bytes_scanned": row.bytes_scanned,
+    }
+
+
+def _session(row: ServerSession, access: ServerAccess, asked_at: dt.datetime) -> Row:
+    def moment(told: dt.datetime | None) -> int | None:
+        return None if told is None else micros(told)
+
+    return {
+        "server": access.server,
+        "account": access.account,
+        "session_id": row.session_id,
+        "session_file": row.session_file,
+        "started_at": moment(row.started_at),
+        "ended_at": moment(row.ended_at),
+        "is_processed": row.is_processed,
+        "pipeline_status": row.pipeline_status,
+        "items_extracted": row.items_extracted,
+        "download_url": row.download_url,
+        "uploaded_at": moment(row.uploaded_at),
+        "told_at": micros(asked_at),
     }
 
 

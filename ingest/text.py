@@ -74,6 +74,14 @@ TEXTS: dict[str, dict[str, int]] = {
         "result": NAME_CHARS,
         "detail": 4000,
     },
+    "plugins": {"plugin": NAME_CHARS, "marketplace": NAME_CHARS},
+    "server_sessions": {
+        "session_id": NAME_CHARS,
+        "session_file": 300,
+        "pipeline_status": NAME_CHARS,
+        "download_url": 300,
+    },
+    "snapshots": {"name": 256, "table_id": 256},
     "sync_tables": {"table_id": 4000},
     "task_changes": {
         "task_id": 80,
@@ -92,11 +100,12 @@ TEXTS: dict[str, dict[str, int]] = {
         "addressee": NAME_CHARS,
         "denial": NAME_CHARS,
         "error_text": 300,
+        "result_note": 300,
         "spawned_status": NAME_CHARS,
     },
     "unknowns": {"what": 100},
     "uploads": {"http_status": NAME_CHARS},
-    "workspaces": {"server": _PATH},
+    "workspaces": {"server": _PATH, "snapshots_blocked": 256},
     "strays": {},
     "worktrees": {"folder": _PATH, "project": _PATH},
 }

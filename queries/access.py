@@ -53,7 +53,8 @@ class AccessRow:
     transcript, `duration_ms` is the time from the call to its result, with the wait for the user's permission and with
     all that the same call did: `in_call` accesses. `bytes_scanned` is what a server had to read, `bytes_returned` what
     came back to the agent. `seen_in` says who told: `transcript`, `workspace`, `server`; the `project` of what only a
-    workspace knows is the workspace.
+    workspace knows is the workspace. `note` is what the `agnes` command said: that a query ran elsewhere, whose rows a
+    policy left.
     """
 
     id: str
@@ -83,6 +84,7 @@ class AccessRow:
     agent: str | None
     machine: str | None
     username: str | None
+    note: str | None
 
 
 def list_accesses(
@@ -132,7 +134,7 @@ def conditions(chosen: Filter, which: Which) -> Where:
             "project": "project",
             "session_id": "session_id",
             "user": "username",
-            "text": "concat_ws(' ', action, resource, result, command, sql, title, project, error)",
+            "text": "concat_ws(' ', action, resource, result, command, sql, title, project, error, note)",
         },
     )
     add_caller(where, chosen, "call_id")

@@ -283,6 +283,8 @@ TOOL_CALLS = Fact(
                 "error_text": "VARCHAR",
                 "result_bytes": "BIGINT",
                 "result_rows": "BIGINT",
+                # What `agnes query` says of where the query ran, and of whose rows it gave.
+                "result_note": "VARCHAR",
                 "spawned_subagent_id": "VARCHAR",
                 "spawned_status": "VARCHAR",
                 "spawned_tokens": "BIGINT",

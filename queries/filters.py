@@ -76,6 +76,20 @@ def _instant(day: dt.date, zone: str) -> dt.datetime:
         return dt.datetime.min if day.year == 1 else dt.datetime.max
 
 
+_LONG_ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{24,64}"
+
+LEAST = 4
+"""Characters of a long id that are enough to name who has it."""
+
+
+def is_user(column: str) -> str:
+    """SQL: whether a person is the one that `$user` names, by the beginning if that is of a server's long id."""
+    return (
+        f"{column} = $user OR length($user) >= {LEAST} AND starts_with({column}, $user) "
+        f"AND regexp_full_match({column}, '{_LONG_ID}')"
+    )
+
+
 class Where:
     """Conditions joined by AND, with their parameters."""
 
@@ -105,7 +119,9 @@ class Where:
             self.add(f"{columns['ts']} < $end", end=chosen.end())
         if chosen.project is not None and "project" in columns:
             self.add(is_project(columns["project"], "$project"), project=spelled(chosen.project))
-        for name in ("agent", "machine", "model", "subagent_type", "session_id", "user", "branch", "version"):
+        if chosen.user is not None and "user" in columns:
+            self.add(is_user(columns["user"]), user=chosen.user)
+        for name in ("agent", "machine", "model", "subagent_type", "session_id", "branch", "version"):
             value = getattr(chosen, name)
             if value is not None and name in columns:
                 self.add(f"{columns[name]} = ${name}", **{name: value})

@@ -5,6 +5,7 @@ A reader that asks for a zone whose days are not stored yet gets them from the s
 
 from __future__ import annotations
 
+from .plugins import SOURCES, source_of
 from .projects import lies_in
 from .token_kinds import INWARD, billed_elsewhere, columns, unpriced
 
@@ -95,12 +96,14 @@ def tools_daily(zone: str, rows: str = "tool_calls") -> str:
 def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "prompts") -> str:
     """SELECT of skills, sub-agents and slash commands by day, with the plugin they belong to.
 
-    `plugin:name` belongs to that plugin ("curated"); bare names come with the agent ("builtin"), or are the user's own.
+    `plugin:name` belongs to that plugin, wherever that is from; bare names come with the agent, or are the user's own.
     """
+    plugin = "split_part(u.identifier, ':', 1)"
+    elsewhere = "(u.machine IS NOT NULL OR coalesce(s.username, any_value(u.username)) IS NOT NULL)"
     return f"""
     SELECT {zone} AS zone, {day_of("u.ts", zone)} AS day, u.session_id, u.agent, u.machine,
         coalesce(s.username, any_value(u.username)) AS username, s.project,
-        CASE WHEN contains(u.identifier, ':') THEN 'curated'
+        CASE WHEN contains(u.identifier, ':') THEN {source_of(plugin, "any_value(k.plugin_source)", elsewhere)}
              WHEN u.is_builtin THEN 'builtin' ELSE 'own' END AS source,
         u.type, CASE WHEN contains(u.identifier, ':') THEN split_part(u.identifier, ':', 1) END AS plugin,
         CASE WHEN contains(u.identifier, ':')
@@ -118,7 +121,9 @@ def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "promp
         SELECT ts, session_id, agent, machine, username, 'command', command, false, is_builtin FROM {prompts}
         WHERE kind = 'command' AND command <> ''
     ) u LEFT JOIN sessions s ON s.session_id = u.session_id
-    GROUP BY zone, day, u.session_id, u.agent, u.machine, s.username, s.project, 8, u.type, 10, 11
+    LEFT JOIN ({SOURCES}) k ON k.plugin = {plugin}
+    GROUP BY zone, day, u.session_id, u.agent, u.machine, s.username, s.project, u.identifier, u.is_builtin, u.type,
+        10, 11
     """
 
 

@@ -9,7 +9,7 @@ from .facts import FACTS, Fact
 
 __all__ = ["FACTS", "ROLLUPS_BY_DAY", "STORE_VERSION", "TABLES", "Fact", "columns_of", "ddl"]
 
-STORE_VERSION = 13
+STORE_VERSION = 14
 """Raised when a table changes its shape. A store with a higher number is refused."""
 
 TABLES: dict[str, dict[str, str]] = {
@@ -81,6 +81,20 @@ TABLES: dict[str, dict[str, str]] = {
         "last_sync": "TIMESTAMP",
         "server": "VARCHAR",
         "seen_at": "TIMESTAMP",
+        # Snapshots that the last pull withheld: a policy changed, or the table is not granted any more.
+        "snapshots_blocked": "VARCHAR[]",
+    },
+    # Snapshots of remote tables in the workspaces; `path` is the file that describes one, and replaces its row.
+    "snapshots": {
+        "path": "VARCHAR",
+        "workspace": "VARCHAR",
+        "name": "VARCHAR",
+        "table_id": "VARCHAR",
+        "row_count": "BIGINT",
+        "size_bytes": "BIGINT",
+        "fetched_at": "TIMESTAMP",
+        "expires_at": "TIMESTAMP",
+        "has_policy": "BOOLEAN",
     },
     # Of the `agnes` command: `workspace` is the folder of its configuration.
     "accounts": {"workspace": "VARCHAR", "server": "VARCHAR", "token_expires_at": "TIMESTAMP"},
@@ -102,6 +116,29 @@ TABLES: dict[str, dict[str, str]] = {
         "gap_id": "VARCHAR",
         "floor_at": "TIMESTAMP",
         "floor_id": "VARCHAR",
+    },
+    # The sessions that a server has of an account, as it last told them.
+    "server_sessions": {
+        "server": "VARCHAR",
+        "account": "VARCHAR",
+        "session_id": "VARCHAR",
+        "session_file": "VARCHAR",
+        "started_at": "TIMESTAMP",
+        "ended_at": "TIMESTAMP",
+        "is_processed": "BOOLEAN",
+        "pipeline_status": "VARCHAR",
+        "items_extracted": "BIGINT",
+        "download_url": "VARCHAR",
+        "uploaded_at": "TIMESTAMP",
+        "told_at": "TIMESTAMP",
+    },
+    # Plugins that are installed or offered on this machine, replaced as a whole per folder of Claude Code.
+    "plugins": {
+        "workspace": "VARCHAR",
+        "plugin": "VARCHAR",
+        "marketplace": "VARCHAR",
+        "source": "VARCHAR",
+        "is_installed": "BOOLEAN",
     },
     "sync_tables": {
         "workspace": "VARCHAR",
@@ -206,7 +243,7 @@ TABLES: dict[str, dict[str, str]] = {
         "denied": "BIGINT",
         "finished": "BIGINT",
     },
-    # Plugins, skills, sub-agents and slash commands; `source` is curated, own or builtin.
+    # Plugins, skills, sub-agents and slash commands; `source` is one of `queries/plugins.py`.
     "extensions_daily": {
         "zone": "VARCHAR",
         "day": "DATE",

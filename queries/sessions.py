@@ -408,6 +408,22 @@ def _choices(connection: Reader, column: str, others: Filter, order: str) -> lis
     )
 
 
+def people(connection: Reader) -> list[str]:
+    """All people whose sessions there are."""
+    return [name for (name,) in connection.rows("SELECT DISTINCT username FROM sessions WHERE username IS NOT NULL")]
+
+
+def count_projects(connection: Reader) -> int:
+    """In how many projects sessions worked."""
+    return int(connection.value("SELECT count(DISTINCT project) FROM sessions"))
+
+
+def usernames(connection: Reader) -> list[str]:
+    """All people that are named: those of sessions, and the accounts of servers."""
+    tables = " UNION ".join(f"SELECT username FROM {table}" for table in ("sessions", "accesses", "sync_actions"))
+    return [name for (name,) in connection.rows(f"SELECT username FROM ({tables}) WHERE username IS NOT NULL")]
+
+
 def models(connection: Reader, chosen: Filter | None = None) -> list[Choice]:
     """All models, the most used first, with the sessions that match a filter without its model."""
     facts = (chosen or Filter()).but(model=None)

@@ -52,7 +52,8 @@ _TOLD = f"""
              WHEN c.denial IS NOT NULL THEN 'denied' WHEN c.is_error THEN 'error'
              WHEN c.is_error IS NOT NULL THEN 'success'
              WHEN list_contains($running::VARCHAR[], y.call_id) THEN 'running' ELSE 'interrupted' END AS result,
-        y.source, CASE WHEN y.source IN ('workspace', 'transcript') THEN y.source ELSE 'server' END AS teller,
+        y.source, CASE WHEN y.source IN ('workspace', 'transcript', 'ledger') THEN y.source ELSE 'server' END AS teller,
+        y.call_id IS NOT NULL AND count(*) OVER (PARTITION BY y.call_id) > 1 AS has_company,
         nullif(concat_ws(': ', y.detail, CASE WHEN c.is_error THEN c.error_text END), '') AS detail,
         coalesce(y.duration_ms, CASE WHEN c.result_ts >= c.ts THEN epoch_ms(c.result_ts) - epoch_ms(c.ts) END)
             AS duration_ms,
@@ -67,34 +68,62 @@ _TOLD = f"""
         FROM sessions JOIN ({PLACES}) ON {lies_in("cwd", "workspace")} GROUP BY session_id
     ) h ON h.session_id = y.session_id
     WHERE y.action IN (SELECT unnest($actions))
+    -- What an older version kept of the ledgers: the last line of each session.
     UNION ALL BY NAME
     SELECT 'upload:' || u.workspace || ':' || u.session_id AS id, u.ts AS timestamp, u.ts AS ended,
         'session.upload' AS action, 'session:' || u.session_id AS resource,
         CASE u.status WHEN 'uploaded' THEN 'success' WHEN 'private' THEN 'skipped'
              ELSE 'error' || coalesce('.' || nullif(regexp_extract(u.http_status, '^[0-9]+$'), ''), '') END AS result,
-        'ledger' AS source, 'ledger' AS teller,
+        'ledger' AS source, 'ledger' AS teller, false AS has_company,
         CASE u.status WHEN 'private' THEN 'private' WHEN 'failed' THEN u.http_status END AS detail,
         u.workspace, u.session_id, s.title, coalesce(s.project, u.workspace) AS project, s.username, s.agent,
         s.machine
-    FROM uploads u LEFT JOIN sessions s ON s.session_id = u.session_id WHERE u.ts IS NOT NULL
+    FROM uploads u LEFT JOIN sessions s ON s.session_id = u.session_id
+    WHERE u.ts IS NOT NULL AND (u.workspace, u.session_id) NOT IN (
+        SELECT (workspace, session_id) FROM sync_actions
+        WHERE source = 'ledger' AND workspace IS NOT NULL AND session_id IS NOT NULL
+    )
 """
 
-_CANDIDATES = """
-    SELECT k.id AS kept, o.id AS other FROM told_sync o JOIN told_sync k ON k.action = o.action
-        AND k.timestamp BETWEEN o.timestamp - $apart AND coalesce(o.ended, o.timestamp) + $apart
-    WHERE (o.action = 'sync.update' AND o.teller = 'transcript' AND k.teller = 'workspace'
-            AND (o.workspace IS NULL OR o.workspace = k.workspace))
-        OR (o.action = 'manifest.fetch' AND o.teller = 'server' AND k.teller IN ('workspace', 'transcript'))
-    ORDER BY abs(epoch_us(k.timestamp) - epoch_us(coalesce(o.ended, o.timestamp))), k.id, o.id
+_OUTCOME = """CASE WHEN starts_with({0}, 'error') OR {0} = 'denied' THEN 'bad' WHEN {0} = 'success' THEN 'good' END"""
+"""SQL: how an action ended; NULL where that is not known, or is neither."""
+
+_CANDIDATES = f"""
+    WITH told AS (
+        SELECT t.*, coalesce(t.ended, t.timestamp) AS end_at, {_OUTCOME.format("t.result")} AS outcome,
+            rtrim(CASE WHEN t.teller = 'server' THEN t.workspace ELSE w.server END, '/') AS server
+        FROM told_sync t LEFT JOIN workspaces w ON w.workspace = t.workspace
+    ),
+    near AS (
+        SELECT k.id AS kept, o.id AS other, k.timestamp AS kept_at, o.end_at AS other_at,
+            greatest(epoch_us(o.timestamp) - epoch_us(k.end_at), epoch_us(k.timestamp) - epoch_us(o.end_at), 0) AS gap,
+            k.outcome AS kept_outcome, o.outcome AS other_outcome, k.has_company OR o.has_company AS has_company,
+            o.teller AS told_by
+        FROM told o JOIN told k ON k.action = o.action
+            AND k.timestamp <= o.end_at + $apart AND k.end_at >= o.timestamp - $apart
+        WHERE ((o.action = 'sync.update' AND o.teller = 'transcript' AND k.teller = 'workspace'
+                AND (o.workspace IS NULL OR o.workspace = k.workspace))
+            OR (o.action = 'manifest.fetch' AND o.teller = 'server' AND k.teller IN ('workspace', 'transcript')))
+            AND (k.server IS NULL OR o.server IS NULL OR k.server = o.server)
+            AND (k.username IS NULL OR o.username IS NULL OR k.username = o.username)
+    )
+    SELECT kept, other FROM near
+    WHERE kept_outcome IS NULL OR other_outcome IS NULL OR kept_outcome = other_outcome
+        -- A script may go on after a run that failed, or fail after one that did not.
+        OR gap = 0 AND (has_company OR told_by = 'transcript' AND other_outcome = 'good')
+    ORDER BY gap, kept_outcome IS DISTINCT FROM other_outcome, abs(epoch_us(kept_at) - epoch_us(other_at)), kept, other
 """
 """All that may be the same action, the closest first.
 
-Only `agnes update` writes a log: a pull or a push that an agent ran by itself is none of those in the log.
+What ended otherwise is another one: a pull that failed is not the one that the server served. Only `agnes update`
+writes a log: a pull or a push that an agent ran by itself is none of those in the log.
 """
 
-_MERGED = """
+_MERGED = f"""
     WITH pairs AS (SELECT unnest($kept::VARCHAR[]) AS kept, unnest($other::VARCHAR[]) AS other)
-    SELECT k.id, k.timestamp, k.action, coalesce(k.resource, o.resource) AS resource, k.result,
+    SELECT k.id, k.timestamp, k.action, coalesce(k.resource, o.resource) AS resource,
+        CASE WHEN {_OUTCOME.format("o.result")} = 'bad' AND {_OUTCOME.format("k.result")} IS NULL THEN o.result
+             ELSE k.result END AS result,
         concat_ws(', ', k.source, o.source) AS source, k.detail, coalesce(k.duration_ms, o.duration_ms) AS duration_ms,
         k.workspace, coalesce(k.session_id, o.session_id) AS session_id, coalesce(k.title, o.title) AS title,
         coalesce(o.project, k.project) AS project, coalesce(k.username, o.username) AS username,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import matching
 from .filters import Filter, Where
+from .plugins import SOURCES, source_of
 from .rollups import NOTED_TYPES
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class ToolUse:
     sessions: int
     p50_ms: float | None
     p95_ms: float | None
+    source: str | None = None
+    """Of a plugin: where it is from, see `plugins`."""
 
     @property
     def error_rate(self) -> float | None:
@@ -79,6 +82,7 @@ def _calls(chosen: Filter) -> tuple[str, Where]:
     return (
         f"""
         SELECT c.id, c.name, c.class, c.skill, c.subagent_type, c.mcp_server, c.session_id, c.is_error, c.denial,
+            c.machine IS NOT NULL OR c.owner IS NOT NULL AS is_elsewhere,
             CASE WHEN c.spawned_status = 'background' THEN w.ms
                  WHEN c.result_ts < c.ts THEN 0 ELSE epoch_ms(c.result_ts) - epoch_ms(c.ts) END AS ms
         FROM (FROM {matching.calls(chosen)} WHERE {where}) c
@@ -134,7 +138,7 @@ def tool_use(
         },
     )
     direction = "DESC" if descending else "ASC"
-    named = "session_id, is_error, denial, ms FROM calls"
+    named = "session_id, is_error, denial, is_elsewhere, ms FROM calls"
     return connection.ask(
         ToolUse,
         f"""
@@ -145,22 +149,26 @@ def tool_use(
             UNION ALL SELECT 'skill', skill, {named} WHERE skill IS NOT NULL
             UNION ALL SELECT 'plugin', split_part(skill, ':', 1), {named} WHERE contains(skill, ':')
             UNION ALL
-            SELECT 'plugin', split_part(type, ':', 1), session_id, is_error, denial, ms FROM (
+            SELECT 'plugin', split_part(type, ':', 1), session_id, is_error, denial, is_elsewhere, ms FROM (
                 SELECT c.*, coalesce(c.subagent_type, n.subagent_type, c.name) AS type
                 FROM calls c LEFT JOIN ({NOTED_TYPES}) n ON n.call_id = c.id WHERE c.class = 'subagent'
             ) WHERE contains(type, ':')
             UNION ALL
-            SELECT 'plugin', split_part(command, ':', 1), session_id, NULL, NULL, NULL FROM (
+            SELECT 'plugin', split_part(command, ':', 1), session_id, NULL, NULL,
+                machine IS NOT NULL OR owner IS NOT NULL, NULL
+            FROM (
                 SELECT p.*, s.title, s.project, coalesce(s.username, p.username) AS owner
                 FROM prompts p LEFT JOIN sessions s ON s.session_id = p.session_id
             ) WHERE {typed}
         )
-        SELECT * FROM (
-            SELECT kind, name, count(*) AS invocations, {_SUMS},
+        SELECT * EXCLUDE (plugin, plugin_source, is_elsewhere), CASE WHEN kind = 'plugin' THEN
+            {source_of("name", "plugin_source", "is_elsewhere")} END AS source
+        FROM (
+            SELECT kind, name, count(*) AS invocations, {_SUMS}, bool_and(is_elsewhere) AS is_elsewhere,
                 quantile_cont(ms, 0.5) FILTER (is_error IS NOT NULL) AS p50_ms,
                 quantile_cont(ms, 0.95) FILTER (is_error IS NOT NULL) AS p95_ms
             FROM used GROUP BY kind, name
-        )
+        ) LEFT JOIN ({SOURCES}) k ON k.plugin = name
         QUALIFY row_number() OVER (PARTITION BY kind ORDER BY {ORDERS[order]} {direction} NULLS LAST, name)
             <= {int(limit)}
         ORDER BY list_position({list(KINDS)!r}, kind), {ORDERS[order]} {direction} NULLS LAST, invocations DESC, name

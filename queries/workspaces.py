@@ -117,18 +117,24 @@ def list_tables(
     return rows, sums
 
 
-STATUSES = ("failed", "waiting", "grown", "private", "uploaded")
+STATUSES = ("failed", "lost", "waiting", "grown", "private", "uploaded", "elsewhere")
 """What can have become of a session, the most urgent first.
 
-`waiting`: never sent. `grown`: sent, and longer now; the next push sends it again. `private`: never to be sent.
+`lost`: sent, says the ledger, and the server, asked later, does not have it. `waiting`: never sent, and not on the
+server. `grown`: sent, and longer now; the next push sends it again. `private`: never to be sent. `elsewhere`: the
+server has it, this machine knows nothing of it.
 """
+
+LATE = "INTERVAL 1 DAY"
+"""SQL: a session that came to the server longer after it began is late: reports of its day were made without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadRow:
-    """A session of a workspace, and what became of it. Sizes are bytes."""
+    """A session of a workspace, and what became of it: on this disk, in the ledger, on the server. Sizes are bytes."""
 
-    workspace: str
+    workspace: str | None
+    """None if only the server knows it."""
     session_id: str
     title: str | None
     status: str
@@ -140,6 +146,17 @@ class UploadRow:
     sent_size: int | None
     reason: str | None
     """Why the server refused it: a status code, or the word of an old version."""
+    server: str | None
+    """The server that has it; None if none that was asked."""
+    account: str | None
+    pipeline_status: str | None
+    """`pending`, `processed` or `extracted`, as the server tells."""
+    items_extracted: int | None
+    download_url: str | None
+    started_at: dt.datetime | None
+    uploaded_at: dt.datetime | None
+    """When it first came to the server: by the server, else by the ledger."""
+    is_late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +171,16 @@ class UploadSums:
     waiting: int
     listed: int
     """With those that are not on disk any more."""
+    lost: int = 0
+    in_ledger: int = 0
+    on_server: int = 0
+    elsewhere: int = 0
+    """Only on the server."""
+    late: int = 0
+    unlisted: int = 0
+    """On disk and on the server, and in no ledger: another machine sent it, or the ledger is new."""
+    private_on_server: int = 0
+    """Sent before they were made private."""
 
 
 # `agnes push` looks into one folder, the one in which Claude Code keeps the sessions that were started in the workspace
@@ -170,14 +197,46 @@ _UPLOADS = f"""
             OR p.workspace ~ '[A-Za-z]:.*' AND lower({_SLUG})
                 = lower(parse_filename(parse_dirpath(f.path, 'both_slash'), false, 'both_slash'))
         WHERE f.source = 'claude' AND f.is_main AND f.gone_at IS NULL
+    ),
+    -- What a server says of a session it has, the one asked last; and since when none is missing in what it says.
+    had AS (
+        SELECT session_id, arg_max(server, told_at) AS server, arg_max(account, told_at) AS account,
+            arg_max(pipeline_status, told_at) AS pipeline_status, arg_max(items_extracted, told_at) AS items_extracted,
+            arg_max(download_url, told_at) AS download_url, min(uploaded_at) AS uploaded_at, min(started_at) AS began_at
+        FROM server_sessions GROUP BY session_id
+    ),
+    asked AS (
+        SELECT rtrim(server, '/') AS server, max(answered_at) AS answered_at FROM server_reads
+        WHERE endpoint = 'sessions' AND failure IS NULL AND reason IS NULL GROUP BY ALL
+    ),
+    first_sent AS (
+        SELECT session_id, min(ts) AS sent_at FROM sync_actions
+        WHERE source = 'ledger' AND result = 'success' AND ts IS NOT NULL GROUP BY session_id
+    ),
+    joined AS (
+        SELECT d.workspace IS NOT NULL AS is_here, u.status IS NOT NULL AS is_listed,
+            coalesce(d.workspace, u.workspace) AS workspace, coalesce(d.session_id, u.session_id) AS session_id,
+            d.size, d.written_at, u.status AS told, u.ts, u.size AS sent_size, u.http_status AS reason
+        FROM on_disk d FULL JOIN uploads u ON u.workspace = d.workspace AND u.session_id = d.session_id
     )
-    SELECT workspace, session_id, s.title, coalesce(s.project, workspace) AS project,
-        CASE WHEN u.status IS NULL THEN 'waiting' WHEN u.status = 'uploaded' AND d.size > u.size THEN 'grown'
-             ELSE u.status END AS status,
-        CASE WHEN u.status IS NULL THEN d.written_at ELSE u.ts END AS status_at,
-        d.size, CASE WHEN u.status = 'uploaded' THEN u.size END AS sent_size, u.http_status AS reason
-    FROM on_disk d FULL JOIN uploads u USING (workspace, session_id)
-    LEFT JOIN sessions s USING (session_id)
+    SELECT j.workspace, coalesce(j.session_id, h.session_id) AS session_id, s.title,
+        coalesce(s.project, j.workspace) AS project, coalesce(s.username, h.account) AS username,
+        CASE WHEN j.session_id IS NULL THEN 'elsewhere'
+             WHEN j.told IS NULL AND h.session_id IS NOT NULL THEN 'uploaded' WHEN j.told IS NULL THEN 'waiting'
+             WHEN j.told = 'uploaded' AND h.session_id IS NULL AND a.answered_at > j.ts THEN 'lost'
+             WHEN j.told = 'uploaded' AND j.size > j.sent_size THEN 'grown' ELSE j.told END AS status,
+        CASE WHEN j.session_id IS NULL THEN coalesce(h.uploaded_at, h.began_at)
+             WHEN j.told IS NULL THEN j.written_at ELSE j.ts END AS status_at,
+        j.size, CASE WHEN j.told = 'uploaded' THEN j.sent_size END AS sent_size, j.reason, h.server, h.account,
+        h.pipeline_status, h.items_extracted, h.download_url, coalesce(s.started_at, h.began_at) AS started_at,
+        coalesce(h.uploaded_at, f.sent_at) AS uploaded_at,
+        coalesce(coalesce(h.uploaded_at, f.sent_at) - coalesce(s.started_at, h.began_at) > {LATE}, false) AS is_late,
+        coalesce(j.is_here, false) AS is_here, coalesce(j.is_listed, false) AS is_listed
+    FROM joined j FULL JOIN had h ON h.session_id = j.session_id
+    LEFT JOIN sessions s ON s.session_id = coalesce(j.session_id, h.session_id)
+    LEFT JOIN first_sent f ON f.session_id = coalesce(j.session_id, h.session_id)
+    LEFT JOIN workspaces w ON w.workspace = j.workspace
+    LEFT JOIN asked a ON a.server = rtrim(w.server, '/')
 """
 
 
@@ -188,7 +247,8 @@ def list_uploads(connection: Reader, chosen: Filter, *, limit: int = 500) -> tup
         {
             "project": "project",
             "session_id": "session_id",
-            "text": "concat_ws(' ', title, session_id, status, reason, workspace)",
+            "user": "username",
+            "text": "concat_ws(' ', title, session_id, status, reason, workspace, pipeline_status)",
         },
     )
     rows = connection.ask(
@@ -197,11 +257,54 @@ def list_uploads(connection: Reader, chosen: Filter, *, limit: int = 500) -> tup
         f"ORDER BY list_position({list(STATUSES)}, status), status_at DESC NULLS LAST, session_id LIMIT {int(limit)}",
         where.parameters,
     )
-    counts = ", ".join(f"count(*) FILTER (size IS NOT NULL AND status = '{name}') AS {name}" for name in STATUSES)
+    counts = ", ".join(
+        f"count(*) FILTER (size IS NOT NULL AND status = '{name}') AS {name}"
+        for name in STATUSES
+        if name != "elsewhere"
+    )
     sums = connection.one(
         UploadSums,
-        f"SELECT * REPLACE (uploaded + grown AS uploaded) FROM (SELECT {counts}, count(*) AS listed, "
-        f"count(size) AS on_disk FROM ({_UPLOADS}) WHERE {where})",
+        f"""SELECT * REPLACE (uploaded + grown AS uploaded) FROM (SELECT {counts},
+            count(*) FILTER (status <> 'elsewhere') AS listed, count(size) AS on_disk,
+            count(*) FILTER (is_listed) AS in_ledger, count(server) AS on_server,
+            count(*) FILTER (status = 'elsewhere') AS elsewhere, count(*) FILTER (is_late) AS late,
+            count(*) FILTER (is_here AND NOT is_listed AND server IS NOT NULL) AS unlisted,
+            count(*) FILTER (status = 'private' AND server IS NOT NULL) AS private_on_server
+        FROM ({_UPLOADS}) WHERE {where})""",
         where.parameters,
     )
     return rows, sums
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotState:
+    """A snapshot of a remote table in a workspace. Times are UTC."""
+
+    workspace: str
+    name: str
+    table_id: str
+    row_count: int | None
+    size_bytes: int | None
+    fetched_at: dt.datetime | None
+    expires_at: dt.datetime | None
+    """When the next pull deletes it; None: never."""
+    has_policy: bool
+    """Its rows are what an access policy left for the user."""
+    is_blocked: bool
+    """The last pull withheld it: the policy is another one now, or the table is not granted any more."""
+
+
+def list_snapshots(connection: Reader, chosen: Filter) -> list[SnapshotState]:
+    """The snapshots that are on disk: those withheld first, then those that expire first."""
+    where = Where().by(chosen, {"project": "workspace", "text": "concat_ws(' ', name, table_id, workspace)"})
+    return connection.ask(
+        SnapshotState,
+        f"""SELECT * FROM (
+            SELECT s.workspace, s.name, s.table_id, s.row_count, s.size_bytes, s.fetched_at, s.expires_at,
+                coalesce(s.has_policy, false) AS has_policy,
+                coalesce(list_contains(w.snapshots_blocked, s.name), false) AS is_blocked
+            FROM snapshots s LEFT JOIN workspaces w ON w.workspace = s.workspace
+            WHERE s.path NOT IN (SELECT path FROM files WHERE gone_at IS NOT NULL)
+        ) WHERE {where} ORDER BY is_blocked DESC, expires_at NULLS LAST, name, workspace""",
+        where.parameters,
+    )

@@ -11,13 +11,14 @@ from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
 from agnes_stats.tui import cli
 
+from tests.ingest.agnes_files import put
 from tests.json_shapes import names_in, page
 from tests.machine import Machine
 from tests.transcripts import Transcript
 
 DOC = Path(__file__).resolve().parent.parent / "docs" / "json.md"
 COMMANDS = (
-    *("sessions", "activity", "context", "tokens", "queries", "sync", "home", "ingest"),
+    *("sessions", "activity", "context", "tokens", "queries", "sync", "operator", "home", "ingest"),
     *("daily", "weekly", "monthly", "blocks", "models", "breakdown"),
     *("delegations", "agents", "tasks", "metrics", "limits", "status", "search"),
 )
@@ -38,7 +39,10 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     later.result("c2").result("c3", "No such agent", error=True).wait(1).response(
         ("c4", "Bash", {"command": "claude -p hi"})
     )
+    later.response(("c5", "Skill", {"skill": "shop:invoice"})).wait(1).result("c5")
     machine.session(later.response(), workspace)
+    fetched = {"table_id": "events", "fetched_at": "2026-03-10T08:00:00", "rows": 3}
+    put(workspace / "user/snapshots/e.meta.json", fetched)
     grown = Transcript("s-long", "2026-03-09T08:00:00").prompt("Long ago").wait(5).response(tokens=(1, 5, 0, 90_000))
     grown.wait(600).response(tokens=(1, 5, 0, 95_000)).wait(5)
     grown.event("compact_boundary", compactMetadata={"trigger": "auto", "preTokens": 95_000, "postTokens": 9_000})
@@ -56,6 +60,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         options += ["--depth", "1"] if command == "activity" else ["s-long"] if command == "context" else []
         options += ["--budget", "5"] if command in ("monthly", "status") else ["--all"] if command == "queries" else []
         options += ["orders"] if command == "search" else []
+        options += ["--since", "2026-03-01", "--until", "2026-03-31"] if command == "operator" else []
         own = ["--store", str(made.store.path), "--source", f"claude={folder}"] if command == "ingest" else places
         found[command] = said([command, "--json", *options, *own])
     return found

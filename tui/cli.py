@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import __version__
 from ..queries.paths import leave_deleted_folder
-from . import ending, terminal
+from . import ending, terminal, user_names
 from .commands import COMMANDS, EXAMPLES, GROUPS, TOPICS, command_of
 from .commands.command import PLACES
 from .helping import Parser
@@ -144,6 +144,7 @@ def _run(words: Sequence[str]) -> int:
         given = parser(words).parse_args(words)
         _check_texts(vars(given))
         settings = settings_from(vars(given), os.environ)
+        user_names.set_aliases(settings.users or {})
         leave_deleted_folder()
         return _command(given)(given, settings)
     except BadSetting as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..queries.filters import Filter
 from ..queries.paths import exists, expanded, home_folder
 from ..queries.store import Store, StoreError
+from . import user_names
 from .settings import BadSetting, Settings, parts_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def filter_of(settings: Settings) -> Filter:
         until=settings.until,
         project=settings.project,
         model=settings.model,
-        user=settings.user,
+        user=None if settings.user is None else user_names.asked_for(settings.user),
         branch=settings.branch,
         agent=settings.agent,
         machine=settings.machine,
@@ -116,3 +117,11 @@ def looked_in(settings: Settings) -> list[str]:
     from ..ingest import formats
 
     return [place for place, _ in formats.looked_in(os.environ)]
+
+
+def workspace_places(worked_in: int) -> list[str]:
+    """Where Agnes workspaces are looked for on this machine, in words; sessions worked in so many folders."""
+    from ..ingest.formats import Places
+    from ..ingest.formats.agnes.workspace import WorkspaceSource
+
+    return WorkspaceSource.looked_for(Places(dict(os.environ), home_folder(), Path.cwd()), worked_in)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..queries.filters import Filter
 from ..queries.sync import FILTERED_BY
 from . import format as words
+from .user_names import user_name
 
 _PATH = ("/", "\\", *(f"{letter}:" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
 """How a path begins, on any system."""
@@ -25,7 +26,7 @@ def chips(chosen: Filter, session_title: str = "") -> list[tuple[str, str]]:
         "agent": chosen.agent,
         "machine": chosen.machine and f"machine {chosen.machine}",
         "version": chosen.version and f"version {chosen.version}",
-        "user": chosen.user and f"user {chosen.user}",
+        "user": chosen.user and f"user {user_name(chosen.user)}",
         "session_id": chosen.session_id and f"session {session_title or chosen.session_id}",
     }
     return [(field, words.clean(text, _WIDEST)) for field, text in told.items() if text]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..queries.tellers import NOBODY, tellers
 from . import project_names
+from .user_names import user_name
 
 if TYPE_CHECKING:
     from ..queries.store import Reader
@@ -39,4 +40,6 @@ def who(row: Any) -> list[tuple[str, str | None]]:
     """Who told a row, as labels and values: of what differs in this store."""
     labels = {"agent": "Agent", "machine": "Machine", "username": "User"}
     read = row.get if isinstance(row, Mapping) else lambda name: getattr(row, name)
-    return [(label, read(name)) for name, label in labels.items() if differs(name)]
+    told = {name: read(name) for name in labels}
+    told["username"] = told["username"] and user_name(told["username"])
+    return [(label, told[name]) for name, label in labels.items() if differs(name)]

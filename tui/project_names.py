@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from . import user_names
+
 if TYPE_CHECKING:
     from ..queries.store import Reader
 
@@ -16,11 +18,13 @@ _names: Mapping[str, str] = {}
 
 
 def learn(connection: Reader) -> None:
-    """Take over the names of a store's projects. Raises duckdb.Error."""
+    """Take over the names of a store's projects, and of its people."""
     from ..queries.projects import project_names
+    from ..queries.sessions import people
 
     global _names
     _names = project_names(connection)
+    user_names.learn(people(connection))
 
 
 def name_of(path: str) -> str | None:

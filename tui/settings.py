@@ -18,7 +18,7 @@ from ..queries.regular import NotRegularError, read_text
 from .tabs import TABS
 
 APP = "agnes-stats"
-_TABLES = ("prices", "aliases", "windows", "agnes")
+_TABLES = ("prices", "aliases", "windows", "agnes", "users")
 """What the config file has beside the options."""
 _MOST_BYTES = 16 * 1024 * 1024
 """Of a config file."""
@@ -275,6 +275,8 @@ class Settings:
     """The `[windows]` table of the config file: model name -> its context window in tokens."""
     agnes: Mapping[str, str] | None = field(default=None, repr=False)
     """The `[agnes]` table of the config file: `server` and `token`, instead of those of the agnes command."""
+    users: Mapping[str, str] | None = None
+    """The `[users]` table of the config file: the server's id of a person, or its beginning -> what they are called."""
 
 
 def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None) -> Settings:
@@ -297,6 +299,8 @@ def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], conf
             values[table] = file[table]
     if not _is_agnes(file.get("agnes", {})):
         raise BadSetting("[agnes] in the config file may only have server and token, each a text")
+    if not all(isinstance(name, str) and name for name in file.get("users", {}).values()):
+        raise BadSetting("[users] in the config file names people: each line is an id and a text")
     return Settings(**values)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 from .model import ADHOC, Access, table_access
@@ -13,12 +14,18 @@ _DIALECT = "duckdb"
 _INTERNAL = frozenset({"agnes_audit", "agnes_sessions", "agnes_telemetry"})
 _RULES = grammar("sql scope format f limit register-bq n rows k show category token server")
 _SNAPSHOT = grammar("select where limit order-by as from-query ttl older-than larger-than")
-_BY_TABLE = {
-    "schema": "catalog.schema",
-    "sample": "catalog.sample",
-    "describe": "catalog.describe",
-    "explore": "catalog.describe",
+CATALOG = "catalog"
+"""The resource of the list of tables, as the server calls it."""
+
+BY_TABLE = {
+    "schema": ("catalog.schema",),
+    "sample": ("catalog.sample",),
+    # Asks for both, and the server logs both.
+    "describe": ("catalog.schema", "catalog.sample"),
+    "explore": ("catalog.sample",),
 }
+"""Commands, and tools of Agnes's MCP server, about one table -> what they ask for, in the server's words."""
+
 _SERVER_SCOPES = frozenset({"server", "remote"})
 
 
@@ -32,12 +39,13 @@ def agnes_accesses(words: tuple[str, ...], stdin: Stdin, *, remote: bool) -> lis
     if verb == "snapshot":
         return _snapshot(rest)
     if verb == "catalog":
-        return [Access("catalog.list", ADHOC)]
+        given = split(rest, _RULES)
+        return [Access("catalog.list", "metrics" if given.has("metrics", "show") else CATALOG)]
     if verb == "search":
         return [Access("catalog.search", ADHOC)] if split(rest, _RULES).operands else []
-    if verb in _BY_TABLE:
+    if verb in BY_TABLE:
         tables = split(rest, _RULES).operands[:1]
-        return [table_access(_BY_TABLE[verb], tables, _DIALECT)] if tables else []
+        return [table_access(action, tables, _DIALECT) for action in BY_TABLE[verb]] if tables else []
     return []
 
 
@@ -63,7 +71,8 @@ def _query(given: Split, stdin: Stdin, *, remote: bool) -> list[Access]:
         action = "query.remote"
     else:
         action = "query.local"
-    return [agnes_query(sql, action)]
+    prints_csv = (given.last("format") or given.last("f") or "").lower() == "csv"
+    return [dataclasses.replace(agnes_query(sql, action), prints_csv=prints_csv)]
 
 
 def _from_json(text: str | None) -> str | None:

@@ -36,6 +36,8 @@ class Access:
     statement: str | None = None
     dialect: str | None = None
     path: str | None = None
+    prints_csv: bool = False
+    """Whether its result is lines of values below a line of names, and nothing else."""
 
 
 def table_resource(names: Iterable[str]) -> str:

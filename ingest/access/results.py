@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ..text import one_line
+from .printed import may_hold_rows, printed_rows
 
 _HEAD = 20_000
 _TAIL = 40_000
@@ -31,6 +32,10 @@ _FOOTERS = re.compile(
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TAGS = re.compile(r"</?(?:tool_use_error|error|stderr|stdout|system-reminder)>")
 _TRACEBACK = re.compile(r"^\s*Traceback \(most recent call last\):")
+_NOTE = re.compile(r"^\[(?:scope|auto-snapshot)\] .+$", re.MULTILINE)
+_NOTE_HINTS = (b"[scope] ", b"[auto-snapshot] ")
+_NOTE_LIMIT = 300
+
 _TELLING = re.compile(
     r"^\W*(?:[\w. ]*(?:Error|Exception)\b\s*[:(\[]|Error\b|ERROR\b|error(?:\[\w+\])?:|FATAL\b|fatal:|panic:)"
     r"|\b(?:error|ERROR|FATAL|fatal):\s"
@@ -43,14 +48,27 @@ _HINTING = re.compile(
 _EXIT_CODE = re.compile(r"^(?:Exit code|Command failed with exit code|exit status)\W*\d+\W*$", re.IGNORECASE)
 
 
-def rows_in(result_text: str) -> int | None:
-    """Return the rows a query's result says it returned, or None when it does not say.
+def rows_in(result_text: str, *, csv: bool = False) -> int | None:
+    """Return the rows that a query's result has or says that it has, or None when neither can be told.
 
-    Understood are a `row_count` or `rows_returned` in JSON and the footers of psql, trino, duckdb, mysql,
-    clickhouse, snowsql and `agnes query`; the footers of several statements are added up. Of a long text the
-    ends are read.
+    Counted are the tables, records, lists and (`csv`) lines that `agnes query` prints. Else understood are a
+    `row_count` or `rows_returned` in JSON and the footers of psql, trino, duckdb, mysql, clickhouse, snowsql and
+    `agnes query`; the footers of several statements are added up. Of a long text the ends are read. Last, tables
+    without a footer are counted, as DuckDB prints them.
     """
-    text = result_text
+    counted = printed_rows(result_text, csv=csv)
+    if counted is not None and not _has_plain_box(result_text):
+        return counted
+    said = _said_rows(result_text)
+    return counted if said is None else said
+
+
+def _has_plain_box(text: str) -> bool:
+    """Whether there is a table of the kind that has a footer at times."""
+    return text.lstrip().startswith(("┌", "+-"))
+
+
+def _said_rows(text: str) -> int | None:
     if len(text) > _ROWS_HEAD + _ROWS_TAIL:
         text = text[:_ROWS_HEAD] + "\n" + text[-_ROWS_TAIL:]
     named = _NAMED_COUNT.search(text) if any(name in text for name in _COUNT_NAMES) else None
@@ -61,12 +79,12 @@ def rows_in(result_text: str) -> int | None:
     return sum(counts) if counts else None
 
 
-def may_count_rows(end: bytes) -> bool:
-    """Return whether the end of a result, as it stands in JSON, may say how many rows there were.
+def may_count_rows(end: bytes, head: bytes = b"") -> bool:
+    """Return whether the end of a result, as it stands in JSON, may say how many rows there were, or show them.
 
     Few do; the others need not be decoded to find that out.
     """
-    if b"Empty set" in end:
+    if b"Empty set" in end or may_hold_rows(head, end):
         return True
     if b"row" not in end and b"Row" not in end:
         return False
@@ -74,6 +92,18 @@ def may_count_rows(end: bytes) -> bool:
         if name in end:
             return True
     return _COUNTED_ROWS.search(end) is not None
+
+
+def may_hold_note(head: bytes, end: bytes) -> bool:
+    """Return whether a result, as it stands in JSON, begins or ends with a note of `agnes query`."""
+    return any(hint in head or hint in end for hint in _NOTE_HINTS)
+
+
+def note_in(result_text: str) -> str | None:
+    """Return what `agnes query` says of where a query ran, and of whose rows it gave, in one line; None if nothing."""
+    notes = dict.fromkeys(found[0].strip() for found in _NOTE.finditer(_ESCAPES.sub("", result_text[:_HEAD])))
+    notes |= dict.fromkeys(found[0].strip() for found in _NOTE.finditer(_ESCAPES.sub("", result_text[-_HEAD:])))
+    return one_line("; ".join(notes), _NOTE_LIMIT) if notes else None
 
 
 def _places(text: str, word: str) -> Iterator[int]:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 
 from ..text import kept
-from .agnes import agnes_query
+from .agnes import BY_TABLE, CATALOG, agnes_query
 from .bash import script_accesses
 from .languages import SHELLS
 from .model import ADHOC, Access, file_access, table_access
@@ -38,12 +38,6 @@ _SHOWS_SCHEMA = re.compile(
     r"(?:^|_)(?:describe_table(?:_schema)?|get_(?:table_)?schema|table_schema|get_table|get_table_info"
     r"|get_object_details)$"
 )
-_BY_TABLE = {
-    "schema": "catalog.schema",
-    "describe": "catalog.describe",
-    "explore": "catalog.describe",
-    "sample": "catalog.sample",
-}
 _SEARCHES = frozenset({"knowledge_search", "collections_search"})
 _DIALECTS = (
     (re.compile(r"agnes|duckdb|motherduck"), "duckdb"),
@@ -139,12 +133,12 @@ def _mcp_tool(server: str, tool: str, tool_input: Mapping[str, object]) -> list[
     if (queried := _mcp_query(server, tool, tool_input, dialect)) is not None:
         return [queried]
     table = _text(tool_input, *_TABLE_KEYS)
-    if tool in _BY_TABLE and table:
-        return [table_access(_BY_TABLE[tool], [table], dialect)]
+    if tool in BY_TABLE and table:
+        return [table_access(action, [table], dialect) for action in BY_TABLE[tool]]
     if _SHOWS_SCHEMA.search(tool) and table:
         return [table_access("catalog.schema", [table], dialect)]
     if tool == "catalog" or _LISTS.search(tool) or (dialect and _LISTS_OBJECTS.search(tool)):
-        return [Access("catalog.list", ADHOC, dialect=dialect)]
+        return [Access("catalog.list", CATALOG if tool == "catalog" else ADHOC, dialect=dialect)]
     if tool in _SEARCHES or (tool == "search" and "agnes" in server):
         return [Access("catalog.search", ADHOC)]
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,33 @@ class ServerSync:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerSession:
+    """A session that the server has. Fields are None where it does not tell them; older ones tell less."""
+
+    session_id: str
+    """By the name of its file: what the rows in it say may be another session's, of which it is a copy."""
+    session_file: str
+    started_at: dt.datetime | None
+    ended_at: dt.datetime | None
+    uploaded_at: dt.datetime | None
+    is_processed: bool | None
+    pipeline_status: str | None
+    """`pending`, `processed` or `extracted`."""
+    items_extracted: int | None
+    download_url: str | None
+    """An address, or a path on the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSessions:
+    """The sessions that the server has of the user, newest first; `is_whole` if these are all."""
+
+    rows: tuple[ServerSession, ...]
+    is_whole: bool
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HomeStats:
     """The server's totals over the sessions that were uploaded and began within the window."""
 
@@ -101,6 +129,44 @@ def sync_of(answer: dict[str, Any], url: str) -> ServerSync:
     rows, _, problems = rows_of(answer, url)
     shown = tuple(row for row in rows if row.action in SYNC_ACTIONS)
     return ServerSync(time_of(answer.get("last_pull_at")), shown, tuple(problems))
+
+
+def sessions_of(answer: dict[str, Any], url: str) -> tuple[list[ServerSession], int | None, list[Problem]]:
+    """The sessions of a page, how many there are in all, and what could not be used."""
+    rows, problems = [], []
+    listed = answer.get("rows")
+    for index, entry in enumerate(listed if isinstance(listed, list) else ()):
+        row = _session(entry) if isinstance(entry, dict) else None
+        if row is None:
+            problems.append(Problem(url, "session without a file", line=index + 1))
+        else:
+            rows.append(row)
+    if not isinstance(listed, list):
+        problems.append(Problem(url, "rows is not a list"))
+    return rows, count_of(answer.get("total")), problems
+
+
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}_(?=[0-9a-f]{8}-)")
+"""What an old collector put before the name of a session's file."""
+
+
+def _session(entry: dict[str, Any]) -> ServerSession | None:
+    file = text_of(entry.get("session_file"), 300) or text_of(entry.get("session_id"), 200)
+    if file is None:
+        return None
+    name = file.replace("\\", "/").rpartition("/")[2].removesuffix(".jsonl")
+    processed = entry.get("processed")
+    return ServerSession(
+        session_id=_DATED.sub("", name),
+        session_file=file,
+        started_at=time_of(entry.get("started_at")),
+        ended_at=time_of(entry.get("ended_at")),
+        uploaded_at=time_of(entry.get("uploaded_at")),
+        is_processed=processed if isinstance(processed, bool) else None,
+        pipeline_status=text_of(entry.get("pipeline_status"), 50),
+        items_extracted=count_of(entry.get("items_extracted")),
+        download_url=text_of(entry.get("download_url"), 300),
+    )
 
 
 def home_stats_of(answer: dict[str, Any]) -> HomeStats:

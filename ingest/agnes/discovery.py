@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .account import config_folder, read_config
-from .values import read_file, text_of
+from .values import path_text, read_file, text_of
 
 _SERVER = re.compile(r"^server_url:[ \t]*(\S+)[ \t]*\r?$", re.MULTILINE)
 
@@ -70,6 +70,21 @@ def discover_workspaces(
     for folder in _unseen((Path(project) for project in project_dirs), seen):
         add(folder, "session")
     return list(found.values())
+
+
+def looked_for(env: Mapping[str, str], home: Path, cwd: Path, worked_in: int) -> list[str]:
+    """Where workspaces are looked for, and why each place gave none, in words; `worked_in`: folders of sessions."""
+    named, config = env.get("AGNES_LOCAL_DIR"), config_folder(env, home) / "config.yaml"
+    root = read_config(config.parent).workspace_root
+    told = "not set" if root is None else f"{root}: no folder"
+    if not _exists(config):
+        told = "no such file"
+    return [
+        f"AGNES_LOCAL_DIR ({f'{named}: no folder' if named else 'not set'})",
+        f"workspace_root in {path_text(config)} ({told})",
+        f"{path_text(cwd)} and above",
+        f"{worked_in} folder{'' if worked_in == 1 else 's'} that sessions worked in, and above",
+    ]
 
 
 def _unseen(folders: Iterable[Path], seen: set[Path]) -> Iterator[Path]:

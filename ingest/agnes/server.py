@@ -1,6 +1,6 @@
 """Optional client of an Agnes server: what the server logged of the user's queries and pulls.
 
-Only three addresses are read. None of them leaves a trace on the server; others would: fetching the manifest
+Only four addresses are read. None of them leaves a trace on the server; others would: fetching the manifest
 counts as a pull, and a query is a query. Errors are one line and never contain the token.
 """
 
@@ -22,9 +22,12 @@ from .answers import (
     HomeStats,
     Known,
     QueryPage,
+    ServerSession,
+    ServerSessions,
     ServerSync,
     home_stats_of,
     rows_of,
+    sessions_of,
     sync_of,
 )
 from .transport import Failure, Reply, Transport, is_here
@@ -32,6 +35,7 @@ from .values import Problem
 
 QUERIES = "/api/me/stats/queries"
 SYNC = "/api/me/stats/sync"
+SESSIONS = "/api/me/stats/sessions"
 HOME_STATS = "/api/me/home-stats"
 
 REFUSED = ("/api/sync",)
@@ -187,6 +191,27 @@ class AgnesClient:
         """
         return sync_of(self._get(SYNC, {"limit": str(PAGE_SIZE)}, until), self._server + SYNC)
 
+    def sessions(self, *, max_pages: int = 50, until: float = float("inf")) -> ServerSessions:
+        """The sessions that the server has of the user, newest first. Raise AgnesServerError.
+
+        At most `max_pages` pages of `PAGE_SIZE`; `until` as for `queries`. Rows that come in meanwhile move others to
+        the next page, where they are told again.
+        """
+        found: dict[str, ServerSession] = {}
+        problems: list[Problem] = []
+        for number in range(max_pages):
+            if number and time.monotonic() > until:
+                break
+            parameters = {"limit": str(PAGE_SIZE), "offset": str(number * PAGE_SIZE)}
+            page, total, faults = sessions_of(self._get(SESSIONS, parameters, until), self._server + SESSIONS)
+            problems += faults
+            is_new = any(row.session_file not in found for row in page)
+            found |= {row.session_file: row for row in page}
+            # An old server ignores the offset and says the same again; none says that there are more than there are.
+            if not is_new or (total is not None and (number + 1) * PAGE_SIZE >= total):
+                return ServerSessions(tuple(found.values()), is_whole=not faults, problems=tuple(problems))
+        return ServerSessions(tuple(found.values()), is_whole=False, problems=tuple(problems))
+
     def home_stats(self, window: str = "24h") -> HomeStats:
         """The server's own totals for `24h` or `7d` (anything else counts as `24h`). Raise
         AgnesServerError."""
@@ -258,7 +283,7 @@ class AgnesClient:
         if status in (401, 403):
             kind, words = _refusal(reply.body)
             raise AgnesTokenError(f"{self._server}: {words} ({status})", status, kind)
-        if status == 400 and _TO_TLS in reply.body:
+        if status == 400 and any(words in reply.body for words in _TO_TLS):
             raise AgnesTlsError(f"{self._server}: this port speaks TLS; the address has to begin with https://")
         if status in (404, 405):
             words = f"has no {path} ({status}): an Agnes server too old for this, or none at all"
@@ -281,8 +306,12 @@ _REFUSALS = {
 }
 """Details of a refusal, as the server words them in lower case -> kind and our words. Others are not repeated."""
 
-_TO_TLS = b"plain HTTP request was sent to HTTPS port"
-"""What nginx says."""
+_TO_TLS = (
+    b"plain HTTP request was sent to HTTPS port",
+    b"HTTP request to an HTTPS server",
+    b"speaking plain HTTP to an SSL-enabled server port",
+)
+"""What nginx, programs in Go and Apache say."""
 
 
 def _refusal(body: bytes) -> tuple[str, str]:

@@ -1,8 +1,9 @@
-"""Which sync action a shell command is."""
+"""Which sync actions a tool call is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from ..access.commands import ScriptBudget, walk
 from ..access.languages import SH, commands_in
@@ -10,7 +11,14 @@ from ..access.tools import script_of
 from ..access.wrappers import Call, unwrap
 from .actions import MANIFEST_FETCH, SESSION_UPLOAD, SYNC_UPDATE
 
-_ACTION_OF_VERB = {"pull": MANIFEST_FETCH, "push": SESSION_UPLOAD, "update": SYNC_UPDATE}
+_ACTION_OF_VERB = {
+    "pull": MANIFEST_FETCH,
+    "push": SESSION_UPLOAD,
+    "update": SYNC_UPDATE,
+    # Makes a workspace and pulls for the first time; in one that exists it is an update.
+    "init": MANIFEST_FETCH,
+    "onboard": SYNC_UPDATE,
+}
 
 _NO_EFFECT = frozenset({"--help", "-h", "--dry-run"})
 """With one of these the command transfers nothing."""
@@ -18,24 +26,38 @@ _NO_EFFECT = frozenset({"--help", "-h", "--dry-run"})
 _DEEPEST = 3
 """Scripts within scripts that are followed."""
 
+_MOST = 50
+"""Actions of one call."""
 
-def sync_action_in(tool: str, given: Mapping[str, object]) -> tuple[str, str] | None:
-    """The first sync action of a tool call, with the script that performs it; None if it performs none."""
+
+def sync_actions_in(tool: str, given: Mapping[str, object], server: str | None = None) -> list[tuple[str, str]]:
+    """The sync actions of a tool call, in order, each with the script, or the tool, that performs it.
+
+    Of a tool of an MCP server `tool` is the name that the server has for it, and `server` the server's.
+    """
+    if server is not None:
+        is_pull = tool.lower() == "pull" and "agnes" in server.lower()
+        return [(MANIFEST_FETCH, f"{server} {tool}")] if is_pull else []
     found = script_of(tool, given)
     if found is None or "agnes" not in found[0].lower():
-        return None
-    action = sync_action_of(*found)
-    return None if action is None else (action, found[0])
+        return []
+    return [(action, found[0]) for action in sync_actions_of(*found)]
 
 
-def sync_action_of(command: str, language: str = SH) -> str | None:
-    """The first sync action that running `command` in a shell performs; None if it performs none.
+def sync_action_id(call: str, number: int) -> str:
+    """The key of one of the sync actions of a call, counted from 0."""
+    return f"call:{call}:{number}" if number else f"call:{call}"
 
-    `agnes pull` fetches the manifest, `agnes push` uploads sessions, `agnes update` does both. The words in a
-    string, a comment or a here-document are not commands. With `--help` or `--dry-run` nothing is transferred,
-    and what runs on another machine brings no workspace here in step.
+
+def sync_actions_of(command: str, language: str = SH) -> list[str]:
+    """The sync actions that running `command` in a shell performs, in order.
+
+    `agnes pull` fetches the manifest, `agnes push` uploads sessions, `agnes update` does both; `agnes init` pulls into
+    a new workspace, `agnes onboard` brings any up to date. The words in a string, a comment or a here-document are not
+    commands. With `--help` or `--dry-run` nothing is transferred, and what runs on another machine brings no workspace
+    here in step.
     """
-    return next(_sync_actions(command, language, ScriptBudget(), 0), None)
+    return list(islice(_sync_actions(command, language, ScriptBudget(), 0), _MOST))
 
 
 def _sync_actions(script: str, language: str, budget: ScriptBudget, depth: int) -> Iterator[str]:

@@ -48,6 +48,10 @@ class SnapshotAccess:
     where: str | None
     order_by: str | None
     limit: int | None
+    expires_at: dt.datetime | None
+    """When `agnes pull` may delete it; None: never."""
+    has_policy: bool
+    """Whether an access policy decided which rows it has: they are the user's own, not the table's."""
 
 
 def read_snapshot(workspace: Path, path: Path) -> ValuesRead[SnapshotAccess]:
@@ -80,6 +84,8 @@ def _access(workspace: Path, path: Path, meta: Mapping[str, Any], table_id: str,
         where=text_of(meta.get("where")),
         order_by=_listed(meta.get("order_by")),
         limit=count_of(meta.get("limit")),
+        expires_at=time_of(meta.get("expires_at")),
+        has_policy=text_of(meta.get("policy_fingerprint")) is not None,
     )
 
 

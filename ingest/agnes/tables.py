@@ -54,6 +54,8 @@ class SyncState:
     last_sync: dt.datetime | None = None
     tables: tuple[SyncedTable, ...] = ()
     problems: tuple[Problem, ...] = ()
+    blocked: tuple[str, ...] = ()
+    """Snapshots that the last pull withheld."""
 
 
 @dataclass(slots=True)
@@ -97,7 +99,11 @@ def read_sync_state(workspace: Path, config: Path) -> SyncState:
     last_sync = time_of(state.get("last_sync"))
     if last_sync is None and state.get("last_sync") is not None:
         problems.append(Problem(path_text(path), "last_sync is not a time"))
-    return SyncState(last_sync, tuple(tables.values()), tuple(problems))
+    return SyncState(last_sync, tuple(tables.values()), tuple(problems), _names(state.get("snapshot_blocked")))
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(name for item in value if (name := text_of(item, 256))) if isinstance(value, list) else ()
 
 
 def _pulled(workspace: str, table_id: str, entry: Mapping[str, Any], found: _Files | None) -> SyncedTable:
@@ -153,7 +159,8 @@ def merged(pull: SyncState, stack: SyncState) -> SyncState:
         known = tables.get(table.table_id)
         tables[table.table_id] = dataclasses.replace(known, packages=table.packages) if known else table
     times = [moment for moment in (pull.last_sync, stack.last_sync) if moment is not None]
-    return SyncState(max(times, default=None), tuple(tables.values()), pull.problems + stack.problems)
+    problems = pull.problems + stack.problems
+    return SyncState(max(times, default=None), tuple(tables.values()), problems, pull.blocked + stack.blocked)
 
 
 def _stack_entries(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .values import LogLine, Problem, ValuesRead, count_of, lines_of, path_text, read_file, text_of, time_of
+from .values import LogLine, Problem, ValuesRead, count_of, lines_of, path_text, read_file, stable_id, text_of, time_of
 
 UPLOADED, FAILED, PRIVATE = "uploaded", "failed", "private"
 
@@ -41,6 +42,17 @@ class Upload:
     """Why the server refused it for good: a status code, or the word that older versions wrote."""
     path: str | None = None
     """Of the transcript, where the file says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """A line of a ledger: something that happened to a session, once."""
+
+    id: str
+    """The same on every reading, also when lines before it are gone."""
+    pos: int
+    """The byte at which the line starts."""
+    upload: Upload
 
 
 class _MalformedError(ValueError):
@@ -92,12 +104,33 @@ def _joined(row: Upload, other: Upload | None) -> Upload:
     return Upload(row.workspace, row.session_id, row.status, when, size, row.http_status, row.path or other.path)
 
 
+def read_ledger(workspace: Path, path: Path) -> Iterator[LedgerLine]:
+    """Every line of one of the files that has a time, oldest first; what cannot be read is told by `read_uploads`."""
+    uploaded_path, failed_path, skipped_path, _ = upload_files(workspace)
+    form = {uploaded_path: _uploaded, failed_path: _failed, skipped_path: _skipped}.get(path)
+    if form is None:
+        return
+    alike: Counter[Upload] = Counter()
+    for line, row in _lines(path, path_text(workspace), form, []):
+        if row.when is not None:
+            alike[row] += 1
+            parts = (row.session_id, row.status, row.when.isoformat(), str(row.size_bytes), row.http_status or "")
+            key = stable_id("ledger", row.workspace, *parts, str(alike[row]))
+            yield LedgerLine(key, line.pos, row)
+
+
 def _rows(
     path: Path, workspace: str, form: Callable[[str, list[str]], Upload], problems: list[Problem]
 ) -> Iterator[Upload]:
+    return (row for _, row in _lines(path, workspace, form, problems))
+
+
+def _lines(
+    path: Path, workspace: str, form: Callable[[str, list[str]], Upload], problems: list[Problem]
+) -> Iterator[tuple[LogLine, Upload]]:
     for line in lines_of(read_file(path, problems) or b""):
         try:
-            yield form(workspace, line.data.decode("utf-8").split("\t", 3))
+            yield line, form(workspace, line.data.decode("utf-8").split("\t", 3))
         except UnicodeDecodeError:
             _report(line, path, "not UTF-8", problems)
         except _MalformedError as error:

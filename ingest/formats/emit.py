@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..access import Access, accesses_of, error_line, may_count_rows, rows_in
+from ..access import Access, accesses_of, error_line, may_count_rows, may_hold_note, note_in, rows_in
 from ..access.languages import SHELLS
-from ..agnes.shell_actions import sync_action_in
+from ..agnes.shell_actions import sync_action_id, sync_actions_in
 from ..batch import Batch
 from ..projects import folder_of, project_of
 from ..tasks import id_in
@@ -59,8 +60,11 @@ _OF_RESPONSE = (
 )
 """Columns of a response that are told only where there is something to tell; they have the names of the fields."""
 
-_ROWS_HINT_CHARS = 800
-"""A count of rows stands at the end of what a client prints."""
+_HINT_CHARS = 800
+"""A count of rows, or a note, stands at the beginning or the end of what a client prints."""
+
+_MOST_CSV = 20
+"""Calls without a result yet of which it is remembered that they print lines of values."""
 
 
 class Emitter:
@@ -81,6 +85,8 @@ class Emitter:
         self._untimed: list[tuple[dict[str, Any], str]] = []
         self._calls: dict[str, dict[str, Any]] = {}
         """Rows of tool calls in this stretch that have no result yet."""
+        self._prints_csv: dict[str, None] = dict.fromkeys(state.get("csv", ()))
+        """Calls without a result yet that print lines of values; in this stretch or before."""
         self._labels = SessionLabels()
         self._strays: set[tuple[str, str]] = set()
         """Sessions that sub-agents name, and those in which they were started."""
@@ -126,6 +132,8 @@ class Emitter:
         state: State = {"last_ts": self.last_ts}
         if self.last_ts is None and (self._untimed or self._labels.waits or self._was_untimed):
             state["untimed"] = True
+        if self._prints_csv:
+            state["csv"] = list(self._prints_csv)[-_MOST_CSV:]
         return state
 
     # -- events --------------------------------------------------------------------------------------------------
@@ -219,8 +227,13 @@ class Emitter:
                 "dialect": access.dialect,
             }
             self._add("accesses", row, "ts")
-        synced = sync_action_in(told.name, told.given) if script is None else sync_action_in(shell, {"command": script})
-        self._sync_action(told, synced)
+        self._expect(told, found)
+        if told.mcp_tool is not None:
+            server, tool = told.mcp_tool
+            self._sync_actions(told, sync_actions_in(tool, told.given, server))
+        else:
+            given = (told.name, told.given) if script is None else (shell, {"command": script})
+            self._sync_actions(told, sync_actions_in(*given))
 
     def _beside(self, told: ToolCall) -> None:
         """What the call says of to-do lists, and the work that it gives to other AIs."""
@@ -231,11 +244,18 @@ class Emitter:
                 row["subagent_id"] = told.speaker.subagent_id
             self._add(table, row, "ts")
 
-    def _sync_action(self, told: ToolCall, found: tuple[str, str] | None) -> None:
-        if found is not None:
-            action, script = found
+    def _expect(self, told: ToolCall, found: Sequence[Access]) -> None:
+        if len(found) == 1 and found[0].prints_csv:
+            self._prints_csv[told.id] = None
+
+    def waits_for_text(self, call_id: str) -> bool:
+        """Whether the result of a call has to be told with its text, whatever it looks like."""
+        return call_id in self._prints_csv
+
+    def _sync_actions(self, told: ToolCall, found: list[tuple[str, str]]) -> None:
+        for number, (action, script) in enumerate(found):
             row = self._here(told.place) | {
-                "id": f"call:{told.id}",
+                "id": sync_action_id(told.id, number),
                 "action": action,
                 "source": "transcript",
                 "detail": first_line(script, TEXT_CHARS),
@@ -264,8 +284,16 @@ class Emitter:
         if told.is_error:
             row["error_text"] = error_line(told.text or "")
             row["denial"] = told.denial
-        elif told.text and may_count_rows(told.text[-_ROWS_HINT_CHARS:].encode("utf-8", "replace")):
-            row["result_rows"] = whole_number(rows_in(told.text))
+        prints_csv = told.call_id in self._prints_csv
+        self._prints_csv.pop(told.call_id, None)
+        if told.text:
+            head, end = (
+                part.encode("utf-8", "replace") for part in ('"' + told.text[:_HINT_CHARS], told.text[-_HINT_CHARS:])
+            )
+            if not told.is_error and (prints_csv or may_count_rows(end, head)):
+                row["result_rows"] = whole_number(rows_in(told.text, csv=prints_csv))
+            if may_hold_note(head, end):
+                row["result_note"] = note_in(told.text)
         if told.subagent_id is not None or told.subagent_status is not None:
             row["spawned_subagent_id"] = told.subagent_id
             row["spawned_status"] = told.subagent_status

@@ -231,6 +231,8 @@ class Source:
     version: int
     """Raised when a change of the decoder should re-read files that are on disk. What they alone had told is then
     dropped first, as far as they still hold it."""
+    is_cut: bool = False
+    """Whether its files lose old entries while they go on: a newer version then drops nothing of what they had told."""
     agent: str | None = None
     """The agent that its facts tell of, as in `--agent`; None: no agent."""
     untold: Mapping[Matter, str] = MappingProxyType({})

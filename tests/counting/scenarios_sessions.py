@@ -115,7 +115,7 @@ SESSIONS = [
           answer("msg_2", "10:01", call("t4", "Task", subagent_type="Explore"), call("t5", "Agent"),
                  call("t6", "New"))], responses=2, inp=20, out=200, calls=6, mcp=1, dispatches=2, skills=1,
          also={"calls by class": {"mcp_call": 1, "tool_use": 3, "subagent": 2},
-               "extensions": {"skill shop:invoice": "curated", "agent Explore": "builtin", "agent Agent": "builtin"}}),
+               "extensions": {"skill shop:invoice": "unknown", "agent Explore": "builtin", "agent Agent": "builtin"}}),
     case("call-told-twice", "tools",
          {MAIN: [tool_row, later(tool_row)], OTHER: [again(tool_row, sessionId="s2")]}, responses=1, inp=10, out=100,
          calls=1, sessions=2, also={"calls by session": {"s1": 1}}),

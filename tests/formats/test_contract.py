@@ -394,7 +394,12 @@ def test_a_newer_version_takes_back_what_an_older_one_told(folder: Folder, monke
             connection.execute(f"INSERT INTO {fact.name} ({columns}) SELECT {key}, {rest} FROM {fact.name}")
     monkeypatch.setattr(type(source_of(folder)), "version", source_of(folder).version + 1)
     assert folder.read() > 0
-    assert only_facts(folder.dump()) == only_facts(before)
+    told = only_facts(folder.dump())
+    if source_of(folder).is_cut:
+        # Nobody can tell what was wrong from what is gone from the file since.
+        assert all(row in told[name] for name, rows in only_facts(before).items() for row in rows)
+        return
+    assert told == only_facts(before)
     assert folder.read() == 0
 
 

@@ -36,7 +36,7 @@ class Server:
 
     httpd: ThreadingHTTPServer
     answer: Answer = lambda handler, request: handler.say(404, {})
-    endpoints: dict[str, Answer] = field(default_factory=dict)
+    endpoints: dict[str, Answer] = field(default_factory=lambda: {"sessions": sessions_of([])})
     requests: list[Request] = field(default_factory=list)
     asked: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -138,6 +138,32 @@ def pages_of(rows: list[dict[str, object]], size: int) -> Answer:
         page = ordered[:size]
         last = {"timestamp": page[-1]["timestamp"], "id": page[-1]["id"]} if len(ordered) > size else None
         handler.say(200, {"limit": size, "rows": page, "next_cursor": last})
+
+    return answer
+
+
+def uploaded(name: str, **more: object) -> dict[str, object]:
+    """A session that the server has, as it lists it when it has worked on it."""
+    return {
+        "session_file": f"u1/{name}.jsonl",
+        "session_id": name,
+        "started_at": "2026-06-01T10:00:00",
+        "ended_at": "2026-06-01T10:30:00",
+        "processed": True,
+        "pipeline_status": "processed",
+        "items_extracted": 0,
+        "download_url": f"/profile/sessions/{name}.jsonl",
+        **more,
+    }
+
+
+def sessions_of(rows: list[dict[str, object]]) -> Answer:
+    """The sessions that the server has, in pages by offset and limit."""
+
+    def answer(handler: Handler, request: Request) -> None:
+        offset, limit = int(request.query["offset"]), int(request.query["limit"])
+        page = rows[offset : offset + limit]
+        handler.say(200, {"total": len(rows), "offset": offset, "limit": limit, "rows": page})
 
     return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from agnes_stats.ingest.agnes.actions import SYNC_ACTIONS
-from agnes_stats.ingest.agnes.shell_actions import sync_action_of
+from agnes_stats.ingest.agnes.shell_actions import sync_actions_in, sync_actions_of
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,39 @@ from agnes_stats.ingest.agnes.shell_actions import sync_action_of
         ("cat <<-END\n\tx\n\tEND\nagnes push", "session.upload"),
         ("agnes pull > --help", "manifest.fetch"),
         ("# isn't it\nagnes pull", "manifest.fetch"),
-        ("agnes push; agnes pull", "session.upload"),
+        ("agnes init --server-url https://agnes.example.com --token-file ~/.agnes/token", "manifest.fetch"),
+        ("cd ws && agnes onboard --accept-dir", "sync.update"),
     ],
 )
 def test_a_command_that_syncs(command: str, action: str) -> None:
-    assert sync_action_of(command) == action
+    assert sync_actions_of(command) == [action]
     assert action in SYNC_ACTIONS
+
+
+@pytest.mark.parametrize(
+    ("command", "actions"),
+    [
+        ("agnes pull && agnes push", ["manifest.fetch", "session.upload"]),
+        ("agnes push; agnes pull", ["session.upload", "manifest.fetch"]),
+        ("agnes pull || (sleep 5; agnes pull)", ["manifest.fetch", "manifest.fetch"]),
+        ("for ws in a b; do (cd $ws && agnes pull); done", ["manifest.fetch", "manifest.fetch"]),
+        ("agnes init && bash -c 'agnes push'", ["manifest.fetch", "session.upload"]),
+        ("agnes pull --help; agnes push", ["session.upload"]),
+    ],
+)
+def test_each_command_of_a_script_is_an_action(command: str, actions: list[str]) -> None:
+    assert sync_actions_of(command) == actions
+
+
+def test_a_call_has_no_end_of_actions() -> None:
+    assert len(sync_actions_of("agnes pull\n" * 5000)) == 50
+
+
+def test_the_tool_of_agnes_that_pulls() -> None:
+    assert sync_actions_in("pull", {}, "agnes") == [("manifest.fetch", "agnes pull")]
+    assert sync_actions_in("pull", {"skip_materialize": True}, "plugin_agnes_tools")[0][0] == "manifest.fetch"
+    assert sync_actions_in("pull", {}, "git") == sync_actions_in("pull_request", {}, "agnes") == []
+    assert sync_actions_in("pull", {}) == []
 
 
 @pytest.mark.parametrize(
@@ -65,7 +92,7 @@ def test_a_command_that_syncs(command: str, action: str) -> None:
     ],
 )
 def test_a_command_that_does_not(command: str) -> None:
-    assert sync_action_of(command) is None
+    assert sync_actions_of(command) == []
 
 
 def test_the_list_of_sync_actions_is_explicit() -> None:

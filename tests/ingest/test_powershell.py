@@ -6,7 +6,7 @@ import pytest
 from agnes_stats.ingest.access import Access, accesses_of
 from agnes_stats.ingest.access.commands import ScriptBudget
 from agnes_stats.ingest.access.powershell import commands_in
-from agnes_stats.ingest.agnes.shell_actions import sync_action_in
+from agnes_stats.ingest.agnes.shell_actions import sync_actions_in
 from agnes_stats.ingest.formats.claude.tools import detail_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,15 +146,15 @@ def test_an_access_carries_the_script_and_its_query() -> None:
     ],
 )
 def test_a_sync_action_of_agnes(script: str, action: str | None) -> None:
-    found = sync_action_in("PowerShell", {"command": script})
-    assert found == (None if action is None else (action, script))
+    found = sync_actions_in("PowerShell", {"command": script})
+    assert found == ([] if action is None else [(action, script)])
 
 
 def test_only_what_runs_a_script_syncs() -> None:
-    assert sync_action_in("Bash", {"command": "agnes pull"}) == ("manifest.fetch", "agnes pull")
-    assert sync_action_in("Monitor", {"command": "agnes push"}) == ("session.upload", "agnes push")
+    assert sync_actions_in("Bash", {"command": "agnes pull"}) == [("manifest.fetch", "agnes pull")]
+    assert sync_actions_in("Monitor", {"command": "agnes push"}) == [("session.upload", "agnes push")]
     for name, given_ in (("Read", {"command": "agnes pull"}), ("Bash", {"command": 3}), ("PowerShell", {})):
-        assert sync_action_in(name, given_) is None
+        assert sync_actions_in(name, given_) == []
 
 
 @pytest.mark.parametrize("tool", ["Bash", "PowerShell", "Monitor"])
@@ -184,7 +184,7 @@ def test_a_call_says_its_command(tool: str) -> None:
 )
 def test_a_pathological_script_is_read_without_harm(script: str) -> None:
     assert isinstance(accesses_of("PowerShell", {"command": script}), list)
-    assert isinstance(sync_action_in("PowerShell", {"command": f"agnes {script}"}), tuple | None)
+    assert isinstance(sync_actions_in("PowerShell", {"command": f"agnes {script}"}), list)
 
 
 def test_variables_cannot_blow_a_script_up() -> None:

@@ -82,7 +82,7 @@ def test_queries_are_loaded_once_and_only_new_ones_are_asked_for(server: Server,
     answers(server, 5, last_pull_at="2026-06-02T12:00:00")
     before = len(server.requests)
     ask_once(store, by(server))
-    assert len(server.requests) - before == 2
+    assert len(server.requests) - before == 3
     assert known(store) == [f"id-{number:03}" for number in range(4, -1, -1)]
     assert last_pull(store) == dt.datetime(2026, 6, 2, 12)
 
@@ -127,7 +127,7 @@ def test_rows_of_a_version_that_knew_no_accounts_get_their_names(server: Server,
                 "VALUES (?, ?, 'http://agnes', 0, 'server', 'query.remote')",
                 [f"server:id-00{number}", entry(number)["timestamp"]],
             )
-        connection.execute("INSERT INTO workspaces VALUES ('http://agnes', '2026-06-09', 'http://agnes', NULL)")
+        connection.execute("INSERT INTO workspaces VALUES ('http://agnes', '2026-06-09', 'http://agnes', NULL, NULL)")
     answers(server, 3)
     ask_once(store, by(server))
     assert known(store) == ["id-007", "id-002", "id-001", "id-000"]
@@ -218,7 +218,9 @@ def test_a_failure_is_kept_in_words_until_the_server_answers_and_loses_nothing(
     assert found.answered_at is not None and found.asked_at is not None and found.asked_at > found.answered_at
     assert len(known(store)) == 7
     assert last_pull(store) == dt.datetime(2026, 6, 1, 12)
-    assert {request.path for request in server.requests} <= {"/api/me/stats/queries", "/api/me/stats/sync"}
+    assert {request.path for request in server.requests} <= {
+        f"/api/me/stats/{name}" for name in ("queries", "sessions", "sync")
+    }
     answers(server, 8, last_pull_at="2026-06-03T12:00:00")
     assert ask_once(store, by(server)) == 1
     found = health(store)
@@ -295,7 +297,7 @@ def test_nothing_is_asked_for_longer_than_the_time_there_is(
     monkeypatch.setattr(server_source, "MAX_SECONDS", 0.3)
     server.tell(queries=hang, sync=hang)
     assert "no answer within" in failing(store, by(server, timeout=10.0))
-    assert health(store).failing == ["queries", "sync"]
+    assert health(store).failing == ["queries", "sessions", "sync"]
 
 
 @pytest.mark.parametrize("ahead", [dt.timedelta(hours=20), dt.timedelta(days=2), None])

@@ -99,6 +99,9 @@ NOT_READ: dict[str, dict[str, str]] = {
     "unknowns": {"path": PLACE},
     "uploads": {"workspace": PLACE, "path": PLACE, "session_id": KEY, "status": WORD},
     "workspaces": {"workspace": PLACE},
+    "snapshots": {"workspace": PLACE, "path": PLACE},
+    "plugins": {"workspace": PLACE, "source": WORD},
+    "server_sessions": {"server": PLACE, "account": KEY},
     "worktrees": {"session_id": KEY, "path": PLACE},
     "zones": {"zone": "a name of the zone database"},
     **{

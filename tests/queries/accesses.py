@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from agnes_stats.ingest.agnes.answers import AuditRow, QueryPage, ServerSync
+from agnes_stats.ingest.agnes.answers import AuditRow, QueryPage, ServerSessions, ServerSync
 from agnes_stats.ingest.agnes.server import AgnesClient
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
@@ -70,6 +70,9 @@ class _Server:
 
     def sync(self, **_: object) -> ServerSync:
         return ServerSync(None, ())
+
+    def sessions(self, **_: object) -> ServerSessions:
+        return ServerSessions((), is_whole=True)
 
 
 def store_with(

@@ -68,6 +68,7 @@ def test_a_row_has_the_servers_names(store: Store) -> None:
             "session_id": "s1",
             "project": "/home/dana/work/warehouse",
             "seen_in": ["transcript", "server"],
+            "note": None,
         },
     }
 

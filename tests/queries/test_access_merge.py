@@ -59,10 +59,59 @@ def test_the_servers_error_is_told_with_its_status(tmp_path: Path) -> None:
     assert (row.result, row.error, row.outcome) == ("error.400", "no such table", "failed")
 
 
-def test_a_query_that_worked_has_no_error_even_if_its_call_failed(tmp_path: Path) -> None:
-    told = Transcript("s1", at("10:00")).response(("c", *agnes(QUERY))).wait(1).result("c", "Exit code 1", error=True)
-    (row,) = listed(store_with(tmp_path, [told], server=[logged("a", "10:00:01", QUERY)]))
-    assert (row.result, row.error) == ("success", None)
+def test_a_query_that_failed_is_not_the_one_that_worked(tmp_path: Path) -> None:
+    told = Transcript("s1", at("10:00")).response(("bad", *agnes(QUERY))).wait(2)
+    told.result("bad", "Error: connection refused", error=True).wait(10)
+    told.response(("good", *agnes(QUERY))).wait(2).result("good")
+    for clock in ("10:00:01", "10:00:06", "10:00:13"):
+        store = store_with(tmp_path / clock.replace(":", ""), [told], server=[logged("a", clock, QUERY)])
+        rows = {row.id: (row.outcome, tuple(row.seen_in)) for row in listed(store)}
+        assert rows == {"bad:0": ("failed", ONE), "good:0": ("success", BOTH)}
+
+
+def test_a_script_that_goes_on_does_not_hide_that_its_query_failed(tmp_path: Path) -> None:
+    told = session("s1", "10:00", ("Bash", {"command": f'agnes query --remote --sql "{QUERY}"; echo done'}))
+    failed = logged("a", "10:00:01", QUERY, result="error.500", error="backend gone", rows=None)
+    (row,) = listed(store_with(tmp_path, [told], server=[failed]))
+    assert (row.outcome, row.error, tuple(row.seen_in)) == ("failed", "backend gone", BOTH)
+
+
+def test_of_several_queries_in_a_call_that_failed_the_server_knows_which(tmp_path: Path) -> None:
+    script = f'agnes query --remote --sql "{QUERY}" && agnes query --remote --sql "select 2"'
+    told = Transcript("s1", at("10:00")).response(("c", "Bash", {"command": script})).wait(3)
+    told.result("c", "Exit code 1", error=True)
+    server = [logged("a", "10:00:01", QUERY), logged("b", "10:00:02", "select 2", result="error.400", rows=None)]
+    rows = listed(store_with(tmp_path, [told], server=server))
+    assert [(row.sql, row.outcome) for row in rows] == [("select 2", "failed"), (QUERY, "success")]
+
+
+def test_what_is_asked_to_run_elsewhere_did_whatever_the_server_calls_it(tmp_path: Path) -> None:
+    told = session("s1", "10:00", agnes(QUERY))
+    (row,) = listed(store_with(tmp_path, [told], server=[logged("a", "10:00:01", QUERY, action="query.local")]))
+    assert (row.action, row.place) == ("query.remote", "remote")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        'for t in a b c; do agnes query --remote "select * from $t"; done',
+        'for t in $(cat names); do agnes query --remote --sql "select * from ${t}"; done',
+        'cat names | while read t; do agnes query --remote "select * from $t" --format csv; done',
+    ],
+)
+def test_queries_of_a_loop_belong_to_its_session(tmp_path: Path, script: str) -> None:
+    told = session("s1", "10:00", ("Bash", {"command": script}), seconds=30)
+    server = [logged(name, f"10:00:1{at}", f"select * from {name}", rows=at) for at, name in enumerate("abc")]
+    other = logged("d", "10:00:15", "select * from a", client_kind="web")
+    rows = listed(store_with(tmp_path, [told], server=[*server, other]))
+    mine = [row for row in rows if row.session_id == "s1" and row.action == "query.remote"]
+    assert sorted((row.rows_returned or 0, row.project or "") for row in mine) == [
+        (at, "/home/dana/work/warehouse") for at in range(3)
+    ]
+    assert {tuple(row.seen_in) for row in mine} == {BOTH}
+    assert [row.id for row in rows if row.session_id is None] == ["server:http://agnes:d"]
+    store = store_with(tmp_path / "again", [told], server=[*server, other])
+    assert len(listed(store, Filter(project="warehouse"))) == len([row for row in rows if row.session_id])
 
 
 def test_the_server_says_where_a_query_ran(tmp_path: Path) -> None:
@@ -183,6 +232,76 @@ def test_a_snapshot_that_failed_left_no_file(tmp_path: Path) -> None:
     rows = {row.id: row for row in listed(store_with(tmp_path, [told], snapshots={"e": fetched("10:00:02")}))}
     assert set(rows) == {"bad:0", "good:0"}
     assert rows["good:0"].seen_in == ["transcript", "workspace"]
+
+
+def test_a_refresh_is_one_row_with_the_table_that_the_snapshot_is_of(tmp_path: Path) -> None:
+    told = session("s1", "10:00", ("Bash", {"command": "agnes snapshot refresh e --ttl 7d"}))
+    (row,) = listed(store_with(tmp_path, [told], snapshots={"e": fetched("10:00:02")}))
+    assert (row.action, row.resource, row.tables_read) == ("snapshot.refresh", "table:events", ["events"])
+    assert (row.seen_in, row.rows_returned, row.session_id) == (["transcript", "workspace"], 9000, "s1")
+
+
+def test_a_refresh_that_was_written_over_still_knows_its_table(tmp_path: Path) -> None:
+    calls = [("Bash", {"command": f"agnes snapshot {verb}"}) for verb in ("refresh e", "refresh e", "refresh other")]
+    rows = listed(store_with(tmp_path, [session("s1", "10:00", *calls)], snapshots={"e": fetched("10:00:14")}))
+    assert [(row.resource, len(row.seen_in)) for row in reversed(rows)] == [
+        ("table:events", 1),
+        ("table:events", 2),
+        ("table:other", 1),
+    ]
+
+
+# -- what the command prints
+
+
+BOX = """\
+┏━━━━┳━━━━━━━┓
+┃ id ┃ name  ┃
+┡━━━━╇━━━━━━━┩
+│ 1  │ Ann   │
+│ 2  │       │
+└────┴───────┘
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "printed", "rows"),
+    [
+        ("", BOX, 2),
+        ("", BOX.replace("│ 1  │ Ann   │\n│ 2  │       │\n", ""), 0),
+        ("--json", '[\n  {\n    "row_count": 42\n  }\n]', 1),
+        ("--json", "[]", 0),
+        ("--format csv", "id,name\n1,Ann\n2,\n3,Cy", 3),
+        ("-f csv", "n\n7", 1),
+        ("", "─── row 1 ───\n  row_count : 42\n─── row 2 ───\n  row_count : 7", 2),
+        ("--json | jq length", "7", None),
+        ("--format csv | wc -l", "12", None),
+    ],
+)
+def test_rows_of_a_local_query_are_counted_in_what_it_prints(
+    tmp_path: Path, options: str, printed: str, rows: int | None
+) -> None:
+    told = session("s1", "10:00", ("Bash", {"command": f'agnes query --local "{QUERY}" {options}'}), text=printed)
+    (row,) = listed(store_with(tmp_path, [told]))
+    assert (row.action, row.rows_returned) == ("query.local", rows)
+
+
+def test_the_command_says_where_a_query_ran_and_whose_rows_it_gave(tmp_path: Path) -> None:
+    moved = "[scope] 'orders' not found locally — running server-side\n" + BOX
+    own = BOX + "[scope] 1 of 3 groups: rows are limited to your region"
+    told = [
+        session("s1", "10:00", ("Bash", {"command": f'agnes query "{QUERY}"'}), text=moved),
+        session("s2", "11:00", agnes(QUERY), text=own),
+        session("s3", "12:00", ("Bash", {"command": f'agnes query "{QUERY}"'}), text=BOX),
+    ]
+    store = store_with(tmp_path, told)
+    rows = {row.session_id: (row.action, row.place, row.note, row.rows_returned) for row in listed(store)}
+    assert rows == {
+        "s1": ("query.remote", "remote", "[scope] 'orders' not found locally — running server-side", 2),
+        "s2": ("query.remote", "remote", "[scope] 1 of 3 groups: rows are limited to your region", 2),
+        "s3": ("query.local", "local", None, 2),
+    }
+    assert [row.session_id for row in listed(store, Filter(text="your region"))] == ["s2"]
 
 
 # -- with filters and pages

@@ -14,7 +14,7 @@ from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.sync import SyncPage
 from agnes_stats.tui.commands import sync as answers
 
-from tests.ingest.agnes_files import ledger, log, run
+from tests.ingest.agnes_files import ledger, log, put, run
 from tests.machine import Machine, bash
 from tests.transcripts import Transcript
 
@@ -64,6 +64,18 @@ def test_history_outlives_the_truncation_of_the_log(machine: Machine) -> None:
     assert [row.timestamp.day for row in page(machine).rows if row.timestamp] == [3, 2, 1]
 
 
+def test_a_newer_version_that_reads_again_keeps_what_is_gone_from_the_log(machine: Machine) -> None:
+    folder = machine.workspace()
+    log(folder, run("20260301T100000Z"), run("20260302T100000Z"))
+    machine.read()
+    log(folder, run("20260303T100000Z"))
+    machine.read()
+    with machine.store.write() as connection:
+        connection.execute("UPDATE files SET parser = 0 WHERE source = 'workspace'")
+    machine.read()
+    assert [row.timestamp.day for row in page(machine).rows if row.timestamp] == [3, 2, 1]
+
+
 def test_no_other_action_leaks_in(machine: Machine) -> None:
     log(machine.workspace(), run("20260310T134800Z"))
     machine.read()
@@ -93,6 +105,41 @@ def test_ledgers_tell_what_became_of_each_session(machine: Machine) -> None:
         ("session:s1", "success", None, "Churn"),
     ]
     assert {(row.action, row.source) for row in rows} == {("session.upload", "ledger")}
+
+
+def test_every_line_of_a_ledger_stays(machine: Machine) -> None:
+    folder = machine.workspace()
+    first, again = "s1\t120\t2026-03-10T10:00:00Z", "s1\t900\t2026-03-10T12:00:00Z"
+    ledger(folder, "uploaded", first, again, again)
+    ledger(folder, "failed", "2026-03-10T11:00:00Z\ts1\t413\t/x/s1.jsonl")
+    uploads = [("success", hour) for hour in (12, 12, 10)]
+    expected = [*uploads[:2], ("error.413", 11), uploads[2]]
+    for _ in range(2):
+        rows = page(machine.read()).rows
+        assert [(row.result, row.timestamp.hour) for row in rows if row.timestamp] == expected
+        # The command never tidies them, but people do.
+        ledger(folder, "uploaded", again, again)
+    ledger(folder, "private", "s1")
+    assert len(page(machine.read()).rows) == 4
+
+
+def test_uploads_that_an_older_version_read_are_told_once(machine: Machine) -> None:
+    folder = machine.workspace()
+    ledger(folder, "uploaded", "s1\t120\t2026-03-10T10:00:00Z", "s2\t120\t2026-03-10T11:00:00Z")
+    machine.read()
+    with machine.store.write() as connection:
+        connection.execute("DELETE FROM sync_actions WHERE session_id = 's2'")
+    assert [row.resource for row in page(machine).rows] == ["session:s2", "session:s1"]
+
+
+def test_each_command_of_a_script_is_an_action(machine: Machine) -> None:
+    folder = machine.workspace()
+    machine.session(bash("s1", "2026-03-10T12:00:00", "agnes pull && agnes push", folder), folder)
+    rows = page(machine.read()).rows
+    assert sorted((row.action, row.result, row.duration_ms) for row in rows) == [
+        ("manifest.fetch", "success", 5000),
+        ("session.upload", "success", 5000),
+    ]
 
 
 def test_commands_of_agents_are_actions_of_the_workspace_they_ran_in(machine: Machine) -> None:
@@ -190,6 +237,88 @@ def test_a_pull_that_the_server_logged_too_is_one_action(machine: Machine) -> No
     assert [(row.source, row.duration_ms) for row in rows] == [("workspace, api", 40), ("api", 50)]
 
 
+def served(machine: Machine, *rows: tuple[str, str], server: str = "https://a") -> None:
+    """Pulls that a server logged: their keys and times."""
+    values = ", ".join(
+        f"('{key}', '2026-03-10 {clock}', '{server}', 'manifest.fetch', 'manifest', 'api', 'success', '{server}')"
+        for key, clock in rows
+    )
+    with machine.store.write() as connection:
+        connection.execute(
+            "INSERT INTO sync_actions (id, ts, path, action, resource, source, result, workspace) VALUES " + values
+        )
+
+
+def pulls(machine: Machine) -> list[tuple[str | None, str, str]]:
+    """Session, result and source of the pulls, oldest first."""
+    rows = [row for row in page(machine).rows if row.action == "manifest.fetch"]
+    return [(row.session_id, row.result, row.source) for row in reversed(rows)]
+
+
+@pytest.mark.parametrize("clock", ["12:00:03", "12:00:40", "12:01:02", "12:01:30"])
+def test_a_pull_that_failed_is_not_the_one_that_the_server_served(machine: Machine, clock: str) -> None:
+    folder = machine.workspace()
+    failed = bash("bad", "2026-03-10T12:00:00", "agnes pull", folder, text="connection refused", error=True)
+    machine.session(failed, folder)
+    machine.session(bash("good", "2026-03-10T12:01:00", "agnes pull", folder), folder)
+    machine.read()
+    served(machine, ("server:1", clock))
+    assert pulls(machine) == [("bad", "error", "transcript"), ("good", "success", "transcript, api")]
+
+
+def test_a_pull_that_failed_and_one_elsewhere_are_two(machine: Machine) -> None:
+    folder = machine.workspace()
+    machine.session(bash("bad", "2026-03-10T12:00:00", "agnes pull", folder, error=True), folder)
+    log(folder, run("20260310T130000Z", ("pull", "error", "no route")))
+    machine.read()
+    served(machine, ("server:1", "12:00:02"), ("server:2", "13:00:01"))
+    assert sorted(pulls(machine), key=str) == [
+        ("bad", "error", "transcript"),
+        *[(None, "error", "workspace")],
+        *[(None, "success", "api")] * 2,
+    ]
+
+
+def test_the_manifest_is_fetched_while_the_pull_runs(machine: Machine) -> None:
+    folder = machine.workspace()
+    machine.session(bash("long", "2026-03-10T12:00:00", "agnes pull", folder, seconds=900), folder)
+    machine.session(bash("next", "2026-03-10T12:16:00", "agnes pull", folder), folder)
+    machine.read()
+    served(machine, ("server:1", "12:10:00"), ("server:2", "12:15:30"))
+    assert pulls(machine) == [("long", "success", "transcript, api"), ("next", "success", "transcript, api")]
+
+
+def test_a_failure_in_the_log_is_not_hidden_by_a_script_that_went_on(machine: Machine) -> None:
+    folder = machine.workspace()
+    machine.session(bash("s1", "2026-03-10T12:00:00", "agnes update; true", folder), folder)
+    machine.session(bash("s2", "2026-03-10T13:00:00", "agnes update", folder, error=True), folder)
+    log(folder, run("20260310T120003Z", ("pull", "error", "reset")), run("20260310T130004Z", ("cli", "ok", "")))
+    rows = [row for row in page(machine.read()).rows if row.action == "sync.update"]
+    assert [(row.session_id, row.result, row.source) for row in rows] == [
+        (None, "success", "workspace"),
+        ("s2", "error", "transcript"),
+        ("s1", "error", "workspace, transcript"),
+    ]
+
+
+def test_which_command_of_a_script_failed_is_not_known(machine: Machine) -> None:
+    folder = machine.workspace()
+    machine.session(bash("s1", "2026-03-10T12:00:00", "agnes pull && agnes push", folder, error=True), folder)
+    machine.read()
+    served(machine, ("server:1", "12:00:01"))
+    assert pulls(machine) == [("s1", "error", "transcript, api")]
+
+
+def test_a_pull_from_one_server_is_not_one_from_another(machine: Machine) -> None:
+    folder = machine.workspace()
+    put(folder / ".claude/init-complete", "server_url: https://a/\n")
+    machine.session(bash("s1", "2026-03-10T12:00:00", "agnes pull", folder), folder)
+    machine.read()
+    served(machine, ("server:1", "12:00:01"), server="https://b")
+    served(machine, ("server:2", "12:00:09"))
+    assert pulls(machine) == [("s1", "success", "transcript, api"), (None, "success", "api")]
+
+
 # -- pages and filters
 
 
@@ -278,7 +407,11 @@ def test_the_answer_has_the_shape_of_the_endpoint_and_its_cursor_leads_on(machin
             ],
             "next_cursor": {"timestamp": "2026-03-10T12:00:00+00:00", "id": "call:call-s1"},
             "servers": [],
+            "sessions": answer["sessions"],
+            "snapshots": [],
         }
+        (waiting,) = answer["sessions"]["rows"]
+        assert (waiting["session_id"], waiting["status"], answer["sessions"]["on_disk"]) == ("s1", "waiting", 1)
         cursor = Cursor(dt.datetime(2026, 3, 10, 12), "call:call-s1")
         rest = answers.sync_answer(connection, Filter(), limit=1, cursor=cursor)
     assert [row["action"] for row in rest["rows"]] == ["sync.update"]

@@ -140,7 +140,7 @@ def test_every_session_of_the_workspace_is_in_one_state(machine: Machine) -> Non
         ("sent", "uploaded"),
         ("deleted", "uploaded"),
     ]
-    assert sums == UploadSums(on_disk=6, uploaded=3, grown=1, failed=1, private=1, waiting=1, listed=7)
+    assert sums == UploadSums(on_disk=6, uploaded=3, grown=1, failed=1, private=1, waiting=1, listed=7, in_ledger=6)
     by_id = {row.session_id: row for row in rows}
     assert (by_id["refused"].reason, by_id["refused"].status_at) == ("413", dt.datetime(2026, 3, 10, 13, 1))
     assert (by_id["grown"].size, by_id["grown"].sent_size) == (sizes["grown"], sizes["grown"] - 10)

@@ -25,6 +25,7 @@ from ..kit.table import Record
 from ..learnt import who
 from ..sessions.text import plural
 from ..untold import why
+from ..user_names import user_name
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -102,7 +103,7 @@ def access(row: AccessRow, look: AccessLook) -> Record:
             "project": words.project(row.project),
             "agent": row.agent,
             "machine": row.machine,
-            "username": row.username,
+            "username": row.username and user_name(row.username),
         },
         row,
     )
@@ -280,6 +281,8 @@ def facts(row: AccessRow, look: AccessLook) -> list[Text]:
     ]
     if row.tables_read or row.tables_written:
         lines.append(_tables(row))
+    if row.note:
+        lines.append(Text(words.clean(row.note)))
     if row.session_id is not None:
         whose = (value for _, value in who(row))
         lines.append(_dotted(words.clean(row.title or row.session_id, 100), words.project(row.project), *whose))

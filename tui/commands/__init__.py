@@ -24,6 +24,7 @@ GROUPS = {
         "queries": "accesses to data, newest first",
         "search": "where some words are: titles, prompts, commands, paths, SQL, errors",
         "sync": "sync actions, and when data was last pulled",
+        "operator": "what the people of a server's folder, or of a team, did in the last 30 days",
         "home": "the last 24 hours, or seven days, in one line",
         "status": "what runs, what today took, what is left; exit status 0, 10 or 20: fine, 80 % used, all used",
         "limits": "how much of the plans' limits is used, and when they are reset",

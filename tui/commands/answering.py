@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...queries.store import Store, StoreBusy
-from .. import learnt, terminal
+from .. import learnt, terminal, user_names
 from ..factories import engine_of, server_access
 from ..settings import BadSetting, Settings
 
@@ -32,11 +32,25 @@ def opened(settings: Settings, *, quiet: bool = False) -> Iterator[Reader]:
     # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
     with store.read() as connection:
         if settings.no_ingest or not (settings.agnes_server or engine_of(settings, store).has_news(connection)):
+            _know_people(connection, settings)
             yield connection
             return
     _bring_up(store, settings, quiet)
     with store.read() as connection:
+        _know_people(connection, settings)
         yield connection
+
+
+def _know_people(connection: Reader, settings: Settings) -> None:
+    """Learn who there is, where names matter. Raises BadSetting if `--user` names nobody."""
+    from ...queries import sessions
+
+    if settings.user is None and not settings.users:
+        return
+    users = sessions.usernames(connection)
+    user_names.learn(users)
+    if settings.user is not None and (reason := user_names.nobody(settings.user, users)) is not None:
+        raise BadSetting(reason)
 
 
 def _bring_up(store: Store, settings: Settings, quiet: bool) -> None:

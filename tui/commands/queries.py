@@ -86,6 +86,7 @@ def _access(row: access.AccessRow) -> Answer:
             "session_id": row.session_id,
             "project": row.project,
             "seen_in": row.seen_in,
+            "note": row.note,
         },
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ...queries.filters import Filter
@@ -15,7 +16,7 @@ from .json_fields import cursor_fields, stamp, whose_fields
 from .page import TextColumn, more_line, table, who_cells, who_columns
 
 if TYPE_CHECKING:
-    from ...queries import servers, sync
+    from ...queries import servers, sync, workspaces
     from ...queries.cursor import Cursor
     from ...queries.store import Reader
     from .page import Page
@@ -37,8 +38,9 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
 
 def sync_answer(connection: Reader, chosen: Filter, *, limit: int, cursor: Cursor | None) -> Answer:
     """`GET /api/me/stats/sync`, with the cursor honoured; `client_kind` says who told, a client or not."""
-    from ...queries import servers, sync
+    from ...queries import servers, sync, workspaces
 
+    uploads, sums = workspaces.list_uploads(connection, chosen, limit=limit)
     page = sync.list_sync(connection, chosen, cursor=cursor, limit=limit)
     return {
         "last_pull_at": stamp(servers.last_pull(connection)),
@@ -46,6 +48,44 @@ def sync_answer(connection: Reader, chosen: Filter, *, limit: int, cursor: Curso
         "rows": [_action(row) for row in page.rows],
         "next_cursor": cursor_fields(page.older),
         "servers": [server_answer(row) for row in servers.servers(connection)],
+        "sessions": {**dataclasses.asdict(sums), "rows": [_session(row) for row in uploads]},
+        "snapshots": [_snapshot(row) for row in workspaces.list_snapshots(connection, chosen)],
+    }
+
+
+def _session(row: workspaces.UploadRow) -> Answer:
+    """A session on disk, in the ledger and on the server."""
+    return {
+        "session_id": row.session_id,
+        "title": row.title,
+        "workspace": row.workspace,
+        "status": row.status,
+        "status_at": stamp(row.status_at),
+        "size": row.size,
+        "sent_size": row.sent_size,
+        "reason": row.reason,
+        "server": row.server,
+        "account": row.account,
+        "pipeline_status": row.pipeline_status,
+        "items_extracted": row.items_extracted,
+        "download_url": row.download_url,
+        "started_at": stamp(row.started_at),
+        "uploaded_at": stamp(row.uploaded_at),
+        "late": row.is_late,
+    }
+
+
+def _snapshot(row: workspaces.SnapshotState) -> Answer:
+    return {
+        "name": row.name,
+        "table_id": row.table_id,
+        "workspace": row.workspace,
+        "rows": row.row_count,
+        "size": row.size_bytes,
+        "fetched_at": stamp(row.fetched_at),
+        "expires_at": stamp(row.expires_at),
+        "policy": row.has_policy,
+        "blocked": row.is_blocked,
     }
 
 

@@ -16,7 +16,7 @@ from ...queries import sessions
 from ...queries.sessions import Choice
 from ...queries.store import StoreError
 from .. import format as words
-from .. import learnt
+from .. import learnt, user_names
 from .filter_list_screen import ListedScreen
 
 SHOWN = 200
@@ -29,6 +29,9 @@ _ASK = {
     "user": sessions.users,
 }
 """What is chosen -> the question for its values."""
+
+_CALLED = {"user": "person"}
+"""What is chosen -> what it is called, where that is another word."""
 
 
 class PickerScreen(ListedScreen[str | None]):
@@ -48,8 +51,8 @@ class PickerScreen(ListedScreen[str | None]):
     def compose(self) -> ComposeResult:
         """A line to type in, and the values."""
         with Vertical(id="picker"):
-            yield Label(f"Show one {self._what}", markup=False)
-            yield Input(placeholder=f"part of the {self._what}'s name", compact=True)
+            yield Label(f"Show one {_CALLED.get(self._what, self._what)}", markup=False)
+            yield Input(placeholder=f"part of the {_CALLED.get(self._what, self._what)}'s name", compact=True)
             yield OptionList()
 
     def on_mount(self) -> None:
@@ -78,19 +81,29 @@ class PickerScreen(ListedScreen[str | None]):
         self._fill(event.value)
 
     def _fill(self, part: str) -> None:
-        fitting = [choice for choice in self._choices if part.lower() in choice.value.lower()][:SHOWN]
+        wanted = part.lower()
+        fitting = [
+            choice
+            for choice in self._choices
+            if wanted in choice.value.lower() or wanted in self._shown(choice.value).lower()
+        ][:SHOWN]
         self._values = ["", *(choice.value for choice in fitting)]
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_option(Option(Text(f"all {self._what}s")))
+        options.add_option(Option(Text("all people" if self._what == "user" else f"all {self._what}s")))
         for choice in fitting:
-            shown = words.project(choice.value) if self._what == "project" else words.clean(choice.value)
+            shown = self._shown(choice.value)
             line = Text(shown, style="bold" if choice.value == self._current else "")
-            if shown != choice.value and self._what == "project":
+            if shown != choice.value and self._what in ("project", "user"):
                 line.append(f"  {words.clean(choice.value)}", style="dim")
             line.append(f"  {words.count(choice.sessions)} session{'' if choice.sessions == 1 else 's'}", style="dim")
             options.add_option(Option(line))
         options.highlighted = 1 if fitting and part else 0
+
+    def _shown(self, value: str) -> str:
+        if self._what == "project":
+            return words.project(value)
+        return words.clean(user_names.user_name(value) if self._what == "user" else value)
 
     @on(Input.Submitted)
     def _take(self) -> None:

@@ -17,6 +17,7 @@ from ...queries.token_kinds import inward
 from .. import format as words
 from .. import marks
 from ..learnt import who
+from ..user_names import user_name
 from . import context
 from . import text as told
 from .own_total import own_total_pairs
@@ -92,6 +93,12 @@ def whole(detail: SessionDetail, left: TokenSums | None, *, cost: bool) -> list[
     return [f"The whole session; the filters leave {told}"]
 
 
+def _whose(user: str) -> str:
+    """A person, with the whole of a name that is shown short."""
+    name = user_name(user)
+    return name if name == user else f"{name} ({user})"
+
+
 def origin_page(detail: SessionDetail) -> RenderableType:
     """Where it all comes from: id, file, versions."""
     row = detail.session
@@ -101,7 +108,7 @@ def origin_page(detail: SessionDetail) -> RenderableType:
             *((label, value) for label, value in who(row) if label != "User"),
             ("File", f"{'gone from disk: ' if row.source_gone else ''}{row.path or words.NONE}"),
             ("Versions", ", ".join(detail.versions) or row.version or _why(row, Matter.VERSION)),
-            ("User", row.username),
+            ("User", None if row.username is None else _whose(row.username)),
             ("Private", "never uploaded" if row.private else None),
             ("Error", row.error),
         ]

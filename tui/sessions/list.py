@@ -27,6 +27,7 @@ from ..learnt import told_apart
 from ..live_states import told_states
 from ..pane import Pane
 from ..ranges import day_at
+from ..user_names import user_name
 from . import text as told
 from .data import FIRST_ORDER, SHOWN, SessionsData, sessions_data
 from .now import NowCards
@@ -198,7 +199,7 @@ class SessionsPane(Pane[SessionsData]):
             "project": told.project(row.project),
             "agent": row.agent,
             "machine": row.machine,
-            "username": row.username,
+            "username": row.username and user_name(row.username),
         }
         if not row.pending:
             errors = Text(words.count(row.tool_errors), style=self._tone("error")) if row.tool_errors else words.NONE

@@ -21,13 +21,15 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
-from ...queries import servers, sync, workspaces
+from ...queries import servers, sessions, sync, workspaces
 from ...queries.cursor import Cursor
 from ...queries.filters import Filter
+from ...queries.operator import Operated, PersonActivity, operated
 from ...queries.servers import ServerHealth
 from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
-from ...queries.workspaces import SyncTable, TableSums, UploadRow, UploadSums, Workspace
+from ...queries.workspaces import SnapshotState, SyncTable, TableSums, UploadRow, UploadSums, Workspace
 from .. import format as words
+from ..factories import workspace_places
 from ..filter_text import unknown_to_sync
 from ..kit.captioned_table import Listing
 from ..kit.cards import Cards
@@ -37,6 +39,7 @@ from ..learnt import told_apart
 from ..pane import Pane
 from ..tabs import Tab
 from . import text as told
+from .people import PeopleView
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -73,6 +76,11 @@ class SyncData:
     table_sums: TableSums
     uploads: list[UploadRow]
     upload_sums: UploadSums
+    people: Operated | None
+    """What the people did; None while nobody looks at it."""
+    snapshots: list[SnapshotState]
+    looked_for: list[str]
+    """Where workspaces were looked for, if there are none."""
     rejects: list[Reject]
     rejects_total: int
     unknowns: list[Unknown]
@@ -99,6 +107,7 @@ class SyncPane(Pane[SyncData]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("u", "view('uploads')", "Uploads", tooltip="What became of each session of the workspaces"),
+        Binding("o", "view('people')", "People", tooltip="What the people of a server's folder did in 30 days"),
         Binding("j", "view('rejects')", "Rejects", tooltip="What this program could not read"),
         Binding("n", "older", "Older", tooltip="The next page of actions, further back"),
         Binding("b", "newer", "Newer", tooltip="The page of actions before, closer to now"),
@@ -113,6 +122,7 @@ class SyncPane(Pane[SyncData]):
         self._data: SyncData | None = None
         self._pages = SyncPages(Filter())
         self._order = ("changed_at", True)
+        self._shows_people = False
 
     def describe_filter(self) -> str:
         """What is typed, and which filters of the other tabs leave this one as it is."""
@@ -129,6 +139,7 @@ class SyncPane(Pane[SyncData]):
                     yield Static(id="action", markup=False)
                 yield Listing(told.TABLES, id="tables", sort=self._order)
             yield Listing(told.UPLOADS, id="uploads")
+            yield PeopleView(id="people")
             yield Listing(told.REJECTS, id="rejects")
         program = Static(id="program", markup=False)
         program.border_title = "this program"
@@ -143,10 +154,15 @@ class SyncPane(Pane[SyncData]):
         order, descending = self._order
         tables, table_sums = workspaces.list_tables(connection, chosen, order=order, descending=descending)
         uploads, upload_sums = workspaces.list_uploads(connection, chosen)
+        places = workspaces.workspaces(connection)
+        sources = list(self.dashboard.settings.source)
         return SyncData(
             pages=pages,
             actions=sync.list_sync(connection, chosen, cursor=cursor, limit=PAGE, now=now),
-            workspaces=workspaces.workspaces(connection),
+            workspaces=places,
+            people=operated(connection, chosen, now=now, today=self._today(now)) if self._shows_people else None,
+            snapshots=workspaces.list_snapshots(connection, chosen),
+            looked_for=[] if places else sources or workspace_places(sessions.count_projects(connection)),
             tables=tables,
             table_sums=table_sums,
             uploads=uploads,
@@ -173,7 +189,7 @@ class SyncPane(Pane[SyncData]):
         )
         self._listing("tables").show(
             [told.table(row, look) for row in data.tables],
-            caption=told.tables_caption(data.table_sums, len(data.tables)),
+            caption=told.tables_caption(data.table_sums, len(data.tables), told.snapshots_line(data.snapshots, look)),
             nothing=self._or_filtered("No tables are pulled."),
         )
         self._listing("tables").display = bool(data.workspaces)
@@ -188,9 +204,15 @@ class SyncPane(Pane[SyncData]):
             caption=told.rejects_caption(len(data.rejects), data.rejects_total, data.unknowns),
             nothing=self._or_filtered(told.nothing_rejected(data.unknowns)),
         )
+        if data.people is not None:
+            nothing = self._or_filtered("Nobody did anything in these days. Escape goes back.")
+            self.query_one(PeopleView).show(data.people, look, nothing=nothing)
         self._show_action()
         self._show_program(data)
         self.refresh_bindings()
+
+    def _today(self, now: dt.datetime) -> dt.date:
+        return words.local(now, self.dashboard.zone).date()
 
     def _look(self) -> told.SyncLook:
         return told.SyncLook(self.dashboard.now(), self.dashboard.zone, self.app.theme_variables)
@@ -211,7 +233,7 @@ class SyncPane(Pane[SyncData]):
             return f"Still reading. {dashboard.reading_words}"
         if data.workspaces:
             return self._or_filtered("No sync activity in these days. Press r for a longer range.")
-        return self._or_filtered(told.no_workspace(dashboard.settings.source))
+        return self._or_filtered(told.no_workspace(data.looked_for))
 
     def _show_action(self) -> None:
         """The action under the cursor, in full."""
@@ -261,13 +283,13 @@ class SyncPane(Pane[SyncData]):
 
     @property
     def view(self) -> str:
-        """What is between the figures and the strip: `history`, `uploads` or `rejects`."""
+        """What is between the figures and the strip: `history`, `uploads`, `people` or `rejects`."""
         return self.query_one(ContentSwitcher).current or "history"
 
     @property
     def first_focus(self) -> Widget | None:
         """The table of the view."""
-        return self._listing("actions" if self.view == "history" else self.view).table
+        return self._listing({"history": "actions", "people": "people-list"}.get(self.view, self.view)).table
 
     def _selected(self, name: str) -> object:
         """What the record under the cursor of a list is about; None if there is none."""
@@ -292,6 +314,9 @@ class SyncPane(Pane[SyncData]):
     def action_view(self, name: str) -> None:
         """Show the history or a list; the key of the list that is shown leads back."""
         self.query_one(ContentSwitcher).current = "history" if name == self.view else name
+        self._shows_people = self.view == "people"
+        if self._shows_people:
+            self.refresh_data()
         self.app.set_focus(self.first_focus)
         self.refresh_bindings()
 
@@ -351,6 +376,8 @@ class SyncPane(Pane[SyncData]):
             from .reject import RejectScreen
 
             self.app.push_screen(RejectScreen(row))
+        elif isinstance(row, PersonActivity) and row.username is not None:
+            self.dashboard.choose(user=row.username)
         elif isinstance(row, SyncRow | UploadRow) and row.session_id:
             from ..sessions.detail import SessionScreen
 

@@ -14,7 +14,7 @@ from textual.color import Color
 from ...queries.paths import home_folder
 from ...queries.servers import ServerHealth
 from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
-from ...queries.workspaces import SyncTable, TableSums, UploadRow, UploadSums, Workspace
+from ...queries.workspaces import SnapshotState, SyncTable, TableSums, UploadRow, UploadSums, Workspace
 from .. import format as words
 from ..asked import QuestionCost
 from ..kit.cards import Card
@@ -22,6 +22,7 @@ from ..kit.palette import parse
 from ..kit.table import Column, Record
 from ..sessions.text import plural
 from ..untold import sentences
+from ..user_names import user_name
 
 TOKEN_DAYS = 7
 """With so few days left, or less, a token is about to expire."""
@@ -29,7 +30,11 @@ TOKEN_DAYS = 7
 GAP = 3
 """More sessions than this waiting to be uploaded are too many: so says `agnes diagnose`."""
 
-_TONES = {"error": "error", "failed": "error", "denied": "warning", "waiting": "warning", "running": "success"}
+_TONES = {
+    **dict.fromkeys(("error", "failed", "lost"), "error"),
+    **dict.fromkeys(("denied", "waiting"), "warning"),
+    "running": "success",
+}
 """Results and statuses that stand out -> the theme's colour for them."""
 
 _STATUS = {
@@ -38,6 +43,8 @@ _STATUS = {
     "private": "never to be sent",
     "uploaded": "",
     "failed": "refused",
+    "lost": "sent, and the server has it not",
+    "elsewhere": "only on the server",
 }
 
 
@@ -57,9 +64,9 @@ class SyncLook:
         """How long ago a moment was."""
         return words.relative(moment, self.now)
 
-    def marked(self, word: str) -> Text:
-        """A result or status, in colour if it stands out; an `error.413` is an error."""
-        text = words.cell(word)
+    def marked(self, word: str, shown: str = "") -> Text:
+        """A result or status, in colour if it stands out, or what is `shown` of it; an `error.413` is an error."""
+        text = words.cell(shown or word)
         tone = _TONES.get(word.partition(".")[0])
         if tone is not None:
             text.stylize(parse(self.theme, f"text-{tone}", Color.parse("white")).rich_color.name)
@@ -99,6 +106,7 @@ UPLOADS = (
     Column("status", "Status", 8),
     Column("when", "When", 15),
     Column("size", "Size", 7, "right", min_screen=90),
+    Column("pipeline", "On the server", 14, min_screen=100),
     Column("reason", "Reason", 24),
     Column("workspace", "Workspace", 14, min_screen=130),
 )
@@ -126,7 +134,12 @@ def cards(places: Sequence[Workspace], tables: TableSums, sums: UploadSums, look
         Card("Last pull", look.ago(places[0].last_pull_at), pulled),
         Card("Uploaded", f"{words.count(sums.uploaded)} of {words.count(sums.on_disk)}", sent),
         Card("Waiting", words.count(sums.waiting), "not sent yet", tone="warning" if sums.waiting > GAP else ""),
-        Card("Failed", words.count(sums.failed), "refused by the server", tone="error" if sums.failed else ""),
+        Card(
+            "Failed",
+            words.count(sums.failed + sums.lost),
+            f"{words.count(sums.lost)} of them lost" if sums.lost else "refused by the server",
+            tone="error" if sums.failed or sums.lost else "",
+        ),
         Card("Private", words.count(sums.private), "never sent"),
         _token([one.token_expires_at for one in places if one.token_expires_at is not None], look),
         Card("Workspaces", words.count(sum(not one.is_server for one in places)), ", ".join(map(name, places))),
@@ -160,7 +173,7 @@ def action(row: SyncRow, look: SyncLook) -> Record:
         "workspace": words.project(row.workspace),
         "agent": row.agent,
         "machine": row.machine,
-        "username": row.username,
+        "username": row.username and user_name(row.username),
         "duration": words.millis(row.duration_ms),
     }
     return Record(row.id, cells, row)
@@ -174,13 +187,12 @@ def actions_caption(page: SyncPage, before: int) -> str:
     return f"{before + 1:,} to {before + len(page.rows):,} of {page.total:,} actions · {' · '.join(keys)}"
 
 
-def no_workspace(sources: Sequence[str]) -> str:
-    """The sentence for a machine without a workspace. `sources` are those that the user named, if any."""
-    looked = ", ".join(sources) or (
-        "AGNES_LOCAL_DIR, the agnes command's config, the current folder, and the folders that sessions worked in"
-    )
+def no_workspace(looked: Sequence[str]) -> str:
+    """The sentence for a machine without a workspace: where one was looked for, and how one is recognised."""
     return (
-        f"No Agnes workspace found. Looked in {looked}.\n"
+        f"No Agnes workspace found. Looked in {'; '.join(map(words.clean, looked))}.\n"
+        "A folder is one if it has .claude/init-complete, user/duckdb/analytics.duckdb or server/parquet: `agnes init` "
+        "makes them.\n"
         "With one, this tab shows when data was last pulled and which sessions are uploaded.\n"
         "What is told below, of this program itself, needs none. With made-up data: agnes-stats --demo"
     )
@@ -213,9 +225,9 @@ def table(row: SyncTable, look: SyncLook) -> Record:
     return Record(f"{row.workspace}\n{row.table_id}", cells, row)
 
 
-def tables_caption(sums: TableSums, shown: int) -> str:
-    """What all tables come to."""
-    return f"{_of(shown, sums.tables, 'table')} · {words.size(sums.size_bytes)}"
+def tables_caption(sums: TableSums, shown: int, snapshots: str = "") -> str:
+    """What all tables come to, and the line about snapshots."""
+    return " · ".join(filter(None, (f"{_of(shown, sums.tables, 'table')} · {words.size(sums.size_bytes)}", snapshots)))
 
 
 def upload(row: UploadRow, look: SyncLook) -> Record:
@@ -223,22 +235,82 @@ def upload(row: UploadRow, look: SyncLook) -> Record:
     reason = f"refused: {row.reason}" if row.reason else _STATUS[row.status]
     if row.status == "grown":
         reason = f"{words.size((row.size or 0) - (row.sent_size or 0))} more since"
+    is_gone = row.size is None and row.status != "elsewhere"
+    told = [reason, "gone from disk" if is_gone else "", late(row), exposed(row)]
     cells: dict[str, Text | str | int | None] = {
         "title": row.title or row.session_id,
         "status": look.marked(row.status),
         "when": look.when(row.status_at),
         "size": words.size(row.size if row.size is not None else row.sent_size),
-        "reason": "; ".join(part for part in (reason, "" if row.size is not None else "gone from disk") if part),
+        "pipeline": pipeline(row),
+        "reason": "; ".join(part for part in told if part),
         "workspace": words.project(row.workspace),
     }
     return Record(f"{row.workspace}\n{row.session_id}", cells, row)
 
 
+def pipeline(row: UploadRow) -> str:
+    """What the server made of a session; nothing where it does not have it, or was not asked."""
+    if row.server is None:
+        return words.NONE
+    status = words.clean(row.pipeline_status or "there", 20)
+    return f"{status}, {plural(row.items_extracted, 'item')}" if row.items_extracted else status
+
+
+def late(row: UploadRow) -> str:
+    """That a session came to the server long after it began."""
+    if not row.is_late or row.uploaded_at is None or row.started_at is None:
+        return ""
+    return f"came {words.duration((row.uploaded_at - row.started_at).total_seconds())} after it began"
+
+
+def exposed(row: UploadRow) -> str:
+    """That a private session is on the server all the same."""
+    return "on the server all the same" if row.status == "private" and row.server is not None else ""
+
+
 def uploads_caption(sums: UploadSums, shown: int) -> str:
     """What all uploads come to."""
-    return (
-        f"{_of(shown, sums.listed, 'session')}, {words.count(sums.on_disk)} on disk · Enter opens one, Escape goes back"
-    )
+    parts = [
+        f"{_of(shown, sums.listed + sums.elsewhere, 'session')}: {words.count(sums.on_disk)} on disk, "
+        f"{words.count(sums.in_ledger)} in the ledger"
+        + (f", {words.count(sums.on_server)} on the server" if sums.on_server or sums.lost else ""),
+        *(
+            f"{words.count(count)} {what}"
+            for count, what in (
+                (sums.lost, "lost"),
+                (sums.elsewhere, "only on the server"),
+                (sums.unlisted, "in no ledger"),
+                (sums.private_on_server, "private and on the server"),
+                (sums.late, "late"),
+            )
+            if count
+        ),
+        "Enter opens one, Escape goes back",
+    ]
+    return " · ".join(parts)
+
+
+def snapshots_line(snapshots: Sequence[SnapshotState], look: SyncLook) -> str:
+    """What is to be known of the snapshots in one line; nothing without any."""
+    if not snapshots:
+        return ""
+    parts = [plural(len(snapshots), "snapshot")]
+    blocked = [one.name for one in snapshots if one.is_blocked]
+    if blocked:
+        parts.append(f"withheld by the last pull: {words.clean(', '.join(blocked), 60)}")
+    own = sum(one.has_policy for one in snapshots)
+    if own:
+        parts.append(f"{words.count(own)} with only the rows a policy leaves you")
+    times = [(one.expires_at, one.name) for one in snapshots if one.expires_at is not None]
+    expired = sum(moment <= look.now for moment, _ in times)
+    if expired:
+        parts.append(f"{words.count(expired)} expired, the next pull deletes {'it' if expired == 1 else 'them'}")
+    coming = min((one for one in times if one[0] > look.now), default=None)
+    if coming is not None:
+        left = words.duration((coming[0] - look.now).total_seconds())
+        parts.append(f"{words.clean(coming[1], 30)} expires in {left}")
+    return ", ".join(parts)
 
 
 # -- this program ------------------------------------------------------------------------------------------------

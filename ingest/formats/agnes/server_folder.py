@@ -37,7 +37,7 @@ class AgnesServerFolder(ClaudeSource):
         """All of it."""
         return WatchPaths(deep=(root,))
 
-    def discover(self, root: Path) -> Iterator[os.DirEntry[str]]:
+    def discover(self, root: Path) -> Iterator[os.DirEntry[str] | Path]:
         """All sessions of all people under the root."""
         for entry in walk(root):
             if entry.name.endswith(".jsonl"):

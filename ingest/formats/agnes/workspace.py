@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ....queries.paths import exists, is_folder
 from ...agnes.account import shared_folder
-from ...agnes.discovery import discover_workspaces
+from ...agnes.discovery import discover_workspaces, looked_for
 from ...agnes.tables import state_paths
 from ...agnes.updates import log_path
 from ...agnes.uploads import upload_files
@@ -21,7 +21,7 @@ from ..source import Places, Source, SourceFile, WatchPaths, is_no_folder
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 1
+VERSION = 2
 
 
 class WorkspaceSource(Source):
@@ -29,11 +29,17 @@ class WorkspaceSource(Source):
 
     kind = "workspace"
     version = VERSION
+    is_cut = True
 
     def locate(self, places: Places) -> list[Path]:
         """Workspaces named by the environment or agnes's config, around the current folder, or worked in."""
         found = discover_workspaces(places.environment, places.home, places.here, places.projects)
         return [workspace.path for workspace in found]
+
+    @staticmethod
+    def looked_for(places: Places, worked_in: int) -> list[str]:
+        """Where workspaces are looked for, in words; sessions worked in so many folders."""
+        return looked_for(places.environment, places.home, places.here, worked_in)
 
     def discover(self, root: Path) -> Iterator[Path]:
         """The files of the workspace that exist, whatever they are: who tries to read one tells what is no file."""

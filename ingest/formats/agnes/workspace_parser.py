@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ...agnes.account import shared_folder
+from ...agnes.actions import SESSION_UPLOAD
 from ...agnes.discovery import server_of
 from ...agnes.snapshots import read_snapshot
 from ...agnes.tables import merged, read_stack_state, read_sync_state
 from ...agnes.updates import log_path, read_update_log
-from ...agnes.uploads import read_uploads
-from ...batch import micros
+from ...agnes.uploads import FAILED, PRIVATE, LedgerLine, read_ledger, read_uploads
+from ...batch import Row, micros
 from ..source import State
 from .self_reading import SelfReading
 
@@ -44,6 +45,7 @@ class WorkspaceParser(SelfReading):
                 "workspace": str(root),
                 "last_sync": _micros(state.last_sync),
                 "server": server_of(root),
+                "snapshots_blocked": list(state.blocked),
             },
         )
         for table in state.tables:
@@ -76,6 +78,8 @@ class WorkspaceParser(SelfReading):
                     "path": row.path,
                 },
             )
+        for line in read_ledger(root, self._file.path):
+            self._batch.add("sync_actions", _ledger_action(line, self._file.path))
         for problem in reading.problems:
             if problem.path == str(self._file.path):
                 self._problem(problem)
@@ -128,8 +132,46 @@ class WorkspaceParser(SelfReading):
                 "bytes_scanned": row.scan_bytes,
             }
             self._batch.add("accesses", fact)
+            self._batch.add(
+                "snapshots",
+                {
+                    "path": row.path,
+                    "workspace": str(root),
+                    "name": row.name,
+                    "table_id": table,
+                    "row_count": row.rows,
+                    "size_bytes": row.size_bytes,
+                    "fetched_at": _micros(row.when),
+                    "expires_at": _micros(row.expires_at),
+                    "has_policy": row.has_policy,
+                },
+            )
         for problem in reading.problems:
             self._problem(problem)
+
+
+def _ledger_action(line: LedgerLine, path: Path) -> Row:
+    """A line of a ledger of uploads as a sync action."""
+    upload = line.upload
+    result, detail = "success", None
+    if upload.status == PRIVATE:
+        result, detail = "skipped", "private"
+    elif upload.status == FAILED:
+        status = upload.http_status or ""
+        result, detail = f"error.{status}" if status.isascii() and status.isdigit() else "error", status or None
+    return {
+        "id": line.id,
+        "ts": _micros(upload.when),
+        "path": str(path),
+        "pos": line.pos,
+        "action": SESSION_UPLOAD,
+        "resource": f"session:{upload.session_id}",
+        "source": "ledger",
+        "result": result,
+        "detail": detail,
+        "workspace": upload.workspace,
+        "session_id": upload.session_id,
+    }
 
 
 def _micros(moment: dt.datetime | None) -> int | None:

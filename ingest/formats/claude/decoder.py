@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ...access import may_count_rows
+from ...access import may_count_rows, may_hold_note
 from ...batch import Batch
 from ...jsonl import Unusable, reader_of, value_in
 from ...shapes import Tally
@@ -81,7 +81,7 @@ DENSEST_OUTPUT = 10
 _PLACEHOLDER = range(1, 6)
 """Output counts from the start of the stream, which some versions log and never the final one."""
 
-_ROWS_HINT_BYTES = 800
+_HINT_BYTES = 800
 """A count of rows stands at the end of a result, or its text need not be read."""
 
 _MADE_TASK = b"Task #"
@@ -371,10 +371,15 @@ class ClaudeDecoder:
                 if _STATE.match(row.toolUseResult):
                     self._task_state(f"{block.tool_use_id}:state", block.tool_use_id, row.toolUseResult, place)
 
+    @staticmethod
+    def _may_tell(head: bytes, end: bytes) -> bool:
+        """Whether the text of a result, between these bytes, has to be looked at."""
+        return may_count_rows(end, head) or may_hold_note(head, end)
+
     def _result(self, row: Row, block: ContentBlock, call: str, place: Place) -> ToolResult:
         raw = bytes(block.content)
         told = ToolResult(call_id=call, place=place, is_error=block.is_error is True, size=max(0, len(raw) - 2))
-        if told.is_error or may_count_rows(raw[-_ROWS_HINT_BYTES:]):
+        if told.is_error or self._may_tell(raw[:_HINT_BYTES], raw[-_HINT_BYTES:]) or self._emit.waits_for_text(call):
             told.text = text_of(value_in(block.content))
         if told.is_error:
             told.denial = denial_of(row, told.text or "")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from ....queries.paths import expanded, is_folder
 from ...walk import walk
 from ..paths import is_utf8
-from ..source import Places, Source, SourceFile, WatchPaths, existing
+from ..source import Places, Source, SourceFile, WatchPaths, existing, is_no_folder
+from .plugin_lists import PLUGIN_LISTS
 
 if TYPE_CHECKING:
     from ..change import Change
@@ -40,8 +41,9 @@ class ClaudeSource(Source):
         config = places.environment.get("XDG_CONFIG_HOME", "").strip() or places.home / ".config"
         return existing([places.home / ".claude", Path(config) / "claude"])
 
-    def discover(self, root: Path) -> Iterator[os.DirEntry[str]]:
-        """All transcripts and sub-agent notes under the root."""
+    def discover(self, root: Path) -> Iterator[os.DirEntry[str] | Path]:
+        """All transcripts and sub-agent notes under the root, and the lists of plugins beside them."""
+        yield from (path for name in PLUGIN_LISTS if is_no_folder(path := root / "plugins" / name))
         for entry in walk(_projects(root)):
             if entry.name.endswith((".jsonl", NOTE)):
                 yield entry
@@ -51,6 +53,8 @@ class ClaudeSource(Source):
         name = path.name
         if not is_utf8(path):
             return None
+        if name in PLUGIN_LISTS and path.parent == root / "plugins":
+            return SourceFile(self.kind, root, path, False, None, replaces=("plugins",))
         inner = _inner(root)
         try:
             inside = path.relative_to(inner).parts
@@ -69,7 +73,7 @@ class ClaudeSource(Source):
 
     def watch_paths(self, root: Path) -> WatchPaths:
         """Beside the transcripts a root holds much that changes all the while."""
-        return WatchPaths(deep=(_projects(root),))
+        return WatchPaths(deep=(_projects(root),), flat=(root / "plugins",))
 
     def retention(self, root: Path) -> Retention | None:
         """As its settings say."""
@@ -81,6 +85,10 @@ class ClaudeSource(Source):
         """Transcripts grow; the note of a sub-agent is written as a whole."""
         from ..change import AppendedLines, Snapshot
 
+        if file.path.name in PLUGIN_LISTS:
+            from .plugins import PluginsDecoder
+
+            return Snapshot(PluginsDecoder)
         if file.path.name.endswith(NOTE):
             from .notes import NoteDecoder
 
