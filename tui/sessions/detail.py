@@ -252,13 +252,12 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         self._known_turns = {turn.id for turn in detail.turns}
         first = not self.query_one("#session-body").display
         self._state("ready", "")
-        at, self._at = self._at, None
-        if at is not None:
+        if self._at is not None:
             self._follows = False
         with self.app.batch_update():
             self._show()
-        if at is not None:
-            self.call_after_refresh(self._go_to, at)
+        if self._at is not None:
+            self.call_after_refresh(self._go_to)
         if first:
             self.query_one(ActivityTable).focus()
         if self._dirty:
@@ -333,14 +332,13 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         if self._follows and detail is not None and detail.session.is_live and table.row_count:
             table.move_cursor(row=table.row_count - 1)
 
-    def _go_to(self, at: str) -> None:
-        """Put the cursor on a prompt, call or event."""
-        table = self.query_one(ActivityTable)
+    def _go_to(self) -> None:
+        """Put the cursor on the prompt, call or event that was asked for, once the list has a size."""
+        table, at = self.query_one(ActivityTable), self._at
         wanted = next((record.key for record in table.records if record.key in (at, f"turn:{at}")), None)
         wanted = wanted or next((record.key for record in table.records if record.key.endswith(f"/{at}")), None)
-        if wanted is not None:
-            self._is_filled = True
-            table.select(wanted)
+        if wanted is None or table.select(wanted):
+            self._at = None
 
     def _tick(self) -> None:
         detail = self._answer.detail
@@ -359,6 +357,8 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         else:
             self._is_filled = True
             self._follow()
+            if self._at is not None:
+                self.call_after_refresh(self._go_to)
         node = message.record.data if message.record else None
         text = node.text if isinstance(node, Node) else ""
         self.query_one("#session-pointed", Static).update(Text(words.clean(text)))

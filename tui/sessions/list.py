@@ -61,6 +61,9 @@ _INVITATION = (
     "To see the dashboard on generated sessions: agnes-stats --demo"
 )
 
+_BRIEF_TITLE = 24
+"""Cells of a title before the place where a text was found."""
+
 _GAPS = 10
 """Cells of the line below the list that stay blank: its edges, and what parts sums and marks."""
 
@@ -189,8 +192,10 @@ class SessionsPane(Pane[SessionsData]):
     def _record(self, row: SessionRow, now: dt.datetime) -> Record:
         faded = "dim" if row.pending or row.source_gone else ""
         title = Text(told.prefix(row), style="dim", no_wrap=True, overflow="ellipsis", end="")
-        title.append(told.name(row), style=faded or "not dim")
-        title.append_text(told.hit(self._found.get(row.session_id), self.text))
+        hit = told.hit(self._found.get(row.session_id), self.text)
+        name = words.clean(told.name(row), _BRIEF_TITLE) if hit else told.name(row)
+        title.append(name, style=faded or "not dim")
+        title.append_text(hit)
         started = words.when(row.started_at, now, self.dashboard.zone)
         cells: dict[str, Text | str | None] = {
             "state": Text(told.state(row), style=self._tone("error" if row.error else "success")),
