@@ -16,9 +16,6 @@ from .redact import redacted
 LONGEST = 64 * 1024 * 1024
 """Bytes: a longer line is not read."""
 
-_INNER = ("message", "payload", "data", "toolUseResult")
-"""Fields that hold what a row tells; the others are its head."""
-
 
 class NoTextError(Exception):
     """Why there is no text, in words."""
@@ -42,7 +39,8 @@ def whole_text(path: str, pos: int) -> str:
         raise NoTextError("the file has changed since it was read") from None
     if not isinstance(row, dict):
         raise NoTextError("the file has changed since it was read")
-    told = {name: row[name] for name in _INNER if row.get(name) not in (None, "", [], {})} or row
+    # What has parts is what the row tells; single values are its head, unless there is nothing else.
+    told = {name: value for name, value in row.items() if isinstance(value, dict | list) and value} or row
     return redacted("\n".join(_lines(told, 0)))
 
 

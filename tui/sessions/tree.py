@@ -24,8 +24,8 @@ Cells: TypeAlias = dict[str, Text | str | int | None]
 FOLDED, UNFOLDED, LEAF = "▸", "▾", " "
 MARKS = {"ok": "✓", "error": "✗", "denied": "⊘", "running": "…", "interrupted": "–", "failed": "✗", "completed": "✓"}
 _EVENTS = {"compact": "conversation compacted", "api_error": "API error", "interrupt": "interrupted"}
-_ANSWERS = {"turn": "answer", "compaction": "compaction", "advisor": "advice", "fallback": "answer of a fallback"}
-"""Kinds of responses -> what one without calls is called; others are called by their kind."""
+_ANSWER = "turn"
+"""The kind of responses that are called answers; others are called by their kind."""
 _INDENT = 2
 
 WHAT = Column("what", "What")
@@ -289,7 +289,7 @@ class _Lines:
         return self._record(f"{owner}/{step.id}/cache", cells, node)
 
     def _response(self, step: Step, owner: str, depth: int) -> Record:
-        name = "delegates" if step.calls else _ANSWERS.get(step.name, step.name)
+        name = "delegates" if step.calls else "answer" if step.name == _ANSWER else step.name
         about = f"{words.count(step.output_tokens)} tokens out"
         if step.reasoning_tokens:
             about += f", {words.count(step.reasoning_tokens)} of them thinking"
