@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
@@ -44,6 +45,9 @@ STEPS = 200
 
 ENTRIES = 2000
 """About how many entries unfolding everything shows."""
+
+REST_SECONDS = 10.0
+"""How often what is in no row is asked for while the filters stay."""
 
 NEW_SECONDS = 3.0
 """How long what has just come is marked."""
@@ -119,6 +123,7 @@ class ActivityPane(Pane[ActivityData]):
         """WhichPrompts entries are unfolded, and how many steps of each are asked for."""
         self._data: ActivityData | None = None
         self._new: set[str] = set()
+        self._rest_at = 0.0
         self._rest: tuple[object, queries.Total] | None = None
         """What is in no row, and the question it answers."""
 
@@ -293,6 +298,11 @@ class ActivityPane(Pane[ActivityData]):
         return (self._data.which, self._data.chosen) if self._data else None
 
     def _ask_rest(self) -> None:
+        # It costs more than the list, and changes seldom while an agent works.
+        is_new = self._rest is None or self._rest[0] != self._question
+        if not is_new and time.monotonic() - self._rest_at < REST_SECONDS:
+            return
+        self._rest_at = time.monotonic()
         if not any(worker.group == "rest" and not worker.is_finished for worker in self.workers):
             self._load_rest()
 
