@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats context`."""
+    if not given.session:
+        raise BadSetting("the context of which session? Name it by its id, or by how that begins")
     return answered(given, settings, lambda connection: context_answer(connection, given.session), show)
 
 
@@ -114,5 +116,5 @@ def show(answer: Answer, page: Page) -> list[str]:
 COMMAND = Command(
     heeds=READING,
     run=run,
-    options=(("session", {"metavar": "SESSION", "help": "the session's id, or how it begins"}),),
+    options=(("session", {"metavar": "SESSION", "nargs": "?", "help": "the session's id, or how it begins"}),),
 )
