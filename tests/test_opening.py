@@ -30,6 +30,8 @@ OPENING = {
     ("queries/regular.py", "os.open"): "the one place",
     ("queries/store/database.py", "connect"): "the one place",
     ("queries/store/database.py", "duckdb.connect"): "the one place, once refuse_odd has looked",
+    ("queries/store/database.py", "instance.open"): "the one place, once refuse_odd has looked",
+    ("queries/store/instance.py", "duckdb.connect"): "without a file",
     ("queries/store/parquet.py", "duckdb.connect"): "without a file",
     ("queries/store/parsing.py", "duckdb.connect"): "without a file",
     ("queries/store/files.py", "self.path.open"): "a copy made just before",

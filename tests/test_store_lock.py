@@ -13,14 +13,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 from agnes_stats.queries import console
 from agnes_stats.queries.store import Store, StoreBusy, StoreForeign, StoreInterrupted, StoreUnlockable, locking
+from agnes_stats.queries.store.instance import Instance
 from agnes_stats.queries.store.locking import Claim, lock_path, queue_path
 
 from tests.storing import BESIDE, note, notes, until
@@ -130,32 +132,35 @@ def kept_out(path: Path, *, exclusive: bool) -> bool:
 def seen(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, bool]]:
     """Whether readers and writers are kept out just before and just after the store's file is opened, and closed."""
     seen: list[tuple[bool, bool]] = []
-    connect = duckdb.connect
 
     def look() -> None:
         seen.append((kept_out(path, exclusive=False), kept_out(path, exclusive=True)))
 
     class Watched:
-        def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-            self._connection = connection
+        def __init__(self, opened: Any) -> None:
+            self._opened = opened
 
         def __getattr__(self, name: str) -> object:
-            return getattr(self._connection, name)
+            return getattr(self._opened, name)
 
         def close(self) -> None:
             look()
-            self._connection.close()
+            self._opened.close()
             look()
 
-    def watched(file: str = ":memory:", **how: object) -> object:
-        if file != str(path):
-            return connect(file, **how)
-        look()
-        connection = connect(file, **how)
-        look()
-        return Watched(connection)
+    def watched(open_it: Callable[..., object]) -> Callable[..., object]:
+        def opened(*what: object, **how: object) -> object:
+            if str(path) not in map(str, what):
+                return open_it(*what, **how)
+            look()
+            opened = open_it(*what, **how)
+            look()
+            return Watched(opened)
 
-    monkeypatch.setattr("agnes_stats.queries.store._duckdb.duckdb.connect", watched)
+        return opened
+
+    monkeypatch.setattr("agnes_stats.queries.store._duckdb.duckdb.connect", watched(duckdb.connect))
+    monkeypatch.setattr(Instance, "open", watched(Instance.open))
     return seen
 
 
@@ -297,13 +302,16 @@ def busy(code: str, path: Path, count: int) -> Iterator[None]:
     processes = [
         subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True) for _ in range(count)
     ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "go\n"
-    yield
-    for process in processes:
-        process.kill()
-        process.communicate()
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "go\n"
+        yield
+    finally:
+        # They would go on for ever.
+        for process in processes:
+            process.kill()
+            process.communicate()
 
 
 @pytest.mark.long
@@ -376,7 +384,7 @@ def test_a_file_system_that_has_no_lock_for_duckdb_is_told_as_such(path: Path, m
         raise duckdb.IOException('Could not set lock on file "x": Conflicting lock is held in PID 0.')
 
     monkeypatch.setattr(locking.fcntl, "lockf", refuse)
-    monkeypatch.setattr("agnes_stats.queries.store._duckdb.duckdb.connect", locked)
+    monkeypatch.setattr(Instance, "open", locked)
     with pytest.raises(StoreUnlockable), Store(path).read():
         pass
 

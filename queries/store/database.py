@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from .errors import (
 )
 from .files import Files
 from .gate import Locked
+from .instance import Instance, OpenStore, Settings
 from .keepsakes import read_notes
 from .locking import StoreUnlockable, has_record_locks
 from .reader import Reader
@@ -29,9 +30,6 @@ from .upgrade import fills, renames
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-Settings = dict[str, str | bool | int | float | list[str]]
-"""Of DuckDB, by name."""
 
 SETTINGS: Settings = {
     # Of a new store; many small columns waste most of DuckDB's usual 256 KiB blocks (measured: 5.4 % against 2.0 % of
@@ -64,8 +62,23 @@ class Outdated(Exception):
     """No store, an empty database, or a store of an older version, for reading: it has to be written to first."""
 
 
-def connect(files: Files, settings: Settings, *, writable: bool) -> DuckDBPyConnection:
-    """Open the file, whose lock we have. Raises Locked if a program that knows nothing of the lock has it."""
+def connect(files: Files, instance: Instance | None = None, *, writable: bool) -> OpenStore:
+    """Open the file, whose lock we have, in a DuckDB that is at work already, or in one of its own.
+
+    Raises Locked if a program that knows nothing of the lock has it.
+    """
+    instance = instance or Instance(files.path, SETTINGS)
+    return _connect(files, lambda: instance.open(files.path, writable=writable), writable=writable)
+
+
+def connect_confined(files: Files) -> OpenStore:
+    """Open the file for reading, as `connect`, in a DuckDB that reaches nothing else."""
+    from ._duckdb import duckdb
+
+    return _connect(files, lambda: duckdb.connect(str(files.path), read_only=True, config=CONFINED), writable=False)
+
+
+def _connect(files: Files, open_it: Callable[[], OpenStore], *, writable: bool) -> OpenStore:
     from ._duckdb import duckdb
 
     refuse_odd(files.path)
@@ -75,7 +88,7 @@ def connect(files: Files, settings: Settings, *, writable: bool) -> DuckDBPyConn
         create(files)
     before, had_log = files.stamp(), files.log_path.exists()
     try:
-        connection = duckdb.connect(str(files.path), read_only=not writable, config=settings)
+        database = open_it()
     except duckdb.Error as error:
         if is_locked(error):
             if not has_record_locks(files.path):
@@ -88,13 +101,17 @@ def connect(files: Files, settings: Settings, *, writable: bool) -> DuckDBPyConn
         if files.stamp() != before and not (writable and had_log):
             # DuckDB may have read the header before somebody without our lock wrote another one.
             raise Locked(None)
-        _check(files.path, connection, writable)
+        cursor = database.cursor()
+        try:
+            _check(files.path, cursor, writable)
+        finally:
+            cursor.close()
     except BaseException:
-        connection.close()
+        database.close()
         raise
     if writable:
         files.tighten()
-    return connection
+    return database
 
 
 def _check(path: Path, connection: DuckDBPyConnection, writable: bool) -> None:
@@ -111,7 +128,13 @@ def _check(path: Path, connection: DuckDBPyConnection, writable: bool) -> None:
         raise _foreign(path) from None
     except duckdb.Error as error:
         raise _explained(path, error) from error
-    if row is None and connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone() is not None:
+    if (
+        row is None
+        and connection.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() LIMIT 1"
+        ).fetchone()
+        is not None
+    ):
         raise _foreign(path)
     written = "0" if row is None else str(row[0])
     if not _VERSION.fullmatch(written):
@@ -150,18 +173,27 @@ def verify(reader: Reader) -> None:
 def is_sound(files: Files) -> bool:
     """Whether all of the store can be read; for one who has it alone."""
     try:
-        connection = connect(files, SETTINGS, writable=False)
+        database = connect(files, writable=False)
     except Outdated:
         return True
     except StoreDamaged:
         return False
     try:
-        verify(Reader(files.path, connection))
+        read_all(files, database)
     except StoreDamaged:
         return False
     finally:
-        connection.close()
+        database.close()
     return True
+
+
+def read_all(files: Files, database: OpenStore) -> None:
+    """`verify` an open store."""
+    cursor = database.cursor()
+    try:
+        verify(Reader(files.path, cursor))
+    finally:
+        cursor.close()
 
 
 def create(files: Files, sources: Sequence[Path] = ()) -> int:

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .database import CONFINED, SETTINGS, Outdated, Settings, connect, create, is_sound, verify
+from .database import SETTINGS, Outdated, connect, connect_confined, create, is_sound, read_all
 from .errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly, explained, refuse_odd
 from .files import Files, Stamp
 from .gate import gate_of
+from .instance import Instance, OpenStore
 from .keepsakes import Note, backup_path, is_backup_due, write_notes
 from .reader import Reader, Writer
 from .scratch import make_folder, scratch
@@ -65,6 +66,7 @@ class Store:
         self.wait = wait
         self._files = Files(path)
         self._gate = gate_of(path)
+        self._instance = self._gate.instance(lambda: Instance(path, SETTINGS))
         self._next_backup = 0.0
         self._writer: DuckDBPyConnection | None = None
         self._writer_lock = threading.Lock()
@@ -81,7 +83,7 @@ class Store:
         DuckDB refuses a question.
         """
         with contextlib.ExitStack() as stack:
-            reader = Reader(self.path, self._enter_reading(stack, unless, CONFINED if confined else SETTINGS))
+            reader = Reader(self.path, self._enter_reading(stack, unless, confined))
             # One snapshot for the whole block, also beside a writer.
             reader.execute("BEGIN TRANSACTION READ ONLY")
             yield reader
@@ -97,7 +99,7 @@ class Store:
         """
         if self._files.is_missing():
             make_folder(self.path)
-        with self._connection(True, unless, SETTINGS, only_at=only_at) as connection:
+        with self._connection(True, unless, only_at=only_at) as connection:
             with self._writer_lock:
                 self._writer = connection
             try:
@@ -146,11 +148,11 @@ class Store:
         """
         aside: list[Aside] = []
 
-        def begin_anew() -> DuckDBPyConnection:
+        def begin_anew() -> OpenStore:
             if not is_sound(self._files):
                 old = self._files.rename()
                 aside.append(Aside(old, create(self._files, [old, backup_path(self.path)])))
-            return connect(self._files, SETTINGS, writable=True)
+            return connect(self._files, writable=True)
 
         self._gate.enter(begin_anew, writable=True, wait=self.wait, joins=False)
         self._gate.leave(writable=True)
@@ -174,13 +176,16 @@ class Store:
     def _copy_to_backup(self, unless: threading.Event | None) -> bool:
         with scratch(self.path) as folder:
             copy = Files(folder / "backup.duckdb")
-            with self._connection(False, unless, SETTINGS, joins=False) as connection:
+            with self._connection(False, unless, joins=False) as connection:
                 if not Reader(self.path, connection).value(_HAS_MORE_THAN_FILES_TELL):
                     return False
                 self._files.copy_to(copy)
             # It takes in its log, and is read as a whole: what is damaged is no backup.
-            with connect(copy, SETTINGS, writable=True) as connection:
-                verify(Reader(self.path, connection))
+            database = connect(copy, writable=True)
+            try:
+                read_all(copy, database)
+            finally:
+                database.close()
             copy.replace(backup_path(self.path))
         return True
 
@@ -205,17 +210,17 @@ class Store:
     # -- opening it ----------------------------------------------------------------------------------------------
 
     def _enter_reading(
-        self, stack: contextlib.ExitStack, unless: threading.Event | None, settings: Settings
+        self, stack: contextlib.ExitStack, unless: threading.Event | None, confined: bool
     ) -> DuckDBPyConnection:
         """A connection for reading. What must be done to the store first is done, by one who has it alone."""
         for _ in range(_ATTEMPTS):
             if not self._files.is_missing():
                 try:
-                    return stack.enter_context(self._connection(False, unless, settings))
+                    return stack.enter_context(self._connection(False, unless, confined=confined))
                 except Outdated:
                     pass
                 except StoreDamaged as damage:
-                    return self._look_again(stack, damage, unless, settings)
+                    return self._look_again(stack, damage, unless, confined)
             with self.write(unless=unless):
                 pass
         raise StoreBusy(self.path, None)
@@ -225,11 +230,11 @@ class Store:
         stack: contextlib.ExitStack,
         damage: StoreDamaged,
         unless: threading.Event | None,
-        settings: Settings,
+        confined: bool,
     ) -> DuckDBPyConnection:
         """A store that cannot be read is called damaged only if that is so when nobody else can have it open."""
         try:
-            return stack.enter_context(self._connection(False, unless, settings, alone=True))
+            return stack.enter_context(self._connection(False, unless, confined=confined, alone=True))
         except (StoreReadOnly, Outdated):
             raise damage from None
 
@@ -238,8 +243,8 @@ class Store:
         self,
         writable: bool,
         unless: threading.Event | None,
-        settings: Settings,
         *,
+        confined: bool = False,
         alone: bool = False,
         joins: bool = True,
         only_at: Collection[Stamp] | None = None,
@@ -250,10 +255,12 @@ class Store:
         """
         keeps_out = writable or alone
 
-        def open_it() -> DuckDBPyConnection:
+        def open_it() -> OpenStore:
             if only_at is not None and self.stamp() not in only_at:
                 raise StoreChanged
-            return connect(self._files, settings, writable=writable)
+            if confined:
+                return connect_confined(self._files)
+            return connect(self._files, self._instance, writable=writable)
 
         # No lock is made beside what is none of ours.
         refuse_odd(self.path)
@@ -262,7 +269,7 @@ class Store:
             writable=keeps_out,
             wait=self.wait,
             unless=unless,
-            joins=joins and settings is SETTINGS,
+            joins=joins and not confined,
         )
         try:
             cursor = database.cursor()

@@ -20,14 +20,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from .errors import StoreBusy, StoreInterrupted
+from .instance import Instance, OpenStore
 from .locking import Claim
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
 
 RETRY_SECONDS = (0.01, 0.25)
 """Between two attempts at a file that is open in a program without our lock: at first, and at most."""
@@ -49,7 +46,7 @@ class Locked(Exception):
         self.pid = pid
 
 
-Connect = Callable[[], "DuckDBPyConnection"]
+Connect = Callable[[], OpenStore]
 """Opens the database; raises Locked, or what is wrong with the store."""
 
 
@@ -59,7 +56,8 @@ class Gate:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._turn = threading.Condition()
-        self._database: DuckDBPyConnection | None = None
+        self._database: OpenStore | None = None
+        self._instance: Instance | None = None
         self._writable = False
         self._opening = False
         self._writing = False
@@ -71,6 +69,13 @@ class Gate:
         """Threads that are in, and how often."""
         self._claims = {exclusive: Claim(path, exclusive=exclusive, wake=self._wake) for exclusive in (False, True)}
 
+    def instance(self, make: Callable[[], Instance]) -> Instance:
+        """The DuckDB in which this process has the file open, whenever it has."""
+        with self._turn:
+            if self._instance is None:
+                self._instance = make()
+            return self._instance
+
     def enter(
         self,
         connect: Connect,
@@ -79,7 +84,7 @@ class Gate:
         wait: float,
         unless: threading.Event | None = None,
         joins: bool = True,
-    ) -> DuckDBPyConnection:
+    ) -> OpenStore:
         """The open database; `writable`: no other process has it. Raises StoreBusy after `wait` seconds.
 
         Also whatever `connect` raises, StoreInterrupted as soon as `unless` is set, StoreUnlockable where there are no

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .errors import explained
+from .instance import beside
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -118,7 +119,7 @@ class Writer(Reader):
     @contextlib.contextmanager
     def beside(self) -> Iterator[Reader]:
         """A reader of the state that was committed last, while this one goes on changing it."""
-        cursor = self._connection.cursor()
+        cursor = beside(self._connection)
         try:
             yield Reader(self._path, cursor)
         finally:
