@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..queries import rollups as define
 from ..queries.plugins import SOURCES, source_of
 from ..queries.projects import lies_in
+from ..queries.quoting import quoted
 from ..queries.rollups import day_of
 from . import ledgers, lower_bounds
 
@@ -199,7 +200,7 @@ def _rebuild_days(run: Callable[[str], Answer]) -> None:
 
 def _rebuild(run: Callable[[str], object], rollup: str, zone: str, *, days: str, rows: str) -> None:
     """Replace the days for which a condition holds; they come from facts for which the condition `rows` holds."""
-    run(f"DELETE FROM {rollup} WHERE zone = {_quoted(zone)} AND ({days})")
+    run(f"DELETE FROM {rollup} WHERE zone = {quoted(zone)} AND ({days})")
     run(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({_select(rollup, zone, rows)}) WHERE {days}")
 
 
@@ -207,11 +208,7 @@ def _select(rollup: str, zone: str, which: str) -> str:
     """SELECT of a day rollup in a zone from those facts for which a condition holds."""
     rows = {table: f"(FROM {table} WHERE {which})" for table in ("responses", "tool_calls", "prompts")}
     if rollup == "tokens_daily":
-        return define.tokens_daily(_quoted(zone), rows["responses"])
+        return define.tokens_daily(quoted(zone), rows["responses"])
     if rollup == "tools_daily":
-        return define.tools_daily(_quoted(zone), rows["tool_calls"])
-    return define.extensions_daily(_quoted(zone), rows["tool_calls"], rows["prompts"])
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        return define.tools_daily(quoted(zone), rows["tool_calls"])
+    return define.extensions_daily(quoted(zone), rows["tool_calls"], rows["prompts"])

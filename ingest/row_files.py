@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..queries.quoting import quoted
+
 RowFiles = dict[str, list[Path]]
 """Table -> files of its rows."""
 
 
 def read_rows(files: Sequence[Path], columns: Mapping[str, str]) -> str:
     """SQL that selects rows with the given columns; times arrive as microseconds."""
-    names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+    names = ", ".join(quoted(str(path)) for path in files)
     raw = ", ".join(f"'{name}': '{'BIGINT' if kind == 'TIMESTAMP' else kind}'" for name, kind in columns.items())
     shown = ", ".join(
         f'make_timestamp("{name}") AS "{name}"' if kind == "TIMESTAMP" else f'"{name}"'

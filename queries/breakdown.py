@@ -13,7 +13,7 @@ from .facts import TIMED
 from .filters import Filter, Where
 from .matching import asks_responses, with_text
 from .rollups import day_of
-from .token_kinds import cache_hit_ratio
+from .token_kinds import WRITTEN, cache_hit_ratio
 from .tokens import detailed, where_of
 
 if TYPE_CHECKING:
@@ -114,11 +114,11 @@ class Breakdown:
     """The same by type of agent."""
 
 
-_SUMS = """count(*) AS bills, coalesce(sum(responses), 0)::BIGINT AS responses,
+_SUMS = f"""count(*) AS bills, coalesce(sum(responses), 0)::BIGINT AS responses,
     coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens, coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
     sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
     coalesce(sum(cache_read_tokens), 0)::BIGINT AS cache_read_tokens,
-    coalesce(sum(cache_write_5m_tokens + cache_write_1h_tokens), 0)::BIGINT AS cache_write_tokens,
+    coalesce(sum({WRITTEN}), 0)::BIGINT AS cache_write_tokens,
     coalesce(sum(total_tokens), 0)::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd,
     coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
     coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens,

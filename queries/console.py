@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .filters import Filter
+from .quoting import quoted
 from .schema import FACTS, TABLES
 from .store import QueryFailed, Store, StoreError, StoreInterrupted
 from .store.parsing import parsed
@@ -177,8 +178,4 @@ def conditions(chosen: Filter) -> str:
 
 
 def _literal(value: object) -> str:
-    return f"DATE '{value}'" if isinstance(value, dt.date) else _quoted(str(value))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return f"DATE '{value}'" if isinstance(value, dt.date) else quoted(str(value))

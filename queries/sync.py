@@ -199,7 +199,6 @@ class StoreFacts:
     rejects: int
     files: int
     transcript_bytes: int
-    oldest_at: dt.datetime | None
     unpriced_models: list[str]
 
 
@@ -212,7 +211,6 @@ def store_facts(connection: Reader) -> StoreFacts:
             (SELECT count(*) FROM (SELECT DISTINCT path, pos, length, reason FROM rejects)) AS rejects,
             (SELECT count(*) FROM files) AS files,
             (SELECT coalesce(sum(size), 0)::BIGINT FROM files) AS transcript_bytes,
-            (SELECT min(started_at) FROM sessions) AS oldest_at,
             (SELECT coalesce(list(DISTINCT model ORDER BY model), []) FROM responses WHERE {unpriced()})
                 AS unpriced_models""",
     )

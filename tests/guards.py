@@ -254,13 +254,28 @@ _OF_CLAUDE = re.compile(
 
 _ALSO_SAID_BY = {
     # What a kind of response is called in the store, and in answers for scripts.
-    "advisor": ("ingest/formats/events.py", "queries/facts.py"),
+    "advisor": ("ingest/formats/events.py", "queries/facts.py", "tui/sessions/tree.py"),
+    # It shows a line of any agent's file, and looks for its texts under all their names.
+    "toolUseResult": ("ingest/whole_text.py",),
     # So these agents name tools of MCP servers, too.
     "mcp__": ("ingest/formats/codex/decoder.py", "ingest/formats/gemini/tools.py"),
     # An example of what a person may write.
     "~/.claude": ("tui/commands/config.py",),
 }
 """Such a word -> modules that may say it, and why."""
+
+
+def texts_quoted_by_hand(root: Path) -> list[str]:
+    """One way to spell a text in SQL: queries/quoting.py."""
+    return [
+        f"{path.relative_to(root)} quotes a text by itself"
+        for room in ROOMS
+        for path in modules(root, room)
+        if path != root / "queries/quoting.py" and _QUOTING.search(path.read_text("utf-8"))
+    ]
+
+
+_QUOTING = re.compile(r"""replace\(\s*["']'["'],\s*["']''["']\s*\)""")
 
 
 def words_of_claude(root: Path) -> list[str]:

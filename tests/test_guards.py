@@ -85,6 +85,11 @@ FAULTS = {
     ),
     "its version": ("tui/app.py", "LABEL = 'Claude Code version'\n", guards.words_of_claude),
     "its folder": ("tui/app.py", "PLACES = ['~/.claude']\n", guards.words_of_claude),
+    "a text in SQL": (
+        "ingest/work.py",
+        'def f(t):\n    return "\'" + t.replace("\'", "\'\'") + "\'"\n',
+        guards.texts_quoted_by_hand,
+    ),
     "a class twice": ("ingest/work.py", "class Answer:\n    pass\n", guards.class_names_used_twice),
     "a class twice within": (
         "tui/app.py",

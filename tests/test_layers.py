@@ -32,6 +32,7 @@ def modules(room: str) -> list[Path]:
         guards.tests_that_may_check_nothing,
         guards.class_names_used_twice,
         guards.words_of_claude,
+        guards.texts_quoted_by_hand,
     ],
 )
 def test_the_house_is_in_order(guard: Callable[[Path], list[str]]) -> None:

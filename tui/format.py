@@ -212,6 +212,11 @@ def count(n: Number | None) -> str:
     return NONE if x is None else _signed(round(x), _scaled(abs(x), _COUNT))
 
 
+def plural(number: Number, thing: str) -> str:
+    """ "1 prompt", "12 prompts"; large counts are shortened."""
+    return f"{count(number)} {thing}{'' if number == 1 else 's'}"
+
+
 def usd(x: Number | None) -> str:
     """US dollars: "$1,234.56"; "$12.3k" from ten thousand on; "<$0.01" for a tiny sum; None is "–"."""
     value = _finite(x)

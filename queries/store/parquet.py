@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..quoting import quoted
+
 _NESTED = re.compile(r"\]$|^(STRUCT|MAP|UNION)\(")
 """Types whose values are lists and objects in JSON."""
 
@@ -25,7 +27,6 @@ def write(path: Path, columns: Sequence[tuple[str, str]], values: Sequence[Seque
                     for place, (_, kind) in enumerate(columns, 1)
                 )
                 connection.execute(f"INSERT INTO answer SELECT {told}", {"values": [list(part) for part in values]})
-            target = str(path).replace("'", "''")
-            connection.execute(f"COPY answer TO '{target}' (FORMAT parquet)")
+            connection.execute(f"COPY answer TO {quoted(str(path))} (FORMAT parquet)")
     except duckdb.Error as error:
         raise OSError((str(error).splitlines() or ["Parquet failed"])[0]) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from .. import rollups
+from ..quoting import quoted
 
 ALL_SESSIONS = (
     "SELECT DISTINCT session_id FROM (SELECT session_id FROM responses UNION SELECT session_id FROM tool_calls "
@@ -19,11 +20,11 @@ def made_anew(zones: Iterable[str]) -> Iterator[str]:
     yield "DELETE FROM sessions"
     yield f"INSERT INTO sessions BY NAME {rollups.sessions(ALL_SESSIONS)}"
     for zone in zones:
-        quoted = "'" + zone.replace("'", "''") + "'"
+        name = quoted(zone)
         for table, select in (
-            ("tokens_daily", rollups.tokens_daily(quoted)),
-            ("tools_daily", rollups.tools_daily(quoted)),
-            ("extensions_daily", rollups.extensions_daily(quoted)),
+            ("tokens_daily", rollups.tokens_daily(name)),
+            ("tools_daily", rollups.tools_daily(name)),
+            ("extensions_daily", rollups.extensions_daily(name)),
         ):
-            yield f"DELETE FROM {table} WHERE zone = {quoted}"
+            yield f"DELETE FROM {table} WHERE zone = {name}"
             yield f"INSERT INTO {table} BY NAME {select}"

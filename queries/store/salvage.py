@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..quoting import quoted
 from ..schema import FACTS, TABLES, columns_of
 from .errors import StoreForeign, refuse_odd
 from .upgrade import Columns, as_found
@@ -73,7 +74,7 @@ def _attached(connection: DuckDBPyConnection, source: Path, folder: Path) -> Ite
             refuse_odd(source)
             if path is without_log:
                 shutil.copyfile(source, without_log)
-            connection.execute(f"ATTACH '{_quoted(str(path))}' AS old (READ_ONLY)")
+            connection.execute(f"ATTACH {quoted(str(path))} AS old (READ_ONLY)")
         except (duckdb.Error, OSError, StoreForeign):
             continue
         try:
@@ -208,7 +209,3 @@ def _is_of_the_new(error: Exception) -> bool:
     """Whether it is the new store that fails, for want of space."""
     text = str(error).lower()
     return any(mark in text for mark in ("no space left", "disk quota", "file too large", "out of memory"))
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

@@ -23,7 +23,6 @@ from ..kit.palette import parse
 from ..kit.spark import sparkline
 from ..kit.table import Record
 from ..learnt import who
-from ..sessions.text import plural
 from ..untold import why
 from ..user_names import user_name
 
@@ -187,7 +186,7 @@ def cards(sums: AccessSums) -> list[Card]:
     rest = [("denied", sums.denied), ("running", sums.running), ("interrupted", sums.interrupted)]
     failed = words.count(sums.failed) if sums.failed else "0"
     return [
-        Card("Reads", words.count(sums.reads), f"{plural(sums.writes, 'write')}"),
+        Card("Reads", words.count(sums.reads), f"{words.plural(sums.writes, 'write')}"),
         Card(
             "Tables",
             words.count(sums.tables),
@@ -212,7 +211,7 @@ def tool_cards(sums: ToolSums) -> list[Card]:
     """The figures of the tool calls."""
     open_calls = sums.invocations - sums.finished
     return [
-        Card("Tool calls", words.count(sums.invocations), f"in {plural(sums.sessions, 'session')}"),
+        Card("Tool calls", words.count(sums.invocations), f"in {words.plural(sums.sessions, 'session')}"),
         Card("Tools", words.count(sums.tools)),
         Card(
             "Errors",

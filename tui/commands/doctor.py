@@ -295,7 +295,8 @@ def show(findings: Findings) -> None:
 def _shown_sources(answer: dict[str, Any]) -> list[str]:
     lines = ["Sources"]
     for source in answer.get("sources", []):
-        line = f"· {source['kind']} {source['root']}: {_many(source['files'], 'file')}, {words.size(source['bytes'])}"
+        files = words.plural(source["files"], "file")
+        line = f"· {source['kind']} {source['root']}: {files}, {words.size(source['bytes'])}"
         line += f", {words.size(source['bytes_behind'])} behind"
         if source["gone"]:
             line += f", {words.count(source['gone'])} gone from disk and kept in the store"
@@ -322,10 +323,10 @@ def _shown_store(answer: dict[str, Any]) -> list[str]:
         line += f", mode {store['mode']} in a folder {store['folder_mode']}"
     lines = ["", "Store", line]
     if "sessions" in store:
-        kept = f"· {_many(store['sessions'], 'session')}, {_many(store['responses'], 'response')}"
-        kept += f", {_many(store['tool_calls'], 'tool call')}, store version {store['version']}"
+        kept = f"· {words.plural(store['sessions'], 'session')}, {words.plural(store['responses'], 'response')}"
+        kept += f", {words.plural(store['tool_calls'], 'tool call')}, store version {store['version']}"
         if store["forgotten"]:
-            kept += f", {_many(store['forgotten'], 'thing')} forgotten on request"
+            kept += f", {words.plural(store['forgotten'], 'thing')} forgotten on request"
         lines.append(kept)
     if answer.get("unpriced_models"):
         lines.append(f"· models without a known price: {', '.join(answer['unpriced_models'])}")
@@ -341,7 +342,7 @@ def _shown_servers(answer: dict[str, Any]) -> list[str]:
             f"last asked {_short(server['asked_at'])}",
             f"last answered {_short(server['answered_at'])}" if server["failure"] else "",
             f"token until {_short(server['token_expires_at'])}" if server["token_expires_at"] else "",
-            f"{_many(server['rows'], 'row')} of it",
+            f"{words.plural(server['rows'], 'row')} of it",
         ]
         lines.append(", ".join(part for part in told if part))
         if server["reason"] and not server["failure"]:
@@ -355,7 +356,7 @@ def _shown_retention(answer: dict[str, Any]) -> list[str]:
         origin = f"{'not set' if held['is_default'] else held['setting']} in {held['settings']}"
         lines.append(f"· {held['by']} deletes transcripts {held['days']} days after their last line ({origin})")
         if held["first"]:
-            line = f"· within 7 days: {_many(held['due_within_7_days'], 'session')}"
+            line = f"· within 7 days: {words.plural(held['due_within_7_days'], 'session')}"
             if held["due_now"]:
                 line += f", {words.count(held['due_now'])} of them at its next start"
             lines.append(f"{line}; first {held['first']['path']}, due {_short(held['first']['at'])}")
@@ -368,9 +369,8 @@ def _shown_own_totals(answer: dict[str, Any]) -> list[str]:
     told = answer.get("own_totals")
     if not told or not told["sessions"]:
         return []
-    line = (
-        f"· {_many(told['sessions'], 'session')} with a total of Claude Code's own, {words.count(told['equal'])} equal:"
-    )
+    sessions, equal = words.plural(told["sessions"], "session"), words.count(told["equal"])
+    line = f"· {sessions} with a total of Claude Code's own, {equal} equal:"
     line += f" it says {words.usd(told['cost_usd'])}, transcripts show {words.usd(told['shown_usd'])}"
     lines = ["", "Claude Code's own totals", line]
     for one in told["different"][:_SHOWN]:
@@ -390,18 +390,14 @@ def _shown_faults(answer: dict[str, Any]) -> list[str]:
     if answer.get("rejects"):
         reasons = Counter(row["path"] for row in answer["rejects"])
         total = answer["rejects_total"]
-        lines += ["", f"Rejected: {_many(total, 'piece')} of lines, in {_many(len(reasons), 'file')}"]
+        lines += ["", f"Rejected: {words.plural(total, 'piece')} of lines, in {words.plural(len(reasons), 'file')}"]
         for row in answer["rejects"][:_SHOWN]:
             lines.append(f"· {row['path']} at byte {row['offset']:,}: {row['reason']}")
     if answer.get("unknown"):
         lines += ["", "Not known to this version (kept apart, counted nowhere)"]
         for row in answer["unknown"][:_SHOWN]:
-            lines.append(f"· {row['what']}: {words.count(row['count'])} times in {_many(row['files'], 'file')}")
+            lines.append(f"· {row['what']}: {words.count(row['count'])} times in {words.plural(row['files'], 'file')}")
     return lines
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{words.count(number)} {thing}" + ("" if number == 1 else "s")
 
 
 def _short(stamp: str | None) -> str:

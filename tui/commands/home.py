@@ -7,9 +7,9 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from ...queries.filters import Filter
+from .. import format as words
 from .. import marks
 from ..factories import filter_of, utc_now
-from ..sessions import text as told
 from ..settings import Settings
 from .answering import answered
 from .command import FILTERS, READING, Command
@@ -65,10 +65,10 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
     tokens = marks.tokens(answer["tokens"]["total"], answer["undercounted"])
     parts = [
         f"Last {answer['window']}",
-        told.plural(answer["sessions"], "session"),
-        told.plural(answer["prompts"], "prompt"),
+        words.plural(answer["sessions"], "session"),
+        words.plural(answer["prompts"], "prompt"),
         f"{tokens} tokens",
-        told.plural(answer["projects"], "project"),
+        words.plural(answer["projects"], "project"),
         *([page.money(answer)] if page.cost else []),
         f"last sync {page.ago(answer['last_pull_at'])}",
     ]

@@ -101,7 +101,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
     first = answer["offset"] + 1
     count = f"{first:,} to {answer['offset'] + len(rows):,} of {answer['total']:,}"
     if len(rows) == answer["total"]:
-        count = told.plural(len(rows), "session")
+        count = words.plural(len(rows), "session")
     if answer["with_tokens"] != answer["total"]:
         count += f", {answer['with_tokens']:,} of {answer['total']:,} with tokens"
     return [*lines, "", count, *page.legends(rows, "tokens_total", "assistant_messages")]

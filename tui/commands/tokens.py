@@ -147,7 +147,7 @@ def total_line(totals: dict[str, Any], page: Page) -> str:
         *([page.money(totals)] if page.cost else []),
         f"output {marks.tokens(totals['output'], totals['undercounted'])}",
         f"cache hit {words.percent(cache_hit_ratio(totals['cache_read'], inward))}",
-        f"{told.plural(totals['sessions'], 'session')} with tokens",
+        f"{words.plural(totals['sessions'], 'session')} with tokens",
     ]
     return " · ".join(parts)
 

@@ -273,7 +273,10 @@ class ActivityPane(Pane[ActivityData]):
         if data is None:
             return
         rows, cost = data.page.rows, not self.dashboard.settings.no_cost
-        parts = [told.plural(len(rows), "prompt"), f"{words.count(sum(row.spent.total_tokens for row in rows))} tokens"]
+        parts = [
+            words.plural(len(rows), "prompt"),
+            f"{words.count(sum(row.spent.total_tokens for row in rows))} tokens",
+        ]
         costs = [row.spent.cost_usd for row in rows if row.spent.cost_usd is not None]
         if cost:
             parts.append(

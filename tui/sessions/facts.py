@@ -206,10 +206,10 @@ def _why_pending(row: SessionRow) -> str:
 
 def _work(detail: SessionDetail) -> str:
     row, notes = detail.session, detail.notes
-    parts = [told.plural(row.user_messages, "prompt"), told.plural(row.tool_calls_total, "tool")]
+    parts = [words.plural(row.user_messages, "prompt"), words.plural(row.tool_calls_total, "tool")]
     if row.tool_errors:
         denied = f" ({words.count(row.denied)} denied)" if row.denied else ""
-        parts.append(f"{told.plural(row.tool_errors, 'error')}{denied}")
+        parts.append(f"{words.plural(row.tool_errors, 'error')}{denied}")
     for count, thing in (
         (len({agent.subagent_id for agent in detail.agents}), "sub-agent"),
         (notes["compact"], "compaction"),
@@ -218,7 +218,7 @@ def _work(detail: SessionDetail) -> str:
         (detail.web_searches, "web search"),
     ):
         if count:
-            parts.append(told.plural(count, thing) if thing != "web search" or count == 1 else f"{count} web searches")
+            parts.append(words.plural(count, thing) if thing != "web search" or count == 1 else f"{count} web searches")
     return " · ".join(parts)
 
 

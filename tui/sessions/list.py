@@ -131,7 +131,7 @@ class SessionsPane(Pane[SessionsData]):
             sentence = super()._empty_sentence()
             if sentence != self.EMPTY:
                 return sentence
-            return f"No session in these days, {told.plural(known, 'session')} in all. Press r for more days."
+            return f"No session in these days, {words.plural(known, 'session')} in all. Press r for more days."
         return f"{self.EMPTY} Looked in {', '.join(app.looked_in) or 'no folder'}.\n{_INVITATION}"
 
     def compose(self) -> ComposeResult:
@@ -225,7 +225,7 @@ class SessionsPane(Pane[SessionsData]):
 
     def _caption(self, page: SessionPage, *, cost: bool) -> None:
         totals, shown = page.totals, min(page.totals.sessions, SHOWN)
-        count = told.plural(totals.sessions, "session")
+        count = words.plural(totals.sessions, "session")
         if shown < totals.sessions:
             count = f"{shown:,} of {totals.sessions:,}"
         if totals.with_tokens != totals.sessions:

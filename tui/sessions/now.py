@@ -95,7 +95,7 @@ def _agents(live: LiveSession, *, brief: bool) -> str:
     if not live.agents:
         return ""
     taken = f" {words.count(live.agent_tokens)}" if live.agent_tokens and not brief else ""
-    return f"{told.plural(live.agents, 'sub-agent')} running{taken}"
+    return f"{words.plural(live.agents, 'sub-agent')} running{taken}"
 
 
 class NowCards(Canvas, can_focus=False):
@@ -169,7 +169,7 @@ class NowCards(Canvas, can_focus=False):
             self._paint_work(grid, ink, live, 2 * number + 1)
         more = len(self._live) - len(shown)
         if more:
-            grid.put(2, 2 * len(shown), f"and {told.plural(more, 'more session')} running", ink.muted)
+            grid.put(2, 2 * len(shown), f"and {words.plural(more, 'more session')} running", ink.muted)
 
     def _paint_session(self, grid: Grid, ink: Ink, live: LiveSession, y: int) -> None:
         row, narrow = live.session, grid.width < 100
@@ -179,9 +179,9 @@ class NowCards(Canvas, can_focus=False):
             Piece(clean(where, 48), 7),
             Piece(told.models(row.primary_model), 8),
             Piece(words.duration(row.active_seconds), 3),
-            Piece(told.plural(row.user_messages, "prompt"), 6),
-            Piece(told.plural(row.tool_calls_total, "tool"), 5),
-            Piece(told.plural(row.tool_errors, "error") if row.tool_errors else "", 4, "error"),
+            Piece(words.plural(row.user_messages, "prompt"), 6),
+            Piece(words.plural(row.tool_calls_total, "tool"), 5),
+            Piece(words.plural(row.tool_errors, "error") if row.tool_errors else "", 4, "error"),
             Piece(marks.tokens(row.tokens_total, row.undercounted), 1),
             Piece(marks.cost(row) if self._cost else "", 0),
             Piece(sparkline(live.pulse, 8 if narrow else len(live.pulse)), 2, "success"),

@@ -19,7 +19,6 @@ from .. import format as words
 from .. import marks
 from ..kit.palette import text_styles
 from ..live_states import told_states
-from . import text as told
 from .facts import facts_page, headline, origin_page
 
 if TYPE_CHECKING:
@@ -134,7 +133,7 @@ def _prompts(turns: list[Turn], *, cost: bool) -> Table:
         table.add_column(label, justify="right", no_wrap=True)
     shown = turns[-_TURNS:]
     if len(turns) > len(shown):
-        table.add_row(Text(f"… {told.plural(len(turns) - len(shown), 'earlier prompt')}", "dim"))
+        table.add_row(Text(f"… {words.plural(len(turns) - len(shown), 'earlier prompt')}", "dim"))
     for turn in shown:
         text = f"/{turn.text}" if turn.kind == "command" else turn.text or "before the first prompt"
         table.add_row(

@@ -33,7 +33,11 @@ def name(row: SessionRow) -> str:
 
 def untitled(row: SessionRow) -> str:
     """What is known of a session that nobody gave a word."""
-    did = plural(row.tool_calls_total, "tool") if row.tool_calls_total else plural(row.assistant_messages, "answer")
+    did = (
+        words.plural(row.tool_calls_total, "tool")
+        if row.tool_calls_total
+        else words.plural(row.assistant_messages, "answer")
+    )
     where = f" in {project(row.project)}" if row.project else ""
     return f"{did}{where}, {row.session_id[:8]}"
 
@@ -58,11 +62,6 @@ def project(path: str | None) -> str:
 def models(name_: str | None) -> str:
     """The model's short name, "–" if there is none."""
     return words.model(name_) if name_ else words.NONE
-
-
-def plural(count: int, thing: str) -> str:
-    """ "1 prompt", "12 prompts"; large counts are shortened."""
-    return f"{words.count(count)} {thing}{'' if count == 1 else 's'}"
 
 
 def copy_id(app: App[Any], session_id: str) -> None:

@@ -17,7 +17,6 @@ from ...queries.subagents import SubagentRun
 from .. import format as words
 from .. import marks
 from ..kit.table import Column, Record
-from . import text as told
 
 Cells: TypeAlias = dict[str, Text | str | int | None]
 
@@ -238,7 +237,7 @@ class _Lines:
         if head.ok is None:
             if head.running:
                 return self._mark("running", f"{words.count(head.running)} running")
-            return self._mark("error", told.plural(head.errors, "error")) if head.errors else Text()
+            return self._mark("error", words.plural(head.errors, "error")) if head.errors else Text()
         parts = Text()
         for status, count in (("ok", head.ok), ("error", head.errors), ("running", head.running)):
             if count:

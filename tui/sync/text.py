@@ -20,7 +20,6 @@ from ..asked import QuestionCost
 from ..kit.cards import Card
 from ..kit.palette import parse
 from ..kit.table import Column, Record
-from ..sessions.text import plural
 from ..untold import sentences
 from ..user_names import user_name
 
@@ -128,7 +127,7 @@ def cards(places: Sequence[Workspace], tables: TableSums, sums: UploadSums, look
     """The figures on top; none without a workspace."""
     if not places:
         return []
-    pulled = name(places[0]) if len(places) > 1 else plural(tables.tables, "table")
+    pulled = name(places[0]) if len(places) > 1 else words.plural(tables.tables, "table")
     sent = f"{words.count(sums.grown)} longer since" if sums.grown else "sessions on disk"
     return [
         Card("Last pull", look.ago(places[0].last_pull_at), pulled),
@@ -157,7 +156,7 @@ def _token(expiries: Sequence[dt.datetime], look: SyncLook) -> Card:
     left = min(expiries) - look.now
     if left <= dt.timedelta():
         return Card("Token", "expired", look.ago(min(expiries)), tone="error")
-    value = f"{plural(left.days, 'day')} left" if left.days else f"{words.duration(left.total_seconds())} left"
+    value = f"{words.plural(left.days, 'day')} left" if left.days else f"{words.duration(left.total_seconds())} left"
     soon = left <= dt.timedelta(days=TOKEN_DAYS)
     return Card("Token", value, "renew it soon" if soon else "of the server", tone="warning" if soon else "")
 
@@ -182,7 +181,7 @@ def action(row: SyncRow, look: SyncLook) -> Record:
 def actions_caption(page: SyncPage, before: int) -> str:
     """Where a page of actions is: `before` are on the pages closer to now."""
     if not before and page.older is None:
-        return plural(page.total, "action")
+        return words.plural(page.total, "action")
     keys = ["n older"] * (page.older is not None) + ["b newer"] * (before > 0)
     return f"{before + 1:,} to {before + len(page.rows):,} of {page.total:,} actions · {' · '.join(keys)}"
 
@@ -254,7 +253,7 @@ def pipeline(row: UploadRow) -> str:
     if row.server is None:
         return words.NONE
     status = words.clean(row.pipeline_status or "there", 20)
-    return f"{status}, {plural(row.items_extracted, 'item')}" if row.items_extracted else status
+    return f"{status}, {words.plural(row.items_extracted, 'item')}" if row.items_extracted else status
 
 
 def late(row: UploadRow) -> str:
@@ -295,7 +294,7 @@ def snapshots_line(snapshots: Sequence[SnapshotState], look: SyncLook) -> str:
     """What is to be known of the snapshots in one line; nothing without any."""
     if not snapshots:
         return ""
-    parts = [plural(len(snapshots), "snapshot")]
+    parts = [words.plural(len(snapshots), "snapshot")]
     blocked = [one.name for one in snapshots if one.is_blocked]
     if blocked:
         parts.append(f"withheld by the last pull: {words.clean(', '.join(blocked), 60)}")
@@ -382,7 +381,7 @@ def _health(rows: Sequence[SourceHealth], look: SyncLook) -> list[str]:
         "rejected": sum(row.rejects for row in rows),
     }
     return [
-        plural(sum(row.files for row in rows), "file") + (f" + {words.count(gone)} gone" if gone else ""),
+        words.plural(sum(row.files for row in rows), "file") + (f" + {words.count(gone)} gone" if gone else ""),
         f"{words.size(sum(row.behind for row in rows))} behind",
         f"read {look.ago(max((row.last_read_at for row in rows if row.last_read_at), default=None))}",
         ", ".join(f"{words.count(number)} {what}" for what, number in trouble.items() if number),
@@ -394,8 +393,8 @@ def store(facts: StoreFacts, size: int, rejected: int, unknowns: Sequence[Unknow
     share = size / facts.transcript_bytes if facts.transcript_bytes else 1.0
     told = [
         f"store {words.size(size)}" + (f" ({words.percent(share)} of what was read)" if share < 1 else ""),
-        f"{plural(rejected, 'reject')}: j" if rejected else "",
-        f"{plural(len(unknowns), 'unknown thing')}: j" if unknowns else "",
+        f"{words.plural(rejected, 'reject')}: j" if rejected else "",
+        f"{words.plural(len(unknowns), 'unknown thing')}: j" if unknowns else "",
         "keeps what Claude deletes after 30 days",
         "no price for " + ", ".join(map(words.model, facts.unpriced_models)) if facts.unpriced_models else "",
     ]
@@ -403,7 +402,7 @@ def store(facts: StoreFacts, size: int, rejected: int, unknowns: Sequence[Unknow
 
 
 def _of(shown: int, total: int, thing: str) -> str:
-    return plural(total, thing) if shown == total else f"{shown:,} of {plural(total, thing)}"
+    return words.plural(total, thing) if shown == total else f"{shown:,} of {words.plural(total, thing)}"
 
 
 def question(cost: QuestionCost) -> list[str]:

@@ -152,7 +152,7 @@ def _sum_in_words(types: tuple[AgentTokens, ...], question: Question) -> Text:
     costs = [row.cost_usd for row in below if row.cost_usd is not None]
     if question.cost and costs:
         parts.append(marks.money(sum(costs), unpriced=unpriced, undercounted=bounds))
-    parts.append(phrases.things(sum(row.tasks for row in below), "task"))
+    parts.append(words.plural(sum(row.tasks for row in below), "task"))
     reporting, chars = sum(row.reporting_tokens for row in below), sum(row.report_chars for row in below)
     if chars:
         parts.append(f"compression ≈ {_times(reporting * delegation.CHARS_PER_TOKEN / chars)}")

@@ -133,7 +133,7 @@ def _spend(head: HeadData, span: str) -> Card:
     return Card(
         f"Spend {span}",
         marks.cost(sums),
-        f"{changed} vs {span} before" if changed else phrases.things(sums.responses, "response"),
+        f"{changed} vs {span} before" if changed else words.plural(sums.responses, "response"),
         _trend(head, lambda day: day.cost_usd),
     )
 
@@ -150,7 +150,7 @@ def _sessions(head: HeadData) -> Card:
     return Card(
         "Sessions",
         words.count(sums.sessions),
-        phrases.things(sums.responses, "response"),
+        words.plural(sums.responses, "response"),
         _trend(head, lambda day: day.sessions),
     )
 
@@ -165,14 +165,14 @@ def _today(head: HeadData, sums: Period, question: Question) -> Card:
         trend = _trend(head, lambda day: day.cost_usd)
     else:
         value, trend = phrases.total(sums), _trend(head, lambda day: day.total_tokens)
-    used = f"{phrases.total(sums)} tokens" if question.cost else phrases.things(sums.sessions, "session")
+    used = f"{phrases.total(sums)} tokens" if question.cost else words.plural(sums.sessions, "session")
     note = used if sums.responses else "nothing yet"
     return Card("Today", value, note, trend[-_RECENT:])
 
 
 def _per_day(head: HeadData, question: Question) -> Card:
     sums, before = head.period, head.before
-    days = phrases.things(sums.active_days, "active day")
+    days = words.plural(sums.active_days, "active day")
     if question.cost:
         each, earlier = sums.cost_per_active_day, before.cost_per_active_day if before else None
         value = marks.money(each, unpriced=sums.unpriced_tokens, undercounted=sums.undercounted)

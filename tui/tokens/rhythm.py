@@ -225,7 +225,7 @@ def _now_in_words(data: RhythmData, question: Question) -> Text:
         usual = sum(_amount(block, question) for block in blocks) / len(blocks)
         every = _Marks(sum(block.unpriced_tokens for block in blocks), sum(block.undercounted for block in blocks))
         told = marks.money_of if question.money else marks.tokens_of
-        text.append(f"{phrases.things(len(blocks), 'block')}, on average {told(usual, every)} each\n")
+        text.append(f"{words.plural(len(blocks), 'block')}, on average {told(usual, every)} each\n")
         text.append(f"largest {told(_amount(largest, question), largest)}, {_span(largest, question)}", style="dim")
     return text
 

@@ -20,11 +20,6 @@ from .view import DIMENSIONS
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def things(number: int, noun: str) -> str:
-    """ "1 task", "12 tasks"."""
-    return f"{words.count(number)} {noun}{'' if number == 1 else 's'}"
-
-
 def compared(now: float | None, before: float | None) -> str:
     """How much more than before: "+12 %", or "17×" where percents say little; "" without anything to compare with."""
     if now is not None and before is not None and now >= 10 * before > 0:
@@ -101,7 +96,7 @@ def span_in_words(chosen: Filter, today: dt.date) -> str:
     if chosen.since is None:
         return "all days" if chosen.until is None else f"to {words.day(chosen.until)}"
     days = ((chosen.until or today) - chosen.since).days + 1
-    return things(days, "day") if days > 0 else "no days"
+    return words.plural(days, "day") if days > 0 else "no days"
 
 
 def share_bar(share: float, width: int, ink: Ink, series: int) -> Text:

@@ -19,7 +19,6 @@ from ..kit.chart import PlotextChart
 from ..kit.palette import widget_ink
 from ..kit.plots import Histogram, PlotMark
 from ..kit.table import Column, Record
-from . import text as phrases
 from .records import BAR, Paint, TokenTable
 from .view import WIDE, Question, TokenView
 
@@ -127,7 +126,7 @@ class Timing(TokenView[TimingData]):
             chart.border_title = told.title
             chart.show(Histogram((), ()), empty=empty)
             return
-        chart.border_title = f"{told.title} of {phrases.things(found.count, told.counted)}"
+        chart.border_title = f"{told.title} of {words.plural(found.count, told.counted)}"
         marks = (PlotMark("p50", found.p50), PlotMark("p90", found.p90), PlotMark("p99", found.p99))
         chart.show(Histogram(found.counts, found.edges, marks, overflow=True, unit=told.unit), empty=empty)
 

@@ -15,7 +15,6 @@ from ...queries.results import Result, ToolResults
 from .. import format as words
 from ..kit.palette import widget_ink
 from ..kit.table import Column, Record
-from . import text as phrases
 from .records import BAR, Paint, TokenTable
 from .view import Question, TokenView
 
@@ -82,7 +81,7 @@ class Tools(TokenView[ToolsData]):
         whole = sum(row.result_tokens for row in data.tools)
         text = Text(no_wrap=True, overflow="ellipsis")
         if data.tools:
-            calls = phrases.things(sum(row.calls for row in data.tools), "call")
+            calls = words.plural(sum(row.calls for row in data.tools), "call")
             text.append(f"{calls} gave back about {words.count(whole)} tokens")
             text.append(f"   ≈: {results.BYTES_PER_TOKEN} bytes a token", style="dim")
         else:
