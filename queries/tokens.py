@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .filters import Filter, Where
 from .matching import RESPONSE_FIELDS, with_text
@@ -43,6 +43,8 @@ class TokenSums:
     """What a subscription pays for: it has no cost, and is not unpriced."""
     undercounted: int
     sessions: int
+    reasoning_tokens: int | None
+    """The part of the output that was thinking; None where nothing tells."""
 
     @property
     def cache_write_tokens(self) -> int:
@@ -57,16 +59,19 @@ class TokenSums:
 
 def added(rows: Sequence[TokenSums]) -> TokenSums:
     """The sums of several groups of responses. A session may be in several: theirs cannot be added up, and are 0."""
-    costs = [row.cost_usd for row in rows if row.cost_usd is not None]
-    counts = {
-        field.name: sum(getattr(row, field.name) for row in rows)
-        for field in dataclasses.fields(TokenSums)
-        if field.name != "cost_usd"
-    }
-    return TokenSums(**counts | {"sessions": 0}, cost_usd=sum(costs) if costs else None)
+    sums: dict[str, Any] = {}
+    for field in dataclasses.fields(TokenSums):
+        known = [getattr(row, field.name) for row in rows]
+        known = [value for value in known if value is not None]
+        sums[field.name] = sum(known) if known or field.name not in _MAYBE_UNKNOWN else None
+    return TokenSums(**sums | {"sessions": 0})
 
 
-NOTHING = TokenSums(0, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0, 0)
+_MAYBE_UNKNOWN = ("cost_usd", "reasoning_tokens")
+"""Sums that may be unknown, and are then no 0."""
+
+
+NOTHING = TokenSums(0, 0, 0, 0, 0, 0, 0, 0.0, 0, 0, 0, 0, None)
 """What a day without a response took."""
 
 

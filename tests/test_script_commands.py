@@ -133,6 +133,7 @@ def test_blocks_have_ccusages_fields(
         "isGap": False,
         "entries": 2,
         "tokenCounts": counts,
+        "reasoningTokens": None,
         "totalTokens": 2222,
         "costUSD": pytest.approx(2 * one),
         "unpricedTokens": 0,

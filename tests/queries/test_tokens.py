@@ -245,7 +245,7 @@ filters = st.builds(
 
 def same(found: list[TokenSums], whole: TokenSums) -> None:
     for name in SUMS:
-        assert sum(getattr(row, name) for row in found) == getattr(whole, name), name
+        assert sum(getattr(row, name) or 0 for row in found) == (getattr(whole, name) or 0), name
     assert sum(row.cost_usd or 0 for row in found) == pytest.approx(whole.cost_usd or 0)
 
 

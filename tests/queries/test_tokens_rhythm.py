@@ -120,7 +120,9 @@ def test_a_block_that_is_over_goes_nowhere(connection: Reader) -> None:
 
 def test_nothing_is_projected_from_less_than_a_minute_or_without_a_price() -> None:
     start = moment("03-10T14:00")
-    fresh = Block(1, 0, 3200, 0, 0, 0, 3200, None, 3200, 0, 0, 1, "codex", None, None, start, start, start, [UNPRICED])
+    fresh = Block(
+        1, 0, 3200, 0, 0, 0, 3200, None, 3200, 0, 0, 1, None, "codex", None, None, start, start, start, [UNPRICED]
+    )
     assert fresh.tokens_per_minute(start + dt.timedelta(seconds=59)) is None
     assert fresh.projected_tokens(start) is None
     later = start + dt.timedelta(hours=1)

@@ -70,10 +70,17 @@ def sum_fields(groups: Iterable[tokens.TokenSums]) -> Report:
         "outputTokens": sum(group.output_tokens for group in found),
         "cacheCreationTokens": sum(group.cache_write_tokens for group in found),
         "cacheReadTokens": sum(group.cache_read_tokens for group in found),
+        "reasoningTokens": _known(group.reasoning_tokens for group in found),
         "totalTokens": sum(group.total_tokens for group in found),
         "totalCost": sum(costs) if costs else None if found else 0.0,
         **mark_fields(found),
     }
+
+
+def _known(counts: Iterable[int | None]) -> int | None:
+    """The sum of what is known; null where nothing is. They are part of the output."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def mark_fields(groups: Iterable[tokens.TokenSums]) -> Report:
@@ -107,6 +114,7 @@ def total_fields(rows: list[Report]) -> Report:
     summed = {name: sum(row[name] for row in rows) for name in _SUMMED}
     return {
         **summed,
+        "reasoningTokens": _known(row["reasoningTokens"] for row in rows),
         "outputUndercounted": summed["undercountedResponses"] > 0,
         "totalCost": sum(costs) if costs else None,
     }

@@ -41,6 +41,7 @@ def token_fields(row: tokens.TokenSums) -> Answer:
         "cache_creation": row.cache_write_tokens,
         "cache_creation_5m": row.cache_write_5m_tokens,
         "cache_creation_1h": row.cache_write_1h_tokens,
+        "reasoning": row.reasoning_tokens,
         "total": row.total_tokens,
         "sessions": row.sessions,
         "responses": row.responses,
