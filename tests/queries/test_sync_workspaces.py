@@ -6,11 +6,14 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from agnes_stats.ingest.server_source import AgnesServerError, ServerAccess, ask_once
 from agnes_stats.queries import servers, workspaces
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.workspaces import UploadRow, UploadSums
 
+from tests.ingest import agnes_http
 from tests.ingest.agnes_files import ledger, log, parquet, put, run
+from tests.ingest.agnes_http import client, pages_of, says, sessions_of, uploaded
 from tests.machine import Machine
 from tests.transcripts import Transcript
 
@@ -173,3 +176,104 @@ def test_uploads_are_filtered_by_text_and_workspace_but_not_by_days(machine: Mac
     assert uploads(machine, Filter(text="churn"))[1].on_disk == 1
     assert [row.session_id for row in uploads(machine, Filter(project="second"))[0]] == ["s2"]
     assert uploads(machine, Filter(since=dt.date(2030, 1, 1)))[1].on_disk == 2
+
+
+# -- what the server has
+
+
+def test_the_disk_the_ledger_and_the_server_are_compared(machine: Machine) -> None:
+    folder = machine.workspace()
+    names = ("agreed", "lost", "new", "unlisted", "own", "after")
+    sizes = {name: started_in(machine, folder, name).stat().st_size for name in names}
+    with agnes_http.servers() as start:
+        server = start()
+        put(folder / ".claude/init-complete", f"server_url: {server.url}/\n")
+        at = "2026-03-10T13:00:00Z"
+        ledger(
+            folder,
+            "uploaded",
+            *(f"{name}\t{sizes[name]}\t{at}" for name in ("agreed", "lost", "own")),
+            # Sent after the server was asked: it cannot have it yet.
+            f"after\t{sizes['after']}\t2999-01-01T00:00:00Z",
+        )
+        ledger(folder, "private", "own")
+        listed = [uploaded("agreed", pipeline_status="extracted", items_extracted=3), uploaded("2026-03-09_3f2a9c1e-x")]
+        listed += [uploaded(name, processed=False, pipeline_status="pending") for name in ("unlisted", "own")]
+        server.tell(queries=pages_of([], 50), sync=says(200, {"rows": []}), sessions=sessions_of(listed))
+        access = ServerAccess(server.url, client(server), "ann@example.com")
+        machine.read()
+        ask_once(machine.store, access)
+        rows, sums = uploads(machine)
+        assert {row.session_id: (row.status, row.pipeline_status, row.items_extracted) for row in rows} == {
+            "agreed": ("uploaded", "extracted", 3),
+            "lost": ("lost", None, None),
+            "new": ("waiting", None, None),
+            "unlisted": ("uploaded", "pending", 0),
+            "own": ("private", "pending", 0),
+            "after": ("uploaded", None, None),
+            "3f2a9c1e-x": ("elsewhere", "processed", 0),
+        }
+        assert (sums.on_disk, sums.in_ledger, sums.on_server, sums.lost, sums.elsewhere) == (6, 4, 4, 1, 1)
+        assert (sums.unlisted, sums.private_on_server, sums.waiting, sums.listed) == (1, 1, 1, 6)
+        # What the server does not tell any more is not there; while it fails, what it told last stays.
+        server.tell(sessions=sessions_of(listed[:1]))
+        ask_once(machine.store, access)
+        assert uploads(machine)[1].on_server == 1
+        server.tell(sessions=says(500, {}))
+        with pytest.raises(AgnesServerError):
+            ask_once(machine.store, access)
+        assert uploads(machine)[1].on_server == 1
+
+
+def test_a_server_with_many_sessions_is_read_page_by_page_and_to_an_end(machine: Machine) -> None:
+    with agnes_http.servers() as start:
+        server = start()
+        rows = [uploaded(f"s{number:04}") for number in range(450)]
+        server.tell(sessions=sessions_of(rows))
+        told = client(server).sessions()
+        assert (len(told.rows), told.is_whole, len(server.requests)) == (450, True, 3)
+        part = client(server).sessions(max_pages=2)
+        assert (len(part.rows), part.is_whole) == (400, False)
+        # One that ignores the offset says the same for ever.
+        server.tell(sessions=says(200, {"rows": rows[:200]}))
+        assert len(client(server).sessions().rows) == 200 and len(server.requests) == 7
+        server.tell(sessions=says(200, {"total": 2, "rows": [{}, uploaded("s1", items_extracted="many"), 7]}))
+        odd = client(server).sessions()
+        assert ([row.items_extracted for row in odd.rows], len(odd.problems), odd.is_whole) == ([None], 2, False)
+
+
+def test_a_session_that_came_long_after_it_began_is_late(machine: Machine) -> None:
+    folder = machine.workspace()
+    size = started_in(machine, folder, "late").stat().st_size
+    again = f"late\t{size}\t2026-03-20T13:00:00Z"
+    ledger(folder, "uploaded", f"late\t{size - 5}\t2026-03-12T13:00:00Z", again)
+    started_in(machine, folder, "soon")
+    ledger(folder, "uploaded", f"soon\t{size}\t2026-03-10T13:00:00Z", f"late\t{size}\t2026-03-12T13:00:00Z", again)
+    rows, sums = uploads(machine.read())
+    assert {row.session_id: row.is_late for row in rows} == {"late": True, "soon": False}
+    assert sums.late == 1
+    late = next(row for row in rows if row.is_late)
+    assert late.uploaded_at == dt.datetime(2026, 3, 12, 13)
+
+
+def test_snapshots_tell_when_they_expire_and_what_was_withheld(machine: Machine) -> None:
+    folder = machine.workspace()
+    put(folder / ".claude/agnes/sync_state.json", {"tables": {}, "snapshot_blocked": ["sales", 7]})
+    fetched = {"fetched_at": "2026-03-10T12:00:00", "rows": 9, "bytes_local": 10}
+    for name, more in (
+        ("events", {"table_id": "events", "expires_at": "2026-03-12T12:00:00"}),
+        ("sales", {"table_id": "finance_sales", "policy_fingerprint": "abc"}),
+    ):
+        put(folder / f"user/snapshots/{name}.meta.json", {"name": name, **fetched, **more})
+
+    def listed() -> list[tuple[str, str, bool, bool]]:
+        with machine.read().store.read() as connection:
+            rows = workspaces.list_snapshots(connection, Filter())
+        return [(row.name, row.table_id, row.has_policy, row.is_blocked) for row in rows]
+
+    assert listed() == [("sales", "finance_sales", True, True), ("events", "events", False, False)]
+    (folder / "user/snapshots/sales.meta.json").unlink()
+    put(folder / "user/snapshots/events.meta.json", {"table_id": "events", **fetched})
+    with machine.read().store.read() as connection:
+        (row,) = workspaces.list_snapshots(connection, Filter())
+    assert (row.name, row.expires_at) == ("events", None)

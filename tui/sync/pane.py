@@ -189,7 +189,7 @@ class SyncPane(Pane[SyncData]):
         )
         self._listing("tables").show(
             [told.table(row, look) for row in data.tables],
-            caption=told.tables_caption(data.table_sums, len(data.tables), told.snapshots_line(data.snapshots, look)),
+            caption=told.tables_caption(data.table_sums, len(data.tables)),
             nothing=self._or_filtered("No tables are pulled."),
         )
         self._listing("tables").display = bool(data.workspaces)
@@ -260,6 +260,8 @@ class SyncPane(Pane[SyncData]):
             else:
                 grid.add_row(*cells)
         questions = self._add_questions(grid)
+        if data.snapshots and not low:
+            grid.add_row("snapshots", words.cell(told.snapshots_line(data.snapshots, look)))
         facts = told.store(data.store, data.store_bytes, data.rejects_total, data.unknowns)
         self.query_one("#program", Static).update(
             Group(grid, *questions, Text(words.clean(facts), no_wrap=low, overflow="ellipsis"))

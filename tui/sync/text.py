@@ -42,7 +42,7 @@ _STATUS = {
     "private": "never to be sent",
     "uploaded": "",
     "failed": "refused",
-    "lost": "sent, and the server has it not",
+    "lost": "not on the server",
     "elsewhere": "only on the server",
 }
 
@@ -102,7 +102,7 @@ TABLES = (
 )
 UPLOADS = (
     Column("title", "Session"),
-    Column("status", "Status", 8),
+    Column("status", "Status", 9),
     Column("when", "When", 15),
     Column("size", "Size", 7, "right", min_screen=90),
     Column("pipeline", "On the server", 14, min_screen=100),
@@ -224,9 +224,9 @@ def table(row: SyncTable, look: SyncLook) -> Record:
     return Record(f"{row.workspace}\n{row.table_id}", cells, row)
 
 
-def tables_caption(sums: TableSums, shown: int, snapshots: str = "") -> str:
-    """What all tables come to, and the line about snapshots."""
-    return " · ".join(filter(None, (f"{_of(shown, sums.tables, 'table')} · {words.size(sums.size_bytes)}", snapshots)))
+def tables_caption(sums: TableSums, shown: int) -> str:
+    """What all tables come to."""
+    return f"{_of(shown, sums.tables, 'table')} · {words.size(sums.size_bytes)}"
 
 
 def upload(row: UploadRow, look: SyncLook) -> Record:
