@@ -10,6 +10,7 @@ import contextlib
 import json
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _TAIL = 64 * 1024
 """Bytes at the end of the file in which the last sample of a session is looked for."""
 
 _MOST_WINDOWS, _MOST_NAME = 32, 100
+_IS_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}").fullmatch
 _MOST_PERCENT = 100_000.0
 _MILLIS_FROM = 10**11
 """Seconds since 1970 beyond this are milliseconds."""
@@ -47,7 +49,7 @@ def windows_in(told: object) -> dict[str, dict[str, float | int]]:
     found: dict[str, dict[str, float | int]] = {}
     for name, window in told.items():
         used = percentage(window.get("used_percentage")) if isinstance(window, Mapping) else None
-        if used is None or not isinstance(name, str) or not 0 < len(name) <= _MOST_NAME or len(found) == _MOST_WINDOWS:
+        if used is None or not isinstance(name, str) or not _IS_NAME(name) or len(found) == _MOST_WINDOWS:
             continue
         found[name] = {"used_percentage": used}
         resets_at = seconds(window.get("resets_at"))

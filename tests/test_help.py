@@ -131,6 +131,7 @@ VALUES = {
 MORE = {
     "home": ["--window", "7d"],
     "context": ["s1"],
+    "search": ["hi"],
     "forget": ["--before", str(TURN.date())],
     "sql": ["SELECT model, sum(output_tokens) FROM tokens_daily WHERE {{filters}} GROUP BY 1 ORDER BY 1", "--csv"],
 }

@@ -74,6 +74,10 @@ def test_every_window_that_says_how_much_is_used_is_read_and_nothing_else(log: L
         "odder": window(True),
         "oddest": window(float("nan")),
         "less": window(-3),
+        "\x1b]0;title\x07": window(3),
+        "\ud800": window(3),
+        "": window(3),
+        "x" * 1000: window(3),
     }
     assert log.note(-0.1, told(**windows))
     found = log.limits()

@@ -89,7 +89,7 @@ COMMAND = Command(
     heeds=(*READING, *FILTERS),
     run=run,
     options=(
-        ("words", {"nargs": "+", "metavar": "WORD", "help": "all of them have to be in the same text"}),
+        ("words", {"nargs": "*", "metavar": "WORD", "help": "all of them have to be in the same text"}),
         LIMIT,
         *CURSOR,
     ),
