@@ -47,15 +47,26 @@ class Alerts:
             before_rank = self._budgets.get(place, 0)
             self._budgets[place] = max(rank, before_rank)
             if self._was_settled and rank > before_rank:
-                found.append(budget_text.sentence(budget))
+                found.append(_of_budget(budget, live))
         self._was_settled = is_settled
         return [line for line in found if line]
 
 
+def _of_budget(budget: Budget, live: Sequence[LiveSession]) -> str:
+    """What of which budget is spent; a session by its name, or, where it does not run, by its id."""
+    if budget.session_id is None:
+        return budget_text.sentence(budget)
+    named = {one.session.session_id: _name(one) for one in live}
+    return clean(f"{named.get(budget.session_id, budget.session_id[:8])}: {budget_text.sentence(budget)}", LONGEST)
+
+
+def _name(live: LiveSession) -> str:
+    return clean(f"{told.name(live.session)} ({told.project(live.session.project)})", LONGEST // 2)
+
+
 def _sentence(live: LiveSession, before: str | None) -> str:
     """Which session, and why; nothing where it goes on by itself."""
-    row, call = live.session, live.call
-    name = clean(f"{told.name(row)} ({told.project(row.project)})", LONGEST // 2)
+    call, name = live.call, _name(live)
     if live.state == "permission":
         for_what = f": {call.name} {call.detail or ''}".rstrip() if call is not None else ""
         return clean(f"{name} asks for permission{for_what}", LONGEST)

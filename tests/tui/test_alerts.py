@@ -94,10 +94,17 @@ def test_a_budget_is_told_at_80_and_at_100_percent_once_each() -> None:
     assert news(99.0) == news(120.0) == []
     assert news(79.0, period="day") == []
     assert news(80.0, period="day") == ["near day budget: $80.00 of $100.00 today (80 %)"]
-    assert news(180.0, period="session", session_id="a") == [
-        "over session budget: $180.00 of $100.00 in this session (180 %)"
+    assert news(180.0, period="session", session_id="abcdefgh-1234") == [
+        "abcdefgh: over session budget: $180.00 of $100.00 in this session (180 %)"
     ]
-    assert news(180.0, period="session", session_id="a") == []
+    assert news(180.0, period="session", session_id="abcdefgh-1234") == []
+
+
+def test_a_budget_of_a_session_says_which(session: LiveSession) -> None:
+    alerts, live = Alerts(BEGUN), doing(session, "working")
+    assert alerts.news(live, [], is_settled=True) == []
+    (line,) = alerts.news(live, spent(80.0, period="session", session_id="s"), is_settled=True)
+    assert line.startswith("fix the churn query (warehouse): near session budget: $80.00 of $100.00")
 
 
 # -- how -------------------------------------------------------------------------------------------------------------
