@@ -79,7 +79,7 @@ class Backfill:
                 self._collect(workers)
                 if self._is_due():
                     self._load()
-                    engine.between()
+                    engine.breathe()
                     engine.stop.wait(BREATH_SECONDS)
 
     def _hand_out(self, workers: Workers) -> None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreInterrupted, explained
 from ..queries.store.gate import chance
@@ -60,6 +60,16 @@ YIELDS = 3
 """How often short work gives way to other writers before it insists."""
 
 
+class EngineListener(Protocol):
+    """Who hears of an engine's work while it is done, in its thread."""
+
+    def between_transactions(self) -> None:
+        """A transaction of a long catch-up is over, others are to come: do what must not wait for its end."""
+
+    def files_written(self, files: int) -> None:
+        """A transaction of so many files read is committed, and the store is still open."""
+
+
 @dataclass(slots=True)
 class Engine:
     """Keeps one store up to date from some roots. Not to be used by two threads at once."""
@@ -69,10 +79,6 @@ class Engine:
     zones: Sequence[str] = ("UTC",)
     overrides: PriceOverrides = field(default_factory=PriceOverrides)
     workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))
-    between: Callable[[], None] = lambda: None
-    """Called between the transactions of a long catch-up: whatever must not wait for its end."""
-    written: Callable[[int], None] = lambda _: None
-    """Called after each transaction of files read, given their number, while the store is still open."""
     stop: threading.Event = field(default_factory=threading.Event)
     rest_seconds: float = USUAL_REST_SECONDS
     """How long the store should be left alone after a write."""
@@ -87,6 +93,19 @@ class Engine:
     _folders: set[str] = field(default_factory=set)
     _unread: set[str] = field(default_factory=set)
     """Files that a load wants read again."""
+    _listener: EngineListener | None = None
+
+    def listen(self, listener: EngineListener) -> None:
+        """Let somebody who keeps running hear of the work, and rest as such a one does. ValueError if one does."""
+        if self._listener is not None:
+            raise ValueError("somebody listens to this engine already")
+        self._listener = listener
+        self.rest_seconds = REST_SECONDS[0]
+
+    def breathe(self) -> None:
+        """Called between the transactions of a long catch-up."""
+        if self._listener is not None:
+            self._listener.between_transactions()
 
     def catch_up(
         self, *, rebuild: bool = False, recalls: bool = False, report: Callable[[Progress], None] = lambda _: None
@@ -369,7 +388,8 @@ class Engine:
             self._unread |= set(load(connection, work))
             forget.enforce(connection)
             took = time.monotonic() - begun
-            self.written(len(work.results) + len(work.gone))
+            if self._listener is not None:
+                self._listener.files_written(len(work.results) + len(work.gone))
         self._known_models |= models
         self.note_own_write(work.results if was_ours and not work.gone else ())
         self.rest_seconds = min(max(took * REST_FACTOR, REST_SECONDS[0]), REST_SECONDS[1])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..queries.paths import exists, is_folder
 from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
-from .engine import REST_SECONDS, Engine
+from .engine import Engine
 from .formats import SOURCES, Root, SourceFile
 from .news import News, Reading, Troubled, UpToDate
 from .progress import IngestSummary
@@ -79,9 +79,7 @@ class IngestService:
         self._follows_since: float | None = None
         """When changed files began to be read; None while something else is done."""
         self._has_told = False
-        engine.between = self._ingest_changed
-        engine.written = self._tell_written
-        engine.rest_seconds = REST_SECONDS[0]
+        engine.listen(self)
 
     def _made_poller(self, server: ServerAccess) -> ServerPoller:
         from .server_source import ServerPoller
@@ -247,8 +245,12 @@ class IngestService:
         else:
             self._say(summary, always=False)
 
-    def _tell_written(self, files: int) -> None:
-        """Tell of changed files while the store is open: a screen that asks at once need not wait until it can be."""
+    def between_transactions(self) -> None:
+        """The engine's: read changed files in the middle of a long catch-up."""
+        self._ingest_changed()
+
+    def files_written(self, files: int) -> None:
+        """The engine's: tell of changed files while the store is open; a screen that asks at once need not wait."""
         if self._follows_since is not None and not self._stop.is_set():
             seconds = time.monotonic() - self._follows_since
             self._tell(UpToDate(files, seconds, self._watcher.is_polling))

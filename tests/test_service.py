@@ -368,3 +368,8 @@ def test_it_stops_at_once_in_the_middle_of_a_backfill(life: Life, monkeypatch: p
     life.engine.stop.clear()
     life.engine.catch_up()
     assert life.count() == 36
+
+
+def test_only_one_listens_to_an_engine(life: Life) -> None:
+    with pytest.raises(ValueError, match="already"):
+        IngestService(life.engine, lambda _: None, find_roots=list)
