@@ -89,7 +89,8 @@ class Edge:
     failed: int
     p50_ms: float | None
     p95_ms: float | None
-    spent: Spent
+    spent: Spent | None
+    """None where nothing is known of what any of them took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +340,11 @@ def _external_row(
 # -- edges -----------------------------------------------------------------------------------------------------------
 
 
+def _spent_by(rows: Sequence[HandOver]) -> Spent | None:
+    known = [row.spent for row in rows if row.spent is not None]
+    return spent_in_all(known) if known else None
+
+
 def _edges(rows: Iterable[HandOver]) -> tuple[Edge, ...]:
     groups: dict[tuple[str, str, bool], list[HandOver]] = defaultdict(list)
     for row in rows:
@@ -356,7 +362,7 @@ def _edges(rows: Iterable[HandOver]) -> tuple[Edge, ...]:
                 sum(row.status == "failed" for row in several),
                 percentile(times, 0.5),
                 percentile(times, 0.95),
-                spent_in_all(row.spent for row in several if row.spent is not None),
+                _spent_by(several),
             )
         )
     return tuple(sorted(found, key=lambda edge: (-edge.count, edge.from_type, edge.to_type)))
@@ -375,8 +381,8 @@ class ChainNode:
     count: int
     running: int
     failed: int
-    spent: Spent
-    """Its own: what is below it is not in it."""
+    spent: Spent | None
+    """Its own: what is below it is not in it; None where nothing is known of it."""
 
 
 def graph(found: HandOvers) -> list[ChainNode]:
@@ -392,7 +398,7 @@ def graph(found: HandOvers) -> list[ChainNode]:
             len(several),
             sum(row.status == "running" for row in several),
             sum(row.status == "failed" for row in several),
-            spent_in_all(row.spent for row in several if row.spent is not None),
+            _spent_by(several),
         )
         for path, several in groups.items()
     }

@@ -71,7 +71,7 @@ def test_delegations_took_what_sub_agents_took(connection: Reader, chosen: Filte
     every = tokens.by_group(connection, chosen, "subagent_type")
     whole = tokens.added([group for group in every if group.name != "main"])
     same(found.spent, whole)
-    same(spent_in_all(edge.spent for edge in found.edges), whole)
+    same(spent_in_all(edge.spent for edge in found.edges if edge.spent is not None), whole)
     assert sum(edge.count for edge in found.edges) == len(found.rows)
     calls = [agent for agent in ranking.ranked_agents(connection, chosen, now=NOW) if agent.subagent_type != "main"]
     assert sum(row.tool_calls or 0 for row in found.rows) == sum(agent.tool_calls for agent in calls)

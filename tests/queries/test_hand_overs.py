@@ -282,7 +282,7 @@ def test_another_ai_through_the_shell_is_joined_with_its_own_transcript(tmp_path
     assert rows["$(cat brief.md)"].child_session_id == threads[2]
     # What they took is counted in their own sessions.
     assert found.spent.total_tokens == 0
-    assert {(edge.to_type, edge.external, edge.count) for edge in found.edges} == {
-        ("codex", True, 3),
-        ("gemini", True, 1),
+    assert {(edge.to_type, edge.external, edge.count, edge.spent is None) for edge in found.edges} == {
+        ("codex", True, 3, False),
+        ("gemini", True, 1, True),
     }

@@ -178,7 +178,7 @@ class AgentsPane(Pane[tuple[RankedAgent, ...]]):
     def _only(self, message: RecordTable.RecordSelected) -> None:
         message.stop()
         if isinstance(message.record.data, RankedAgent):
-            self.dashboard.choose(agent_type=message.record.data.subagent_type)
+            self.dashboard.choose(subagent_type=message.record.data.subagent_type)
 
 
 def _cards(rows: tuple[RankedAgent, ...]) -> list[Card]:
