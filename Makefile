@@ -1,6 +1,6 @@
 # make run        opens the dashboard        make check  formats, lints and types
 # make test       runs the tests             make bench  compares the speed with other tools
-# make test-fast  those without a screen     make test-all  the long ones, too: kills, fuzz, a second environment
+# make test-fast  those without a store      make test-all  the long ones, too: kills, fuzz, a second environment
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
@@ -19,7 +19,7 @@ test: $(STAMP)
 	@$(PYTEST) -m "not long" $(PYTEST_ARGS)
 
 test-fast: $(STAMP)
-	@$(PYTEST) -m "not long" --ignore=tests/tui --ignore=tests/faults --ignore=tests/test_packaging.py $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses=2 -m "not long" --fast $(PYTEST_ARGS)
 
 test-long: $(STAMP)
 	@$(PYTEST) -m long $(PYTEST_ARGS)

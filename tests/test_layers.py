@@ -20,6 +20,7 @@ def modules(room: str) -> list[Path]:
     return guards.modules(ROOT, room)
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize(
     "guard",
     [

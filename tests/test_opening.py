@@ -50,6 +50,7 @@ OPENING = {
     ("tui/commands/statusline.py", "path.write_text"): "a file made just before",
     ("tui/commands/config.py", "path.write_text"): "a file made just before",
     ("tui/exporting.py", "path.write_text"): "a file made just before",
+    ("tui/memory.py", "path.write_text"): "a file made just before",
 }
 WALKING = {
     ("ingest/agnes/values.py", "os.scandir"): "one folder",

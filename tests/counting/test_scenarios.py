@@ -50,10 +50,11 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> InEveryWay:
     return InEveryWay(tmp_path_factory)
 
 
-_USUAL = ("at once", "line by line", "touched again")
+_MARKS: dict[str, list[pytest.MarkDecorator]] = {"at once": [pytest.mark.fast], "line by line": [], "touched again": []}
+"""The others take seconds each, and are read with all tests."""
 
 every_way = pytest.mark.parametrize(
-    "way", [way if way in _USUAL else pytest.param(way, marks=pytest.mark.long) for way in WAYS]
+    "way", [pytest.param(way, marks=[*_MARKS.get(way, [pytest.mark.long])]) for way in WAYS]
 )
 
 
