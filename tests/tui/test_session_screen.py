@@ -118,6 +118,29 @@ def test_each_agent_resumes_by_its_own_words(tmp_path: Path, agent: str | None, 
     assert resume_command(dataclasses.replace(row, agent=agent, machine="laptop"), "/w") is None
 
 
+async def test_what_it_left_behind_and_what_it_is_a_copy_of(tmp_path: Path) -> None:
+    first = Transcript("first", "2026-03-10T09:00:00").prompt("go").wait(1).response().title("the first one")
+    fork = Transcript("fork", "2026-03-10T09:00:00")
+    fork.rows = [
+        row | {"sessionId": "fork", "forkedFrom": {"sessionId": "first"}}
+        for row in first.rows
+        if row["type"] in ("user", "assistant")
+    ]
+    fork.wait(60).prompt("now edit").wait(1).response(("e", "Edit", {"file_path": "/a"})).wait(1)
+    fork.result("e", toolUseResult={"structuredPatch": [{"lines": ["+one", "+two", "-three"]}]})
+    fork.wait(1).response(("b", "Bash", {"command": "git commit"})).wait(1).result("b", "[main 1a2b3c4] Edit")
+    fork.wait(1).row("pr-link", prUrl="https://github.com/o/r/pull/7")
+    store = store_of(tmp_path, [first, fork])
+    async with opened(store, "fork", (160, 45)) as (app, _):
+        text = screen_text(app)
+        for told in ("+2 −1 lines", "1a2b3c4", "https://github.com/o/r/pull/7", "the first one (first)"):
+            assert told in text, told
+    async with opened(store, "fork", (80, 24)) as (app, _):
+        assert "+2 −1 lines · 1 commit · 1 pull request · from the first one" in screen_text(app)
+    async with opened(store, "first", (160, 45)) as (app, _):
+        assert "Forked" in screen_text(app) and "(fork)" in screen_text(app)
+
+
 @pytest.fixture
 def paged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Where a pager writes what it is shown; the terminal of a test cannot be lent, so that is left out."""

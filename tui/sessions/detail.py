@@ -37,7 +37,7 @@ from ..kit.table import Column, Record, RecordTable
 from ..live_states import told_states
 from ..typed_app import OnDashboard
 from . import text as told
-from .facts import facts_lines, facts_page, headline, kin_lines, origin_page, produced_lines
+from .facts import facts_lines, facts_page, headline, kin_lines, left_behind_line, origin_page, produced_lines
 from .resuming import resume_command
 from .strip import LEGEND, time_strip
 from .tree import COLUMNS, Head, Node, TreeView, agents_below, records, tones, turn_key
@@ -109,7 +109,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
     SessionScreen {
         background: $background;
         #session-time { height: auto; padding: 0 1; }
-        #session-facts { height: auto; max-height: 9; padding: 0 1; border-bottom: solid $foreground 20%; }
+        #session-facts { height: auto; max-height: 10; padding: 0 1; border-bottom: solid $foreground 20%; }
         #session-side { width: 48; padding: 0 1 0 2; border-left: solid $foreground 20%; display: none; }
         #session-pointed { height: 2; padding: 0 1; color: $text-muted; background: $surface; }
         Footer { dock: bottom; background: $panel; }
@@ -275,8 +275,11 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         if detail is None:
             return
         now, cost, left = app.now(), not app.settings.no_cost, self._answer.left
+        brief = left_behind_line(self._answer.left_behind, self._answer.origin)
         lines = facts_lines(detail, now, app.zone, cost=cost, left=left)
-        self.query_one("#session-facts", Static).update(headline(detail.session) if self.has_class("-roomy") else lines)
+        self.query_one("#session-facts", Static).update(
+            headline(detail.session) if self.has_class("-roomy") else Group(lines, *brief)
+        )
         self.query_one("#session-page", Static).update(
             Group(
                 facts_page(detail, now, app.zone, cost=cost, left=left, styles=text_styles(self.app.theme_variables)),

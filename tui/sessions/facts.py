@@ -129,6 +129,20 @@ def produced_lines(left: Produced | None) -> list[RenderableType]:
     return [Text(), _pairs(pairs)] if any(value for _, value in pairs) else []
 
 
+def left_behind_line(left: Produced | None, origin: Relative | None) -> list[RenderableType]:
+    """The same on one line, with what the session began as a copy of, for a narrow screen; nothing without both."""
+    parts: list[str] = []
+    if left is not None and (left.lines_added is not None or left.lines_removed is not None):
+        parts.append(f"+{left.lines_added or 0:,} −{left.lines_removed or 0:,} lines")
+    if left is not None and left.commits:
+        parts.append(words.plural(len(left.commits), "commit"))
+    if left is not None and left.pull_requests:
+        parts.append(words.plural(len(left.pull_requests), "pull request"))
+    if origin is not None:
+        parts.append(f"from {origin.title or origin.session_id}")
+    return [_line(*parts)] if parts else []
+
+
 def kin_lines(origin: Relative | None, copies: Sequence[Relative]) -> list[RenderableType]:
     """What the session began as a copy of, and what began as a copy of it."""
     pairs: list[tuple[str, str | None]] = []
