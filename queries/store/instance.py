@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ..quoting import quoted
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -55,8 +57,7 @@ class Instance:
             raise
 
     def _attached(self, engine: DuckDBPyConnection, path: Path, writable: bool) -> OpenStore:
-        quoted = str(path).replace("'", "''")
-        engine.execute(f"ATTACH '{quoted}' AS {_NAME} ({'READ_WRITE' if writable else 'READ_ONLY'})")
+        engine.execute(f"ATTACH {quoted(str(path))} AS {_NAME} ({'READ_WRITE' if writable else 'READ_ONLY'})")
         return _Attached(self, engine)
 
     def detach(self) -> None:
