@@ -262,9 +262,11 @@ class SyncPane(Pane[SyncData]):
         questions = self._add_questions(grid)
         if data.snapshots and not low:
             grid.add_row("snapshots", words.cell(told.snapshots_line(data.snapshots, look)))
+        missing = "" if low else told.untold(data.sources)
+        untold = [Text(words.clean(missing), "dim")] if missing else []
         facts = told.store(data.store, data.store_bytes, data.rejects_total, data.unknowns)
         self.query_one("#program", Static).update(
-            Group(grid, *questions, Text(words.clean(facts), no_wrap=low, overflow="ellipsis"))
+            Group(grid, *questions, *untold, Text(words.clean(facts), no_wrap=low, overflow="ellipsis"))
         )
 
     def _add_questions(self, grid: Table) -> list[Text]:

@@ -346,7 +346,7 @@ def _no_rule(unknowns: Sequence[Unknown]) -> list[str]:
 
 def sources(rows: Sequence[SourceHealth], look: SyncLook) -> list[list[str]]:
     """What was found where and how far it is read: a row of cells for each source."""
-    return [[row.source, place(row.root), *_health([row], look), sentences(row.source)] for row in rows]
+    return [[row.source, place(row.root), *_health([row], look)] for row in rows]
 
 
 def server(row: ServerHealth, look: SyncLook) -> list[Text]:
@@ -365,6 +365,11 @@ def server(row: ServerHealth, look: SyncLook) -> list[Text]:
     rest = " · ".join(part for part in more if part)
     named = f"{row.server.partition('://')[2] or row.server} as {row.account}"
     return [words.cell("server"), words.cell(named), words.cell(words.rows(row.rows)), state, words.cell(rest)]
+
+
+def untold(rows: Sequence[SourceHealth]) -> str:
+    """What the agents of the sources do not tell, so that nobody looks for it."""
+    return " · ".join(filter(None, (sentences(kind) for kind in dict.fromkeys(row.source for row in rows))))
 
 
 def sources_in_one(rows: Sequence[SourceHealth], look: SyncLook) -> str:
