@@ -219,6 +219,14 @@ def totals(connection: Reader, chosen: Filter) -> TokenSums:
     )
 
 
+def reasoning(connection: Reader, chosen: Filter) -> int | None:
+    """The part of the selection's output that was thinking; None where nothing tells."""
+    where = where_of(chosen)
+    sums = f"SELECT sum(reasoning_tokens)::BIGINT FROM {rollup(connection, chosen)} WHERE {where}"
+    found: int | None = connection.value(sums, where.parameters)
+    return found
+
+
 def by_day(connection: Reader, chosen: Filter) -> list[DayTokens]:
     """Sums of every calendar day with a response, oldest first."""
     where = where_of(chosen).add("day IS NOT NULL")

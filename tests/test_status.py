@@ -13,6 +13,7 @@ from agnes_stats.ingest import limit_log
 from agnes_stats.ingest.session_states import proc_stat
 from agnes_stats.tui import cli
 
+from tests.formats.test_codex import A
 from tests.ingest.test_session_states import ON_LINUX, other, put
 from tests.transcripts import Transcript, write
 
@@ -111,3 +112,19 @@ def test_for_people_it_is_a_few_lines(home: Path, capsys: pytest.CaptureFixture[
     assert "waiting (inferred)" in told
     assert "Today $0.01 400 tokens" in told
     assert "Budget of a day $0.01 of $0.01 (80 %)" in told
+
+
+def test_of_what_was_written_it_tells_what_was_thinking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    used = {"input_tokens": 100, "cached_input_tokens": 0, "output_tokens": 50, "reasoning_output_tokens": 20}
+    at = f"{NOW.isoformat()}Z"
+    meta = {"id": A, "timestamp": at, "cwd": "/w", "cli_version": "0.144.0", "model_provider": "openai"}
+    info = {"total_token_usage": {**used, "total_tokens": 150}, "last_token_usage": {**used, "total_tokens": 150}}
+    rows = [("session_meta", meta), ("turn_context", {"turn_id": None, "model": "gpt-5.2-codex"})]
+    rows.append(("event_msg", {"type": "token_count", "info": info}))
+    path = tmp_path / "codex" / "sessions" / "2026" / "07" / "01" / f"rollout-2026-07-01T10-00-00-{A}.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text("".join(json.dumps({"timestamp": at, "type": kind, "payload": of}) + "\n" for kind, of in rows))
+    places = ["--store", str(tmp_path / "s.duckdb"), "--source", f"codex={tmp_path / 'codex'}", "--tz", ZONE]
+    assert cli.main(["status", "--json", *places]) == 0
+    tokens = json.loads(capsys.readouterr().out)["today"]["tokens"]
+    assert (tokens["output"], tokens["reasoning"]) == (50, 20)

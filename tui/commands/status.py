@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ...queries.budget import Budget
     from ...queries.live import LiveSession
     from ...queries.store import Reader
+    from ...queries.tokens import TokenSums
     from .page import Page
 
     Answer = dict[str, Any]
@@ -56,22 +57,23 @@ def status_answer(connection: Reader, settings: Settings, now: dt.datetime) -> A
     chosen = filter_of(settings)
     today = day_at(now, ZoneInfo(settings.tz))
     everyday = chosen.but(since=None, until=None)
-    sums = tokens.totals(connection, everyday.but(since=today, until=today))
+    of_today = everyday.but(since=today, until=today)
+    sums, thought = tokens.totals(connection, of_today), tokens.reasoning(connection, of_today)
     running = live.running_now(connection, everyday, now=now, told=told_states(settings))
     spent = budget.budgets(connection, chosen, budgets_of(settings), now=now)
     return {
         "live": [_live(one) for one in running],
-        "today": _today(sums),
+        "today": _today(sums, thought),
         "limits": limit_rows(connection, chosen, now),
         "budget": [_budget(one) for one in spent],
     }
 
 
-def _today(sums: Any) -> Answer:
+def _today(sums: TokenSums, thought: int | None) -> Answer:
     fields = token_fields(sums)
     tokens = {name: fields.pop(name) for name in ("input", "output", "cache_read", "cache_creation")}
     tokens |= {name: fields.pop(name) for name in ("cache_creation_5m", "cache_creation_1h")}
-    tokens |= {"reasoning": getattr(sums, "reasoning_tokens", None), "total": fields.pop("total")}
+    tokens |= {"reasoning": thought, "total": fields.pop("total")}
     return {"tokens": tokens, **fields}
 
 
