@@ -131,7 +131,7 @@ async def test_help_tells_the_keys_that_work_there_and_no_others(store: Store) -
             for entry in (*keys.here, *keys.everywhere):
                 assert entry.about.split(",")[0] in text, (place, entry.about)
             # What the tabs below a screen would do is not told on it.
-            assert ("Show 7, 30, 90, 365 or all days" in text) == (len(app.screen_stack) == 2), place
+            assert ("Choose the days that are shown" in text) == (len(app.screen_stack) == 2), place
             assert EVERYWHERE in text
             await press(pilot, "escape")
             assert app.screen is screen, place

@@ -24,7 +24,9 @@ FOLDED, UNFOLDED, LEAF = "▸", "▾", " "
 MARKS = {"ok": "✓", "error": "✗", "denied": "⊘", "running": "…", "interrupted": "–", "failed": "✗", "completed": "✓"}
 _EVENTS = {"compact": "conversation compacted", "api_error": "API error", "interrupt": "interrupted"}
 _ANSWER = "turn"
-"""The kind of responses that are called answers; others are called by their kind."""
+"""The kind of responses that answer in the conversation; others are called by their kind."""
+_ENDED = "end"
+"""Why the model stopped if it had no more to do."""
 _INDENT = 2
 
 WHAT = Column("what", "What")
@@ -288,7 +290,10 @@ class _Lines:
         return self._record(f"{owner}/{step.id}/cache", cells, node)
 
     def _response(self, step: Step, owner: str, depth: int) -> Record:
-        name = "delegates" if step.calls else "answer" if step.name == _ANSWER else step.name
+        name = "delegates" if step.calls else step.name
+        if name == _ANSWER:
+            # Not every agent tells which of its calls came from a response.
+            name = "answer" if step.detail == _ENDED else "response"
         about = f"{words.count(step.output_tokens)} tokens out"
         if step.reasoning_tokens:
             about += f", {words.count(step.reasoning_tokens)} of them thinking"
