@@ -28,17 +28,16 @@ _LAST = f"""
 """
 """SQL of the last time at which something began in each conversation."""
 
-_WAITS = f"is_placeholder AND {_SESSIONS}"
+WAITS = f"is_placeholder AND {_SESSIONS}"
+"""SQL condition for responses of `touched_sessions` that `settle` is about."""
 
 
 def settle(run: Callable[[str], Answer]) -> bool:
     """Mark the placeholders of `touched_sessions` that no line can complete any more; whether any mark has changed."""
-    if run(f"SELECT 1 FROM responses WHERE {_WAITS} LIMIT 1").fetchone() is None:
-        return False
     run(f"""
         CREATE OR REPLACE TEMP TABLE {SETTLED} AS
         SELECT r.key, r.ts, r.session_id FROM (
-            SELECT *, {THREAD} AS thread FROM responses WHERE {_WAITS} AND NOT coalesce(stays_early, false)
+            SELECT *, {THREAD} AS thread FROM responses WHERE {WAITS} AND NOT coalesce(stays_early, false)
         ) r LEFT JOIN ({_LAST}) l ON l.session_id = r.session_id AND l.thread IS NOT DISTINCT FROM r.thread
         WHERE coalesce(l.at > coalesce(r.ended_at, r.ts), false) <> r.output_undercounted""")
     if run(f"SELECT 1 FROM {SETTLED} LIMIT 1").fetchone() is None:

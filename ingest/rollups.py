@@ -74,12 +74,15 @@ class Touched:
         if not self._rows:
             return
         self._run(f"CREATE OR REPLACE TEMP TABLE touched_sessions AS {self._sessions()}")
-        if lower_bounds.settle(self._run):
+        waits, with_strays, with_worktrees = self._run(
+            f"SELECT EXISTS (FROM responses WHERE {lower_bounds.WAITS}), EXISTS (FROM strays), EXISTS (FROM worktrees)"
+        ).fetchone()
+        if waits and lower_bounds.settle(self._run):
             self.add("responses", lower_bounds.SETTLED)
         if with_ledgers and ledgers.settle(self._run):
             self.add("responses", ledgers.COVERED)
         self._run(f"CREATE OR REPLACE TEMP TABLE touched_days AS {self._days()}")
-        self._rebuild_sessions()
+        self._rebuild_sessions(with_strays=with_strays, with_worktrees=with_worktrees)
         if "subagents" in self._rows or "tool_calls" in self._rows:
             self._run(f"CREATE OR REPLACE TEMP TABLE touched_subagents AS {self._agents()}")
             if self._has("FROM touched_subagents"):
@@ -139,14 +142,15 @@ class Touched:
             times = f"SELECT '{rollup}' AS rollup, ts FROM {rows}"
             self._run(f"INSERT INTO touched_days {_days_of(times)}")
 
-    def _rebuild_sessions(self) -> None:
+    def _rebuild_sessions(self, *, with_strays: bool, with_worktrees: bool) -> None:
         self._run(
             "CREATE OR REPLACE TEMP TABLE old_projects AS SELECT session_id, project, username FROM sessions "
             "WHERE session_id IN (FROM touched_sessions)"
         )
         self._run("DELETE FROM sessions WHERE session_id IN (FROM touched_sessions)")
         only = "SELECT DISTINCT session_id FROM touched_sessions WHERE session_id IS NOT NULL"
-        self._run(f"INSERT INTO sessions BY NAME {define.sessions(only)}")
+        rows = define.sessions(only, with_strays=with_strays, with_worktrees=with_worktrees)
+        self._run(f"INSERT INTO sessions BY NAME {rows}")
         # Day rollups carry the session's project and owner: where one changed, all its days follow.
         moved = (
             "SELECT o.session_id FROM old_projects o JOIN sessions s USING (session_id) "
