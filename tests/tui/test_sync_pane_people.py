@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.kit.captioned_table import Listing
 
+from tests.ingest.agnes_files import put
+from tests.machine import Machine
 from tests.queries.test_operator import ANN, NOW, store
 from tests.tui.running import press, running, screen_text
 
@@ -25,3 +29,17 @@ async def test_people_skills_and_tables_with_failures(store: Store, size: tuple[
         assert app.query_one("#people-list", Listing).table.row_count == 1
         await press(pilot, "o")
         assert "2 people" not in screen_text(app)
+
+
+async def test_snapshots_are_told_on_a_line_of_their_own(own_home: Path) -> None:
+    machine = Machine(own_home)
+    folder = machine.workspace()
+    put(folder / ".claude/agnes/sync_state.json", {"tables": {}, "snapshot_blocked": ["sales"]})
+    for name, more in (("sales", {"policy_fingerprint": "x"}), ("events", {"expires_at": "2026-03-30T17:00:00"})):
+        meta = {"table_id": name, "fetched_at": "2026-03-10T12:00:00", **more}
+        put(folder / f"user/snapshots/{name}.meta.json", meta)
+    async with running(machine.read().store, now=NOW) as (app, pilot):
+        await press(pilot, "4")
+        text = screen_text(app)
+    assert "2 snapshots, withheld by the last pull: sales, 1 with only the rows a policy leaves you" in text
+    assert "events expires in 5h" in text

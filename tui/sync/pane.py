@@ -260,13 +260,15 @@ class SyncPane(Pane[SyncData]):
             else:
                 grid.add_row(*cells)
         questions = self._add_questions(grid)
+        lines = list(questions)
         if data.snapshots and not low:
-            grid.add_row("snapshots", words.cell(told.snapshots_line(data.snapshots, look)))
+            line = words.clean(told.snapshots_line(data.snapshots, look))
+            lines.append(Text(line, no_wrap=True, overflow="ellipsis"))
         missing = "" if low else told.untold(data.sources)
-        untold = [Text(words.clean(missing), "dim")] if missing else []
+        lines += [Text(words.clean(missing), "dim")] if missing else []
         facts = told.store(data.store, data.store_bytes, data.rejects_total, data.unknowns)
         self.query_one("#program", Static).update(
-            Group(grid, *questions, *untold, Text(words.clean(facts), no_wrap=low, overflow="ellipsis"))
+            Group(grid, *lines, Text(words.clean(facts), no_wrap=low, overflow="ellipsis"))
         )
 
     def _add_questions(self, grid: Table) -> list[Text]:
