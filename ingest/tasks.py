@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-SUBJECT_CHARS = 300
+SUBJECT_CHARS, ID_CHARS = 300, 80
 
 _MOST = 200
 """Tasks of one call that are kept: nobody has more to do at once."""
@@ -157,7 +157,8 @@ def _id(value: object) -> str | None:
     """An id as text; some write a number, or `#3`."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return str(value).strip().removeprefix("#")[:80] or None
+    # Cut only after redaction, which does not know half of a credential for one.
+    return str(value).strip().removeprefix("#")[: ID_CHARS * 4] or None
 
 
 def _ids(value: object) -> tuple[str, ...]:

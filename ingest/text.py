@@ -20,7 +20,8 @@ NAME_CHARS = 200
 MARGIN = 5120
 """Characters behind the place of a cut that are read: more than any rule needs to know what begins before it."""
 
-_PATH = 4096
+PATH_CHARS = 4096
+"""Characters of a path or an address."""
 
 TEXTS: dict[str, dict[str, int]] = {
     "accesses": {
@@ -34,7 +35,7 @@ TEXTS: dict[str, dict[str, int]] = {
         "result": NAME_CHARS,
         "error": 4000,
     },
-    "accounts": {"server": _PATH},
+    "accounts": {"server": PATH_CHARS},
     "subagents": {"subagent_type": 300, "description": 300, "reported_status": NAME_CHARS},
     "background_ends": {"status": NAME_CHARS},
     "events": {"resets": NAME_CHARS, "text": 500, "cause": NAME_CHARS},
@@ -64,7 +65,7 @@ TEXTS: dict[str, dict[str, int]] = {
         "inference_geo": NAME_CHARS,
     },
     "server_reads": {"reason": 500},
-    "session_firsts": {"value": _PATH},
+    "session_firsts": {"value": PATH_CHARS},
     "session_lasts": {"value": 300},
     "summaries": {"summary": 300},
     "sync_actions": {
@@ -105,9 +106,9 @@ TEXTS: dict[str, dict[str, int]] = {
     },
     "unknowns": {"what": 100},
     "uploads": {"http_status": NAME_CHARS},
-    "workspaces": {"server": _PATH, "snapshots_blocked": 256},
+    "workspaces": {"server": PATH_CHARS, "snapshots_blocked": 256},
     "strays": {},
-    "worktrees": {"folder": _PATH, "project": _PATH},
+    "worktrees": {"folder": PATH_CHARS, "project": PATH_CHARS},
 }
 """Table -> its columns that hold words somebody else wrote -> characters that are kept of them, of a list: of each."""
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..text import kept
+from ..text import PATH_CHARS, kept
 from .commands import ScriptBudget, SimpleCommand, note_files, walk
 from .languages import SH, commands_in
 from .options import Grammar, Split, grammar, split, words
@@ -207,7 +207,7 @@ def _moved(here: str | None, operands: Sequence[str]) -> str | None:
         return None
     if target.startswith(("/", "~")) or re.match(r"[A-Za-z]:[\\/]", target):
         return target
-    return None if here is None else posixpath.normpath(posixpath.join(here, target))
+    return None if here is None else posixpath.normpath(posixpath.join(here, kept(target, PATH_CHARS)))
 
 
 def _of_call(call: Call, stdin: Stdin, folder: str | None, depth: int, search: _Search) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from ..access.languages import SH, SHELLS
 from ..access.other_agents import agents_run, is_certain
 from ..tasks import Form, TaskChange, changes_in, row_of
-from ..text import first_line, short
+from ..text import PATH_CHARS, first_line, kept, short
 
 TASK_CHARS = 500
 
@@ -32,7 +32,8 @@ def said_of_runs(script: str, language: str, folder: str | None) -> Iterator[Sai
     for number, run in enumerate(agents_run(script, language)):
         where = run.folder
         if where is not None and folder is not None and not where.startswith("~"):
-            where = posixpath.normpath(posixpath.join(folder, where))
+            # Redacted before: in a path made plain no rule knows an address any more.
+            where = posixpath.normpath(posixpath.join(kept(folder, PATH_CHARS), kept(where, PATH_CHARS)))
         columns = {
             "program": run.program,
             "task": first_line(run.task, TASK_CHARS) if run.task is not None else None,

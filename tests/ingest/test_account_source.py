@@ -111,7 +111,7 @@ def test_the_demo_reads_no_account_and_asks_no_server(monkeypatch: pytest.Monkey
     monkeypatch.setattr("agnes_stats.demo.sessions.running_demo", contextlib.nullcontext)
     mine = Settings(store=tmp_path / "s.duckdb", tz="UTC", agnes_server=True)
     with dashboard._demo(mine) as chosen:
-        assert {root.kind for root in roots_of(chosen)} == {"claude", "workspace"}
+        assert {root.kind for root in roots_of(chosen)} == {"claude", "codex", "gemini", "workspace"}
         assert not chosen.agnes_server
 
 

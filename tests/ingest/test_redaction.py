@@ -100,7 +100,7 @@ def test_what_was_blotted_out_is_wiped_later_if_it_could_not_be_at_once(tmp_path
     assert SECRET.encode() not in bytes_of(store)
 
 
-RULES = "1 defa9a54f5a08ca3"
+RULES = "1 a3a6c71ebda1941b"
 
 
 def test_a_change_of_rules_raises_the_version() -> None:

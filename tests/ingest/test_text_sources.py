@@ -15,6 +15,7 @@ from agnes_stats.ingest.formats.claude import decoder
 from agnes_stats.ingest.formats.emit import Emitter
 from agnes_stats.ingest.formats.events import (
     Label,
+    LimitSample,
     Notice,
     NoticeKind,
     Place,
@@ -76,13 +77,21 @@ def lines_of(text: str, number: int) -> list[dict[str, Any]]:
         ("mcp__postgres__query", {"sql": f"select '{text}' from read_csv('https://u:{SECRET}@h/{text}')", "dsn": text}),
         ("mcp__x__y", {"password": SECRET, "deep": {"token": SECRET, "list": [text]}, "text": text}),
         (text, {"a": text}),
+        ("TodoWrite", {"todos": [{"content": text, "status": "pending"}]}),
+        ("TaskUpdate", {"taskId": text, "owner": text, "addBlocks": [text], "addBlockedBy": [text]}),
+        ("Bash", {"command": f"cd '/x/{text}' && codex exec '{text}'"}),
     ]  # fmt: skip
     blocks = [
         {"type": "tool_use", "id": f"t{number}.{at}", "name": name, "input": given}
         for at, (name, given) in enumerate(calls)
     ]
     results = [
-        {"type": "tool_result", "tool_use_id": f"t{number}.{at}", "is_error": True, "content": f"Error: {text}\n{text}"}
+        {
+            "type": "tool_result",
+            "tool_use_id": f"t{number}.{at}",
+            "is_error": True,
+            "content": f"Error: {text}\n[scope] {text}",
+        }
         for at in range(len(calls))
     ]
     usage = {
@@ -160,6 +169,11 @@ def transcripts_of_claude_code(tmp_path: Path, found: Found) -> None:
     for number, text in enumerate(texts()):
         note = {"agentType": text, "description": text, "toolUseId": f"t{number}.9"}
         put(folder / f"s/subagents/agent-g{number}.meta.json", note)
+    put(
+        tmp_path / "claude/plugins/installed_plugins.json",
+        {"plugins": {f"{text}@{text}": [] for text in texts()} | {f"p@token={SECRET}": []}},
+    )
+    put(tmp_path / "claude/plugins/known_marketplaces.json", {})
     tmp_path.mkdir(exist_ok=True)
     store = store_in(tmp_path)
     Engine(store, [Root("claude", tmp_path / "claude")], zones=("UTC",), workers=1, rest_seconds=0.0).catch_up()
@@ -186,6 +200,8 @@ def events_of_every_agent(found: Found) -> None:
         emitter = Emitter(SourceFile("x", Path("/p"), Path("/p/a"), True, "s"), batch, agent="x")
         emitter.clock(1)
         place = Place("s", 1, 0)
+        emitter.notice(Notice(id="n", place=place, kind=NoticeKind.ERROR, text=text, is_limit=True, resets=text))
+        emitter.limit(LimitSample(span=text, used=1.0, resets_at=None, account=text, limit=text), place)
         for kind in (Response, ToolCall, ToolResult, Prompt, Notice, Subagent):
             told = filled(kind, text, place)
             {
@@ -243,7 +259,8 @@ def files_of_agnes(tmp_path: Path, found: Found, monkeypatch: pytest.MonkeyPatch
     workspace = machine.workspace()
     put(workspace / ".claude/init-complete", f"server_url: https://u:{SECRET}@h\n")
     tables = {text: {"rows": 1} for text in texts()}
-    put(workspace / ".claude/agnes/sync_state.json", {"tables": tables | {f"token={SECRET}": 1}, "last_sync": "never"})
+    state = {"tables": tables | {f"token={SECRET}": 1}, "last_sync": "never", "snapshot_blocked": list(texts())}
+    put(workspace / ".claude/agnes/sync_state.json", state)
     steps = [(text, text, text) for text in texts()] + [
         ("pull", "error", [{"table": text, "error": text} for text in texts()])
     ]
@@ -276,6 +293,9 @@ def answers_of_a_server(tmp_path: Path, found: Found) -> None:
     with agnes_http.servers() as start:
         server = start()
         server.tell(queries=pages_of(rows, size=50), sync=says(200, {"rows": synced, "next_cursor": None}))
+        fields = ("id", "session_id", "session_file", "pipeline_status", "download_url")
+        kept = [dict.fromkeys(fields, text) | {"started_at": "2026-03-01T10:00:00Z"} for text in texts()]
+        server.tell(sessions=says(200, {"rows": kept, "total": len(kept)}))
         access = ServerAccess("http://agnes", client(server), "ann@example.com")
         ask_once(store, access)
         server.tell(sync=says(302, {}, Location=f"https://u:{SECRET}@elsewhere/?token={SECRET}"))
@@ -287,6 +307,7 @@ def answers_of_a_server(tmp_path: Path, found: Found) -> None:
 UNSEEN = {
     ("sync_actions", "action"): "only known ones are read",
     ("server_reads", "reason"): "made of the address that was asked, and a number",
+    ("task_changes", "given_id"): "up to 40 letters and digits, behind Task # and before created",
 }
 """Columns that no source fills with a text like that."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from ....queries.plugins import CURATED, FLEA, MARKETPLACE, OWN
 from ...agnes.values import Problem, read_object
 from ...batch import Batch
+from ...text import PATH_CHARS, kept
 from ..source import SourceFile, State
 from .plugin_lists import INSTALLED, KNOWN
 
@@ -98,6 +99,7 @@ def _of_agnes(plugin: str, source: Any) -> str:
 def _installed(registry: dict[str, Any]) -> Iterator[tuple[str, str]]:
     plugins = registry.get("plugins")
     for key in plugins if isinstance(plugins, dict) else ():
-        plugin, at, name = key.rpartition("@")
+        # Redacted before it is taken apart: what stands before the @ may be a credential that the @ makes known.
+        plugin, at, name = kept(key, PATH_CHARS).rpartition("@")
         if at and plugin:
             yield plugin, name
