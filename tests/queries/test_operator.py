@@ -52,7 +52,7 @@ def store(tmp_path: Path) -> Store:
     upload(
         folder, ANN, worked("a2", "2026-03-12T10:00:00", agnes("select 1 from gone"), fails=True), at="2026-03-15T09:00"
     )
-    upload(folder, BOB, worked("b1", "2026-03-12T23:59:30", skill, ("Skill", {"skill": "plan"})), at="2026-03-13T01:00")
+    upload(folder, BOB, worked("b1", "2026-03-12T23:59:30", skill, ("Skill", {"skill": "tidy"})), at="2026-03-13T01:00")
     upload(folder, BOB, worked("old", "2026-01-05T10:00:00", skill), at="2026-01-05T11:00")
     made = store_in(tmp_path)
     with kept_open(made):
@@ -81,7 +81,7 @@ def test_people_by_their_active_hours(store: Store) -> None:
 def test_skills_and_tables_with_failures(store: Store) -> None:
     told = ask(store)
     skills = [(row.name, row.source, row.invocations, row.people) for row in told.skills]
-    assert skills == [("flea:invoice", "flea", 2, 2), ("plan", "own", 1, 1)]
+    assert skills == [("flea:invoice", "flea", 2, 2), ("tidy", "own", 1, 1)]
     assert [(row.name, row.accesses, row.failed, row.people) for row in told.tables] == [
         ("gone", 1, 1, 1),
         ("orders", 1, 0, 1),
