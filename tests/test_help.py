@@ -147,7 +147,11 @@ TO_SEE = {
 """What is asked for besides where an option alone changes nothing: of which days, for example."""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+GO_ON = {"serve", "mcp"}
+"""They answer nothing by themselves, and hand their options on to what does: tests of their own see to that."""
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in GO_ON])
 def test_every_option_that_is_listed_changes_the_answer(
     command: str, places: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
