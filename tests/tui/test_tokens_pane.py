@@ -79,7 +79,7 @@ def whole_tab(app: AgnesStats) -> str:
 async def broken_down(app: AgnesStats, pilot: Pilot[int]) -> dict[str, list[str]]:
     """The rows by everything there is to break down by; in the end they are by model again."""
     seen = {}
-    for _ in range(7):
+    for _ in range(6):
         seen[str(bars(app).border_title).removeprefix("Spend by day and ")] = names(app)
         await press(pilot, "b")
     assert "and model" in str(bars(app).border_title)
@@ -92,8 +92,7 @@ BROKEN_DOWN = {
     "agent type": ["main", "Explore"],
     "token kind": ["Cache read", "Cache write 5m", "Output", "Input"],
     "git branch": ["fix/churn", "main", "(no git branch)"],
-    "Claude Code version": ["2.1.114"],
-    "user": ["(no user)"],
+    "agent version": ["2.1.114"],
 }
 
 
@@ -144,7 +143,7 @@ async def test_money_or_tokens_by_everything_then_by_text_then_in_another_order(
         await press(pilot, "u")
         assert await broken_down(app, pilot) == BROKEN_DOWN
         await press(pilot, "B")
-        assert "Spend by day and user" in str(bars(app).border_title)
+        assert "Spend by day and agent version" in str(bars(app).border_title)
         await press(pilot, "b", "slash", *"chu", "enter")
         assert names(app) == ["opus-4.5", "haiku-4.5"]
         assert names(app, "top") == ["Fix the churn query"]
@@ -175,7 +174,7 @@ async def test_a_low_screen_shows_the_other_table_on_demand_and_breaks_down_too(
         assert app.focused is app.query_one("#by")
         assert await broken_down(app, pilot) == BROKEN_DOWN
         await press(pilot, "B")
-        assert "and user" in str(bars(app).border_title)
+        assert "and agent version" in str(bars(app).border_title)
 
 
 async def test_no_cost_hides_money_everywhere_and_the_budget_with_it(store: Store) -> None:

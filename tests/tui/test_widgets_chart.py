@@ -39,7 +39,7 @@ HAZARDS = """
     from hypothesis import given, settings, strategies as st
     from agnes_stats.tui.kit.canvas import Grid
     from agnes_stats.tui.kit.palette import make_ink
-    from agnes_stats.tui.kit.plots import Histogram, Mark, Trend
+    from agnes_stats.tui.kit.plots import Histogram, PlotMark, Trend
     from agnes_stats.tui.kit.series import Series
     from textual.color import Color
 
@@ -74,7 +74,7 @@ HAZARDS = """
     )
     def histograms(counts, start, marks, width, height, cursor, colours):
         edges = tuple(start + abs(start or 1) * n / 4 for n in range(len(counts) + 1))
-        plot = Histogram(tuple(n or 0 for n in counts), edges, tuple(Mark("p", m) for m in marks), True, unit)
+        plot = Histogram(tuple(n or 0 for n in counts), edges, tuple(PlotMark("p", m) for m in marks), True, unit)
         paint(plot, width, height, cursor, colours)
 
     trends()
