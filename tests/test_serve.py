@@ -86,10 +86,13 @@ def test_a_window_shows_the_dashboard_and_nothing_outlives_the_server(tmp_path: 
     places = ["--store", str(tmp_path / "s.duckdb"), "--source", f"claude={tmp_path / 'claude'}"]
     words = [sys.executable, "-m", "agnes_stats", "serve", "--port", str(free_port()), *places]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True) as server:
-        assert server.stdout is not None
-        address = server.stdout.readline().split()[-1]
-        assert "Sessions" in asyncio.run(shown_in_a_window(address))
-        server.kill()
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().split()[-1]
+            assert "Sessions" in asyncio.run(shown_in_a_window(address))
+        finally:
+            # Else the end of the block would wait for it for ever.
+            server.kill()
         server.wait()
         until(lambda: not is_alive(server.pid))
 

@@ -7,6 +7,8 @@ connection that drives the dashboard, come from a page of this server.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -17,6 +19,9 @@ from . import terminal
 
 COOKIE = "agnes-stats-{}"
 """Browsers keep cookies by host, whatever the port: each server has its own."""
+ANNOUNCING_SECONDS = 0.02
+"""Between two looks at whether the server listens."""
+
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -61,5 +66,18 @@ class DashboardServer(Server):
         """Nothing is written over what the terminal shows."""
 
     async def on_startup(self, app: web.Application) -> None:  # noqa: ARG002
-        """Say where it is."""
+        """Say where it is, as soon as it is there: this is called before the server listens."""
+        self._announcing = asyncio.create_task(self._announce())
+
+    async def on_shutdown(self, app: web.Application) -> None:  # noqa: ARG002
+        """Say nothing any more."""
+        self._announcing.cancel()
+
+    async def _announce(self) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection(self.host, self.port)
+                writer.close()
+                break
+            await asyncio.sleep(ANNOUNCING_SECONDS)
         terminal.lines([f"The dashboard is at {self.address}", "Ctrl+C ends it."])
