@@ -53,6 +53,9 @@ async def test_a_real_client_gets_what_the_commands_say(places: list[str], capsy
             ("tokens", {"project": "shop", "since": "2026-01-01", "until": "2026-01-01"}),
             ("sql", {"query": "SELECT count(*) AS n FROM responses"}),
             ("accesses", {"all": True}),
+            ("activity", {"depth": 1}),
+            ("search", {"words": "duckdb"}),
+            ("limits", {}),
         ):
             answer = await client.call_tool(name, given)
             assert not answer.is_error, (name, answer)

@@ -24,12 +24,15 @@ from .settings import COUNTS, OPTIONS, BadSetting
 
 TOOLS = {
     "sessions": "sessions",
+    "activity": "activity",
+    "search": "search",
     "tokens": "tokens",
     "breakdown": "breakdown",
     "delegations": "delegations",
     "agents": "agents",
     "tasks": "tasks",
     "metrics": "metrics",
+    "limits": "limits",
     "accesses": "queries",
     "sync": "sync",
     "sql": "sql",
