@@ -67,7 +67,7 @@ def world(home: Path) -> Machine:
         filled_up(machine.session(transcript, analyst), 1_000 * (number + 1))
     refresh = bash("s6", "2026-03-10T14:32:00", "agnes update", analyst).title("refresh all")
     filled_up(machine.session(refresh, analyst), 6_000)
-    ledger(analyst, "uploaded", "s1\t100000\t2026-03-10T14:32:09Z", "s2\t10\t2026-03-10T14:32:10Z")
+    ledger(analyst, "uploaded", "s1\t100000\t2026-03-10T14:32:09Z", "s2\t10\t2026-03-10T14:32:11Z")
     ledger(analyst, "failed", "2026-03-10T14:32:08Z\ts4\t413\t/x/s4.jsonl")
     ledger(analyst, "private", "s3")
     broken = machine.session(Transcript("s7", "2026-03-10T08:00:00").prompt("Hi").row("brand-new"), Path("/x"))
