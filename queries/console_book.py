@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .regular import read_text
-from .replaced import replacing
+from .replaced import replace_text
 from .store import StoreError
 
 MOST = 100
@@ -78,13 +78,9 @@ class Book:
         told = json.dumps({"history": history, "saved": saved}, indent=1)
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            replacing(self.path, lambda aside: _fill(aside, told))
+            replace_text(self.path, told + "\n")
         except OSError as error:
             raise StoreError(f"{self.path} cannot be written: {error.strerror or error}") from error
-
-
-def _fill(path: Path, text: str) -> None:
-    path.write_text(text + "\n", "utf-8")
 
 
 def _by_name(saved: dict[str, Any]) -> dict[str, str]:

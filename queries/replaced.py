@@ -26,3 +26,12 @@ def replacing(path: Path, write: Callable[[Path], None]) -> None:
     finally:
         with suppress(FileNotFoundError):
             aside.unlink()
+
+
+def replace_text(path: Path, text: str) -> None:
+    """The same of a text, in UTF-8. Raises OSError."""
+
+    def write(aside: Path) -> None:
+        aside.write_text(text, "utf-8")
+
+    replacing(path, write)

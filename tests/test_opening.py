@@ -28,6 +28,7 @@ OPENING = {
     ("queries/export.py", "path.open"): "a file made just before",
     ("queries/regular.py", "os.fdopen"): "the one place",
     ("queries/regular.py", "os.open"): "the one place",
+    ("queries/replaced.py", "aside.write_text"): "a file made just before",
     ("queries/store/database.py", "connect"): "the one place",
     ("queries/store/database.py", "duckdb.connect"): "the one place, once refuse_odd has looked",
     ("queries/store/database.py", "instance.open"): "the one place, once refuse_odd has looked",
@@ -42,15 +43,10 @@ OPENING = {
     ("queries/store/file.py", "connect"): "the one place's",
     ("queries/store/gate.py", "connect"): "the one place's",
     ("queries/store/locking.py", "os.open"): "without blocking or following a link, and looked at again",
-    ("queries/console_book.py", "path.write_text"): "a file made just before",
     ("tui/app.py", "self.query_one(FilterInput).open"): "a line on the screen",
     ("tui/terminal.py", "open"): "what was opened for us: a stream",
     ("tui/terminal.py", "os.open"): "/dev/null",
     ("tui/commands/statusline.py", "os.open"): "/dev/null",
-    ("tui/commands/statusline.py", "path.write_text"): "a file made just before",
-    ("tui/commands/config.py", "path.write_text"): "a file made just before",
-    ("tui/exporting.py", "path.write_text"): "a file made just before",
-    ("tui/memory.py", "path.write_text"): "a file made just before",
 }
 WALKING = {
     ("ingest/agnes/values.py", "os.scandir"): "one folder",

@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from ..queries.console import Table
 from ..queries.export import FORMATS, fields_of, save, table_of
-from ..queries.replaced import replacing
+from ..queries.replaced import replace_text
 from .format import clean, rows
 from .kit.answer_table import AnswerTable
 from .kit.captioned_table import Listing
@@ -79,8 +79,7 @@ def _thing(widget: Widget, root: Widget) -> Thing:
     if isinstance(widget, Pointed):
 
         def draw(path: Path, form: str) -> None:  # noqa: ARG001
-            picture = svg(widget, name)
-            replacing(path, lambda aside: _fill(aside, picture))
+            replace_text(path, svg(widget, name))
 
         return Thing(name, "chart", ("svg",), draw)
     table = rows_of(widget) if isinstance(widget, RecordTable) else _answer(widget)
@@ -95,10 +94,6 @@ def _answer(widget: Widget) -> Table:
 
 def _writer(table: Table) -> Callable[[Path, str], None]:
     return lambda path, form: save(table, path, form)
-
-
-def _fill(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8")
 
 
 def _name(widget: Widget) -> str:

@@ -46,12 +46,8 @@ class Memory:
         """Remember how it was left. Where nothing can be written, nothing is remembered."""
         if left == self.recall():
             return
-        from ..queries.replaced import replacing
+        from ..queries.replaced import replace_text
 
         told = json.dumps({"theme": left.theme, "tab": left.tab, "range": left.range and left.range.label})
         with contextlib.suppress(OSError):
-            replacing(self.path, lambda aside: _put(aside, told))
-
-
-def _put(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8")
+            replace_text(self.path, told)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .actions import SYNC_ACTIONS
 from .values import Problem, count_of, text_of, time_of
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +114,25 @@ class HomeStats:
 
 def rows_of(answer: dict[str, Any], url: str) -> tuple[list[AuditRow], AnswerCursor | None, list[Problem]]:
     """The rows of a page, the cursor of the next page, and what could not be used."""
+    rows, problems = _listed(answer, url, _row, "row without id, time or action")
+    return rows, _cursor(answer.get("next_cursor")), problems
+
+
+def _listed(
+    answer: dict[str, Any], url: str, made: Callable[[dict[str, Any]], Told | None], reason: str
+) -> tuple[list[Told], list[Problem]]:
+    """What `made` makes of the rows of a page, and what could not be used; `reason` says why it makes None of one."""
     rows, problems = [], []
     listed = answer.get("rows")
     for index, entry in enumerate(listed if isinstance(listed, list) else ()):
-        row = _row(entry) if isinstance(entry, dict) else None
+        row = made(entry) if isinstance(entry, dict) else None
         if row is None:
-            problems.append(Problem(url, "row without id, time or action", line=index + 1))
+            problems.append(Problem(url, reason, line=index + 1))
         else:
             rows.append(row)
     if not isinstance(listed, list):
         problems.append(Problem(url, "rows is not a list"))
-    return rows, _cursor(answer.get("next_cursor")), problems
+    return rows, problems
 
 
 def sync_of(answer: dict[str, Any], url: str) -> ServerSync:
@@ -133,16 +144,7 @@ def sync_of(answer: dict[str, Any], url: str) -> ServerSync:
 
 def sessions_of(answer: dict[str, Any], url: str) -> tuple[list[ServerSession], int | None, list[Problem]]:
     """The sessions of a page, how many there are in all, and what could not be used."""
-    rows, problems = [], []
-    listed = answer.get("rows")
-    for index, entry in enumerate(listed if isinstance(listed, list) else ()):
-        row = _session(entry) if isinstance(entry, dict) else None
-        if row is None:
-            problems.append(Problem(url, "session without a file", line=index + 1))
-        else:
-            rows.append(row)
-    if not isinstance(listed, list):
-        problems.append(Problem(url, "rows is not a list"))
+    rows, problems = _listed(answer, url, _session, "session without a file")
     return rows, count_of(answer.get("total")), problems
 
 

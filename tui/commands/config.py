@@ -135,17 +135,12 @@ _TABLES = (
 
 
 def _write(path: Path) -> None:
-    from ...queries.replaced import replacing
+    from ...queries.replaced import replace_text
 
     if exists(path):
         raise BadSetting(f"{path} is there already; agnes-stats config --sample prints what would be written")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    text = sample()
-    replacing(path, lambda aside: _put(aside, text))
-
-
-def _put(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8")
+    replace_text(path, sample())
 
 
 COMMAND = Command(

@@ -110,7 +110,7 @@ def _keys(_: Settings) -> list[str]:
         shown = []
         for binding in bindings:
             if isinstance(binding, Binding) and (binding.tooltip or binding.description):
-                key = binding.key_display or ", ".join(_key(key) for key in binding.key.split(","))
+                key = binding.key_display or ", ".join(_KEY_NAMES.get(key, key) for key in binding.key.split(","))
                 shown.append((key, binding.tooltip or binding.description))
         return shown
 
@@ -121,18 +121,6 @@ def _keys(_: Settings) -> list[str]:
         if own:
             lines += ["", tab.title, "", *_columns(own)]
     return [*lines, "", "? in the dashboard lists the keys that work where you are."]
-
-
-def _key(name: str) -> str:
-    words = {
-        "question_mark": "?",
-        "slash": "/",
-        "escape": "Esc",
-        "enter": "Enter",
-        "left_square_bracket": "[",
-        "right_square_bracket": "]",
-    }
-    return words.get(name, name)
 
 
 _KEY_NAMES = {

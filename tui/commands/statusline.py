@@ -113,7 +113,7 @@ class LastLines:
 
     def write(self, line: StatusLine) -> None:
         """Keep an answer. Where that is not possible there will be none."""
-        from ...queries.replaced import replacing
+        from ...queries.replaced import replace_text
 
         own = {
             "settings": self._settings,
@@ -125,7 +125,7 @@ class LastLines:
         others = [one for one in self._read() if any(one[key] != own[key] for key in ("settings", "session_id"))]
         newest = sorted([own, *others], key=lambda one: float(one["at"]), reverse=True)[:_KEPT]
         with contextlib.suppress(OSError):
-            replacing(self.path, lambda aside: _fill(aside, newest))
+            replace_text(self.path, json.dumps(newest))
 
     def _read(self) -> list[dict[str, Any]]:
         try:
@@ -133,10 +133,6 @@ class LastLines:
         except (OSError, ValueError, RecursionError):
             return []
         return [one for one in told if _is_line(one)] if isinstance(told, list) else []
-
-
-def _fill(path: Path, kept: list[dict[str, Any]]) -> None:
-    path.write_text(json.dumps(kept), "utf-8")
 
 
 def _is_line(one: object) -> bool:
