@@ -47,6 +47,14 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A set as a list of cases has another order in every process, and pytest-xdist then runs nothing at all."""
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        cases = mark.kwargs.get("argvalues", mark.args[-1] if mark.args else None)
+        if isinstance(cases, set | frozenset):
+            raise pytest.UsageError(f"{metafunc.definition.nodeid}: cases of a set have no order, sort them")
+
+
 def pytest_collection_finish() -> None:
     """Do not look through all that was imported for garbage, again and again: a sixth of the time of the tests."""
     gc.collect()

@@ -158,7 +158,11 @@ def test_a_test_that_may_check_nothing_is_found(tmp_path: Path, text: str) -> No
 
 
 @pytest.mark.parametrize("room", guards.ROOMS)
-@pytest.mark.parametrize("guard", {guard for _, _, guard in FAULTS.values()}, ids=lambda guard: guard.__name__)
+@pytest.mark.parametrize(
+    "guard",
+    sorted({guard for _, _, guard in FAULTS.values()}, key=lambda guard: guard.__name__),
+    ids=lambda guard: guard.__name__,
+)
 def test_an_empty_room_is_a_fault(tmp_path: Path, room: str, guard: Callable[[Path], list[str]]) -> None:
     root = house(tmp_path, {name: text for name, text in CLEAN.items() if not name.startswith(room)})
     (root / room).mkdir()
