@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from ..access import Access, accesses_of, error_line, may_count_rows, may_hold_note, note_in, rows_in
 from ..access.languages import SHELLS
 from ..agnes.shell_actions import sync_action_id, sync_actions_in
@@ -27,6 +29,7 @@ from .events import (
     Label,
     LimitSample,
     Notice,
+    NoticeKind,
     OwnTotal,
     Place,
     Prompt,
@@ -43,6 +46,7 @@ from .numbers import whole_number
 from .source import SourceFile, State
 from .texts import DETAIL_CHARS, input_line
 from .times import SessionLabels
+from .work import commits_in
 
 TEXT_CHARS = 500
 UNKNOWN_CHARS = 80
@@ -301,12 +305,25 @@ class Emitter:
             row["spawned_ms"] = told.subagent_ms
             row["report_chars"] = len(told.text or "")
         self._task_result(told)
+        if not told.is_error:
+            self._work(told)
         # Call and result are columns of their own: in one row there is half as much to load.
         call = self._calls.pop(told.call_id, None)
         if call is not None and self.last_ts is not None:
             self._batch.complete("tool_calls", call, row)
         else:
             self._add("tool_calls", row, "result_ts")
+
+    def _work(self, told: ToolResult) -> None:
+        """What the call left behind. One whose result has no time of its own left it when the source last told one."""
+        place = told.place if told.place.ts is not None else structs.replace(told.place, ts=self.last_ts)
+        added, removed = told.lines or (0, 0)
+        for kind, amount in ((NoticeKind.LINES_ADDED, added), (NoticeKind.LINES_REMOVED, removed)):
+            if amount:
+                self.notice(Notice(id=f"{told.call_id}:{kind}:", place=place, kind=kind, amount=amount))
+        for sha in commits_in(told.text or ""):
+            kind = NoticeKind.COMMIT
+            self.notice(Notice(id=f"{told.call_id}:{kind}:{sha}", place=place, kind=kind, text=sha))
 
     def _task_result(self, told: ToolResult) -> None:
         """What a result says of the task that its call made or changed."""

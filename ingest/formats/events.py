@@ -19,6 +19,7 @@ import msgspec
 
 from ..access import Access
 from ..tasks import TaskChange
+from .work import ChangedLines
 
 
 class ResponseKind(StrEnum):
@@ -291,6 +292,8 @@ class ToolResult(msgspec.Struct, gc=False, kw_only=True):
     subagent_tokens: int | None = None
     """What the sub-agent took as the source sums it up; shown only where the sub-agent's own rows are absent."""
     subagent_ms: int | None = None
+    lines: ChangedLines | None = None
+    """Lines of files that it added and removed, where the source tells that. A call that failed has none."""
     changed_nothing: bool = False
     """Of a call that was to change a task: it was not there, or could not be changed so."""
 

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from ..events import NoticeKind
+from ..work import COMMITTED
 
-_COMMITTED = re.compile(rb'(?:^"|\\n|"text":")\[[\w./+@-]+(?: \(root-commit\))? ([0-9a-f]{7,40})\] ')
-"""What git says of a commit, in a result as JSON: `[main 1a2b3c4] Count each customer once`."""
+_COMMITTED = re.compile(rb'(?:^"|\\n|"text":")' + COMMITTED.encode())
+"""The same in a result that is still JSON."""
 
 _BEGINNINGS = (b"\\n[", b'"[')
 _LOOKED_AT = 64 * 1024

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...access import Access, accesses_of
 from ...access.model import file_access
+from ..work import ChangedLines, lines_of_patch
 
 _SUBAGENT_TOOLS = frozenset({"spawn_agent"})
 
@@ -67,6 +68,13 @@ def accesses_in_patch(patch: str) -> list[Access]:
     """The files that a patch in Codex's own format writes."""
     paths = [*_PATCHED.findall(patch), *_MOVED.findall(patch)]
     return [file_access("file.write", path) for path in dict.fromkeys(paths[:_MANY])]
+
+
+def lines_in(text: str) -> ChangedLines | None:
+    """The lines that the patches of a call add and remove; None if it has none. In code mode a line ends in `\\n`."""
+    if "*** Begin Patch" not in text:
+        return None
+    return lines_of_patch(text.replace("\\n", "\n") if _JS_PATCH.search(text) else text)
 
 
 def _js_text(literal: str) -> str:

@@ -29,6 +29,7 @@ from ..events import (
 from ..numbers import whole_number
 from ..source import SourceFile, State
 from ..times import parse_time
+from ..work import ChangedLines
 from . import calls
 from .limits import samples_in
 from .rows import Event, Git, Item, Meta, RolloutRow, TurnContext, UsageInfo
@@ -41,6 +42,9 @@ _VECTOR = (
     *("output_tokens", "reasoning_output_tokens", "total_tokens"),
 )
 _Vector = tuple[int, ...]
+
+_OPEN_PATCHES = 100
+"""Patches of calls without a result that are kept in mind."""
 
 _NO_PROMPT = ("<environment_context>", "<user_instructions>")
 _REQUEST = "## My request for Codex:"
@@ -81,6 +85,8 @@ class CodexDecoder:
         self._has_turn_ids: bool | None = state.get("turn_ids")
         self._prompt: str | None = state.get("prompt")
         self._asked: int | None = state.get("asked")
+        self._patches: dict[str, list[int]] = dict(state.get("patches") or {})
+        """Calls that have not ended yet -> lines that their patches add and remove: they count when they succeed."""
 
     # -- the stretch ---------------------------------------------------------------------------------------------
 
@@ -118,6 +124,7 @@ class CodexDecoder:
             "turn_ids": self._has_turn_ids,
             "prompt": self._prompt,
             "asked": self._asked,
+            "patches": self._patches,
         }
 
     # -- one row -------------------------------------------------------------------------------------------------
@@ -295,6 +302,7 @@ class CodexDecoder:
             text = calls.text_of(value_in(item.output))
             failed = calls.has_failed(text)
             self._asked = place.ts
+            patched = self._patches.pop(item.call_id, None)
             self._emitter.tool_result(
                 ToolResult(
                     call_id=self._id(item.call_id),
@@ -303,6 +311,7 @@ class CodexDecoder:
                     text=text,
                     size=max(0, len(item.output) - 2),
                     denial=calls.denial_of(text) if failed else None,
+                    lines=ChangedLines(*patched) if patched else None,
                 )
             )
 
@@ -323,6 +332,9 @@ class CodexDecoder:
         else:
             script = calls.script_of(given)
             accesses = None if script is not None else accesses_of(name, given)
+        lines = calls.lines_in(program or script or str(given.get("input") or given.get("patch") or ""))
+        if lines is not None and len(self._patches) < _OPEN_PATCHES:
+            self._patches[call] = list(lines)
         is_subagent = calls.is_subagent_tool(name)
         self._emitter.tool_call(
             ToolCall(

@@ -34,6 +34,7 @@ from ..numbers import whole_number
 from ..source import SourceFile, State
 from ..texts import text_in
 from ..times import moment_of
+from ..work import ChangedLines, lines_told
 from .account import ClosingAccount
 from .rows import Data, EventRow
 
@@ -275,6 +276,7 @@ class CopilotDecoder:
                 size=len(text.encode("utf-8", "replace")),
                 denial=_denial(data.error),
                 subagent_id=f"{self._session}:{call}" if call in self._names else None,
+                lines=_lines(data.toolTelemetry),
             )
         )
 
@@ -292,6 +294,11 @@ def _words(value: Any) -> str:
         said = next((value[name] for name in ("content", "message") if isinstance(value.get(name), str)), None)
         return said if said is not None else json.dumps(value, default=str)
     return ""
+
+
+def _lines(telemetry: Any) -> ChangedLines | None:
+    """What a call that changed files counted."""
+    return lines_told(telemetry.get("metrics") if isinstance(telemetry, dict) else None, "linesAdded", "linesRemoved")
 
 
 def _denial(error: Any) -> str | None:

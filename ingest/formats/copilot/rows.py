@@ -44,6 +44,7 @@ class Data(msgspec.Struct, gc=False):
     arguments: Any = None
     success: Any = None
     result: Any = None
+    toolTelemetry: Any = None  # noqa: N815
     error: Any = None
     message: Any = None
     reason: Any = None

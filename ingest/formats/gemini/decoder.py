@@ -34,7 +34,7 @@ from ..numbers import whole_number
 from ..source import SourceFile, State
 from ..texts import text_in
 from ..times import moment_of
-from .tools import SHELL, accesses_in, mcp_tool_in, result_text, server_in
+from .tools import SHELL, accesses_in, lines_in, mcp_tool_in, result_text, server_in
 
 AGENT = "gemini"
 PROVIDER = "google"
@@ -254,6 +254,7 @@ class GeminiDecoder:
                 size=len(text.encode("utf-8", "replace")),
                 denial="cancelled" if status == "cancelled" else None,
                 subagent_id=subagent,
+                lines=lines_in(call.get("resultDisplay")),
             )
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 from ...access import Access, accesses_of
 from ...access.shell_files import web_access
 from ..texts import text_in
+from ..work import ChangedLines, lines_of_diff
 
 SHELL = "run_shell_command"
 _ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
@@ -37,6 +38,12 @@ def accesses_in(name: str, given: dict[str, Any]) -> list[Access] | None:
         paths = [path for path in given["paths"][:50] if isinstance(path, str)]
         return [access for path in paths for access in accesses_of("read_file", {"path": path})]
     return None
+
+
+def lines_in(shown: object) -> ChangedLines | None:
+    """The lines that a call added and removed, as the diff shows that Gemini CLI and its kin keep of a changed file."""
+    diff = shown.get("fileDiff") if isinstance(shown, dict) else None
+    return lines_of_diff(diff) if isinstance(diff, str) else None
 
 
 def result_text(call: dict[str, Any]) -> str:

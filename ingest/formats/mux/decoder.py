@@ -35,6 +35,7 @@ from ..numbers import dollars, whole_number
 from ..source import SourceFile, State
 from ..texts import text_in
 from ..times import moment_of
+from ..work import lines_of_diff
 from .home import METADATA, workspace_at
 from .usage import bill_of, is_usage, model_of
 
@@ -251,7 +252,11 @@ class HistoryDecoder:
             # When it ended is not told.
             ended = Place(place.session, None, place.pos, place.is_copy)
             size = len(text.encode("utf-8", "replace"))
-            self._emitter.tool_result(ToolResult(call_id=key, place=ended, is_error=failed, text=text, size=size))
+            diff = output.get("diff")
+            lines = lines_of_diff(diff) if isinstance(diff, str) else None
+            self._emitter.tool_result(
+                ToolResult(call_id=key, place=ended, is_error=failed, text=text, size=size, lines=lines)
+            )
 
 
 class HeadlessDecoder:

@@ -29,6 +29,7 @@ from ..events import (
 )
 from ..numbers import dollars, whole_number
 from ..times import moment_of
+from ..work import ChangedLines, lines_of_files, lines_told
 
 AGENT = "opencode"
 
@@ -44,6 +45,7 @@ _OWN_TOOLS = frozenset({"apply_patch", "plan_enter", "plan_exit", "read_file", "
 """Tools of OpenCode's own with a `_` in their name, which else tells those of MCP servers: `<server>_<tool>`."""
 
 _SUBAGENT_TOOL = "task"
+_COUNTS = ("additions", "deletions")
 _SHELL = "bash"
 _REJECTED = "The user rejected permission"
 _MOST_PARENTS = 50
@@ -240,8 +242,15 @@ class Decoder:
                     size=len(text.encode("utf-8", "replace")),
                     denial="user-rejected" if failed and text.startswith(_REJECTED) else None,
                     subagent_id=child,
+                    lines=_lines(state.get("metadata")),
                 )
             )
+
+
+def _lines(told: Any) -> ChangedLines | None:
+    """What a tool that changed files counted: of one file, or of each."""
+    told = told if isinstance(told, dict) else {}
+    return lines_told(told.get("filediff"), *_COUNTS) or lines_of_files(told.get("files"), *_COUNTS)
 
 
 def tokens_of(told: Any) -> Tokens:

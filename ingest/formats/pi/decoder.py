@@ -30,6 +30,7 @@ from ..numbers import dollars, whole_number
 from ..source import SourceFile, State
 from ..texts import text_in
 from ..times import moment_of
+from ..work import lines_of_diff
 from .rows import EntryMessage, SessionEntry
 
 AGENT = "pi"
@@ -161,6 +162,7 @@ class PiDecoder:
                     self._call(entry, message, block, place)
         elif role == "toolResult" and isinstance(message.toolCallId, str):
             text = text_in(message.content)
+            diff = message.details.get("diff") if isinstance(message.details, dict) else None
             self._emitter.tool_result(
                 ToolResult(
                     call_id=f"{AGENT}:{message.toolCallId}",
@@ -168,6 +170,7 @@ class PiDecoder:
                     is_error=message.isError is True,
                     text=text,
                     size=len(text.encode("utf-8", "replace")),
+                    lines=lines_of_diff(diff) if isinstance(diff, str) else None,
                 )
             )
 

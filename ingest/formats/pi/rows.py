@@ -19,6 +19,7 @@ class EntryMessage(msgspec.Struct, gc=False):
     timestamp: Any = None
     toolCallId: Any = None  # noqa: N815
     isError: Any = None  # noqa: N815
+    details: Any = None
 
 
 class SessionEntry(msgspec.Struct, gc=False):

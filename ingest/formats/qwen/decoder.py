@@ -24,7 +24,7 @@ from ..events import (
     ToolKind,
     ToolResult,
 )
-from ..gemini.tools import SHELL, accesses_in, mcp_tool_in, server_in
+from ..gemini.tools import SHELL, accesses_in, lines_in, mcp_tool_in, server_in
 from ..numbers import whole_number
 from ..source import SourceFile, State
 from ..texts import text_in
@@ -208,6 +208,7 @@ class QwenDecoder:
                 text=text,
                 size=len(text.encode("utf-8", "replace")),
                 denial="cancelled" if status == "cancelled" else None,
+                lines=lines_in(result.get("resultDisplay")),
             )
         )
 
