@@ -212,8 +212,8 @@ class AgnesStats(EndableApp):
 
     @property
     def is_reading(self) -> bool:
-        """Whether a catch-up is under way."""
-        return isinstance(self._news, Reading)
+        """Whether a catch-up is under way, or about to begin."""
+        return isinstance(self._news, Reading) or (self._news is None and self._make_service is not None)
 
     @property
     def is_settled(self) -> bool:
@@ -435,8 +435,7 @@ class AgnesStats(EndableApp):
         await self.action_show_tab(message.name)
 
     def _focus_pane(self) -> None:
-        target = self.active_pane.first_focus
-        self.set_focus(target)
+        self.active_pane.take_focus()
 
     def action_export(self) -> None:
         """Write a table or a chart of the tab into a file."""

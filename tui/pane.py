@@ -157,7 +157,13 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
             node.display for node in focused.ancestors_with_self if isinstance(node, Widget)
         )
         if focused is None or (hidden and focused is not self.first_focus):
-            self.app.set_focus(self.first_focus)
+            self.take_focus()
+
+    def take_focus(self) -> None:
+        """Focus what the tab is about, or, where that is nothing, the pane itself: its keys are to be heard."""
+        first = self.first_focus
+        self.can_focus = first is None
+        self.app.set_focus(first or self)
 
     def on_pane_failed(self, message: PaneFailed) -> None:
         """Say in the pane what went wrong."""

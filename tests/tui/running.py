@@ -31,14 +31,18 @@ def app_on(
     memory: Memory | None = None,
     days: Range | None = None,
     widens: bool = False,
+    service: Any = None,
     **settings: Any,
 ) -> AgnesStats:
-    """The dashboard over a store, without an ingester. More settings by name; `chosen` filters from the start."""
+    """The dashboard over a store, without an ingester if none is made by `service`. More settings by name.
+
+    `chosen` filters from the start.
+    """
     made = replace(Settings(store=store.path, tz="UTC", no_ingest=True), **settings)
     app = AgnesStats(
         made,
         store,
-        None,
+        service,
         chosen=chosen or Filter(zone=made.tz),
         now=lambda: now,
         looked_in=("~/.claude",),

@@ -6,16 +6,19 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from agnes_stats.ingest.news import UpToDate
 from agnes_stats.queries import home
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import app as apps
 from agnes_stats.tui.dashboard import app_of
+from agnes_stats.tui.messages import IngestNews
 from agnes_stats.tui.settings import Settings
 from agnes_stats.tui.tabs import TABS
+from textual import events
 
 from tests.storing import note
 from tests.transcripts import Transcript, store_of
-from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.running import NOW, app_on, press, running, screen_text, settle
 
 
 @pytest.fixture
@@ -61,3 +64,42 @@ async def test_each_minute_the_header_asks_only_if_something_was_written_or_ten_
             assert len(asked) == total, minutes
         await press(pilot, "w")
         assert asked[-1] == "7d"
+
+
+class Silent:
+    """An ingester that has not told anything yet."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+async def test_before_reading_has_begun_nobody_is_told_that_there_is_nothing(tmp_path: Path) -> None:
+    app = app_on(Store(tmp_path / "new" / "s.duckdb"), service=lambda _: Silent())
+    async with app.run_test(size=(100, 30)) as pilot:
+        for key in ("1", "2", "3", "4"):
+            await press(pilot, key)
+            assert "Still reading" in screen_text(app), key
+        app.post_message(IngestNews(UpToDate(0, 0.1)))
+        await press(pilot, "1")
+        assert "No sessions yet" in screen_text(app)
+
+
+async def test_in_a_window_without_the_focus_the_keys_are_told_all_the_same(store: Store) -> None:
+    """A browser's window has none until somebody clicks into it."""
+    async with running(store, (100, 30)) as (app, pilot):
+        app.post_message(events.AppBlur())
+        await settle(pilot)
+        assert "s Sort" in screen_text(app), "they stay"
+        await app.action_show_tab("tokens")
+        await settle(pilot)
+        assert not app.app_focus
+        assert "? Help" in screen_text(app) and "u Measure" in screen_text(app)
+
+
+async def test_keys_are_heard_where_there_is_nothing_to_focus(store: Store) -> None:
+    async with running(store, (100, 30)) as (app, pilot):
+        await press(pilot, "2", "i")
+        assert "No limits are known" in screen_text(app)
+        await press(pilot, "h")
+        assert "No limits are known" not in screen_text(app)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual import events
 from textual.geometry import Size
+from textual.screen import Screen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
@@ -19,6 +22,16 @@ class KeyBar(Footer):
         super().__init__(compact=True, show_command_palette=False)
         self._told: list[tuple[str, str, str, bool, str]] = []
         """The keys that were composed last."""
+
+    def bindings_changed(self, screen: Screen[Any]) -> None:
+        """Tell the keys anew. Textual (8.2) leaves that until the window has the focus; a browser's has none at first.
+
+        Of a window that lost it the keys stay as they were: nothing in it is focused then.
+        """
+        self._bindings_ready = True
+        awaits_focus = not screen.app.app_focus and screen.focused is None and self._told
+        if self.is_attached and screen is self.screen and not awaits_focus:
+            self.call_after_refresh(self.recompose)
 
     async def recompose(self) -> None:
         """The keys may be others: if they are, choose anew. Asked for at each move of the focus, mostly in vain."""

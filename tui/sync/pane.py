@@ -323,7 +323,7 @@ class SyncPane(Pane[SyncData]):
         self._shows_people = self.view == "people"
         if self._shows_people:
             self.refresh_data()
-        self.app.set_focus(self.first_focus)
+        self.take_focus()
         self.refresh_bindings()
 
     def action_older(self) -> None:

@@ -177,7 +177,7 @@ class TokensPane(Pane[TokensData]):
         self._say("#warning", budget_words.warning(data.head.budget))
         self._say("#notes", head.notes(data.head, data.question))
         if moved:
-            self.app.set_focus(self.first_focus)
+            self.take_focus()
 
     def _say(self, line: str, told: str) -> None:
         widget = self.query_one(line, Static)
@@ -285,7 +285,7 @@ class TokensPane(Pane[TokensData]):
         """What a low screen has no room for, in place of something else."""
         view = self._view(self._options.view)
         view.switch_table()
-        self.app.set_focus(view.first_focus)
+        self.take_focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something in the view now; Escape belongs to the app on the first one."""
