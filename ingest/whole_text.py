@@ -8,34 +8,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from ..queries.regular import opened
+from .formats import SOURCES, Root, SourceBusy, file_at
 from .redact import redacted
-
-LONGEST = 64 * 1024 * 1024
-"""Bytes: a longer line is not read."""
 
 
 class NoTextError(Exception):
     """Why there is no text, in words."""
 
 
-def whole_text(path: str, pos: int) -> str:
-    """What the row at byte `pos` of a file of lines tells, redacted, several lines. Raises NoTextError."""
-    if not path.endswith(".jsonl"):
-        raise NoTextError("only files of lines can be looked up")
+def whole_text(kind: str, root: str, path: str, pos: int) -> str:
+    """What stands at a place of a file, redacted, several lines. Raises NoTextError.
+
+    `kind` and `root` are those of the source that the file belongs to, `path` and `pos` as facts name them.
+    """
+    file = file_at(Root(kind, Path(root)), Path(path)) if kind in SOURCES else None
+    if file is None:
+        raise NoTextError("no source that is known reads this file")
     try:
-        with opened(path) as file:
-            file.seek(pos)
-            line = file.readline(LONGEST)
+        row = SOURCES[kind].change(file).told_at(SOURCES[kind], file, pos)
     except FileNotFoundError:
         raise NoTextError("the file is gone from disk") from None
-    except OSError as error:
-        raise NoTextError(f"the file cannot be read: {error.strerror or error}") from None
-    try:
-        row = json.JSONDecoder().raw_decode(line.decode("utf-8", "replace").lstrip())[0]
-    except ValueError:
+    except (OSError, SourceBusy) as error:
+        raise NoTextError(f"the file cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except LookupError:
         raise NoTextError("the file has changed since it was read") from None
     if not isinstance(row, dict):
         raise NoTextError("the file has changed since it was read")

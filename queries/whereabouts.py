@@ -13,9 +13,14 @@ Kind = Literal["prompt", "call", "response", "event"]
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A row of a file: `label` says what it tells of the thing, `pos` is the byte at which it begins."""
+    """What a file tells of a thing, as `label` says. `kind` and `root` are those of the source that has the file.
+
+    `pos`: the byte at which its line begins, or what else tells it from the others of the file.
+    """
 
     label: str
+    kind: str
+    root: str
     path: str
     pos: int
 
@@ -32,7 +37,12 @@ _SPOTS: dict[Kind, str] = {
 
 def spots(connection: Reader, kind: Kind, key: str) -> list[Spot]:
     """Where it stands, a result after its call."""
-    return connection.ask(Spot, f"SELECT * FROM ({_SPOTS[kind]}) ORDER BY label, path, pos", {"id": key})
+    return connection.ask(
+        Spot,
+        "SELECT t.label, f.source AS kind, f.root, t.path, t.pos "
+        f"FROM ({_SPOTS[kind]}) t JOIN files f ON f.path = t.path ORDER BY t.label, t.path, t.pos",
+        {"id": key},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ facts are merged under their keys; what cannot be used is told by a reject and c
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
@@ -35,12 +36,6 @@ STRETCH = 48 * 1024 * 1024
 UNTIMED_HEAD = 1024 * 1024
 """Bytes: a longer start of a file without any time is not read again when a time turns up."""
 
-_HEAD = 1024 * 1024
-"""Bytes: a longer start of a file without any time is not read again when a time turns up."""
-
-BUSY_SECONDS = 0.2
-"""How long we wait for a database that its owner keeps locked; then the next sweep tries again."""
-
 _HEAD = 1024
 _TAIL = 256
 
@@ -55,6 +50,12 @@ class Change(Protocol):
         self, source: Source, file: SourceFile, watermark: Watermark | None, batch: Batch, limit: int
     ) -> ReadResult:
         """As `Source.read`."""
+
+    def told_at(self, source: Source, file: SourceFile, pos: int) -> Any:
+        """What stands at a place that facts of the file name, as its owner wrote it, parsed.
+
+        Raises LookupError if nothing (more) does, and OSError as `read`.
+        """
 
 
 class LineDecoder(Protocol):
@@ -135,6 +136,18 @@ class AppendedLines:
         extent = sys.maxsize if path.suffix in COMPRESSED else status.st_size
         session = session_of(state, file)
         return ReadResult(file, now, start, session, more, end - start, extents=((str(file.path), extent),))
+
+    def told_at(self, source: Source, file: SourceFile, pos: int) -> Any:
+        """The line that starts there."""
+        path, _ = _first_of(source, file)
+        with opened(path) as (stream, _, _):
+            stream.seek(pos)
+            line = stream.readline(MAX_LINE)
+        try:
+            # Garbage may follow a whole row, where a writer was killed and another went on.
+            return json.JSONDecoder().raw_decode(line.decode("utf-8", "replace").lstrip())[0]
+        except (ValueError, RecursionError):
+            raise LookupError from None
 
 
 def _first_of(source: Source, file: SourceFile) -> tuple[Path, Fingerprint | None]:
@@ -262,6 +275,11 @@ class Snapshot:
 
     decoder: Callable[[SourceFile, Batch], DocumentDecoder]
     vanished: Vanished = Vanished.STAY
+    part: Callable[[Sequence[tuple[Path, bytes]], int], Any] = lambda files, _: json.loads(files[0][1])
+    """What of the files' content a place stands for that the decoder gave to a fact, parsed.
+
+    Raises LookupError or ValueError if there is nothing.
+    """
 
     def todo(self, watermark: Watermark | None, size: int) -> int:  # noqa: ARG002
         """All of it."""
@@ -307,6 +325,19 @@ class Snapshot:
             tables=batch.grown_since(told),
             vanished=Vanished.UNSURE if self.vanished is Vanished.GO and not is_sure else self.vanished,
         )
+
+    def told_at(self, source: Source, file: SourceFile, pos: int) -> Any:
+        """What the place stands for."""
+        found = []
+        for member in source.members(file.path):
+            with contextlib.suppress(FileNotFoundError), opened(Path(member)) as (stream, _, _):
+                found.append((Path(member), stream.read(MAX_LINE + 1)))
+        if not found:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        try:
+            return self.part(found, pos)
+        except (ValueError, RecursionError):
+            raise LookupError from None
 
 
 # -- what they share -------------------------------------------------------------------------------------------------

@@ -86,12 +86,7 @@ class Database:
         elif watermark is not None and (watermark.device, watermark.inode) == seen.identity:
             state = json.loads(watermark.state)
         try:
-            connection = sqlite3.connect(
-                f"{file.path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None
-            )
-            with contextlib.closing(connection):
-                connection.row_factory = sqlite3.Row
-                connection.text_factory = _text
+            with contextlib.closing(_connected(file.path)) as connection:
                 # One state for all tables.
                 connection.execute("BEGIN")
                 reading = _DatabaseReading(self, file, batch, connection, limit)
@@ -111,6 +106,25 @@ class Database:
             places=None if is_from_start and not state.get("renews") else tuple(reading.places),
             renews=bool(state.get("renews")),
         )
+
+    def told_at(self, source: Source, file: SourceFile, pos: int) -> Any:  # noqa: ARG002
+        """The row that has this place; texts that hold JSON are parsed."""
+        import sqlite3
+
+        number = pos & _TABLE
+        if number >= len(self.tables) or pos <= _TABLE:
+            raise LookupError
+        table = self.tables[number]
+        regular.check(file.path)
+        try:
+            with contextlib.closing(_connected(file.path)) as connection:
+                for (key,) in connection.execute(f"SELECT {table.key} FROM {table.table}"):
+                    if _place(key, number) == pos:
+                        row = connection.execute(f"SELECT * FROM {table.table} WHERE {table.key} = ?", [key]).fetchone()
+                        return {column: _value(row[column]) for column in row.keys()}  # noqa: SIM118
+        except sqlite3.Error as error:
+            raise _explained(error, file.path) from error
+        raise LookupError
 
 
 class _DatabaseReading:
@@ -168,7 +182,7 @@ class _DatabaseReading:
             # Rows with the same value are read together: there is no place between them to go on from.
             if self.bytes >= self._limit and by != last:
                 return by, True
-            place = (key if isinstance(key, int) else zlib.crc32(str(key).encode())) << 4 | number
+            place = _place(key, number)
             reason = decoder.row(table.table, row, place)
             if reason is not None:
                 reject(self._batch, self._file.path, place, 0, f"{table.table} row {key}: {reason}")
@@ -200,6 +214,36 @@ class _DatabaseReading:
 
 
 _SIZED = (str, bytes)
+
+_TABLE = 0b1111
+"""The bits of a place that tell the table."""
+
+
+def _place(key: Any, number: int) -> int:
+    """The place of a row that `key` tells from the others of its table."""
+    return (key if isinstance(key, int) else zlib.crc32(str(key).encode())) << 4 | number
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    import sqlite3
+
+    where = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(where, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.text_factory = _text
+    return connection
+
+
+def _value(value: Any) -> Any:
+    """A column's value; what is JSON of an object or a list, as that."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
 
 
 def _text(raw: bytes) -> str:

@@ -465,7 +465,10 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         try:
             with app.store.read() as connection:
                 found = whereabouts.spots(connection, kind, key)
-            parts = [f"── {spot.label} · {spot.path}\n{whole_text(spot.path, spot.pos)}" for spot in found]
+            parts = [
+                f"── {spot.label} · {spot.path}\n{whole_text(spot.kind, spot.root, spot.path, spot.pos)}"
+                for spot in found
+            ]
         except (StoreError, NoTextError) as error:
             app.call_from_thread(self._no_text, str(error))
             return

@@ -19,7 +19,7 @@ from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing, i
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 2
+VERSION = 3
 
 FOLDERS = ("session-state", "history-session-state")
 EVENTS = "events.jsonl"

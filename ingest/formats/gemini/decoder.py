@@ -6,6 +6,8 @@ file of the newer form: its id makes all of them one.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -272,6 +274,14 @@ class GeminiDocument:
     def finish(self) -> State:
         """Add what can only be said at the end."""
         return self._decoder.finish()
+
+
+def message_at(files: Sequence[tuple[Path, bytes]], pos: int) -> Any:
+    """The message of a chat of the older form that has a place. Raises LookupError if it has none (any more)."""
+    document = json.loads(files[0][1])
+    if not isinstance(document, dict) or not isinstance(document.get("messages"), list):
+        raise LookupError
+    return document["messages"][pos]
 
 
 def _messages(value: Any) -> list[ChatMessage]:

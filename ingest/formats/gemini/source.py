@@ -21,7 +21,7 @@ from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 2
+VERSION = 3
 
 _CHATS = "chats"
 _SUFFIXES = (".json", ".jsonl")
@@ -71,9 +71,11 @@ class GeminiSource(Source):
     def change(self, file: SourceFile) -> Change:
         """Chats of the newer form grow, those of the older one are written anew."""
         from ..change import AppendedLines, Snapshot
-        from .decoder import GeminiDecoder, GeminiDocument
+        from .decoder import GeminiDecoder, GeminiDocument, message_at
 
-        return Snapshot(GeminiDocument) if file.path.suffix == ".json" else AppendedLines(GeminiDecoder)
+        return (
+            Snapshot(GeminiDocument, part=message_at) if file.path.suffix == ".json" else AppendedLines(GeminiDecoder)
+        )
 
 
 def _projects(root: Path) -> Path:

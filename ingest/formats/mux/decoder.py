@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,9 @@ class HeadlessRow(msgspec.Struct, gc=False):
     providerMetadata: Any = None  # noqa: N815
 
 
+_Rows = dict[object, tuple[HistoryRow, int]]
+"""What tells a row apart -> its last telling, and its number."""
+
 _rows = reader_of(HistoryRow)
 _headless_rows = reader_of(HeadlessRow)
 
@@ -81,8 +84,7 @@ class HistoryDecoder:
         self._batch = batch
         self._emitter = Emitter(file, batch, agent=AGENT)
         self._workspace = workspace_at(file.path.parent)
-        self._rows: dict[object, tuple[HistoryRow, int]] = {}
-        """What tells a row apart -> its last telling, and its number."""
+        self._rows: _Rows = {}
 
     # -- the whole -----------------------------------------------------------------------------------------------
 
@@ -93,10 +95,7 @@ class HistoryDecoder:
         for line, pos in _lines(content):
             for found in _rows.each(line):
                 if not isinstance(found.row, Unusable):
-                    number = len(self._rows)
-                    key = (found.row.id, _meta(found.row).get("historySequence")) if found.row.id else (path, pos)
-                    self._rows.pop(key, None)
-                    self._rows[key] = found.row, number
+                    _number(self._rows, found.row, (path, pos))
                 elif is_whole(line) or line.endswith(b"\n"):
                     reject(self._batch, path, pos + found.offset, len(found.data), str(found.row))
 
@@ -358,6 +357,26 @@ def _lines(content: bytes) -> Iterator[tuple[bytes, int]]:
         if line.strip():
             yield line, pos
         pos += len(line)
+
+
+def row_at(files: Sequence[tuple[Path, bytes]], pos: int) -> Any:
+    """The row of a history that has a place. Raises LookupError if none has it (any more)."""
+    rows: _Rows = {}
+    for path, content in files:
+        for line, at in _lines(content) if path.name != METADATA else ():
+            for found in _rows.each(line):
+                if not isinstance(found.row, Unusable) and _number(rows, found.row, (path, at)) == pos:
+                    return json.loads(found.data)
+    raise LookupError
+
+
+def _number(rows: _Rows, row: HistoryRow, at: object) -> int:
+    """Keep a row, instead of an earlier telling: its place in the history. `at` tells it from all that have no id."""
+    number = len(rows)
+    key = (row.id, _meta(row).get("historySequence")) if row.id else at
+    rows.pop(key, None)
+    rows[key] = row, number
+    return number
 
 
 def _meta(row: HistoryRow) -> Object:

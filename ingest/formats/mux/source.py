@@ -23,7 +23,7 @@ from .home import METADATA, SESSIONS, workspace_at
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 2
+VERSION = 3
 
 ARCHIVE, CHAT, HEADLESS = "chat-archive.jsonl", "chat.jsonl", "headless-usage.jsonl"
 LEDGER, REPORTS = "session-usage.json", "subagent-reports.json"
@@ -98,8 +98,8 @@ class MuxSource(Source):
     def change(self, file: SourceFile) -> Change:
         """All is written anew, except what is appended without a conversation."""
         from ..change import AppendedLines, Snapshot
-        from .decoder import HeadlessDecoder, HistoryDecoder, LedgerDecoder
+        from .decoder import HeadlessDecoder, HistoryDecoder, LedgerDecoder, row_at
 
         if file.path.name == HEADLESS:
             return AppendedLines(HeadlessDecoder)
-        return Snapshot(HistoryDecoder if file.path.name == CHAT else LedgerDecoder)
+        return Snapshot(HistoryDecoder, part=row_at) if file.path.name == CHAT else Snapshot(LedgerDecoder)
