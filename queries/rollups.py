@@ -262,7 +262,8 @@ def sessions(only: str, *, with_strays: bool = True, with_worktrees: bool = True
         WHERE session_id IN (FROM ids) GROUP BY session_id
     )
     SELECT i.session_id, coalesce(u.agent, c.agent, p.agent, f.agent, l.agent) AS agent,
-        coalesce(u.machine, c.machine, p.machine, f.machine, l.machine) AS machine,
+        CASE WHEN u.session_id IS NOT NULL THEN u.machine WHEN c.session_id IS NOT NULL THEN c.machine
+            WHEN p.session_id IS NOT NULL THEN p.machine ELSE coalesce(f.machine, l.machine) END AS machine,
         coalesce(u.username, c.username, p.username) AS username,
         coalesce(h.project, f.project) AS project, f.cwd,
         coalesce(l.custom_title, l.ai_title, l.summary, p.first_typed,

@@ -37,6 +37,7 @@ DOORS_OF_INGEST = {
         "forget",
         "server_source",
         "settings",
+        "team",
     ),
 }
 SCREEN_LIBRARIES = {"textual", "plotext", "rich"}

@@ -42,10 +42,15 @@ class _Unheeded(argparse.Action):
         terminal.error(f"{option_string} changes nothing for {command}")
 
 
-def _add_options(command: argparse.ArgumentParser, heeded: Collection[str]) -> None:
-    """Give a parser the options that it heeds, under their headings. It takes the others, too, without listing them."""
+def _add_options(command: argparse.ArgumentParser, heeded: Collection[str], own: Collection[str] = ()) -> None:
+    """Give a parser the options that it heeds, under their headings. It takes the others, too, without listing them.
+
+    Not those of whose names it has `own` ones, flags that mean something else.
+    """
     groups = {name: command.add_argument_group(name) for name in OPTION_GROUPS}
     for option in OPTIONS:
+        if f"--{option.name}" in own:
+            continue
         heeds = option.name in heeded
         _add_option(groups[option.group], option, f"--{option.name}", heeds=heeds, listed=heeds)
         if option.former is not None:
@@ -110,7 +115,7 @@ def _fill(command: Parser, name: str) -> None:
         own.add_argument("--json", action="store_true", help="JSON instead of text")
     else:
         command.add_argument("--json", action=_Unheeded, nargs=0, help=argparse.SUPPRESS)
-    _add_options(command, wanted.heeds)
+    _add_options(command, wanted.heeds, [flag for flag, _ in wanted.options])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .database import SETTINGS, Outdated, connect, connect_confined, create, is_sound, read_all
-from .errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly, explained, refuse_odd
+from .errors import StoreBusy, StoreDamaged, StoreError, StoreForeign, StoreReadOnly, explained, refuse_odd
 from .files import Files, Stamp
 from .gate import gate_of
 from .instance import Instance, OpenStore
@@ -52,6 +52,10 @@ class Aside:
 
     path: Path
     rows: int
+
+
+class _Copied(Exception):
+    """The store is copied: there is nothing to open."""
 
 
 class StoreChanged(Exception):
@@ -157,6 +161,23 @@ class Store:
         self._gate.enter(begin_anew, writable=True, wait=self.wait, joins=False)
         self._gate.leave(writable=True)
         return aside[0] if aside else None
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the store, as it is between two writes and of whatever version, to a path that nothing has.
+
+        Raises StoreError, StoreForeign also where there is no store.
+        """
+        refuse_odd(self.path)
+        if self._files.is_missing():
+            raise StoreForeign(f"there is no store at {self.path}")
+
+        def copied() -> OpenStore:
+            self._files.copy_to(Files(path))
+            raise _Copied
+
+        # Nobody writes while we have our turn; the file itself need not be opened for it.
+        with contextlib.suppress(_Copied):
+            self._gate.enter(copied, writable=False, wait=self.wait, joins=False)
 
     def back_up(self, *, unless: threading.Event | None = None) -> bool:
         """Copy the store to its backup, if that is a day old and something is only here; whether that was done.

@@ -42,6 +42,7 @@ GROUPS = {
     },
     "The store": {
         "ingest": "read all that is new, once, and say what was read",
+        "merge": "take over the store of another machine of yours; what both have counts once",
         "doctor": "sources, store and health; exit status 1 if something is wrong",
         "forget": "remove sessions from the store for good, by session, project or age",
     },
