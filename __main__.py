@@ -1,6 +1,6 @@
 """`python -m agnes_stats` is the command `agnes-stats`."""
 
-from agnes_stats.tui.cli import main
+from agnes_stats.tui.start import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

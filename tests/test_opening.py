@@ -26,6 +26,8 @@ OPENING = {
     ("ingest/limit_log.py", "os.open"): "for appending, without blocking",
     ("ingest/session_states.py", "Path(f'/proc/{pid}/stat').read_text"): "the system's own",
     ("queries/export.py", "path.open"): "a file made just before",
+    ("queries/kept.py", "os.fdopen"): "what it has opened",
+    ("queries/kept.py", "os.open"): "without blocking or following a link, and looked at again",
     ("queries/regular.py", "os.fdopen"): "the one place",
     ("queries/regular.py", "os.open"): "the one place",
     ("queries/replaced.py", "aside.write_text"): "a file made just before",
@@ -57,6 +59,8 @@ WALKING = {
     ("ingest/prices.py", "beside.glob"): "one folder, of Python's",
     ("ingest/session_states.py", "os.scandir"): "one folder",
     ("ingest/walk.py", "os.scandir"): "the one place",
+    ("queries/kept.py", "os.listdir"): "one folder, of our own",
+    ("queries/kept.py", "os.scandir"): "folders that a run has listed, one by one",
     ("queries/store/scratch.py", "folder.glob"): "one folder, of our own",
 }
 

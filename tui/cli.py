@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from .. import __version__
+from ..queries import kept
 from ..queries.paths import leave_deleted_folder
 from . import ending, terminal, user_names
 from .commands import COMMANDS, EXAMPLES, GROUPS, TOPICS, command_of
@@ -131,8 +132,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ending.heed_signals()
     terminal.take_failures()
     try:
+        may_keep = kept.current()
+        if may_keep is not None:
+            terminal.copy()
         status = _run(sys.argv[1:] if arguments is None else arguments)
         terminal.finish()
+        if may_keep is not None and status == 0 and (answer := terminal.copied()) is not None:
+            may_keep.keep(answer)
     except terminal.OutputLost as lost:
         terminal.abandon()
         if lost.reason is None:

@@ -31,6 +31,7 @@ DRIVER_VARIABLE = "TEXTUAL_DRIVER"
 
 _failures: list[str] = []
 _taken: list[Any] | None = None
+_copied: list[str] | None = None
 _PACKAGE = Path(__file__).parent.parent
 
 
@@ -154,6 +155,19 @@ def raw(text: str) -> None:
         _to_stdout(text)
 
 
+def copy() -> None:
+    """Remember from now on what is written to standard output."""
+    global _copied
+    _copied = []
+
+
+def copied() -> bytes | None:
+    """What was written since `copy`, as it left; None if anything was told on standard error, too."""
+    if _copied is None or not isinstance(sys.stdout, io.TextIOWrapper):
+        return None
+    return "".join(_copied).encode(sys.stdout.encoding, sys.stdout.errors or "strict")
+
+
 def finish() -> None:
     """Hand over what standard output still holds. Raises OutputLost."""
     try:
@@ -177,9 +191,13 @@ def _to_stdout(text: str) -> None:
         sys.stdout.write(text)
     except OSError as error:
         raise OutputLost(error) from error
+    if _copied is not None:
+        _copied.append(text)
 
 
 def _to_stderr(text: str) -> None:
+    global _copied
+    _copied = None
     try:
         sys.stderr.write(text)
         sys.stderr.flush()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import kept
 from .database import SETTINGS, Outdated, connect, connect_confined, create, is_sound, read_all
 from .errors import StoreBusy, StoreDamaged, StoreError, StoreForeign, StoreReadOnly, explained, refuse_odd
 from .files import Files, Stamp
@@ -222,9 +223,13 @@ class Store:
         self.drop_backup()
 
     def drop_backup(self) -> None:
-        """Remove the backup: what is in it must not be anywhere any more. Raises StoreError."""
+        """Remove the backup, and answers that were kept: what is in them must not be anywhere any more.
+
+        Raises StoreError.
+        """
         try:
             backup_path(self.path).unlink(missing_ok=True)
+            kept.drop(str(self.path))
         except OSError as error:
             raise explained(self.path, error, opening=False) from error
 

@@ -7,7 +7,9 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from ...queries import kept
 from ...queries.store import Store, StoreBusy
 from .. import learnt, terminal, user_names
 from ..factories import engine_of, server_access
@@ -29,9 +31,15 @@ MAX_LIMIT = 200
 def opened(settings: Settings, *, quiet: bool = False) -> Iterator[Reader]:
     """A connection for one answer, to the store as brought up to date now, unless the settings forbid that."""
     store = Store(settings.store)
+    may_keep = kept.current()
     # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
     with store.read() as connection:
-        if settings.no_ingest or not (settings.agnes_server or engine_of(settings, store).has_news(connection)):
+        if settings.agnes_server or (has_news := _news(settings, store, connection))():
+            if may_keep is not None:
+                may_keep.give_up()
+        else:
+            if may_keep is not None:
+                may_keep.settle(str(store.path), _midnight(settings), lambda: not has_news())
             _know_people(connection, settings)
             yield connection
             return
@@ -39,6 +47,21 @@ def opened(settings: Settings, *, quiet: bool = False) -> Iterator[Reader]:
     with store.read() as connection:
         _know_people(connection, settings)
         yield connection
+
+
+def _news(settings: Settings, store: Store, connection: Reader) -> Callable[[], bool]:
+    """What tells whether there is anything new, each time that it is asked."""
+    if settings.no_ingest:
+        return lambda: False
+    engine = engine_of(settings, store)
+    return lambda: engine.has_news(connection)
+
+
+def _midnight(settings: Settings) -> float:
+    """When the day ends, in seconds since 1970."""
+    zone = ZoneInfo(settings.tz)
+    tomorrow = dt.datetime.now(zone).date() + dt.timedelta(days=1)
+    return dt.datetime.combine(tomorrow, dt.time(), zone).timestamp()
 
 
 def _know_people(connection: Reader, settings: Settings) -> None:

@@ -195,6 +195,7 @@ def _files(settings: Settings) -> list[str]:
                 (f"{store.name}.lock, .queue", "by these, programs that use the store wait for each other"),
                 (f"{store.name}.backup", "a daily copy, once it holds what no transcript has any more"),
                 (f"{store.name}.forgotten", "what was forgotten on request, so that it stays so"),
+                (f"{store.name}.answers", "the last answers for scripts, told again while nothing is new"),
                 (f"{store.name}.statusline", "the last status line, for when the store is busy"),
                 ("console.json", "the queries you saved, and those you asked last"),
                 ("screen.json", "how the dashboard was left: theme, tab, days"),
