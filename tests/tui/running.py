@@ -18,6 +18,7 @@ from agnes_stats.tui.settings import Settings
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widget import Widget
+from textual.widgets import Input
 
 NOW = dt.datetime(2026, 3, 10, 14, 44, 30)
 """A Tuesday; UTC, as in the store."""
@@ -104,8 +105,11 @@ def _wants_refresh(widget: Widget) -> bool:
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys and wait for what comes of them."""
-    await pilot.press(*keys)
+    """Press keys and wait for what comes of each, as a person does; what is typed into a field comes at once."""
+    for key in keys:
+        await pilot.press(key)
+        if not isinstance(pilot.app.focused, Input):
+            await settle(pilot)
     await settle(pilot)
 
 
