@@ -244,7 +244,9 @@ class AgnesStats(EndableApp):
         """Tell the status corner; ask again where the store has changed."""
         was_reading = self.is_reading
         self._news = message.news
-        self.screen_stack[0].query_one(StatusCorner).tell(message.news)
+        for corner in self.screen_stack[0].query(StatusCorner):
+            # While the dashboard closes there is none any more.
+            corner.tell(message.news)
         progressed = isinstance(message.news, Reading) and message.news.progress.files_done > 0
         if message.changed or progressed or (was_reading and not self.is_reading):
             self._refresh_all()

@@ -65,7 +65,7 @@ def test_in_words() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
 async def test_the_sync_tab_tells_it(tmp_path: Path, size: tuple[int, int]) -> None:
     app = app_on(store_of(tmp_path, [Transcript("s", "2026-03-10T09:00:00").prompt("Go").response()]), tab="sync")
-    app.costs = Costs()
+    app.costs = Costs(lambda: 0.0)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         await press(pilot, "1", "4")
