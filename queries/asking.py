@@ -11,6 +11,7 @@ import dataclasses
 import datetime as dt
 import json
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -30,13 +31,31 @@ class Stopped(StoreError):
     """Nobody waits for the answer any more."""
 
 
-class Asking:
-    """One question under way. `answer` blocks, `stop` ends it from another thread."""
+class Asker:
+    """A process that answers one question after the other, started with the first one.
 
-    def __init__(self, path: Path, sql: str, chosen: Filter) -> None:
-        """Start to ask the store at `path`. Raises StoreError if no process can be started."""
-        self._question = json.dumps({"path": str(path), "sql": sql, "filter": _filter_to(chosen)})
-        self._stopped = False
+    `ask` blocks; it is for one thread at a time. `stop` ends it from another one, and whoever waits is told so.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """`path` is the store."""
+        self._path = path
+        self._process: subprocess.Popen[str] | None = None
+        self._stopped = threading.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """The process, if there is one."""
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Start it if it does not run. Raises StoreError if no process can be started, or Stopped."""
+        if self._stopped.is_set():
+            self._end()
+            raise Stopped("stopped")
+        if self._process is not None and self._process.poll() is None:
+            return
+        self._end()
         try:
             # Without -P a module in the current folder would come before the one of that name.
             self._process = subprocess.Popen(
@@ -50,41 +69,80 @@ class Asking:
             )
         except OSError as error:
             raise StoreError(f"could not start a process for the query: {error}") from error
+        if self._stopped.is_set():
+            self._process.kill()
 
-    @property
-    def pid(self) -> int:
-        """The process."""
-        return self._process.pid
-
-    def answer(self) -> Table:
+    def ask(self, sql: str, chosen: Filter) -> Table:
         """The answer. Raises Refused, Stopped, or StoreError with DuckDB's words."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        with self._process:
-            # Its input stays open: when that ends, with this process, so does the other one.
-            with contextlib.suppress(OSError):
-                self._process.stdin.write(self._question + "\n")
-                self._process.stdin.flush()
-            told = self._process.stdout.read()
-        if self._stopped:
+        self.start()
+        process = self._process
+        assert process is not None and process.stdin is not None and process.stdout is not None
+        # Its input stays open: when that ends, with this process, so does the other one.
+        with contextlib.suppress(OSError):
+            process.stdin.write(json.dumps({"path": str(self._path), "sql": sql, "filter": _filter_to(chosen)}) + "\n")
+            process.stdin.flush()
+        told = process.stdout.readline()
+        if self._stopped.is_set():
+            self._end()
             raise Stopped("stopped")
         try:
             found = json.loads(told)
         except ValueError:
-            raise StoreError(f"the query's process ended with status {self._process.returncode}") from None
+            self._end()
+            raise StoreError(f"the query's process ended with status {process.returncode}") from None
         if "error" in found:
             raise (Refused if found["refused"] else StoreError)(found["error"])
         return answer_of(found)
 
     def stop(self) -> None:
+        """End it for good; the store is open for reading only, so nothing is lost."""
+        self._stopped.set()
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def close(self) -> None:
+        """Let go of the process; the next question starts another one. For whoever asks."""
+        if self._process is not None:
+            self._process.kill()
+        self._end()
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        # A question that was not written is of no use to a process that has ended.
+        with contextlib.suppress(BrokenPipeError), process:
+            pass
+
+
+class Asking:
+    """One question under way. `answer` blocks, `stop` ends it from another thread."""
+
+    def __init__(self, path: Path, sql: str, chosen: Filter) -> None:
+        """Start to ask the store at `path`. Raises StoreError if no process can be started."""
+        self._question = sql, chosen
+        self._asker = Asker(path)
+        self._asker.start()
+        self.pid = self._asker.pid or 0
+
+    def answer(self) -> Table:
+        """The answer. Raises Refused, Stopped, or StoreError with DuckDB's words."""
+        try:
+            return self._asker.ask(*self._question)
+        finally:
+            self._asker.close()
+
+    def stop(self) -> None:
         """End it; the store is open for reading only, so nothing is lost."""
-        self._stopped = True
-        self._process.kill()
+        self._asker.stop()
 
 
 def _filter_to(chosen: Filter) -> dict[str, Any]:
+    # Where a text was found is looked up anew; a large store has it in very many places.
     return {
         name: value.isoformat() if isinstance(value, dt.date) else value
-        for name, value in dataclasses.asdict(chosen).items()
+        for name, value in dataclasses.asdict(chosen.but(found=None)).items()
     }
 
 
@@ -102,27 +160,36 @@ def _limit_memory() -> None:
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
 
 
-def _end_with_parent() -> None:
+def _hear(questions: queue.SimpleQueue[bytes]) -> None:
+    """Hand on what is asked, a line each; when nobody can ask any more, end whatever is under way."""
     # Not by sys.stdin: at its end Python would wait for who is reading from that.
-    while os.read(0, 1024):
-        pass
-    os._exit(1)
+    held = b""
+    while heard := os.read(0, 65536):
+        *lines, held = (held + heard).split(b"\n")
+        for line in lines:
+            questions.put(line)
+    os._exit(0)
+
+
+def _answer(asked: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return answer_to(ask(Path(asked["path"]), asked["sql"], chosen=_filter_of(asked["filter"])))
+    except StoreError as error:
+        return {"error": str(error), "refused": isinstance(error, Refused)}
+    except MemoryError:
+        return {"error": "the answer does not fit into memory", "refused": False}
+    except RecursionError:
+        return {"error": TOO_DEEP, "refused": False}
 
 
 def main() -> None:
-    """Answer the question on standard input, on standard output, both JSON."""
-    asked = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Answer the questions on standard input, on standard output; both a line of JSON each."""
+    questions: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_hear, args=(questions,), daemon=True).start()
     _limit_memory()
-    try:
-        told = answer_to(ask(Path(asked["path"]), asked["sql"], chosen=_filter_of(asked["filter"])))
-    except StoreError as error:
-        told = {"error": str(error), "refused": isinstance(error, Refused)}
-    except MemoryError:
-        told = {"error": "the answer does not fit into memory", "refused": False}
-    except RecursionError:
-        told = {"error": TOO_DEEP, "refused": False}
-    sys.stdout.write(json.dumps(told))
+    while True:
+        sys.stdout.write(json.dumps(_answer(json.loads(questions.get()))) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

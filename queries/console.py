@@ -53,6 +53,25 @@ _PARAMETER = re.compile(r"\$(\w+)")
 
 PLACEHOLDER = re.compile(r"\{\{\s*filters\s*\}\}", re.IGNORECASE)
 
+PARAMETERS = {
+    "since": "the first day that counts, in the zone of the dashboard; 0001-01-01 where all days count",
+    "until": "the last day that counts; 9999-12-31 where all do",
+    "start": "the first instant of the first day, in UTC like every time in the store",
+    "stop": "the first instant after the last day, in UTC",
+    "zone": "the zone of the days, as Europe/Prague",
+    "project": "the project, as its path; NULL: all of them, as with every name below",
+    "model": "the model",
+    "agent": "the coding agent, as claude-code",
+    "machine": "the machine that files were copied from",
+    "user": "the person, in the folder of a server",
+    "branch": "the git branch",
+    "version": "the version of the agent",
+    "session": "the id of the session",
+    "subagent_type": "the type of sub-agent",
+    "text": "the words typed to filter",
+}
+"""What a query may call `$name` -> what that is. They have the values of the filters."""
+
 
 class Refused(StoreError):
     """The statement is not one query over the store's tables."""
@@ -75,23 +94,45 @@ class Table:
 def ask(path: Path, sql: str, *, chosen: Filter | None = None, limit: int = MAX_ROWS, wait: float = 10.0) -> Table:
     """Answer one SQL query on the store at `path`.
 
-    `{{filters}}` becomes the conditions of `chosen` on the day rollups. Raises Refused, or StoreError with DuckDB's
-    words. Not for a process that has the store open already: DuckDB allows one configuration per process and file.
+    `{{filters}}` becomes the conditions of `chosen` on the day rollups, and PARAMETERS are what it chooses. Raises
+    Refused, or StoreError with DuckDB's words. Not for a process that has the store open already: DuckDB allows one
+    configuration per process and file.
     """
-    sql = PLACEHOLDER.sub(lambda _: conditions(chosen or Filter()), sql).strip().rstrip(";").strip()
-    check(sql)
+    chosen = chosen or Filter()
+    sql = PLACEHOLDER.sub(lambda _: conditions(chosen), sql).strip().rstrip(";").strip()
+    named = check(sql)
     begun = time.monotonic()
+    values = parameters(chosen)
     with Store(path, wait=wait).read(confined=True) as reader:
-        return _answered(reader, sql, limit, begun)
+        return _answered(reader, sql, {name: values[name.lower()] for name in named}, limit, begun)
 
 
-def _answered(reader: Reader, sql: str, limit: int, begun: float) -> Table:
+def parameters(chosen: Filter) -> dict[str, dt.date | dt.datetime | str | None]:
+    """The value of each of PARAMETERS. Days and times have one always, however open the range is."""
+    since, until = chosen.since or dt.date.min, chosen.until or dt.date.max
+    closed = chosen.but(since=since, until=until)
+    return {
+        "since": since,
+        "until": until,
+        "start": closed.start(),
+        "stop": closed.end(),
+        "zone": chosen.zone,
+        "session": chosen.session_id,
+        "text": chosen.text or None,
+        **{
+            name: getattr(chosen, name)
+            for name in ("project", "model", "agent", "machine", "user", "branch", "version", "subagent_type")
+        },
+    }
+
+
+def _answered(reader: Reader, sql: str, values: dict[str, Any], limit: int, begun: float) -> Table:
     timer = threading.Timer(TIMEOUT_SECONDS, reader.interrupt)
     timer.start()
     try:
-        answer = described = reader.execute(sql)
+        answer = described = reader.execute(sql, values)
         if _INSTANT in described.types:
-            answer = reader.execute(_as_utc(sql, described.types))
+            answer = reader.execute(_as_utc(sql, described.types), values)
         rows, truncated = _fetch(answer, limit)
     except StoreInterrupted:
         raise Refused(f"stopped after {TIMEOUT_SECONDS:.0f} seconds") from None
@@ -126,8 +167,8 @@ def _fetch(answer: Answer, limit: int) -> tuple[list[tuple[Any, ...]], bool]:
     return rows, False
 
 
-def check(sql: str) -> None:
-    """Raise Refused unless `sql` is one query that names only tables of the store."""
+def check(sql: str) -> frozenset[str]:
+    """The parameters of a query, as it spells them. Raises Refused unless it names only tables of the store."""
     if len(sql) > MAX_QUERY:
         raise Refused(f"the query is longer than {MAX_QUERY:,} characters")
     try:
@@ -141,6 +182,7 @@ def check(sql: str) -> None:
     named = {entry["key"] for node in nodes for entry in node.get("cte_map", {}).get("map", [])}
     for node in nodes:
         _check_node(node, known | named)
+    return frozenset(str(node["identifier"]) for node in nodes if node.get("type") == "VALUE_PARAMETER")
 
 
 def _check_node(node: dict[str, Any], tables: set[str]) -> None:
@@ -156,6 +198,10 @@ def _check_node(node: dict[str, Any], tables: set[str]) -> None:
             raise Refused(f"{name}() cannot be used here")
     elif kind == "FUNCTION" and REFUSED_FUNCTIONS.match(str(node.get("function_name", "")).lower()):
         raise Refused(f"{node['function_name']}() cannot be used here")
+    elif kind == "VALUE_PARAMETER" and str(node.get("identifier")).lower() not in PARAMETERS:
+        raise Refused(
+            f"there is no ${node.get('identifier')}; there are: {', '.join('$' + name for name in PARAMETERS)}"
+        )
     elif kind == "SHOW_REF" and node.get("show_type") not in ("DESCRIBE", "SUMMARY"):
         raise Refused("only DESCRIBE and SUMMARIZE of a table or query")
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 from agnes_stats.ingest import limit_log
+from agnes_stats.queries.console_book import Book
 from agnes_stats.tui import cli
 from agnes_stats.tui.commands import COMMANDS, command_of
 from agnes_stats.tui.commands.command import PLACES
@@ -109,6 +110,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     options = ["--store", str(folder / "s.duckdb"), "--source", f"claude={folder / 'claude'}"]
     options += ["--source", f"agnes={folder / 'agnes'}", "--tz", "UTC"]
     assert cli.main(["ingest", *options]) == 0
+    book = Book(folder / "s.duckdb")
+    book.save("models", MORE["sql"][0])
+    book.pin("models")
     return options
 
 

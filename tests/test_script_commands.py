@@ -274,6 +274,39 @@ def test_sql_by_the_name_in_the_console(folder: Path, capsys: pytest.CaptureFixt
         assert "sql takes a query" in said(folder, capsys, "sql", *arguments, status=2)
 
 
+def test_panels_are_asked_under_the_filters(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    book = Book(folder / "s.duckdb")
+    assert said(folder, capsys, "panels").startswith("No panels yet: ")
+    assert json.loads(said(folder, capsys, "panels", "--json")) == {"rows": []}
+    sql = "SELECT day, sum(output_tokens)::BIGINT AS n FROM tokens_daily WHERE day >= $since AND {{filters}} GROUP BY 1"
+    book.save("by day", f"{sql} ORDER BY 1")
+    book.pin("by day")
+    (row,) = json.loads(said(folder, capsys, "panels", "--json", "--since", "2026-11-01"))["rows"]
+    assert (row["name"], row["form"], row["error"], row["row_count"]) == ("by day", "bars", None, 2)
+    assert [column["name"] for column in row["columns"]] == ["day", "n"]
+    lines = said(folder, capsys, "panels", "by day").splitlines()
+    assert lines[0] == "by day"
+    assert len(lines) == 1 + (dt.date.fromisoformat(lines[-1][2:12]) - dt.date(2026, 10, 30)).days + 1
+    assert lines[1].split()[:2] == ["2026-10-30", "20"] and "█" in lines[1]
+    book.save("broken", "SELECT nonsense FROM sessions")
+    book.pin("broken")
+    for form in (["--json"], []):
+        assert cli.main(["panels", "--store", str(folder / "s.duckdb"), "--no-ingest", *form]) == 1
+        told = capsys.readouterr()
+        assert told.err == "agnes-stats: 1 panel cannot be answered: broken\n"
+        if form:
+            row = json.loads(told.out)["rows"][1]
+            assert row["rows"] == [] and "nonsense" in row["error"]
+        else:
+            assert '\nbroken\n  ✗ Binder Error: Referenced column "nonsense"' in told.out
+    assert "there is no panel 'x'; there are: by day, broken" in said(folder, capsys, "panels", "x", status=2)
+    book.pin("by day", "table")
+    lines = said(folder, capsys, "panels", "by day", "--until", "2026-10-30").splitlines()
+    assert lines == ["by day", "  day          n", "  2026-10-30  20"]
+    book.path.write_text("[]")
+    assert "cannot be read: it holds no object" in said(folder, capsys, "panels", status=1)
+
+
 def test_sql_sends_no_escape_codes_to_a_terminal(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

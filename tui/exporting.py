@@ -58,11 +58,16 @@ def offer(app: AgnesStats, root: Widget, stem: str) -> None:
         return
     things = [_thing(widget, root) for widget in found]
     today = day_at(app.now(), app.zone)
-    app.push_screen(ExportScreen(things, found.index(focused) if focused in found else _first(found), stem, today))
+    app.push_screen(ExportScreen(things, _focused(found, focused), stem, today))
+
+
+def _focused(found: Sequence[Widget], focused: Widget | None) -> int:
+    """What has the focus, or is in what has it; else the first table, else the first chart."""
+    near = (at for at, widget in enumerate(found) if focused in widget.ancestors_with_self)
+    return next(near, _first(found))
 
 
 def _first(found: Sequence[Widget]) -> int:
-    """The first table, else the first chart."""
     return next((at for at, widget in enumerate(found) if not isinstance(widget, Pointed)), 0)
 
 

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from agnes_stats.queries.asking import Asking, Stopped
+from agnes_stats.queries.asking import Asker, Asking, Stopped
 from agnes_stats.queries.console import Refused
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store, StoreError
@@ -49,3 +49,24 @@ def test_it_can_be_stopped_at_once(path: Path) -> None:
         asking.answer()
     with pytest.raises(ProcessLookupError):
         os.kill(asking.pid, 0)
+
+
+def test_one_process_answers_one_question_after_the_other_until_it_is_let_go(path: Path) -> None:
+    asker = Asker(path)
+    assert asker.pid is None
+    assert asker.ask("SELECT count(*) AS n FROM tokens_daily WHERE {{filters}}", Filter(project="it's")).rows == [(1,)]
+    first = asker.pid
+    with pytest.raises(Refused):
+        asker.ask("DROP TABLE tokens_daily", Filter())
+    # Between its questions the store belongs to whoever writes.
+    with Store(path, wait=2).write() as connection:
+        connection.execute("INSERT INTO tokens_daily BY NAME SELECT 'UTC' AS zone, 'other' AS project")
+    assert asker.ask("SELECT count(*) AS n FROM tokens_daily", Filter()).rows == [(2,)]
+    assert asker.pid == first
+    asker.close()
+    assert asker.ask("SELECT 'ü\n' AS t", Filter()).rows == [("ü\n",)]
+    assert asker.pid != first
+    asker.stop()
+    with pytest.raises(Stopped):
+        asker.ask("SELECT 1", Filter())
+    assert asker.pid is None

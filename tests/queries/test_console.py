@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from agnes_stats.queries import console
-from agnes_stats.queries.console import Refused
+from agnes_stats.queries.console import PARAMETERS, Refused
 from agnes_stats.queries.console_examples import EXAMPLES
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store, StoreError
@@ -180,3 +180,57 @@ def test_the_examples_are_answered_under_any_filter(path: Path, name: str) -> No
 def test_a_broken_question_is_told_in_duckdbs_words(path: Path) -> None:
     with pytest.raises(StoreError, match="nonsense"):
         console.ask(path, "SELECT nonsense FROM tokens_daily")
+
+
+DAYS = "SELECT count(*) FROM tokens_daily WHERE day BETWEEN $since AND $until"
+TIMES = "SELECT count(*) FROM tokens_daily WHERE day + INTERVAL 12 HOUR >= $start AND day + INTERVAL 12 HOUR < $stop"
+
+
+@pytest.mark.parametrize("sql", [DAYS, TIMES])
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (Filter(), 2),
+        (Filter(since=dt.date(2026, 11, 21)), 1),
+        (Filter(until=dt.date(2026, 11, 20)), 1),
+        (Filter(since=dt.date(2026, 11, 20), until=dt.date(2026, 11, 21), zone="Asia/Tokyo"), 2),
+    ],
+)
+def test_days_and_times_of_the_filters_have_names(path: Path, sql: str, chosen: Filter, expected: int) -> None:
+    assert console.ask(path, sql, chosen=chosen).rows == [(expected,)]
+
+
+def test_every_name_that_is_documented_can_be_asked_for_in_any_case(path: Path) -> None:
+    chosen = Filter(
+        zone="Asia/Tokyo",
+        since=dt.date(2026, 11, 1),
+        until=dt.date(2026, 11, 2),
+        project="/a's",
+        model="m",
+        agent="claude-code",
+        machine="box",
+        user="u",
+        branch="b",
+        version="1",
+        session_id="s",
+        subagent_type="Explore",
+        text="$since",
+    )
+    sql = "SELECT " + ", ".join(f"${name.upper()}" for name in PARAMETERS)
+    assert console.ask(path, sql, chosen=chosen).rows == [
+        (
+            *(dt.date(2026, 11, 1), dt.date(2026, 11, 2), dt.datetime(2026, 10, 31, 15), dt.datetime(2026, 11, 2, 15)),
+            *("Asia/Tokyo", "/a's", "m", "claude-code", "box", "u", "b", "1", "s", "Explore", "$since"),
+        )
+    ]
+    named = [name for name in PARAMETERS if name not in ("since", "until", "start", "stop", "zone")]
+    sql = "SELECT " + ", ".join(f"${name}" for name in named)
+    assert console.ask(path, sql).rows == [(None,) * len(named)]
+
+
+def test_a_name_that_means_nothing_is_told_with_those_that_do(path: Path) -> None:
+    with pytest.raises(Refused, match=r"there is no \$sinse; there are: \$since, \$until"):
+        console.ask(path, "SELECT count(*) FROM tokens_daily WHERE day >= $sinse")
+    with pytest.raises(Refused, match=r"there is no \$1"):
+        console.ask(path, "SELECT ?::INTEGER")
+    assert console.ask(path, "SELECT '$sinse' AS t").rows == [("$sinse",)]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from agnes_stats.queries.console_book import MOST, Book, BookPages
+from agnes_stats.queries.console_book import MOST, Book, BookPages, Panel
 from agnes_stats.queries.store import StoreError
 
 
@@ -41,16 +41,46 @@ def test_the_file_is_for_its_owner_only(book: Book) -> None:
 
 
 @pytest.mark.parametrize("broken", ["{", "[]", "\x00", "[" * 100_000])
-def test_a_file_that_cannot_be_read_is_left_alone(book: Book, broken: str) -> None:
+def test_a_file_that_cannot_be_used_says_so_and_is_put_aside_by_the_next_writing(book: Book, broken: str) -> None:
     book.path.parent.mkdir()
     book.path.write_text(broken)
-    for action in (book.read, lambda: book.note("one"), lambda: book.save("a", "b"), lambda: book.delete("a")):
-        with pytest.raises(StoreError, match=r"console\.json cannot be read"):
-            action()
+    pages = book.read()
+    assert "console.json cannot be read" in pages.fault
+    assert (pages.history, pages.saved, pages.panels) == ((), {}, ())
     assert book.path.read_text() == broken
+    book.save("a", "SELECT 1")
+    assert book.read() == BookPages((), {"a": "SELECT 1"})
+    assert book.path.with_name("console.broken.json").read_text() == broken
+
+
+def test_a_panel_is_a_saved_query_wherever_that_goes(book: Book) -> None:
+    for name in ("b", "a", "c"):
+        book.save(name, f"SELECT '{name}'")
+    for name in ("b", "a"):
+        book.pin(name)
+    book.pin("b", "lines")
+    assert book.read().panels == (Panel("b", "SELECT 'b'", "lines"), Panel("a", "SELECT 'a'", "auto"))
+    book.save("a", "SELECT 2")
+    book.rename("b", "z")
+    assert book.read().panels == (Panel("z", "SELECT 'b'", "lines"), Panel("a", "SELECT 2", "auto"))
+    book.rename("never there", "y")
+    book.rename("a", "z")
+    assert book.read().panels == (Panel("z", "SELECT 2", "auto"),)
+    assert book.read().saved == {"c": "SELECT 'c'", "z": "SELECT 2"}
+    book.note("SELECT 9")
+    book.unpin("z")
+    assert (book.read().panels, list(book.read().saved)) == ((), ["c", "z"])
+    book.pin("c")
+    book.delete("c")
+    assert book.read() == BookPages(("SELECT 9",), {"z": "SELECT 2"})
+    with pytest.raises(StoreError, match="no query is saved as 'c'"):
+        book.pin("c")
 
 
 def test_entries_of_another_shape_are_passed_over(book: Book) -> None:
     book.path.parent.mkdir()
-    book.path.write_text('{"history": ["a", 7], "saved": {"x": "1", "y": [2]}, "more": 1}')
-    assert book.read() == BookPages(("a",), {"x": "1"})
+    panels = '[7, {}, {"name": "x", "form": "pie"}, {"name": "x"}, {"name": "y"}, {"name": [1]}, {"name": "gone"}]'
+    book.path.write_text('{"history": ["a", 7], "saved": {"x": "1", "y": [2]}, "more": 1, "panels": ' + panels + "}")
+    assert book.read() == BookPages(("a",), {"x": "1"}, (Panel("x", "1", "auto"),))
+    book.path.write_text('{"history": 1, "saved": "x", "panels": {"name": "x"}}')
+    assert book.read() == BookPages()

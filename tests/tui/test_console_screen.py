@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agnes_stats.queries.console import Table
-from agnes_stats.queries.console_book import Book
+from agnes_stats.queries.console_book import Book, Panel
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.kit.answer_table import AnswerTable
 from agnes_stats.tui.kit.bars import StackedBars
-from agnes_stats.tui.screens.console import ConsoleScreen, axes
+from agnes_stats.tui.kit.chart import PlotextChart
+from agnes_stats.tui.screens.console import ConsoleScreen
 from textual.widgets import Static, TextArea
 
 from tests.storing import held, until
@@ -175,23 +175,24 @@ def asking_runs(pid: int) -> bool:
         return False
 
 
-async def test_the_answer_as_a_chart(store: Store) -> None:
+async def test_the_answer_in_each_form(store: Store) -> None:
     async with running(store, tab="tokens") as (app, pilot):
         await press(pilot, "l")
-        write(
-            app, "SELECT 'a[/b]' AS name, 2.5 AS cost UNION ALL SELECT 'c', NULL UNION ALL SELECT 'd', 1000 ORDER BY 1"
-        )
+        write(app, "SELECT 'a[/b]' AS name, 2.5 AS n UNION ALL SELECT 'c', NULL UNION ALL SELECT 'd', 1000 ORDER BY 1")
         await press(pilot, "ctrl+t")
         await press(pilot, "f5")
         await press(pilot, "ctrl+t")
         bars = app.screen.query_one(StackedBars)
         assert bars.region
-        assert "cost by name" in screen_text(app)
+        assert "n by name" in screen_text(app)
+        assert note(app).endswith("as bars")
         await press(pilot, "tab", "home")
         assert bars.caption == "a[/b]: 2.5"
         await press(pilot, "right")
         assert bars.caption == "c: NULL"
         await press(pilot, "ctrl+t")
+        assert app.focused is app.screen.query_one(PlotextChart)
+        await press(pilot, "ctrl+t", "ctrl+t")
         assert app.focused is app.screen.query_one(AnswerTable)
         write(app, "SELECT 'only text' AS name")
         await press(pilot, "f5")
@@ -199,19 +200,20 @@ async def test_the_answer_as_a_chart(store: Store) -> None:
         assert "Nothing to draw" in screen_text(app)
 
 
-@pytest.mark.parametrize(
-    ("types", "expected"),
-    [
-        (["VARCHAR", "BIGINT"], (0, 1)),
-        (["HUGEINT", "VARCHAR[]", "DATE", "DOUBLE"], (2, 0)),
-        (["BIGINT", "DECIMAL(18,3)"], (0, 1)),
-        (["UTINYINT"], (None, 0)),
-        (["VARCHAR", "BOOLEAN", "STRUCT(a INTEGER)", "INTEGER[]"], (0, None)),
-        ([], (None, None)),
-    ],
-)
-def test_the_axes_are_the_first_that_fit(types: list[str], expected: tuple[int | None, int | None]) -> None:
-    assert axes(Table([""] * len(types), types, [], truncated=False, seconds=0.0)) == expected
+async def test_a_query_becomes_a_panel_in_the_form_it_is_shown(store: Store) -> None:
+    book = Book(store.path)
+    async with running(store, tab="tokens") as (app, pilot):
+        await press(pilot, "l")
+        write(app, "SELECT 1 AS n")
+        await press(pilot, "f9", "x", "enter")
+        assert book.read().panels == (Panel("x", "SELECT 1 AS n", "auto"),)
+        await press(pilot, "f5")
+        await press(pilot, "ctrl+t")
+        await press(pilot, "f9")
+        assert book.read().panels == (Panel("x", "SELECT 1 AS n", "bars"),), "it is saved already, so no name is asked"
+        write(app, "SELECT 2 AS n")
+        await press(pilot, "f9", *["backspace"], "y", "enter")
+        assert [panel.name for panel in book.read().panels] == ["x", "y"]
 
 
 async def test_history_saved_queries_and_examples(store: Store) -> None:
@@ -248,6 +250,7 @@ async def test_history_saved_queries_and_examples(store: Store) -> None:
         await press(pilot, "ctrl+o")
         assert "cannot be read" in screen_text(app)
         await press(pilot, "enter", "f5")
-        assert "cannot be read" in note(app), "and the answer is there all the same"
         assert app.screen.query_one(AnswerTable).region
+        assert len(book.read().history) == 1, "what could not be read is put aside"
+        assert book.path.with_name("console.broken.json").read_text() == "{"
         await settle(pilot)

@@ -23,6 +23,7 @@ PLACES = {
     "activity": ["1", "right_square_bracket"],
     "tokens": ["2", "o"],
     **{f"tokens, {key}": ["2", key] for key in "tihxc"},
+    "tokens, panels": ["2", "P"],
     "data access": ["3"],
     "access, summary": ["3", "t"],
     "access, tools": ["3", "u"],

@@ -39,6 +39,7 @@ GROUPS = {
     },
     "Your own questions": {
         "sql": "your own SELECT on the store, read-only, at most 10,000 rows",
+        "panels": "the queries that you made panels of the Tokens tab, each asked now",
     },
     "The store": {
         "ingest": "read all that is new, once, and say what was read",

@@ -167,6 +167,7 @@ def _numbers(_: Settings) -> list[str]:
 
 
 def _sql(_: Settings) -> list[str]:
+    from ...queries.console import PARAMETERS
     from ...queries.schema import FACTS, ROLLUPS_BY_DAY, TABLES
 
     names = sorted({fact.name for fact in FACTS} | set(TABLES) | set(ROLLUPS_BY_DAY))
@@ -179,9 +180,15 @@ def _sql(_: Settings) -> list[str]:
         *_wrapped(", ".join(names)),
         "",
         *_wrapped(
-            "{{filters}} stands for the filters of the options, as a condition: SELECT … WHERE {{filters}}. "
+            "{{filters}} stands for the filters of the options, as a condition on tokens_daily: SELECT … WHERE "
+            "{{filters}}. What they choose has names, too:"
+        ),
+        "",
+        *_columns([(f"${name}", about) for name, about in PARAMETERS.items()]),
+        "",
+        *_wrapped(
             "Times are in UTC, money in USD. --json, --csv and --parquet FILE choose the form; --saved NAME asks what"
-            " was saved in the console."
+            " was saved in the console, and agnes-stats panels asks those that are panels of the Tokens tab."
         ),
     ]
 
@@ -197,7 +204,7 @@ def _files(settings: Settings) -> list[str]:
                 (f"{store.name}.forgotten", "what was forgotten on request, so that it stays so"),
                 (f"{store.name}.answers", "the last answers for scripts, told again while nothing is new"),
                 (f"{store.name}.statusline", "the last status line, for when the store is busy"),
-                ("console.json", "the queries you saved, and those you asked last"),
+                ("console.json", "the queries you saved or asked last, and which are panels"),
                 ("screen.json", "how the dashboard was left: theme, tab, days"),
             ]
         ),

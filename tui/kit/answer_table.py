@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
@@ -14,9 +13,7 @@ from textual.strip import Strip
 
 from ...queries.console import Table
 from ..format import clean
-
-WIDEST = 60
-"""Cells of a column; longer texts are cut on the screen, and whole in a file."""
+from .answer_text import WIDEST, is_number, told
 
 _MEASURED = 500
 """Rows that decide how wide a column of texts is."""
@@ -24,24 +21,6 @@ _READABLE = 20
 """Cells to which columns are cut where there is little room."""
 _GAP = 2
 _NULL = "NULL"
-
-
-def is_number(kind: str) -> bool:
-    """Whether a type of DuckDB is one of numbers."""
-    return kind.endswith("INT") or kind.startswith("DECIMAL") or kind in ("INTEGER", "UINTEGER", "DOUBLE", "FLOAT")
-
-
-def told(value: Any, kind: str) -> str:
-    """A value of an answer as one harmless line. Times are UTC."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return str(value) if isinstance(value, int) else f"{value:.12g}"
-    if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False)
-    elif kind.startswith("TIMESTAMP") and isinstance(value, str):
-        value = value.removesuffix("+00:00").replace("T", " ")
-    return clean(value, WIDEST)
 
 
 class AnswerTable(ScrollView, can_focus=True):

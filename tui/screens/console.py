@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -18,25 +17,18 @@ from textual.widgets import ContentSwitcher, Static, TextArea
 from ...queries import console
 from ...queries.asking import Asking, Stopped
 from ...queries.console import Table
-from ...queries.console_book import Book, BookPages
+from ...queries.console_book import FORMS, Book, BookPages
 from ...queries.console_examples import EXAMPLES
 from ...queries.filters import Filter
 from ...queries.store import StoreError
 from .. import format as words
-from ..kit.answer_table import AnswerTable, is_number, told
-from ..kit.bars import StackedBars
+from ..kit.answer_view import SHOWN, AnswerView
 from ..kit.key_bar import KeyBar
-from ..kit.series import Series
 from ..kit.state import PaneState
 from ..typed_app import OnDashboard
 from .queries import NameScreen, QueryEntry, QueryScreen
 
 NAME = "console"
-DRAWN = 400
-"""Rows of an answer that become bars."""
-
-_NAMING = re.compile(r"(VARCHAR|DATE|TIMESTAMP[A-Z_ ]*|ENUM\(.*\))$", re.DOTALL)
-"""Types by which bars are named."""
 
 _HINT = "F5 runs the query. Ctrl+O has examples."
 
@@ -56,15 +48,18 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
     HELP = (
         "One SELECT on the tables of the store: DESCRIBE sessions tells the columns of one. It is read-only, sees no "
         "file and no network, and stops after 30 seconds and at 10,000 rows.\n"
-        "{{filters}} stands for the filters of the dashboard, as a condition on tokens_daily."
+        "{{filters}} stands for the filters of the dashboard, as a condition on tokens_daily. What they choose has "
+        f"names, too, for other tables: {', '.join('$' + name for name in console.PARAMETERS)}. Days and times are "
+        "never NULL, of the others NULL means that all count."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5,ctrl+j,ctrl+enter", "run", "Run", key_display="f5", tooltip="Run the query (also Ctrl+J)"),
         Binding("ctrl+c", "stop", "Stop", show=False, priority=True, tooltip="Stop the query that runs"),
-        Binding("ctrl+t", "chart", "Chart", tooltip="The answer as a table or as a chart"),
+        Binding("ctrl+t", "chart", "Chart", tooltip="The answer as bars, as lines, stacked, or as a table"),
         Binding("ctrl+r", "history", "History", tooltip="Queries asked before, newest first"),
         Binding("ctrl+o", "queries", "Open", tooltip="Saved queries, and examples"),
         Binding("ctrl+s", "save", "Save", tooltip="Save the query under a name"),
+        Binding("f9", "pin", "Pin", tooltip="Make the query a panel of the Tokens tab, shown as its answer is now"),
         Binding("f4,e", "export", "Export", key_display="f4", tooltip="The answer or its chart as a file"),
         Binding("f1,question_mark", "help", "Help", key_display="f1 ?", tooltip="The keys that work here"),
         Binding("escape", "up", "Back", tooltip="Stop the query that runs, or back to the dashboard"),
@@ -77,6 +72,7 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
         self._table: Table | None = None
         self._saved_as = ""
         """Of the saved query that was opened or saved last."""
+        self._to_open: QueryEntry | None = None
 
     @property
     def _book(self) -> Book:
@@ -94,8 +90,7 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
         with ContentSwitcher(initial="answer-state", id="answer"):
             with Vertical(id="answer-state"):
                 yield PaneState(_HINT, "empty")
-            yield AnswerTable(id="result")
-            yield StackedBars(id="answer-chart", classes="chart")
+            yield AnswerView(id="answer-view")
         yield Static(id="answer-note", markup=False)
         yield KeyBar()
 
@@ -107,10 +102,16 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
         editor.focus()
 
     def on_screen_resume(self) -> None:
-        """The filters may be others now."""
+        """The filters may be others now, and a query may have been asked for."""
         told_as = words.clean(console.conditions(self._chosen))
         line = Text(f"{{{{filters}}}} is {told_as}", no_wrap=True, overflow="ellipsis")
         self.query_one("#query-filters", Static).update(line)
+        entry, self._to_open = self._to_open, None
+        self._open(entry)
+
+    def edit(self, entry: QueryEntry) -> None:
+        """Put a query into the editor, once it is on the screen."""
+        self._to_open = entry
 
     def on_unmount(self) -> None:
         """Leave no process behind."""
@@ -167,22 +168,21 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
             self._say("")
             return
         self._table = message.table
-        self.query_one(AnswerTable).show(message.table)
-        self._draw(message.table)
-        if self._showing == "answer-state":
-            self._switch("result")
+        self.query_one(AnswerView).show(message.table, self.query_one(AnswerView).form)
+        self._switch("answer-view")
         self._say(message.why or _about(message.table))
 
     @property
     def _showing(self) -> str | None:
-        return self.query_one(ContentSwitcher).current
+        return self.query_one("#answer", ContentSwitcher).current
 
     def _switch(self, name: str) -> None:
+        """Show the answer, or what is told in its place. The focus goes along, unless somebody writes."""
         self.refresh_bindings()
         had_focus = self.focused is not None and not isinstance(self.focused, TextArea)
-        self.query_one(ContentSwitcher).current = name
+        self.query_one("#answer", ContentSwitcher).current = name
         if had_focus:
-            self.set_focus(self.query_one(TextArea) if name == "answer-state" else self.query_one(f"#{name}"))
+            self.set_focus(self.query_one(TextArea) if name == "answer-state" else self.query_one(AnswerView).content)
 
     def _say(self, text: str) -> None:
         self.query_one("#answer-note", Static).update(Text(words.clean(text), no_wrap=True, overflow="ellipsis"))
@@ -190,32 +190,12 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
     # -- showing -------------------------------------------------------------------------------------------------
 
     def action_chart(self) -> None:
-        """The answer as a table or as a chart."""
+        """The answer in the next form."""
         if self._table is not None:
-            self._switch("answer-chart" if self._showing == "result" else "result")
-
-    def _draw(self, table: Table) -> None:
-        bars = self.query_one(StackedBars)
-        across, up = axes(table)
-        if up is None:
-            bars.border_title = None
-            bars.show([], [], empty="Nothing to draw: that takes a column of numbers.")
-            return
-        rows = table.rows[:DRAWN]
-        names = [str(n) if across is None else told(row[across], table.types[across]) for n, row in enumerate(rows, 1)]
-        title = words.clean(table.columns[up], 40)
-        by = "row" if across is None else words.clean(table.columns[across], 40)
-        values = [_number(row[up]) for row in rows]
-        bars.show(
-            [Series(title, tuple(values))],
-            # Of a path the end tells more than the beginning.
-            [_end(name) for name in names],
-            unit=_amount,
-            describe=lambda index: f"{names[index]}: {told(rows[index][up], table.types[up]) or 'NULL'}",
-            empty="Nothing to draw: all of it is 0, negative or NULL.",
-        )
-        bars.border_title = Text(f"{title} by {by}")
-        bars.border_subtitle = f"the first {DRAWN} rows" if len(table.rows) > DRAWN else None
+            view = self.query_one(AnswerView)
+            view.show(self._table, SHOWN[(SHOWN.index(view.form) + 1) % len(SHOWN)])
+            self._switch("answer-view")
+            self._say(f"{_about(self._table)} · as {view.form}")
 
     # -- files, history, saved queries ---------------------------------------------------------------------------
 
@@ -230,10 +210,12 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
 
     def _pages(self) -> BookPages:
         try:
-            return self._book.read()
+            pages = self._book.read()
         except StoreError as error:
-            self.app.notify(str(error), severity="error", markup=False)
-            return BookPages()
+            pages = BookPages(fault=str(error))
+        if pages.fault:
+            self.app.notify(pages.fault, severity="error", markup=False)
+        return pages
 
     def action_history(self) -> None:
         """Choose from the queries asked before."""
@@ -265,6 +247,31 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
                 NameScreen(self._saved_as, list(self._pages().saved)), lambda name: self._save(name, sql)
             )
 
+    def action_pin(self) -> None:
+        """Make the query a panel: saved if it is not yet, and shown as its answer is now."""
+        sql = self.query_one(TextArea).text.strip()
+        if not sql:
+            return
+        saved = self._pages().saved
+        if saved.get(self._saved_as) == sql:
+            self._pin(self._saved_as, sql)
+        else:
+            screen = NameScreen(self._saved_as, list(saved), "Save it, and pin it to the Tokens tab, as")
+            self.app.push_screen(screen, lambda name: self._pin(name, sql))
+
+    def _pin(self, name: str | None, sql: str) -> None:
+        if not name:
+            return
+        form = self.query_one(AnswerView).form if self._showing == "answer-view" else FORMS[0]
+
+        def write() -> None:
+            self._book.save(name, sql)
+            self._book.pin(name, form)
+
+        if self._kept(write):
+            self._saved_as = name
+            self.app.notify(f"“{name}” is a panel of the Tokens tab now.", markup=False)
+
     def _save(self, name: str | None, sql: str) -> None:
         if name and self._kept(lambda: self._book.save(name, sql)):
             self._saved_as = name
@@ -276,6 +283,8 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
         except StoreError as error:
             self.app.notify(str(error), severity="error", markup=False)
             return False
+        # A panel may show that query.
+        self.dashboard.active_pane.refresh_data()
         return True
 
     # -- keys ----------------------------------------------------------------------------------------------------
@@ -305,38 +314,9 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
         return self._asking is not None
 
 
-def axes(table: Table) -> tuple[int | None, int | None]:
-    """The column the bars are named by, and the one that says how high they are; None where there is none.
-
-    The first of numbers is drawn, over the first of texts or days, else over the first of other numbers before it.
-    """
-    numbers = [at for at, kind in enumerate(table.types) if is_number(kind)]
-    names = [at for at, kind in enumerate(table.types) if _NAMING.match(kind)]
-    if not names and len(numbers) > 1:
-        return numbers[0], numbers[1]
-    return names[0] if names else None, numbers[0] if numbers else None
-
-
-def _number(value: Any) -> float:
-    # Decimals come as texts, so that they stay exact.
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return 0.0
-
-
-def _amount(value: float) -> str:
-    return words.count(value) if value >= 100 or value == int(value) else f"{value:.3g}"
-
-
 def _about(table: Table) -> str:
     rows = words.rows(len(table.rows))
     parts = [rows, words.millis(table.seconds * 1000)]
     if table.truncated:
         parts.insert(1, f"cut at {rows}: there are more")
     return " · ".join(parts)
-
-
-def _end(name: str) -> str:
-    """The last part of a path, of any system; a name as it is."""
-    return re.split(r"[/\\]", name)[-1] if re.match(r"/|\\\\|[A-Za-z]:[/\\]", name) else name

@@ -105,8 +105,9 @@ class NameScreen(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]
 
-    def __init__(self, name: str, taken: Sequence[str]) -> None:
+    def __init__(self, name: str, taken: Sequence[str], question: str = "Save the query as") -> None:
         super().__init__()
+        self._question = question
         self._first = name
         self._taken = taken
         self._confirmed = name
@@ -114,7 +115,7 @@ class NameScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """One line."""
         with Vertical(id="name"):
-            yield Label("Save the query as", markup=False)
+            yield Label(self._question, markup=False)
             yield Input(self._first, placeholder="its name", max_length=80, compact=True)
             yield Static("↵ save · esc back", id="name-note", markup=False)
 

@@ -33,6 +33,7 @@ from .caching import Caching
 from .head import HeadData
 from .limits import Limits
 from .overview import Overview, OverviewData
+from .panels import Panels
 from .rhythm import Rhythm
 from .timing import Timing
 from .tools import Tools
@@ -41,7 +42,7 @@ from .view import DIMENSIONS, WIDE, Question, TokenView, ViewOptions, dimensions
 if TYPE_CHECKING:
     from ...queries.store import Reader
 
-VIEWS: tuple[type[TokenView[Any]], ...] = (Overview, Timing, Rhythm, Limits, Agents, Caching, Tools)
+VIEWS: tuple[type[TokenView[Any]], ...] = (Overview, Timing, Rhythm, Limits, Agents, Caching, Tools, Panels)
 CONSOLE = "console"
 """What stands beside the views and is a screen of its own."""
 _SPACIOUS = 84
