@@ -109,6 +109,8 @@ class PanelBox(Vertical, can_focus=True):
         self.view = AnswerView()
         """Where the answer is."""
         self._table: Table | None = None
+        self._why = ""
+        """There is no answer."""
 
     def compose(self) -> ComposeResult:
         """What is said in its place, and the answer."""
@@ -120,18 +122,20 @@ class PanelBox(Vertical, can_focus=True):
         for widget in self.view.children:
             widget.can_focus = False
         self.border_title = Text(words.clean(self.panel.name, 60))
-
-    def tell(self, panel: Panel, table: Table | None, why: str) -> None:
-        """An answer; where there is none, the one before is no answer any more."""
-        if panel.sql != self.panel.sql:
-            return
-        self.set_class(table is None, "-waiting")
-        self.query_one(PaneState).set(*(("failed", why) if table is None else ("ready", "")))
-        self._table = table
         self._draw()
 
+    def tell(self, panel: Panel, table: Table | None, why: str) -> None:
+        """An answer; where there is none, the one before is no answer any more. May come before the box is made."""
+        if panel.sql == self.panel.sql:
+            self._table, self._why = table, why
+            self._draw()
+
     def _draw(self) -> None:
+        if not self.view.is_mounted or (self._table is None and not self._why):
+            return
         table, told = self._table, ""
+        self.set_class(table is None, "-waiting")
+        self.query_one(PaneState).set(*(("failed", self._why) if table is None else ("ready", "")))
         if table is not None:
             self.view.show(table, self.panel.form)
             # Nobody sees it there; a file has its name from it.
