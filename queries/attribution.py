@@ -171,14 +171,16 @@ def _owned(connection: Reader, chosen: Filter) -> list[_Owned]:
         _Owned,
         f"""
         WITH used AS MATERIALIZED (
-            SELECT key, {", ".join(_WHOLE)}, cost_usd, attributed_plugin AS plugin, attributed_skill AS skill,
-                attributed_mcp_server AS server
+            SELECT key, session_id, {", ".join(_WHOLE)}, cost_usd, attributed_plugin AS plugin,
+                attributed_skill AS skill, attributed_mcp_server AS server
             FROM {detailed(chosen)} WHERE {used}
         ),
+        of AS MATERIALIZED (SELECT DISTINCT session_id FROM used),
         owners AS MATERIALIZED (
             SELECT a.key, 'answers' AS rule, s.kind, s.label
-            FROM ({_SOURCES}) s ASOF JOIN (
-                SELECT key, session_id, coalesce({THREAD}, '-') AS thread, ts FROM responses
+            FROM (SELECT * FROM ({_SOURCES}) SEMI JOIN of USING (session_id)) s ASOF JOIN (
+                SELECT key, session_id, coalesce({THREAD}, '-') AS thread, ts
+                FROM responses SEMI JOIN of USING (session_id)
                 WHERE is_answer AND ts IS NOT NULL AND session_id IS NOT NULL
             ) a ON a.session_id = s.session_id AND a.thread = s.thread AND a.ts >= s.at
             WHERE a.key NOT IN (SELECT key FROM used WHERE {_TOLD})
