@@ -28,8 +28,8 @@ from .watermarks import KnownFile, is_stale, known_files, known_models, paths_by
 
 # What reads and loads is imported where there is something to read: most runs find nothing new.
 if TYPE_CHECKING:
-    from ..queries.store import Reader
-    from .load import Load
+    from ..queries.store import Reader, Writer
+    from .incoming import Load
     from .work import Done, WorkTask
 
 __all__ = ["Engine", "IngestSummary", "Progress"]
@@ -304,22 +304,21 @@ class Engine:
 
         progress = Progress(files=len(jobs), bytes=sum(job.todo for job in jobs))
         yielded = number = 0
-        with scratch(self.store.path) as folder:
-            while jobs and not self.stop.is_set():
-                self._rest()
-                if self.store.stamp() not in (stamp, self.own_stamp):
-                    stamp = self.store.stamp()
-                    before, jobs = len(jobs), self.still_to_do(jobs)
-                    summary.others += before - len(jobs)
-                    continue
-                number += 1
-                done = self.run(WorkTask(str(number), str(folder), [(job.file, job.watermark) for job in jobs]))
-                insist = yielded >= YIELDS
-                if not self._load_in_turn(done, stamp, summary, insist=insist):
-                    yielded += 1
-                    continue
-                more = {str(result.file.path): result.watermark for result in done.results if result.more}
-                jobs = [job.since(more[job.path]) for job in jobs if job.path in more]
+        while jobs and not self.stop.is_set():
+            self._rest()
+            if self.store.stamp() not in (stamp, self.own_stamp):
+                stamp = self.store.stamp()
+                before, jobs = len(jobs), self.still_to_do(jobs)
+                summary.others += before - len(jobs)
+                continue
+            number += 1
+            done = self.run(WorkTask(str(number), None, [(job.file, job.watermark) for job in jobs]))
+            insist = yielded >= YIELDS
+            if not self._load_in_turn(done, stamp, summary, insist=insist):
+                yielded += 1
+                continue
+            more = {str(result.file.path): result.watermark for result in done.results if result.more}
+            jobs = [job.since(more[job.path]) for job in jobs if job.path in more]
         report(Progress(progress.files, progress.files, progress.bytes, progress.bytes))
 
     def _rest(self) -> None:
@@ -355,12 +354,14 @@ class Engine:
 
         Raises StoreError, and StoreChanged if the store is at none of the stamps `only_at`, if given.
         """
-        from .load import Load
+        from .incoming import Load
 
         work = Load()
         for done in ready:
             if done.is_news:
                 work.add({table: Path(path) for table, path in done.row_files.items()})
+                for table, rows in done.rows.items():
+                    work.rows.setdefault(table, []).extend(rows)
                 work.results += done.results
                 work.gone += [Path(path) for path in done.gone]
         if work.results or work.gone:
@@ -374,7 +375,6 @@ class Engine:
 
     def _write(self, work: Load, models: set[str], only_at: Collection[Stamp] | None) -> None:
         from . import forget, upkeep
-        from .load import load
 
         self._price(work, models)
         with self.store.write(unless=self.stop, only_at=only_at) as connection:
@@ -385,14 +385,25 @@ class Engine:
                 self._price(work, models)
                 if is_stale(connection, self.zones, self.overrides):
                     upkeep.refresh(self.store, connection, self.zones, self.overrides)
-            self._unread |= set(load(connection, work))
-            forget.enforce(connection)
+            self._unread |= set(self._load(connection, work))
+            if not work.nothing_is_forgotten:
+                forget.enforce(connection)
             took = time.monotonic() - begun
             if self._listener is not None:
                 self._listener.files_written(len(work.results) + len(work.gone))
         self._known_models |= models
         self.note_own_write(work.results if was_ours and not work.gone else ())
         self.rest_seconds = min(max(took * REST_FACTOR, REST_SECONDS[0]), REST_SECONDS[1])
+
+    def _load(self, connection: Writer, work: Load) -> list[str]:
+        from .load import load
+
+        with contextlib.ExitStack() as stack:
+            work.spool = lambda: stack.enter_context(scratch(self.store.path))
+            try:
+                return load(connection, work)
+            except OSError as error:
+                raise explained(self.store.path, error, opening=False) from error
 
     def _price(self, work: Load, models: set[str]) -> None:
         """Look up the prices of models that the store does not know."""

@@ -6,49 +6,23 @@ or in other portions, leads to the same store. Killed at any instant, a batch is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..queries.rollups import spans_of
 from ..queries.schema import FACTS, TABLES, Fact
-from ..queries.token_kinds import RATES, billed_elsewhere
 from . import replacing, rollups, strays
-from .batch import Row
-from .formats import SOURCES, ReadResult
+from .costs import priced, write_rates
+from .file_rows import forget_rejects, stamped, write_files
+from .formats import SOURCES
+from .incoming import Load
 from .merging import is_told, key_of, known_rows, merged_rows, no_rows, open_keys, replaced_by, rival_rows, told_by
-from .model_names import PRICE_NAME
-from .prices import Rate
-from .row_files import RowFiles, read_rows
+from .row_files import read_rows
+from .small_load import load_small
 
 if TYPE_CHECKING:
     from ..queries.store import Writer
-
-
-@dataclass(slots=True)
-class Load:
-    """All that one transaction brings into the store."""
-
-    row_files: RowFiles = field(default_factory=dict)
-    results: list[ReadResult] = field(default_factory=list)
-    gone: list[Path] = field(default_factory=list)
-    rates: list[Rate] = field(default_factory=list)
-    priced_models: dict[str, int | None] = field(default_factory=dict)
-    """Models looked up for this load -> context window; those without rates have no known price."""
-    replaced: list[tuple[str, str]] = field(default_factory=list)
-    """(table, workspace) whose rows this load replaces."""
-    server_reads: list[Row] = field(default_factory=list)
-    """How far servers are read; each replaces the row of the same server, account and endpoint."""
-    sessions_of: tuple[str, str] | None = None
-    """The server and account whose sessions this load replaces; all of them, unless `sessions_told`."""
-    sessions_told: list[str] | None = None
-    """The files of the sessions that are replaced, if the server was not asked for all."""
-
-    def add(self, files: dict[str, Path]) -> None:
-        """Add the files of rows of one batch."""
-        for table, path in files.items():
-            self.row_files.setdefault(table, []).append(path)
 
 
 def load(connection: Writer, work: Load) -> list[str]:
@@ -59,6 +33,10 @@ def load(connection: Writer, work: Load) -> list[str]:
     """
     connection.execute("BEGIN")
     try:
+        if load_small(connection, work):
+            connection.execute("COMMIT")
+            return []
+        work.write_rows()
         touched = rollups.Touched(connection)
         unread = replacing.drop(connection, work.results, work.row_files, touched)
         write_rates(connection, work.rates, work.priced_models)
@@ -139,32 +117,6 @@ def _opened(connection: Writer, fact: Fact, incoming: str) -> str | None:
     return opened if count else None
 
 
-def priced(rows: str) -> str:
-    """SELECT of responses with their cost in USD, by the rates of the store.
-
-    NULL where a rate is not known, and where somebody else pays.
-
-    The whole request moves to the tier whose threshold its input and cache tokens exceed.
-    """
-    parts = " + ".join(
-        f"CASE WHEN r.{tokens} = 0 THEN 0 ELSE r.{tokens} * p.{rate} END" for tokens, rate in RATES.items()
-    )
-    return f"""
-        SELECT r.*, p.cost_usd FROM {rows} r LEFT JOIN (
-            SELECT r.key, arg_max(
-                ({parts}) * CASE WHEN lower(r.inference_geo) = 'us' THEN coalesce(p.us_factor, 1) ELSE 1 END / 1e6 +
-                r.web_searches * coalesce(p.web_search, 0) / 1e3, p.above) AS cost_usd
-            FROM (SELECT *, {PRICE_NAME} AS price_name FROM {rows} WHERE NOT {billed_elsewhere()}) r
-            JOIN rates p ON p.model = r.price_name
-                AND p.speed = CASE WHEN r.speed = 'fast' THEN 'fast' ELSE 'standard' END
-                AND p.tier = CASE WHEN r.service_tier = 'batch' THEN 'batch' ELSE 'standard' END
-                AND coalesce(r.ts, '9999-12-31'::TIMESTAMP)::DATE >= coalesce(p.valid_from, '-infinity'::DATE)
-                AND coalesce(r.ts, '9999-12-31'::TIMESTAMP)::DATE < coalesce(p.valid_to, 'infinity'::DATE)
-                AND (p.above = 0 OR r.total_tokens - r.output_tokens > p.above)
-            GROUP BY r.key
-        ) p ON p.key = r.key"""
-
-
 def _merge_activity(connection: Writer, files: Sequence[Path], touched: rollups.Touched) -> None:
     """Join new spans of activity with the known ones of the same sessions."""
     columns = TABLES["activity"]
@@ -177,28 +129,10 @@ def _merge_activity(connection: Writer, files: Sequence[Path], touched: rollups.
     connection.execute("INSERT INTO activity BY NAME SELECT * FROM merged_activity")
 
 
-def write_rates(connection: Writer, rates: Sequence[Rate], models: Mapping[str, int | None]) -> None:
-    """Keep the rates of the models that were looked up (-> their context window); those without rates have no price."""
-    names = list(models)
-    if not names:
-        return
-    connection.execute("DELETE FROM rates WHERE model IN (SELECT unnest(?))", [names])
-    connection.execute("DELETE FROM models WHERE model IN (SELECT unnest(?))", [names])
-    columns = list(TABLES["rates"])
-    for rate in rates:
-        connection.execute(
-            f"INSERT INTO rates VALUES ({', '.join('?' * len(columns))})",
-            [getattr(rate, name) for name in columns],
-        )
-    known = {rate.model for rate in rates}
-    for model, window in models.items():
-        connection.execute("INSERT INTO models VALUES (?, ?, ?)", [model, model in known, window])
-
-
 def _write_watermarks(connection: Writer, work: Load) -> None:
     """Watermarks, rejects and unknowns of the files read; a watermark never moves back within the same file."""
-    _forget_rejects(connection, [result for result in work.results if result.watermark.error is None])
-    _write_files(connection, work.results)
+    forget_rejects(connection, [result for result in work.results if result.watermark.error is None])
+    write_files(connection, work.results)
     of_files = [
         (table, str(result.file.root))
         for result in work.results
@@ -229,10 +163,9 @@ def _write_watermarks(connection: Writer, work: Load) -> None:
     ):
         if table in work.row_files:
             columns = TABLES[table]
-            stamped = " REPLACE (get_current_timestamp()::TIMESTAMP AS seen_at)" if "seen_at" in columns else ""
             rows = read_rows(work.row_files[table], columns)
             # Several files of a workspace may tell the same row in one load.
-            connection.execute(f"INSERT INTO {table} BY NAME SELECT DISTINCT *{stamped} FROM ({rows})")
+            connection.execute(f"INSERT INTO {table} BY NAME SELECT DISTINCT *{stamped(table)} FROM ({rows})")
     for read in work.server_reads:
         connection.execute(
             "DELETE FROM server_reads WHERE server = $server AND account = $account AND endpoint = $endpoint",
@@ -246,69 +179,3 @@ def _write_watermarks(connection: Writer, work: Load) -> None:
             "UPDATE files SET gone_at = get_current_timestamp()::TIMESTAMP WHERE path = ? AND gone_at IS NULL",
             [str(gone)],
         )
-
-
-def _forget_rejects(connection: Writer, results: Sequence[ReadResult]) -> None:
-    """Drop what was noted of the parts of files that are read now."""
-    starts = [
-        (path, result.start)
-        for result in results
-        if result.places is None or result.start == 0
-        for path, _ in result.extents
-    ]
-    places = [
-        (path, place)
-        for result in results
-        if result.start
-        for path, _ in result.extents
-        for place in result.places or ()
-    ]
-    for table in ("rejects", "unknowns"):
-        connection.execute(
-            f"DELETE FROM {table} AS t USING (SELECT unnest(?) AS path, unnest(?) AS start) r "
-            "WHERE t.path = r.path AND t.pos >= r.start",
-            [[path for path, _ in starts], [start for _, start in starts]],
-        )
-    if places:
-        connection.execute(
-            "DELETE FROM rejects AS t USING (SELECT unnest(?) AS path, unnest(?) AS pos) r "
-            "WHERE t.path = r.path AND t.pos = r.pos",
-            [[path for path, _ in places], [place for _, place in places]],
-        )
-
-
-def _write_files(connection: Writer, results: Sequence[ReadResult]) -> None:
-    rows: dict[str, dict[str, Any]] = {str(result.file.path): _file_row(result) for result in results}
-    if not rows:
-        return
-    columns = list(next(iter(rows.values())))
-    connection.execute("DELETE FROM files WHERE path IN (SELECT unnest(?))", [list(rows)])
-    connection.execute(
-        f"INSERT INTO files ({', '.join(columns)}, read_at) "
-        f"SELECT {', '.join('unnest(?)' for _ in columns)}, get_current_timestamp()::TIMESTAMP",
-        [[row[column] for row in rows.values()] for column in columns],
-    )
-
-
-def _file_row(result: ReadResult) -> dict[str, Any]:
-    file, mark = result.file, result.watermark
-    return {
-        "path": str(file.path),
-        "source": file.kind,
-        "root": str(file.root),
-        "username": file.username,
-        "machine": file.machine,
-        "session_id": result.session_id,
-        "is_main": file.is_main,
-        "device": mark.device,
-        "inode": mark.inode,
-        "size": mark.size,
-        "mtime_ns": mark.mtime_ns,
-        "members": mark.members,
-        "read_to": mark.read_to,
-        "head": mark.head,
-        "tail": mark.tail,
-        "state": mark.state,
-        "parser": mark.version,
-        "error": mark.error,
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from ..queries import rollups as define
@@ -205,14 +205,42 @@ def _rebuild_days(run: Callable[[str], Answer]) -> None:
 def _rebuild(run: Callable[[str], object], rollup: str, zone: str, *, days: str, rows: str) -> None:
     """Replace the days for which a condition holds; they come from facts for which the condition `rows` holds."""
     run(f"DELETE FROM {rollup} WHERE zone = {quoted(zone)} AND ({days})")
-    run(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({_select(rollup, zone, rows)}) WHERE {days}")
+    run(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({_select(rollup, quoted(zone), rows)}) WHERE {days}")
 
 
-def _select(rollup: str, zone: str, which: str) -> str:
-    """SELECT of a day rollup in a zone from those facts for which a condition holds."""
+def rebuild_slice(
+    run: Callable[[str], object], rollup: str, sessions: str, times: Collection[int | None], *, with_subagents: bool
+) -> None:
+    """Rebuild the days of some sessions, the SQL of a set, in all zones that are kept.
+
+    From the first day on which one of `times` lies, in microseconds, to the last; None: also that of rows without a
+    time. `with_subagents`: some of the sessions' responses are of sub-agents.
+    """
+    of_days, of_rows = [], []
+    if told := [time for time in times if time is not None]:
+        first, last = min(told), max(told)
+        low, high = (day_of(f"make_timestamp({time})", "zone") for time in (first, last))
+        of_days.append(f"day BETWEEN {low} AND {high}")
+        of_rows.append(f"ts BETWEEN make_timestamp({first - _TWO_DAYS}) AND make_timestamp({last + _TWO_DAYS})")
+    if None in times:
+        of_days.append("day IS NULL")
+        of_rows.append("ts IS NULL")
+    days = f"({' OR '.join(of_days)})"
+    run(f"DELETE FROM {rollup} WHERE session_id IN {sessions} AND {days}")
+    which = f"session_id IN {sessions} AND ({' OR '.join(of_rows)})"
+    select = _select(rollup, "z.zone", which, zones=define.KEPT_ZONES, with_subagents=with_subagents)
+    run(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({select}) WHERE {days}")
+
+
+_TWO_DAYS = 2 * 86_400_000_000
+"""Microseconds: the time in a zone is less than that away from the one in UTC."""
+
+
+def _select(rollup: str, zone: str, which: str, *, zones: str = "", with_subagents: bool = True) -> str:
+    """SELECT of a day rollup from those facts for which a condition holds. `zone` is SQL; `zones` are joined."""
     rows = {table: f"(FROM {table} WHERE {which})" for table in ("responses", "tool_calls", "prompts")}
     if rollup == "tokens_daily":
-        return define.tokens_daily(quoted(zone), rows["responses"])
+        return define.tokens_daily(zone, rows["responses"], zones=zones, with_subagents=with_subagents)
     if rollup == "tools_daily":
-        return define.tools_daily(quoted(zone), rows["tool_calls"])
-    return define.extensions_daily(quoted(zone), rows["tool_calls"], rows["prompts"])
+        return define.tools_daily(zone, rows["tool_calls"], zones=zones)
+    return define.extensions_daily(zone, rows["tool_calls"], rows["prompts"], zones=zones)

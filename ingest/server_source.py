@@ -21,7 +21,8 @@ from .agnes.answers import AuditRow, ServerSession, ServerSessions
 from .agnes.server import AgnesClient, AgnesClosedError, AgnesServerError
 from .agnes.values import Problem
 from .batch import Batch, Row, micros
-from .load import Load, load
+from .incoming import Load
+from .load import load
 from .server_marks import ServerMark, adopt_old_rows, advanced, marks_of, row_id
 from .text import TEXTS, kept
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ..queries.store import Store
 from ..queries.store.rebuilding import made_anew
 from . import forget
+from .costs import priced, write_rates
 from .formats import SOURCES, Root, SourceFile
-from .load import priced, write_rates
 from .model_names import PRICE_NAME
 from .prices import PriceOverrides, fingerprint, rates_for
 from .redaction_version import is_due, is_pending

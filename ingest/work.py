@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from .batch import Batch
+from .batch import Batch, Row
 from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark
 from .formats.change import STRETCH
 from .model_names import price_name
@@ -37,10 +37,10 @@ TASK_BYTES, TASK_FILES = 12 * 1024 * 1024, 1000
 
 @dataclass(frozen=True, slots=True)
 class WorkTask:
-    """Files to read, each from its watermark on, into files of rows `folder/name.*`."""
+    """Files to read, each from its watermark on, into files of rows `folder/name.*`; without a folder into rows."""
 
     name: str
-    folder: str
+    folder: str | None
     files: Sequence[tuple[SourceFile, Watermark | None]]
 
 
@@ -49,6 +49,8 @@ class Done:
     """What a task came to."""
 
     row_files: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    """Those of a task without a folder."""
     results: list[ReadResult] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
@@ -71,7 +73,10 @@ def run_task(task: WorkTask) -> Done:
         done = _read_apart(task.files, batch)
     responses = batch.of("responses")
     done.models = sorted({row["model"] for row in responses} | {price_name(row) for row in responses})
-    done.row_files = {table: str(path) for table, path in batch.write(Path(task.folder), task.name).items()}
+    if task.folder is None:
+        done.rows = batch.rows
+    else:
+        done.row_files = {table: str(path) for table, path in batch.write(Path(task.folder), task.name).items()}
     return done
 
 

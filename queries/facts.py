@@ -9,10 +9,47 @@ irrelevant. `FACTS` is the one place that states those keys and orders; the load
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+Rank = tuple[tuple[int, Any], ...]
+"""How a line ranks in an order; two of the same order are compared as tuples are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One column of an order: as SQL, and for rows in Python, which both say the same of any two rows.
+
+    NULL comes after all values, unless `absent` says what it stands for.
+    """
+
+    column: str
+    absent: str | bool | int | None = None
+    """What no value stands for; `infinity` and `-infinity` are times."""
+    negated: bool = False
+
+    @property
+    def sql(self) -> str:
+        """The term in the order of DuckDB."""
+        if isinstance(self.absent, str):
+            return f"coalesce({self.column}, '{self.absent}'::TIMESTAMP)"
+        if self.absent is not None:
+            return f"coalesce({self.column}, {str(self.absent).lower()})"
+        return f"NOT {self.column}" if self.negated else self.column
+
+    def rank(self, row: Mapping[str, Any]) -> tuple[int, Any]:
+        """The term of a row, comparable with that of another one."""
+        value = row.get(self.column)
+        if value is None:
+            if self.absent is None or self.absent == "infinity":
+                return 1, 0
+            return (-1, 0) if self.absent == "-infinity" else (0, self.absent)
+        return 0, (not value if self.negated else value)
+
 
 # A row without a time never beats one with a time: read again, it may have one.
-_NEVER_FIRST, _NEVER_LAST = "'infinity'::TIMESTAMP", "'-infinity'::TIMESTAMP"
+_NEVER_FIRST, _NEVER_LAST = "infinity", "-infinity"
 
 
 _WHOSE = {"agent": "VARCHAR", "machine": "VARCHAR", "username": "VARCHAR"}
@@ -24,10 +61,10 @@ class Half:
     """Columns that are taken together from one line: the first (`min`) or the last (`max`) by `order`."""
 
     pick: str
-    order: tuple[str, ...]
+    terms: tuple[Term, ...]
     columns: dict[str, str]
-    where: str | None = None
-    """Only lines for which this SQL condition holds take part."""
+    needs: str | None = None
+    """Only lines that have a value in this column take part."""
     rivals: str | None = None
     """A column that keeps, of every other file that tells the fact, the line that would win if there were no others.
 
@@ -35,6 +72,30 @@ class Half:
     column `is_copy` (with the prefix of the half's columns); one line that says so says it for all of its file.
     They are kept as JSON, because nearly all facts are told by one file: a list of structs would cost them all.
     """
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The order as SQL."""
+        return tuple(term.sql for term in self.terms)
+
+    @property
+    def where(self) -> str | None:
+        """Which lines take part, as an SQL condition; None: all."""
+        return None if self.needs is None else f"{self.needs} IS NOT NULL"
+
+    def takes(self, row: Mapping[str, Any]) -> bool:
+        """Whether a line takes part."""
+        return self.needs is None or row.get(self.needs) is not None
+
+    def winner(self, lines: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+        """Of some lines the one that wins, the first one of equals; None if none takes part."""
+        best: tuple[Rank, Mapping[str, Any]] | None = None
+        for line in lines:
+            if self.takes(line):
+                rank: Rank = tuple(term.rank(line) for term in self.terms)
+                if best is None or (rank < best[0] if self.pick == "min" else rank > best[0]):
+                    best = rank, line
+        return None if best is None else best[1]
 
     @property
     def prefix(self) -> str:
@@ -91,29 +152,34 @@ class Fact:
         return {half.rivals: "VARCHAR" for half in self.halves if half.rivals is not None}
 
 
-def _place(prefix: str = "", *before_path: str) -> tuple[str, ...]:
+def _terms(*columns: str) -> tuple[Term, ...]:
+    """The values of some columns as they are; `NOT` before one that comes first where it is not so."""
+    return tuple(Term(column.removeprefix("NOT "), negated=column.startswith("NOT ")) for column in columns)
+
+
+def _place(prefix: str = "", *before_path: Term) -> tuple[Term, ...]:
     """The order of rows of which the first counts: by time, then, among rows of the same time, by where they stand."""
-    return (f"coalesce({prefix}ts, {_NEVER_FIRST})", *before_path, f"{prefix}path", f"{prefix}pos")
+    return (Term(f"{prefix}ts", _NEVER_FIRST), *before_path, *_terms(f"{prefix}path", f"{prefix}pos"))
 
 
-def _last_place(prefix: str = "") -> tuple[str, ...]:
+def _last_place(prefix: str = "") -> tuple[Term, ...]:
     """The order of rows of which the last counts."""
-    return (f"coalesce({prefix}ts, {_NEVER_LAST})", f"{prefix}path", f"{prefix}pos")
+    return (Term(f"{prefix}ts", _NEVER_LAST), *_terms(f"{prefix}path", f"{prefix}pos"))
 
 
-def _copied(prefix: str = "") -> tuple[str, str]:
+def _copied(prefix: str = "") -> tuple[Term, Term]:
     """The order of rows of the same time, the original first.
 
     A fork repeats the rows of another session, with their times. Newer ones mark them, and what is marked is no
     original; others can only be told by `copy_signs`, of which more weigh more.
     """
-    return (f"coalesce({prefix}is_copy, false)", f"coalesce({prefix}copy_signs, 0)")
+    return Term(f"{prefix}is_copy", False), Term(f"{prefix}copy_signs", 0)
 
 
 _ORIGINAL = _place("", *_copied())
 
 # A side question repeats the session's rows, too, as a sub-agent's.
-_OWNER = ("embedded", *_place("", *_copied(), "is_sidechain"))
+_OWNER = (*_terms("embedded"), *_place("", *_copied(), *_terms("is_sidechain")))
 
 ANSWERS = "('turn', 'advisor', 'fallback')"
 """SQL of the kinds of responses that answer somebody; of the other kinds (`compaction`) there is only the bill."""
@@ -170,7 +236,7 @@ RESPONSES = Fact(
         ),
         Half(
             "max",
-            ("NOT usage_embedded", "output_tokens", "total_tokens", *_last_place("usage_")),
+            (*_terms("NOT usage_embedded", "output_tokens", "total_tokens"), *_last_place("usage_")),
             {
                 "usage_embedded": "BOOLEAN",
                 "output_tokens": "BIGINT",
@@ -199,7 +265,7 @@ RESPONSES = Fact(
                 "early_output": "BOOLEAN",
                 "stays_early": "BOOLEAN",
             },
-            where="output_tokens IS NOT NULL",
+            needs="output_tokens",
         ),
     ),
     sums={
@@ -262,12 +328,12 @@ TOOL_CALLS = Fact(
                 "response_key": "VARCHAR",
                 "prompt_id": "VARCHAR",
             },
-            where="name IS NOT NULL",
+            needs="name",
             rivals="rivals",
         ),
         Half(
             "min",
-            ("result_embedded", "NOT is_error", *_place("result_", *_copied("result_"))),
+            (*_terms("result_embedded", "NOT is_error"), *_place("result_", *_copied("result_"))),
             {
                 "result_embedded": "BOOLEAN",
                 "result_is_copy": "BOOLEAN",
@@ -291,7 +357,7 @@ TOOL_CALLS = Fact(
                 "spawned_ms": "BIGINT",
                 "report_chars": "BIGINT",
             },
-            where="is_error IS NOT NULL",
+            needs="is_error",
             rivals="result_rivals",
         ),
     ),
@@ -357,7 +423,7 @@ WORKTREES = Fact(
 STRAYS = Fact(
     "strays",
     key={"session_id": "VARCHAR", "home": "VARCHAR"},
-    halves=(Half("min", ("path",), {"path": "VARCHAR", **_WHOSE}),),
+    halves=(Half("min", _terms("path"), {"path": "VARCHAR", **_WHOSE}),),
 )
 
 # What an agent itself says that a session took so far, by model; the model "" is the session as a whole. It counts
@@ -392,7 +458,7 @@ OWN_TOTALS = Fact(
 SUMMARIES = Fact(
     "summaries",
     key={"leaf_uuid": "VARCHAR"},
-    halves=(Half("max", ("path", "pos"), {"path": "VARCHAR", "pos": "BIGINT", "summary": "VARCHAR", **_WHOSE}),),
+    halves=(Half("max", _terms("path", "pos"), {"path": "VARCHAR", "pos": "BIGINT", "summary": "VARCHAR", **_WHOSE}),),
 )
 
 AGENTS = Fact(
@@ -401,7 +467,7 @@ AGENTS = Fact(
     halves=(
         Half(
             "max",
-            ("path",),
+            _terms("path"),
             {
                 "path": "VARCHAR",
                 "subagent_type": "VARCHAR",
@@ -411,12 +477,12 @@ AGENTS = Fact(
                 "parent": "VARCHAR",
                 **_WHOSE,
             },
-            where="path IS NOT NULL",
+            needs="path",
         ),
         # What the session was told of one in the background: shown where its own file is nowhere, counted never.
         Half(
             "max",
-            ("reported_tokens", *_last_place("reported_")),
+            (*_terms("reported_tokens"), *_last_place("reported_")),
             {
                 "reported_tokens": "BIGINT",
                 "reported_ts": "TIMESTAMP",
@@ -428,7 +494,7 @@ AGENTS = Fact(
                 "reported_usd": "DOUBLE",
                 "report_tokens": "BIGINT",
             },
-            where="reported_tokens IS NOT NULL",
+            needs="reported_tokens",
         ),
     ),
 )
@@ -571,19 +637,19 @@ TASK_CHANGES = Fact(
                 "blocked_by": "VARCHAR[]",
                 "blocks": "VARCHAR[]",
             },
-            where="form IS NOT NULL",
+            needs="form",
             rivals="rivals",
         ),
         Half(
             "min",
-            ("result_path", "result_pos"),
+            _terms("result_path", "result_pos"),
             {
                 "result_path": "VARCHAR",
                 "result_pos": "BIGINT",
                 "given_id": "VARCHAR",
                 "undone": "BOOLEAN",
             },
-            where="result_path IS NOT NULL",
+            needs="result_path",
         ),
     ),
 )

@@ -5,9 +5,13 @@ A reader that asks for a zone whose days are not stored yet gets them from the s
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
+
 from .plugins import SOURCES, source_of
 from .projects import lies_in
-from .token_kinds import INWARD, billed_elsewhere, columns, unpriced
+from .quoting import quoted
+from .token_kinds import COLUMNS, INWARD, billed_elsewhere, columns, unpriced
 
 # The type of the sub-agent behind an agent id: from its note, else from the call that started it.
 SUBAGENT_TYPES = """
@@ -57,8 +61,17 @@ VERSION = 3
 """Raised when one of the rollups becomes another one of the same facts: those of a store are then made anew."""
 
 
-def tokens_daily(zone: str, rows: str = "responses") -> str:
-    """SELECT of tokens by day, session, and all that responses are filtered by. `zone` is SQL; `rows` selects them."""
+_NO_TYPES = "SELECT NULL::VARCHAR AS subagent_id, NULL::VARCHAR AS subagent_type LIMIT 0"
+
+KEPT_ZONES = " CROSS JOIN zones z"
+"""For `zones` of the next three, with `z.zone` for the zone: the days in all zones that are kept, in one question."""
+
+
+def tokens_daily(zone: str, rows: str = "responses", *, zones: str = "", with_subagents: bool = True) -> str:
+    """SELECT of tokens by day, session, and all that responses are filtered by. `zone` is SQL; `rows` selects them.
+
+    Without the types of sub-agents where no response is one's.
+    """
     return f"""
     SELECT {zone} AS zone, {day_of("r.ts", zone)} AS day, r.session_id, r.agent, r.machine,
         coalesce(s.username, any_value(r.username)) AS username, s.project, r.model,
@@ -69,15 +82,15 @@ def tokens_daily(zone: str, rows: str = "responses") -> str:
         coalesce(sum(r.total_tokens) FILTER {unpriced("r.")}, 0) AS unpriced_tokens,
         coalesce(sum(r.total_tokens) FILTER {billed_elsewhere("r.")}, 0) AS billed_elsewhere_tokens,
         count(*) FILTER (r.output_undercounted) AS undercounted
-    FROM {rows} r
+    FROM {rows} r{zones}
     LEFT JOIN sessions s ON s.session_id = r.session_id
-    LEFT JOIN ({SUBAGENT_TYPES}) t ON t.subagent_id = r.subagent_id
+    LEFT JOIN ({SUBAGENT_TYPES if with_subagents else _NO_TYPES}) t ON t.subagent_id = r.subagent_id
     GROUP BY zone, day, r.session_id, r.agent, r.machine, s.username, s.project, r.model, 9, r.git_branch, r.version,
         r.speed, r.service_tier
     """
 
 
-def tools_daily(zone: str, rows: str = "tool_calls") -> str:
+def tools_daily(zone: str, rows: str = "tool_calls", *, zones: str = "") -> str:
     """SELECT of tool calls by day, session and tool, with the errors among the finished ones."""
     return f"""
     SELECT {zone} AS zone, {day_of("c.ts", zone)} AS day, c.session_id, c.agent, c.machine,
@@ -87,13 +100,13 @@ def tools_daily(zone: str, rows: str = "tool_calls") -> str:
         count(*) AS invocations, count(*) FILTER (c.is_error) AS errors,
         count(*) FILTER (c.is_error AND c.denial IS NOT NULL) AS denied,
         count(*) FILTER (c.is_error IS NOT NULL) AS finished
-    FROM {rows} c LEFT JOIN sessions s ON s.session_id = c.session_id
+    FROM {rows} c{zones} LEFT JOIN sessions s ON s.session_id = c.session_id
     WHERE c.name IS NOT NULL
     GROUP BY zone, day, c.session_id, c.agent, c.machine, s.username, s.project, c.name, c.class
     """
 
 
-def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "prompts") -> str:
+def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "prompts", *, zones: str = "") -> str:
     """SELECT of skills, sub-agents and slash commands by day, with the plugin they belong to.
 
     `plugin:name` belongs to that plugin, wherever that is from; bare names come with the agent, or are the user's own.
@@ -120,7 +133,7 @@ def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "promp
         UNION ALL
         SELECT ts, session_id, agent, machine, username, 'command', command, false, is_builtin FROM {prompts}
         WHERE kind = 'command' AND command <> ''
-    ) u LEFT JOIN sessions s ON s.session_id = u.session_id
+    ) u{zones} LEFT JOIN sessions s ON s.session_id = u.session_id
     LEFT JOIN ({SOURCES}) k ON k.plugin = {plugin}
     GROUP BY zone, day, u.session_id, u.agent, u.machine, s.username, s.project, u.identifier, u.is_builtin, u.type,
         10, 11
@@ -182,24 +195,33 @@ _LIVED = f"""
 """Common tables `lodged` and `lived`: the spans of activity of the sessions `ids`."""
 
 
-def sessions(only: str, *, with_strays: bool = True, with_worktrees: bool = True) -> str:
-    """SELECT of one row per session among the ids that the SQL `only` selects.
+class SessionPart(StrEnum):
+    """What a row of `sessions` is made of; the name is that of the common table with it."""
 
-    Without the tables `strays` and `worktrees`, where they are empty: to plan what comes of them takes a quarter of it.
-    """
-    lived = _LIVED if with_strays else "lived AS (SELECT * FROM activity WHERE session_id IN (FROM ids))"
-    # Of worktrees that do not show it, some session was told whose they are.
-    homes = (
-        f"""homes AS (
-        SELECT f.session_id, arg_max(w.project, (length(w.folder), w.project)) AS project
-        FROM firsts f JOIN worktrees w ON {lies_in("f.project", "w.folder")} GROUP BY f.session_id
-    ),"""
-        if with_worktrees
-        else "homes AS (SELECT NULL::VARCHAR AS session_id, NULL::VARCHAR AS project LIMIT 0),"
-    )
-    return f"""
-    WITH ids AS ({only}),
-    used AS (
+    USED = "used"
+    """Of responses."""
+    FAVOURITE = "favourite"
+    """Of responses by model."""
+    CALLS = "calls"
+    """Of tool calls, by the session that makes them."""
+    FAILURES = "failures"
+    """Of tool calls, by the session that is told that they failed."""
+    TYPED = "typed"
+    """Of prompts."""
+    ACTIVE = "active"
+    """Of spans of activity."""
+    FIRSTS = "firsts"
+    """Of labels of which the first counts."""
+    HOMES = "homes"
+    """Of worktrees."""
+    LASTS = "lasts"
+    """Of labels of which the last counts, and of summaries."""
+    ALONE = "alone"
+    """Of responses: whether all of them are sub-agents'."""
+
+
+_PART_SQL: dict[SessionPart, str] = {
+    SessionPart.USED: f"""
         SELECT r.session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username,
             count(*) FILTER (is_answer) AS assistant_messages,
             bool_and(is_sidechain OR subagent_id IS NOT NULL) AS only_subagents,
@@ -212,46 +234,41 @@ def sessions(only: str, *, with_strays: bool = True, with_worktrees: bool = True
             arg_max({{'tokens': {INWARD}, 'model': model, 'agent': agent}},
                     (coalesce(ts, '-infinity'::TIMESTAMP), path, pos, key))
                 FILTER (NOT is_sidechain AND subagent_id IS NULL AND kind = 'turn') AS context
-        FROM responses r WHERE r.session_id IN (FROM ids) GROUP BY r.session_id
-    ),
-    favourite AS (
+        FROM responses r WHERE r.session_id IN (FROM ids) GROUP BY r.session_id""",
+    SessionPart.FAVOURITE: f"""
         SELECT session_id, arg_max(model, (uses, tokens, model)) AS primary_model,
             map_from_entries(list((model, peak))) AS peaks
         FROM (
             SELECT session_id, model, count(*) FILTER (is_answer) AS uses, sum(total_tokens) AS tokens,
                 max({INWARD}) FILTER (NOT is_sidechain AND subagent_id IS NULL AND kind = 'turn') AS peak
             FROM responses WHERE session_id IN (FROM ids) GROUP BY session_id, model
-        ) GROUP BY session_id
-    ),
-    calls AS (
+        ) GROUP BY session_id""",
+    SessionPart.CALLS: f"""
         SELECT session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username, {CALL_COUNTS}
-        FROM tool_calls WHERE session_id IN (FROM ids) AND name IS NOT NULL GROUP BY session_id
-    ),
-    failures AS (
+        FROM tool_calls WHERE session_id IN (FROM ids) AND name IS NOT NULL GROUP BY session_id""",
+    SessionPart.FAILURES: f"""
         SELECT result_session_id AS session_id, {ERROR_COUNTS}
-        FROM tool_calls WHERE result_session_id IN (FROM ids) AND is_error GROUP BY result_session_id
-    ),
-    typed AS (
+        FROM tool_calls WHERE result_session_id IN (FROM ids) AND is_error GROUP BY result_session_id""",
+    SessionPart.TYPED: f"""
         SELECT session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username, {PROMPT_COUNTS},
             arg_min(CASE kind WHEN 'prompt' THEN text ELSE '/' || command END,
                     (kind <> 'prompt', coalesce(ts, 'infinity'::TIMESTAMP), path, pos))
                 FILTER (CASE kind WHEN 'prompt' THEN text <> '' AND NOT regexp_full_match(text, '{_BARE_ID}')
                         ELSE command <> '' END) AS first_typed
-        FROM prompts WHERE session_id IN (FROM ids) GROUP BY session_id
-    ),
-    {lived},
-    active AS (
+        FROM prompts WHERE session_id IN (FROM ids) GROUP BY session_id""",
+    SessionPart.ACTIVE: """
         SELECT session_id, min(started_at) AS started_at, max(ended_at) AS ended_at,
             sum(epoch_us(ended_at) - epoch_us(started_at)) / 1e6 AS active_seconds
-        FROM lived GROUP BY session_id
-    ),
-    firsts AS (
+        FROM lived GROUP BY session_id""",
+    SessionPart.FIRSTS: """
         SELECT session_id, max(agent) AS agent, max(machine) AS machine, any_value(value) FILTER (kind = 'cwd') AS cwd,
             any_value(value) FILTER (kind = 'project') AS project
-        FROM session_firsts WHERE session_id IN (FROM ids) GROUP BY session_id
-    ),
-    {homes}
-    lasts AS (
+        FROM session_firsts WHERE session_id IN (FROM ids) GROUP BY session_id""",
+    # Of worktrees that do not show it, some session was told whose they are.
+    SessionPart.HOMES: f"""
+        SELECT f.session_id, arg_max(w.project, (length(w.folder), w.project)) AS project
+        FROM firsts f JOIN worktrees w ON {lies_in("f.project", "w.folder")} GROUP BY f.session_id""",
+    SessionPart.LASTS: """
         SELECT session_id, max(l.agent) AS agent, max(l.machine) AS machine,
             any_value(value) FILTER (kind = 'custom_title') AS custom_title,
             any_value(value) FILTER (kind = 'ai_title') AS ai_title,
@@ -259,34 +276,114 @@ def sessions(only: str, *, with_strays: bool = True, with_worktrees: bool = True
             any_value(value) FILTER (kind = 'version') AS version,
             any_value(m.summary) FILTER (kind = 'leaf') AS summary
         FROM session_lasts l LEFT JOIN summaries m ON l.kind = 'leaf' AND m.leaf_uuid = l.value
-        WHERE session_id IN (FROM ids) GROUP BY session_id
+        WHERE session_id IN (FROM ids) GROUP BY session_id""",
+    SessionPart.ALONE: """
+        SELECT session_id, bool_and(is_sidechain OR subagent_id IS NOT NULL) AS only_subagents
+        FROM responses WHERE session_id IN (FROM ids) GROUP BY session_id""",
+}
+
+_LIVED_HERE = "lived AS (SELECT * FROM activity WHERE session_id IN (FROM ids))"
+
+_NO_HOMES = "SELECT NULL::VARCHAR AS session_id, NULL::VARCHAR AS project LIMIT 0"
+
+
+def _title(alone: str) -> str:
+    """SQL of a session's title; `alone` has the column `only_subagents`."""
+    return f"""coalesce(lasts.custom_title, lasts.ai_title, lasts.summary, typed.first_typed,
+            CASE WHEN {alone}.only_subagents AND typed.session_id IS NULL THEN '{ONLY_SUBAGENTS}' END)"""
+
+
+def _columns_of_sessions() -> dict[str, tuple[tuple[SessionPart, ...], str]]:
+    """Column of `sessions` -> the parts it is made of, and its SQL over them."""
+    part = SessionPart
+    every = (part.USED, part.CALLS, part.TYPED, part.FIRSTS, part.LASTS)
+    found: dict[str, tuple[tuple[SessionPart, ...], str]] = {
+        name: (told, f"coalesce({', '.join(f'{one}.{name}' for one in told)})")
+        for name, told in (("agent", every), ("username", every[:3]))
+    }
+    whens = " ".join(f"WHEN {one}.session_id IS NOT NULL THEN {one}.machine" for one in every[:3])
+    found["machine"] = every, f"CASE {whens} ELSE coalesce(firsts.machine, lasts.machine) END"
+    found["project"] = (part.HOMES, part.FIRSTS), "coalesce(homes.project, firsts.project)"
+    found["cwd"] = (part.FIRSTS,), "firsts.cwd"
+    found["title"] = (part.LASTS, part.TYPED, part.USED), _title("used")
+    for name in ("git_branch", "version"):
+        found[name] = (part.LASTS,), f"lasts.{name}"
+    for name in ("started_at", "ended_at"):
+        found[name] = (part.ACTIVE,), f"active.{name}"
+    found["active_seconds"] = (part.ACTIVE,), "coalesce(active.active_seconds, 0)"
+    wall = "coalesce((epoch_us(active.ended_at) - epoch_us(active.started_at)) / 1e6, 0)"
+    found["wall_seconds"] = (part.ACTIVE,), wall
+    calls = (
+        *("tool_calls", "mcp_calls", "subagent_dispatches", "tool_calls_total", "skill_invocations"),
+        *("distinct_tools", "distinct_skills"),
     )
-    SELECT i.session_id, coalesce(u.agent, c.agent, p.agent, f.agent, l.agent) AS agent,
-        CASE WHEN u.session_id IS NOT NULL THEN u.machine WHEN c.session_id IS NOT NULL THEN c.machine
-            WHEN p.session_id IS NOT NULL THEN p.machine ELSE coalesce(f.machine, l.machine) END AS machine,
-        coalesce(u.username, c.username, p.username) AS username,
-        coalesce(h.project, f.project) AS project, f.cwd,
-        coalesce(l.custom_title, l.ai_title, l.summary, p.first_typed,
-            CASE WHEN u.only_subagents AND p.session_id IS NULL THEN '{ONLY_SUBAGENTS}' END) AS title,
-        l.git_branch, l.version, a.started_at, a.ended_at, coalesce(a.active_seconds, 0) AS active_seconds,
-        coalesce((epoch_us(a.ended_at) - epoch_us(a.started_at)) / 1e6, 0) AS wall_seconds,
-        coalesce(p.user_messages, 0) AS user_messages, coalesce(u.assistant_messages, 0) AS assistant_messages,
-        coalesce(c.tool_calls, 0) AS tool_calls, coalesce(c.mcp_calls, 0) AS mcp_calls,
-        coalesce(c.subagent_dispatches, 0) AS subagent_dispatches, coalesce(c.tool_calls_total, 0) AS tool_calls_total,
-        coalesce(e.tool_errors, 0) AS tool_errors, coalesce(e.denied, 0) AS denied,
-        coalesce(c.skill_invocations, 0) AS skill_invocations, coalesce(p.slash_commands, 0) AS slash_commands,
-        coalesce(c.distinct_tools, 0) AS distinct_tools, coalesce(c.distinct_skills, 0) AS distinct_skills,
-        {columns("u.", "coalesce({}, 0)")}, u.reasoning_tokens, coalesce(u.web_searches, 0) AS web_searches,
-        u.cost_usd, coalesce(u.unpriced_tokens, 0) AS unpriced_tokens,
-        coalesce(u.billed_elsewhere_tokens, 0) AS billed_elsewhere_tokens, coalesce(u.undercounted, 0) AS undercounted,
-        v.primary_model, u.context.tokens AS context_tokens, u.context.model AS context_model,
-        u.context.agent AS context_agent, v.peaks[u.context.model] AS context_peak
-    FROM ids i
-    LEFT JOIN used u USING (session_id) LEFT JOIN favourite v USING (session_id)
-    LEFT JOIN calls c USING (session_id) LEFT JOIN failures e USING (session_id)
-    LEFT JOIN typed p USING (session_id) LEFT JOIN active a USING (session_id)
-    LEFT JOIN firsts f USING (session_id) LEFT JOIN homes h USING (session_id)
-    LEFT JOIN lasts l USING (session_id)
-    WHERE u.session_id IS NOT NULL OR c.session_id IS NOT NULL OR e.session_id IS NOT NULL
-        OR p.session_id IS NOT NULL OR a.session_id IS NOT NULL
+    used = ("assistant_messages", *COLUMNS, *("web_searches", "unpriced_tokens", "billed_elsewhere_tokens"))
+    for one, names in (
+        (part.TYPED, ("user_messages", "slash_commands")),
+        (part.CALLS, calls),
+        (part.FAILURES, ("tool_errors", "denied")),
+        (part.USED, (*used, "undercounted")),
+    ):
+        for name in names:
+            found[name] = (one,), f"coalesce({one}.{name}, 0)"
+    for name in ("reasoning_tokens", "cost_usd"):
+        found[name] = (part.USED,), f"used.{name}"
+    found["primary_model"] = (part.FAVOURITE,), "favourite.primary_model"
+    for name in ("tokens", "model", "agent"):
+        found[f"context_{name}"] = (part.USED,), f"used.context.{name}"
+    found["context_peak"] = (part.FAVOURITE, part.USED), "favourite.peaks[used.context.model]"
+    return found
+
+
+_OF_SESSIONS = _columns_of_sessions()
+
+_WHOSE = ("agent", "machine", "username", "project", "cwd")
+"""Columns of `sessions` that several parts tell. A row that says the same of them as the session's leaves them."""
+
+
+def sessions(only: str, *, with_strays: bool = True, with_worktrees: bool = True) -> str:
+    """SELECT of one row per session among the ids that the SQL `only` selects.
+
+    Without the tables `strays` and `worktrees`, where they are empty: to plan what comes of them takes a quarter of it.
     """
+    parts: dict[SessionPart, str] = {part: sql for part, sql in _PART_SQL.items() if part is not SessionPart.ALONE}
+    if not with_worktrees:
+        parts[SessionPart.HOMES] = _NO_HOMES
+    shown = ", ".join(f"{sql} AS {name}" for name, (_, sql) in _OF_SESSIONS.items())
+    told = " OR ".join(f"{part}.session_id IS NOT NULL" for part in ("used", "calls", "failures", "typed", "active"))
+    return f"{_selected(only, parts, shown, _LIVED if with_strays else _LIVED_HERE)} WHERE {told}"
+
+
+def parts_of_sessions(ids: Sequence[str], parts: Collection[SessionPart], *, titled: bool) -> tuple[list[str], str]:
+    """Columns of `sessions` that come of these parts alone, and a SELECT of them by session, as `sessions` has them.
+
+    For a few sessions that no row of `strays` is about. Without those that several parts tell (agent, machine,
+    username, project, cwd); with the title if it is `titled`.
+    """
+    named = ", ".join(map(quoted, ids))
+    names = [
+        name
+        for name, (told, _) in _OF_SESSIONS.items()
+        if name not in _WHOSE and name != "title" and not set(told).isdisjoint(parts)
+    ]
+    needed = {part for name in names for part in _OF_SESSIONS[name][0]}
+    shown = [f"{_OF_SESSIONS[name][1]} AS {name}" for name in names]
+    if titled:
+        needed |= {SessionPart.LASTS, SessionPart.TYPED, SessionPart.ALONE}
+        names.append("title")
+        shown.append(f"{_title('alone')} AS title")
+    chosen = {part: sql for part, sql in _PART_SQL.items() if part in needed}
+    select = _selected(f"SELECT unnest([{named}]) AS session_id", chosen, ", ".join(shown), _LIVED_HERE)
+    # To plan a join with a table of ids takes longer than to look at each of a few.
+    return names, select.replace("IN (FROM ids)", f"IN ({named})")
+
+
+def _selected(only: str, parts: Mapping[SessionPart, str], shown: str, lived: str) -> str:
+    """SELECT of columns of the sessions `only` over the parts they are made of."""
+    tables = [f"ids AS ({only})"]
+    for part, sql in parts.items():
+        if part is SessionPart.ACTIVE:
+            tables.append(lived)
+        tables.append(f"{part} AS ({sql})")
+    joins = " ".join(f"LEFT JOIN {part} USING (session_id)" for part in parts)
+    return f"WITH {', '.join(tables)} SELECT ids.session_id, {shown} FROM ids {joins}"

@@ -40,13 +40,18 @@ def moment_of(value: Any) -> int | None:
 
 def spans(times: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Times in microseconds, in any order, as spans without a gap of more than ten minutes."""
-    ordered = sorted(times)
-    start = end = ordered[0]
-    for moment in ordered[1:]:
-        if moment - end > ACTIVITY_GAP:
+    return joined((moment, moment) for moment in times)
+
+
+def joined(some: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Spans in microseconds, in any order, at least one, joined where there is no gap of more than ten minutes."""
+    ordered = iter(sorted(some))
+    start, end = next(ordered)
+    for begun, ended in ordered:
+        if begun - end > ACTIVITY_GAP:
             yield start, end
-            start = moment
-        end = moment
+            start, end = begun, ended
+        end = max(end, ended)
     yield start, end
 
 

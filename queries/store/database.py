@@ -20,7 +20,7 @@ from .errors import (
 )
 from .files import Files
 from .gate import Locked
-from .instance import Instance, OpenStore, Settings
+from .instance import Attached, Instance, OpenStore, Settings
 from .keepsakes import read_notes
 from .locking import StoreUnlockable, has_record_locks
 from .reader import Reader
@@ -104,7 +104,12 @@ def _connect(files: Files, open_it: Callable[[], OpenStore], *, writable: bool) 
         cursor = database.cursor()
         try:
             _check(files.path, cursor, writable)
-        finally:
+        except BaseException:
+            cursor.close()
+            raise
+        if isinstance(database, Attached):
+            database.leave(cursor)
+        else:
             cursor.close()
     except BaseException:
         database.close()

@@ -58,7 +58,7 @@ class Instance:
 
     def _attached(self, engine: DuckDBPyConnection, path: Path, writable: bool) -> OpenStore:
         engine.execute(f"ATTACH {quoted(str(path))} AS {_NAME} ({'READ_WRITE' if writable else 'READ_ONLY'})")
-        return _Attached(self, engine)
+        return Attached(self, engine)
 
     def detach(self) -> None:
         """Close the file that is open."""
@@ -90,15 +90,26 @@ def beside(connection: DuckDBPyConnection, name: str | None = None) -> DuckDBPyC
     return cursor
 
 
-class _Attached:
+class Attached:
     """A store's file, attached."""
 
     def __init__(self, instance: Instance, engine: DuckDBPyConnection) -> None:
         self._instance = instance
         self._engine = engine
+        self._spare: DuckDBPyConnection | None = None
 
     def cursor(self) -> DuckDBPyConnection:
-        return beside(self._engine, _NAME)
+        """Another connection to it, or the one that is left."""
+        spare, self._spare = self._spare, None
+        return spare or beside(self._engine, _NAME)
+
+    def leave(self, cursor: DuckDBPyConnection) -> None:
+        """Leave a connection that is done with for whoever wants one next: a new one costs a statement."""
+        self._spare = cursor
 
     def close(self) -> None:
+        """Close what is left, and the file."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.close()
         self._instance.detach()

@@ -14,7 +14,8 @@ from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import SOURCES, ReadResult, Root, SourceFile
 from agnes_stats.ingest.formats.change import STRETCH, Snapshot
-from agnes_stats.ingest.load import Load, load
+from agnes_stats.ingest.incoming import Load
+from agnes_stats.ingest.load import load
 from agnes_stats.ingest.prices import PriceOverrides, rates_for
 from agnes_stats.queries import rollups
 from agnes_stats.queries.facts import FACTS

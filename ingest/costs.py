@@ -1,0 +1,58 @@
+"""What responses cost: the rates of the models in the store, and the SQL that multiplies by them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ..queries.schema import TABLES
+from ..queries.token_kinds import RATES, billed_elsewhere
+from .model_names import PRICE_NAME
+from .prices import Rate
+
+if TYPE_CHECKING:
+    from ..queries.store import Writer
+
+
+def write_rates(connection: Writer, rates: Sequence[Rate], models: Mapping[str, int | None]) -> None:
+    """Keep the rates of the models that were looked up (-> their context window); those without rates have no price."""
+    names = list(models)
+    if not names:
+        return
+    connection.execute("DELETE FROM rates WHERE model IN (SELECT unnest(?))", [names])
+    connection.execute("DELETE FROM models WHERE model IN (SELECT unnest(?))", [names])
+    columns = list(TABLES["rates"])
+    for rate in rates:
+        connection.execute(
+            f"INSERT INTO rates VALUES ({', '.join('?' * len(columns))})",
+            [getattr(rate, name) for name in columns],
+        )
+    known = {rate.model for rate in rates}
+    for model, window in models.items():
+        connection.execute("INSERT INTO models VALUES (?, ?, ?)", [model, model in known, window])
+
+
+def priced(rows: str) -> str:
+    """SELECT of responses with their cost in USD, by the rates of the store.
+
+    NULL where a rate is not known, and where somebody else pays.
+
+    The whole request moves to the tier whose threshold its input and cache tokens exceed.
+    """
+    parts = " + ".join(
+        f"CASE WHEN r.{tokens} = 0 THEN 0 ELSE r.{tokens} * p.{rate} END" for tokens, rate in RATES.items()
+    )
+    return f"""
+        SELECT r.*, p.cost_usd FROM {rows} r LEFT JOIN (
+            SELECT r.key, arg_max(
+                ({parts}) * CASE WHEN lower(r.inference_geo) = 'us' THEN coalesce(p.us_factor, 1) ELSE 1 END / 1e6 +
+                r.web_searches * coalesce(p.web_search, 0) / 1e3, p.above) AS cost_usd
+            FROM (SELECT *, {PRICE_NAME} AS price_name FROM {rows} WHERE NOT {billed_elsewhere()}) r
+            JOIN rates p ON p.model = r.price_name
+                AND p.speed = CASE WHEN r.speed = 'fast' THEN 'fast' ELSE 'standard' END
+                AND p.tier = CASE WHEN r.service_tier = 'batch' THEN 'batch' ELSE 'standard' END
+                AND coalesce(r.ts, '9999-12-31'::TIMESTAMP)::DATE >= coalesce(p.valid_from, '-infinity'::DATE)
+                AND coalesce(r.ts, '9999-12-31'::TIMESTAMP)::DATE < coalesce(p.valid_to, 'infinity'::DATE)
+                AND (p.above = 0 OR r.total_tokens - r.output_tokens > p.above)
+            GROUP BY r.key
+        ) p ON p.key = r.key"""

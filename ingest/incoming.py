@@ -1,0 +1,50 @@
+"""What is read and not yet in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .batch import Batch, Row
+from .formats import ReadResult
+from .prices import Rate
+from .row_files import RowFiles
+
+
+@dataclass(slots=True)
+class Load:
+    """All that one transaction brings into the store."""
+
+    row_files: RowFiles = field(default_factory=dict)
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    """Rows by table that are in no file: of a little that was read in this process."""
+    spool: Callable[[], Path] | None = None
+    """Gives a folder for files of `rows`, where they have to be files."""
+    results: list[ReadResult] = field(default_factory=list)
+    gone: list[Path] = field(default_factory=list)
+    rates: list[Rate] = field(default_factory=list)
+    priced_models: dict[str, int | None] = field(default_factory=dict)
+    """Models looked up for this load -> context window; those without rates have no known price."""
+    replaced: list[tuple[str, str]] = field(default_factory=list)
+    """(table, workspace) whose rows this load replaces."""
+    server_reads: list[Row] = field(default_factory=list)
+    """How far servers are read; each replaces the row of the same server, account and endpoint."""
+    sessions_of: tuple[str, str] | None = None
+    """The server and account whose sessions this load replaces; all of them, unless `sessions_told`."""
+    sessions_told: list[str] | None = None
+    """The files of the sessions that are replaced, if the server was not asked for all."""
+    nothing_is_forgotten: bool = False
+    """Found while it was loaded: the store has no note of anything forgotten, so nothing of it has to go again."""
+
+    def add(self, files: dict[str, Path]) -> None:
+        """Add the files of rows of one batch."""
+        for table, path in files.items():
+            self.row_files.setdefault(table, []).append(path)
+
+    def write_rows(self) -> None:
+        """Put `rows` into files. Raises OSError."""
+        if self.rows:
+            assert self.spool is not None
+            rows, self.rows = self.rows, {}
+            self.add(Batch(rows).write(self.spool(), "rows"))
