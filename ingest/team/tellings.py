@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...queries.facts import Fact
-from ..load import priced
+from ..costs import priced
 from ..merging import key_of, known_rows, merged_rows, open_keys, rival_rows
 
 if TYPE_CHECKING:
