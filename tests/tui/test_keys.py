@@ -10,8 +10,8 @@ from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.kit.key_bar import KeyBar
 from agnes_stats.tui.screens.help import EVERYWHERE, HelpScreen, keys_on
 from agnes_stats.tui.tabs import TABS
+from rich.cells import cell_len
 from textual.pilot import Pilot
-from textual.widgets._footer import FooterKey
 
 from tests.machine import Machine, bash
 from tests.transcripts import Transcript
@@ -81,12 +81,6 @@ async def everywhere(
         yield walk()
 
 
-def entries(app: AgnesStats) -> list[FooterKey]:
-    """What stands at the bottom, from left to right."""
-    found = app.screen.query_one(KeyBar).query(FooterKey)
-    return sorted((entry for entry in found if entry.display), key=lambda entry: entry.region.x)
-
-
 @pytest.mark.parametrize(
     "size", [(80, 24), *(pytest.param(size, marks=pytest.mark.long) for size in ((50, 20), (140, 45)))], ids=str
 )
@@ -95,21 +89,35 @@ async def test_the_keys_at_the_bottom_are_whole_and_help_is_among_them(store: St
     async with everywhere(store, size) as places:
         async for place, app, pilot in places:
             seen.append(place)
-            bar, shown = app.screen.query_one(KeyBar), entries(app)
-            for entry in shown:
-                assert entry.region.width == entry.render().cell_len, (place, entry.description)
-                assert bar.region.contains_region(entry.region), (place, entry.description)
+            bar = app.screen.query_one(KeyBar)
+            shown = bar.told
+            line = " ".join(entry.text for entry in shown)
+            row = screen_text(app).splitlines()[bar.region.y]
+            assert row[bar.region.x :].startswith(line), place
+            assert cell_len(line) <= bar.region.width, place
             descriptions = [entry.description for entry in shown]
             assert "Help" in descriptions and {"Back", "Quit"} & set(descriptions), place
-            assert "? Help" in screen_text(app).splitlines()[bar.region.y], place
+            assert "? Help" in line or "f1 Help" in line, place
             # What does not fit is left out, and only that.
-            rest = [entry for entry in bar.query(FooterKey) if not entry.display]
-            room = bar.region.width - sum(entry.region.width + 1 for entry in shown) + 1
-            assert not rest or rest[0].render().cell_len + 1 > room, place
+            rest = [entry for entry in bar.entries if entry not in shown]
+            assert not rest or cell_len(line) + 1 + rest[0].width > bar.region.width, place
             app.screen.refresh_bindings()
             await settle(pilot)
-            assert entries(app) == shown, "the same keys are not made anew"
+            assert bar.told == shown, place
     assert seen == list(PLACES)
+
+
+async def test_a_click_on_a_key_is_as_good_as_pressing_it(store: Store) -> None:
+    async with running(store, (140, 45)) as (app, pilot):
+        bar = app.query_one(KeyBar)
+        row = screen_text(app).splitlines()[bar.region.y]
+        await pilot.hover(KeyBar, offset=(row.index("? Help") + 3 - bar.region.x, 0))
+        assert bar.tooltip == "The keys that work here"
+        await pilot.hover(KeyBar, offset=(bar.region.width - 1, 0))
+        assert not bar.tooltip
+        await pilot.click(KeyBar, offset=(row.index("? Help") + 3 - bar.region.x, 0))
+        await settle(pilot)
+        assert isinstance(app.screen, HelpScreen)
 
 
 async def test_help_tells_the_keys_that_work_there_and_no_others(store: Store) -> None:

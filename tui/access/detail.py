@@ -22,7 +22,7 @@ class AccessScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     AccessScreen { background: $background; }
     AccessScreen > AccessDetail { height: 1fr; padding: 1 2; }
-    AccessScreen > Footer { dock: bottom; background: $panel; }
+    AccessScreen > KeyBar { dock: bottom; background: $panel; }
     """
     TITLE = "Data access"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,76 +1,187 @@
-"""The line of keys at the bottom: whole entries, as many as there is room for, help always among them."""
+"""The line of keys at the bottom: whole entries, as many as there is room for, help always among them.
+
+One widget draws the whole line. Textual's footer makes a widget of each key, and with every other view all of them
+anew: that took as long as to paint the view itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from rich.text import Text
 from textual import events
-from textual.geometry import Size
+from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Footer
-from textual.widgets._footer import FooterKey
+from textual.widget import Widget
 
 _FIRST = ("help",)
 _SECOND = ("dismiss", "up", "quit", "leave")
 """Actions whose keys stay when others go, by how long they do: help, and the way out."""
 
 
-class KeyBar(Footer):
-    """Textual's footer, which cuts through the entry that reaches over the edge; here that one is left out."""
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """A key and what it does; `shown` is how the key is written."""
+
+    key: str
+    shown: str
+    description: str
+    action: str
+    is_enabled: bool
+    tooltip: str
+
+    @property
+    def width(self) -> int:
+        """Cells."""
+        return Text(self.text).cell_len
+
+    @property
+    def text(self) -> str:
+        """As it stands in the line."""
+        return f"{self.shown} {self.description}" if self.description else self.shown
+
+    @property
+    def rank(self) -> int:
+        """The smaller, the longer it stays when there is not room for all."""
+        name = self.action.partition("(")[0].rpartition(".")[2]
+        return 0 if name in _FIRST else 1 if name in _SECOND else 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    entry: KeyEntry
+    x: int
+
+
+class KeyBar(Widget, can_focus=False):
+    """The keys that work just now. A click on one is as good as pressing it, and the pointer over it tells more."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES = {"key-bar--key", "key-bar--description", "key-bar--pointed"}  # noqa: RUF012
+    DEFAULT_CSS = """
+    KeyBar {
+        dock: bottom;
+        height: 1;
+        color: $footer-foreground;
+        background: $footer-background;
+        & > .key-bar--key { color: $footer-key-foreground; text-style: bold; }
+        & > .key-bar--description { color: $footer-description-foreground; }
+        & > .key-bar--pointed { color: $footer-key-foreground; background: $block-hover-background; }
+    }
+    """
+
+    _pointed: reactive[KeyEntry | None] = reactive(None)
+    """The entry under the pointer."""
 
     def __init__(self) -> None:
-        super().__init__(compact=True, show_command_palette=False)
-        self._told: list[tuple[str, str, str, bool, str]] = []
-        """The keys that were composed last."""
+        super().__init__()
+        self._entries: tuple[KeyEntry, ...] = ()
+
+    @property
+    def entries(self) -> tuple[KeyEntry, ...]:
+        """The keys that work, from left to right, also those for which there is no room."""
+        return self._entries
+
+    @property
+    def told(self) -> list[KeyEntry]:
+        """The keys that there is room for, from left to right."""
+        return [placed.entry for placed in self._placed()]
+
+    def on_mount(self) -> None:
+        """Follow what works."""
+        self.screen.bindings_updated_signal.subscribe(self, self.bindings_changed)
 
     def bindings_changed(self, screen: Screen[Any]) -> None:
-        """Tell the keys anew. Textual (8.2) leaves that until the window has the focus; a browser's has none at first.
+        """Tell the keys anew, also to a window without the focus: a browser's has none at first.
 
         Of a window that lost it the keys stay as they were: nothing in it is focused then.
         """
-        self._bindings_ready = True
-        awaits_focus = not screen.app.app_focus and screen.focused is None and self._told
+        awaits_focus = not screen.app.app_focus and screen.focused is None and self._entries
         if self.is_attached and screen is self.screen and not awaits_focus:
-            self.call_after_refresh(self.recompose)
+            self.call_after_refresh(self._take)
 
-    async def recompose(self) -> None:
-        """The keys may be others: if they are, choose anew. Asked for at each move of the focus, mostly in vain."""
-        active = [each for each in self.screen.active_bindings.values() if each.binding.show]
-        told = [
-            (each.binding.action, each.binding.key, each.binding.description, each.enabled, each.tooltip)
-            for each in active
-        ]
-        if told == self._told:
+    def _take(self) -> None:
+        """The keys may be others. Asked for at each move of the focus, mostly in vain."""
+        if not self.is_attached:
             return
-        self._told = told
-        await super().recompose()
-        self._choose(self.size)
+        first: dict[str, KeyEntry] = {}
+        for _, binding, is_enabled, tooltip in self.screen.active_bindings.values():
+            if binding.show and binding.action not in first:
+                shown = self.app.get_key_display(binding)
+                first[binding.action] = KeyEntry(
+                    binding.key, shown, binding.description, binding.action, is_enabled, tooltip
+                )
+        entries = tuple(first.values())
+        if entries != self._entries:
+            self._entries = entries
+            self._pointed = None
+            self.refresh()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """More room, or less."""
-        self._choose(event.size)
-
-    def _choose(self, size: Size) -> None:
-        entries = list(self.query_children(FooterKey))
-        room = size.width
-        shown: set[FooterKey] = set()
+    def _placed(self) -> list[_Placed]:
+        """What stands where. Entries that do not fit are left out, one blank is between two."""
+        room = self.size.width
+        chosen: set[KeyEntry] = set()
         # The others from left to right; one that does not fit keeps out those behind it, so that none jumps around.
         for rank in (0, 1, 2):
-            for entry in entries:
-                if _rank(entry) == rank:
-                    room -= _width(entry)
-                    if room + 1 < 0 and shown:
+            for entry in self._entries:
+                if entry.rank == rank:
+                    room -= entry.width + 1
+                    if room + 1 < 0 and chosen:
                         break
-                    shown.add(entry)
-        for entry in entries:
-            entry.display = entry in shown
+                    chosen.add(entry)
+        return _in_a_row([entry for entry in self._entries if entry in chosen])
+
+    def render(self) -> Text:
+        """The line."""
+        line = Text(no_wrap=True, end="")
+        key, description, pointed = (
+            self.get_component_rich_style(f"key-bar--{name}", partial=True)
+            for name in ("key", "description", "pointed")
+        )
+        for placed in self._placed():
+            entry = placed.entry
+            if line:
+                line.append(" ")
+            start = len(line)
+            line.append(entry.shown, key)
+            if entry.description:
+                line.append(f" {entry.description}", description)
+            if not entry.is_enabled:
+                line.stylize("dim", start)
+            elif entry == self._pointed:
+                line.stylize(pointed, start)
+        return line
+
+    def _at(self, x: int) -> KeyEntry | None:
+        return next((each.entry for each in self._placed() if 0 <= x - each.x < each.entry.width), None)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """What the key under the pointer does, in a few words more."""
+        self._pointed = self._at(event.x)
+        tooltip = self._pointed.tooltip if self._pointed is not None else ""
+        if (self.tooltip or "") != tooltip:
+            self.tooltip = tooltip or None
+
+    def on_leave(self) -> None:
+        """The pointer has gone elsewhere."""
+        self._pointed = None
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Press the key that was pointed at."""
+        entry = self._at(event.x)
+        if entry is None:
+            return
+        if entry.is_enabled:
+            self.app.simulate_key(entry.key)
+        else:
+            self.app.bell()
 
 
-def _rank(entry: FooterKey) -> int:
-    name = entry.action.partition("(")[0].rpartition(".")[2]
-    return 0 if name in _FIRST else 1 if name in _SECOND else 2
-
-
-def _width(entry: FooterKey) -> int:
-    """Cells, with the one between it and the next."""
-    return entry.render().cell_len + 1
+def _in_a_row(entries: Sequence[KeyEntry]) -> list[_Placed]:
+    placed, x = [], 0
+    for entry in entries:
+        placed.append(_Placed(entry, x))
+        x += entry.width + 1
+    return placed

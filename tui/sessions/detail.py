@@ -112,7 +112,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         #session-facts { height: auto; max-height: 10; padding: 0 1; border-bottom: solid $foreground 20%; }
         #session-side { width: 48; padding: 0 1 0 2; border-left: solid $foreground 20%; display: none; }
         #session-pointed { height: 2; padding: 0 1; color: $text-muted; background: $surface; }
-        Footer { dock: bottom; background: $panel; }
+        KeyBar { dock: bottom; background: $panel; }
         &.-roomy #session-facts { max-height: 1; border: none; }
         &.-roomy #session-side { display: block; }
     }

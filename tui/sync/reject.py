@@ -98,7 +98,7 @@ class RejectScreen(ModalScreen[None]):
     }
     RejectScreen #about { height: auto; max-height: 6; color: $text-muted; margin-bottom: 1; }
     RejectScreen #bytes { height: 1fr; }
-    RejectScreen Footer { dock: none; background: $surface; }
+    RejectScreen KeyBar { dock: none; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Back", key_display="esc"),
