@@ -33,3 +33,26 @@ def parsed(sql: str) -> dict[str, Any]:
         reason = tree.get("error_message") if isinstance(tree, dict) else None
         raise QueryFailed(f"this kind of query is not possible here: {reason}")
     return tree
+
+
+def tokens_of(sql: str) -> list[tuple[int, int, str]]:
+    """The words and signs of a text, as DuckDB reads it, which need be no whole query: start, end and what it is.
+
+    That is "keyword", "identifier", "string_const", "numeric_const", "operator" or "comment"; places count characters.
+    """
+    from ._duckdb import duckdb
+
+    told = sql.encode("utf-8", "replace").replace(b"\0", b" ")
+    places = [(at, kind.name) for at, kind in duckdb.tokenize(told.decode())]
+    ends = [*(at for at, _ in places), len(told)][1:]
+    # DuckDB counts bytes.
+    character = {0: 0}
+    at = 0
+    for number, char in enumerate(told.decode(), 1):
+        at += len(char.encode())
+        character[at] = number
+    found = []
+    for (start, kind), end in zip(places, ends, strict=True):
+        text = told[start:end].decode(errors="replace").rstrip()
+        found.append((character[start], character[start] + len(text), kind))
+    return found

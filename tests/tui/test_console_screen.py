@@ -15,6 +15,7 @@ from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.kit.answer_table import AnswerTable
 from agnes_stats.tui.kit.bars import StackedBars
 from agnes_stats.tui.kit.chart import PlotextChart
+from agnes_stats.tui.kit.sql_editor import SqlEditor
 from agnes_stats.tui.screens.console import ConsoleScreen
 from textual.widgets import Static, TextArea
 
@@ -214,6 +215,37 @@ async def test_a_query_becomes_a_panel_in_the_form_it_is_shown(store: Store) -> 
         write(app, "SELECT 2 AS n")
         await press(pilot, "f9", *["backspace"], "y", "enter")
         assert [panel.name for panel in book.read().panels] == ["x", "y"]
+
+
+async def test_words_have_colours_and_the_likeliest_one_is_completed(store: Store) -> None:
+    async with running(store, tab="tokens") as (app, pilot):
+        await press(pilot, "l")
+        editor = app.screen.query_one(SqlEditor)
+        editor.text = "SELECT 'é', 12 -- {{filters}}\n  FROM tokens_daily WHERE {{filters}} = day"
+
+        def looks(line: int) -> dict[str, object]:
+            text = editor.get_line(line)
+            return {text.plain[span.start : span.end]: span.style for span in text.spans}
+
+        styles = {name: editor.get_component_rich_style(f"sql--{name}", partial=True) for name in ("keyword", "filter")}
+        assert looks(0).keys() == {"SELECT", "'é'", "12", "-- {{filters}}", "{{filters}}"}
+        assert looks(1) == {"FROM": styles["keyword"], "WHERE": styles["keyword"], "{{filters}}": styles["filter"]}
+        editor.text = ""
+        await press(pilot, *"from", "space", *"tokens_d")
+        assert editor.suggestion == "aily"
+        await press(pilot, "tab")
+        assert (editor.text, app.focused) == ("from tokens_daily", editor)
+        await press(pilot, "space", *"where", "space", *"cost", "f3")
+        assert "cost_usd  tokens_daily, DOUBLE" in screen_text(app)
+        await press(pilot, "enter")
+        assert editor.text == "from tokens_daily where cost_usd"
+        # A word inside of another one is not completed, and without one Tab goes on.
+        await press(pilot, *["left"] * 4)
+        assert editor.suggestion == ""
+        editor.text = "SELECT 1"
+        await press(pilot, "f5")
+        await press(pilot, "tab")
+        assert app.focused is app.screen.query_one(AnswerTable)
 
 
 async def test_history_saved_queries_and_examples(store: Store) -> None:

@@ -24,6 +24,7 @@ from ...queries.store import StoreError
 from .. import format as words
 from ..kit.answer_view import SHOWN, AnswerView
 from ..kit.key_bar import KeyBar
+from ..kit.sql_editor import SqlEditor
 from ..kit.state import PaneState
 from ..typed_app import OnDashboard
 from .queries import NameScreen, QueryEntry, QueryScreen
@@ -56,6 +57,7 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
         Binding("f5,ctrl+j,ctrl+enter", "run", "Run", key_display="f5", tooltip="Run the query (also Ctrl+J)"),
         Binding("ctrl+c", "stop", "Stop", show=False, priority=True, tooltip="Stop the query that runs"),
         Binding("ctrl+t", "chart", "Chart", tooltip="The answer as bars, as lines, stacked, or as a table"),
+        Binding("f3", "words", "Columns", tooltip="Tables, columns and other words that may stand at the cursor"),
         Binding("ctrl+r", "history", "History", tooltip="Queries asked before, newest first"),
         Binding("ctrl+o", "queries", "Open", tooltip="Saved queries, and examples"),
         Binding("ctrl+s", "save", "Save", tooltip="Save the query under a name"),
@@ -85,7 +87,7 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The editor, what `{{filters}}` stands for, the answer, and a line about it."""
-        yield TextArea(id="query", soft_wrap=True, placeholder="SELECT …", highlight_cursor_line=False)
+        yield SqlEditor(id="query", soft_wrap=True, placeholder="SELECT …", highlight_cursor_line=False)
         yield Static(id="query-filters", markup=False)
         with ContentSwitcher(initial="answer-state", id="answer"):
             with Vertical(id="answer-state"):
@@ -227,6 +229,16 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
         saved = [QueryEntry(sql, name, "saved") for name, sql in self._pages().saved.items()]
         examples = [QueryEntry(sql, name, "example") for name, sql in EXAMPLES.items()]
         self.app.push_screen(QueryScreen("Saved queries and examples", saved + examples, self._forget), self._open)
+
+    def action_words(self) -> None:
+        """Choose from what may stand where the cursor is."""
+        editor = self.query_one(SqlEditor)
+        entries = [QueryEntry(found.about, found.word, found.about) for found in editor.candidates()]
+        self.app.push_screen(QueryScreen("Tables and columns", entries), self._complete)
+
+    def _complete(self, entry: QueryEntry | None) -> None:
+        if entry is not None:
+            self.query_one(SqlEditor).complete(entry.name)
 
     def _forget(self, entry: QueryEntry) -> bool:
         return entry.note == "saved" and self._kept(lambda: self._book.delete(entry.name))
