@@ -6,6 +6,8 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
+# CPU seconds that all of `make test` may take; a run over it ends with a warning.
+CPU_BUDGET ?= 440
 
 .PHONY: run test test-fast test-long test-all check format lock bench bench-smoke screenshots clean
 
@@ -16,13 +18,13 @@ run: $(STAMP)
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
 test: $(STAMP)
-	@$(PYTEST) -m "not long" $(PYTEST_ARGS)
+	@$(PYTEST) -m "not long" --cpu-budget=$(CPU_BUDGET) $(PYTEST_ARGS)
 
 test-fast: $(STAMP)
 	@$(PYTEST) --numprocesses=2 -m "not long" --fast $(PYTEST_ARGS)
 
 test-long: $(STAMP)
-	@$(PYTEST) -m long $(PYTEST_ARGS)
+	@$(PYTEST) -m "long or hypothesis" $(PYTEST_ARGS)
 
 test-all: test test-long
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests import storing
 
-pytest_plugins = ["tests.cpu", "tests.fast"]
+pytest_plugins = ["tests.cpu", "tests.examples", "tests.fast"]
 
 _FOREIGN = (
     "CLAUDE_",

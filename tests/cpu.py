@@ -1,6 +1,7 @@
 """What the tests cost: CPU seconds of all processes and of the programs they start, told at the end of each run.
 
-Wall time says nothing on a machine that is shared. `--cpu-of-files` tells each file and the dearest tests.
+Wall time says nothing on a machine that is shared. `--cpu-of-files` tells each file and the dearest tests; a run of all
+with `--cpu-budget` says whether they stay within it, and a run over it ends with a warning.
 """
 
 from __future__ import annotations
@@ -57,10 +58,23 @@ class Cost:
             files[file] += seconds
             folders[file.rpartition("/")[0].removeprefix("tests/") if "/" in file else file] += seconds
         told = ", ".join(f"{folder} {seconds:.0f}" for folder, seconds in _dearest(folders))
-        terminalreporter.write_line(f"CPU {sum(self.taken.values()):.0f} s: {told}")
+        total, budget = sum(self.taken.values()), self._config.getoption("cpu_budget")
+        terminalreporter.write_line(f"CPU {total:.0f} s{f' of {budget}' if budget else ''}: {told}")
+        if said := over_budget(total, budget):
+            terminalreporter.write_line(said, yellow=True, bold=True)
         if self._config.getoption("cpu_of_files"):
             for name, seconds in [*_dearest(files), *_dearest(self.taken)[:60]]:
                 terminalreporter.write_line(f"{seconds:7.2f} s  {name}")
+
+
+def over_budget(taken: float, budget: int) -> str:
+    """The warning at the end of a run that took so many CPU seconds; "" within the budget, and if there is none (0)."""
+    if not budget or taken <= budget:
+        return ""
+    return (
+        f"WARNING: over the budget by {taken - budget:.0f} s. PYTEST_ARGS=--cpu-of-files tells where; "
+        "docs/contributing.md how a test gets cheap."
+    )
 
 
 def _dearest(taken: dict[str, float]) -> list[tuple[str, float]]:
@@ -70,6 +84,9 @@ def _dearest(taken: dict[str, float]) -> list[tuple[str, float]]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cpu-of-files", action="store_true", help="tell the CPU seconds of each file, and of the dearest tests"
+    )
+    parser.addoption(
+        "--cpu-budget", type=int, default=0, metavar="S", help="warn at the end of a run over S CPU seconds"
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from agnes_stats.ingest.engine import Engine
 from agnes_stats.queries.store import Store
 
 BESIDE = ("store.duckdb.lock", "store.duckdb.queue")
@@ -26,8 +27,8 @@ sys.stdin.read()
 def _without_rows() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store.duckdb")
-        with store.read():
-            pass
+        # Zones are kept and prices looked at: what every store is told first, in 50 ms of CPU.
+        Engine(store, []).catch_up()
         return store.path.read_bytes()
 
 

@@ -14,6 +14,10 @@ Lines = Sequence[tuple[str, str]]
 
 _INDENT = "  "
 
+# For each heading of each command the library would look on the disk for a catalogue in the user's language, 840 times
+# at a start; there is none.
+argparse._ = str  # type: ignore[attr-defined]
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose help reads like a manual, and which tells a mistake in one line with what was perhaps meant."""

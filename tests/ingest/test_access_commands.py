@@ -9,6 +9,7 @@ from agnes_stats.ingest.access.shell import commands_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ingest.access_lines import FILES_AND_WEB, NOTHING, QUERIES
 
 
@@ -116,7 +117,7 @@ _PIECES = st.sampled_from(["", " ", "'", '"', "`", "$(", ")", "(", "|", "<<E", "
 _COMMANDS = st.sampled_from([*(command for command, _ in QUERIES + FILES_AND_WEB), *NOTHING])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(80, 400), deadline=None)
 @given(command=_COMMANDS, start=st.integers(0, 200), length=st.integers(0, 30), piece=_PIECES, again=st.integers(1, 20))
 def test_a_damaged_command_is_read_without_harm(command: str, start: int, length: int, piece: str, again: int) -> None:
     damaged = command[:start] + piece + command[start + length :] * again

@@ -13,6 +13,8 @@ from agnes_stats.ingest.formats.claude.tools import mcp_tool_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 TOOLS: list[tuple[str, dict[str, object], list[str]]] = [
     ("Read", {"file_path": "/a/b.py", "limit": 5}, ["file.read /a/b.py"]),
     ("NotebookRead", {"notebook_path": "/a/n.ipynb"}, ["file.read /a/n.ipynb"]),
@@ -128,21 +130,21 @@ _KEYS = st.sampled_from(_INPUT_KEYS.split())
 _TOOLS = st.sampled_from(_TOOL_NAMES.split())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60, 300), deadline=None)
 @given(script=st.lists(_WORDS, max_size=25).map(" ".join) | st.lists(_WORDS, max_size=25).map("".join) | st.text())
 def test_any_script_gives_a_list(script: str) -> None:
     for access in accesses_of("Bash", {"command": script}):
         assert access.action and access.resource
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(40, 200), deadline=None)
 @given(sql=st.lists(st.sampled_from(_SQL_WORDS.split())))
 def test_any_sql_gives_one_access(sql: list[str]) -> None:
     [access] = accesses_of("query_local", {"sql": "select " + " ".join(sql)}, "agnes")
     assert access.action == "query.local"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(40, 200), deadline=None)
 @given(tool=_TOOLS | st.text(), tool_input=st.dictionaries(_KEYS, _JSON, max_size=4) | _JSON)
 def test_any_input_gives_a_list(tool: str, tool_input: Mapping[str, object]) -> None:
     assert isinstance(_accesses(tool, tool_input), list)
@@ -211,7 +213,7 @@ def test_the_line_that_tells_what_failed(text: str, line: str) -> None:
     assert error_line(text) == line
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(20, 100), deadline=None)
 @given(st.text())
 def test_any_result_text_is_read(text: str) -> None:
     rows = rows_in(text)

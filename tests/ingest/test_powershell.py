@@ -11,6 +11,8 @@ from agnes_stats.ingest.formats.claude.tools import detail_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 ORDERS = "query.local table:orders select"
 
 SCRIPTS: list[tuple[str, list[str]]] = [
@@ -198,7 +200,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60, 300), deadline=None)
 @given(
     script=st.sampled_from([*(script for script, _ in SCRIPTS), *NOTHING]),
     start=st.integers(0, 100),

@@ -15,6 +15,7 @@ from genai_prices import Usage, calc_price
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ingest.rates import LIST, TODAY, TOKENS, cost, rate_of
 
 # Flat prices, long-context tiers (one given up in March 2026, one with its own threshold), fast variants.
@@ -236,7 +237,7 @@ def library_cost(model: str, day: date, searches: int, context: dict[str, str], 
     return calc_price(usage, model, genai_request_timestamp=at, price_context=context).total_price
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60, 300), deadline=None)
 @given(
     model=st.sampled_from(CLAUDES),
     day=days,
@@ -248,7 +249,7 @@ def test_multiplying_gives_what_the_library_gives(model: str, day: date, searche
     assert ours == pytest.approx(float(library_cost(model, day, searches, {}, tokens)), abs=1e-9, rel=1e-12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(30, 150), deadline=None)
 @given(
     model=st.sampled_from([model for model in CLAUDES if model != "claude-opus-4-1-20250805"]),
     day=st.dates(date(2026, 10, 14), date(2027, 3, 1)),
@@ -262,7 +263,7 @@ def test_batches_cost_what_the_library_says_from_the_day_it_says_it(
     assert ours == pytest.approx(float(listed), abs=1e-9, rel=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(20, 100), deadline=None)
 @given(
     model=st.sampled_from(["claude-opus-4-8", "claude-opus-5", "claude-fable-5-2"]),
     day=days,

@@ -12,7 +12,6 @@ from agnes_stats.ingest.watermarks import is_stale
 from agnes_stats.queries.schema import columns_of
 from agnes_stats.queries.store import Store
 
-from tests.storing import store_in
 from tests.transcripts import Transcript, store_of
 
 SECRET = "hunter2Zq9XsecretTail"
@@ -31,7 +30,7 @@ def bytes_of(store: Store) -> bytes:
 
 
 def test_every_column_of_texts_is_read_and_the_rest_stays(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+    store = Store(tmp_path / "store.duckdb")
     with store.write() as connection:
         for table, columns in TEXTS.items():
             for column in columns:
@@ -73,7 +72,7 @@ def test_titles_and_totals_follow(tmp_path: Path) -> None:
 
 
 def test_it_is_done_once_and_again_after_a_change_of_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = store_in(tmp_path)
+    store = Store(tmp_path / "store.duckdb")
     renewed(store)
     with store.write() as connection:
         connection.execute("INSERT INTO prompts (text) VALUES ('password=hunter2')")
@@ -87,7 +86,7 @@ def test_it_is_done_once_and_again_after_a_change_of_rules(tmp_path: Path, monke
 
 
 def test_what_was_blotted_out_is_wiped_later_if_it_could_not_be_at_once(tmp_path: Path) -> None:
-    store = store_in(tmp_path)
+    store = Store(tmp_path / "store.duckdb")
     with store.write() as connection:
         rows = [f"{number} password={SECRET}" for number in range(1_000)]
         connection.execute("INSERT INTO prompts (text) SELECT unnest(?)", [rows])

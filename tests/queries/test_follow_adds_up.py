@@ -13,6 +13,7 @@ from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.hand_over_facts import Spent, spent_in_all
 from hypothesis import HealthCheck, given, settings
 
+from tests.examples import examples
 from tests.queries.random_sessions import random_sessions
 from tests.queries.test_one_meaning import filters
 from tests.transcripts import store_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 NOW = dt.datetime(2026, 3, 12, 18, 0)
 
 
-@pytest.fixture(scope="module", params=range(2))
+@pytest.fixture(scope="module", params=[0, pytest.param(1, marks=pytest.mark.long)])
 def connection(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     with store_of(tmp_path_factory.mktemp("random"), random_sessions(request.param)).read() as opened:
         yield opened
@@ -32,7 +33,7 @@ def connection(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def under_any_filter(question: Callable[[Reader, Filter], None]) -> Any:
     """A test that asks one question under many filters."""
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=examples(5, 12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(chosen=filters)
     def test(connection: Reader, chosen: Filter) -> None:
         question(connection, chosen)

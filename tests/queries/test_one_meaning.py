@@ -30,6 +30,7 @@ from agnes_stats.queries.tokens import TokenSums
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.queries.naive import KINDS, Facts, Naive, Sums, sums
 from tests.queries.random_sessions import BRANCHES, DAYS, FIRST_DAY, MODELS, PROJECTS, VERSIONS, random_sessions
 from tests.transcripts import store_of
@@ -87,7 +88,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def under_any_filter(question: Callable[[World, Naive], None]) -> Any:
     """A test that asks one question under many filters."""
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=examples(5, 12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(chosen=filters)
     def test(world: World, chosen: Filter) -> None:
         question(world, Naive(world.facts, chosen))

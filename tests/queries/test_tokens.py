@@ -16,6 +16,7 @@ from agnes_stats.queries.tokens import TokenSums
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.storing import kept_open, store_in
 from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, store_of, write
 
@@ -249,7 +250,7 @@ def same(found: list[TokenSums], whole: TokenSums) -> None:
     assert sum(row.cost_usd or 0 for row in found) == pytest.approx(whole.cost_usd or 0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(6, 25), deadline=None)
 @given(chosen=filters, group=st.sampled_from(sorted(tokens.GROUPS)))
 def test_whatever_the_filter_every_table_adds_up_to_the_headline(
     connection: Reader, chosen: Filter, group: str
@@ -268,7 +269,7 @@ def test_whatever_the_filter_every_table_adds_up_to_the_headline(
     assert saved == pytest.approx(caching.saved(connection, chosen) or 0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(8, 40), deadline=None)
 @given(
     chosen=filters,
     group=st.sampled_from(["kind", *sorted(tokens.GROUPS)]),

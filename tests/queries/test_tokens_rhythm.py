@@ -13,6 +13,7 @@ from agnes_stats.queries.rhythm import Block
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.transcripts import Transcript, store_of
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def test_days_cut_what_a_block_adds_up_but_not_where_it_begins(connection: Reade
     ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(5, 15), deadline=None)
 @given(
     zone=st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York"]),
     since=st.none() | st.dates(dt.date(2026, 3, 8), dt.date(2026, 3, 11)),

@@ -90,9 +90,9 @@ def test_block_is_safe_on_every_line(text: str) -> None:
     ["x" * 10_000_000, "\x1b[0m" * 2_500_000, "\u202e" * 10_000_000, "\x9d" * 10_000_000, b"y" * 10_000_000],
 )
 def test_a_huge_value_costs_no_more_than_its_cell(value: object) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     shown = fmt.clean(value, 40)
-    assert time.perf_counter() - began < 0.25
+    assert time.thread_time() - began < 0.25
     assert shown.endswith("…")
     assert cell_len(shown) <= 40
 

@@ -11,6 +11,7 @@ from agnes_stats.queries import home
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import app as apps
 from agnes_stats.tui.dashboard import app_of
+from agnes_stats.tui.kit.key_bar import KeyBar
 from agnes_stats.tui.messages import IngestNews
 from agnes_stats.tui.settings import Settings
 from agnes_stats.tui.tabs import TABS
@@ -103,3 +104,7 @@ async def test_keys_are_heard_where_there_is_nothing_to_focus(store: Store) -> N
         assert "No limits are known" in screen_text(app)
         await press(pilot, "h")
         assert "No limits are known" not in screen_text(app)
+
+
+def test_keys_that_are_asked_for_when_their_screen_is_gone_are_not_looked_for() -> None:
+    KeyBar()._take()
