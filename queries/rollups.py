@@ -261,7 +261,8 @@ _PART_SQL: dict[SessionPart, str] = {
             sum(epoch_us(ended_at) - epoch_us(started_at)) / 1e6 AS active_seconds
         FROM lived GROUP BY session_id""",
     SessionPart.FIRSTS: """
-        SELECT session_id, max(agent) AS agent, max(machine) AS machine, any_value(value) FILTER (kind = 'cwd') AS cwd,
+        SELECT session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username,
+            any_value(value) FILTER (kind = 'cwd') AS cwd,
             any_value(value) FILTER (kind = 'project') AS project
         FROM session_firsts WHERE session_id IN (FROM ids) GROUP BY session_id""",
     # Of worktrees that do not show it, some session was told whose they are.
@@ -269,7 +270,7 @@ _PART_SQL: dict[SessionPart, str] = {
         SELECT f.session_id, arg_max(w.project, (length(w.folder), w.project)) AS project
         FROM firsts f JOIN worktrees w ON {lies_in("f.project", "w.folder")} GROUP BY f.session_id""",
     SessionPart.LASTS: """
-        SELECT session_id, max(l.agent) AS agent, max(l.machine) AS machine,
+        SELECT session_id, max(l.agent) AS agent, max(l.machine) AS machine, max(l.username) AS username,
             any_value(value) FILTER (kind = 'custom_title') AS custom_title,
             any_value(value) FILTER (kind = 'ai_title') AS ai_title,
             any_value(value) FILTER (kind = 'git_branch') AS git_branch,

@@ -14,6 +14,7 @@ from ..queries.paths import leave_deleted_folder
 from . import ending, terminal, user_names
 from .commands import COMMANDS, EXAMPLES, GROUPS, TOPICS, command_of
 from .commands.command import PLACES
+from .factories import only_read
 from .helping import Parser
 from .settings import OPTION_GROUPS, OPTIONS, BadSetting, Option, Settings, is_text, settings_from
 
@@ -154,7 +155,7 @@ def _run(words: Sequence[str]) -> int:
     try:
         given = parser(words).parse_args(words)
         _check_texts(vars(given))
-        settings = settings_from(vars(given), os.environ)
+        settings = only_read(settings_from(vars(given), os.environ))
         user_names.set_aliases(settings.users or {})
         leave_deleted_folder()
         return _command(given)(given, settings)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..queries.filters import Filter
 from ..queries.paths import exists, expanded, home_folder
 from ..queries.store import Store, StoreError
+from ..queries.store.files import TEAM_MARK
+from ..queries.teams import is_teams
 from . import user_names
 from .settings import BadSetting, Settings, parts_of
 
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
     from ..ingest.engine import Engine
     from ..ingest.server_source import ServerAccess
     from ..queries.budget import Period
+
+
+def only_read(settings: Settings) -> Settings:
+    """The settings; of a team's store, into which no file of this machine is read, as if they said `no-ingest`."""
+    return replace(settings, no_ingest=True) if exists(Path(f"{settings.store}{TEAM_MARK}")) else settings
 
 
 def utc_now() -> dt.datetime:
@@ -93,6 +101,9 @@ def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
 
         # What is wrong with the store is told by whoever needs it, not by who looks for sources.
         with contextlib.suppress(StoreError), store.read() as connection:
+            if is_teams(connection):
+                # Its mark is lost, but nothing of this machine belongs into it all the same.
+                return []
             worked_in = tuple(choice.value for choice in projects(connection))
     return [*find_roots(Places(dict(os.environ), home_folder(), Path.cwd(), worked_in)), *own]
 

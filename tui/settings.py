@@ -18,7 +18,7 @@ from ..queries.regular import NotRegularError, read_text
 from .tabs import TABS
 
 APP = "agnes-stats"
-_TABLES = ("prices", "aliases", "windows", "agnes", "users")
+_TABLES = ("prices", "aliases", "windows", "agnes", "users", "team")
 """What the config file has beside the options."""
 _MOST_BYTES = 16 * 1024 * 1024
 """Of a config file."""
@@ -277,6 +277,8 @@ class Settings:
     """The `[agnes]` table of the config file: `server` and `token`, instead of those of the agnes command."""
     users: Mapping[str, str] | None = None
     """The `[users]` table of the config file: the server's id of a person, or its beginning -> what they are called."""
+    team: Mapping[str, Any] | None = None
+    """The `[team]` table of the config file: what `push` is told by options otherwise."""
 
 
 def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None) -> Settings:
@@ -301,6 +303,10 @@ def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], conf
         raise BadSetting("[agnes] in the config file may only have server and token, each a text")
     if not all(isinstance(name, str) and name for name in file.get("users", {}).values()):
         raise BadSetting("[users] in the config file names people: each line is an id and a text")
+    if not _is_team(file.get("team", {})):
+        raise BadSetting(
+            "[team] in the config file may have to, machine and share, texts, and leave-out, a list of them"
+        )
     return Settings(**values)
 
 
@@ -330,6 +336,14 @@ def said(
 def _is_agnes(table: object) -> bool:
     return isinstance(table, dict) and all(
         name in ("server", "token") and isinstance(value, str) for name, value in table.items()
+    )
+
+
+def _is_team(table: object) -> bool:
+    return isinstance(table, dict) and all(
+        (name in ("to", "machine", "share") and isinstance(value, str))
+        or (name == "leave-out" and isinstance(value, list) and all(isinstance(each, str) for each in value))
+        for name, value in table.items()
     )
 
 

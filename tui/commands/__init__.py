@@ -47,6 +47,10 @@ GROUPS = {
         "doctor": "sources, store and health; exit status 1 if something is wrong",
         "forget": "remove sessions from the store for good, by session, project or age",
     },
+    "A team": {
+        "push": "tell a team's inbox what this machine did, as much of it as you say; nothing is sent otherwise",
+        "team": "make a team's inbox, drain it into a store that everyone reads, say who pushes what",
+    },
     "This program": {
         "serve": "the dashboard in a browser, for this machine alone unless told otherwise",
         "mcp": "answers for coding agents, in the Model Context Protocol, read-only",

@@ -44,7 +44,7 @@ COLUMNS = (
     Column("project", "Project", 14, min_screen=104, sortable=True),
     Column("agent", "Agent", 11, min_screen=96, sortable=True),
     Column("machine", "Machine", 10, min_screen=150, sortable=True),
-    Column("username", "User", 10, min_screen=150, sortable=True),
+    Column("username", "User", 10, min_screen=100, sortable=True),
     Column("primary_model", "Model", 10, min_screen=128, sortable=True),
     Column("active_seconds", "Active", 7, "right", min_screen=92, sortable=True),
     Column("wall_seconds", "Wall", 7, "right", min_screen=156, sortable=True),

@@ -1,0 +1,189 @@
+"""`agnes-stats team`: the inbox of a team, and the store that everyone reads."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING, Any
+
+from ...queries.schema import STORE_VERSION
+from ...queries.store import Store
+from .. import format as words
+from .. import terminal
+from ..factories import engine_of
+from ..settings import BadSetting, Settings, default_store
+from .command import Command
+from .push import LONGEST_PAUSE_SECONDS, WATCH
+
+if TYPE_CHECKING:
+    from ...ingest.team.drain import Drained
+    from ...ingest.team.inbox import Address, Machine
+
+
+def run(given: argparse.Namespace, settings: Settings) -> int:
+    """`agnes-stats team`."""
+    from ...ingest.team.inbox import InboxError, address
+
+    actions = {"init": _init, "drain": _drain, "compact": _compact, "status": _status}
+    if given.action not in actions:
+        raise BadSetting(f"do what? One of {', '.join(actions)}")
+    inbox = given.inbox or (settings.team or {}).get("to")
+    if not inbox:
+        raise BadSetting(f"which inbox? agnes-stats team {given.action} postgresql://USER@HOST/DATABASE")
+    try:
+        where = address(inbox)
+    except InboxError as error:
+        raise BadSetting(error) from None
+    try:
+        return actions[given.action](given, settings, where)
+    except InboxError as error:
+        terminal.error(error)
+        return 1
+
+
+def _init(given: argparse.Namespace, settings: Settings, where: Address) -> int:  # noqa: ARG001
+    from ...ingest.team.inbox import init
+
+    people, drainers = given.people or [], given.drainers or []
+    made = init(where, people, drainers)
+    if given.json:
+        terminal.answer({"inbox": where.shown, "people": people, "drainers": drainers, "new_roles": made})
+        return 0
+    lines = [f"{where.shown} has an inbox"]
+    if made:
+        lines.append(f"new roles, without a password: {', '.join(made)}; give each one, in psql: \\password {made[0]}")
+    lines += [f"{name} pushes with: agnes-stats push --to {_as(where, name)}" for name in people]
+    drain = "agnes-stats team drain {} --store team.duckdb --watch"
+    lines += [f"{name} drains with: {drain.format(_as(where, name))}" for name in drainers]
+    terminal.lines(lines)
+    return 0
+
+
+def _as(where: Address, role: str) -> str:
+    """The address for another role."""
+    from urllib.parse import quote, urlsplit
+
+    parts = urlsplit(where.url)
+    return parts._replace(netloc=f"{quote(role)}@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def _store(settings: Settings) -> Store:
+    """The team's store. Raises BadSetting if none is named: one's own is none."""
+    if settings.store == default_store():
+        raise BadSetting("which store is the team's? Say --store TEAM.duckdb")
+    return Store(settings.store)
+
+
+def _drain(given: argparse.Namespace, settings: Settings, where: Address) -> int:
+    from ...ingest.team import inbox
+    from ...ingest.team.drain import drain
+
+    store = _store(settings)
+    engine = engine_of(settings, store)
+    pause, was_away = float(given.every), False
+    while True:
+        try:
+            done = drain(store, where, zones=engine.zones, overrides=engine.overrides)
+        except inbox.InboxAway as error:
+            if not given.watch:
+                raise
+            if not was_away:
+                terminal.error(f"{error}; trying again")
+            was_away, pause = True, min(2 * pause, LONGEST_PAUSE_SECONDS)
+        else:
+            if done.rows or not given.watch:
+                _tell(given, settings, where, done)
+            was_away, pause = False, float(given.every)
+        if not given.watch:
+            return 0
+        time.sleep(pause)
+
+
+def _tell(given: argparse.Namespace, settings: Settings, where: Address, done: Drained) -> None:
+    from ...ingest.team import inbox
+
+    with inbox.connected(where) as connection:
+        versions = _versions(inbox.machines(connection))
+    for line in [*versions, *(f"{who}: {words.plural(count, 'row')} refused" for who, count in done.refused.items())]:
+        terminal.error(line)
+    if given.json:
+        answer = {"inbox": where.shown, "store": str(settings.store), "rows": done.rows, "facts": done.facts}
+        terminal.answer(answer | {"refused": done.refused, "versions": versions})
+        return
+    told = f"{words.plural(done.rows, 'row')} into {words.plural(done.facts, 'fact')}"
+    terminal.lines([f"drained {where.shown}: {told if done.rows else 'nothing new'}"])
+
+
+def _versions(machines: list[Machine]) -> list[str]:
+    """Who pushes with another version than ours, in words."""
+    found = []
+    for each in machines:
+        who = f"{each.pusher}@{each.machine} pushes with agnes-stats {each.program}, "
+        if each.format > STORE_VERSION:
+            found.append(f"{who}which is newer: its rows wait until this one is updated")
+        elif each.format < STORE_VERSION:
+            found.append(f"{who}which is older: update it, its rows may lack what this one shows")
+    return found
+
+
+def _compact(given: argparse.Namespace, settings: Settings, where: Address) -> int:
+    from ...ingest.team.drain import compact
+
+    removed = compact(_store(settings), where)
+    if given.json:
+        terminal.answer({"inbox": where.shown, "store": str(settings.store), "removed": removed})
+    else:
+        terminal.lines(
+            [f"removed {words.plural(removed, 'row')} that nobody tells any more, from {where.shown} and the store"]
+        )
+    return 0
+
+
+def _status(given: argparse.Namespace, settings: Settings, where: Address) -> int:
+    from ...ingest.team import inbox
+    from ...ingest.team.drain import how_far
+
+    has_store = settings.store != default_store() and settings.store.exists()
+    with inbox.connected(where) as connection:
+        machines = inbox.machines(connection)
+        waiting = inbox.waiting(connection, how_far(Store(settings.store))) if has_store else None
+    versions = _versions(machines)
+    if given.json:
+        rows: list[dict[str, Any]] = [
+            {
+                "user": each.pusher,
+                "machine": each.machine,
+                "rows": each.rows,
+                "share": each.share,
+                "version": each.program,
+                "pushed_at": f"{each.pushed_at.isoformat()}+00:00",
+            }
+            for each in machines
+        ]
+        terminal.answer({"inbox": where.shown, "waiting_rows": waiting, "machines": rows, "versions": versions})
+        return 0
+    lines = [
+        f"· {each.pusher}@{each.machine}: {words.plural(each.rows, 'row')}, {each.share}, agnes-stats {each.program}, "
+        f"last pushed {each.pushed_at:%Y-%m-%d %H:%M} UTC"
+        for each in machines
+    ] or ["· nobody has pushed so far"]
+    if waiting is not None:
+        lines.append(f"{words.plural(waiting, 'row')} wait for {settings.store}")
+    terminal.lines([where.shown, *lines, *versions])
+    return 0
+
+
+COMMAND = Command(
+    heeds=("store",),
+    run=run,
+    options=(
+        ("action", {"metavar": "ACTION", "nargs": "?", "help": "init, drain, compact or status"}),
+        ("inbox", {"metavar": "INBOX", "nargs": "?", "help": "postgresql://USER@HOST/DATABASE, without a password"}),
+        ("--user", {"metavar": "NAME", "dest": "people", "action": "append", "help": "init: a role that may push"}),
+        (
+            "--drainer",
+            {"metavar": "NAME", "dest": "drainers", "action": "append", "help": "init: a role that may drain"},
+        ),
+        *WATCH,
+    ),
+)
