@@ -15,8 +15,8 @@ from textual import work
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.reactive import var
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input
 
 from ..ingest.news import News, Reading, UpToDate
@@ -27,7 +27,7 @@ from .endable import EndableApp
 from .filter_text import FIELDS, chips
 from .header import HeaderStrip
 from .keys import KEYS
-from .kit.frame import NARROW, FilterInput, StatusCorner, TabStrip
+from .kit.frame import NARROW, FilterInput, FilterPart, StatusCorner, TabStrip
 from .kit.key_bar import KeyBar
 from .learnt import differs
 from .memory import Memory, Remembered
@@ -36,7 +36,7 @@ from .pane import Pane
 from .ranges import ALL, Range, day_at, first_range, holding, ranged
 from .settings import Settings
 from .tabs import TABS, pane_of, style_sheets
-from .views import ViewsTab
+from .views import HasViews, ViewsTab, turn
 
 if TYPE_CHECKING:
     from ..ingest.service import IngestService
@@ -53,6 +53,9 @@ TICK_SECONDS = 60.0
 
 HEAD_START_SECONDS = 0.2
 """The first data is asked for this long before the ingester starts, which would slow it down."""
+
+OWN = "own "
+"""Before the name of a filter that only the pane on the screen has."""
 
 _DIMENSION_OF = {"user": "username"}
 """Fields of the filter whose column of sessions has another name."""
@@ -71,8 +74,6 @@ class AgnesStats(EndableApp):
     AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = KEYS
-
-    window: var[str] = var("24h")
 
     def __init__(
         self,
@@ -114,6 +115,8 @@ class AgnesStats(EndableApp):
         self._memory = memory
         self._tab = settings.tab or TABS[0].name
         self.chosen = self._ranged(chosen)
+        self._set_last: list[str] = []
+        """Fields of the filter, those that were set last at the end."""
         self.session_title = ""
         """What the session is called that is filtered by."""
         self._make_service = service
@@ -194,8 +197,13 @@ class AgnesStats(EndableApp):
     @property
     def active_pane(self) -> Pane:  # type: ignore[type-arg]
         """The pane on the screen."""
-        shown = self._switcher.query_children(f"#{self._switcher.current or TABS[0].name}").first()
+        shown = self.active_tab
         return shown.shown if isinstance(shown, ViewsTab) else shown  # type: ignore[return-value]
+
+    @property
+    def active_tab(self) -> Widget:
+        """The tab on the screen: a pane, or what holds several."""
+        return self._switcher.query_children(f"#{self._switcher.current or TABS[0].name}").first()
 
     @property
     def _switcher(self) -> ContentSwitcher:
@@ -283,20 +291,27 @@ class AgnesStats(EndableApp):
 
     def choose(self, **changes: object) -> None:
         """Change the filter of all panes."""
+        self._set_last = [name for name in self._set_last if name not in changes] + list(changes)
         self.chosen = self._ranged(self.chosen.but(**changes))
-        self._describe_filter()
+        self.describe_filter()
+        self._header.refresh_data()
         for pane in self.panes:
             pane.refresh_data()
         self.post_message(FilterChanged(self.chosen))
 
-    def _describe_filter(self) -> None:
+    def describe_filter(self) -> None:
+        """Say which filters hold, and which could."""
         chosen, pane = self.chosen, self.active_pane
         days = self._range.label
         if self._fixed.since or self._fixed.until:
             days = f"{self._fixed.since or '…'} to {self._fixed.until or 'today'}"
-        agents = {"agent": "all agents"} if differs("agent") else {}
-        told = agents | {"project": "all projects", "model": "all models"} | dict(chips(chosen, self.session_title))
-        self.screen_stack[0].query_one(TabStrip).describe([days, *told.values(), pane.describe_filter()])
+        held = dict(chips(chosen, self.session_title))
+        offered = ["agent"] if differs("agent") else []
+        could = {field: f"all {field}s" for field in (*offered, "project", "model") if field not in held}
+        parts = [FilterPart("range", days), *(FilterPart(field, text, held=True) for field, text in held.items())]
+        parts += [FilterPart(f"{OWN}{name}", text, held=True) for name, text in pane.own_filters()]
+        parts += [FilterPart(field, text) for field, text in could.items()]
+        self.screen_stack[0].query_one(TabStrip).describe(parts, pane.filter_note())
 
     @property
     def droppable(self) -> list[str]:
@@ -350,10 +365,30 @@ class AgnesStats(EndableApp):
         if picked is not None:
             self.choose(**{what: picked or None})
 
-    def action_toggle_window(self) -> None:
-        """Header over the last 24 hours, or seven days."""
-        self.window = "7d" if self.window == "24h" else "24h"
-        self._header.refresh_data()
+    def action_unfilter(self) -> None:
+        """Drop the filter that was set last: of this tab, else of all."""
+        own, held = self.active_pane.own_filters(), self.droppable
+        last = sorted(held, key=lambda name: self._set_last.index(name) if name in self._set_last else -1)
+        if own:
+            self._drop(f"{OWN}{own[-1][0]}")
+        elif last:
+            self._drop(last[-1])
+
+    def _drop(self, name: str) -> None:
+        """Drop a filter: a field, or one of the pane's own."""
+        if name in self.droppable:
+            self.choose(**{name: None})
+        elif name.startswith(OWN):
+            self.active_pane.drop_own(name.removeprefix(OWN))
+            self.screen_stack[0].query_one(FilterInput).keep(self.active_pane.text)
+            self.choose()
+
+    def on_tab_strip_filter_clicked(self, message: TabStrip.FilterClicked) -> None:
+        """What is held is dropped; for what could be, there is a list to choose from."""
+        if message.part.held:
+            self._drop(message.part.name)
+        else:
+            self.action_pick(message.part.name)
 
     def action_filter(self) -> None:
         """Open the filter line of the pane."""
@@ -364,7 +399,8 @@ class AgnesStats(EndableApp):
         if isinstance(event.input, FilterInput):
             self.active_pane.text = event.value
             self.active_pane.refresh_data()
-            self._describe_filter()
+            self._header.refresh_data()
+            self.describe_filter()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter and go back to the rows."""
@@ -376,10 +412,12 @@ class AgnesStats(EndableApp):
         """Whether a key does anything now: there may be nothing to go up from, or to choose from."""
         if action == "pick":
             return differs(_DIMENSION_OF.get(str(parameters[0]), str(parameters[0])))
-        if action != "up":
+        if action == "turn":
+            return isinstance(self.active_tab, HasViews)
+        if action not in ("up", "unfilter"):
             return True
-        pane, line = self.active_pane, self.screen_stack[0].query_one(FilterInput)
-        return bool(line.is_open or pane.text or pane.has_own_filters or self.droppable)
+        is_open = action == "up" and self.screen_stack[0].query_one(FilterInput).is_open
+        return bool(is_open or self.active_pane.own_filters() or self.droppable)
 
     def action_up(self) -> None:
         """One step up: close the filter line, or drop the filters. Never quits."""
@@ -388,7 +426,7 @@ class AgnesStats(EndableApp):
         if line.is_open:
             line.close()
             self._focus_pane()
-        if pane.text or pane.has_own_filters:
+        if pane.own_filters():
             pane.clear_filters()
             line.value = ""
             self.choose()
@@ -402,10 +440,17 @@ class AgnesStats(EndableApp):
         await self._show_tab(name)
         self._fill_pane()
 
+    async def action_turn(self, step: int) -> None:
+        """The next view of the tab, or the one before."""
+        tab = self.active_tab
+        if isinstance(tab, HasViews):
+            await turn(tab, step)
+            self.describe_filter()
+
     def pane_changed(self) -> None:
         """Another view of the tab is on the screen."""
         self.query_one(FilterInput).close()
-        self._describe_filter()
+        self.describe_filter()
         self._fill_pane()
 
     def _fill_pane(self) -> None:
@@ -419,7 +464,7 @@ class AgnesStats(EndableApp):
         self._switcher.current = self._tab = name
         self.query_one(TabStrip).active = name
         self.query_one(FilterInput).close()
-        self._describe_filter()
+        self.describe_filter()
 
     async def _make_tab(self, name: str) -> None:
         # A key may want a tab that is just being prepared.

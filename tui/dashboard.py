@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..queries.store import Store
 from . import ending, terminal
 from .factories import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
+from .header_data import HEADER, header_data
 from .live_states import told_states
 from .memory import Memory, Remembered
 from .prefetch import Ahead
@@ -99,12 +100,10 @@ def first_answers(settings: Settings, days: Range | None = None) -> Ahead:
         return tab.ask_first(connection, chosen, now)
 
     def header(connection: Reader) -> object:
-        from .header_data import header_data
-
-        return header_data(connection, settings, chosen, "24h", now, told_states(settings))
+        return header_data(connection, settings, chosen, now, told_states(settings))
 
     questions = {tab.name: page} if tab.first else {}
-    return Ahead(Store(settings.store), chosen, {**questions, "home 24h": header})
+    return Ahead(Store(settings.store), chosen, {**questions, HEADER: header})
 
 
 @contextlib.contextmanager

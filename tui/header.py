@@ -1,4 +1,4 @@
-"""The header strip: what runs and waits, what is left, and what happened lately, whatever tab is shown."""
+"""The header strip: what runs, who waits, what is left, whatever is filtered. It asks what the filters leave, too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from ..queries.store import Stamp, StoreError
 from . import budget_text, limit_text, marks
 from . import format as words
 from .alerts import Alerts
-from .kit.frame import NARROW
+from .header_data import HEADER
+from .kit.frame import NARROW, TabStrip
 from .kit.palette import parse
 from .live_states import told_states
 from .messages import HomeLoaded
@@ -26,13 +27,14 @@ from .typed_app import OnDashboard
 
 if TYPE_CHECKING:
     from ..queries.budget import Budget
-    from ..queries.home import Home
+    from ..queries.filters import Filter
     from ..queries.live import LiveSession, Told
     from ..queries.plan_limits import PlanLimit
+    from ..queries.tokens import TokenSums
     from .header_data import HeaderData
 
 OLD = dt.timedelta(minutes=10)
-"""Numbers of the last 24 hours are asked for again after this long, though nothing was written."""
+"""Limits, budgets and the sums of days are asked for again after this long, though nothing was written."""
 
 LOOK_SECONDS = 1.0
 """How often it is looked what the processes of sessions say that these do."""
@@ -53,7 +55,7 @@ class HeaderPiece:
 
 
 class HeaderStrip(OnDashboard, Static):
-    """Who waits, what is left of limits and budget, and the last 24 hours or seven days, in one line."""
+    """Who waits, what is left of limits and budget, and with a workspace when data was pulled, in one line."""
 
     def __init__(self) -> None:
         super().__init__(markup=False)
@@ -95,25 +97,30 @@ class HeaderStrip(OnDashboard, Static):
     def refresh_data(self) -> None:
         """Ask the store for the numbers, and show them."""
         app = self.dashboard
+        chosen = app.chosen.but(text=app.active_pane.text)
         asked, is_settled = (app.store.stamp(), app.now()), app.is_settled
         try:
-            data = app.ahead.take(f"home {app.window}", app.chosen) if app.ahead else None
+            data = app.ahead.take(HEADER, chosen) if app.ahead else None
             if data is not None:
                 app.costs.hit(_QUESTION)
-            data = data or self._answer()
+            data = data or self._answer(chosen)
         except StoreError:
             # The pane says it, with the reason; the last numbers stay.
             return
         self._asked = asked
         self.post_message(HomeLoaded(data, is_settled=is_settled))
 
-    def _answer(self) -> HeaderData:
+    def _answer(self, chosen: Filter) -> HeaderData:
         from .header_data import header_data
 
         app = self.dashboard
         told_now = told_states(app.settings)
         with app.costs.asking(_QUESTION), app.store.read() as connection:
-            return header_data(connection, app.settings, app.chosen, app.window, app.now(), told_now)
+            if chosen.text:
+                from ..queries.search import narrowed
+
+                chosen = narrowed(connection, chosen)
+            return header_data(connection, app.settings, chosen, app.now(), told_now)
 
     def on_home_loaded(self, message: HomeLoaded) -> None:
         """Show the numbers, and tell what is news."""
@@ -131,43 +138,42 @@ class HeaderStrip(OnDashboard, Static):
     def _show(self, data: HeaderData) -> None:
         """One line; narrow screens leave out the less telling numbers."""
         wide = self.app.size.width >= NARROW
-        line = Text(" agnes-stats " if wide else "", style="bold", no_wrap=True, overflow="ellipsis")
+        app = self.dashboard
         pieces = [piece for piece in self._pieces(data, wide) if piece.text.cell_len]
+        named = " agnes-stats " if wide or not pieces else ""
+        line = Text(named, style="bold", no_wrap=True, overflow="ellipsis")
         gap = "  " if wide else " "
-        room = self.app.size.width - line.cell_len
+        room = app.size.width - line.cell_len
         while len(pieces) > 1 and sum(piece.text.cell_len + len(gap) for piece in pieces) > room:
             pieces.remove(max(pieces, key=lambda piece: piece.rank))
         for piece in pieces:
             line.append(gap, style="not bold")
             line.append_text(piece.text)
+        pull = self._pull(data)
+        if pull.cell_len + 2 <= app.size.width - line.cell_len:
+            line.append(" " * (app.size.width - line.cell_len - pull.cell_len - 1)).append_text(pull)
         self.update(line, layout=False)
+        app.screen_stack[0].query_one(TabStrip).tell(self._sums(data.sums))
 
     def _pieces(self, data: HeaderData, wide: bool) -> list[HeaderPiece]:
-        home, now = data.home, self.dashboard.now()
-        parts = [
+        now = self.dashboard.now()
+        return [
             *self._sessions(data.live, wide),
             *(HeaderPiece(text, 3) for text in self._limits(data.limits, now, wide)),
             self._budget(budget_text.worst(data.budgets)),
-            HeaderPiece(_told("Last sync" if wide else "Sync", words.relative(home.last_pull_at, now)), 6),
-            HeaderPiece(_told("Sessions", words.count(home.sessions)), 7),
-            HeaderPiece(_told("Prompts", words.count(home.prompts)), 8),
-            HeaderPiece(_told("Tokens", marks.tokens(home.total_tokens, home.undercounted)), 5),
-            HeaderPiece(_told("Projects", words.count(home.projects)), 9),
-            HeaderPiece(self._window(wide), 10),
         ]
+
+    def _pull(self, data: HeaderData) -> Text:
+        """When data was pulled last, where there is a workspace to pull into."""
+        if not data.has_workspace:
+            return Text()
+        return _told("Last pull", words.relative(data.last_pull_at, self.dashboard.now()))
+
+    def _sums(self, sums: TokenSums) -> Text:
+        parts = [marks.tokens(sums.total_tokens, sums.undercounted)]
         if not self.dashboard.settings.no_cost:
-            parts.append(HeaderPiece(self._cost(home), 4))
-        return parts
-
-    def _window(self, wide: bool) -> Text:
-        text = Text(" " if wide else "")
-        for name in ("24h", "7d"):
-            is_shown = name == self.dashboard.window
-            text.append(f"{'▸' if is_shown else ' '}{name}", style="bold" if is_shown else "dim not bold")
-        return text
-
-    def _cost(self, home: Home) -> Text:
-        return Text(marks.cost(home), style="bold")
+            parts.append(marks.cost(sums))
+        return Text("  ".join(parts), style="bold")
 
     def _sessions(self, live: Sequence[LiveSession], wide: bool) -> list[HeaderPiece]:
         waiting = sum(one.waiting for one in live)
@@ -213,10 +219,6 @@ class HeaderStrip(OnDashboard, Static):
 
     def _tone(self, name: str) -> str:
         return parse(self.app.theme_variables, f"text-{name}", Color.parse("white")).rich_color.name
-
-    def on_click(self) -> None:
-        """A click does what `w` does."""
-        self.app.run_worker(self.app.run_action("toggle_window"))
 
 
 def _told(label: str, value: str) -> Text:

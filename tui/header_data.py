@@ -11,11 +11,14 @@ from .factories import budgets_of
 
 if TYPE_CHECKING:
     from ..queries.budget import Budget
-    from ..queries.home import Home
     from ..queries.live import LiveSession, Told
     from ..queries.plan_limits import PlanLimit
     from ..queries.store import Reader
+    from ..queries.tokens import TokenSums
     from .settings import Settings
+
+HEADER = "header"
+"""The name of the question, where it is asked ahead."""
 
 MOST_LIVE = 50
 """Running sessions that are looked at; nobody waits for as many."""
@@ -23,25 +26,28 @@ MOST_LIVE = 50
 
 @dataclass(frozen=True, slots=True)
 class HeaderData:
-    """What happened lately, what runs, and what is left."""
+    """What runs, what is left, and what the filters leave."""
 
-    home: Home
+    sums: TokenSums
+    """Of all that is filtered, as everything below the header is."""
     live: list[LiveSession]
     """Of everything, whatever is filtered: who waits for the user waits."""
     limits: list[PlanLimit]
     budgets: list[Budget]
+    has_workspace: bool
+    last_pull_at: dt.datetime | None
 
 
-def header_data(
-    connection: Reader, settings: Settings, chosen: Filter, window: str, now: dt.datetime, told: Told
-) -> HeaderData:
+def header_data(connection: Reader, settings: Settings, chosen: Filter, now: dt.datetime, told: Told) -> HeaderData:
     """All of it. `now` is UTC without a zone; `told` is what processes say of their sessions."""
-    from ..queries import budget, home, live, plan_limits
+    from ..queries import budget, live, plan_limits, servers, tokens, workspaces
 
-    everything = Filter(zone=settings.tz, user=settings.user)
+    everything = Filter(zone=chosen.zone, user=settings.user)
     return HeaderData(
-        home.home(connection, window, now=now, chosen=chosen),
+        tokens.totals(connection, chosen),
         live.running_now(connection, everything, now=now, told=told, limit=MOST_LIVE),
         plan_limits.limits(connection, everything, now=now),
         budget.budgets(connection, everything, budgets_of(settings), now=now),
+        bool(workspaces.workspaces(connection)),
+        servers.last_pull(connection),
     )

@@ -11,6 +11,8 @@ KEYS: list[BindingType] = [
         Binding(str(n), f"show_tab('{tab.name}')", tab.title, show=False, tooltip=f"The tab {tab.title}")
         for n, tab in enumerate(TABS, 1)
     ),
+    Binding("left_square_bracket", "turn(-1)", "View before", show=False, key_display="[", tooltip="The view before"),
+    Binding("right_square_bracket", "turn(1)", "Next view", show=False, key_display="]", tooltip="The next view"),
     Binding("r", "pick('range')", "Range", tooltip="Choose the days that are shown"),
     Binding("p", "pick('project')", "Project", tooltip="Show one project only"),
     Binding("m", "pick('model')", "Model", show=False, tooltip="Show one model only"),
@@ -26,7 +28,7 @@ KEYS: list[BindingType] = [
     ),
     Binding("e", "export", "Export", tooltip="A table or chart of the screen as a file: CSV, JSON, Parquet, SVG"),
     Binding("l", "console", "SQL", show=False, tooltip="Ask the store your own question, in SQL"),
-    Binding("w", "toggle_window", "24h/7d", show=False, tooltip="Header over 24 hours or seven days"),
+    Binding("backspace", "unfilter", "Filter back", show=False, tooltip="Drop the filter that was set last"),
     Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
     Binding("escape", "up", "Up", show=False, tooltip="Back, or clear the filters"),
     Binding("q", "quit", "Quit", tooltip="Quit at once"),

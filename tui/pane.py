@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 Data = TypeVar("Data")
 
+TYPED = "text"
+"""The name of the filter that is typed."""
+
 REST_SECONDS = 0.3
 """The whole of an answer is asked for this long after its beginning, which that would keep from the screen."""
 
@@ -39,7 +42,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
     EMPTY: ClassVar[str] = "Nothing yet."
     """The sentence for a store without anything to show here."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+r", "reload", "Reload", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f5", "reload", "Ask again", show=False)]
 
     def __init__(self, tab: Tab | View) -> None:
         super().__init__(id=tab.name)
@@ -64,9 +67,18 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         """Whether there is anything to show; if not, the pane says so in words."""
         return True
 
-    def describe_filter(self) -> str:
-        """Extra words for the line that says what is filtered."""
-        return f"“{self.text}”" if self.text else ""
+    def own_filters(self) -> list[tuple[str, str]]:
+        """What this pane filters by beside what all do, as names and words; what was typed comes last."""
+        return [(TYPED, f"“{self.text}”")] if self.text else []
+
+    def drop_own(self, name: str) -> None:
+        """Drop one of `own_filters`; the pane is asked anew afterwards."""
+        if name == TYPED:
+            self.text = ""
+
+    def filter_note(self) -> str:
+        """What else is to be known of the filters of this pane, in words."""
+        return ""
 
     def on_mount(self) -> None:
         """Nothing is shown before there are data: what is hidden later would lose the focus."""
@@ -91,7 +103,8 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
 
     def clear_filters(self) -> None:
         """Drop this pane's own filters."""
-        self.text = ""
+        for name, _ in self.own_filters():
+            self.drop_own(name)
 
     def _ask(self) -> None:
         self._dirty = False
@@ -156,7 +169,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         hidden = focused is not None and not all(
             node.display for node in focused.ancestors_with_self if isinstance(node, Widget)
         )
-        if focused is None or (hidden and focused is not self.first_focus):
+        if focused in (None, self) or (hidden and focused is not self.first_focus):
             self.take_focus()
 
     def take_focus(self) -> None:
@@ -170,23 +183,16 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         message.stop()
         self._busy = False
         if message.number == self._number:
-            self._state(
-                "failed", f"Could not load {self.tab.title.lower()}: {message.reason}. Press ctrl+r to try again."
-            )
+            self._state("failed", f"Could not load {self.tab.title.lower()}: {message.reason}. Press F5 to try again.")
 
     def _empty_sentence(self) -> str:
         app = self.dashboard
         if app.is_reading:
             return f"Still reading your sessions. {app.reading_words}"
         # The days are always chosen, also where there is nothing to choose from.
-        if self.text or self.has_own_filters or not app.chosen.but(since=None, until=None).is_open:
+        if self.own_filters() or not app.chosen.but(since=None, until=None).is_open:
             return "Nothing matches these filters. Press Escape to clear them."
         return self.EMPTY
-
-    @property
-    def has_own_filters(self) -> bool:
-        """Whether the pane filters by more than its text."""
-        return False
 
     def _state(self, mode: str, sentence: str) -> None:
         state = self.query_one(PaneState)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from importlib import import_module
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import ContentSwitcher
 
@@ -40,6 +39,31 @@ class View(NamedTuple):
         return kind(self)
 
 
+@runtime_checkable
+class HasViews(Protocol):
+    """A tab with several views in a strip."""
+
+    @property
+    def views(self) -> list[tuple[str, str]]:
+        """The views, as names and titles."""
+        ...
+
+    @property
+    def view(self) -> str:
+        """The one that is shown, or asked for."""
+        ...
+
+    async def show_view(self, name: str) -> None:
+        """Show another one."""
+        ...
+
+
+async def turn(tab: HasViews, step: int) -> None:
+    """Show the next view, or the one before; after the last comes the first."""
+    names = [name for name, _ in tab.views]
+    await tab.show_view(names[(names.index(tab.view) + step) % len(names)])
+
+
 class ViewsTab(Vertical):
     """A tab of several views, of which one is shown."""
 
@@ -48,10 +72,6 @@ class ViewsTab(Vertical):
     ViewsTab { height: 1fr; }
     ViewsTab > ContentSwitcher { height: 1fr; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket", "turn(-1)", "View", show=False, key_display="[", tooltip="The view before"),
-        Binding("right_square_bracket", "turn(1)", "View", show=False, key_display="]", tooltip="The next view"),
-    ]
 
     def __init__(self, tab: Tab) -> None:
         super().__init__(id=tab.name)
@@ -74,6 +94,16 @@ class ViewsTab(Vertical):
         switcher = self.query_one(ContentSwitcher)
         return switcher.query_one(f"#{switcher.current}", Pane)
 
+    @property
+    def views(self) -> list[tuple[str, str]]:
+        """The views, as names and titles."""
+        return [(view.name, view.label) for view in self.VIEWS]
+
+    @property
+    def view(self) -> str:
+        """The one that is shown."""
+        return self.query_one(ContentSwitcher).current or self.VIEWS[0].name
+
     async def show_view(self, name: str) -> None:
         """Show a view of VIEWS, made if nobody wanted it before."""
         switcher = self.query_one(ContentSwitcher)
@@ -86,12 +116,6 @@ class ViewsTab(Vertical):
         self.query_one(ViewStrip).active = name
         app: Any = self.app
         app.pane_changed()
-
-    async def action_turn(self, step: int) -> None:
-        """The next view, or the one before; after the last comes the first."""
-        names = [view.name for view in self.VIEWS]
-        at = names.index(self.query_one(ContentSwitcher).current or names[0])
-        await self.show_view(names[(at + step) % len(names)])
 
     async def on_view_strip_chosen(self, message: ViewStrip.Chosen) -> None:
         """A view was clicked."""

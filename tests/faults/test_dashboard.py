@@ -69,7 +69,7 @@ def in_a_terminal(tmp_path: Path, script: str, keys: bytes = b"") -> tuple[int, 
         with contextlib.suppress(OSError):  # so Linux tells that nobody has the other end any more
             while select.select([ours], [], [], 20.0)[0] and (more := os.read(ours, 65536)):
                 seen += more
-                if keys and b"Last sync" in seen:
+                if keys and b"about orders" in seen:
                     os.write(ours, keys)
                     keys = b""
         status = process.wait(20.0)

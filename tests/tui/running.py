@@ -169,6 +169,13 @@ async def show_days(pilot: Pilot[Any], label: str) -> None:
     await press(pilot, *("space" if char == " " else char for char in label), "enter")
 
 
+async def show_view(pilot: Pilot[Any], name: str) -> None:
+    """Show a view of the tab that is on the screen, as a click on its name or `[` and `]` do."""
+    tab = pilot.app.active_tab  # type: ignore[attr-defined]
+    await tab.show_view(name)
+    await settle(pilot)
+
+
 def screen_text(app: App[Any]) -> str:
     """What is on the screen, without colours, and without blanks at the ends of lines."""
     strips = app.screen._compositor.render_strips()

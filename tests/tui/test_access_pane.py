@@ -21,7 +21,7 @@ from agnes_stats.tui.sessions.detail import SessionScreen
 from tests.queries.accesses import agnes, store_with
 from tests.storing import held
 from tests.tui.access_world import HOSTILE, world
-from tests.tui.running import NOW, press, running, screen_text, settle, show_days
+from tests.tui.running import NOW, press, running, screen_text, settle, show_days, show_view
 
 SIZES = [(80, 24), (140, 45), (200, 60)]
 
@@ -61,12 +61,12 @@ async def test_the_screen_and_what_failed(
         assert max(map(len, text.splitlines())) <= size[0]
         for told in ("Reads", "Failed", "query.remote", "table:orders", "error.400", "15 accesses"):
             assert told in text
-        await press(pilot, "a", "x")
+        await press(pilot, "t", "x")
         text = screen_text(app)
         assert "no column named x" in text and "select x from orders" in text
         if size == (80, 24):
             # The figures, in one line here, obey the filters.
-            assert "Reads 2 " in text.splitlines()[2] and "Failed 2 (100.0 %)" in text.splitlines()[2]
+            assert "Reads 2 " in text.splitlines()[4] and "Failed 2 (100.0 %)" in text.splitlines()[4]
             assert caption(app).strip() == "2 accesses · queries · failed"
 
 
@@ -99,7 +99,7 @@ async def test_the_cursor_keeps_its_row_when_others_come(tmp_path: Path) -> None
     async with on_access(store) as (app, pilot):
         await press(pilot, "down", "down")
         store_with(tmp_path, [*told, session("s2", "14:30", agnes("select 2 from t"))])
-        await press(pilot, "ctrl+r")
+        await press(pilot, "f5")
         table = app.query_one(AccessTable)
         assert (table.selected.key, table.cursor_row) == ("s1-2:0", 3)
 
@@ -112,19 +112,19 @@ async def test_groups_of_actions_and_results_one_after_the_other_even_where_noth
         everything = keys(app)
         seen = []
         for name in ("queries", "files", "web", "catalog", "snapshots"):
-            await press(pilot, "a")
-            assert f"· {name}" in screen_text(app).splitlines()[1] and f"· {name}" in caption(app)
+            await press(pilot, "t")
+            assert f" {name} ✕ " in screen_text(app).splitlines()[1] and f"· {name}" in caption(app)
             seen += keys(app)
         assert sorted(seen) == sorted(everything)
-        await press(pilot, "a")
+        await press(pilot, "t")
         assert keys(app) == everything
         seen = []
         for name in ("failed", "denied", "running", "interrupted", "success"):
             await press(pilot, "x")
-            assert f"· {name}" in screen_text(app).splitlines()[1]
+            assert f" {name} ✕ " in screen_text(app).splitlines()[1]
             seen += keys(app) if app.query_one("#access-body").display else []
         assert sorted(seen) == sorted(everything)
-        await press(pilot, "a", "a", "a", "x", "x")
+        await press(pilot, "t", "t", "t", "x", "x")
         assert "No data accesses match these filters. Press Escape to clear them." in screen_text(app)
         await press(pilot, "escape")
         assert keys(app) == everything
@@ -156,18 +156,18 @@ async def test_pages_forth_and_back_to_the_end_are_together_the_list(store: Stor
         assert caption(app).strip() == "3 of 15 accesses · n older"
         await press(pilot, "n")
         second = keys(app)
-        assert caption(app).strip() == "4 to 6 of 15 accesses · n older · b newer"
+        assert caption(app).strip() == "4 to 6 of 15 accesses · n older · N newer"
         assert len(second) == 3 and not set(first) & set(second)
-        await press(pilot, "b")
+        await press(pilot, "N")
         assert keys(app) == first
-        await press(pilot, "b")
+        await press(pilot, "N")
         assert keys(app) == first
         seen = list(first)
         for _ in range(4):
             await press(pilot, "n")
             seen += keys(app)
         assert len(seen) == len(set(seen)) == 15
-        assert caption(app).strip() == "13 to 15 of 15 accesses · b newer"
+        assert caption(app).strip() == "13 to 15 of 15 accesses · N newer"
         await press(pilot, "n", "end", "down")
         assert keys(app) == seen[-3:], "the last page has no next"
 
@@ -187,7 +187,7 @@ async def test_moving_beyond_the_end_turns_the_page_and_another_filter_begins_at
         assert keys(app) == second
         await press(pilot, "pageup")
         assert keys(app) == first
-        await press(pilot, "n", "a")
+        await press(pilot, "n", "t")
         assert caption(app).startswith(" 3 of ")
         await press(pilot, "n")
         await show_days(pilot, "90")
@@ -231,9 +231,9 @@ async def test_the_session_and_the_sql_are_one_key_away_and_a_failure_says_why(
         assert ["the session is not known" in note.message for note in app._notifications] == [False, True]
         with monkeypatch.context() as patched:
             patched.setattr(AccessPane, "load", broken)
-            await press(pilot, "ctrl+r")
+            await press(pilot, "f5")
         assert app.query_one("#access PaneState", PaneState).mode == "failed"
-        assert "no luck" in screen_text(app) and "ctrl+r" in screen_text(app)
+        assert "no luck" in screen_text(app) and "F5" in screen_text(app)
 
 
 async def test_nothing_in_the_data_reaches_the_terminal_or_is_markup(store: Store) -> None:
@@ -273,8 +273,9 @@ async def test_days_without_an_access_say_what_to_press(store: Store) -> None:
 async def test_every_key_is_told_in_the_help_of_a_view_where_it_works(store: Store) -> None:
     told = ""
     async with on_access(store, (140, 60)) as (app, pilot):
-        for key in ("t", "u", "escape"):
-            await press(pilot, key, "question_mark")
+        for name in ("summary", "tools", "list"):
+            await show_view(pilot, name)
+            await press(pilot, "question_mark")
             told += screen_text(app)
             await press(pilot, "escape")
     pages = ("older", "newer")

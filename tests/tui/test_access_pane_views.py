@@ -20,7 +20,7 @@ from tests.queries.accesses import session, store_with
 from tests.storing import held
 from tests.transcripts import Transcript
 from tests.tui.access_world import world
-from tests.tui.running import press, running, screen_text, settle, show_days
+from tests.tui.running import press, running, screen_text, settle, show_days, show_view
 
 
 @pytest.fixture(scope="module")
@@ -56,42 +56,40 @@ def screen_is(app: AgnesStats, golden: Golden, name: str) -> None:
 
 async def test_both_views_and_back_to_the_list(store: Store, golden: Golden) -> None:
     async with on_access(store) as (app, pilot):
-        for key, name in (("t", "summary"), ("u", "tools")):
-            await press(pilot, key)
+        for name in ("summary", "tools"):
+            await show_view(pilot, name)
             assert view(app) == f"access-{name}"
             screen_is(app, golden, name)
-            await press(pilot, key)
+            await press(pilot, "escape")
             assert view(app) == "access-list" and app.focused is app.query_one(AccessTable)
-            await press(pilot, key, "escape")
-            assert view(app) == "access-list"
 
 
 async def test_both_views_on_a_large_screen(store: Store, golden: Golden) -> None:
     async with on_access(store, (200, 60)) as (app, pilot):
-        for key, name in (("t", "summary"), ("u", "tools")):
-            await press(pilot, key)
+        for name in ("summary", "tools"):
+            await show_view(pilot, name)
             screen_is(app, golden, name)
 
 
 async def test_a_small_screen_shows_one_part_at_a_time_and_a_larger_one_all(store: Store, golden: Golden) -> None:
     async with on_access(store, (80, 24)) as (app, pilot):
-        await press(pilot, "u")
+        await show_view(pilot, "tools")
         screen_is(app, golden, "tools")
-        await press(pilot, "t")
+        await show_view(pilot, "summary")
         screen_is(app, golden, "summary")
         seen = []
         for _ in range(5):
             (shown,) = (one for one in app.query_one(AccessSummary).parts if one.display)
             seen.append(shown.id)
             assert app.focused is shown.content
-            await press(pilot, "k")
+            await press(pilot, "w")
         assert sorted(seen) == sorted(str(one.id) for one in app.query_one(AccessSummary).parts)
         assert seen[0] == "summary-tables"
-        await press(pilot, "k")
+        await press(pilot, "w")
         await pilot.resize_terminal(140, 45)
         await settle(pilot)
         assert all(one.display for one in app.query_one(AccessSummary).parts)
-        assert "k next" not in screen_text(app)
+        assert "w next" not in screen_text(app)
         await pilot.resize_terminal(140, 24)
         await settle(pilot)
         assert [one.id for one in app.query_one(AccessSummary).parts if one.display] == ["summary-actions"]
@@ -99,7 +97,7 @@ async def test_a_small_screen_shows_one_part_at_a_time_and_a_larger_one_all(stor
 
 async def test_a_table_an_action_and_a_place_lead_to_their_accesses(store: Store) -> None:
     async with on_access(store) as (app, pilot):
-        await press(pilot, "t")
+        await show_view(pilot, "summary")
         assert part(app, "summary-tables").select("events")
         await press(pilot, "enter")
         assert view(app) == "access-list"
@@ -108,7 +106,7 @@ async def test_a_table_an_action_and_a_place_lead_to_their_accesses(store: Store
         await press(pilot, "escape")
         assert len(app.query_one(AccessTable).records) == 15
         for section, row, count in (("actions", "query.remote", 6), ("places", "web", 1), ("places", "remote", 7)):
-            await press(pilot, "t")
+            await show_view(pilot, "summary")
             table = part(app, f"summary-{section}")
             assert table.select(row)
             app.set_focus(table)
@@ -119,7 +117,7 @@ async def test_a_table_an_action_and_a_place_lead_to_their_accesses(store: Store
 
 async def test_the_summary_is_sorted_by_any_column(store: Store) -> None:
     async with on_access(store) as (app, pilot):
-        await press(pilot, "t")
+        await show_view(pilot, "summary")
         table = part(app, "summary-tables")
         assert keys(table)[:3] == ["customers", "events", "orders"]
         await press(pilot, "S")
@@ -132,7 +130,8 @@ async def test_the_summary_is_sorted_by_any_column(store: Store) -> None:
 
 async def test_every_day_is_on_the_axis_and_the_slowest_queries_open_in_full(store: Store) -> None:
     async with on_access(store) as (app, pilot):
-        await press(pilot, "t", "k", "k")
+        await show_view(pilot, "summary")
+        await press(pilot, "w", "w")
         table = part(app, "summary-slowest")
         assert app.focused is table and keys(table)[0] in ("churn-1:0", "web-3:0", "evil-0:0")
         chart = app.query_one("#summary-days StackedBars", StackedBars)
@@ -147,12 +146,13 @@ async def test_every_day_is_on_the_axis_and_the_slowest_queries_open_in_full(sto
 
 async def test_the_summary_obeys_the_filters_and_tools_those_of_all_tabs_only(store: Store) -> None:
     async with on_access(store) as (app, pilot):
-        await press(pilot, "t", "a", "x")
+        await show_view(pilot, "summary")
+        await press(pilot, "t", "x")
         assert keys(part(app, "summary-actions")) == ["query.remote"]
         assert keys(part(app, "summary-tables")) == ["lost", "orders"]
         assert keys(part(app, "summary-slowest")) == ["churn-2:0", "server:http://agnes:gone"]
         assert "queries 2" in screen_text(app) and "files" not in screen_text(app).splitlines()[7]
-        await press(pilot, "u")
+        await show_view(pilot, "tools")
         table = part(app, "tools-tool")
         assert len(table.records) == 5
         assert "queries" not in screen_text(app).splitlines()[1]
@@ -179,7 +179,7 @@ async def test_servers_skills_and_plugins_are_told(tmp_path: Path) -> None:
         ("Bash", {"command": "ls"}),
     )
     async with on_access(store_with(tmp_path, [told])) as (app, pilot):
-        await press(pilot, "u")
+        await show_view(pilot, "tools")
         text = screen_text(app)
         assert "agnes / query" in text and "toolbox:review" in text
         names = {one.id: keys(part(app, str(one.id))) for one in app.query_one(ToolStatistics).parts}
@@ -190,11 +190,11 @@ async def test_views_without_anything(tmp_path: Path) -> None:
     told = Transcript("s1", "2026-03-10T14:00").prompt("look").response(("c", "TodoWrite", {})).result("c")
     async with on_access(store_with(tmp_path, [told])) as (app, pilot):
         assert "No data accesses yet" in screen_text(app)
-        await press(pilot, "u")
+        await show_view(pilot, "tools")
         assert keys(part(app, "tools-tool")) == ["TodoWrite"] and "none used" in screen_text(app)
         await press(pilot, "slash", *"zz", "enter")
         assert "No tool calls match these filters" in screen_text(app)
         await press(pilot, "escape")
         assert "No data accesses yet" in screen_text(app)
-        await press(pilot, "u")
+        await show_view(pilot, "tools")
         assert "none used" not in screen_text(app) or keys(part(app, "tools-tool")) == []

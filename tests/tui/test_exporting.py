@@ -60,7 +60,7 @@ async def test_the_table_with_the_focus_is_written_with_the_values_of_the_store(
         await press(pilot, "e", "enter", "enter")
         assert len(rows(folder / "tokens-model-2026-03-10.csv")) == 1
         # Another table, another format, another place.
-        await press(pilot, "e", "end", "ctrl+t")
+        await press(pilot, "e", "end", "ctrl+f")
         line = app.screen.query_one(Input)
         assert line.value == "tokens-top-sessions-2026-03-10.json"
         line.value = str(folder / "no such folder" / "x.json")
@@ -129,7 +129,7 @@ async def test_the_answer_of_the_console_keeps_its_types(store: Store, folder: P
         await press(pilot, "l")
         app.screen.query_one(TextArea).text = "SELECT DATE '2026-03-10' AS day, 1.5::DECIMAL(4, 2) AS x, [1] AS l"
         await press(pilot, "f5")
-        await press(pilot, "f4", "ctrl+t", "ctrl+t", "enter")
+        await press(pilot, "f4", "ctrl+f", "ctrl+f", "enter")
         await press(pilot, "ctrl+t")
         await press(pilot, "f4")
         assert not app.screen.query_one(OptionList).display

@@ -71,7 +71,7 @@ async def look():
         async with app.run_test(size=(100, 30)) as pilot:
             await settle(pilot)
             strip = screen_text(app).splitlines()[1]
-            await press(pilot, "1", "5", "ctrl+r")
+            await press(pilot, "1", "5", "f5")
             sky = app.query_one("#sky")
             told = {
                 "strip": strip, "active": app.active_pane.id, "seen": seen, "text": screen_text(app),

@@ -92,7 +92,7 @@ async def test_a_way_leaves_only_its_hand_overs_and_escape_brings_all_back(store
         await view(app, pilot, "delegations")
         listed = app.query_one("#delegations-list", RecordTable)
         assert len(listed.records) == 5
-        await press(pilot, "v")
+        await press(pilot, "w")
         edges = app.query_one("#delegations-edges", RecordTable)
         edges.select("planner\0coder\0False")
         await press(pilot, "enter")
@@ -119,7 +119,7 @@ async def test_on_a_small_screen_one_part_at_a_time(store: Store) -> None:
                 seen.append(sections.current.id)
                 assert [part.id for part in sections.parts if part.display] == [sections.current.id]
                 assert sections.current.size.width > 70
-                await press(pilot, "v")
+                await press(pilot, "w")
             assert len(set(seen)) == parts
             assert sections.current.id == seen[0]
 

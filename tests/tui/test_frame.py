@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from agnes_stats.ingest.news import UpToDate
-from agnes_stats.queries import home
+from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import app as apps
+from agnes_stats.tui import header_data
 from agnes_stats.tui.dashboard import app_of
 from agnes_stats.tui.kit.key_bar import KeyBar
 from agnes_stats.tui.messages import IngestNews
+from agnes_stats.tui.pane import Pane
 from agnes_stats.tui.settings import Settings
 from agnes_stats.tui.tabs import TABS
 from textual import events
@@ -47,14 +49,14 @@ async def test_tabs_are_made_before_they_are_wanted_and_the_first_one_stays(
 async def test_each_minute_the_header_asks_only_if_something_was_written_or_ten_minutes_went_by(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
-    answer = home.home
+    asked: list[Filter] = []
+    answer = header_data.header_data
 
-    def counted(connection: object, window: str, **options: object) -> object:
-        asked.append(window)
-        return answer(connection, window, **options)  # type: ignore[arg-type]
+    def counted(connection: object, settings: object, chosen: Filter, *more: object) -> object:
+        asked.append(chosen)
+        return answer(connection, settings, chosen, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(home, "home", counted)
+    monkeypatch.setattr(header_data, "header_data", counted)
     async with running(store) as (app, pilot):
         for minutes, written, total in ((0, False, 1), (1, True, 2), (2, False, 2), (12, False, 3)):
             if written:
@@ -63,8 +65,9 @@ async def test_each_minute_the_header_asks_only_if_something_was_written_or_ten_
             app._tick()
             await settle(pilot)
             assert len(asked) == total, minutes
-        await press(pilot, "w")
-        assert asked[-1] == "7d"
+        app.choose(model="haiku")
+        await settle(pilot)
+        assert asked[-1].model == "haiku"
 
 
 class Silent:
@@ -100,9 +103,10 @@ async def test_in_a_window_without_the_focus_the_keys_are_told_all_the_same(stor
 
 async def test_keys_are_heard_where_there_is_nothing_to_focus(store: Store) -> None:
     async with running(store, (100, 30)) as (app, pilot):
-        await press(pilot, "2", "i")
+        await press(pilot, "2", *["right_square_bracket"] * 3)
         assert "No limits are known" in screen_text(app)
-        await press(pilot, "h")
+        assert isinstance(app.focused, Pane)
+        await press(pilot, "left_square_bracket")
         assert "No limits are known" not in screen_text(app)
 
 

@@ -1,54 +1,45 @@
 """Keys at the bottom and in the help: whole, true, and help always among them, on every tab, view and screen."""
 
+import importlib
+import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from agnes_stats import tui
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.kit.key_bar import KeyBar
 from agnes_stats.tui.screens.help import EVERYWHERE, HelpScreen, keys_on
 from agnes_stats.tui.tabs import TABS
 from rich.cells import cell_len
+from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.pilot import Pilot
 
 from tests.machine import Machine, bash
 from tests.transcripts import Transcript
-from tests.tui.running import press, running, screen_text, settle
+from tests.tui.running import press, running, screen_text, settle, show_view
 
-PLACES = {
-    "sessions": ["1"],
-    "a session": ["1", "enter"],
-    "activity": ["1", "right_square_bracket"],
-    "tokens": ["2", "o"],
-    **{f"tokens, {key}": ["2", key] for key in "tihxc"},
-    "tokens, panels": ["2", "P"],
-    "data access": ["3"],
-    "access, summary": ["3", "t"],
-    "access, tools": ["3", "u"],
-    "an access": ["3", "home", "enter"],
-    "sync": ["4"],
-    "sync, uploads": ["4", "u"],
-    "sync, rejects": ["4", "j"],
-    "a reject": ["4", "j", "enter"],
-    "console": ["l"],
-    "console, answer": ["l", "f5", "tab"],
+PLACES: dict[str, tuple[str, str, list[str]]] = {
+    "sessions": ("1", "sessions", []),
+    "a session": ("1", "sessions", ["enter"]),
+    "activity": ("1", "activity", []),
+    "tokens": ("2", "overview", []),
+    **{f"tokens, {name}": ("2", name, []) for name in ("timing", "rhythm", "limits", "caching", "tools", "panels")},
+    "data access": ("3", "list", []),
+    "access, summary": ("3", "summary", []),
+    "access, tools": ("3", "tools", []),
+    "an access": ("3", "list", ["home", "enter"]),
+    "sync": ("4", "history", []),
+    "sync, uploads": ("4", "uploads", []),
+    "sync, rejects": ("4", "rejects", []),
+    "a reject": ("4", "rejects", ["enter"]),
+    "console": ("2", "overview", ["l"]),
+    "console, answer": ("2", "overview", ["l", "f5", "tab"]),
 }
-BACK = {
-    "tokens": ["o"],
-    "access, summary": ["escape"],
-    "access, tools": ["escape"],
-    "sync, uploads": ["escape"],
-    "sync, rejects": ["escape"],
-    "a reject": ["escape", "escape"],
-    "console, answer": ["escape"],
-    "a session": ["escape"],
-    "activity": ["left_square_bracket"],
-    "an access": ["escape"],
-    "console": ["escape"],
-}
-"""The way back to the tab."""
+"""The tab, the view, and the keys that lead on from there. What is over the tabs, Escape closes."""
 
 
 @pytest.fixture
@@ -70,12 +61,14 @@ async def everywhere(
     async with running(store, size) as (app, pilot):
 
         async def walk() -> AsyncIterator[tuple[str, AgnesStats, Pilot[int]]]:
-            for place, way in PLACES.items():
-                for key in way:
+            for place, (tab, view, keys) in PLACES.items():
+                await press(pilot, tab)
+                await show_view(pilot, view)
+                for key in keys:
                     await press(pilot, key)
                 yield place, app, pilot
-                for key in BACK.get(place, ()):
-                    await press(pilot, key)
+                if keys:
+                    await press(pilot, "escape")
                 assert len(app.screen_stack) == 1, place
 
         yield walk()
@@ -154,7 +147,61 @@ async def test_keys_without_anything_to_do_are_not_told(own_home: Path) -> None:
         for number, tab in enumerate(TABS, 1):
             await press(pilot, str(number))
             told = {key for entry in keys_on(app.screen).here for key in entry.keys}
-            assert not told & {"s", "S", "y", "o", "k", "g", "b", "d", "n", "R", "backspace"} - {"o", "b"}, tab.name
+            assert not told & {"s", "S", "y", "o", "f", "w", "h", "b", "n", "N", "R", "backspace"}, tab.name
             assert "esc" not in {key for entry in keys_on(app.screen).everywhere for key in entry.keys}
         await press(pilot, "1", "slash", *"zz", "enter")
         assert "esc" in {key for entry in keys_on(app.screen).everywhere for key in entry.keys}
+
+
+# -- one key, one meaning
+
+_LEAVES = {"escape", "q", "enter"}
+"""What leads on or back: it is called by where it leads."""
+
+
+def bindings() -> list[tuple[str, Binding]]:
+    """Every key that a class of ours binds, with that class's name."""
+    for module in pkgutil.walk_packages(tui.__path__, "agnes_stats.tui."):
+        if module.name.rpartition(".")[2] != "browser_driver":
+            importlib.import_module(module.name)
+    found = []
+    for kind in sorted(_below(DOMNode), key=lambda kind: (kind.__module__, kind.__name__)):
+        if kind.__module__.startswith("agnes_stats.") and "BINDINGS" in vars(kind):
+            made = Binding.make_bindings(vars(kind)["BINDINGS"])
+            found += [(kind.__name__, binding) for binding in made]
+    return found
+
+
+def _below(kind: type) -> set[type]:
+    found = {kind}
+    each: type
+    for each in kind.__subclasses__():
+        found |= _below(each)
+    return found
+
+
+def test_a_letter_means_the_same_wherever_it_works() -> None:
+    meanings: dict[str, dict[str, list[str]]] = {}
+    for owner, binding in bindings():
+        if binding.description and (len(binding.key) == 1 or binding.key.startswith("ctrl+")) and binding.key != "q":
+            meanings.setdefault(binding.key, {}).setdefault(binding.description, []).append(owner)
+    # On every screen this ends what is under way: a query, else the program.
+    meanings.pop("ctrl+c")
+    assert {"s", "x", "w", "n", "N", "y", "o", "v", "ctrl+t"} <= set(meanings)
+    assert {key: told for key, told in meanings.items() if len(told) > 1} == {}
+
+
+def test_what_is_called_the_same_has_the_same_key() -> None:
+    keys: dict[str, dict[str, set[str]]] = {}
+    for owner, binding in bindings():
+        if binding.description and binding.key not in _LEAVES and binding.show:
+            keys.setdefault(binding.description, {}).setdefault(owner, set()).add(binding.key)
+    assert {called: owners for called, owners in keys.items() if not set.intersection(*owners.values())} == {}
+
+
+def test_letters_that_move_are_bound_to_nothing_else() -> None:
+    found = [binding for _, binding in bindings()]
+    moves = [binding.action for binding in found if binding.key in ("j", "k", "g", "G")]
+    assert len(moves) > 8 and all(action.startswith(("cursor_", "scroll_", "point_")) for action in moves)
+    digits = [binding.action for binding in found if binding.key.isdigit()]
+    assert len(digits) == len(TABS) and all(action.startswith("show_tab") for action in digits)

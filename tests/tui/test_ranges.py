@@ -133,10 +133,10 @@ async def test_days_are_chosen_from_a_list_or_typed(store: Store) -> None:
         told = screen_text(app)
         assert "this month" in told and "Mar 01 to Mar 10" in told
         await press(pilot, "escape")
-        assert "30 days · all projects" in screen_text(app)
+        assert "30 days ▾ · all projects" in screen_text(app)
         for asked, shown in (("90", "90 days"), ("2025-12", "2025-12-01 to 2025-12-31"), ("100 days", "100 days")):
             await show_days(pilot, asked)
-            assert f"{shown} · all projects" in screen_text(app)
+            assert f"{shown} ▾ · all projects" in screen_text(app)
             assert "wrap the presents" in screen_text(app), asked
         await show_days(pilot, "yesterday")
         assert "wrap the presents" not in screen_text(app)
@@ -147,18 +147,18 @@ async def test_what_is_no_range_changes_nothing(store: Store) -> None:
         await press(pilot, "r", "x", "y")
         assert "no days are called that" in screen_text(app)
         await press(pilot, "enter")
-        assert "30 days · all projects" in screen_text(app)
+        assert "30 days ▾ · all projects" in screen_text(app)
 
 
 async def test_it_opens_on_what_there_is_and_only_once(store: Store) -> None:
     async with running(store, widens=True) as (app, pilot):
-        assert "90 days · all projects" in screen_text(app)
+        assert "90 days ▾ · all projects" in screen_text(app)
         assert "wrap the presents" in screen_text(app)
         await show_days(pilot, "today")
-        assert "today · all projects" in screen_text(app)
+        assert "today ▾ · all projects" in screen_text(app)
     memory = Memory(store.path)
     async with running(store, widens=True, days=RANGES[0], memory=memory) as (app, _):
-        assert "90 days · all projects" in screen_text(app)
+        assert "90 days ▾ · all projects" in screen_text(app)
     assert memory.recall().range == RANGES[0], "what it opened on was nobody's choice"
 
 
@@ -172,7 +172,7 @@ async def test_it_is_as_it_was_left(store: Store) -> None:
     assert (left.theme, left.tab, left.range and left.range.label) == ("nord", "tokens", "2025-12-01 to 2025-12-31")
     assert memory.path.stat().st_mode & 0o077 == 0
     async with running(store, days=left.range, tab=left.tab, theme=left.theme) as (app, _):
-        assert "2025-12-01 to 2025-12-31 · all projects" in screen_text(app)
+        assert "2025-12-01 to 2025-12-31 ▾ · all projects" in screen_text(app)
         assert app.theme == "nord"
 
 

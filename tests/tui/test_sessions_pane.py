@@ -201,9 +201,9 @@ async def test_the_id_the_file_and_the_other_parts_as_the_screen_becomes_wide_an
     async with running(store, (140, 45)) as (app, pilot):
         await press(pilot, "y")
         assert app.clipboard == "3f0fc83a-0001"
-        await press(pilot, "o")
+        await press(pilot, "f")
         assert "3f0fc83a-0001.jsonl" in screen_text(app)
-        await press(pilot, "end", "o")
+        await press(pilot, "end", "f")
         assert "Gone from disk" in screen_text(app)
         app.clear_notifications()
         await press(pilot, "home")
@@ -250,7 +250,7 @@ async def test_a_store_that_cannot_be_read_says_why(tmp_path: Path) -> None:
         assert app.query_one("SessionsPane PaneState", PaneState).mode == "failed"
         assert "Could not load sessions" in screen_text(app)
         path.unlink()
-        await press(pilot, "ctrl+r")
+        await press(pilot, "f5")
         assert "No sessions yet" in screen_text(app)
 
 

@@ -219,7 +219,7 @@ async def test_copying_the_id_and_showing_the_file(store: Store) -> None:
         await press(pilot, "y")
         assert app.clipboard == QUIET
         before = screen_text(app).count("3f0fc83a-0002.jsonl")
-        await press(pilot, "o")
+        await press(pilot, "f")
         assert screen_text(app).count("3f0fc83a-0002.jsonl") == before + 1
 
 

@@ -24,7 +24,7 @@ from tests.ingest.agnes_files import ledger, log, parquet, put, run
 from tests.machine import Machine, bash
 from tests.storing import held
 from tests.transcripts import Transcript
-from tests.tui.running import NOW, press, running, screen_text, settle, show_days
+from tests.tui.running import NOW, press, running, screen_text, settle, show_days, show_view
 
 HOSTILE = "[/foo]\x1b[2J[red]hostile"
 
@@ -126,7 +126,7 @@ async def test_a_large_screen_and_text_from_data_that_is_neither_markup_nor_esca
         golden("sync-200x60", text)
         assert max(map(len, text.splitlines())) <= 200
         assert "[/foo][red]hostile" in text and "\x1b" not in text
-        await press(pilot, "u")
+        await show_view(pilot, "uploads")
         assert "[/foo][red]hostile" in screen_text(app)
 
 
@@ -209,8 +209,8 @@ async def test_pages(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     async with sync_tab(machine.store, chosen=Filter(since=dt.date(2026, 1, 1))) as (app, pilot):
         pages = [listed(app, "actions", "when")]
         assert "1 to 20 of 64 actions · n older" in screen_text(app)
-        assert "b Newer" not in screen_text(app)
-        for words in ("21 to 40 of 64 actions · n older · b newer", "41 to 60", "61 to 64 of 64 actions · b newer"):
+        assert "N Newer" not in screen_text(app)
+        for words in ("21 to 40 of 64 actions · n older · N newer", "41 to 60", "61 to 64 of 64 actions · N newer"):
             await press(pilot, "down", "n")
             assert words in screen_text(app)
             pages.append(listed(app, "actions", "when"))
@@ -232,7 +232,7 @@ async def test_uploads_most_urgent_first_and_what_was_rejected(
     machine: Machine, golden: Callable[[str, str], None]
 ) -> None:
     async with sync_tab(machine.store) as (app, pilot):
-        await press(pilot, "u")
+        await show_view(pilot, "uploads")
         golden("sync-uploads-140x45", screen_text(app))
         assert listed(app, "uploads", "status") == ["failed", "waiting", "waiting", "grown", "private", "uploaded"]
         assert "refused: 413" in screen_text(app)
@@ -240,9 +240,9 @@ async def test_uploads_most_urgent_first_and_what_was_rejected(
         assert "a huge one" in screen_text(app) and type(app.screen).__name__ == "SessionScreen"
         await press(pilot, "escape")
         assert app.query_one(SyncPane).view == "uploads"
-        await press(pilot, "u")
+        await press(pilot, "escape")
         assert app.query_one(SyncPane).view == "history"
-        await press(pilot, "j")
+        await show_view(pilot, "rejects")
         golden("sync-rejects-140x45", screen_text(app))
 
 
@@ -258,7 +258,8 @@ async def test_tables_are_sorted_by_key_and_escape_leads_to_the_actions_and_then
         assert "Table ▴" in screen_text(app)
         await press(pilot, "S")
         assert listed(app, "tables", "table_id") == ["plans", "orders", "customers"]
-        await press(pilot, "slash", *"chu", "enter", "u")
+        await press(pilot, "slash", *"chu", "enter")
+        await show_view(pilot, "uploads")
         assert listed(app, "uploads", "title") == ["fix the churn query"]
         await press(pilot, "escape")
         assert app.query_one(SyncPane).view == "history" and app.query_one(SyncPane).text == "chu"
@@ -270,8 +271,9 @@ async def test_tables_are_sorted_by_key_and_escape_leads_to_the_actions_and_then
 async def test_every_key_is_in_the_help_of_a_view_where_it_works(machine: Machine) -> None:
     told = ""
     async with sync_tab(machine.store, (120, 60)) as (app, pilot):
-        for key in ("u", "j", "escape"):
-            await press(pilot, key, "question_mark")
+        for name in ("uploads", "rejects", "history"):
+            await show_view(pilot, name)
+            await press(pilot, "question_mark")
             told += screen_text(app)
             await press(pilot, "escape")
     # There is one page only.
@@ -308,14 +310,14 @@ async def test_why_there_are_no_actions(machine: Machine) -> None:
         assert "orders" in screen_text(app), "tables are the state of now"
         await press(pilot, "slash", *"zz", "enter")
         assert said(app, "actions") == said(app, "tables") == "Nothing here matches the filters. Escape drops them."
-        for key, name in (("u", "uploads"), ("j", "rejects")):
-            await press(pilot, key)
+        for name in ("uploads", "rejects"):
+            await show_view(pilot, name)
             assert said(app, name) == "Nothing here matches the filters. Escape drops them."
 
 
 async def test_nothing_rejected_is_said(own_home: Path) -> None:
     async with sync_tab(Machine(own_home).read().store) as (app, pilot):
-        await press(pilot, "j")
+        await show_view(pilot, "rejects")
         assert "Every line of every file could be used" in screen_text(app)
         assert "R Read again" not in screen_text(app)
 
@@ -328,7 +330,7 @@ async def test_a_store_that_cannot_be_read_is_told(machine: Machine, monkeypatch
     async with sync_tab(machine.store) as (app, _):
         state = app.query_one(SyncPane).query_one(PaneState)
         assert state.mode == "failed"
-        assert "this is no store. Press ctrl+r to try again." in str(state.render())
+        assert "this is no store. Press F5 to try again." in str(state.render())
 
 
 def test_filters_that_actions_do_not_know_are_told() -> None:

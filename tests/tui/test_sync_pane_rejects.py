@@ -20,7 +20,7 @@ from agnes_stats.tui.sync.reject import MOST, RejectScreen, dumped, escaped, rea
 
 from tests.machine import Machine
 from tests.transcripts import Transcript
-from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.running import NOW, press, running, screen_text, settle, show_view
 
 LINE = b'{"type": "user", \xff\x1b[2J [/red] "text"\n'
 
@@ -98,14 +98,15 @@ async def test_enter_shows_the_bytes_x_the_numbers_and_without_an_ingester_nothi
     machine = Machine(own_home)
     path = broken(machine)
     async with running(machine.store, (120, 40), tab="sync") as (app, pilot):
-        await press(pilot, "j", "enter")
+        await show_view(pilot, "rejects")
+        await press(pilot, "enter")
         assert isinstance(app.screen, RejectScreen)
         text = screen_text(app)
         assert '{"type": "user", \\xff\\x1b[2J [/red] "text"' in text and "\x1b" not in text
         assert "not JSON" in text and f"~/.claude/projects/-x/{path.name}" in text and "37 B long" in text
-        await press(pilot, "x")
+        await press(pilot, "v")
         assert "7b 22 74 79 70 65" in screen_text(app) and ".[2J [/red]" in screen_text(app).replace("│", "")
-        await press(pilot, "x", "escape")
+        await press(pilot, "v", "escape")
         assert not isinstance(app.screen, RejectScreen)
         path.unlink()
         await press(pilot, "enter")
@@ -121,7 +122,8 @@ async def test_the_bytes_can_be_scrolled_to_their_end_on_a_small_screen(own_home
     path = machine.session(Transcript("s1", "2026-03-10T08:00:00").prompt("Hi"), Path("/x"))
     path.write_bytes(path.read_bytes() + b"{" + b"x" * 4000 + b"END\n")
     async with running(machine.read().store, (80, 24), tab="sync") as (app, pilot):
-        await press(pilot, "j", "enter")
+        await show_view(pilot, "rejects")
+        await press(pilot, "enter")
         assert "xEND" not in screen_text(app) and "Back" in screen_text(app)
         await press(pilot, "end")
         assert "xEND" in screen_text(app)
@@ -147,7 +149,8 @@ async def test_a_mended_file_is_read_again_and_its_reject_is_gone(own_home: Path
         await settle(pilot)
         while app.is_reading or not table.records:
             await settle(pilot)
-        await press(pilot, "j", "R")
+        await show_view(pilot, "rejects")
+        await press(pilot, "R")
         while table.records:
             await settle(pilot)
         assert "Every line of every file could be used" in screen_text(app)

@@ -20,8 +20,9 @@ from agnes_stats.tui.tokens.records import TokenTable
 
 from tests.storing import held
 from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, store_of
-from tests.tui.running import press, running, screen_text, settle
+from tests.tui.running import press, running, screen_text, settle, show_view
 
+NAMES = ("overview", "timing", "rhythm", "agents", "caching", "tools")
 WEBSITE = "/home/dana/work/website"
 NOW = dt.datetime(2026, 3, 10, 10, 30)
 
@@ -86,8 +87,8 @@ def test_no_view_is_without_an_expected_screen() -> None:
 
 async def test_escape_goes_back_to_the_overview_and_only_then_drops_filters(store: Store) -> None:
     async with opened(store, chosen=Filter(model=OPUS)) as (app, pilot):
-        for key in "tx":
-            await press(pilot, key)
+        for name in ("timing", "tools"):
+            await show_view(pilot, name)
             assert not app.query_one("#over-time").region, "the overview is away"
             await press(pilot, "escape")
             assert app.query_one("#over-time").region
@@ -99,15 +100,16 @@ async def test_escape_goes_back_to_the_overview_and_only_then_drops_filters(stor
 async def test_a_view_is_opened_by_a_click_and_keys_that_mean_nothing_in_it_are_not_offered(store: Store) -> None:
     async with opened(store) as (app, pilot):
         assert "Break down by" in offered(app)
-        column = screen_text(app).splitlines()[6].index("Timing")
-        await pilot.click("TokenViewStrip", offset=(column, 0))
+        column = screen_text(app).splitlines()[2].index("Timing")
+        await pilot.click("ViewStrip", offset=(column, 0))
         await settle(pilot)
         assert "Response time of" in screen_text(app)
         assert "Break down by" not in offered(app)
         assert "Measure" in offered(app)
-        await press(pilot, "x", "b", "g", "s", "u", "d")
+        await show_view(pilot, "tools")
+        await press(pilot, "b", "h", "s", "u", "w")
         assert "Measure" not in offered(app)
-        await press(pilot, "o")
+        await show_view(pilot, "overview")
         assert "Spend by day and model" in screen_text(app), "nothing happened behind the view"
 
 
@@ -118,7 +120,7 @@ async def test_timing_goes_from_metric_to_metric_and_a_wide_screen_shows_all(
     store: Store, golden_view: GoldenView
 ) -> None:
     async with opened(store) as (app, pilot):
-        await press(pilot, "t")
+        await show_view(pilot, "timing")
         golden_view(app, "timing")
         assert "Response time of 5 responses" in screen_text(app)
         assert ["opus-4.5", "2", "4.0 s", "4.8 s", "5.0 s"] in [row[:5] for row in rows(app, "timing-models")]
@@ -147,7 +149,7 @@ async def test_the_running_block_its_pace_and_where_it_is_heading_and_the_year_a
     store: Store, golden_view: GoldenView
 ) -> None:
     async with opened(store) as (app, pilot):
-        await press(pilot, "h")
+        await show_view(pilot, "rhythm")
         golden_view(app, "rhythm")
         told = screen_text(app)
         assert "● 09:00 to 14:00   3h 30m left" in told
@@ -180,35 +182,35 @@ async def test_a_limit_and_the_budget_stand_beside_the_block(tmp_path: Path) -> 
     one.rows[-1]["isApiErrorMessage"] = True
     store = store_of(tmp_path, [one])
     async with opened(store, budget=3.0) as (app, pilot):
-        await press(pilot, "h")
+        await show_view(pilot, "rhythm")
         told = screen_text(app)
         assert "limit        hit 09:50, until 12:00" in told
         assert "near budget  $2.50 of $3.00 in March (83 %)" in told
         assert "largest $2.50, 09:00 to 14:00" in told, "all of it fits"
     async with running(store, (80, 24), tab="tokens", now=NOW, budget=2.0) as (app, pilot):
-        await press(pilot, "h")
+        await show_view(pilot, "rhythm")
         assert "limit hit 09:50, until 12:00 · ● 3h 30m left · heading for" in screen_text(app)
         assert "over budget: $2.50 of $2.00 in March (125 %)" in screen_text(app)
     async with running(store, tab="tokens", now=NOW + dt.timedelta(hours=2), budget=90.0) as (app, pilot):
-        await press(pilot, "h")
+        await show_view(pilot, "rhythm")
         assert "limit        hit 09:50, over since 12:00" in screen_text(app)
         assert "budget       $2.50 of $90.00 in March (2 %)" in screen_text(app)
 
 
 async def test_without_a_running_block_that_is_said(store: Store) -> None:
     async with running(store, tab="tokens", now=NOW + dt.timedelta(hours=8)) as (app, pilot):
-        await press(pilot, "h")
+        await show_view(pilot, "rhythm")
         assert "No block is running" in screen_text(app)
         assert "heading for" not in screen_text(app)
 
 
 async def test_a_low_screen_shows_the_days_or_the_hours(store: Store) -> None:
     async with opened(store, (80, 24)) as (app, pilot):
-        await press(pilot, "h")
+        await show_view(pilot, "rhythm")
         assert "the last year" in screen_text(app)
         assert "● 3h 30m left · heading for" in screen_text(app)
         assert "by hour of the week" not in screen_text(app)
-        await press(pilot, "d")
+        await press(pilot, "w")
         assert "by hour of the week" in screen_text(app)
         assert "the last year" not in screen_text(app)
 
@@ -219,7 +221,7 @@ async def test_a_low_screen_shows_the_days_or_the_hours(store: Store) -> None:
 async def test_what_is_left_of_limits_and_budgets(tmp_path: Path, golden_view: GoldenView) -> None:
     store = store_of(tmp_path, [Transcript("s", NOW - dt.timedelta(hours=1)).prompt("Go").response()])
     async with opened(store) as (app, pilot):
-        await press(pilot, "i")
+        await show_view(pilot, "limits")
         assert '"agnes-stats statusline"' in screen_text(app), "how to get to know them"
     log = limit_log.log_beside(store.path)
     for hours in range(-50, 1, 2):
@@ -231,7 +233,7 @@ async def test_what_is_left_of_limits_and_budgets(tmp_path: Path, golden_view: G
         assert limit_log.note(log, {"rate_limits": windows}, at)
     Engine(store, [Root("limits", log.parent)], workers=0).catch_up()
     async with opened(store, budget=90.0, budget_day=0.04) as (app, pilot):
-        await press(pilot, "i")
+        await show_view(pilot, "limits")
         golden_view(app, "limits")
         assert "5h: how much was used, the last 48 hours" in screen_text(app)
         await press(pilot, "down")
@@ -240,7 +242,7 @@ async def test_what_is_left_of_limits_and_budgets(tmp_path: Path, golden_view: G
 
 async def test_agents_and_their_tasks_filter(store: Store, golden_view: GoldenView) -> None:
     async with opened(store) as (app, pilot):
-        await press(pilot, "a")
+        await show_view(pilot, "agents")
         golden_view(app, "agents")
         assert "Delegated 130k tokens, 8.8 %" in screen_text(app)
         assert "1 task · compression ≈ 130×" in screen_text(app)
@@ -257,7 +259,7 @@ async def test_the_cache_by_maker_and_model_and_tools_by_the_size_of_their_resul
     store: Store, golden_view: GoldenView
 ) -> None:
     async with opened(store) as (app, pilot):
-        await press(pilot, "x")
+        await show_view(pilot, "tools")
         golden_view(app, "tools")
         assert "3 calls gave back about 11k tokens" in screen_text(app)
         assert [row[:4] for row in rows(app, "tools-by-size")] == [
@@ -265,7 +267,7 @@ async def test_the_cache_by_maker_and_model_and_tools_by_the_size_of_their_resul
             ["Task", "1", "–", "1.0k"],
             ["Bash", "1", "1 (100.0 %)", "5"],
         ]
-        await press(pilot, "c")
+        await show_view(pilot, "caching")
         golden_view(app, "caching")
         assert [row[0].strip() for row in rows(app, "caching-models")] == [
             "Anthropic",
@@ -284,7 +286,7 @@ async def test_the_cache_by_maker_and_model_and_tools_by_the_size_of_their_resul
         await press(pilot, "end", "enter")
         assert app.chosen.model == SONNET
         app.choose(model=None)
-        await press(pilot, "x")
+        await show_view(pilot, "tools")
         app.set_focus(app.query_one("#tools-largest"))
         await press(pilot, "enter")
         assert app.chosen.session_id == "churn"
@@ -292,28 +294,30 @@ async def test_the_cache_by_maker_and_model_and_tools_by_the_size_of_their_resul
 
 async def test_without_turns_sub_agents_or_tools_that_is_said(store: Store) -> None:
     async with opened(store, chosen=Filter(subagent_type="Explore")) as (app, pilot):
-        await press(pilot, "t", "u")
+        await show_view(pilot, "timing")
+        await press(pilot, "u")
         assert "No turns with a time here." in screen_text(app)
         assert rows(app, "timing-models") == []
         app.choose(subagent_type=None, project=WEBSITE)
-        await press(pilot, "a")
+        await show_view(pilot, "agents")
         assert "Nothing was delegated to sub-agents here." in screen_text(app)
-        await press(pilot, "x")
+        await show_view(pilot, "tools")
         assert "No tool was called here." in screen_text(app)
 
 
 async def test_no_view_shows_money_where_it_is_hidden(store: Store) -> None:
     async with opened(store, (200, 60), no_cost=True) as (app, pilot):
-        for key in "othacx":
-            await press(pilot, key)
-            assert "$" not in screen_text(app), key
-            assert "Cost" not in screen_text(app), key
-            assert "Saved" not in screen_text(app), key
+        for name in NAMES:
+            await show_view(pilot, name)
+            assert "$" not in screen_text(app), name
+            assert "Cost" not in screen_text(app), name
+            assert "Saved" not in screen_text(app), name
 
 
 @pytest.mark.parametrize("size", [(60, 16), (250, 80)])
 async def test_every_view_at_every_size(store: Store, size: tuple[int, int]) -> None:
     async with opened(store, size) as (app, pilot):
-        for key in "othacx":
-            await press(pilot, key, "d", "tab", "down", "left")
-            assert "Could not load" not in screen_text(app), key
+        for name in NAMES:
+            await show_view(pilot, name)
+            await press(pilot, "w", "tab", "down", "left")
+            assert "Could not load" not in screen_text(app), name

@@ -27,7 +27,7 @@ class AccessScreen(ModalScreen[None]):
     TITLE = "Data access"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", "Back", key_display="esc"),
-        Binding("y", "copy_sql", "Copy SQL", tooltip="Copy the SQL, without one the command"),
+        Binding("y", "copy_sql", "Copy", tooltip="Copy the SQL, without one the command"),
         Binding("o", "open_session", "Session", tooltip="Open the session that this happened in"),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
     ]

@@ -22,6 +22,7 @@ from ..kit.cards import Cards
 from ..kit.sections import Sections
 from ..kit.state import PaneState
 from ..kit.table import RecordTable
+from ..kit.view_strip import ViewStrip
 from ..learnt import told_apart
 from ..pane import Pane
 from ..tabs import Tab
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 LOW = 30
 """A screen with fewer rows tells less of the access under the cursor."""
 
+VIEWS = (("list", "List"), ("summary", "Summary"), ("tools", "Tools"))
+"""The views of the tab, as names and titles."""
+
 _COME = {
     "data accesses": "queries, files and pages that an agent reads or writes appear here",
     "tool calls": "how often each tool is used, fails and takes long appears here",
@@ -53,17 +57,13 @@ class AccessPane(Pane[AccessData]):
         "Failed is what went wrong, denied what you or a rule refused. Remote is what another machine was asked for."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "next_group", "Actions", tooltip="Show all accesses, or only " + ", ".join(GROUPS)),
-        Binding("x", "next_outcome", "Result", tooltip="Show all results, or only " + ", ".join(OUTCOMES)),
-        Binding("t", "view('summary')", "Summary", tooltip="Days, tables, actions, places and the slowest queries"),
-        Binding(
-            "u", "view('tools')", "Tools", tooltip="How often tools, servers, skills and plugins are used and fail"
-        ),
+        Binding("t", "next_group", "Type", tooltip="Show all accesses, or only " + ", ".join(GROUPS)),
+        Binding("x", "next_outcome", "Results", tooltip="Show all results, or only " + ", ".join(OUTCOMES)),
         Binding("n", "older", "Older", tooltip="The next page of accesses, further back"),
-        Binding("b", "newer", "Newer", tooltip="The page of accesses before, closer to now"),
-        Binding("k", "next_section", "Next part", tooltip="Go on to the next part of the summary or of the statistics"),
+        Binding("N", "newer", "Newer", tooltip="The page of accesses before, closer to now"),
+        Binding("w", "next_section", "Next part", tooltip="Go on to the next part of the summary or of the statistics"),
         Binding("o", "open_session", "Session", tooltip="Open the session of the access"),
-        Binding("y", "copy_sql", "Copy SQL", show=False, tooltip="Copy the SQL, without one the command"),
+        Binding("y", "copy_sql", "Copy", show=False, tooltip="Copy the SQL, without one the command"),
         Binding("s", "sort", "Sort", tooltip="Sort the tables or the tools by the next column"),
         Binding("S", "reverse", "Reverse", show=False, tooltip="Sort the tables or the tools the other way round"),
         Binding("escape", "view('list')", "Back", show=False, tooltip="Back to the list of accesses"),
@@ -78,6 +78,7 @@ class AccessPane(Pane[AccessData]):
 
     def compose(self) -> ComposeResult:
         """The state in words, the figures, and the three views."""
+        yield ViewStrip(VIEWS, "list").add_class("-always")
         yield PaneState()
         with Vertical(id="access-body"):
             yield Cards(id="access-cards")
@@ -88,8 +89,8 @@ class AccessPane(Pane[AccessData]):
                         yield AccessTable(told_apart(COLUMNS), id="accesses")
                         yield Static(id="access-caption", markup=False)
                     yield AccessDetail(can_focus=False)
-                yield AccessSummary(self._options.tables, key="k", id="access-summary")
-                yield ToolStatistics(self._options.tools, key="k", id="access-tools")
+                yield AccessSummary(self._options.tables, key="w", id="access-summary")
+                yield ToolStatistics(self._options.tools, key="w", id="access-tools")
 
     def on_mount(self) -> None:
         """Durations of what runs are renewed every second."""
@@ -114,6 +115,7 @@ class AccessPane(Pane[AccessData]):
             self._options = data.options
             land, self._land = self._land, None
         self.query_one(ContentSwitcher).current = f"access-{data.options.view}"
+        self.query_one(ViewStrip).active = data.options.view
         if data.has_rows:
             self._show_view(data, land)
         else:
@@ -139,7 +141,7 @@ class AccessPane(Pane[AccessData]):
         table = self._fill(page, total)
         if land is not None:
             table.move_cursor(row=land % len(page.rows))
-        parts = [told.pages(page, total), *self._own_filters(data.options.which)]
+        parts = [told.pages(page, total), *(told for _, told in _own(data.options.which))]
         caption = Text(" · ".join(parts), no_wrap=True, overflow="ellipsis")
         self.query_one("#access-caption", Static).update(caption)
         self._show_strip(data)
@@ -185,7 +187,7 @@ class AccessPane(Pane[AccessData]):
             places = " and ".join(dashboard.looked_in)
             looked = f" Looked in {places}." if places else ""
             return f"No {things} yet: {_COME[things]}.{looked}\nSee it with made-up data: agnes-stats --demo"
-        narrowed = chosen.but(since=None, until=None) != Filter(zone=chosen.zone) or self.has_own_filters
+        narrowed = chosen.but(since=None, until=None) != Filter(zone=chosen.zone) or self.own_filters()
         if narrowed:
             return f"No {things} match these filters. Press Escape to clear them."
         return f"No {things} in these days. Press r for a longer range."
@@ -211,30 +213,16 @@ class AccessPane(Pane[AccessData]):
         record = self.query_one(AccessTable).selected
         return record.data if record is not None and isinstance(record.data, AccessRow) else None
 
-    @property
-    def has_own_filters(self) -> bool:
-        """Whether the tab shows only a part, of itself."""
-        return self._options.which != Which()
-
-    def clear_filters(self) -> None:
-        """Show everything."""
-        super().clear_filters()
-        self._options = replace(self._options, which=Which(), pages=())
-
-    def describe_filter(self) -> str:
+    def own_filters(self) -> list[tuple[str, str]]:
         """The filters that the line does not say for every tab. Tools have other ones than accesses."""
-        chosen = self.dashboard.chosen
-        parts = [] if self._options.view == "tools" else self._own_filters(self._options.which)
-        if chosen.session_id is not None:
-            parts.append(f"session {words.clean(chosen.session_id, 10)}")
-        if chosen.subagent_type is not None:
-            parts.append(words.clean(chosen.subagent_type, 30))
-        return " · ".join([*parts, *filter(None, [super().describe_filter()])])
+        own = [] if self._options.view == "tools" else _own(self._options.which)
+        return [*own, *super().own_filters()]
 
-    @staticmethod
-    def _own_filters(which: Which) -> list[str]:
-        own = [which.group, which.outcome, which.place, which.action, which.table and f"table {which.table}"]
-        return [words.clean(part, 40) for part in own if part]
+    def drop_own(self, name: str) -> None:
+        """Show what one filter of this tab leaves out."""
+        super().drop_own(name)
+        if name in _WHICH:
+            self._options = replace(self._options, which=replace(self._options.which, **{name: None}), pages=())
 
     def _choose(self, **changes: Any) -> None:
         """Change what is shown, and say so in the line of filters."""
@@ -245,11 +233,11 @@ class AccessPane(Pane[AccessData]):
         view = "list" if self._options.view == "tools" else self._options.view
         self._choose(which=replace(self._options.which, **changes), pages=(), view=view)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Whether a key does anything now; those that do not are not in the footer, and Escape is left to the app."""
         view, page = self._options.view, self._data.page if self._data else None
         if action == "view":
-            return parameters != ("list",) or view != "list"
+            return view != "list"
         if action == "older":
             return view == "list" and page is not None and page.older is not None
         if action == "newer":
@@ -260,9 +248,28 @@ class AccessPane(Pane[AccessData]):
             return view == "list" and page is not None and self._selected is not None
         return True
 
-    def action_view(self, name: str) -> None:
-        """Show a view; the key of the one that is shown leads back to the list."""
-        self._choose(view="list" if name == self._options.view else name)
+    @property
+    def views(self) -> list[tuple[str, str]]:
+        """The views, as names and titles."""
+        return list(VIEWS)
+
+    @property
+    def view(self) -> str:
+        """The one that is shown, or asked for."""
+        return self._options.view
+
+    async def show_view(self, name: str) -> None:
+        """Show a view."""
+        self._choose(view=name)
+
+    async def on_view_strip_chosen(self, message: ViewStrip.Chosen) -> None:
+        """A view was clicked."""
+        message.stop()
+        await self.show_view(message.name)
+
+    async def action_view(self, name: str) -> None:
+        """Back to the list."""
+        await self.show_view(name)
 
     def action_next_group(self) -> None:
         """Only the next group of actions."""
@@ -350,6 +357,16 @@ class AccessPane(Pane[AccessData]):
         """Copy what was asked."""
         if self._selected is not None:
             told.copy(self.app, self._selected)
+
+
+_WHICH = ("group", "outcome", "place", "action", "table")
+"""The fields of `Which`, in the order in which they are told."""
+
+
+def _own(which: Which) -> list[tuple[str, str]]:
+    """What is asked for besides the filter of all panes, as fields and words."""
+    found = [(name, getattr(which, name)) for name in _WHICH]
+    return [(name, words.clean(f"table {value}" if name == "table" else value, 40)) for name, value in found if value]
 
 
 def _after(value: str | None, values: list[str]) -> str | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from ...queries.access import AccessRow
 from ..format import block, clean
+from ..kit.scrolling import Scroll
 from . import text as told
 from .text import AccessLook
 
@@ -24,7 +24,7 @@ def code(text: str, language: str) -> Content:
     return highlight(block(text, max_lines=_MOST_LINES), language=language)
 
 
-class AccessDetail(VerticalScroll):
+class AccessDetail(Scroll):
     """Shows one access; nothing without one."""
 
     DEFAULT_CSS = """

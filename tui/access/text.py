@@ -168,7 +168,7 @@ def pages(page: AccessPage, total: int) -> str:
     if shown == total:
         return f"{total:,} access{'' if total == 1 else 'es'}"
     told = f"{page.before + 1:,} to {page.before + shown:,}" if page.before else f"{shown:,}"
-    keys = [key for key, works in (("n older", page.older is not None), ("b newer", page.before > 0)) if works]
+    keys = [key for key, works in (("n older", page.older is not None), ("N newer", page.before > 0)) if works]
     return " · ".join([f"{told} of {total:,} accesses", *keys])
 
 

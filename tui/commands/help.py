@@ -105,6 +105,7 @@ def _keys(_: Settings) -> list[str]:
 
     from ..keys import KEYS
     from ..tabs import TABS, pane_of
+    from ..views import ViewsTab
 
     def told(bindings: Sequence[object]) -> list[tuple[str, str]]:
         shown = []
@@ -117,9 +118,13 @@ def _keys(_: Settings) -> list[str]:
     lines = ["Everywhere", "", *_columns(told(KEYS))]
     for tab in TABS:
         pane = pane_of(tab.name)
-        own = told(type(pane).BINDINGS)
+        own = [] if isinstance(pane, ViewsTab) else told(type(pane).BINDINGS)
         if own:
             lines += ["", tab.title, "", *_columns(own)]
+        for view in pane.VIEWS if isinstance(pane, ViewsTab) else ():
+            of_view = told(view.make(type(pane).__module__.rpartition(".")[0]).BINDINGS)
+            if of_view:
+                lines += ["", f"{tab.title}, {view.label}", "", *_columns(of_view)]
     return [*lines, "", "? in the dashboard lists the keys that work where you are."]
 
 

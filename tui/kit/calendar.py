@@ -67,8 +67,8 @@ class CalendarHeatmap(_Heatmap):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "point_by(-7)", "Week before", show=False),
         Binding("right", "point_by(7)", "Week after", show=False),
-        Binding("up", "point_by(-1)", "Day before", show=False),
-        Binding("down", "point_by(1)", "Day after", show=False),
+        Binding("up,k", "point_by(-1)", "Day before", show=False),
+        Binding("down,j", "point_by(1)", "Day after", show=False),
     ]
     HELP = "Left and right move by weeks, up and down by days; the line below tells the day in words."
 
@@ -196,8 +196,8 @@ class HourHeatmap(_Heatmap):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "point_by(-1)", "Hour before", show=False),
         Binding("right", "point_by(1)", "Hour after", show=False),
-        Binding("up", "point_by(-24)", "Day before", show=False),
-        Binding("down", "point_by(24)", "Day after", show=False),
+        Binding("up,k", "point_by(-24)", "Day before", show=False),
+        Binding("down,j", "point_by(24)", "Day after", show=False),
     ]
     HELP = "The arrow keys move over weekdays and hours; the line below tells the hour in words."
 

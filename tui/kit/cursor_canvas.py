@@ -19,8 +19,8 @@ class Pointed(Canvas):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "point_by(-1)", "Earlier", show=False),
         Binding("right", "point_by(1)", "Later", show=False),
-        Binding("home", "point_at(0)", "First", show=False),
-        Binding("end", "point_at(-1)", "Last", show=False),
+        Binding("home,g", "point_at(0)", "First", show=False),
+        Binding("end,G", "point_at(-1)", "Last", show=False),
     ]
 
     _cursor: int | None = None

@@ -30,7 +30,7 @@ class ExportScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back"),
-        Binding("ctrl+t", "next_format", "Format", tooltip="The next format"),
+        Binding("ctrl+f", "next_format", "Format", tooltip="The next format"),
     ]
 
     def __init__(self, things: Sequence[Thing], chosen: int, stem: str, today: dt.date) -> None:
@@ -111,7 +111,7 @@ class ExportScreen(ModalScreen[None]):
             active = form == self._form
             line.append(f" {'●' if active else '○'} {form.upper()}", style="bold" if active else "dim")
         if len(self._thing.forms) > 1:
-            line.append("   Ctrl+T, or type another ending", style="dim")
+            line.append("   Ctrl+F, or type another ending", style="dim")
         self.query_one("#export-forms", Static).update(line)
         self._note(f"in {Path().absolute()}")
 

@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
+from ..kit.scrolling import Scroll
 from ..pane import Pane
 from ..tabs import Tab
 
@@ -97,7 +97,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One scrollable page."""
-        with VerticalScroll(id="help") as page:
+        with Scroll(id="help") as page:
             page.border_title = "Help"
             page.border_subtitle = "esc back"
             yield Static(self._page(), markup=False)
@@ -130,9 +130,11 @@ def _moves(screen: Screen[Any]) -> list[str]:
     focused = screen.focused
     sentences = []
     if isinstance(focused, DataTable):
-        sentences.append("Arrow keys, Page Up and Page Down, Home and End move the cursor; Enter opens what it is on.")
+        sentences.append(
+            "Arrow keys or j k, Page Up and Page Down, Home and End or g G move the cursor; Enter opens what it is on."
+        )
     elif focused is not None and focused.allow_vertical_scroll:
-        sentences.append("Arrow keys, Page Up and Page Down, Home and End scroll.")
+        sentences.append("Arrow keys or j k, Page Up and Page Down, Home and End or g G scroll.")
     elif focused is not None and focused.HELP and focused is not screen:
         sentences.append(focused.HELP)
     if len(screen.focus_chain) > 1:

@@ -24,8 +24,6 @@ from ...queries.steps import Step
 from ...queries.store import StoreError
 from .. import format as words
 from .. import marks
-from ..filter_text import chips
-from ..kit.chips import FilterChips
 from ..kit.palette import text_styles
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
@@ -105,14 +103,12 @@ class ActivityPane(Pane[ActivityData]):
         Binding("right", "unfold", "Unfold", show=False, tooltip="Show what is below the entry"),
         Binding("left", "fold", "Fold", show=False, tooltip="Hide it, or go to the entry above"),
         Binding("a", "unfold_all", "Unfold all", tooltip="Unfold all prompts and sub-agents, or fold them"),
-        Binding("x", "failures", "Failures", tooltip="Only prompts with something that failed, or all"),
+        Binding("x", "failures", "Results", tooltip="Only prompts with something that failed, or all"),
         Binding("d", "delegations", "Delegations", tooltip="Only with sub-agents, only without, or all"),
         Binding("o", "open_session", "Session", tooltip="Open the session of the entry"),
         Binding("i", "only_session", "Only session", show=False, tooltip="Only the session of the entry"),
-        Binding("g", "only_agent", "Only agent", show=False, tooltip="Only the coding agent of the entry"),
-        Binding("t", "only_tool", "Only tool", show=False, tooltip="Only prompts with a call of the entry's tool"),
-        Binding("y", "copy_id", "Copy id", show=False, tooltip="Copy the session's id"),
-        Binding("backspace", "unfilter", "Filter back", show=False, tooltip="Drop the filter set last"),
+        Binding("t", "only_tool", "Type", show=False, tooltip="Only prompts with a call of the entry's tool"),
+        Binding("y", "copy_id", "Copy", show=False, tooltip="Copy the session's id"),
     ]
 
     def __init__(self, tab: TabView) -> None:
@@ -129,7 +125,6 @@ class ActivityPane(Pane[ActivityData]):
 
     def compose(self) -> ComposeResult:
         """What is filtered, the list, the whole text of the entry under the cursor, the sums."""
-        yield FilterChips().add_class("-always")
         yield PaneState()
         hidden = {"cost"} if self.dashboard.settings.no_cost else set()
         yield FeedTable([column for column in COLUMNS if column.key not in hidden], id="activity-rows")
@@ -155,27 +150,24 @@ class ActivityPane(Pane[ActivityData]):
         """Whether any prompt matches."""
         return bool(data.page.rows)
 
-    @property
-    def has_own_filters(self) -> bool:
-        """Whether not all prompts are shown."""
-        return not self._which.is_open
-
-    def clear_filters(self) -> None:
-        """Show all prompts."""
-        super().clear_filters()
-        self._which = WhichPrompts()
-
-    def describe_filter(self) -> str:
-        """What else is filtered by."""
-        return " · ".join(part for part in (super().describe_filter(), *(text for _, text in self._own())) if part)
-
-    def _own(self) -> list[tuple[str, str]]:
+    def own_filters(self) -> list[tuple[str, str]]:
         """The filters of this view, each with its words."""
         which = self._which
         told = [("failures", "failures" if which.failures else "")]
         told.append(("delegations", _DELEGATED[which.delegations, which.direct]))
         told.append(("tool", f"tool {words.clean(which.tool, 30)}" if which.tool else ""))
-        return [(name, text) for name, text in told if text]
+        return [*((name, text) for name, text in told if text), *super().own_filters()]
+
+    def drop_own(self, name: str) -> None:
+        """Drop one filter of this view."""
+        super().drop_own(name)
+        none = {
+            "failures": {"failures": False},
+            "delegations": {"delegations": False, "direct": False},
+            "tool": {"tool": None},
+        }
+        if name in none:
+            self._which = replace(self._which, **none[name])  # type: ignore[arg-type]
 
     # -- showing -------------------------------------------------------------------------------------------------
 
@@ -183,9 +175,6 @@ class ActivityPane(Pane[ActivityData]):
         """Put it on the screen; what was not there before is marked for a moment."""
         before = self._data
         self._data = data
-        self.query_one(FilterChips).show(
-            [*chips(data.chosen, self.dashboard.session_title), *self._own()], "Backspace drops the last"
-        )
         self.refresh_bindings()
         if before is not None and (before.which, before.chosen) == (data.which, data.chosen):
             known = {row.id for row in before.page.rows}
@@ -437,36 +426,6 @@ class ActivityPane(Pane[ActivityData]):
             self.dashboard.session_title = words.clean(row.title) or row.session_id
             self.dashboard.choose(session_id=row.session_id)
 
-    def action_only_agent(self) -> None:
-        """Only the coding agent under the cursor."""
-        row = self._row
-        if row is not None and row.agent:
-            self.dashboard.choose(agent=row.agent)
-
-    def action_unfilter(self) -> None:
-        """Drop the filter set last: of this view, else of all."""
-        own = self._own()
-        if own:
-            self._drop(own[-1][0])
-        elif self.dashboard.droppable:
-            self._drop(self.dashboard.droppable[0])
-
-    @on(FilterChips.Dropped)
-    def _chip(self, message: FilterChips.Dropped) -> None:
-        message.stop()
-        self._drop(message.field)
-
-    def _drop(self, name: str) -> None:
-        none = {
-            "failures": {"failures": False},
-            "delegations": {"delegations": False, "direct": False},
-            "tool": {"tool": None},
-        }
-        if name in none:
-            self._choose(replace(self._which, **none[name]))  # type: ignore[arg-type]
-        elif name in self.dashboard.droppable:
-            self.dashboard.choose(**{name: None})
-
     def action_open_session(self) -> None:
         """The session of the entry under the cursor."""
         from .detail import SessionScreen
@@ -488,12 +447,8 @@ class ActivityPane(Pane[ActivityData]):
             return node is not None and bool(node.session_id)
         if action in ("unfold", "fold", "unfold_all"):
             return node is not None
-        if action == "only_agent":
-            return self._row is not None and bool(self._row.agent)
         if action == "only_tool":
             return node is not None and node.step is not None and node.step.kind == "call"
-        if action == "unfilter":
-            return bool(self._own() or self.dashboard.droppable)
         return True
 
 

@@ -102,8 +102,8 @@ class DelegationsPane(Pane[DelegationsData]):
     DelegationsPane Cards { margin: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "next_part", "Part", tooltip="The next part: list, from → to, graph"),
-        Binding("y", "copy_id", "Copy id", show=False, tooltip="Copy the session's id"),
+        Binding("w", "next_part", "Next part", tooltip="The next part: list, from → to, graph"),
+        Binding("y", "copy_id", "Copy", show=False, tooltip="Copy the session's id"),
     ]
 
     def __init__(self, tab: View) -> None:
@@ -122,7 +122,7 @@ class DelegationsPane(Pane[DelegationsData]):
                 Section("Graph", RecordTable(self._columns(_GRAPH), id="delegations-nodes"), id="delegations-graph"),
             ],
             current="delegations-all",
-            key="v",
+            key="w",
             id="delegations-parts",
         )
 
@@ -142,22 +142,18 @@ class DelegationsPane(Pane[DelegationsData]):
         """Whether any work was handed over."""
         return bool(data.found.rows)
 
-    @property
-    def has_own_filters(self) -> bool:
-        """Whether only one way is listed."""
-        return self._way is not None
-
-    def describe_filter(self) -> str:
+    def own_filters(self) -> list[tuple[str, str]]:
         """The way that is listed, and the text."""
-        way = f"{self._way[0]} → {self._way[1]}" if self._way is not None else ""
-        return " ".join(part for part in (way, super().describe_filter()) if part)
+        way = [("way", f"{self._way[0]} → {self._way[1]}")] if self._way is not None else []
+        return [*way, *super().own_filters()]
 
-    def clear_filters(self) -> None:
+    def drop_own(self, name: str) -> None:
         """List all ways again."""
-        super().clear_filters()
-        self._way = None
-        if self._data is not None:
-            self.show(self._data)
+        super().drop_own(name)
+        if name == "way":
+            self._way = None
+            if self._data is not None:
+                self.show(self._data)
 
     def show(self, data: DelegationsData) -> None:
         """Put it on the screen."""
@@ -267,7 +263,8 @@ class DelegationsPane(Pane[DelegationsData]):
         elif isinstance(about, Edge) and self._data is not None:
             self._way = about.from_type, about.to_type
             self._show_list(self._data.found)
-            self.app.set_focus(self.first_focus)
+            self.dashboard.describe_filter()
+            self.take_focus()
 
     @on(RecordTable.RecordHighlighted)
     def _highlighted(self, message: RecordTable.RecordHighlighted) -> None:

@@ -119,12 +119,12 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Back", key_display="esc"),
-        Binding("x", "failures", "Failures", tooltip="Only what failed, was denied or interrupted, or all"),
+        Binding("x", "failures", "Results", tooltip="Only what failed, was denied or interrupted, or all"),
         Binding("a", "unfold_all", "Unfold all", tooltip="Unfold all prompts and sub-agents, or fold them"),
-        Binding("y", "copy_id", "Copy id", tooltip="Copy the session's id"),
-        Binding("o", "show_file", "File", tooltip="Show where the session's file is"),
+        Binding("y", "copy_id", "Copy", tooltip="Copy the session's id"),
+        Binding("f", "show_file", "File", tooltip="Show where the session's file is"),
         Binding("c", "copy_resume", "Copy resume", tooltip="Copy the command that resumes the session"),
-        Binding("v", "whole_text", "Whole text", tooltip="The whole text of the entry, in your pager"),
+        Binding("v", "whole_text", "Text", tooltip="The whole text of the entry, in your pager"),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
     ]
     TITLE = "Session"

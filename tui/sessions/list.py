@@ -108,8 +108,8 @@ class SessionsPane(Pane[SessionsData]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "next_sort", "Sort", tooltip="Sort by the next column"),
         Binding("S", "reverse_sort", "Reverse", show=False, tooltip="Sort the other way round"),
-        Binding("y", "copy_id", "Copy id", show=False, tooltip="Copy the session's id"),
-        Binding("o", "show_file", "File", show=False, tooltip="Show where the session's file is"),
+        Binding("y", "copy_id", "Copy", show=False, tooltip="Copy the session's id"),
+        Binding("f", "show_file", "File", show=False, tooltip="Show where the session's file is"),
     ]
 
     def __init__(self, tab: View) -> None:

@@ -83,7 +83,7 @@ class MetricsPane(Pane[Metrics]):
     MetricsPane Cards { margin: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "next_part", "Part", tooltip="The next part: tools, hours, days, times, errors"),
+        Binding("w", "next_part", "Next part", tooltip="The next part: tools, hours, days, times, errors"),
     ]
 
     def compose(self) -> ComposeResult:
@@ -101,7 +101,7 @@ class MetricsPane(Pane[Metrics]):
                 Section("Errors", RecordTable(_ERRORS, id="errors"), id="metrics-errors"),
             ],
             current="metrics-tools",
-            key="v",
+            key="w",
             id="metrics-parts",
         )
 

@@ -57,8 +57,8 @@ class TasksPane(Pane[tuple[Task, ...]]):
     TasksPane > #task { height: 4; padding: 0 1; border-top: solid $foreground 20%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "next_column", "Column", tooltip="The next column of the board"),
-        Binding("y", "copy_id", "Copy id", show=False, tooltip="Copy the session's id"),
+        Binding("w", "next_column", "Next part", tooltip="The next column of the board"),
+        Binding("y", "copy_id", "Copy", show=False, tooltip="Copy the session's id"),
     ]
 
     def __init__(self, tab: View) -> None:
@@ -74,7 +74,7 @@ class TasksPane(Pane[tuple[Task, ...]]):
                 for status, title in COLUMNS.items()
             ],
             current="column-in_progress",
-            key="v",
+            key="w",
             id="board",
         )
         yield Static(id="task", markup=False)

@@ -35,6 +35,7 @@ from ..kit.captioned_table import Listing
 from ..kit.cards import Cards
 from ..kit.state import PaneState
 from ..kit.table import RecordTable
+from ..kit.view_strip import ViewStrip
 from ..learnt import told_apart
 from ..pane import Pane
 from ..tabs import Tab
@@ -95,6 +96,10 @@ def size_of(path: Path) -> int:
     return path.stat().st_size
 
 
+VIEWS = (("history", "Workspace"), ("uploads", "Uploads"), ("people", "People"), ("rejects", "Rejects"))
+"""The views of the tab, as names and titles."""
+
+
 class SyncPane(Pane[SyncData]):
     """Figures on top, this program's own health at the bottom; between them the history, or one of two lists."""
 
@@ -106,12 +111,9 @@ class SyncPane(Pane[SyncData]):
         "that were started in the workspace's own folder: others are not counted here."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("u", "view('uploads')", "Uploads", tooltip="What became of each session of the workspaces"),
-        Binding("o", "view('people')", "People", tooltip="What the people of a server's folder did in 30 days"),
-        Binding("j", "view('rejects')", "Rejects", tooltip="What this program could not read"),
         Binding("n", "older", "Older", tooltip="The next page of actions, further back"),
-        Binding("b", "newer", "Newer", tooltip="The page of actions before, closer to now"),
-        Binding("s", "sort", "Sort tables", show=False, tooltip="Sort the tables by the next column"),
+        Binding("N", "newer", "Newer", tooltip="The page of actions before, closer to now"),
+        Binding("s", "sort", "Sort", show=False, tooltip="Sort the tables by the next column"),
         Binding("S", "reverse", "Reverse", show=False, tooltip="Sort the tables the other way round"),
         Binding("R", "reread", "Read again", tooltip="Read the file under the cursor again from its start"),
         Binding("escape", "view('history')", "Back", show=False, tooltip="Back to the actions"),
@@ -124,12 +126,13 @@ class SyncPane(Pane[SyncData]):
         self._order = ("changed_at", True)
         self._shows_people = False
 
-    def describe_filter(self) -> str:
-        """What is typed, and which filters of the other tabs leave this one as it is."""
-        return " · ".join(filter(None, [super().describe_filter(), unknown_to_sync(self.dashboard.chosen)]))
+    def filter_note(self) -> str:
+        """Which filters of the other tabs leave this one as it is."""
+        return unknown_to_sync(self.dashboard.chosen)
 
     def compose(self) -> ComposeResult:
         """The state in words, which the machinery of panes shows and hides, and the content."""
+        yield ViewStrip(VIEWS, "history").add_class("-always")
         yield PaneState()
         yield Cards()
         with ContentSwitcher(initial="history"):
@@ -302,10 +305,10 @@ class SyncPane(Pane[SyncData]):
         record = self._listing(name).table.selected
         return None if record is None else record.data
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Whether a key does anything now; those that do not are not in the footer, and Escape is left to the app."""
         if action == "view":
-            return parameters != ("history",) or self.view != "history"
+            return self.view != "history"
         if action in ("older", "newer"):
             data = self._data
             if data is None or self.view != "history":
@@ -317,9 +320,24 @@ class SyncPane(Pane[SyncData]):
             return self.view == "rejects" and self._selected("rejects") is not None
         return True
 
-    def action_view(self, name: str) -> None:
-        """Show the history or a list; the key of the list that is shown leads back."""
-        self.query_one(ContentSwitcher).current = "history" if name == self.view else name
+    @property
+    def views(self) -> list[tuple[str, str]]:
+        """The views, as names and titles."""
+        return list(VIEWS)
+
+    async def on_view_strip_chosen(self, message: ViewStrip.Chosen) -> None:
+        """A view was clicked."""
+        message.stop()
+        await self.show_view(message.name)
+
+    async def action_view(self, name: str) -> None:
+        """Back to the history."""
+        await self.show_view(name)
+
+    async def show_view(self, name: str) -> None:
+        """Show the history or one of the lists."""
+        self.query_one(ContentSwitcher).current = name
+        self.query_one(ViewStrip).active = name
         self._shows_people = self.view == "people"
         if self._shows_people:
             self.refresh_data()

@@ -11,7 +11,7 @@ from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -20,6 +20,7 @@ from ...queries.regular import NotRegularError, descriptor_of
 from ...queries.sync import Reject
 from .. import format as words
 from ..kit.key_bar import KeyBar
+from ..kit.scrolling import Scroll
 from . import text as told
 
 MOST = 4096
@@ -102,7 +103,7 @@ class RejectScreen(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Back", key_display="esc"),
-        Binding("x", "switch", "Text/hex", tooltip="The bytes as text, or as numbers"),
+        Binding("v", "switch", "Text", tooltip="The bytes as text, or as numbers"),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
     ]
     TITLE = "Reject"
@@ -125,7 +126,7 @@ class RejectScreen(ModalScreen[None]):
         """What it is about, the bytes, the keys."""
         with Vertical():
             yield Static(self._about(), id="about", markup=False)
-            with VerticalScroll(id="bytes"):
+            with Scroll(id="bytes"):
                 yield Static("Reading…", id="dump", markup=False)
             yield KeyBar()
 

@@ -182,7 +182,7 @@ def actions_caption(page: SyncPage, before: int) -> str:
     """Where a page of actions is: `before` are on the pages closer to now."""
     if not before and page.older is None:
         return words.plural(page.total, "action")
-    keys = ["n older"] * (page.older is not None) + ["b newer"] * (before > 0)
+    keys = ["n older"] * (page.older is not None) + ["N newer"] * (before > 0)
     return f"{before + 1:,} to {before + len(page.rows):,} of {page.total:,} actions · {' · '.join(keys)}"
 
 
@@ -398,8 +398,8 @@ def store(facts: StoreFacts, size: int, rejected: int, unknowns: Sequence[Unknow
     share = size / facts.transcript_bytes if facts.transcript_bytes else 1.0
     told = [
         f"store {words.size(size)}" + (f" ({words.percent(share)} of what was read)" if share < 1 else ""),
-        f"{words.plural(rejected, 'reject')}: j" if rejected else "",
-        f"{words.plural(len(unknowns), 'unknown thing')}: j" if unknowns else "",
+        f"{words.plural(rejected, 'reject')}: see Rejects" if rejected else "",
+        f"{words.plural(len(unknowns), 'unknown thing')}: see Rejects" if unknowns else "",
         "keeps what Claude deletes after 30 days",
         "no price for " + ", ".join(map(words.model, facts.unpriced_models)) if facts.unpriced_models else "",
     ]

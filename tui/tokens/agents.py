@@ -62,7 +62,6 @@ class Agents(TokenView[AgentsData]):
 
     NAME = "agents"
     TITLE = "Agents"
-    KEY = "a"
     ABOUT = "What sub-agents took, and how much of it came back"
     ACTIONS = frozenset({"measure"})
 

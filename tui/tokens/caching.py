@@ -55,7 +55,6 @@ class Caching(TokenView[CachingData]):
 
     NAME = "caching"
     TITLE = "Cache"
-    KEY = "c"
     ABOUT = "How much of the input came from the prompt cache, and what that saved"
 
     def compose(self) -> ComposeResult:

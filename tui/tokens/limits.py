@@ -59,7 +59,6 @@ class Limits(TokenView[LimitsData]):
 
     NAME = "limits"
     TITLE = "Limits"
-    KEY = "i"
     ABOUT = "How much of the plans' limits is used, when they are reset, when they will be full; budgets"
 
     def __init__(self) -> None:

@@ -65,7 +65,6 @@ class Overview(TokenView[OverviewData]):
 
     NAME = "overview"
     TITLE = "Overview"
-    KEY = "o"
     ABOUT = "Where the tokens went, over time and by model, project and session"
     ACTIONS = frozenset({"measure", "by", "granularity", "sort", "table"})
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
@@ -20,11 +18,11 @@ from ...queries.timing import METRICS
 from ...queries.trends import GRANULARITIES, LONGEST_BY_HOUR
 from .. import budget_text as budget_words
 from .. import format as words
-from ..filter_text import FIELDS, chips
+from ..filter_text import FIELDS
 from ..kit.cards import Cards
-from ..kit.chips import FilterChips
 from ..kit.state import PaneState
 from ..kit.table import Record, RecordTable
+from ..kit.view_strip import ViewStrip
 from ..pane import Pane
 from ..tabs import Tab
 from . import head
@@ -45,8 +43,6 @@ if TYPE_CHECKING:
 VIEWS: tuple[type[TokenView[Any]], ...] = (Overview, Timing, Rhythm, Limits, Agents, Caching, Tools, Panels)
 CONSOLE = "console"
 """What stands beside the views and is a screen of its own."""
-_SPACIOUS = 84
-"""Columns from which the views stand apart."""
 _VIEW_ACTIONS = frozenset().union(*(view.ACTIONS for view in VIEWS))
 
 _FIELD_OF = {"username": "user", "git_branch": "branch"}
@@ -62,47 +58,6 @@ class TokensData:
     detail: Any
 
 
-class TokenViewStrip(Static):
-    """The views of the tab, each with its key."""
-
-    DEFAULT_CSS = """
-    TokenViewStrip { height: 1; color: $text-muted; }
-    """
-
-    class Chosen(Message):
-        """A view was clicked."""
-
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
-
-    def __init__(self) -> None:
-        super().__init__(markup=False)
-        self._places: list[tuple[int, int, str]] = []
-
-    def show(self, active: str) -> None:
-        """Mark the view that is shown."""
-        line = Text(no_wrap=True, overflow="ellipsis")
-        self._places = []
-        gap = " " if self.app.size.width >= _SPACIOUS else ""
-        for view in VIEWS:
-            start = line.cell_len
-            line.append(f" {view.KEY} ", style="bold")
-            line.append(f"{view.TITLE} ", style="bold underline" if active == view.NAME else "")
-            self._places.append((start, line.cell_len, view.NAME))
-            line.append(gap)
-        start = line.cell_len
-        line.append(" l ", style="bold").append("SQL ")
-        self._places.append((start, line.cell_len, CONSOLE))
-        self.update(line)
-
-    def on_click(self, event: events.Click) -> None:
-        """Choose the view under the mouse."""
-        for start, end, name in self._places:
-            if start <= event.x < end:
-                self.post_message(self.Chosen(name))
-
-
 class TokensPane(Pane[TokensData]):
     """Tokens and money: how much, over time, for what, and by whom."""
 
@@ -110,32 +65,28 @@ class TokensPane(Pane[TokensData]):
     HELP = "Enter on a row shows only that row's model, project, agent, branch or session; Backspace takes that back."
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(view.KEY, f"view('{view.NAME}')", view.TITLE, show=False, tooltip=view.ABOUT) for view in VIEWS),
         Binding("u", "measure", "Measure", tooltip="Count money or tokens; in Timing: time, turns or speed"),
         Binding("b", "by", "Break down by", tooltip="Stack and list by the next of: " + ", ".join(DIMENSIONS.values())),
         Binding("B", "by(-1)", "Break down by", show=False, tooltip="Stack and list by the one before"),
-        Binding("g", "granularity", "Day/week", tooltip="Bars by day, week or month; by hour up to seven days"),
+        Binding("h", "granularity", "Hour/day/week", tooltip="Bars by day, week or month; by hour up to seven days"),
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the groups by the next column"),
-        Binding("d", "table", "Other table", show=False, tooltip="On a low screen: groups, or the biggest sessions"),
-        Binding("backspace", "unfilter", "Filter back", show=False, tooltip="Drop the filter set last"),
-        Binding("escape", "overview", "Overview", show=False, tooltip="Back to the overview"),
+        Binding("w", "table", "Next part", show=False, tooltip="On a low screen: groups, or the biggest sessions"),
+        Binding("escape", "overview", "Back", show=False, tooltip="Back to the overview"),
     ]
 
     def __init__(self, tab: Tab) -> None:
         super().__init__(tab)
         self._options = ViewOptions()
         self._shown: TokensData | None = None
-        self._chain: list[str] = []
-        """Fields of the filter set by rows, the last one last."""
 
     def compose(self) -> ComposeResult:
         """The figures, the views, and one line of notes."""
-        yield FilterChips().add_class("-always")
+        names = [(view.NAME, view.TITLE) for view in VIEWS]
+        yield ViewStrip([*names, (CONSOLE, "SQL")], Overview.NAME).add_class("-always")
         yield PaneState()
         with Vertical(id="tokens-body"):
             yield Cards(id="figures")
             yield Static(id="kinds", markup=False)
-            yield TokenViewStrip()
             with ContentSwitcher(initial=f"tokens-{ViewOptions().view}"):
                 for view in VIEWS:
                     yield view()
@@ -162,8 +113,6 @@ class TokensPane(Pane[TokensData]):
         """Everything."""
         self._shown = data
         self.refresh_bindings()
-        chosen = data.question.chosen
-        self.query_one(FilterChips).show(chips(chosen, self.dashboard.session_title), "Backspace drops the last")
         if not self.has_rows(data):
             self._say_why_empty(data)
             return
@@ -172,7 +121,6 @@ class TokensPane(Pane[TokensData]):
         switcher = self.query_one(ContentSwitcher)
         moved = switcher.current != f"tokens-{name}"
         switcher.current = f"tokens-{name}"
-        self.query_one(TokenViewStrip).show(name)
         view = self._view(name)
         view.present(data.detail, data.question)
         self._say("#warning", budget_words.warning(data.head.budget))
@@ -229,20 +177,32 @@ class TokensPane(Pane[TokensData]):
         self.refresh_bindings()
         self.refresh_data()
 
-    def action_view(self, name: str) -> None:
-        """Show a view."""
+    @property
+    def views(self) -> list[tuple[str, str]]:
+        """The views, as names and titles."""
+        return [(view.NAME, view.TITLE) for view in VIEWS]
+
+    @property
+    def view(self) -> str:
+        """The one that is shown, or asked for."""
+        return self._options.view
+
+    async def show_view(self, name: str) -> None:
+        """Show a view; the SQL console is a screen of its own."""
+        if name == CONSOLE:
+            self.dashboard.action_console()
+            return
+        self.query_one(ViewStrip).active = name
         self._choose(view=name)
 
-    def on_token_view_strip_chosen(self, message: TokenViewStrip.Chosen) -> None:
+    async def on_view_strip_chosen(self, message: ViewStrip.Chosen) -> None:
         """A view was clicked."""
-        if message.name == CONSOLE:
-            self.dashboard.action_console()
-        else:
-            self.action_view(message.name)
+        message.stop()
+        await self.show_view(message.name)
 
-    def action_overview(self) -> None:
+    async def action_overview(self) -> None:
         """Back to the first view."""
-        self._choose(view=Overview.NAME)
+        await self.show_view(Overview.NAME)
 
     def action_measure(self) -> None:
         """Money, or tokens; where times are shown, the next kind of them."""
@@ -288,15 +248,11 @@ class TokensPane(Pane[TokensData]):
         view.switch_table()
         self.take_focus()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Only what does something in the view now; Escape belongs to the app on the first one."""
         view = next(view for view in VIEWS if self._options.view == view.NAME)
-        if action == "view":
-            return parameters != (view.NAME,)
         if action == "overview":
             return view is not Overview
-        if action == "unfilter":
-            return bool(self.dashboard.droppable)
         if action not in _VIEW_ACTIONS:
             return True
         if action not in view.ACTIONS or self._shown is None or not self.has_rows(self._shown):
@@ -321,21 +277,4 @@ class TokensPane(Pane[TokensData]):
             return
         if field == "session_id":
             self.dashboard.session_title = name
-        self._chain = [one for one in self._chain if one != field] + [field]
         self.dashboard.choose(**{field: value})
-
-    def action_unfilter(self) -> None:
-        """Drop the filter set last, by a row or else where."""
-        held = self.dashboard.droppable
-        last = next((field for field in reversed(self._chain) if field in held), held[0] if held else None)
-        if last is not None:
-            self._drop(last)
-
-    def on_filter_chips_dropped(self, message: FilterChips.Dropped) -> None:
-        """A chip was clicked."""
-        if message.field in self.dashboard.droppable:
-            self._drop(message.field)
-
-    def _drop(self, field: str) -> None:
-        self._chain = [one for one in self._chain if one != field]
-        self.dashboard.choose(**{field: None})

@@ -68,7 +68,6 @@ class Rhythm(TokenView[RhythmData]):
 
     NAME = "rhythm"
     TITLE = "Rhythm"
-    KEY = "h"
     ABOUT = "When the work is done: days, hours of the week, five-hour blocks as Claude plans count them"
     ACTIONS = frozenset({"measure", "table"})
 

@@ -55,7 +55,6 @@ class Tools(TokenView[ToolsData]):
 
     NAME = "tools"
     TITLE = "Tool results"
-    KEY = "x"
     ABOUT = "What fills the context: tools by the size of their results"
 
     def compose(self) -> ComposeResult:

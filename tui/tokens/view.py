@@ -100,9 +100,8 @@ class TokenView(Vertical, Generic[Data]):
 
     NAME: ClassVar[str]
     TITLE: ClassVar[str]
-    KEY: ClassVar[str]
     ABOUT: ClassVar[str]
-    """The question it answers; the tooltip of its key."""
+    """The question it answers."""
     ACTIONS: ClassVar[frozenset[str]] = frozenset()
     """Those of the tab's actions that mean something here, of "measure", "by", "granularity", "sort" and "table"."""
 
