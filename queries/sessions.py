@@ -337,6 +337,15 @@ def sessions_named(connection: Reader, start: str) -> list[str]:
     return [start] if found and found[0].session_id == start else [row.session_id for row in found]
 
 
+def titled(connection: Reader, text: str, *, limit: int) -> list[tuple[str, str]]:
+    """Ids and titles of the newest sessions with a text in their title, however it is written."""
+    asked = (
+        "SELECT session_id, title FROM sessions WHERE contains(lower(title), lower($text)) "
+        f"ORDER BY started_at DESC NULLS LAST, session_id LIMIT {int(limit)}"
+    )
+    return [(row[0], row[1]) for row in connection.rows(asked, {"text": text})]
+
+
 @dataclass(frozen=True, slots=True)
 class _Id:
     session_id: str

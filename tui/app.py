@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, ClassVar
 from zoneinfo import ZoneInfo
 
 from textual import work
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input
 
@@ -39,6 +38,8 @@ from .tabs import TABS, pane_of, style_sheets
 from .views import HasViews, ViewsTab, turn
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
     from ..ingest.service import IngestService
     from .prefetch import Ahead
 
@@ -57,6 +58,14 @@ HEAD_START_SECONDS = 0.2
 OWN = "own "
 """Before the name of a filter that only the pane on the screen has."""
 
+
+def _verbs() -> type[Provider]:
+    """Imported when the palette is first opened."""
+    from .verbs import Verbs
+
+    return Verbs
+
+
 _DIMENSION_OF = {"user": "username"}
 """Fields of the filter whose column of sessions has another name."""
 
@@ -70,6 +79,7 @@ class AgnesStats(EndableApp):
     TITLE = "agnes-stats"
     CSS_PATH = [FRAME_CSS, *style_sheets()]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {_verbs}  # noqa: RUF012
     PAUSE_GC_ON_SCROLL = True
     AUTO_FOCUS = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]  # noqa: RUF012
@@ -504,18 +514,31 @@ class AgnesStats(EndableApp):
 
         self.push_screen(HelpScreen(self.active_pane))
 
-    def get_system_commands(self, screen: Screen) -> Iterable[SystemCommand]:  # type: ignore[type-arg]
-        """The palette offers every key binding by its words, then Textual's own commands."""
-        seen = set()
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            words = binding.tooltip or binding.description
-            if words and words not in seen:
-                seen.add(words)
-                node, action = active.node, binding.action
-                yield SystemCommand(
-                    words,
-                    f"Key {self.get_key_display(binding)}",
-                    lambda a=action, n=node: self.run_action(a, n),
-                )
-        yield from super().get_system_commands(screen)
+    # -- for the palette -----------------------------------------------------------------------------------------
+
+    def made_tab(self, name: str) -> Widget:
+        """A tab that is made, else one that is not on the screen: to ask what it has."""
+        made = self._switcher.query_children(f"#{name}")
+        return made.first() if made else pane_of(name)
+
+    async def go(self, tab: str, view: str) -> None:
+        """Show a view of a tab."""
+        await self._show_tab(tab)
+        shown = self.active_tab
+        if isinstance(shown, HasViews):
+            await shown.show_view(view)
+        self.describe_filter()
+        self._fill_pane()
+
+    async def break_down(self, dimension: str) -> None:
+        """Show tokens and money by one of their dimensions."""
+        from .tokens.pane import TokensPane
+
+        await self.go("tokens", "overview")
+        self.screen_stack[0].query_one(TokensPane).choose_dimension(dimension)
+
+    def open_session(self, session_id: str) -> None:
+        """Show a session in full."""
+        from .sessions.detail import SessionScreen
+
+        self.push_screen(SessionScreen(session_id))

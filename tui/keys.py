@@ -27,7 +27,7 @@ KEYS: list[BindingType] = [
         tooltip="Filter this tab as you type: words in any text of its rows",
     ),
     Binding("e", "export", "Export", tooltip="A table or chart of the screen as a file: CSV, JSON, Parquet, SVG"),
-    Binding("l", "console", "SQL", show=False, tooltip="Ask the store your own question, in SQL"),
+    Binding("l", "console", "SQL", show=False, tooltip="The SQL console: ask the store your own question"),
     Binding("backspace", "unfilter", "Filter back", show=False, tooltip="Drop the filter that was set last"),
     Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
     Binding("escape", "up", "Up", show=False, tooltip="Back, or clear the filters"),

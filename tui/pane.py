@@ -42,7 +42,9 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
     EMPTY: ClassVar[str] = "Nothing yet."
     """The sentence for a store without anything to show here."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f5", "reload", "Ask again", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5", "reload", "Ask again", show=False, tooltip="Refresh: ask the store again")
+    ]
 
     def __init__(self, tab: Tab | View) -> None:
         super().__init__(id=tab.name)

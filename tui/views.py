@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from importlib import import_module
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -39,23 +39,22 @@ class View(NamedTuple):
         return kind(self)
 
 
-@runtime_checkable
-class HasViews(Protocol):
+class HasViews:
     """A tab with several views in a strip."""
 
     @property
     def views(self) -> list[tuple[str, str]]:
-        """The views, as names and titles."""
-        ...
+        """The views, as names and titles; known before there is anything on the screen."""
+        raise NotImplementedError
 
     @property
     def view(self) -> str:
         """The one that is shown, or asked for."""
-        ...
+        raise NotImplementedError
 
     async def show_view(self, name: str) -> None:
         """Show another one."""
-        ...
+        raise NotImplementedError
 
 
 async def turn(tab: HasViews, step: int) -> None:
@@ -64,7 +63,7 @@ async def turn(tab: HasViews, step: int) -> None:
     await tab.show_view(names[(names.index(tab.view) + step) % len(names)])
 
 
-class ViewsTab(Vertical):
+class ViewsTab(Vertical, HasViews):
     """A tab of several views, of which one is shown."""
 
     VIEWS: ClassVar[tuple[View, ...]]

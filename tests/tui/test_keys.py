@@ -5,6 +5,7 @@ import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from agnes_stats import tui
@@ -13,6 +14,7 @@ from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.kit.key_bar import KeyBar
 from agnes_stats.tui.screens.help import EVERYWHERE, HelpScreen, keys_on
 from agnes_stats.tui.tabs import TABS
+from agnes_stats.tui.verbs import fits, verbs
 from rich.cells import cell_len
 from textual.binding import Binding
 from textual.dom import DOMNode
@@ -130,6 +132,11 @@ async def test_help_tells_the_keys_that_work_there_and_no_others(store: Store) -
             shown = {app.get_key_display(each.binding) for each in working.values() if each.enabled}
             names = shown | {"^c", "^p", "?", "esc", "q", "⏎", "f1", "e", "^j", "f5", "^⏎"}
             assert set(told) <= names, (place, set(told) - names)
+            offered = list(verbs(app, screen))
+            for word in {word for entry in (*keys.here, *keys.everywhere) for word in entry.about.split()}:
+                assert any(fits([word.lower()], verb.name, verb.about) for verb in offered), (place, word)
+            for called in [entry.description for entry in screen.query_one(KeyBar).entries]:
+                assert any(fits(called.lower().split(), verb.name) for verb in offered), (place, called)
             for entry in (*keys.here, *keys.everywhere):
                 assert entry.about.split(",")[0] in text, (place, entry.about)
             # What the tabs below a screen would do is not told on it.

@@ -26,6 +26,7 @@ from ..kit.view_strip import ViewStrip
 from ..learnt import told_apart
 from ..pane import Pane
 from ..tabs import Tab
+from ..views import HasViews
 from . import text as told
 from .data import AccessData, AccessOptions, ask
 from .side import AccessDetail
@@ -48,7 +49,7 @@ _COME = {
 }
 
 
-class AccessPane(Pane[AccessData]):
+class AccessPane(Pane[AccessData], HasViews):
     """Figures on top; below them the list with one access in full, the summary, or the statistics of tools."""
 
     HELP = (

@@ -44,12 +44,8 @@ def keys_on(screen: Screen[Any]) -> Keys:
     """The keys that work on a screen as it is now, with what has the focus."""
     found = Keys()
     entries: dict[tuple[int, str], HelpEntry] = {}
-    for node, binding in _working(screen):
+    for node, binding, shown in keys_that_work(screen):
         about = binding.tooltip or binding.description
-        if not about or not _is_ours(node, binding):
-            continue
-        # What is shown at the bottom may stand for several keys, not all of which work here.
-        shown = screen.app.get_key_display(dataclasses.replace(binding, key_display=None))
         entry = entries.get((id(node), binding.action))
         if entry is None:
             entry = entries[id(node), binding.action] = HelpEntry([], about)
@@ -57,6 +53,14 @@ def keys_on(screen: Screen[Any]) -> Keys:
         if shown not in entry.keys:
             entry.keys.append(shown)
     return found
+
+
+def keys_that_work(screen: Screen[Any]) -> Iterator[tuple[Any, Binding, str]]:
+    """Every key that does something on a screen now, of what is ours: where it is bound, and as it is shown."""
+    for node, binding in _working(screen):
+        if (binding.tooltip or binding.description) and _is_ours(node, binding):
+            # What is shown at the bottom may stand for several keys, not all of which work here.
+            yield node, binding, screen.app.get_key_display(dataclasses.replace(binding, key_display=None))
 
 
 def _working(screen: Screen[Any]) -> Iterator[tuple[Any, Binding]]:

@@ -39,6 +39,7 @@ from ..kit.view_strip import ViewStrip
 from ..learnt import told_apart
 from ..pane import Pane
 from ..tabs import Tab
+from ..views import HasViews
 from . import text as told
 from .people import PeopleView
 
@@ -100,7 +101,7 @@ VIEWS = (("history", "Workspace"), ("uploads", "Uploads"), ("people", "People"),
 """The views of the tab, as names and titles."""
 
 
-class SyncPane(Pane[SyncData]):
+class SyncPane(Pane[SyncData], HasViews):
     """Figures on top, this program's own health at the bottom; between them the history, or one of two lists."""
 
     HELP = (

@@ -25,6 +25,7 @@ from ..kit.table import Record, RecordTable
 from ..kit.view_strip import ViewStrip
 from ..pane import Pane
 from ..tabs import Tab
+from ..views import HasViews
 from . import head
 from .agents import Agents
 from .caching import Caching
@@ -58,7 +59,7 @@ class TokensData:
     detail: Any
 
 
-class TokensPane(Pane[TokensData]):
+class TokensPane(Pane[TokensData], HasViews):
     """Tokens and money: how much, over time, for what, and by whom."""
 
     EMPTY = "No tokens yet: use a coding agent, and what its sessions take is counted here."
@@ -219,6 +220,10 @@ class TokensPane(Pane[TokensData]):
         place = names.index(self._options.by) if self._options.by in names else 0
         by = names[(place + step) % len(names)]
         self._choose(by=by, order=None, descending=True)
+
+    def choose_dimension(self, name: str) -> None:
+        """Break down by a dimension."""
+        self._choose(by=name, order=None, descending=True)
 
     def action_granularity(self) -> None:
         """Bars by the next granularity that the range allows."""
