@@ -32,7 +32,7 @@ class EndableApp(App[int]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # On every screen, also where that has keys of its own, and where q is a letter.
-        Binding("ctrl+c", "end", "Quit", show=False, priority=True, tooltip="Quit, wherever you are"),
+        Binding("ctrl+c", "end", "Quit", show=False, priority=True, tooltip="Quit at once"),
         Binding("ctrl+p", "command_palette", "Palette", show=False, priority=True, tooltip="Every action by its name"),
     ]
 
