@@ -16,7 +16,7 @@ from textual.widgets import TextArea
 
 from tests.storing import held
 from tests.transcripts import OPUS, SONNET, Transcript, store_of
-from tests.tui.running import press, running, screen_text
+from tests.tui.running import press, running, screen_text, show_view
 
 BY_MODEL = "SELECT model, sum(output_tokens)::BIGINT AS written FROM tokens_daily WHERE {{filters}} GROUP BY ALL"
 
@@ -49,7 +49,7 @@ async def test_panels_are_added_changed_and_taken_away_and_follow_the_filters(st
     book = Book(store.path)
     book.save("[b]models", BY_MODEL)
     async with running(store, (140, 45), tab="tokens") as (app, pilot):
-        await press(pilot, "P")
+        await show_view(pilot, "panels")
         assert "No panels yet" in screen_text(app)
         await press(pilot, "plus", "enter")
         await press(pilot, "plus", *"by day", "enter")
@@ -65,9 +65,9 @@ async def test_panels_are_added_changed_and_taken_away_and_follow_the_filters(st
         assert answers(app)[0] == [(SONNET, 5)]
         # Forms follow each other, from the one that the answer had chosen: that of one row is a table.
         await press(pilot, "up")
-        await press(pilot, "f", "f", "f")
+        await press(pilot, "F", "F", "F")
         assert book.read().panels[0].form == "stacked"
-        await press(pilot, "f")
+        await press(pilot, "F")
         assert book.read().panels[0].form == "table"
         assert boxes(app)[0].query_one(AnswerTable).region
         await press(pilot, "f2", *"two", "enter")
@@ -85,7 +85,9 @@ async def test_panels_are_added_changed_and_taken_away_and_follow_the_filters(st
         assert app.focused is boxes(app)[0]
         await press(pilot, "delete")
         assert "No panels yet" in screen_text(app)
-        await press(pilot, "plus", "escape", "o", "P")
+        await press(pilot, "plus", "escape")
+        await show_view(pilot, "overview")
+        await show_view(pilot, "panels")
         assert "No panels yet" in screen_text(app)
 
 
@@ -95,7 +97,7 @@ async def test_what_goes_wrong_stays_in_the_panel_and_no_process_stays_behind(st
         book.save(name, sql)
         book.pin(name)
     async with running(store, (80, 24), tab="tokens") as (app, pilot):
-        await press(pilot, "P")
+        await show_view(pilot, "panels")
         assert answers(app) == [None, [(1,)], None]
         assert "✗  Binder Error: Referenced" in screen_text(app)
         assert boxes(app)[0].query_one(PaneState).mode == "failed"
@@ -104,9 +106,9 @@ async def test_what_goes_wrong_stays_in_the_panel_and_no_process_stays_behind(st
         assert asker is not None and asker.pid is not None
         await press(pilot, "down", "down")
         assert "there is no $x" in screen_text(app)
-        await press(pilot, "o")
+        await show_view(pilot, "overview")
         assert view._asker is None and asker.pid is None
-        await press(pilot, "P")
+        await show_view(pilot, "panels")
         assert answers(app)[1] == [(1,)]
         last = view._asker
     assert last is not None and last.pid is None
@@ -116,7 +118,7 @@ async def test_a_file_of_queries_that_cannot_be_read_says_so_and_heals(store: St
     book = Book(store.path)
     book.path.write_text("{")
     async with running(store, (140, 45), tab="tokens") as (app, pilot):
-        await press(pilot, "P")
+        await show_view(pilot, "panels")
         assert "console.json cannot be read" in " ".join(screen_text(app).split())
         await press(pilot, "plus", "enter")
         assert book.read().panels == (Panel("Cost by day", boxes(app)[0].panel.sql),)

@@ -87,7 +87,7 @@ class PanelBox(Vertical, can_focus=True):
         Binding("up", "step(-1)", "Panel before", show=False, tooltip="Up in the table, or to the panel before"),
         Binding("down", "step(1)", "Next panel", show=False, tooltip="Down in the table, or to the next panel"),
         Binding("enter", "want('edit')", "Edit", tooltip="Open the panel's query in the SQL console"),
-        Binding("f", "want('form')", "Form", tooltip="Show the panel as a table, as bars, as lines, or stacked"),
+        Binding("F", "want('form')", "Form", tooltip="Show the panel as a table, as bars, as lines, or stacked"),
         Binding("f2", "want('rename')", "Rename", tooltip="Give the panel, and its query, another name"),
         Binding(
             "delete", "want('unpin')", "Remove", key_display="del", tooltip="Take the panel away; its query stays saved"
@@ -191,7 +191,6 @@ class Panels(TokenView[BookPages]):
 
     NAME = "panels"
     TITLE = "Panels"
-    KEY = "P"
     ABOUT = "Your own queries as charts and tables, over these days and filters"
 
     BINDINGS: ClassVar[list[BindingType]] = [
