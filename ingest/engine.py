@@ -30,6 +30,7 @@ from .watermarks import KnownFile, is_stale, known_files, known_models, paths_by
 if TYPE_CHECKING:
     from ..queries.store import Reader, Writer
     from .incoming import Load
+    from .usage_pass import Unread
     from .work import Done, WorkTask
 
 __all__ = ["Engine", "IngestSummary", "Progress"]
@@ -173,6 +174,21 @@ class Engine:
         if self._has_orphan() or is_stale(connection, self.zones, self.overrides):
             return True
         return not plan(self.roots, known_files(connection), self.stop).is_empty
+
+    def ahead(self, connection: Reader, whole: contextlib.ExitStack) -> Unread | None:
+        """What can be told of tokens before the store is full; None where to fill it first takes no longer.
+
+        It may be told as long as `whole` lasts, also when the store is not held any more.
+        """
+        jobs = plan(self.roots, known_files(connection), self.stop).jobs
+        from . import usage_pass
+
+        if not usage_pass.is_worth_it(jobs) or not usage_pass.can_be_told(connection):
+            return None
+        known = watermarks(connection, [job.path for job in jobs])
+        left = [job.since(known.get(job.path)) for job in jobs]
+        tables = whole.enter_context(self.store.in_memory(usage_pass.COPIED))
+        return usage_pass.Unread(tables, left, self.store.path, self.zones, self.overrides, self.workers)
 
     def recognise(self, path: Path) -> SourceFile | None:
         """The source file at a path, if it is one of our roots'."""

@@ -17,6 +17,8 @@ class Load:
     """All that one transaction brings into the store."""
 
     row_files: RowFiles = field(default_factory=dict)
+    is_merged: bool = False
+    """Whether the rows of responses are merged by file (`merged_rows`), and tell all of their columns."""
     rows: dict[str, list[Row]] = field(default_factory=dict)
     """Rows by table that are in no file: of a little that was read in this process."""
     spool: Callable[[], Path] | None = None

@@ -24,6 +24,9 @@ from .small_load import load_small
 if TYPE_CHECKING:
     from ..queries.store import Writer
 
+MERGED = ("responses",)
+"""Facts that a merged load has merged rows of."""
+
 
 def load(connection: Writer, work: Load) -> list[str]:
     """Bring a load into the store, in one transaction.
@@ -46,7 +49,8 @@ def load(connection: Writer, work: Load) -> list[str]:
                 told_anew = [
                     path for result in work.results if fact.name in result.tables for path, _ in result.extents
                 ]
-                _merge(connection, fact, work.row_files.get(fact.name, ()), touched, told_anew, taken_back)
+                files = work.row_files.get(fact.name, ())
+                _merge(connection, fact, files, touched, told_anew, taken_back, is_merged=work.is_merged)
         if "activity" in work.row_files:
             _merge_activity(connection, work.row_files["activity"], touched)
         strays.settle(connection, touched)
@@ -69,14 +73,17 @@ def _merge(
     touched: rollups.Touched,
     told_anew: Sequence[str],
     taken_back: bool,
+    *,
+    is_merged: bool = False,
 ) -> None:
     """Merge incoming rows of a fact into its table, one group of columns after the other.
 
-    What was told by the files `told_anew` is replaced where they tell it again; with `taken_back` all that the files
-    in the table of that name had told is dropped.
+    `is_merged`: the rows tell all columns. What was told by the files `told_anew` is replaced where they tell it again;
+    with `taken_back` all that the files in the table of that name had told is dropped.
     """
     incoming = f"incoming_{fact.name}"
-    repeated = "".join(f', "{other}" AS "{column}"' for column, other in fact.repeated.items())
+    told = fact.loaded if is_merged and fact.name in MERGED else fact.told
+    repeated = "".join(f', "{other}" AS "{column}"' for column, other in fact.repeated.items() if column not in told)
     filled = ", ".join(f'coalesce("{column}", "{other}") AS "{column}"' for column, other in fact.defaults.items())
     every = f"* REPLACE ({filled})" if filled else "*"
     replaced = replaced_by(fact, incoming, taken_back=taken_back) if told_anew or taken_back else {}
@@ -86,7 +93,7 @@ def _merge(
         )
     flags = "".join(f", false AS {name}" for name in replaced)
     flags += "".join(f", NULL::VARCHAR AS {name}" for name in fact.rivals)
-    rows = read_rows(files, fact.told) if files else no_rows(fact)
+    rows = read_rows(files, told) if files else no_rows(told, fact.name)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {incoming} AS SELECT {every}{repeated}, 1::TINYINT AS fresh{flags} FROM ({rows})"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..queries.facts import Fact, Half
 
@@ -13,10 +13,10 @@ def key_of(fact: Fact) -> str:
     return key if len(fact.key) == 1 else f"ROW({key})"
 
 
-def no_rows(fact: Fact) -> str:
-    """SELECT of no row, with the columns that a source tells."""
-    columns = ", ".join(f'"{column}"' for column in fact.told)
-    return f"SELECT {columns} FROM {fact.name} LIMIT 0"
+def no_rows(told: Iterable[str], table: str) -> str:
+    """SELECT of no row of a table, with the columns that a source tells."""
+    columns = ", ".join(f'"{column}"' for column in told)
+    return f"SELECT {columns} FROM {table} LIMIT 0"
 
 
 def is_told(fact: Fact) -> str:

@@ -111,6 +111,12 @@ def refresh(store: Store, connection: Writer, zones: Sequence[str], overrides: P
         wipe(connection)
 
 
+def keep_up(connection: Writer, zones: Sequence[str], overrides: PriceOverrides) -> None:
+    """Do so for days and prices alone, in tables that are nobody else's."""
+    _keep_zones(connection, zones)
+    _reprice(connection, overrides)
+
+
 def _redact(connection: Writer) -> None:
     """Read what is stored once more, if the redactor is another one than last time."""
     if not is_due(connection):

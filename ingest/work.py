@@ -137,9 +137,9 @@ def _from_plain(kind: type, value: Any) -> Any:
     raise NotImplementedError(kind)
 
 
-_encode = msgspec.json.Encoder(enc_hook=_to_plain).encode
+encoded_done = _encode = msgspec.json.Encoder(enc_hook=_to_plain).encode
 _decode_task = msgspec.json.Decoder(WorkTask, dec_hook=_from_plain).decode
-_decode_done = msgspec.json.Decoder(Done, dec_hook=_from_plain).decode
+decoded_done = msgspec.json.Decoder(Done, dec_hook=_from_plain).decode
 
 
 class _Worker:
@@ -166,7 +166,7 @@ class _Worker:
             raise EOFError from error
         if not answer.endswith(b"\n"):
             raise EOFError
-        return _decode_done(answer)
+        return decoded_done(answer)
 
     def close(self) -> None:
         """End the process at once."""

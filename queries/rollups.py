@@ -11,7 +11,7 @@ from enum import StrEnum
 from .plugins import SOURCES, source_of
 from .projects import lies_in
 from .quoting import quoted
-from .token_kinds import COLUMNS, INWARD, billed_elsewhere, columns, unpriced
+from .token_kinds import COLUMNS, INWARD, billed_elsewhere, columns, exact_sum, unpriced
 
 # The type of the sub-agent behind an agent id: from its note, else from the call that started it.
 SUBAGENT_TYPES = """
@@ -78,7 +78,7 @@ def tokens_daily(zone: str, rows: str = "responses", *, zones: str = "", with_su
         {subagent_type_of("r")} AS subagent_type, r.git_branch, r.version,
         r.speed, r.service_tier, count(*) FILTER (r.is_answer) AS responses,
         {columns("r.", "sum({})")}, sum(r.reasoning_tokens) AS reasoning_tokens,
-        sum(r.web_searches) AS web_searches, sum(r.cost_usd) AS cost_usd,
+        sum(r.web_searches) AS web_searches, {exact_sum("r.cost_usd")} AS cost_usd,
         coalesce(sum(r.total_tokens) FILTER {unpriced("r.")}, 0) AS unpriced_tokens,
         coalesce(sum(r.total_tokens) FILTER {billed_elsewhere("r.")}, 0) AS billed_elsewhere_tokens,
         count(*) FILTER (r.output_undercounted) AS undercounted

@@ -44,6 +44,15 @@ def columns(row: str = "", sql: str = "{}") -> str:
     return ", ".join(f"{sql.format(f'{row}{name}')} AS {name}" for name in COLUMNS)
 
 
+def exact_sum(usd: str) -> str:
+    """SQL of the sum of amounts in USD: the same to the last digit in whatever order they come, as of floats it is not.
+
+    They are added up as decimals. Amounts that no decimal holds make it the sum of floats.
+    """
+    decimals = f"sum(TRY_CAST({usd} AS DECIMAL(38, 12)))::DOUBLE"
+    return f"CASE WHEN bool_and(abs({usd}) < 1e20) THEN {decimals} ELSE sum({usd}) END"
+
+
 class HasInward(Protocol):
     """Whatever knows the tokens that went in."""
 

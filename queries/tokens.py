@@ -12,7 +12,7 @@ from .filters import Filter, Where
 from .matching import RESPONSE_FIELDS, with_text
 from .priced_apart import STANDARD, priced_apart
 from .rollups import SUBAGENT_TYPES, day_of, subagent_type_of, tokens_daily
-from .token_kinds import TOTAL, WRITTEN, billed_elsewhere, cache_hit_ratio, columns, inward, unpriced
+from .token_kinds import TOTAL, WRITTEN, billed_elsewhere, cache_hit_ratio, columns, exact_sum, inward, unpriced
 
 if TYPE_CHECKING:
     from .store import Reader
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SUMS = f"""coalesce(sum(responses), 0)::BIGINT AS responses,
     {columns(sql="coalesce(sum({}), 0)::BIGINT")}, sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
     coalesce(sum({TOTAL}), 0)::BIGINT AS total_tokens,
-    sum(cost_usd) AS cost_usd, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
+    {exact_sum("cost_usd")} AS cost_usd, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
     coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens,
     coalesce(sum(undercounted), 0)::BIGINT AS undercounted, count(DISTINCT session_id) AS sessions"""
 """The sums every view of tokens consists of; the columns of `TokenSums`."""
@@ -274,7 +274,7 @@ def top_sessions(
                 ORDER BY {sorting} LIMIT {int(limit)}) t
             LEFT JOIN (SELECT session_id, title, project, started_at, primary_model, agent, machine, username
                 FROM sessions) s USING (session_id)
-            LEFT JOIN (SELECT session_id, parse_filename(any_value(path)) AS session_file
+            LEFT JOIN (SELECT session_id, parse_filename(min(path)) AS session_file
                 FROM files WHERE is_main GROUP BY session_id) f USING (session_id)
             ORDER BY {sorting}""",
         where.parameters,

@@ -14,6 +14,9 @@ money is USD. What is unknown is null, and never 0. `agent`, `machine` and `user
 differ in it. `sessions`, `tokens`, `queries`, `sync` and `home` have the names
 of the Agnes server's endpoints, `daily`, `weekly`, `monthly`, `blocks` and `models` those of ccusage.
 
+Where much is unread, `daily`, `weekly`, `monthly` and `tokens` answer before the store is full: they then have
+`"provisional": true` besides, and the numbers are those that the full store will say.
+
 The `children` of an `activity` row are all that was done in its turn, whatever the filter: responses with the calls
 they made as their children, below a call for a sub-agent (`kind` subagent) that sub-agent's responses, and so on;
 `tokens` of a sub-agent are those of its own responses. `rest` is what the filter leaves that belongs to no row.

@@ -176,6 +176,12 @@ def finish() -> None:
         raise OutputLost(error) from error
 
 
+def close_answers() -> None:
+    """All that was to be told is told: who reads standard output need not wait any longer. Raises OutputLost."""
+    finish()
+    _to_nowhere(sys.stdout)
+
+
 def abandon() -> None:
     """Nobody takes what standard output still holds: it must not be tried again at exit."""
     _to_nowhere(sys.stdout)

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 from ..jsonl import MAX_LINE, is_whole
 from ..text import plain_json, without_credentials
@@ -35,6 +35,9 @@ STRETCH = 48 * 1024 * 1024
 
 UNTIMED_HEAD = 1024 * 1024
 """Bytes: a longer start of a file without any time is not read again when a time turns up."""
+
+_LINE, _CHUNK = 1, 1024 * 1024
+"""Bytes: what is read to have a line, and what is searched at once."""
 
 _HEAD = 1024
 _TAIL = 256
@@ -66,6 +69,19 @@ class LineDecoder(Protocol):
 
     def finish(self) -> State:
         """Add what can only be said at the end; the state for the next reading."""
+
+
+class SearchingDecoder(LineDecoder, Protocol):
+    """One that is fed only lines with some bytes in them, from when on it knows which."""
+
+    passes_over: bool
+    """Set once that is done."""
+    wants_all: bool
+    """Whether it will never know."""
+
+    @property
+    def needle(self) -> bytes | None:
+        """The bytes; None as long as any line may matter."""
 
 
 class DocumentDecoder(Protocol):
@@ -112,7 +128,7 @@ class AppendedLines:
                 start, state = _resume(stream, status, path, watermark)
             decoder = self.decoder(file, state, batch)
             stream.seek(start)
-            end, more = _read_lines(
+            end, more = _read_all(
                 stream, decoder, start, limit, content, batch, file.path, is_plain=path.suffix not in COMPRESSED
             )
             state = decoder.finish()
@@ -180,6 +196,54 @@ def _resume(stream: BinaryIO, status: os.stat_result, path: Path, watermark: Wat
     state: dict[str, Any] = json.loads(watermark.state)
     # Rows before the first time in the file take that time: it may be in what follows.
     return (0, {}) if state.get("untimed") and end <= UNTIMED_HEAD else (end, state)
+
+
+def _read_all(
+    stream: BinaryIO,
+    decoder: LineDecoder,
+    start: int,
+    limit: int,
+    size: int,
+    batch: Batch,
+    path: Path,
+    *,
+    is_plain: bool,
+) -> tuple[int, bool]:
+    """The same as `_read_lines`, for decoders that search, too: all of it."""
+    if not hasattr(decoder, "needle"):
+        return _read_lines(stream, decoder, start, limit, size, batch, path, is_plain=is_plain)
+    searching = cast("SearchingDecoder", decoder)
+    if searching.wants_all:
+        return _read_lines(stream, decoder, start, limit, size, batch, path, is_plain=is_plain)
+    end, more = start, True
+    while more and searching.needle is None:
+        # Line by line until it knows what it needs.
+        end, more = _read_lines(stream, decoder, end, _LINE, size, batch, path, is_plain=is_plain)
+    if not more or searching.needle is None:
+        return end, False
+    searching.passes_over = True
+    return _read_matching(stream, searching, end, size, searching.needle), False
+
+
+def _read_matching(stream: BinaryIO, decoder: SearchingDecoder, start: int, size: int, needle: bytes) -> int:
+    """Feed the whole lines that have some bytes in them; the byte after the last whole line. Overlong ones are fed."""
+    stream.seek(start)
+    pos, rest = start, b""
+    while data := stream.read(min(_CHUNK, size - pos - len(rest))):
+        block = rest + data
+        whole = block.rfind(b"\n") + 1
+        found = block.find(needle, 0, whole)
+        while found >= 0:
+            begin, end = block.rfind(b"\n", 0, found) + 1, block.find(b"\n", found) + 1
+            decoder.feed(block[begin:end], pos + begin)
+            found = block.find(needle, end, whole)
+        rest = block[whole:]
+        pos += whole
+    if rest and is_whole(rest):
+        if needle in rest:
+            decoder.feed(rest, pos)
+        pos += len(rest)
+    return pos
 
 
 def _read_lines(

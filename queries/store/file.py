@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import kept
+from ..schema import ddl
 from .database import SETTINGS, Outdated, connect, connect_confined, create, is_sound, read_all
 from .errors import StoreBusy, StoreDamaged, StoreError, StoreForeign, StoreReadOnly, explained, refuse_odd
 from .files import Files, Stamp
@@ -112,6 +113,15 @@ class Store:
             finally:
                 with self._writer_lock:
                     self._writer = None
+
+    @contextlib.contextmanager
+    def in_memory(self, tables: Sequence[str]) -> Iterator[Writer]:
+        """Inside a `read`: the tables of a store, in memory, with the rows that this one has of some of them.
+
+        They end with this block, which may outlast that one. Raises StoreError.
+        """
+        with self._instance.in_memory(ddl(), tables) as connection:
+            yield Writer(self.path, connection)
 
     def linger(self, unless: threading.Event) -> None:
         """Inside a `write`, after its transaction: keep the store open for the readers of this process that come now.

@@ -6,6 +6,8 @@ file's log is taken in, its locks are let go of, and nothing of it is kept, exac
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +21,9 @@ Settings = dict[str, str | bool | int | float | list[str]]
 
 _NAME = "store"
 """What the store is called while it is attached."""
+
+_TABLES = "provisional"
+"""What tables in memory are called."""
 
 
 class OpenStore(Protocol):
@@ -55,6 +60,29 @@ class Instance:
         except BaseException:
             self._end()
             raise
+
+    @contextlib.contextmanager
+    def in_memory(self, statements: Iterable[str], tables: Iterable[str]) -> Iterator[DuckDBPyConnection]:
+        """A connection to tables in memory, made by `statements`; of some of them with the rows of the open store.
+
+        They end with the block, which may outlast the store's: that is not held any longer once its rows are copied.
+        """
+        assert self._engine is not None
+        cursor = beside(self._engine, "memory")
+        try:
+            cursor.execute(f"ATTACH ':memory:' AS {_TABLES}")
+            try:
+                cursor.execute(f"USE {_TABLES}")
+                for statement in statements:
+                    cursor.execute(statement)
+                for table in tables:
+                    cursor.execute(f"INSERT INTO {table} BY NAME FROM {_NAME}.{table}")
+                yield cursor
+            finally:
+                cursor.execute("USE memory")
+                cursor.execute(f"DETACH {_TABLES}")
+        finally:
+            cursor.close()
 
     def _attached(self, engine: DuckDBPyConnection, path: Path, writable: bool) -> OpenStore:
         engine.execute(f"ATTACH {quoted(str(path))} AS {_NAME} ({'READ_WRITE' if writable else 'READ_ONLY'})")

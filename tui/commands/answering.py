@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -27,34 +28,62 @@ if TYPE_CHECKING:
 MAX_LIMIT = 200
 
 
+class Soon(Enum):
+    """What an answer needs that does not wait until the store is full."""
+
+    RESPONSES = "responses"
+    """What responses took, and what they say themselves."""
+    WITH_SESSIONS = "sessions"
+    """Titles and times of sessions, too."""
+
+
 @contextlib.contextmanager
 def opened(settings: Settings, *, quiet: bool = False) -> Iterator[Reader]:
     """A connection for one answer, to the store as brought up to date now, unless the settings forbid that."""
+    with opened_soon(settings, None, quiet=quiet) as (connection, _):
+        yield connection
+
+
+@contextlib.contextmanager
+def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -> Iterator[tuple[Reader, bool]]:
+    """The same, and False; or, where there is much to read, to what an answer needs that is wanted `soon`, and True.
+
+    Such an answer is provisional, and whoever asked has to `fill` the store.
+    """
     store = Store(settings.store)
     may_keep = kept.current()
-    # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
-    with store.read() as connection:
-        if settings.agnes_server or (has_news := _news(settings, store, connection))():
+    with contextlib.ExitStack() as whole:
+        # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
+        with store.read() as connection:
+            engine = None if settings.no_ingest else engine_of(settings, store)
+            if not settings.agnes_server and (engine is None or not engine.has_news(connection)):
+                if may_keep is not None:
+                    is_still_so = (lambda: not engine.has_news(connection)) if engine is not None else (lambda: True)
+                    may_keep.settle(str(store.path), _midnight(settings), is_still_so)
+                _know_people(connection, settings)
+                yield connection, False
+                return
             if may_keep is not None:
                 may_keep.give_up()
-        else:
-            if may_keep is not None:
-                may_keep.settle(str(store.path), _midnight(settings), lambda: not has_news())
+            ahead = None if soon is None or engine is None else engine.ahead(connection, whole)
+        if ahead is not None:
+            connection = ahead.tell(with_sessions=soon is Soon.WITH_SESSIONS or settings.project is not None)
             _know_people(connection, settings)
-            yield connection
+            yield connection, True
             return
     _bring_up(store, settings, quiet)
     with store.read() as connection:
         _know_people(connection, settings)
-        yield connection
+        yield connection, False
 
 
-def _news(settings: Settings, store: Store, connection: Reader) -> Callable[[], bool]:
-    """What tells whether there is anything new, each time that it is asked."""
-    if settings.no_ingest:
-        return lambda: False
-    engine = engine_of(settings, store)
-    return lambda: engine.has_news(connection)
+PROVISIONAL = "Provisional: the store is not full yet, and is being filled now."
+
+
+def fill(settings: Settings) -> None:
+    """Go on and read all that is new, after an answer that was provisional: who waits for that has all of it."""
+    terminal.close_answers()
+    _bring_up(Store(settings.store), settings, quiet=False)
 
 
 def _midnight(settings: Settings) -> float:
@@ -139,16 +168,30 @@ def answered(
     settings: Settings,
     ask: Callable[[Reader], Answer],
     show: Callable[[Answer, Page], list[str]],
+    *,
+    soon: Soon | None = None,
 ) -> int:
-    """Ask the store, and tell the answer as JSON or in lines of text; the exit status."""
-    with opened(settings) as connection:
+    """Ask the store, and tell the answer as JSON or in lines of text; the exit status.
+
+    `soon`: what it needs if it is to be told before the store is full.
+    """
+    with opened_soon(settings, soon) as (connection, is_provisional):
         answer = ask(connection)
         if not given.json:
             learnt.learn(connection)
     if given.json:
-        terminal.answer(answer)
+        terminal.answer(marked(answer, is_provisional))
     else:
         from .page import page_of
 
         terminal.lines(show(answer, page_of(settings)))
+        if is_provisional:
+            terminal.lines(["", PROVISIONAL])
+    if is_provisional:
+        fill(settings)
     return 0
+
+
+def marked(answer: Answer, is_provisional: bool) -> Answer:
+    """An answer in JSON, which says so if it is provisional."""
+    return {"provisional": True, **answer} if is_provisional else answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -72,7 +73,7 @@ def sum_fields(groups: Iterable[tokens.TokenSums]) -> Report:
         "cacheReadTokens": sum(group.cache_read_tokens for group in found),
         "reasoningTokens": _known(group.reasoning_tokens for group in found),
         "totalTokens": sum(group.total_tokens for group in found),
-        "totalCost": sum(costs) if costs else None if found else 0.0,
+        "totalCost": math.fsum(costs) if costs else None if found else 0.0,
         **mark_fields(found),
     }
 
@@ -116,7 +117,7 @@ def total_fields(rows: list[Report]) -> Report:
         **summed,
         "reasoningTokens": _known(row["reasoningTokens"] for row in rows),
         "outputUndercounted": summed["undercountedResponses"] > 0,
-        "totalCost": sum(costs) if costs else None,
+        "totalCost": math.fsum(costs) if costs else None,
     }
 
 

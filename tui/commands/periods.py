@@ -13,7 +13,7 @@ from ...queries.periods import DayModelTokens, by_day_and_model, every_day
 from .. import budget_text, terminal
 from ..factories import filter_of
 from ..settings import Settings
-from .answering import opened
+from .answering import PROVISIONAL, Soon, fill, marked, opened_soon
 from .ccusage import budget_of, row_fields, tell, total_fields
 from .command import FILTERS, READING, Command
 
@@ -38,14 +38,18 @@ PERIODS: dict[str, tuple[str, Callable[[dt.date], str]]] = {
 
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats daily|weekly|monthly`."""
-    with opened(settings) as connection:
+    with opened_soon(settings, Soon.RESPONSES) as (connection, is_provisional):
         report = by_period(connection, filter_of(settings), given.command)
         spent = budget_of(connection, settings) if given.command == "monthly" else None
     if spent is not None:
         report = with_budget(report, spent)
-    status = tell(given, settings, report, given.command)
+    status = tell(given, settings, marked(report, is_provisional), given.command)
     if spent is not None and not given.json:
         terminal.lines([budget_text.sentence(spent)])
+    if is_provisional:
+        if not given.json:
+            terminal.lines(["", PROVISIONAL])
+        fill(settings)
     return status
 
 

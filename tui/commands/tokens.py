@@ -15,7 +15,7 @@ from .. import marks
 from ..factories import filter_of
 from ..sessions import text as told
 from ..settings import Settings
-from .answering import answered, between
+from .answering import Soon, answered, between
 from .command import FILTERS, READING, Command
 from .json_fields import stamp, token_fields, whose_fields
 from .page import TextColumn, table, who_cells, who_columns
@@ -44,6 +44,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
         settings,
         lambda connection: tokens_answer(connection, chosen, today=today, days=days),
         show,
+        soon=Soon.WITH_SESSIONS,
     )
 
 

@@ -78,7 +78,7 @@ SYNTHETIC = "<synthetic>"
 DENSEST_OUTPUT = 10
 """Bytes of JSON per token: more than this was never seen of a finished response (the most was 5)."""
 
-_PLACEHOLDER = range(1, 6)
+PLACEHOLDER = range(1, 6)
 """Output counts from the start of the stream, which some versions log and never the final one."""
 
 _HINT_BYTES = 800
@@ -94,7 +94,7 @@ _rows = reader_of(Row, KNOWN_NAMES)
 _agent_result = msgspec.json.Decoder(AgentResult).decode
 
 
-def _text(value: Any) -> str | None:
+def text_in(value: Any) -> str | None:
     """A text, or None: of what may be anything, and of what is empty."""
     return value if isinstance(value, str) and value else None
 
@@ -155,7 +155,7 @@ class ClaudeDecoder:
             emit.clock(own_ts)
             if self._first_ts is None:
                 self._first_ts = own_ts
-        session = _text(row.sessionId)
+        session = text_in(row.sessionId)
         home = self._home if session is not None and session != self._home else None
         signs = copy_signs_of(row, own_ts, self._first_ts)
         line = RowLine(Place(session, emit.last_ts, pos, row.forkedFrom is not None, False, signs, home), own_ts, data)
@@ -179,10 +179,10 @@ class ClaudeDecoder:
         custom = row.title if row.customTitle is None and row.type == "custom-title" else row.customTitle
         guessed = row.title if row.aiTitle is None and row.type == "ai-title" else row.aiTitle
         if custom or guessed:
-            emit.label(Label.TITLE, _text(custom), place)
-            emit.label(Label.GUESSED_TITLE, _text(guessed), place)
+            emit.label(Label.TITLE, text_in(custom), place)
+            emit.label(Label.GUESSED_TITLE, text_in(guessed), place)
         if isinstance(row.forkedFrom, dict):
-            emit.label(Label.FORKED_FROM, _text(row.forkedFrom.get("sessionId")), place)
+            emit.label(Label.FORKED_FROM, text_in(row.forkedFrom.get("sessionId")), place)
         emit.last_labels(place, row.gitBranch, row.version, row.uuid)
 
     def _own_total(self, _: Row, line: RowLine) -> None:
@@ -194,7 +194,7 @@ class ClaudeDecoder:
         """Note whose worktree a session works in, where its folder does not show that."""
         told = row.worktreeSession
         if isinstance(told, dict):
-            folder, project = _text(told.get("worktreePath")), _text(told.get("originalCwd"))
+            folder, project = text_in(told.get("worktreePath")), text_in(told.get("originalCwd"))
             if folder is not None and project is not None:
                 self._emit.worktree(Worktree(place=line.place, folder=folder, project=project))
 
@@ -209,7 +209,7 @@ class ClaudeDecoder:
         agent = row.agentId if isinstance(row.agentId, str) else self._file_agent
         is_sidechain = bool(row.isSidechain) or self._file_agent is not None
         if row.type == "assistant":
-            name, version, branch = _text(row.attributionAgent), _text(row.version), _text(row.gitBranch)
+            name, version, branch = text_in(row.attributionAgent), text_in(row.version), text_in(row.gitBranch)
             speaker = Speaker(agent, name, is_sidechain, version, branch)
             self._assistant(message, row.requestId, row.uuid, line, speaker, row)
         else:
@@ -229,7 +229,7 @@ class ClaudeDecoder:
         place = msgspec.structs.replace(place, ts=place.ts if own is None else own, embedded=True)
         line = RowLine(place, line.own_ts, line.data)
         if inner.type == "assistant":
-            speaker = Speaker(agent, None, True, _text(row.version))
+            speaker = Speaker(agent, None, True, text_in(row.version))
             self._assistant(inner.message, inner.requestId, inner.uuid, line, speaker, Row())
         elif inner.type == "user":
             self._results(Row(), inner.message, place)
@@ -243,7 +243,7 @@ class ClaudeDecoder:
             self._response(key, message, line.place, speaker, row)
         for block in self._blocks(message):
             if block.type == "tool_use" and isinstance(block.id, str) and block.id:
-                self._tool_use(block, block.id, key, line.place, speaker, _text(row.cwd))
+                self._tool_use(block, block.id, key, line.place, speaker, text_in(row.cwd))
 
     def _response_key(self, message: Message, request: Any, uuid: Any, line: RowLine, speaker: Speaker) -> str:
         """The key of a response; without an id the row is its own response.
@@ -277,28 +277,30 @@ class ClaudeDecoder:
             key=key,
             place=place,
             speaker=speaker,
-            model=_text(message.model),
+            model=text_in(message.model),
             tokens=tokens,
             stop_reason=stop,
             requested_at=None if place.embedded else self._asked.get(speaker.subagent_id or ""),
             prompt_id=self._prompt,
             effort=effort_of(row, message),
-            speed=_text(usage.speed) or SPEED,
-            service_tier=_text(usage.service_tier) or TIER,
-            inference_geo=_text(usage.inference_geo),
+            speed=text_in(usage.speed) or SPEED,
+            service_tier=text_in(usage.service_tier) or TIER,
+            inference_geo=text_in(usage.inference_geo),
             web_searches=self._searches(usage),
             logged_cost_usd=dollars(row.costUSD),
             is_error=bool(row.isApiErrorMessage),
             lower_bound=None,
-            early_output=tokens.output in _PLACEHOLDER,
+            early_output=tokens.output in PLACEHOLDER,
             stays_early=leaves_placeholders(speaker.version),
             least_output=-(-shown_bytes(message) // DENSEST_OUTPUT),
         )
         if message.diagnostics is not None and (miss := message.diagnostics.cache_miss_reason) is not None:
-            told.cache_miss = CacheMiss(_text(miss.type), whole_number(miss.cache_missed_input_tokens))
+            told.cache_miss = CacheMiss(text_in(miss.type), whole_number(miss.cache_missed_input_tokens))
         plugin, skill, server = row.attributionPlugin, row.attributionSkill, row.attributionMcpServer
         if plugin is not None or skill is not None or server is not None:
-            told.attribution = Attribution(_text(plugin), _text(skill), _text(server), _text(row.attributionMcpTool))
+            told.attribution = Attribution(
+                text_in(plugin), text_in(skill), text_in(server), text_in(row.attributionMcpTool)
+            )
         self._emit.response(told)
         if usage.iterations:
             self._extras(told, message, usage)
@@ -306,7 +308,7 @@ class ClaudeDecoder:
     def _extras(self, told: Response, message: Message, usage: Usage) -> None:
         """Responses and bills that the counts of a response leave out, beside the response itself."""
         for kind, number, named, entry in extras_of(usage, self._emit.unknown):
-            model = _text(named) or (told.model if kind is ResponseKind.COMPACTION else declined_in(message))
+            model = text_in(named) or (told.model if kind is ResponseKind.COMPACTION else declined_in(message))
             is_same = model == told.model
             extra = msgspec.structs.replace(
                 told,
@@ -316,9 +318,9 @@ class ClaudeDecoder:
                 tokens=tokens_of(entry, self._emit.unknown),
                 stop_reason=None,
                 # The same request went on, with what it had asked for; an entry does not repeat that.
-                speed=_text(entry.speed) or (told.speed if is_same else SPEED),
-                service_tier=_text(entry.service_tier) or (told.service_tier if is_same else TIER),
-                inference_geo=_text(entry.inference_geo) or told.inference_geo,
+                speed=text_in(entry.speed) or (told.speed if is_same else SPEED),
+                service_tier=text_in(entry.service_tier) or (told.service_tier if is_same else TIER),
+                inference_geo=text_in(entry.inference_geo) or told.inference_geo,
                 web_searches=self._searches(entry),
                 cache_miss=None,
                 logged_cost_usd=None,
@@ -336,12 +338,12 @@ class ClaudeDecoder:
     def _tool_use(
         self, block: ContentBlock, call: str, key: str, place: Place, speaker: Speaker, folder: str | None
     ) -> None:
-        name = _text(block.name) or "(unnamed)"
+        name = text_in(block.name) or "(unnamed)"
         given = value_in(block.input)
         given = given if isinstance(given, dict) else {}
         kind = kind_of(name)
-        subagent = _text(given.get("subagent_type")) if kind is ToolKind.SUBAGENT else None
-        skill = _text(given.get("skill") or given.get("name")) if name == "Skill" else None
+        subagent = text_in(given.get("subagent_type")) if kind is ToolKind.SUBAGENT else None
+        skill = text_in(given.get("skill") or given.get("name")) if name == "Skill" else None
         self._emit.tool_call(
             ToolCall(
                 id=call,
@@ -392,8 +394,8 @@ class ClaudeDecoder:
                 agent = _agent_result(row.toolUseResult)
             except (msgspec.DecodeError, RecursionError):
                 return told
-            told.subagent_id = _text(agent.agentId)
-            status = _text(agent.status)
+            told.subagent_id = text_in(agent.agentId)
+            status = text_in(agent.status)
             told.subagent_status = BACKGROUND if status in (_LAUNCHED, _TEAMMATE) else status
             told.subagent_tokens = whole_number(agent.totalTokens)
             told.subagent_ms = whole_number(agent.totalDurationMs)
@@ -407,7 +409,7 @@ class ClaudeDecoder:
 
     def _pull_request(self, row: Row, line: RowLine) -> None:
         """A session tells its pull request again and again: it is one."""
-        url = _text(row.prUrl)
+        url = text_in(row.prUrl)
         if url is not None:
             key = f"{line.place.session}:{url}"
             self._emit.notice(Notice(id=key, place=line.place, kind=NoticeKind.PULL_REQUEST, text=url))
@@ -433,7 +435,7 @@ class ClaudeDecoder:
         if command is not None:
             self._commanded(command, row, line)
         elif self._file_agent is None and (typed := typed_in(row, message.content)) is not None:
-            self._typed(row, line, typed, _text(row.promptSource))
+            self._typed(row, line, typed, text_in(row.promptSource))
             return True
         return False
 
@@ -467,7 +469,7 @@ class ClaudeDecoder:
                 *(NoticeKind.COMPACTION, row.uuid, line, text),
                 amount=whole_number(told.preTokens),
                 after=whole_number(told.postTokens),
-                cause=_text(told.trigger),
+                cause=text_in(told.trigger),
             )
         elif row.subtype == "turn_duration":
             took = count_of(row.durationMs, self._emit.unknown, "duration")

@@ -97,6 +97,16 @@ class ClaudeSource(Source):
 
         return AppendedLines(ClaudeDecoder)
 
+    def usage_change(self, file: SourceFile) -> Change | None:
+        """Transcripts tell it, and nothing else does."""
+        from ..change import AppendedLines
+
+        if not file.path.name.endswith(".jsonl"):
+            return None
+        from .usage_decoder import UsageDecoder
+
+        return AppendedLines(UsageDecoder)
+
 
 def _projects(root: Path) -> Path:
     inner = _inner(root)

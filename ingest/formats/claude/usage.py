@@ -28,7 +28,7 @@ class Extra(NamedTuple):
     usage: Iteration
 
 
-_PARTS = ("message", "fallback_message", None)
+PARTS = ("message", "fallback_message", None)
 """Types of iterations that the counts of their response include, unless another model was to answer after them."""
 
 
@@ -45,7 +45,7 @@ def extras_of(usage: Usage, note: Note) -> Iterator[Extra]:
             yield Extra(ResponseKind.ADVISOR, number, entry.model, entry)
         elif entry.type == "compaction":
             yield Extra(ResponseKind.COMPACTION, number, entry.model, entry)
-        elif entry.type not in _PARTS:
+        elif entry.type not in PARTS:
             note(f"usage iteration {entry.type}")
         elif number in given_up and count_of(entry.output_tokens, note):
             yield Extra(ResponseKind.FALLBACK, number, entry.model, entry)
@@ -121,9 +121,8 @@ def _long_writes_of_parts(entries: Sequence[Iteration], total: int, *, otherwise
 
 def count_of(value: Any, note: Note, what: str = "token count") -> int:
     """A count as an integer; anything that is none counts as 0, and is noted unless it is just missing."""
-    count = whole_number(value)
-    if count is not None:
-        return count
+    if type(value) is int and 0 <= value <= MAX_COUNT:
+        return value
     if value is not None:
         note(f"{what} that is no whole number")
     return 0

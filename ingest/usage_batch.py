@@ -1,0 +1,80 @@
+"""The rows of a reading that is only about what responses took: those of responses, merged, and of their sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..queries.facts import RESPONSES
+from .batch import Batch, Row
+from .merged_rows import MergedRows
+from .text import keep
+
+_OF_SESSIONS = frozenset(("session_firsts", "session_lasts", "summaries", "prompts", "activity", "strays", "worktrees"))
+"""Tables that say whose a response is, what its session is called, and when a conversation went on."""
+
+
+@dataclass(slots=True)
+class UsageBatch(Batch):
+    """A batch that takes one file after the other, and drops what nobody asks for."""
+
+    with_sessions: bool = False
+    """Whether what files say of their sessions is wanted, too."""
+    is_doubtful: bool = False
+    """Whether the file that is read has to be read with its sessions."""
+    has_strays: bool = False
+    """Whether there are sub-agents that name another session than the one they were started in: whose they are is
+    told by all files together."""
+    _merged: MergedRows = field(default_factory=lambda: MergedRows(RESPONSES))
+    _told: list[Row] = field(default_factory=list)
+    """Rows of responses that may still be given a time."""
+    _others: list[tuple[str, Row]] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """A file begins: what was told since the last `end` is dropped."""
+        self._merged, self._told, self._others = MergedRows(RESPONSES), [], []
+        self.is_doubtful = False
+
+    def add(self, table: str, row: Row) -> None:
+        """Take a row."""
+        self.has_strays = self.has_strays or table == "strays"
+        if table != "responses" and table not in _OF_SESSIONS:
+            return
+        if self.whose:
+            row.update({column: value for column, value in self.whose.items() if column not in row})
+        if table == "responses":
+            self._told.append(row)
+        elif self.with_sessions:
+            self._others.append((table, row))
+
+    def complete(self, table: str, row: Row, more: Row) -> None:
+        """Nothing: tool calls are not asked for."""
+
+    def take(self, row: Row) -> None:
+        """Take the row of a response that has its time, and all columns."""
+        self._merged.take(row)
+
+    def doubt(self) -> None:
+        """Say of the file that is read that a number of it depends on rows that were passed over."""
+        self.is_doubtful = True
+
+    def end(self) -> bool:
+        """The file is read: take in what it told; whether that was done, for it is not if the file is doubtful."""
+        for row in self._told:
+            self._merged.add(row)
+        rows = list(self._merged)
+        if not self.with_sessions and (self.is_doubtful or any(map(_waits, rows))):
+            return False
+        for table, row in (*(("responses", row) for row in rows), *self._others):
+            keep(table, row)
+            self.rows.setdefault(table, []).append(row)
+        return True
+
+
+def _waits(row: Row) -> bool:
+    """Whether a response looks like the beginning of one: what comes after it, prompts too, tells whether it is."""
+    return (
+        row.get("lower_bound") is None
+        and row.get("stop_reason") is None
+        and not row.get("stays_early")
+        and (bool(row.get("early_output")) or row["output_tokens"] < (row.get("least_output_tokens") or 0))
+    )

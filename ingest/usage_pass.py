@@ -1,0 +1,215 @@
+"""What responses took, of all that is on disk and not in the store yet: told at once, long before the store is full.
+
+Files are read for that alone (`Source.read_usage`), in processes that are copies of this one, and brought by the
+ordinary way into tables in memory, beside what the store has of such facts. So every question can be asked of them, and
+its answer is the one that the full store will give.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..queries.store.scratch import scratch
+from . import forget, upkeep
+from .formats import SOURCES, SourceBusy
+from .incoming import Load
+from .load import load
+from .model_names import price_name
+from .plan import Job
+from .prices import PriceOverrides, rates_for
+from .redaction_version import is_pending
+from .usage_batch import UsageBatch
+from .watermarks import known_models
+from .work import Done, decoded_done, encoded_done
+
+if TYPE_CHECKING:
+    from ..queries.store import Reader, Writer
+
+LEAST_BYTES = 4 * 1024 * 1024
+"""A smaller backlog is read as a whole before anything is answered: that takes no longer."""
+
+COPIED = (
+    *("responses", "session_firsts", "session_lasts", "summaries", "prompts", "activity", "strays", "worktrees"),
+    *("sessions", "tokens_daily", "files", "forgotten", "rates", "models", "context_windows", "zones", "meta"),
+)
+"""Tables that answers about tokens are made of, or that decide about rows of those."""
+
+
+def is_worth_it(jobs: Sequence[Job]) -> bool:
+    """Whether a backlog is so large that an answer should not wait for all of it."""
+    return sum(job.todo for job in jobs) >= LEAST_BYTES
+
+
+def can_be_told(store: Reader) -> bool:
+    """Whether what the store has may be told before it is brought up to date: not if it has to be redacted first."""
+    return not is_pending(store) or store.row("SELECT 1 FROM responses LIMIT 1") is None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What can be told before the store is full."""
+
+    tables: Writer
+    """In memory, with what the store knows of COPIED."""
+    jobs: Sequence[Job]
+    """What it does not know yet."""
+    store: Path
+    zones: Sequence[str]
+    overrides: PriceOverrides
+    processes: int
+
+    def tell(self, *, with_sessions: bool) -> Reader:
+        """Bring in what the backlog tells of tokens, and ask: once.
+
+        `with_sessions`: sessions have their titles, projects and times, too; else only what their responses say.
+        Raises StoreError.
+        """
+        with scratch(self.store) as folder:
+            parts = _read(self.jobs, folder, self.processes, with_sessions=with_sessions)
+            if not with_sessions and any(part.has_strays for part in parts):
+                # Whose they are is decided by what all files say of their sessions.
+                parts = _read(self.jobs, folder, self.processes, with_sessions=True)
+            self._load(parts)
+        return self.tables
+
+    def _load(self, parts: Sequence[_Share]) -> None:
+        upkeep.keep_up(self.tables, self.zones, self.overrides)
+        work, models = Load(is_merged=True), set()
+        for part in parts:
+            work.add({table: Path(path) for table, path in part.done.row_files.items()})
+            work.results += part.done.results
+            models |= set(part.done.models)
+        new = models - known_models(self.tables)
+        work.rates = rates_for(new, self.overrides)
+        windows = {rate.model: rate.context_window for rate in work.rates}
+        work.priced_models = {model: windows.get(model) for model in new}
+        load(self.tables, work)
+        forget.enforce(self.tables)
+
+
+@dataclass(slots=True)
+class _Share:
+    """What one process has read."""
+
+    done: Done = field(default_factory=Done)
+    has_strays: bool = False
+
+
+# -- reading in several processes ----------------------------------------------------------------------------------
+
+
+def _read(jobs: Sequence[Job], folder: Path, processes: int, *, with_sessions: bool) -> list[_Share]:
+    """Read all jobs, shared out to so many processes, this one among them."""
+    shares = _shared_out(jobs, processes if hasattr(os, "fork") else 1)
+    answers = [folder / f"usage{number}" for number in range(len(shares))]
+    children = {}
+    try:
+        for number in range(1, len(shares)):
+            process = _forked(shares[number], folder, answers[number], with_sessions)
+            if process is not None:
+                children[process] = number
+        parts = [_share(shares[0], folder, answers[0].name, with_sessions)]
+        done = {0}
+        while children:
+            process, status = os.waitpid(next(iter(children)), 0)
+            number = children.pop(process)
+            if status == 0:
+                parts.append(_part_in(answers[number]))
+                done.add(number)
+    finally:
+        for process in children:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+    # What no process could be made for, or died of it.
+    left = [job for number, share in enumerate(shares) if number not in done for job in share]
+    return [*parts, _share(left, folder, "usage-left", with_sessions)] if left else parts
+
+
+def _shared_out(jobs: Sequence[Job], processes: int) -> list[list[Job]]:
+    """The jobs in so many shares, about equally large; the first one is never empty."""
+    shares: list[list[Job]] = [[] for _ in range(max(1, processes))]
+    sizes = [0] * len(shares)
+    for job in sorted(jobs, key=lambda job: job.todo, reverse=True):
+        smallest = sizes.index(min(sizes))
+        shares[smallest].append(job)
+        sizes[smallest] += job.todo + _PER_FILE
+    return [share for share in shares if share] or [[]]
+
+
+_PER_FILE = 20_000
+"""To open a file takes as long as to read so many bytes."""
+
+
+def _forked(share: Sequence[Job], folder: Path, answer: Path, with_sessions: bool) -> int | None:
+    """A copy of this process that reads a share and writes what it comes to; None where the system has none."""
+    try:
+        with warnings.catch_warnings():
+            # DuckDB's threads are none of the copy's, which does not touch it.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process = os.fork()
+    except OSError:
+        return None
+    if process:
+        return process
+    status = 1
+    try:
+        part = _share(share, folder, answer.name, with_sessions)
+        answer.write_bytes((b"1" if part.has_strays else b"0") + encoded_done(part.done))
+        status = 0
+    finally:
+        # Nothing of what this process has in common with the other one is closed here.
+        os._exit(status)
+
+
+def _part_in(answer: Path) -> _Share:
+    told = answer.read_bytes()
+    return _Share(decoded_done(told[1:]), told.startswith(b"1"))
+
+
+def _share(jobs: Sequence[Job], folder: Path, name: str, with_sessions: bool) -> _Share:
+    """Read some jobs. What cannot be read tells nothing here: the whole reading says why."""
+    batch, whole = UsageBatch(with_sessions=with_sessions), UsageBatch(with_sessions=True)
+    part = _Share()
+    was_enabled = gc.isenabled()
+    # Nothing that is read here leads back to itself, and to look for that again and again takes a tenth of the time.
+    gc.disable()
+    try:
+        for job in jobs:
+            if not _read_file(job, batch, part.done):
+                _read_file(job, whole, part.done)
+    finally:
+        if was_enabled:
+            gc.enable()
+    part.has_strays = batch.has_strays
+    for table, rows in whole.rows.items():
+        batch.rows.setdefault(table, []).extend(rows)
+    responses = batch.of("responses")
+    part.done.models = sorted({row["model"] for row in responses} | {price_name(row) for row in responses})
+    part.done.row_files = {table: str(path) for table, path in batch.write(folder, name).items()}
+    return part
+
+
+def _read_file(job: Job, batch: UsageBatch, done: Done) -> bool:
+    """Read a file into a batch; False if it has to be read with its sessions."""
+    batch.begin()
+    try:
+        result = SOURCES[job.file.kind].read_usage(job.file, job.watermark, batch)
+    except (OSError, SourceBusy):
+        batch.begin()
+        return True
+    except Exception:  # noqa: BLE001
+        # A fault of a decoder, which the whole reading tells of; the rows before it do not count there, either.
+        batch.begin()
+        return True
+    if not batch.end():
+        return False
+    if result is not None:
+        done.results.append(result)
+    return True

@@ -1,0 +1,197 @@
+"""What responses took is told before the store is full, and is what the full store says, in every digit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from agnes_stats.ingest import usage_pass
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.forget import Forgettable, forget
+from agnes_stats.queries import periods, tokens
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Reader
+from agnes_stats.tests.counting.test_properties import files as random_files
+from agnes_stats.tests.counting.test_scenarios import TABLE
+from agnes_stats.tests.counting.ways import Bench
+from agnes_stats.tui import cli
+from agnes_stats.tui.commands import answering
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.transcripts import Transcript, write
+
+ALL = Filter()
+
+
+@pytest.fixture(autouse=True)
+def any_backlog_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage_pass, "LEAST_BYTES", 0)
+
+
+def _said(connection: Reader, *, with_sessions: bool) -> list[Any]:
+    """All that is asked of tokens."""
+    found: list[Any] = [
+        periods.by_day_and_model(connection, ALL),
+        [tokens.totals(connection, ALL)],
+        *(tokens.by_group(connection, ALL, group) for group in ("agent", "model", "version", "git_branch")),
+        connection.rows(
+            "SELECT key, session_id, ts, path, pos, is_copy, kind, subagent_id, is_sidechain, model, output_tokens, "
+            "total_tokens, usage_ts, usage_path, usage_pos, ended_at, output_undercounted, cost_usd, rivals IS NULL "
+            "FROM responses ORDER BY key"
+        ),
+    ]
+    if with_sessions:
+        found += [
+            tokens.by_group(connection, ALL, "project"),
+            tokens.top_sessions(connection, ALL, limit=1000),
+        ]
+    return found
+
+
+def _soon(engine: Engine, *, with_sessions: bool) -> list[Any]:
+    with contextlib.ExitStack() as whole:
+        with engine.store.read() as connection:
+            ahead = engine.ahead(connection, whole)
+        assert ahead is not None
+        return _said(ahead.tell(with_sessions=with_sessions), with_sessions=with_sessions)
+
+
+def _is_the_same(bench: Bench) -> None:
+    soon = {with_sessions: _soon(bench.engine, with_sessions=with_sessions) for with_sessions in (False, True)}
+    bench.engine.catch_up()
+    with bench.store.read() as connection:
+        for with_sessions, told in soon.items():
+            for one, other in zip(told, _said(connection, with_sessions=with_sessions), strict=True):
+                assert [row for row in one if row not in other] == []
+                assert one == other
+
+
+def test_every_scenario_is_told_as_the_whole_reading_tells_it(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        for scenario in TABLE.values():
+            for name, data in scenario.files.items():
+                bench.append(name, data)
+        _is_the_same(bench)
+
+
+def test_so_is_what_comes_to_a_store_that_has_the_half_of_each_file(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        files = {name: data for scenario in TABLE.values() for name, data in scenario.files.items()}
+        for name, data in files.items():
+            bench.append(name, data[: len(data) // 2])
+        bench.engine.catch_up()
+        for name, data in files.items():
+            bench.append(name, data[len(data) // 2 :])
+        _is_the_same(bench)
+
+
+NAMES = ("s1.jsonl", "s2.jsonl", "s1/subagents/agent-a1.jsonl", "agent-a2.jsonl")
+
+
+@settings(max_examples=6, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(*[random_files] * len(NAMES)), min_size=2, max_size=2))
+def test_so_are_random_transcripts(lots: list[tuple[bytes, ...]]) -> None:
+    with TemporaryDirectory() as folder, Bench(Path(folder)) as bench:
+        for number, lot in enumerate(lots):
+            for name, data in zip(NAMES, lot, strict=True):
+                # Ids meet within a lot, not between lots.
+                own = re.sub(rb'"(msg_|[sua])(?=\d")', rb'"\g<1>%d0' % (number + 1), data)
+                bench.append(f"{number}/{name.replace('s1', f's{number + 1}01')}", own)
+        _is_the_same(bench)
+
+
+def _session(name: str, *, turns: int = 3) -> Transcript:
+    made = Transcript(name, "2026-01-10T12:00:00").prompt("count")
+    for _ in range(turns):
+        made.wait(60).response()
+    return made
+
+
+def test_it_is_shared_out_and_what_a_process_leaves_is_done_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Bench(tmp_path) as bench:
+        for number in range(7):
+            write(bench.root, [_session(f"s{number}", turns=number + 1)])
+        bench.engine.workers = 3
+        together = _soon(bench.engine, with_sessions=True)
+        monkeypatch.setattr(usage_pass, "_forked", lambda *_: None)
+        assert _soon(bench.engine, with_sessions=True) == together
+        bench.engine.workers = 1
+        assert _soon(bench.engine, with_sessions=True) == together
+        assert together[1][0].responses == 28
+
+
+def test_what_was_forgotten_is_not_told(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        write(bench.root, [_session("one"), _session("two")])
+        forget(bench.store, Forgettable(("one",), None))
+        assert _soon(bench.engine, with_sessions=False)[1][0].responses == 3
+        _is_the_same(bench)
+
+
+# -- the commands --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> list[str]:
+    """The options of a command."""
+    write(tmp_path / "claude", [_session("one"), _session("two")])
+    return ["--store", str(tmp_path / "store.duckdb"), "--source", f"claude={tmp_path / 'claude'}"]
+
+
+@pytest.mark.parametrize("command", ["daily", "tokens", "monthly"])
+def test_an_answer_before_the_store_is_full_says_so_and_the_store_is_filled(
+    words: list[str], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([command, "--no-ingest", "--json", *words]) == 0
+    assert "provisional" not in capsys.readouterr().out, "it answers from the store as it is"
+    assert cli.main([command, "--json", *words]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert first.pop("provisional") is True
+    assert cli.main([command, "--no-ingest", "--json", *words]) == 0
+    assert json.loads(capsys.readouterr().out) == first
+    assert "000" in json.dumps(first["totals"])
+
+
+def test_so_does_a_plain_one(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for expected in (1, 0):
+        for command in ("daily", "tokens"):
+            if expected:
+                (Path(words[1])).unlink(missing_ok=True)
+            assert cli.main([command, *words]) == 0
+            assert capsys.readouterr().out.count(answering.PROVISIONAL) == expected
+
+
+WAITS = """
+import sys
+from agnes_stats.ingest import usage_pass
+from agnes_stats.tui import cli
+from agnes_stats.tui.commands import answering
+usage_pass.LEAST_BYTES = 1
+bring_up = answering._bring_up
+def waits(*given, **named):
+    sys.stdin.readline()
+    bring_up(*given, **named)
+answering._bring_up = waits
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def test_whoever_reads_the_answer_does_not_wait_until_the_store_is_full(words: list[str]) -> None:
+    command = [sys.executable, "-c", WAITS, "daily", "--json", *words]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None and running.stdin is not None
+        assert json.loads(running.stdout.read())["provisional"] is True, "it is read to its end"
+        running.stdin.write("\n")
+        running.stdin.flush()
+        assert running.wait() == 0
+    assert cli.main(["daily", "--no-ingest", *words]) == 0
