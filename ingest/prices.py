@@ -52,10 +52,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ..queries import rollups
+from .listed_rates import listed
 from .model_names import bare_name, find, without_provider
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
+
+LIBRARY = "genai_prices"
 
 RULES = 3
 """Raised when this module makes other rates of the same price list, so that stored costs are renewed."""
@@ -174,7 +177,7 @@ def fingerprint(overrides: PriceOverrides) -> str:
     Cheap: loads no price list.
     """
     prices = {model: asdict(price) for model, price in overrides.prices.items()}
-    told = [RULES, rollups.VERSION, version("genai_prices"), dict(overrides.aliases), prices]
+    told = [RULES, rollups.VERSION, version(LIBRARY), dict(overrides.aliases), prices]
     told += [dict(overrides.windows)] if overrides.windows else []
     return json.dumps(told, sort_keys=True)
 
@@ -203,8 +206,23 @@ def _rates(model: str, overrides: PriceOverrides) -> Iterator[Rate]:
         own = _entry(overrides.prices, target)
     if own is not None:
         yield from _user_rates(model, own)
-    elif found := find(names[-1]):
-        yield from _list_rates(model, *found, long_context=any("[1m]" in name.lower() for name in names))
+    else:
+        yield from _listed(model, names[-1], long_context=any("[1m]" in name.lower() for name in names))
+
+
+def _listed(model: str, name: str, *, long_context: bool) -> Iterator[Rate]:
+    """The rates of a model by those of the name that it is listed under."""
+    known = None if long_context else listed(name, version(LIBRARY), RULES)
+    if known is not None:
+        yield from (Rate(model=model, **row) for row in known)
+    elif found := find(name):
+        yield from _list_rates(model, *found, long_context=long_context)
+
+
+def rates_by_library(model: str) -> list[Rate]:
+    """The rates of a model as the library has them; loads that."""
+    found = find(model)
+    return [] if found is None else list(_list_rates(model, *found, long_context=False))
 
 
 def _entry(table: Mapping[str, _Told], name: str) -> _Told | None:
