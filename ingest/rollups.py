@@ -5,45 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
-from ..queries import rollups as define
 from ..queries.plugins import SOURCES, source_of
 from ..queries.projects import lies_in
 from ..queries.quoting import quoted
-from ..queries.rollups import day_of
+from ..queries.rollups import (
+    COUNTED_BY_DAY,
+    KEPT_ZONES,
+    READ_BESIDE,
+    READ_BY_SESSION,
+    day_of,
+    day_rollup,
+    sessions,
+)
 from . import ledgers, lower_bounds
 
 if TYPE_CHECKING:
     from ..queries.store import Answer, Writer
-
-_SESSION_COLUMNS = {
-    "responses": ("session_id",),
-    "tool_calls": ("session_id", "result_session_id"),
-    "prompts": ("session_id",),
-    "session_firsts": ("session_id",),
-    "session_lasts": ("session_id",),
-    "activity": ("session_id",),
-    "worktrees": ("session_id",),
-    "strays": ("session_id", "home"),
-}
-"""Tables whose rows a rollup is about -> columns with the sessions that a row belongs to."""
-
-_COUNTED = {
-    "tokens_daily": {"responses": "true"},
-    # A result whose call is not there is not counted.
-    "tools_daily": {"tool_calls": "name IS NOT NULL"},
-    "extensions_daily": {"tool_calls": "skill IS NOT NULL OR class = 'subagent'", "prompts": "kind = 'command'"},
-}
-"""Day rollup -> tables it counts the rows of -> which rows, in SQL."""
-
-_OTHER_COLUMNS = {
-    "responses": ("ts",),
-    "tool_calls": ("ts", "id", "name", "class", "skill", "spawned_subagent_id"),
-    "prompts": ("ts", "kind"),
-    "summaries": ("leaf_uuid",),
-    "worktrees": ("folder",),
-    "subagents": ("subagent_id",),
-}
-"""What else must be known of rows to find out what they touch."""
 
 
 class Touched:
@@ -55,7 +32,7 @@ class Touched:
 
     def by(self, table: str, rows: str) -> None:
         """Note `rows`, an SQL selection of rows of `table`, that may be gone at the end of the transaction."""
-        columns = (*_SESSION_COLUMNS.get(table, ()), *_OTHER_COLUMNS.get(table, ()))
+        columns = (*READ_BY_SESSION.get(table, ()), *READ_BESIDE.get(table, ()))
         if columns:
             noted = f"touched_{table}_{len(self._rows.get(table, ()))}"
             self._run(f"CREATE OR REPLACE TEMP TABLE {noted} AS SELECT {', '.join(columns)} FROM {rows}")
@@ -63,7 +40,7 @@ class Touched:
 
     def add(self, table: str, relation: str) -> None:
         """Note the rows of a temporary table, that stays until the end, as rows of `table`."""
-        if table in _SESSION_COLUMNS or table in _OTHER_COLUMNS:
+        if table in READ_BY_SESSION or table in READ_BESIDE:
             self._rows.setdefault(table, []).append(relation)
 
     def rebuild(self, *, with_ledgers: bool = False) -> None:
@@ -92,7 +69,7 @@ class Touched:
     def _sessions(self) -> str:
         parts = [
             f"SELECT {column} AS session_id FROM {rows} WHERE {column} IS NOT NULL"
-            for table, columns in _SESSION_COLUMNS.items()
+            for table, columns in READ_BY_SESSION.items()
             for rows in self._rows.get(table, ())
             for column in columns
         ] + [
@@ -113,7 +90,7 @@ class Touched:
     def _days(self) -> str:
         parts = [
             f"SELECT '{rollup}' AS rollup, ts FROM {rows} WHERE {which}"
-            for rollup, counted in _COUNTED.items()
+            for rollup, counted in COUNTED_BY_DAY.items()
             for table, which in counted.items()
             for rows in self._rows.get(table, ())
         ]
@@ -149,7 +126,7 @@ class Touched:
         )
         self._run("DELETE FROM sessions WHERE session_id IN (FROM touched_sessions)")
         only = "SELECT DISTINCT session_id FROM touched_sessions WHERE session_id IS NOT NULL"
-        rows = define.sessions(only, with_strays=with_strays, with_worktrees=with_worktrees)
+        rows = sessions(only, with_strays=with_strays, with_worktrees=with_worktrees)
         self._run(f"INSERT INTO sessions BY NAME {rows}")
         # Day rollups carry the session's project and owner: where one changed, all its days follow.
         moved = (
@@ -157,7 +134,7 @@ class Touched:
             "WHERE o.project IS DISTINCT FROM s.project OR o.username IS DISTINCT FROM s.username"
         )
         if self._has(moved):
-            for rollup in _COUNTED:
+            for rollup in COUNTED_BY_DAY:
                 days = f"SELECT '{rollup}', zone, day FROM {rollup} WHERE session_id IN ({moved})"
                 self._run(f"INSERT INTO touched_days {days}")
 
@@ -172,7 +149,7 @@ def _days_of(rows: str) -> str:
 def rebuild_all_days(connection: Writer, zones: Iterable[str]) -> None:
     """Rebuild the day rollups of some zones, all days of them, from the facts."""
     for zone in zones:
-        for rollup in _COUNTED:
+        for rollup in COUNTED_BY_DAY:
             _rebuild(connection.execute, rollup, zone, days="true", rows="true")
 
 
@@ -205,7 +182,7 @@ def _rebuild_days(run: Callable[[str], Answer]) -> None:
 def _rebuild(run: Callable[[str], object], rollup: str, zone: str, *, days: str, rows: str) -> None:
     """Replace the days for which a condition holds; they come from facts for which the condition `rows` holds."""
     run(f"DELETE FROM {rollup} WHERE zone = {quoted(zone)} AND ({days})")
-    run(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({_select(rollup, quoted(zone), rows)}) WHERE {days}")
+    run(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({day_rollup(rollup, quoted(zone), rows)}) WHERE {days}")
 
 
 def rebuild_slice(
@@ -228,19 +205,9 @@ def rebuild_slice(
     days = f"({' OR '.join(of_days)})"
     run(f"DELETE FROM {rollup} WHERE session_id IN {sessions} AND {days}")
     which = f"session_id IN {sessions} AND ({' OR '.join(of_rows)})"
-    select = _select(rollup, "z.zone", which, zones=define.KEPT_ZONES, with_subagents=with_subagents)
+    select = day_rollup(rollup, "z.zone", which, zones=KEPT_ZONES, with_subagents=with_subagents)
     run(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({select}) WHERE {days}")
 
 
 _TWO_DAYS = 2 * 86_400_000_000
 """Microseconds: the time in a zone is less than that away from the one in UTC."""
-
-
-def _select(rollup: str, zone: str, which: str, *, zones: str = "", with_subagents: bool = True) -> str:
-    """SELECT of a day rollup from those facts for which a condition holds. `zone` is SQL; `zones` are joined."""
-    rows = {table: f"(FROM {table} WHERE {which})" for table in ("responses", "tool_calls", "prompts")}
-    if rollup == "tokens_daily":
-        return define.tokens_daily(zone, rows["responses"], zones=zones, with_subagents=with_subagents)
-    if rollup == "tools_daily":
-        return define.tools_daily(zone, rows["tool_calls"], zones=zones)
-    return define.extensions_daily(zone, rows["tool_calls"], rows["prompts"], zones=zones)

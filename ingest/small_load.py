@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..queries.facts import Fact
 from ..queries.quoting import quoted
-from ..queries.rollups import ONLY_SUBAGENTS, SessionPart, parts_of_sessions
+from ..queries.rollups import ONLY_SUBAGENTS, SessionPart, parts_of_session
 from ..queries.schema import TABLES
 from . import lower_bounds, rollups
 from .batch import Row, micros
@@ -73,21 +73,23 @@ def _asked(connection: Writer, work: Load, told: ToldLines) -> _Known:
     question.rows("files", "(SELECT path FROM files) WHERE path IN", paths)
     question.yes("forgotten", "forgotten")
     for table in ("rejects", "unknowns"):
-        for result in work.results:
-            question.yes(table, f"{table} WHERE path = ? AND pos >= ?", str(result.file.path), result.start)
+        places = [value for result in work.results for value in (str(result.file.path), result.start)]
+        here = " OR ".join(["path = ? AND pos >= ?"] * len(work.results))
+        question.yes(table, f"{table} WHERE {here}", *places)
     if told.sessions:
         question.rows("sessions", f"(SELECT {_OF_SESSION} FROM sessions) WHERE session_id IN", told.sessions)
         question.rows("activity", "activity WHERE session_id IN", told.activity)
-        for column in ("session_id", "home"):
-            question.some("strays", f"strays WHERE {column} IN", told.sessions)
+        marks = f"({_marks(told.sessions)})"
+        strays = f"strays WHERE session_id IN {marks} OR home IN {marks}"
+        question.yes("strays", strays, *told.sessions, *told.sessions)
         question.some("waits", "responses WHERE is_placeholder AND session_id IN", told.sessions)
         question.some("subagents", "responses WHERE subagent_id IS NOT NULL AND session_id IN", told.sessions)
     question.some("noted calls", "subagents WHERE tool_use_id IN", [key for (key,) in told.facts.get("tool_calls", ())])
     leaves = [row["value"] for row in told.rows_of("session_lasts") if row["kind"] == "leaf"]
     if leaves:
-        question.some("summaries", "summaries WHERE leaf_uuid IN", leaves)
-        old = "SELECT value FROM session_lasts WHERE kind = 'leaf' AND session_id IN"
-        question.some("summaries", f"summaries SEMI JOIN ({old}", told.sessions, ") l ON l.value = leaf_uuid")
+        old = f"SELECT value FROM session_lasts WHERE kind = 'leaf' AND session_id IN ({_marks(told.sessions)})"
+        either = f"leaf_uuid IN ({_marks(leaves)}) OR leaf_uuid IN ({old})"
+        question.yes("summaries", f"summaries WHERE {either}", *leaves, *told.sessions)
     return question.ask(connection)
 
 
@@ -105,10 +107,10 @@ class _Question:
             self._parts.append(f"SELECT '{name}', to_json(t) FROM (FROM {rows} ({_marks(found)})) t")
             self._values += found
 
-    def some(self, name: str, rows: str, values: Iterable[Any], end: str = "") -> None:
+    def some(self, name: str, rows: str, values: Iterable[Any]) -> None:
         """Whether any row has one of the values."""
         if found := list(values):
-            self.yes(name, f"{rows} ({_marks(found)}){end}", *found)
+            self.yes(name, f"{rows} ({_marks(found)})", *found)
 
     def yes(self, name: str, rows: str, *values: Any) -> None:
         """Whether there are any rows."""
@@ -355,11 +357,12 @@ class _Writing:
     def _rebuild_sessions(self) -> None:
         if not (self.parts or self.is_titled):
             return
-        columns, select = parts_of_sessions(self.told.sessions, self.parts, titled=self.is_titled)
-        sets = ", ".join(f"{column} = n.{column}" for column in columns)
-        self.connection.execute(
-            f"UPDATE sessions SET {sets} FROM ({select}) AS n WHERE sessions.session_id = n.session_id"
-        )
+        for session in self.told.sessions:
+            columns, select = parts_of_session(session, self.parts, titled=self.is_titled)
+            sets = ", ".join(f"{column} = n.{column}" for column in columns)
+            self.connection.execute(
+                f"UPDATE sessions SET {sets} FROM ({select}) AS n WHERE sessions.session_id = {quoted(session)}"
+            )
 
     def _rebuild_days(self, rollup: str, times: set[int | None]) -> None:
         """Rebuild the days of the sessions from the first one touched to the last."""

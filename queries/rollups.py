@@ -5,7 +5,8 @@ A reader that asks for a zone whose days are not stored yet gets them from the s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 
 from .plugins import SOURCES, source_of
@@ -140,6 +141,50 @@ def extensions_daily(zone: str, calls: str = "tool_calls", prompts: str = "promp
     """
 
 
+READ_BY_SESSION = {
+    "responses": ("session_id",),
+    "tool_calls": ("session_id", "result_session_id"),
+    "prompts": ("session_id",),
+    "session_firsts": ("session_id",),
+    "session_lasts": ("session_id",),
+    "activity": ("session_id",),
+    "worktrees": ("session_id",),
+    "strays": ("session_id", "home"),
+}
+"""Tables whose rows a rollup is about -> columns with the sessions that a row belongs to."""
+
+COUNTED_BY_DAY = {
+    "tokens_daily": {"responses": "true"},
+    # A result whose call is not there is not counted.
+    "tools_daily": {"tool_calls": "name IS NOT NULL"},
+    "extensions_daily": {"tool_calls": "skill IS NOT NULL OR class = 'subagent'", "prompts": "kind = 'command'"},
+}
+"""Day rollup -> tables it counts the rows of -> which rows, in SQL."""
+
+READ_BESIDE = {
+    "responses": ("ts",),
+    "tool_calls": ("ts", "id", "name", "class", "skill", "spawned_subagent_id"),
+    "prompts": ("ts", "kind"),
+    "summaries": ("leaf_uuid",),
+    "worktrees": ("folder",),
+    "subagents": ("subagent_id",),
+}
+"""What else must be known of rows to find out what they touch."""
+
+
+def day_rollup(rollup: str, zone: str, which: str, *, zones: str = "", with_subagents: bool = True) -> str:
+    """SELECT of a rollup of COUNTED_BY_DAY, of those facts for which the SQL condition `which` holds.
+
+    The others as in the functions above.
+    """
+    rows = {table: f"(FROM {table} WHERE {which})" for table in ("responses", "tool_calls", "prompts")}
+    if rollup == "tokens_daily":
+        return tokens_daily(zone, rows["responses"], zones=zones, with_subagents=with_subagents)
+    if rollup == "tools_daily":
+        return tools_daily(zone, rows["tool_calls"], zones=zones)
+    return extensions_daily(zone, rows["tool_calls"], rows["prompts"], zones=zones)
+
+
 ONLY_SUBAGENTS = "Sub-agents only"
 """The title of a session of which only sub-agents' transcripts are left."""
 
@@ -220,67 +265,101 @@ class SessionPart(StrEnum):
     """Of responses: whether all of them are sub-agents'."""
 
 
-_PART_SQL: dict[SessionPart, str] = {
-    SessionPart.USED: f"""
-        SELECT r.session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username,
-            count(*) FILTER (is_answer) AS assistant_messages,
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is counted of some rows for each session. `rows` are those of the sessions `ids`."""
+
+    shown: str
+    rows: str
+    session: str = "session_id"
+
+    @property
+    def of_each(self) -> str:
+        """SELECT of one row for each session that has any."""
+        return f"SELECT {self.session} AS session_id, {self.shown} FROM {self.rows} GROUP BY {self.session}"
+
+    def of_one(self, session: str) -> str:
+        """SELECT of one row, for a session that no row of `strays` is about, whether or not it has rows."""
+        rows = self.rows.replace(_LIVED_ROWS, "activity WHERE session_id IN (FROM ids)")
+        here = rows.replace("IN (FROM ids)", f"= {quoted(session)}")
+        return f"SELECT any_value({self.session}) AS session_id, {self.shown} FROM {here}"
+
+
+_LIVED_ROWS = "lived"
+
+
+_OWNER = "max(agent) AS agent, max(machine) AS machine, max(username) AS username"
+
+_PARTS: dict[SessionPart, _Part] = {
+    SessionPart.USED: _Part(
+        f"""{_OWNER}, count(*) FILTER (is_answer) AS assistant_messages,
             bool_and(is_sidechain OR subagent_id IS NOT NULL) AS only_subagents,
             {
-        columns(sql="sum({})")
-    }, sum(reasoning_tokens) AS reasoning_tokens, sum(web_searches) AS web_searches, sum(cost_usd) AS cost_usd,
+            columns(sql="sum({})")
+        }, sum(reasoning_tokens) AS reasoning_tokens, sum(web_searches) AS web_searches, sum(cost_usd) AS cost_usd,
             coalesce(sum(total_tokens) FILTER {unpriced()}, 0) AS unpriced_tokens,
             coalesce(sum(total_tokens) FILTER {billed_elsewhere()}, 0) AS billed_elsewhere_tokens,
             count(*) FILTER (output_undercounted) AS undercounted,
             arg_max({{'tokens': {INWARD}, 'model': model, 'agent': agent}},
                     (coalesce(ts, '-infinity'::TIMESTAMP), path, pos, key))
-                FILTER (NOT is_sidechain AND subagent_id IS NULL AND kind = 'turn') AS context
-        FROM responses r WHERE r.session_id IN (FROM ids) GROUP BY r.session_id""",
-    SessionPart.FAVOURITE: f"""
-        SELECT session_id, arg_max(model, (uses, tokens, model)) AS primary_model,
-            map_from_entries(list((model, peak))) AS peaks
-        FROM (
+                FILTER (NOT is_sidechain AND subagent_id IS NULL AND kind = 'turn') AS context""",
+        "responses r WHERE session_id IN (FROM ids)",
+        # Not `agent` and the like of the columns above.
+        "r.session_id",
+    ),
+    SessionPart.FAVOURITE: _Part(
+        """arg_max(model, (uses, tokens, model)) AS primary_model,
+            map_from_entries(list((model, peak))) AS peaks""",
+        f"""(
             SELECT session_id, model, count(*) FILTER (is_answer) AS uses, sum(total_tokens) AS tokens,
                 max({INWARD}) FILTER (NOT is_sidechain AND subagent_id IS NULL AND kind = 'turn') AS peak
             FROM responses WHERE session_id IN (FROM ids) GROUP BY session_id, model
-        ) GROUP BY session_id""",
-    SessionPart.CALLS: f"""
-        SELECT session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username, {CALL_COUNTS}
-        FROM tool_calls WHERE session_id IN (FROM ids) AND name IS NOT NULL GROUP BY session_id""",
-    SessionPart.FAILURES: f"""
-        SELECT result_session_id AS session_id, {ERROR_COUNTS}
-        FROM tool_calls WHERE result_session_id IN (FROM ids) AND is_error GROUP BY result_session_id""",
-    SessionPart.TYPED: f"""
-        SELECT session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username, {PROMPT_COUNTS},
+        )""",
+    ),
+    SessionPart.CALLS: _Part(
+        f"{_OWNER}, {CALL_COUNTS}", "tool_calls WHERE session_id IN (FROM ids) AND name IS NOT NULL"
+    ),
+    SessionPart.FAILURES: _Part(
+        ERROR_COUNTS, "tool_calls WHERE result_session_id IN (FROM ids) AND is_error", "result_session_id"
+    ),
+    SessionPart.TYPED: _Part(
+        f"""{_OWNER}, {PROMPT_COUNTS},
             arg_min(CASE kind WHEN 'prompt' THEN text ELSE '/' || command END,
                     (kind <> 'prompt', coalesce(ts, 'infinity'::TIMESTAMP), path, pos))
                 FILTER (CASE kind WHEN 'prompt' THEN text <> '' AND NOT regexp_full_match(text, '{_BARE_ID}')
-                        ELSE command <> '' END) AS first_typed
-        FROM prompts WHERE session_id IN (FROM ids) GROUP BY session_id""",
-    SessionPart.ACTIVE: """
-        SELECT session_id, min(started_at) AS started_at, max(ended_at) AS ended_at,
-            sum(epoch_us(ended_at) - epoch_us(started_at)) / 1e6 AS active_seconds
-        FROM lived GROUP BY session_id""",
-    SessionPart.FIRSTS: """
-        SELECT session_id, max(agent) AS agent, max(machine) AS machine, max(username) AS username,
-            any_value(value) FILTER (kind = 'cwd') AS cwd,
-            any_value(value) FILTER (kind = 'project') AS project
-        FROM session_firsts WHERE session_id IN (FROM ids) GROUP BY session_id""",
+                        ELSE command <> '' END) AS first_typed""",
+        "prompts WHERE session_id IN (FROM ids)",
+    ),
+    SessionPart.ACTIVE: _Part(
+        """min(started_at) AS started_at, max(ended_at) AS ended_at,
+            sum(epoch_us(ended_at) - epoch_us(started_at)) / 1e6 AS active_seconds""",
+        _LIVED_ROWS,
+    ),
+    SessionPart.FIRSTS: _Part(
+        f"""{_OWNER}, any_value(value) FILTER (kind = 'cwd') AS cwd,
+            any_value(value) FILTER (kind = 'project') AS project""",
+        "session_firsts WHERE session_id IN (FROM ids)",
+    ),
     # Of worktrees that do not show it, some session was told whose they are.
-    SessionPart.HOMES: f"""
-        SELECT f.session_id, arg_max(w.project, (length(w.folder), w.project)) AS project
-        FROM firsts f JOIN worktrees w ON {lies_in("f.project", "w.folder")} GROUP BY f.session_id""",
-    SessionPart.LASTS: """
-        SELECT session_id, max(l.agent) AS agent, max(l.machine) AS machine, max(l.username) AS username,
+    SessionPart.HOMES: _Part(
+        "arg_max(w.project, (length(w.folder), w.project)) AS project",
+        f"firsts f JOIN worktrees w ON {lies_in('f.project', 'w.folder')}",
+        "f.session_id",
+    ),
+    SessionPart.LASTS: _Part(
+        """max(l.agent) AS agent, max(l.machine) AS machine, max(l.username) AS username,
             any_value(value) FILTER (kind = 'custom_title') AS custom_title,
             any_value(value) FILTER (kind = 'ai_title') AS ai_title,
             any_value(value) FILTER (kind = 'git_branch') AS git_branch,
             any_value(value) FILTER (kind = 'version') AS version,
-            any_value(m.summary) FILTER (kind = 'leaf') AS summary
-        FROM session_lasts l LEFT JOIN summaries m ON l.kind = 'leaf' AND m.leaf_uuid = l.value
-        WHERE session_id IN (FROM ids) GROUP BY session_id""",
-    SessionPart.ALONE: """
-        SELECT session_id, bool_and(is_sidechain OR subagent_id IS NOT NULL) AS only_subagents
-        FROM responses WHERE session_id IN (FROM ids) GROUP BY session_id""",
+            any_value(m.summary) FILTER (kind = 'leaf') AS summary""",
+        "session_lasts l LEFT JOIN summaries m ON l.kind = 'leaf' AND m.leaf_uuid = l.value "
+        "WHERE session_id IN (FROM ids)",
+    ),
+    SessionPart.ALONE: _Part(
+        "bool_and(is_sidechain OR subagent_id IS NOT NULL) AS only_subagents",
+        "responses WHERE session_id IN (FROM ids)",
+    ),
 }
 
 _LIVED_HERE = "lived AS (SELECT * FROM activity WHERE session_id IN (FROM ids))"
@@ -347,21 +426,26 @@ def sessions(only: str, *, with_strays: bool = True, with_worktrees: bool = True
 
     Without the tables `strays` and `worktrees`, where they are empty: to plan what comes of them takes a quarter of it.
     """
-    parts: dict[SessionPart, str] = {part: sql for part, sql in _PART_SQL.items() if part is not SessionPart.ALONE}
+    parts = {part: told.of_each for part, told in _PARTS.items() if part is not SessionPart.ALONE}
     if not with_worktrees:
         parts[SessionPart.HOMES] = _NO_HOMES
+    tables = [f"ids AS ({only})"]
+    for part, sql in parts.items():
+        if part is SessionPart.ACTIVE:
+            tables.append(_LIVED if with_strays else _LIVED_HERE)
+        tables.append(f"{part} AS ({sql})")
     shown = ", ".join(f"{sql} AS {name}" for name, (_, sql) in _OF_SESSIONS.items())
+    joins = " ".join(f"LEFT JOIN {part} USING (session_id)" for part in parts)
     told = " OR ".join(f"{part}.session_id IS NOT NULL" for part in ("used", "calls", "failures", "typed", "active"))
-    return f"{_selected(only, parts, shown, _LIVED if with_strays else _LIVED_HERE)} WHERE {told}"
+    return f"WITH {', '.join(tables)} SELECT ids.session_id, {shown} FROM ids {joins} WHERE {told}"
 
 
-def parts_of_sessions(ids: Sequence[str], parts: Collection[SessionPart], *, titled: bool) -> tuple[list[str], str]:
-    """Columns of `sessions` that come of these parts alone, and a SELECT of them by session, as `sessions` has them.
+def parts_of_session(session: str, parts: Collection[SessionPart], *, titled: bool) -> tuple[list[str], str]:
+    """Columns of `sessions` that come of these parts alone, and a SELECT of them, as the session's row has them.
 
-    For a few sessions that no row of `strays` is about. Without those that several parts tell (agent, machine,
-    username, project, cwd); with the title if it is `titled`.
+    For a session that no row of `strays` is about. Without those that several parts tell (agent, machine, username,
+    project, cwd); with the title if it is `titled`.
     """
-    named = ", ".join(map(quoted, ids))
     names = [
         name
         for name, (told, _) in _OF_SESSIONS.items()
@@ -373,18 +457,8 @@ def parts_of_sessions(ids: Sequence[str], parts: Collection[SessionPart], *, tit
         needed |= {SessionPart.LASTS, SessionPart.TYPED, SessionPart.ALONE}
         names.append("title")
         shown.append(f"{_title('alone')} AS title")
-    chosen = {part: sql for part, sql in _PART_SQL.items() if part in needed}
-    select = _selected(f"SELECT unnest([{named}]) AS session_id", chosen, ", ".join(shown), _LIVED_HERE)
-    # To plan a join with a table of ids takes longer than to look at each of a few.
-    return names, select.replace("IN (FROM ids)", f"IN ({named})")
-
-
-def _selected(only: str, parts: Mapping[SessionPart, str], shown: str, lived: str) -> str:
-    """SELECT of columns of the sessions `only` over the parts they are made of."""
-    tables = [f"ids AS ({only})"]
-    for part, sql in parts.items():
-        if part is SessionPart.ACTIVE:
-            tables.append(lived)
-        tables.append(f"{part} AS ({sql})")
-    joins = " ".join(f"LEFT JOIN {part} USING (session_id)" for part in parts)
-    return f"WITH {', '.join(tables)} SELECT ids.session_id, {shown} FROM ids {joins}"
+    # Each is one row: rows joined by their place need no plan.
+    tables = " POSITIONAL JOIN ".join(
+        f"({told.of_one(session)}) {part}" for part, told in _PARTS.items() if part in needed
+    )
+    return names, f"SELECT {', '.join(shown)} FROM {tables}"
