@@ -84,6 +84,10 @@ def _asked(connection: Writer, work: Load, told: ToldLines) -> _Known:
         question.yes("strays", strays, *told.sessions, *told.sessions)
         question.some("waits", "responses WHERE is_placeholder AND session_id IN", told.sessions)
         question.some("subagents", "responses WHERE subagent_id IS NOT NULL AND session_id IN", told.sessions)
+    if prompts := [row["ts"] for row in told.rows_of("prompts")]:
+        earliest = 0 if None in prompts else min(prompts)
+        later = f"session_id IN ({_marks(told.sessions)}) AND coalesce(ts >= make_timestamp(?::BIGINT), true)"
+        question.yes("later prompts", f"prompts WHERE {later}", *told.sessions, earliest)
     question.some("noted calls", "subagents WHERE tool_use_id IN", [key for (key,) in told.facts.get("tool_calls", ())])
     leaves = [row["value"] for row in told.rows_of("session_lasts") if row["kind"] == "leaf"]
     if leaves:
@@ -93,7 +97,7 @@ def _asked(connection: Writer, work: Load, told: ToldLines) -> _Known:
     return question.ask(connection)
 
 
-_OF_SESSION = ", ".join(("session_id", "project", "title", *WHOSE))
+_OF_SESSION = ", ".join(("session_id", "title", *WHOSE))
 
 
 class _Question:
@@ -294,11 +298,8 @@ class _Writing:
     def _note_responses(self) -> None:
         if (change := self.changes.get("responses")) is not None and change.all_rows:
             self.parts |= {SessionPart.USED, SessionPart.FAVOURITE}
-            self.is_titled |= any(row["title"] is None or row["title"] == ONLY_SUBAGENTS for row in self._of())
+            self.is_titled |= not all(_has_title(row) for row in self.known.of("sessions"))
             self._touch("tokens_daily", change.all_rows)
-
-    def _of(self) -> list[Row]:
-        return self.known.of("sessions")
 
     def _touch(self, rollup: str, rows: Iterable[Row]) -> None:
         self.times.setdefault(rollup, set()).update(row["ts"] for row in rows)
@@ -322,7 +323,8 @@ class _Writing:
     def _note_prompts(self) -> None:
         if (change := self.changes.get("prompts")) is not None and change.all_rows:
             self.parts.add(SessionPart.TYPED)
-            self.is_titled = True
+            may_be_first = bool(change.changed) or "later prompts" in self.known.facts
+            self.is_titled |= may_be_first or not all(_has_title(row) for row in self.known.of("sessions"))
             if commands := [row for row in change.all_rows if row["kind"] == "command"]:
                 self._touch("extensions_daily", commands)
 
@@ -371,6 +373,12 @@ class _Writing:
             change is not None and any(row["subagent_id"] is not None for row in change.all_rows)
         )
         rollups.rebuild_slice(self.connection.execute, rollup, self._sessions, times, with_subagents=not plain)
+
+
+def _has_title(session: Row) -> bool:
+    """Whether a session has a title that what comes later leaves to it. A command's gives way to a prompt's."""
+    title = session["title"]
+    return title is not None and title != ONLY_SUBAGENTS and not title.startswith("/")
 
 
 def _span(session: str, start: int, end: int) -> Row:

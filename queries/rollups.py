@@ -5,7 +5,8 @@ A reader that asks for a zone whose days are not stored yet gets them from the s
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -190,15 +191,29 @@ ONLY_SUBAGENTS = "Sub-agents only"
 
 _BARE_ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
-CALL_COUNTS = """count(*) AS tool_calls_total,
-            count(*) FILTER (class = 'tool_use') AS tool_calls, count(*) FILTER (class = 'mcp_call') AS mcp_calls,
-            count(*) FILTER (class = 'subagent') AS subagent_dispatches,
-            count(*) FILTER (skill IS NOT NULL) AS skill_invocations,
-            count(DISTINCT name) AS distinct_tools, count(DISTINCT skill) AS distinct_skills"""
+
+def _listed(columns_: Mapping[str, str]) -> str:
+    return ", ".join(f"{sql} AS {name}" for name, sql in columns_.items())
+
+
+_CALLS = {
+    "tool_calls_total": "count(*)",
+    "tool_calls": "count(*) FILTER (class = 'tool_use')",
+    "mcp_calls": "count(*) FILTER (class = 'mcp_call')",
+    "subagent_dispatches": "count(*) FILTER (class = 'subagent')",
+    "skill_invocations": "count(*) FILTER (skill IS NOT NULL)",
+    "distinct_tools": "count(DISTINCT name)",
+    "distinct_skills": "count(DISTINCT skill)",
+}
+_ERRORS = {"tool_errors": "count(*)", "denied": "count(denial)"}
+_PROMPTS = {
+    "user_messages": "count(*) FILTER (kind = 'prompt')",
+    "slash_commands": "count(*) FILTER (kind = 'command')",
+}
+CALL_COUNTS = _listed(_CALLS)
 """What is counted of the tool calls of a session; of those that failed, and of prompts, the next two."""
-ERROR_COUNTS = "count(*) AS tool_errors, count(denial) AS denied"
-PROMPT_COUNTS = """count(*) FILTER (kind = 'prompt') AS user_messages,
-            count(*) FILTER (kind = 'command') AS slash_commands"""
+ERROR_COUNTS = _listed(_ERRORS)
+PROMPT_COUNTS = _listed(_PROMPTS)
 
 
 ACTIVITY_GAP = "INTERVAL 600 SECONDS"
@@ -265,101 +280,112 @@ class SessionPart(StrEnum):
     """Of responses: whether all of them are sub-agents'."""
 
 
+_LIVED_ROWS = "lived"
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What is counted of some rows for each session. `rows` are those of the sessions `ids`."""
+    """What is counted of some rows for each session: column -> SQL. `rows` are those of the sessions `ids`."""
 
-    shown: str
+    columns: dict[str, str]
     rows: str
     session: str = "session_id"
 
     @property
     def of_each(self) -> str:
         """SELECT of one row for each session that has any."""
-        return f"SELECT {self.session} AS session_id, {self.shown} FROM {self.rows} GROUP BY {self.session}"
+        shown = _listed({"session_id": self.session, **self.columns})
+        return f"SELECT {shown} FROM {self.rows} GROUP BY {self.session}"
 
-    def of_one(self, session: str) -> str:
+    def of_one(self, session: str, wanted: Collection[str]) -> str:
         """SELECT of one row, for a session that no row of `strays` is about, whether or not it has rows."""
+        columns_ = {"session_id": f"any_value({self.session})", **self.columns}
         rows = self.rows.replace(_LIVED_ROWS, "activity WHERE session_id IN (FROM ids)")
         here = rows.replace("IN (FROM ids)", f"= {quoted(session)}")
-        return f"SELECT any_value({self.session}) AS session_id, {self.shown} FROM {here}"
+        return f"SELECT {_listed({name: sql for name, sql in columns_.items() if name in wanted})} FROM {here}"
 
 
-_LIVED_ROWS = "lived"
+_OWNER = {"agent": "max(agent)", "machine": "max(machine)", "username": "max(username)"}
+
+_ALONE = "bool_and(is_sidechain OR subagent_id IS NOT NULL)"
 
 
-_OWNER = "max(agent) AS agent, max(machine) AS machine, max(username) AS username"
+def _label(kind: str) -> str:
+    return f"any_value(value) FILTER (kind = '{kind}')"
+
 
 _PARTS: dict[SessionPart, _Part] = {
     SessionPart.USED: _Part(
-        f"""{_OWNER}, count(*) FILTER (is_answer) AS assistant_messages,
-            bool_and(is_sidechain OR subagent_id IS NOT NULL) AS only_subagents,
-            {
-            columns(sql="sum({})")
-        }, sum(reasoning_tokens) AS reasoning_tokens, sum(web_searches) AS web_searches, sum(cost_usd) AS cost_usd,
-            coalesce(sum(total_tokens) FILTER {unpriced()}, 0) AS unpriced_tokens,
-            coalesce(sum(total_tokens) FILTER {billed_elsewhere()}, 0) AS billed_elsewhere_tokens,
-            count(*) FILTER (output_undercounted) AS undercounted,
-            arg_max({{'tokens': {INWARD}, 'model': model, 'agent': agent}},
+        {
+            **_OWNER,
+            "assistant_messages": "count(*) FILTER (is_answer)",
+            "only_subagents": _ALONE,
+            **{name: f"sum({name})" for name in (*COLUMNS, "reasoning_tokens", "web_searches")},
+            "cost_usd": "sum(cost_usd)",
+            "unpriced_tokens": f"coalesce(sum(total_tokens) FILTER {unpriced()}, 0)",
+            "billed_elsewhere_tokens": f"coalesce(sum(total_tokens) FILTER {billed_elsewhere()}, 0)",
+            "undercounted": "count(*) FILTER (output_undercounted)",
+            "context": f"""arg_max({{'tokens': {INWARD}, 'model': model, 'agent': agent}},
                     (coalesce(ts, '-infinity'::TIMESTAMP), path, pos, key))
-                FILTER (NOT is_sidechain AND subagent_id IS NULL AND kind = 'turn') AS context""",
-        "responses r WHERE session_id IN (FROM ids)",
-        # Not `agent` and the like of the columns above.
-        "r.session_id",
+                FILTER (NOT is_sidechain AND subagent_id IS NULL AND kind = 'turn')""",
+        },
+        "responses r WHERE r.session_id IN (FROM ids)",
     ),
     SessionPart.FAVOURITE: _Part(
-        """arg_max(model, (uses, tokens, model)) AS primary_model,
-            map_from_entries(list((model, peak))) AS peaks""",
+        {
+            "primary_model": "arg_max(model, (uses, tokens, model))",
+            "peaks": "map_from_entries(list((model, peak)))",
+        },
         f"""(
             SELECT session_id, model, count(*) FILTER (is_answer) AS uses, sum(total_tokens) AS tokens,
                 max({INWARD}) FILTER (NOT is_sidechain AND subagent_id IS NULL AND kind = 'turn') AS peak
             FROM responses WHERE session_id IN (FROM ids) GROUP BY session_id, model
         )""",
     ),
-    SessionPart.CALLS: _Part(
-        f"{_OWNER}, {CALL_COUNTS}", "tool_calls WHERE session_id IN (FROM ids) AND name IS NOT NULL"
-    ),
+    SessionPart.CALLS: _Part(_OWNER | _CALLS, "tool_calls WHERE session_id IN (FROM ids) AND name IS NOT NULL"),
     SessionPart.FAILURES: _Part(
-        ERROR_COUNTS, "tool_calls WHERE result_session_id IN (FROM ids) AND is_error", "result_session_id"
+        _ERRORS, "tool_calls WHERE result_session_id IN (FROM ids) AND is_error", "result_session_id"
     ),
     SessionPart.TYPED: _Part(
-        f"""{_OWNER}, {PROMPT_COUNTS},
-            arg_min(CASE kind WHEN 'prompt' THEN text ELSE '/' || command END,
+        _OWNER
+        | _PROMPTS
+        | {
+            "first_typed": f"""arg_min(CASE kind WHEN 'prompt' THEN text ELSE '/' || command END,
                     (kind <> 'prompt', coalesce(ts, 'infinity'::TIMESTAMP), path, pos))
                 FILTER (CASE kind WHEN 'prompt' THEN text <> '' AND NOT regexp_full_match(text, '{_BARE_ID}')
-                        ELSE command <> '' END) AS first_typed""",
+                        ELSE command <> '' END)"""
+        },
         "prompts WHERE session_id IN (FROM ids)",
     ),
     SessionPart.ACTIVE: _Part(
-        """min(started_at) AS started_at, max(ended_at) AS ended_at,
-            sum(epoch_us(ended_at) - epoch_us(started_at)) / 1e6 AS active_seconds""",
+        {
+            "started_at": "min(started_at)",
+            "ended_at": "max(ended_at)",
+            "active_seconds": "sum(epoch_us(ended_at) - epoch_us(started_at)) / 1e6",
+        },
         _LIVED_ROWS,
     ),
     SessionPart.FIRSTS: _Part(
-        f"""{_OWNER}, any_value(value) FILTER (kind = 'cwd') AS cwd,
-            any_value(value) FILTER (kind = 'project') AS project""",
-        "session_firsts WHERE session_id IN (FROM ids)",
+        _OWNER | {"cwd": _label("cwd"), "project": _label("project")}, "session_firsts WHERE session_id IN (FROM ids)"
     ),
     # Of worktrees that do not show it, some session was told whose they are.
     SessionPart.HOMES: _Part(
-        "arg_max(w.project, (length(w.folder), w.project)) AS project",
+        {"project": "arg_max(w.project, (length(w.folder), w.project))"},
         f"firsts f JOIN worktrees w ON {lies_in('f.project', 'w.folder')}",
         "f.session_id",
     ),
     SessionPart.LASTS: _Part(
-        """max(l.agent) AS agent, max(l.machine) AS machine, max(l.username) AS username,
-            any_value(value) FILTER (kind = 'custom_title') AS custom_title,
-            any_value(value) FILTER (kind = 'ai_title') AS ai_title,
-            any_value(value) FILTER (kind = 'git_branch') AS git_branch,
-            any_value(value) FILTER (kind = 'version') AS version,
-            any_value(m.summary) FILTER (kind = 'leaf') AS summary""",
+        {
+            "agent": "max(l.agent)",
+            "machine": "max(l.machine)",
+            "username": "max(l.username)",
+            **{kind: _label(kind) for kind in ("custom_title", "ai_title", "git_branch", "version")},
+            "summary": "any_value(m.summary) FILTER (kind = 'leaf')",
+        },
         "session_lasts l LEFT JOIN summaries m ON l.kind = 'leaf' AND m.leaf_uuid = l.value "
         "WHERE session_id IN (FROM ids)",
     ),
-    SessionPart.ALONE: _Part(
-        "bool_and(is_sidechain OR subagent_id IS NOT NULL) AS only_subagents",
-        "responses WHERE session_id IN (FROM ids)",
-    ),
+    SessionPart.ALONE: _Part({"only_subagents": _ALONE}, "responses WHERE session_id IN (FROM ids)"),
 }
 
 _LIVED_HERE = "lived AS (SELECT * FROM activity WHERE session_id IN (FROM ids))"
@@ -457,8 +483,8 @@ def parts_of_session(session: str, parts: Collection[SessionPart], *, titled: bo
         needed |= {SessionPart.LASTS, SessionPart.TYPED, SessionPart.ALONE}
         names.append("title")
         shown.append(f"{_title('alone')} AS title")
-    # Each is one row: rows joined by their place need no plan.
-    tables = " POSITIONAL JOIN ".join(
-        f"({told.of_one(session)}) {part}" for part, told in _PARTS.items() if part in needed
-    )
-    return names, f"SELECT {', '.join(shown)} FROM {tables}"
+    # Each is one row: rows joined by their place need no plan. To plan what is not asked for takes time, too.
+    select = f"SELECT {', '.join(shown)} FROM"
+    wanted = {part: set(re.findall(part + r"\.(\w+)", select)) for part in _PARTS if part in needed}
+    tables = " POSITIONAL JOIN ".join(f"({_PARTS[part].of_one(session, wanted[part])}) {part}" for part in wanted)
+    return names, f"{select} {tables}"

@@ -186,6 +186,25 @@ def test_what_is_told_in_small_loads_is_what_is_told_at_once(followed: Followed,
     assert not difference(anew, live)
 
 
+def title(store: Store, session: str) -> object:
+    with store.read() as connection:
+        return connection.value("SELECT title FROM sessions WHERE session_id = ?", [session])
+
+
+def test_a_title_gives_way_to_what_came_before_it(followed: Followed) -> None:
+    """Most prompts leave the title as it is, and it is not looked for again; an earlier one does not."""
+    told = followed.told
+    told.prompt("later")
+    assert not any("regexp_full_match" in statement for statement in followed.statements())
+    assert title(followed.store, "s1") == "look around"
+    told.wait(-3600).prompt("first of all")
+    followed.statements()
+    assert title(followed.store, "s1") == "first of all"
+    told.title("mine").wait(-60).prompt("earlier still")
+    followed.statements()
+    assert title(followed.store, "s1") == "mine"
+
+
 VALUES: dict[str, tuple[Any, ...]] = {
     "VARCHAR": (None, "", "a", "B", "é", "\U0001f600", "\uffee"),
     "BIGINT": (None, 0, 1, 2),
