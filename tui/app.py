@@ -22,12 +22,14 @@ from ..ingest.news import News, Reading, UpToDate
 from ..queries.filters import Filter
 from ..queries.store import Store, StoreError
 from .asked import Costs
+from .choices import Choices
 from .endable import EndableApp
 from .filter_text import FIELDS, chips
 from .header import HeaderStrip
 from .keys import KEYS
 from .kit.frame import NARROW, FilterInput, FilterPart, StatusCorner, TabStrip
 from .kit.key_bar import KeyBar
+from .kit.table import RecordTable
 from .learnt import differs
 from .memory import Memory, Remembered
 from .messages import FilterChanged, IngestNews
@@ -123,6 +125,8 @@ class AgnesStats(EndableApp):
         self._left_days = days
         """Those that somebody chose last: to widen is no choice."""
         self._memory = memory
+        self.choices = Choices(memory.recall().choices if memory else None)
+        """What was chosen of how things are shown."""
         self._tab = settings.tab or TABS[0].name
         self.chosen = self._ranged(chosen)
         self._set_last: list[str] = []
@@ -198,7 +202,7 @@ class AgnesStats(EndableApp):
     def on_unmount(self) -> None:
         """Leave no thread behind, and remember how it was left."""
         if self._memory is not None:
-            self._memory.keep(Remembered(self.theme, self._tab, self._left_days))
+            self._memory.keep(Remembered(self.theme, self._tab, self._left_days, self.choices.told))
         with self._ending:
             self._is_ending = True
         if self._service is not None:
@@ -486,6 +490,12 @@ class AgnesStats(EndableApp):
 
     def _is_made(self, name: str) -> bool:
         return bool(self._switcher.query_children(f"#{name}"))
+
+    def on_record_table_columns_wanted(self, message: RecordTable.ColumnsWanted) -> None:
+        """The columns of a table are to be chosen."""
+        from .screens.columns_screen import ColumnsScreen
+
+        self.push_screen(ColumnsScreen(message.table))
 
     async def on_tab_strip_chosen(self, message: TabStrip.Chosen) -> None:
         """A tab was clicked."""

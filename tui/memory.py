@@ -1,13 +1,15 @@
-"""What the dashboard remembers of how it was left: theme, tab and days."""
+"""What the dashboard remembers of how it was left: theme, tab, days, and what was chosen of how things are shown."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..queries.regular import read_text
+from .choices import Choices
 from .ranges import Range, range_named
 from .settings import TAB_NAMES
 
@@ -21,6 +23,8 @@ class Remembered:
     theme: str | None = None
     tab: str | None = None
     range: Range | None = None
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """See `choices`."""
 
 
 class Memory:
@@ -38,8 +42,12 @@ class Memory:
             return Remembered()
         texts = {key: value for key, value in told.items() if isinstance(value, str)} if isinstance(told, dict) else {}
         tab, label = texts.get("tab"), texts.get("range")
+        choices = told.get("choices") if isinstance(told, dict) else None
         return Remembered(
-            texts.get("theme"), tab if tab in TAB_NAMES else None, range_named(label) if label is not None else None
+            texts.get("theme"),
+            tab if tab in TAB_NAMES else None,
+            range_named(label) if label is not None else None,
+            Choices(choices).told if isinstance(choices, dict) else {},
         )
 
     def keep(self, left: Remembered) -> None:
@@ -48,6 +56,7 @@ class Memory:
             return
         from ..queries.replaced import replace_text
 
-        told = json.dumps({"theme": left.theme, "tab": left.tab, "range": left.range and left.range.label})
+        days = left.range and left.range.label
+        told = json.dumps({"theme": left.theme, "tab": left.tab, "range": days, "choices": left.choices})
         with contextlib.suppress(OSError):
             replace_text(self.path, told)

@@ -82,6 +82,11 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         """What else is to be known of the filters of this pane, in words."""
         return ""
 
+    @property
+    def takes_ahead(self) -> bool:
+        """Whether what was asked before there was a screen is what the pane asks first."""
+        return True
+
     def on_mount(self) -> None:
         """Nothing is shown before there are data: what is hidden later would lose the focus."""
         self._state("loading", f"Loading {self.tab.title.lower()}…")
@@ -120,7 +125,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         if chosen.text:
             from ..queries.search import narrowed
         try:
-            data = app.ahead.take(self.tab.name, chosen) if app.ahead else None
+            data = app.ahead.take(self.tab.name, chosen) if app.ahead and self.takes_ahead else None
             if is_whole := data is None:
                 with app.costs.asking(self.tab.title), app.store.read() as connection:
                     learnt.learn(connection)

@@ -32,7 +32,7 @@ from .data import AccessData, AccessOptions, ask
 from .side import AccessDetail
 from .table import COLUMNS, AccessTable
 from .text import AccessLook
-from .views import AccessSummary, ToolStatistics
+from .views import SORTED, AccessSummary, ToolStatistics
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -79,6 +79,8 @@ class AccessPane(Pane[AccessData], HasViews):
 
     def compose(self) -> ComposeResult:
         """The state in words, the figures, and the three views."""
+        tables, tools = self._kept_order("tables"), self._kept_order("tools")
+        self._options = replace(self._options, tables=tables, tools=tools)
         yield ViewStrip(VIEWS, "list").add_class("-always")
         yield PaneState()
         with Vertical(id="access-body"):
@@ -316,7 +318,7 @@ class AccessPane(Pane[AccessData], HasViews):
         """Sort the other way round."""
         name = "tables" if self._options.view == "summary" else "tools"
         order, descending = getattr(self._options, name)
-        self._choose(**{name: (order, not descending)})
+        self._resort(name, (order, not descending))
 
     @on(RecordTable.SortRequested)
     def _sort(self, message: RecordTable.SortRequested) -> None:
@@ -324,7 +326,15 @@ class AccessPane(Pane[AccessData], HasViews):
         name = "tables" if self._options.view == "summary" else "tools"
         order, descending = getattr(self._options, name)
         key = message.column_key
-        self._choose(**{name: (key, not descending if key == order else key != "name")})
+        self._resort(name, (key, not descending if key == order else key != "name"))
+
+    def _resort(self, name: str, order: tuple[str, bool]) -> None:
+        self.dashboard.choices.note_order(name, order)
+        self._choose(**{name: order})
+
+    def _kept_order(self, name: str) -> tuple[str, bool]:
+        usual: tuple[str, bool] = getattr(self._options, name)
+        return self.dashboard.choices.order(name, SORTED[name], usual)
 
     # -- rows ----------------------------------------------------------------------------------------------------
 

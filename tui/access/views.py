@@ -67,6 +67,10 @@ _DAYS, _WEEKS = 100, 700
 """Up to so many days a bar is a day; up to so many a week; beyond, a month."""
 
 
+SORTED = {"tables": TABLES, "tools": (Column("name", "", sortable=True), *_TOOLS)}
+"""The tables that can be sorted."""
+
+
 class AccessSummary(Sections):
     """Bars by day, tables, actions, places, and the slowest queries."""
 

@@ -210,7 +210,7 @@ def _files(settings: Settings) -> list[str]:
                 (f"{store.name}.answers", "the last answers for scripts, told again while nothing is new"),
                 (f"{store.name}.statusline", "the last status line, for when the store is busy"),
                 ("console.json", "the queries you saved or asked last, and which are panels"),
-                ("screen.json", "how the dashboard was left: theme, tab, days"),
+                ("screen.json", "how the dashboard was left: theme, tab, days, measure, orders, columns"),
             ]
         ),
         "",

@@ -40,7 +40,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     if given.json:
         terminal.answer({"rows": [_row(*answer) for answer in answers]})
     elif not answers:
-        terminal.lines(["No panels yet: in the dashboard, 2 and P show them, and + adds one."])
+        terminal.lines(["No panels yet: in the dashboard, + on Panels of Tokens adds one."])
     else:
         for number, answer in enumerate(answers):
             terminal.lines([*([""] if number else []), *_page(*answer)])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -39,6 +39,8 @@ class Column:
     justify: Literal["left", "center", "right"] = "left"
     min_screen: int = 0
     sortable: bool = False
+    name: str = ""
+    """What it is called where its label says nothing."""
 
     @property
     def least(self) -> int:
@@ -78,6 +80,16 @@ def choose_columns(columns: Sequence[Column], width: int, padding: int = 1) -> l
     each, more = divmod(max(0, width - needed()), len(flexible)) if flexible else (0, 0)
     extra = {column.key: each + (index < more) for index, column in enumerate(flexible)}
     return [(column, column.least + extra.get(column.key, 0)) for column in shown]
+
+
+def arranged(columns: Sequence[Column], keys: Sequence[str]) -> list[Column]:
+    """The columns that somebody chose, in that order; all of them if none was, or none of those is there.
+
+    Whoever chose a column wants it also in a narrow table: there the last ones go first.
+    """
+    known = {column.key: column for column in columns}
+    chosen = [known[key] for key in dict.fromkeys(keys) if key in known]
+    return [replace(column, min_screen=place) for place, column in enumerate(chosen)] or list(columns)
 
 
 def _same(one: Text | str | int | None, other: Text | str | int | None) -> bool:
@@ -129,6 +141,7 @@ class RecordTable(DataTable[Text]):
         Binding("end,G", "scroll_bottom", show=False),
         Binding("j", "cursor_down", show=False),
         Binding("k", "cursor_up", show=False),
+        Binding("C", "columns", "Columns", show=False, tooltip="Choose the columns of the table, and their order"),
     ]
     HELP = "Up and down choose a row, Enter opens it. A click on the name of a column sorts by it."
 
@@ -144,6 +157,13 @@ class RecordTable(DataTable[Text]):
         def control(self) -> RecordTable:
             """The widget the message is from."""
             return self.table
+
+    class ColumnsWanted(Message):
+        """The user wants to choose the columns."""
+
+        def __init__(self, table: RecordTable) -> None:
+            super().__init__()
+            self.table = table
 
     class RecordHighlighted(Message):
         """The cursor came to another record; None: there is none any more."""
@@ -182,6 +202,8 @@ class RecordTable(DataTable[Text]):
         """`sort` is the column by which the rows come ordered, and whether descending."""
         super().__init__(cursor_type="row", show_row_labels=False, id=id, classes=classes)
         self._all_columns = tuple(columns)
+        self._own: tuple[str, ...] = ()
+        """Keys of the columns that somebody chose, in their order."""
         self._shown: list[tuple[Column, int]] = []
         self._records: dict[str, Record] = {}
         self._total = 0
@@ -217,6 +239,38 @@ class RecordTable(DataTable[Text]):
         if tuple(columns) != self._all_columns:
             self._all_columns = tuple(columns)
             self._arrange()
+
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        """All columns that it may show."""
+        return self._all_columns
+
+    @property
+    def chosen_columns(self) -> list[Column]:
+        """Those that it shows where there is room, in their order."""
+        return arranged(self._all_columns, self._own)
+
+    @property
+    def place_name(self) -> str:
+        """By which name the choice of its columns is remembered: where it is."""
+        return "/".join(node.id for node in reversed(self.ancestors_with_self) if node.id)
+
+    def choose(self, keys: Sequence[str]) -> None:
+        """Show these columns in this order from now on; none: the usual ones."""
+        self._own = tuple(keys)
+        self._note(self._own)
+        self._arrange()
+
+    def _choices(self) -> Any:
+        return getattr(self.app, "choices", None)
+
+    def _note(self, keys: tuple[str, ...]) -> None:
+        if (choices := self._choices()) is not None:
+            choices.note_columns(self.place_name, keys)
+
+    def action_columns(self) -> None:
+        """Have the columns chosen."""
+        self.post_message(self.ColumnsWanted(self))
 
     @property
     def records(self) -> list[Record]:
@@ -327,6 +381,8 @@ class RecordTable(DataTable[Text]):
             self.post_message(self.RecordSelected(self, record))
 
     def on_mount(self) -> None:
+        if (choices := self._choices()) is not None:
+            self._own = choices.columns(self.place_name)
         self._arrange()
 
     def on_resize(self, _: events.Resize) -> None:
@@ -337,7 +393,7 @@ class RecordTable(DataTable[Text]):
         width = self.scrollable_content_region.width
         if width <= 0:
             return
-        chosen = choose_columns(self._all_columns, width, self.cell_padding)
+        chosen = choose_columns(self.chosen_columns, width, self.cell_padding)
         before, self._shown = self._shown, chosen
         if [column for column, _ in before] == [column for column, _ in chosen]:
             for column, wide in chosen:

@@ -95,6 +95,7 @@ class AgentsPane(Pane[tuple[RankedAgent, ...]]):
 
     def compose(self) -> ComposeResult:
         """State, sums and the ranking."""
+        self._order = self.dashboard.choices.order("agents", _COLUMNS, self._order)
         yield PaneState()
         yield Cards()
         hidden = {"cost"} if self.dashboard.settings.no_cost else set()
@@ -164,6 +165,7 @@ class AgentsPane(Pane[tuple[RankedAgent, ...]]):
 
     def _resort(self, key: str, descending: bool) -> None:
         self._order = (key, descending)
+        self.dashboard.choices.note_order("agents", self._order)
         self.show(self._rows)
 
     def action_next_sort(self) -> None:

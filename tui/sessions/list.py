@@ -136,6 +136,7 @@ class SessionsPane(Pane[SessionsData]):
 
     def compose(self) -> ComposeResult:
         """State, running sessions, the list with its sums, and the session under the cursor."""
+        self._order = self.dashboard.choices.order("sessions", COLUMNS, FIRST_ORDER)
         yield PaneState()
         yield NowCards()
         with Horizontal():
@@ -158,6 +159,11 @@ class SessionsPane(Pane[SessionsData]):
         """What runs, and one page of the list."""
         told = told_states(self.dashboard.settings)
         return sessions_data(connection, chosen, now, order=self._order, limit=SHOWN, told=told)
+
+    @property
+    def takes_ahead(self) -> bool:
+        """That is the newest sessions first."""
+        return self._order == FIRST_ORDER
 
     def has_rows(self, data: SessionsData) -> bool:
         """Whether the list has any rows."""
@@ -279,6 +285,7 @@ class SessionsPane(Pane[SessionsData]):
 
     def _resort(self, key: str, descending: bool) -> None:
         self._order = (key, descending)
+        self.dashboard.choices.note_order("sessions", self._order)
         self._to_top = True
         self.refresh_data()
 

@@ -133,6 +133,7 @@ class SyncPane(Pane[SyncData], HasViews):
 
     def compose(self) -> ComposeResult:
         """The state in words, which the machinery of panes shows and hides, and the content."""
+        self._order = self.dashboard.choices.order("sync", told.TABLES, self._order)
         yield ViewStrip(VIEWS, "history").add_class("-always")
         yield PaneState()
         yield Cards()
@@ -370,14 +371,17 @@ class SyncPane(Pane[SyncData], HasViews):
 
     def action_reverse(self) -> None:
         """Sort the tables the other way round."""
-        self._order = (self._order[0], not self._order[1])
-        self.refresh_data()
+        self._resort((self._order[0], not self._order[1]))
 
     @on(RecordTable.SortRequested)
     def _sort(self, message: RecordTable.SortRequested) -> None:
         key, descending = self._order
         again = message.column_key == key
-        self._order = (message.column_key, not descending if again else message.column_key not in _ASCENDING)
+        self._resort((message.column_key, not descending if again else message.column_key not in _ASCENDING))
+
+    def _resort(self, order: tuple[str, bool]) -> None:
+        self._order = order
+        self.dashboard.choices.note_order("sync", order)
         self.refresh_data()
 
     def action_reread(self) -> None:

@@ -36,7 +36,7 @@ from .panels import Panels
 from .rhythm import Rhythm
 from .timing import Timing
 from .tools import Tools
-from .view import DIMENSIONS, WIDE, Question, TokenView, ViewOptions, dimensions
+from .view import DIMENSIONS, WIDE, Question, TokenView, ViewOptions, dimensions, keep_options, kept_options
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -82,6 +82,7 @@ class TokensPane(Pane[TokensData], HasViews):
 
     def compose(self) -> ComposeResult:
         """The figures, the views, and one line of notes."""
+        self._options = kept_options(self.dashboard.choices)
         names = [(view.NAME, view.TITLE) for view in VIEWS]
         yield ViewStrip([*names, (CONSOLE, "SQL")], Overview.NAME).add_class("-always")
         yield PaneState()
@@ -175,6 +176,7 @@ class TokensPane(Pane[TokensData], HasViews):
 
     def _choose(self, **changes: Any) -> None:
         self._options = replace(self._options, **changes)
+        keep_options(self.dashboard.choices, self._options)
         self.refresh_bindings()
         self.refresh_data()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from textual.containers import Vertical
@@ -12,8 +12,9 @@ from textual.theme import Theme
 from textual.widget import Widget
 
 from ...queries.filters import Filter
-from ...queries.timing import Metric
-from ...queries.trends import Granularity, Measure
+from ...queries.timing import METRICS, Metric
+from ...queries.trends import GRANULARITIES, Granularity, Measure
+from ..choices import Choices
 from ..learnt import differs
 from ..settings import Settings
 
@@ -58,6 +59,36 @@ class ViewOptions:
     order: str | None = None
     """Column by which the groups are sorted; None: by the measure."""
     descending: bool = True
+
+
+_GROUP_ORDERS = ("name", "sessions", "input_tokens", "output_tokens", "total_tokens", "cost_usd")
+
+
+def kept_options(choices: Choices) -> ViewOptions:
+    """What is remembered of the options: measure, grouping, granularity, the kind of times, and the order."""
+    usual = ViewOptions()
+    order = choices.one_of("tokens order", [f"{key} {way}" for key in _GROUP_ORDERS for way in ("asc", "desc")], "")
+    key, _, way = order.partition(" ")
+    granularity = choices.one_of("tokens granularity", GRANULARITIES, "")
+    made: dict[str, Any] = {
+        "measure": choices.one_of("tokens measure", get_args(Measure), usual.measure),
+        "by": choices.one_of("tokens by", DIMENSIONS, usual.by),
+        "granularity": granularity or None,
+        "timing": choices.one_of("tokens timing", METRICS, usual.timing),
+        "order": key or None,
+        "descending": way != "asc",
+    }
+    return replace(usual, **made)
+
+
+def keep_options(choices: Choices, options: ViewOptions) -> None:
+    """Remember them; what is as usual is not noted."""
+    usual = ViewOptions()
+    order = options.order and f"{options.order} {'desc' if options.descending else 'asc'}"
+    choices.note("tokens order", order)
+    for name in ("measure", "by", "granularity", "timing"):
+        value = getattr(options, name)
+        choices.note(f"tokens {name}", None if value == getattr(usual, name) else value)
 
 
 @dataclass(frozen=True, slots=True)
