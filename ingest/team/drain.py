@@ -6,7 +6,7 @@ things were pushed, how often, or how many drain at once, and what a laptop does
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from ...queries.schema import FACTS, STORE_VERSION, TABLES
 from ...queries.store import Store, StoreError
 from ...queries.store.files import TEAM_MARK
 from ...queries.store.scratch import scratch
-from ...queries.teams import INBOX
+from ...queries.teams import INBOX, PUSHERS
 from .. import forget, strays, upkeep
 from ..batch import Batch, Row
 from ..model_names import PRICE_NAME
@@ -44,7 +44,8 @@ MOST_ROWS = 100_000
 
 _FACTS = {fact.name: fact for fact in FACTS}
 _YEAR_1, _YEAR_10000 = -62_135_596_800_000_000, 253_402_300_800_000_000
-_LEAST, _MOST = -(2**63), 2**63 - 1
+_MOST = 10**12
+"""The largest number that a row may have: millions of them add up to one that the store can hold."""
 
 
 class NotATeams(StoreError):
@@ -109,6 +110,7 @@ def drain(
                     upto = 0
                     continue
             if rows:
+                _note_pushers(store, inbox.machines(connection))
                 inbox.note_drain(connection, place.id, str(store.path), upto, rows)
                 done.add(rows, portion)
                 report(done)
@@ -235,7 +237,9 @@ def _lines(change: inbox.InboxChange) -> list[Row]:
         raise ValueError(change.ident)
     if change.fact == ACTIVITY:
         spans = [_checked(line, TABLES[ACTIVITY]) | {"session_id": key[0]} for line in told]
-        if not all(span.get("started_at", _MOST) <= span.get("ended_at", _LEAST) for span in spans):
+        if not all(
+            "started_at" in span and "ended_at" in span and span["started_at"] <= span["ended_at"] for span in spans
+        ):
             raise ValueError(change.ident)
         return spans
     fact = _fact(change)
@@ -264,8 +268,12 @@ def _checked(line: dict[str, Any], columns: dict[str, str]) -> Row:
     return found
 
 
-def _is_whole(value: object, least: int = _LEAST, most: int = _MOST) -> bool:
+def _is_whole(value: object, least: int = -_MOST, most: int = _MOST) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST
 
 
 def _is_text(value: object) -> bool:
@@ -278,7 +286,7 @@ _IS_OF: dict[str, Callable[[Any], bool]] = {
     "BIGINT": _is_whole,
     "UTINYINT": lambda value: _is_whole(value, 0, 255),
     "BOOLEAN": lambda value: isinstance(value, bool),
-    "DOUBLE": lambda value: isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
+    "DOUBLE": _is_number,
     "TIMESTAMP": lambda value: _is_whole(value, _YEAR_1, _YEAR_10000 - 1),
 }
 """Type of a column -> whether a value, as it is in JSON, is one. Times are microseconds since 1970."""
@@ -304,6 +312,31 @@ def _load(store: Store, place: _Place, upto: int, portion: _Portion, prices: Pri
             _note(connection, MARK, str(upto))
         forget.enforce(connection)
     return True
+
+
+def _note_pushers(store: Store, machines: Sequence[inbox.Machine]) -> None:
+    """Keep who pushes, for those who look at the store and know no inbox."""
+    told = [
+        {
+            "user": each.pusher,
+            "machine": each.machine,
+            "pushed_at": each.pushed_at.isoformat(),
+            "rows": each.rows,
+            "share": each.share,
+            "version": each.program,
+            "problem": problem_of(each),
+        }
+        for each in machines
+    ]
+    with store.write() as connection, connection.transaction():
+        _note(connection, PUSHERS, json.dumps(told))
+
+
+def problem_of(machine: inbox.Machine) -> str:
+    """What is the matter with a machine's version, in words; empty if nothing is."""
+    if machine.format > STORE_VERSION:
+        return "its agnes-stats is newer than the drain's: its rows wait until that is updated"
+    return "its agnes-stats is older: update it" if machine.format < STORE_VERSION else ""
 
 
 def _note_refused(connection: Writer, refused: Mapping[str, int]) -> None:

@@ -453,6 +453,14 @@ def machines(connection: Connection) -> list[Machine]:
     return [Machine(*row) for row in rows]
 
 
+def shared(connection: Connection) -> list[tuple[str, str, int]]:
+    """How many facts each two people tell both: copies of sessions, or somebody who tells what is another's."""
+    return connection.execute(
+        "SELECT a.pusher, b.pusher, count(*) FROM agnes_stats.told a JOIN agnes_stats.told b USING (fact, key) "
+        "WHERE a.pusher < b.pusher AND a.row IS NOT NULL AND b.row IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+    ).fetchall()
+
+
 def waiting(connection: Connection, start: int) -> int:
     """How many rows changed since a drain has seen all below `start`."""
     row = connection.execute(

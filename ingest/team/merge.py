@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from ...queries.quoting import quoted
 from ...queries.rollups import spans_of
 from ...queries.schema import FACTS, TABLES, Fact
-from ...queries.store import Store
+from ...queries.store import Store, StoreForeign
 from ...queries.store.scratch import scratch
+from ...queries.teams import is_teams
 from .. import forget, strays, upkeep
 from ..model_names import PRICE_NAME
 from ..prices import PriceOverrides
@@ -56,8 +57,10 @@ def merge(
         copy = folder / "other.duckdb"
         Store(other, wait=store.wait).copy_to(copy)
         with Store(copy).write() as connection, connection.transaction():
+            _refuse_teams(connection, other)
             read_again(connection)
         with store.write() as connection:
+            _refuse_teams(connection, store.path)
             upkeep.refresh(store, connection, zones, overrides or PriceOverrides())
             before = _counted(connection, "main")
             connection.execute(f"ATTACH {quoted(str(copy))} AS {_OTHER} (READ_ONLY)")
@@ -70,6 +73,12 @@ def merge(
             forget.enforce(connection)
             after = _counted(connection, "main")
     return Merged(*there, *(now - then for now, then in zip(after, before, strict=True)))
+
+
+def _refuse_teams(connection: Reader, path: Path) -> None:
+    """Raise StoreForeign for a team's store: what is in it is told by an inbox, and goes by that."""
+    if is_teams(connection):
+        raise StoreForeign(f"{path} is a team's store: only machines' own ones are merged")
 
 
 def _counted(connection: Reader, schema: str) -> tuple[int, int]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ... import __version__
+from ...queries import teams
 from ...queries.regular import read_text
 from ...queries.replaced import replace_text
 from ...queries.schema import STORE_VERSION
-from ...queries.store import Store
+from ...queries.store import Store, StoreError
 from . import inbox
 from .outgoing import OutgoingRow, Part, Terms, parts, rows_of
 from .share import Share
@@ -75,6 +77,32 @@ def push(
     Raises InboxError, StoreError.
     """
     done = PushSummary()
+    before = teams.push_note(store.path)
+    note = teams.PushNote(where.shown, terms.machine, terms.share.value, __version__)
+    try:
+        rows = _push(store, where, terms, full, report, done)
+    except (inbox.InboxError, StoreError) as error:
+        known = (before.pushed_at, before.rows) if before is not None else (None, None)
+        note = replace(note, pushed_at=known[0], rows=known[1], failed_at=_now(), reason=str(error))
+        teams.note_push(store.path, note)
+        raise
+    teams.note_push(store.path, replace(note, pushed_at=_now(), rows=rows))
+    return done
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _push(
+    store: Store,
+    where: inbox.Address,
+    terms: Terms,
+    full: bool,
+    report: Callable[[PushSummary], None],
+    done: PushSummary,
+) -> int:
+    """Push; how many rows there are to tell in all."""
     with inbox.connected(where) as connection:
         inbox.check_version(connection)
         inbox.take_turn(connection, terms.machine)
@@ -95,7 +123,7 @@ def push(
             done.changed += inbox.put(connection, terms.machine, digests, rows)
             done.rows += len(rows)
             report(done)
-    return done
+    return sum(part.rows for part in there.values())
 
 
 def waits(store: Store, where: inbox.Address, terms: Terms) -> PushSummary:

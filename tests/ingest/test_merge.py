@@ -10,7 +10,7 @@ from agnes_stats.ingest import forget as out
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.team.merge import Merged, merge
-from agnes_stats.queries.store import Store
+from agnes_stats.queries.store import Store, StoreForeign
 from agnes_stats.tui import cli
 
 from tests.faults.same import contents, difference
@@ -180,6 +180,14 @@ def test_a_merge_that_fails_leaves_nothing(store: Store, laptop: Path, monkeypat
     assert difference(before, contents(store)) == ""
     monkeypatch.undo()
     assert merge(store, laptop, "laptop").new_sessions == 1
+
+
+@pytest.mark.parametrize("teams", ["laptop", "store"])
+def test_a_teams_store_is_neither_taken_over_nor_added_to(store: Store, laptop: Path, teams: str) -> None:
+    with Store(laptop if teams == "laptop" else store.path).write() as connection:
+        connection.execute("INSERT INTO meta VALUES ('team_inbox', 'x')")
+    with pytest.raises(StoreForeign, match="is a team's store"):
+        merge(store, laptop, "laptop")
 
 
 # -- the command -------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from agnes_stats.ingest.team import drain as draining
 from agnes_stats.ingest.team import inbox
 from agnes_stats.ingest.team.push import AnotherStores, key_beside
 from agnes_stats.ingest.team.share import Share
+from agnes_stats.queries import teams
 from agnes_stats.queries.schema import STORE_VERSION
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import cli
@@ -237,6 +238,7 @@ def test_what_no_agnes_stats_writes_is_refused_and_shown_and_hurts_nobody(team: 
         "{}",
         "[1]",
         json.dumps([good | {"ts": 2**80}]),
+        json.dumps([good | {"pos": 2**62}]),
         json.dumps([good | {"ts": "2026-01-01"}]),
         json.dumps([good | {"pos": True}]),
         json.dumps([good | {"text": ["x"]}]),
@@ -261,6 +263,12 @@ def test_what_no_agnes_stats_writes_is_refused_and_shown_and_hurts_nobody(team: 
             "new": 1,
         }
         eve.execute(insert, ["prompts", '["p"]', json.dumps([wild])])
+        most = {"session_id": "s9", "model": "m", "output_tokens": 10**12, "total_tokens": 10**12, "kind": "turn"}
+        for number, at in enumerate((-62_135_596_800_000_000, 253_402_300_799_999_999, None)):
+            line = most | {"ts": at, "requested_at": at, "usage_ts": at, "usage_path": "p", "path": "p"}
+            eve.execute(insert, ["responses", json.dumps([f"most{number}"]), json.dumps([line])])
+            span = [{"started_at": at or 0, "ended_at": at or 0}]
+            eve.execute(insert, ["activity", json.dumps([f"s{number + 10}"]), json.dumps(span)])
         with pytest.raises(psycopg.errors.CheckViolation):
             eve.execute(insert, ["prompts", '["big"]', "x" * 1_000_001])
     done = us.drain()
@@ -270,7 +278,8 @@ def test_what_no_agnes_stats_writes_is_refused_and_shown_and_hurts_nobody(team: 
     assert count(us.store, "any_value(path) FROM rejects") == "eve@m"
     with us.store.read() as connection:
         sessions = connection.rows("SELECT session_id, username FROM sessions ORDER BY 1")
-    assert sessions == [("s1", "ann"), ("s9", "eve")]
+    assert sessions == [("s1", "ann"), *((f"s{number}", None) for number in (10, 11, 12)), ("s9", "eve")]
+    assert count(us.store, "sum(output_tokens) FROM tokens_daily WHERE username = 'eve'") == 3 * 10**12
 
 
 @pytest.mark.long
@@ -288,8 +297,8 @@ def test_rows_of_a_newer_version_wait_until_the_server_knows_it(
     words = ["team", "drain", us.url("drainer"), "--store", str(us.store.path)]
     assert cli.main(words) == 0
     warned = capsys.readouterr().err
-    assert "ann@ann pushes with agnes-stats 0.1.0, which is newer: its rows wait" in warned
-    assert "bob@bob pushes with agnes-stats 0.1.0, which is older: update it" in warned
+    assert "ann@ann: its agnes-stats is newer than the drain's: its rows wait" in warned
+    assert "bob@bob: its agnes-stats is older: update it" in warned
     assert count(us.store, "list(session_id) FROM sessions") == ["s2"]
     monkeypatch.setattr(draining, "STORE_VERSION", STORE_VERSION + 1)
     us.drain()
@@ -384,3 +393,22 @@ def test_a_wrong_password_or_role_is_told_in_a_line_without_it(
     monkeypatch.setenv("PGPASSWORD", "guessed-wrong")
     status, told_so = said(capsys, "push", "--to", us.url("ann"), *store)
     assert (status, "refuses us" in told_so, "guessed" in told_so) == (1, True, False)
+    note = teams.push_note(us.store_of("ann").path)
+    assert note is not None and note.failed_at is not None and "refuses us" in note.reason
+
+
+@pytest.mark.long
+def test_who_tells_the_same_as_whom_is_told(team: Callable[..., Team], capsys: pytest.CaptureFixture[str]) -> None:
+    us = team("ann", "bob", "cyd")
+    for who, session, hour in (("ann", "s1", 9), ("bob", "s1", 9), ("cyd", "s3", 11)):
+        us.reads(who, [talk(session, hour)])
+        us.push(who)
+    us.drain()
+    told_so = said(capsys, "team", "status", us.url("drainer"), "--shared", "--store", str(us.store.path))[1]
+    assert [line for line in told_so.splitlines() if "both tell" in line] == ["· ann and bob both tell 12 facts"]
+    with us.store.read() as connection:
+        assert [(each.user, each.machine, each.share, each.problem) for each in teams.pushers(connection)] == [
+            ("cyd", "cyd", "all", ""),
+            ("bob", "bob", "all", ""),
+            ("ann", "ann", "all", ""),
+        ]

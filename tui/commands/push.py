@@ -12,7 +12,7 @@ from ...queries.store import Store, StoreError
 from .. import format as words
 from .. import terminal
 from ..settings import BadSetting, Settings
-from .answering import opened
+from .answering import between, opened
 from .command import READING, Command, Flag
 
 if TYPE_CHECKING:
@@ -129,15 +129,17 @@ def _watch(given: argparse.Namespace, settings: Settings, where: Address, terms:
     from ...ingest.team.inbox import InboxAway
     from ...ingest.team.push import push
 
-    every = given.every
+    every = between("every", given.every, 1, 86_400)
     pause, was_away = float(every), False
     terminal.lines(
         [f"pushing to {where.shown} as {terms.machine}, {terms.share.value}, every {every} s; Ctrl+C ends it"]
     )
     full = given.full
+    _brought_up(settings, terms)
     while True:
         try:
-            _brought_up(settings, terms)
+            with opened(settings, quiet=True):
+                pass
             done = push(Store(settings.store), where, terms, full=full)
         except (InboxAway, StoreError) as error:
             if not was_away:

@@ -6,12 +6,12 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
-from ...queries.schema import STORE_VERSION
 from ...queries.store import Store
 from .. import format as words
 from .. import terminal
 from ..factories import engine_of
 from ..settings import BadSetting, Settings, default_store
+from .answering import between
 from .command import Command
 from .push import LONGEST_PAUSE_SECONDS, WATCH
 
@@ -80,7 +80,7 @@ def _drain(given: argparse.Namespace, settings: Settings, where: Address) -> int
 
     store = _store(settings)
     engine = engine_of(settings, store)
-    pause, was_away = float(given.every), False
+    pause, was_away = float(between("every", given.every, 1, 86_400)), False
     while True:
         try:
             done = drain(store, where, zones=engine.zones, overrides=engine.overrides)
@@ -116,14 +116,13 @@ def _tell(given: argparse.Namespace, settings: Settings, where: Address, done: D
 
 def _versions(machines: list[Machine]) -> list[str]:
     """Who pushes with another version than ours, in words."""
-    found = []
-    for each in machines:
-        who = f"{each.pusher}@{each.machine} pushes with agnes-stats {each.program}, "
-        if each.format > STORE_VERSION:
-            found.append(f"{who}which is newer: its rows wait until this one is updated")
-        elif each.format < STORE_VERSION:
-            found.append(f"{who}which is older: update it, its rows may lack what this one shows")
-    return found
+    from ...ingest.team.drain import problem_of
+
+    return [
+        f"{each.pusher}@{each.machine}: {problem} (it is {each.program})"
+        for each in machines
+        if (problem := problem_of(each))
+    ]
 
 
 def _compact(given: argparse.Namespace, settings: Settings, where: Address) -> int:
@@ -147,6 +146,7 @@ def _status(given: argparse.Namespace, settings: Settings, where: Address) -> in
     with inbox.connected(where) as connection:
         machines = inbox.machines(connection)
         waiting = inbox.waiting(connection, how_far(Store(settings.store))) if has_store else None
+        shared = inbox.shared(connection) if given.shared else []
     versions = _versions(machines)
     if given.json:
         rows: list[dict[str, Any]] = [
@@ -160,13 +160,18 @@ def _status(given: argparse.Namespace, settings: Settings, where: Address) -> in
             }
             for each in machines
         ]
-        terminal.answer({"inbox": where.shown, "waiting_rows": waiting, "machines": rows, "versions": versions})
+        both = [{"users": [one, other], "facts": facts} for one, other, facts in shared]
+        answer = {"inbox": where.shown, "waiting_rows": waiting, "machines": rows, "versions": versions}
+        terminal.answer(answer | ({"shared": both} if given.shared else {}))
         return 0
     lines = [
         f"· {each.pusher}@{each.machine}: {words.plural(each.rows, 'row')}, {each.share}, agnes-stats {each.program}, "
         f"last pushed {each.pushed_at:%Y-%m-%d %H:%M} UTC"
         for each in machines
     ] or ["· nobody has pushed so far"]
+    lines += [f"· {one} and {other} both tell {words.plural(facts, 'fact')}" for one, other, facts in shared]
+    if given.shared and not shared:
+        lines.append("· no two people tell the same")
     if waiting is not None:
         lines.append(f"{words.plural(waiting, 'row')} wait for {settings.store}")
     terminal.lines([where.shown, *lines, *versions])
@@ -184,6 +189,7 @@ COMMAND = Command(
             "--drainer",
             {"metavar": "NAME", "dest": "drainers", "action": "append", "help": "init: a role that may drain"},
         ),
+        ("--shared", {"action": "store_true", "help": "status: also what several people tell, which counts once"}),
         *WATCH,
     ),
 )

@@ -21,7 +21,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
-from ...queries import servers, sessions, sync, workspaces
+from ...queries import servers, sessions, sync, teams, workspaces
 from ...queries.cursor import Cursor
 from ...queries.filters import Filter
 from ...queries.operator import Operated, PersonActivity, operated
@@ -42,6 +42,7 @@ from ..tabs import Tab
 from ..views import HasViews
 from . import text as told
 from .people import PeopleView
+from .team import NOT_PUSHED, TEAM, caption, pusher
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -90,6 +91,8 @@ class SyncData:
     servers: list[ServerHealth]
     store: StoreFacts
     store_bytes: int
+    team: list[teams.Pusher]
+    """Who pushes into this store, or this machine, if it pushes."""
 
 
 def size_of(path: Path) -> int:
@@ -97,7 +100,13 @@ def size_of(path: Path) -> int:
     return path.stat().st_size
 
 
-VIEWS = (("history", "Workspace"), ("uploads", "Uploads"), ("people", "People"), ("rejects", "Rejects"))
+VIEWS = (
+    ("history", "Workspace"),
+    ("uploads", "Uploads"),
+    ("people", "People"),
+    ("team", "Team"),
+    ("rejects", "Rejects"),
+)
 """The views of the tab, as names and titles."""
 
 
@@ -146,6 +155,7 @@ class SyncPane(Pane[SyncData], HasViews):
             yield Listing(told.UPLOADS, id="uploads")
             yield PeopleView(id="people")
             yield Listing(told.REJECTS, id="rejects")
+            yield Listing(TEAM, id="team")
         program = Static(id="program", markup=False)
         program.border_title = "this program"
         yield program
@@ -179,6 +189,7 @@ class SyncPane(Pane[SyncData], HasViews):
             servers=servers.servers(connection),
             store=sync.store_facts(connection),
             store_bytes=size_of(self.dashboard.store.path),
+            team=teams.pushers(connection) or teams.this_machine(connection, self.dashboard.store.path),
         )
 
     def show(self, data: SyncData) -> None:
@@ -209,6 +220,8 @@ class SyncPane(Pane[SyncData], HasViews):
             caption=told.rejects_caption(len(data.rejects), data.rejects_total, data.unknowns),
             nothing=self._or_filtered(told.nothing_rejected(data.unknowns)),
         )
+        team = [pusher(row, look) for row in data.team]
+        self._listing("team").show(team, caption=caption(data.team), nothing=NOT_PUSHED)
         if data.people is not None:
             nothing = self._or_filtered("Nobody did anything in these days. Escape goes back.")
             self.query_one(PeopleView).show(data.people, look, nothing=nothing)
@@ -294,7 +307,7 @@ class SyncPane(Pane[SyncData], HasViews):
 
     @property
     def view(self) -> str:
-        """What is between the figures and the strip: `history`, `uploads`, `people` or `rejects`."""
+        """What is between the figures and the strip: `history`, `uploads`, `people`, `rejects` or `team`."""
         return self.query_one(ContentSwitcher).current or "history"
 
     @property
