@@ -338,6 +338,7 @@ def test_live_sessions_go_on_where_they_were(growing: tuple[Path, Time, DemoGrow
     test_rows_form_chains_of_unique_rows(root)
 
 
+@pytest.mark.long
 def test_a_step_is_a_few_rows_and_no_session_is_quiet_for_long(growing: tuple[Path, Time, DemoGrower]) -> None:
     root, clock, grower = growing
     counts: dict[str, list[int]] = defaultdict(list)
@@ -362,6 +363,7 @@ def test_a_step_is_a_few_rows_and_no_session_is_quiet_for_long(growing: tuple[Pa
         assert 6 <= max(quiet) <= 12  # A pause is six seconds at most, and a note has no row.
 
 
+@pytest.mark.long
 def test_another_grower_at_the_same_point_goes_on_alike(tmp_path: Path) -> None:
     root, results = tmp_path / "demo", []
     for _ in range(2):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from agnes_stats.queries.schema import FACTS, ROLLUPS_BY_DAY, STORE_VERSION, col
 from agnes_stats.queries.store import Store
 from agnes_stats.queries.store.salvage import salvage
 
+from tests.storing import held
 from tests.transcripts import Transcript, write
 
 NOW = dt.datetime(2026, 3, 12)
@@ -29,12 +32,25 @@ def counts(connection: Any) -> dict[str, int]:
     return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
 
 
-@pytest.fixture
-def old(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "store.duckdb")
-    with duckdb.connect(str(store.path)) as connection:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that an old version wrote."""
+    path = tmp_path_factory.mktemp("old") / "store.duckdb"
+    with duckdb.connect(str(path)) as connection:
         connection.execute(VERSION_2)
-    return store
+    return path
+
+
+@pytest.fixture
+def old(written: Path, tmp_path: Path) -> Store:
+    return Store(Path(shutil.copy(written, tmp_path)))
+
+
+@pytest.fixture(scope="module")
+def upgraded(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The same, brought up to date, for those who only ask."""
+    with held(Store(Path(shutil.copy(written, tmp_path_factory.mktemp("upgraded"))))) as store:
+        yield store
 
 
 def test_every_row_is_there_and_says_which_agent_told_it(old: Store) -> None:
@@ -60,8 +76,8 @@ def test_every_row_is_there_and_says_which_agent_told_it(old: Store) -> None:
     }
 
 
-def test_its_numbers_are_the_same_and_can_be_asked_by_agent(old: Store) -> None:
-    with old.read() as connection:
+def test_its_numbers_are_the_same_and_can_be_asked_by_agent(upgraded: Store) -> None:
+    with upgraded.read() as connection:
         one, other = (sessions.one_session(connection, key, now=NOW) for key in ("s1", "s2"))
         assert one is not None and other is not None
         kinds = connection.execute("SELECT kind, count(*) FROM responses GROUP BY 1 ORDER BY 1").fetchall()
@@ -118,8 +134,8 @@ def test_what_can_be_read_of_it_is_taken_over_under_the_new_names(old: Store, tm
         assert connection.execute("SELECT id FROM tool_calls WHERE spawned_subagent_id = 'a1'").fetchall() == [("c2",)]
 
 
-def test_its_rollups_say_what_its_facts_say(old: Store) -> None:
-    with old.read() as connection:
+def test_its_rollups_say_what_its_facts_say(upgraded: Store) -> None:
+    with upgraded.read() as connection:
         for zone in ("UTC", "Asia/Tokyo"):
             for table in ROLLUPS_BY_DAY:
                 columns = ", ".join(columns_of(table))
@@ -139,33 +155,38 @@ def test_what_is_read_from_then_on_comes_beside_it(old: Store, tmp_path: Path) -
     assert days == (131,)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Claude AI usage limit reached|1773163200",
-        "5-hour limit reached ∙ resets 3pm",
-        "5-hour limit reached ∙ resets 12am",
-        "Claude usage limit reached. Your limit will reset at 10am (America/Lima).",
-        "You've hit your session limit · resets 12:50pm (Europe/Paris)",
-        "You've hit your limit · resets May 5 at 9pm (America/New_York)",
-        "Weekly limit reached ∙ resets Jan 6, 1pm",
-        "Weekly limit reached ∙ resets Tuesday at 9am",
-        "Limit reached · resets 13pm",
-        "You've hit your limit",
-        "API Error: Overloaded",
-    ],
-)
-def test_its_errors_tell_of_limits_as_new_ones_do(old: Store, text: str) -> None:
+LIMITS = [
+    "Claude AI usage limit reached|1773163200",
+    "5-hour limit reached ∙ resets 3pm",
+    "5-hour limit reached ∙ resets 12am",
+    "Claude usage limit reached. Your limit will reset at 10am (America/Lima).",
+    "You've hit your session limit · resets 12:50pm (Europe/Paris)",
+    "You've hit your limit · resets May 5 at 9pm (America/New_York)",
+    "Weekly limit reached ∙ resets Jan 6, 1pm",
+    "Weekly limit reached ∙ resets Tuesday at 9am",
+    "Limit reached · resets 13pm",
+    "You've hit your limit",
+    "API Error: Overloaded",
+]
+
+
+def test_its_errors_tell_of_limits_as_new_ones_do(old: Store) -> None:
     """Also where the transcript is gone that said so."""
     with duckdb.connect(str(old.path)) as connection:
-        connection.execute("UPDATE events SET kind = 'api_error', text = ?", [text])
+        connection.execute(
+            "INSERT INTO events BY NAME SELECT e.* REPLACE (id || said AS id, 'api_error' AS kind, said AS text) "
+            "FROM events e, (SELECT unnest(?) AS said)",
+            [LIMITS],
+        )
     with old.read() as connection:
-        told = connection.rows("SELECT is_limit, resets FROM events")
-    assert told == [(is_limit(text) or None, resets_in(text) if is_limit(text) else None)]
+        told = connection.rows("SELECT text, is_limit, resets FROM events WHERE text IN (SELECT unnest(?))", [LIMITS])
+    assert {text: (limit, resets) for text, limit, resets in told} == {
+        text: (is_limit(text) or None, resets_in(text) if is_limit(text) else None) for text in LIMITS
+    }
 
 
-def test_its_commands_and_sub_agents_come_with_the_agent_as_new_ones_do(old: Store) -> None:
-    with old.read() as connection:
+def test_its_commands_and_sub_agents_come_with_the_agent_as_new_ones_do(upgraded: Store) -> None:
+    with upgraded.read() as connection:
         prompts = connection.rows("SELECT id, is_builtin, begins_turn FROM prompts ORDER BY id")
         calls = connection.rows("SELECT id, is_builtin FROM tool_calls ORDER BY id")
         [(noted,)] = connection.rows("SELECT is_builtin FROM subagents")

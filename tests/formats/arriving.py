@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.store import Store
 
-from tests.storing import stays_open, store_in
+from tests.storing import close_all, held, stays_open, store_in
 
 Files = Mapping[str, str]
 """Path below the agent's home -> content."""
@@ -89,6 +90,15 @@ def arrived(way: str, kind: str, files: Files, folder: Path) -> Store:
     store = stays_open(store_in(folder))
     WAYS[way](files, home, lambda: _catch_up(store, kind, home))
     return store
+
+
+@contextmanager
+def held_at_once(kind: str, files: Files, folder: Path) -> Iterator[Store]:
+    """A store that has read the files of one source, for all tests of a module: they only ask."""
+    store = arrived("at once", kind, files, folder)
+    close_all()
+    with held(store):
+        yield store
 
 
 def _catch_up(store: Store, kind: str, home: Path) -> None:

@@ -35,6 +35,11 @@ OF_THE_KIND_OF_CHANGE = pytest.mark.parametrize(
 The registered ones are tried with all tests. Of them the others see what is a source's own, in one life of its files.
 """
 
+SEEN_IN_A_LIFE = pytest.mark.parametrize(
+    "specimen", [pytest.param(kind, marks=pytest.mark.long) for kind in KINDS], indirect=True
+)
+"""For what one life of its files shows of each source, too, which is cheaper; here it is said which promise it was."""
+
 TABLES = (
     *(fact.name for fact in FACTS),
     "activity",
@@ -126,36 +131,59 @@ def specimen(request: pytest.FixtureRequest) -> Iterator[Specimen]:
 def followed(folder: Path, root: Path, specimen: Specimen) -> Iterator[Folder]:
     """A folder whose store is open as long as the block lasts: opening it anew would take most of the time."""
     made = Folder(folder, root, specimen)
-    with kept_open(made.store):
-        yield made
-    specimen.close(root)
-    shutil.rmtree(root)
+    try:
+        with kept_open(made.store):
+            yield made
+    finally:
+        specimen.close(root)
+        shutil.rmtree(root)
 
 
-def _all_at_once(state: int, specimen: Specimen, tmp_path: Path) -> Dump:
-    with followed(tmp_path / f"store {state}", tmp_path / "root", specimen) as folder:
-        assert folder.put(state).read() > 0
-        return folder.facts()
+class AtOnce:
+    """What a store knows whose files were all there when it was first looked for them; found out once for each kind."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[tuple[str, int], Dump] = {}
+
+    def root(self, kind: str) -> Path:
+        """Where all files of a kind lie, whatever the test: some keys are made of the folder's name."""
+        return self._folder / kind / "root"
+
+    def of(self, specimen: Specimen, state: int) -> Dump:
+        key = (specimen.kind, state)
+        if key not in self._known:
+            with followed(self._folder / f"{specimen.kind} {state}", self.root(specimen.kind), specimen) as folder:
+                assert folder.put(state).read() > 0
+                self._known[key] = folder.facts()
+        return self._known[key]
+
+
+@pytest.fixture(scope="module")
+def stores_at_once(tmp_path_factory: pytest.TempPathFactory) -> AtOnce:
+    return AtOnce(tmp_path_factory.mktemp("at-once"))
 
 
 @pytest.fixture
-def at_once(specimen: Specimen, tmp_path: Path) -> Dump:
-    """What a store knows whose files were all there when it was first looked for them."""
-    return _all_at_once(LAST, specimen, tmp_path)
+def at_once(specimen: Specimen, stores_at_once: AtOnce) -> Dump:
+    """What is known of all its files."""
+    return stores_at_once.of(specimen, LAST)
 
 
 @pytest.fixture
-def at_first(specimen: Specimen, tmp_path: Path) -> Dump:
+def at_first(specimen: Specimen, stores_at_once: AtOnce) -> Dump:
     """The same, of the files in their first state."""
-    return _all_at_once(0, specimen, tmp_path)
+    return stores_at_once.of(specimen, 0)
 
 
 @pytest.fixture
-def folder(request: pytest.FixtureRequest, specimen: Specimen, tmp_path: Path) -> Iterator[Folder]:
-    # They lie in the same folder: some keys are made of its name.
+def folder(
+    request: pytest.FixtureRequest, specimen: Specimen, stores_at_once: AtOnce, tmp_path: Path
+) -> Iterator[Folder]:
+    # Their files lie in the same folder as those of the test.
     for other in {"at_once", "at_first"} & set(request.fixturenames):
         request.getfixturevalue(other)
-    with followed(tmp_path / "store", tmp_path / "root", specimen) as folder:
+    with followed(tmp_path / "store", stores_at_once.root(specimen.kind), specimen) as folder:
         yield folder
 
 
@@ -173,7 +201,6 @@ def test_every_source_has_a_specimen() -> None:
         assert SOURCES[kind].kind == kind
 
 
-@pytest.mark.parametrize("specimen", REGISTERED, indirect=True)
 def test_the_life_of_its_files(folder: Folder, specimen: Specimen, at_once: Dump) -> None:
     """It is read while it grows and while it is half written, told again, spoilt, and removed: what a source has to do
     itself for all that, in as few readings as will do. Each promise has a test of its own below."""
@@ -216,7 +243,7 @@ def test_reading_twice_changes_nothing(folder: Folder) -> None:
     assert folder.dump() == before
 
 
-@OF_THE_KIND_OF_CHANGE
+@SEEN_IN_A_LIFE
 def test_it_does_not_matter_in_which_portions_it_is_read(folder: Folder, at_once: Dump) -> None:
     for state in range(LAST + 1):
         assert folder.put(state).read() > 0
@@ -283,7 +310,7 @@ def test_it_may_be_killed_anywhere(folder: Folder, at_once: Dump, monkeypatch: p
     assert folder.facts() == at_once
 
 
-@OF_THE_KIND_OF_CHANGE
+@SEEN_IN_A_LIFE
 def test_what_is_half_written_waits_until_it_is_whole(folder: Folder, at_once: Dump) -> None:
     for state in range(LAST + 1):
         if state:
@@ -322,7 +349,7 @@ def test_what_a_shrunk_file_does_not_say_any_more_stays_unless_it_is_taken_back(
     assert folder.facts() == whole
 
 
-@OF_THE_KIND_OF_CHANGE
+@SEEN_IN_A_LIFE
 def test_facts_outlive_their_files(folder: Folder) -> None:
     folder.put(LAST).read()
     before = folder.dump()
@@ -352,7 +379,7 @@ def test_a_file_out_of_reach_is_told_and_read_when_it_is_back(folder: Folder) ->
     assert (folder.dump(), folder.rejects()) == (before, [])
 
 
-@OF_THE_KIND_OF_CHANGE
+@SEEN_IN_A_LIFE
 def test_what_cannot_be_used_is_told_and_costs_nothing_else(folder: Folder, specimen: Specimen) -> None:
     folder.put(LAST).read()
     before = folder.counts()
@@ -370,7 +397,7 @@ def test_what_cannot_be_used_is_told_and_costs_nothing_else(folder: Folder, spec
 # -- what a store has to know ----------------------------------------------------------------------------------------
 
 
-@OF_THE_KIND_OF_CHANGE
+@SEEN_IN_A_LIFE
 def test_the_state_of_a_file_is_small_and_plain(folder: Folder) -> None:
     folder.put(LAST).read()
     states = [state for (state,) in folder.rows("SELECT state FROM files")]
@@ -403,11 +430,20 @@ def test_a_newer_version_takes_back_what_an_older_one_told(folder: Folder, monke
     assert folder.read() == 0
 
 
-def test_all_of_it_is_watched(folder: Folder) -> None:
-    folder.put(LAST)
-    source = source_of(folder)
-    wanted = source.watch_paths(folder.root)
-    found = list(source.discover(folder.root))
+@pytest.fixture
+def files(specimen: Specimen, tmp_path: Path) -> Iterator[tuple[Source, Path]]:
+    """A source and the folder in which all of its files lie, which nobody has read."""
+    root = tmp_path / "root"
+    root.mkdir()
+    specimen.put(root, LAST)
+    yield SOURCES[specimen.kind], root
+    specimen.close(root)
+
+
+def test_all_of_it_is_watched(files: tuple[Source, Path]) -> None:
+    source, root = files
+    wanted = source.watch_paths(root)
+    found = list(source.discover(root))
     assert found
     for path in found:
         for member in source.members(path):
@@ -416,19 +452,18 @@ def test_all_of_it_is_watched(folder: Folder) -> None:
             assert is_looked_at or any(where.is_relative_to(deep) for deep in wanted.deep), member
 
 
-def test_whatever_changes_belongs_to_something_that_is_found(folder: Folder) -> None:
-    folder.put(LAST)
-    source = source_of(folder)
-    found = {Path(path) for path in source.discover(folder.root)}
+def test_whatever_changes_belongs_to_something_that_is_found(files: tuple[Source, Path]) -> None:
+    source, root = files
+    found = {Path(path) for path in source.discover(root)}
     for path in found:
-        file = source.recognise(folder.root, path)
+        file = source.recognise(root, path)
         assert file is not None and file.path in found and file.kind == source.kind
         for member in source.members(path):
-            assert source.recognise(folder.root, Path(member)) == file
-    assert source.recognise(folder.root, folder.root / "something else") is None
+            assert source.recognise(root, Path(member)) == file
+    assert source.recognise(root, root / "something else") is None
 
 
-@OF_THE_KIND_OF_CHANGE
+@SEEN_IN_A_LIFE
 def test_every_fact_says_which_agent_told_it_on_which_machine(folder: Folder, specimen: Specimen) -> None:
     assert {"agent", "machine", "username"} <= set.intersection(*(set(fact.columns) for fact in FACTS))
     folder.put(0).read()

@@ -12,7 +12,7 @@ import pytest
 from agnes_stats.queries.breakdown import Breakdown, UsedTokens, breakdown
 from agnes_stats.queries.filters import Filter
 
-from tests.formats.arriving import arrived, asked, every_way, lines, tokens
+from tests.formats.arriving import arrived, asked, every_way, held_at_once, lines, tokens
 
 START = 1782900000000  # 2026-07-01T10:00:00Z, in milliseconds
 HOUR = 3600
@@ -205,9 +205,9 @@ def test_what_nobody_can_use_is_told(tmp_path: Path) -> None:
     ]
 
 
-@pytest.fixture
-def found(tmp_path: Path) -> Breakdown:
-    with arrived("at once", "mux", HOME, tmp_path).read() as connection:
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Breakdown:
+    with held_at_once("mux", HOME, tmp_path_factory.mktemp("home")) as store, store.read() as connection:
         return breakdown(connection, Filter())
 
 

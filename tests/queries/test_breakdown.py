@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from agnes_stats.queries.store import Store
 from agnes_stats.tui.commands.breakdown import breakdown_answer, show
 from agnes_stats.tui.commands.page import Page
 
-from tests.formats.arriving import arrived, lines
+from tests.formats.arriving import held_at_once, lines
 
 START = 1782900000000  # 2026-07-01T10:00:00Z, in milliseconds
 DAY = dt.date(2026, 7, 1)
@@ -63,9 +63,10 @@ HOME = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return arrived("at once", "mux", HOME, tmp_path)
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with held_at_once("mux", HOME, tmp_path_factory.mktemp("breakdown")) as store:
+        yield store
 
 
 def asked(store: Store, chosen: Filter) -> Breakdown:

@@ -26,12 +26,13 @@ def asked(store: Store, chosen: Filter | None = None, now: dt.datetime = LATER) 
         return metrics(connection, chosen or Filter(), now=now)
 
 
-def timed(calls: Sequence[tuple[str, float, dict[str, Any]]]) -> Transcript:
+def timed(calls: Sequence[tuple[str, float, dict[str, Any]]], session: str = "") -> Transcript:
     """One call after the other: a tool, how many seconds it takes, what is said of its result or its input."""
-    told = Transcript("s", BEGUN).prompt("Go")
+    told = Transcript(session or "s", BEGUN).prompt("Go")
     for number, (name, seconds, more) in enumerate(calls):
         given = more.pop("given", {"command": "x"})
-        told.wait(1).response((f"c{number}", name, given)).wait(seconds).result(f"c{number}", **more)
+        key = f"{session}c{number}"
+        told.wait(1).response((key, name, given)).wait(seconds).result(key, **more)
     return told
 
 
@@ -46,24 +47,27 @@ def test_the_edge_of_a_class_belongs_to_the_one_above(tmp_path: Path) -> None:
     assert [row.below_ms for row in found.classes] == [1000, 5000, 10000, 30000, None]
 
 
-@pytest.mark.parametrize(
-    ("name", "more"),
-    [
-        ("AskUserQuestion", {}),
-        ("ExitPlanMode", {}),
-        ("Bash", {"given": {"command": "make", "run_in_background": True}}),
-        ("Agent", {"toolUseResult": {"agentId": "a1", "status": "async_launched"}}),
-        ("Agent", {"toolUseResult": {"agent_id": "rex@1", "status": "teammate_spawned"}}),
-        ("Bash", {"error": True, "text": "no", "toolDenialKind": "user-rejected"}),
-    ],
-)
-def test_waits_for_a_person_refusals_and_what_goes_on_are_no_execution(
-    name: str, more: dict[str, Any], tmp_path: Path
-) -> None:
-    found = asked(store_of(tmp_path, [timed([(name, 20, more), ("Read", 2, {})])]))
-    assert counts(found) == [0, 1, 0, 0, 0]
-    [row] = [row for row in found.by_tool if row.name == name]
-    assert (row.count, row.p50_ms) == (1, None)
+NOT_EXECUTED: list[tuple[str, dict[str, Any]]] = [
+    ("AskUserQuestion", {}),
+    ("ExitPlanMode", {}),
+    ("Bash", {"given": {"command": "make", "run_in_background": True}}),
+    ("Agent", {"toolUseResult": {"agentId": "a1", "status": "async_launched"}}),
+    ("Agent", {"toolUseResult": {"agent_id": "rex@1", "status": "teammate_spawned"}}),
+    ("Bash", {"error": True, "text": "no", "toolDenialKind": "user-rejected"}),
+]
+
+
+def test_waits_for_a_person_refusals_and_what_goes_on_are_no_execution(tmp_path: Path) -> None:
+    sessions = [
+        timed([(name, 20, dict(more)), ("Read", 2, {})], session=f"s{at}-")
+        for at, (name, more) in enumerate(NOT_EXECUTED)
+    ]
+    store = store_of(tmp_path, sessions)
+    for told, (name, _) in zip(sessions, NOT_EXECUTED, strict=True):
+        found = asked(store, Filter(session_id=told.session))
+        assert counts(found) == [0, 1, 0, 0, 0]
+        [row] = [row for row in found.by_tool if row.name == name]
+        assert (row.count, row.p50_ms) == (1, None)
 
 
 def test_a_call_that_failed_ran_all_the_same(tmp_path: Path) -> None:

@@ -42,9 +42,10 @@ def worked(name: str, at: str, *calls: tuple[str, dict[str, Any]], fails: bool =
     return told
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    folder = tmp_path / "shared"
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    below = tmp_path_factory.mktemp("operator")
+    folder = below / "shared"
     skill = ("Skill", {"skill": "flea:invoice"})
     upload(
         folder, ANN, worked("a1", "2026-03-10T10:00:00", skill, agnes("select 1 from orders")), at="2026-03-10T11:00"
@@ -54,7 +55,7 @@ def store(tmp_path: Path) -> Store:
     )
     upload(folder, BOB, worked("b1", "2026-03-12T23:59:30", skill, ("Skill", {"skill": "tidy"})), at="2026-03-13T01:00")
     upload(folder, BOB, worked("old", "2026-01-05T10:00:00", skill), at="2026-01-05T11:00")
-    made = store_in(tmp_path)
+    made = store_in(below)
     with kept_open(made):
         Engine(made, [Root("agnes-server-folder", folder)], workers=0, rest_seconds=0.0).catch_up()
     return made
