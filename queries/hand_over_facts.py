@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from . import matching
 from .filters import Filter, Where
 from .threads import THREAD
-from .token_kinds import COLUMNS, columns
+from .token_kinds import COLUMNS, CacheWrites, columns, known_sum
 from .tokens import detailed, where_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ LAUNCHES = frozenset({"spawn_agent"})
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(CacheWrites):
     """Tokens by kind and their cost. `cost_usd` is None where nothing of it has a price."""
 
     input_tokens: int = 0
@@ -43,11 +43,6 @@ class Spent:
         """All tokens, each once."""
         return sum(getattr(self, name) for name in COLUMNS)
 
-    @property
-    def cache_write_tokens(self) -> int:
-        """Cache writes of both lifetimes."""
-        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
-
 
 _COUNTED = (*COLUMNS, "unpriced_tokens", "undercounted", "responses")
 
@@ -57,12 +52,10 @@ def spent_in_all(parts: Iterable[Spent]) -> Spent:
     found = list(parts)
     if len(found) == 1:
         return found[0]
-    costs = [part.cost_usd for part in found if part.cost_usd is not None]
-    thoughts = [part.reasoning_tokens for part in found if part.reasoning_tokens is not None]
     return Spent(
         **{name: sum(getattr(part, name) for part in found) for name in _COUNTED},
-        reasoning_tokens=sum(thoughts) if thoughts else None,
-        cost_usd=sum(costs) if costs else None,
+        reasoning_tokens=known_sum(part.reasoning_tokens for part in found),
+        cost_usd=known_sum(part.cost_usd for part in found),
     )
 
 

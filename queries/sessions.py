@@ -12,7 +12,7 @@ from .context import CONTEXTS
 from .filters import Filter, Where
 from .rollups import CALL_COUNTS, ERROR_COUNTS, PROMPT_COUNTS
 from .threads import LIVE_FOR
-from .token_kinds import COLUMNS, TOTAL
+from .token_kinds import COLUMNS, TOTAL, CacheWrites
 
 if TYPE_CHECKING:
     from .store import Reader
@@ -38,7 +38,7 @@ ORDERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRow:
+class SessionRow(CacheWrites):
     """One session. Times are UTC without a zone, tokens and counts integers, cost USD or None where unpriced.
 
     A session whose file is listed but not read yet is `pending`: its counts are 0 and `started_at` is the file's time.
@@ -101,11 +101,6 @@ class SessionRow:
     """Listed in a workspace as never to be uploaded."""
     error: str | None
     """Why the session's file cannot be read."""
-
-    @property
-    def cache_write_tokens(self) -> int:
-        """Cache writes of both lifetimes."""
-        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
 
     @property
     def context_share(self) -> float | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
-from .token_kinds import COLUMNS, billed_elsewhere, unpriced
+from .token_kinds import COLUMNS, CacheWrites, billed_elsewhere, known_sum, unpriced
 
 
 @dataclass(frozen=True, slots=True)
-class TokensSpent:
+class TokensSpent(CacheWrites):
     """Sums over responses; `cost_usd` is None where nothing of it has a price, `unpriced_tokens` are not in it."""
 
     responses: int
@@ -25,11 +24,6 @@ class TokensSpent:
     unpriced_tokens: int
     billed_elsewhere_tokens: int
     undercounted: int
-
-    @property
-    def cache_write_tokens(self) -> int:
-        """Cache writes of both lifetimes."""
-        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
 
 
 NAMES = (
@@ -65,8 +59,5 @@ def sums(only: str = "true") -> str:
 
 def added(one: TokensSpent, other: TokensSpent) -> TokensSpent:
     """Both together. What is unknown of one of them is left out."""
-    return TokensSpent(*(_added(getattr(one, field.name), getattr(other, field.name)) for field in fields(TokensSpent)))
-
-
-def _added(one: Any, other: Any) -> Any:
-    return other if one is None else one if other is None else one + other
+    both = ((getattr(one, field.name), getattr(other, field.name)) for field in fields(TokensSpent))
+    return TokensSpent(*(known_sum(values) for values in both))  # type: ignore[arg-type]

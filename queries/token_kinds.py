@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+Number = TypeVar("Number", int, float)
 
 WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
 """Columns of what was written to the prompt cache, by how long it lives."""
@@ -51,6 +54,25 @@ def exact_sum(usd: str) -> str:
     """
     decimals = f"sum(TRY_CAST({usd} AS DECIMAL(38, 12)))::DOUBLE"
     return f"CASE WHEN bool_and(abs({usd}) < 1e20) THEN {decimals} ELSE sum({usd}) END"
+
+
+class CacheWrites:
+    """For rows with a column for each of WRITES."""
+
+    __slots__ = ()
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+
+    @property
+    def cache_write_tokens(self) -> int:
+        """Cache writes of both lifetimes."""
+        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
+
+
+def known_sum(values: Iterable[Number | None]) -> Number | None:
+    """The sum of what is known; None if nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known[1:], known[0]) if known else None
 
 
 class HasInward(Protocol):

@@ -12,7 +12,18 @@ from .filters import Filter, Where
 from .matching import RESPONSE_FIELDS, with_text
 from .priced_apart import STANDARD, priced_apart
 from .rollups import SUBAGENT_TYPES, day_of, subagent_type_of, tokens_daily
-from .token_kinds import TOTAL, WRITTEN, billed_elsewhere, cache_hit_ratio, columns, exact_sum, inward, unpriced
+from .token_kinds import (
+    TOTAL,
+    WRITTEN,
+    CacheWrites,
+    billed_elsewhere,
+    cache_hit_ratio,
+    columns,
+    exact_sum,
+    inward,
+    known_sum,
+    unpriced,
+)
 
 if TYPE_CHECKING:
     from .store import Reader
@@ -27,7 +38,7 @@ SUMS = f"""coalesce(sum(responses), 0)::BIGINT AS responses,
 
 
 @dataclass(frozen=True, slots=True)
-class TokenSums:
+class TokenSums(CacheWrites):
     """Sums over responses. `cost_usd` is None where nothing of it has a price; `unpriced_tokens` are not in it."""
 
     responses: int
@@ -47,11 +58,6 @@ class TokenSums:
     """The part of the output that was thinking; None where nothing tells."""
 
     @property
-    def cache_write_tokens(self) -> int:
-        """Cache writes of both lifetimes."""
-        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
-
-    @property
     def cache_hit_ratio(self) -> float | None:
         """Tokens read from the cache among all that went in; None if nothing did."""
         return cache_hit_ratio(self.cache_read_tokens, inward(self))
@@ -61,9 +67,8 @@ def added(rows: Sequence[TokenSums]) -> TokenSums:
     """The sums of several groups of responses. A session may be in several: theirs cannot be added up, and are 0."""
     sums: dict[str, Any] = {}
     for field in dataclasses.fields(TokenSums):
-        known = [getattr(row, field.name) for row in rows]
-        known = [value for value in known if value is not None]
-        sums[field.name] = sum(known) if known or field.name not in _MAYBE_UNKNOWN else None
+        found = known_sum(getattr(row, field.name) for row in rows)
+        sums[field.name] = 0 if found is None and field.name not in _MAYBE_UNKNOWN else found
     return TokenSums(**sums | {"sessions": 0})
 
 
