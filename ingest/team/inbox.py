@@ -405,8 +405,8 @@ def bounds(connection: Connection, start: int, most: int) -> tuple[int, int, int
     assert row is not None
     end, rows = int(row[0]), 0
     several = connection.execute(
-        "SELECT xid::text, count(*) FROM agnes_stats.told WHERE xid >= %s::text::xid8 AND xid < %s::text::xid8 "
-        "GROUP BY xid ORDER BY xid",
+        "SELECT t.xid::text, count(*) FROM agnes_stats.told t WHERE xid >= %s::text::xid8 AND xid < %s::text::xid8 "
+        "GROUP BY t.xid ORDER BY t.xid",
         [str(start), str(end)],
     ).fetchall()
     for xid, count in several:
