@@ -148,7 +148,8 @@ def _filter_to(chosen: Filter) -> dict[str, Any]:
 
 def _filter_of(told: dict[str, Any]) -> Filter:
     days = {name: dt.date.fromisoformat(told[name]) for name in ("since", "until") if told.get(name)}
-    return Filter(**{**told, **days})
+    hours = {name: dt.datetime.fromisoformat(told[name]) for name in ("after", "before") if told.get(name)}
+    return Filter(**{**told, **days, **hours})
 
 
 def _limit_memory() -> None:

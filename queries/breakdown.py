@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .facts import TIMED
-from .filters import Filter, Where
+from .filters import Filter, Where, within
 from .matching import asks_responses, with_text
 from .rollups import day_of
 from .token_kinds import WRITTEN, cache_hit_ratio
@@ -163,7 +163,7 @@ def breakdown(connection: Reader, chosen: Filter) -> Breakdown:
         )
 
     children = _children(chosen)
-    told = f"FROM {_CHILDREN} WHERE {children}"
+    told = f"FROM {_children_of(chosen)} WHERE {children}"
     return Breakdown(
         totals=connection.one(UsedTokens, f"SELECT NULL::VARCHAR AS name, {_SUMS} FROM {rows}", where.parameters),
         groups={group: used(name, which) for group, (name, which) in GROUPS.items()},
@@ -180,17 +180,19 @@ def breakdown(connection: Reader, chosen: Filter) -> Breakdown:
     )
 
 
-_CHILDREN = f"""(
+def _children_of(chosen: Filter) -> str:
+    """SQL of sub-agents that gave something back, by the day of that. Needs the parameter `$zone`."""
+    return f"""(
     SELECT a.* REPLACE (coalesce(a.subagent_type, o.subagent_name) AS subagent_type),
         {day_of("a.reported_ts", "$zone")} AS day, s.session_id, s.project, coalesce(s.username, a.username) AS whose
-    FROM subagents a LEFT JOIN sessions s ON s.session_id = a.parent LEFT JOIN (
+    FROM {within(chosen, "subagents", "reported_ts")} a LEFT JOIN sessions s ON s.session_id = a.parent LEFT JOIN (
         SELECT subagent_id, max(subagent_name) AS subagent_name
         FROM responses WHERE subagent_id IS NOT NULL GROUP BY subagent_id
     ) o ON o.subagent_id = a.subagent_id WHERE a.reported_tokens IS NOT NULL)"""
 
 
 def _children(chosen: Filter) -> Where:
-    """The conditions on `_CHILDREN`; what only responses know is asked of the sub-agent's own."""
+    """The conditions on `_children_of`; what only responses know is asked of the sub-agent's own."""
     columns = {
         "day": "day",
         "agent": "agent",

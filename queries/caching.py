@@ -40,12 +40,12 @@ _DUST = 1e-9
 """USD: less than this is what rounding leaves."""
 
 
-def costed_responses() -> str:
+def costed_responses(chosen: Filter) -> str:
     """SQL of `tokens.detailed` with the cost split by kind. Needs the parameter `$zone`."""
     # Another tier may hold for long prompts: of those that do, the one with the highest threshold.
     prompt = "x.total_tokens - x.output_tokens"
     tier = f"(p.above = 0 OR {prompt} > p.above) AND (p.next_above IS NULL OR {prompt} <= p.next_above)"
-    return _costed(detailed(), "x.ts::DATE", tier)
+    return _costed(detailed(chosen, types=True), "x.ts::DATE", tier)
 
 
 def costed_rollup(connection: Reader, chosen: Filter) -> str:
@@ -118,7 +118,7 @@ def by_kind(connection: Reader, chosen: Filter) -> list[KindTokens]:
     )
     found = connection.ask(
         KindTokens,
-        f"WITH costed AS MATERIALIZED (FROM {costed_responses()} WHERE {where}) FROM ({kinds}) ORDER BY place",
+        f"WITH costed AS MATERIALIZED (FROM {costed_responses(chosen)} WHERE {where}) FROM ({kinds}) ORDER BY place",
         where.parameters,
     )
     return [kind for kind in found if kind.tokens or kind.cost_usd]

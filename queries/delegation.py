@@ -82,7 +82,7 @@ def by_subagent_type(connection: Reader, chosen: Filter) -> list[AgentTokens]:
     return connection.ask(
         AgentTokens,
         f"""
-        WITH rows AS (FROM {detailed()} WHERE {where}),
+        WITH rows AS (FROM {detailed(chosen, types=True)} WHERE {where}),
         reports AS ({_REPORTS}),
         each AS (
             SELECT subagent_type, subagent_id, sum(total_tokens) AS used, any_value(report_chars) AS report_chars
@@ -115,7 +115,7 @@ def tasks(connection: Reader, chosen: Filter, limit: int = 50) -> list[Delegated
                 epoch_ms(max(ended_at)) / 1e3 - epoch_ms(min(coalesce(requested_at, ts))) / 1e3 AS seconds,
                 sum(total_tokens)::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd,
                 sum(unpriced_tokens)::BIGINT AS unpriced_tokens, sum(undercounted)::BIGINT AS undercounted
-            FROM {detailed()} WHERE {where} GROUP BY subagent_id
+            FROM {detailed(chosen, types=True)} WHERE {where} GROUP BY subagent_id
         ) r LEFT JOIN subagents a USING (subagent_id) LEFT JOIN ({_REPORTS}) p USING (subagent_id)
         LEFT JOIN sessions s USING (session_id)
         ORDER BY total_tokens DESC, subagent_id LIMIT {int(limit)}""",

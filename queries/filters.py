@@ -27,6 +27,10 @@ class Filter:
     zone: str = "UTC"
     since: dt.date | None = None
     until: dt.date | None = None
+    after: dt.datetime | None = None
+    """Of those days only what is from this instant on, in UTC without a zone."""
+    before: dt.datetime | None = None
+    """Of those days only what is before this instant."""
     project: str | None = None
     """A project's path, or its last parts, as many as its name has or fewer."""
     agent: str | None = None
@@ -55,14 +59,42 @@ class Filter:
         return self == Filter(zone=self.zone)
 
     def start(self) -> dt.datetime | None:
-        """The first instant of `since`, in UTC without a zone."""
-        return None if self.since is None else _instant(self.since, self.zone)
+        """The first instant that counts, in UTC without a zone."""
+        day = None if self.since is None else _instant(self.since, self.zone)
+        return max((moment for moment in (day, self.after) if moment is not None), default=None)
 
     def end(self) -> dt.datetime | None:
-        """The first instant after `until`, in UTC without a zone."""
-        if self.until is None:
-            return None
-        return dt.datetime.max if self.until == dt.date.max else _instant(self.until + dt.timedelta(days=1), self.zone)
+        """The first instant that does not count any more, in UTC without a zone."""
+        day = None
+        if self.until is not None:
+            last = self.until == dt.date.max
+            day = dt.datetime.max if last else _instant(self.until + dt.timedelta(days=1), self.zone)
+        return min((moment for moment in (day, self.before) if moment is not None), default=None)
+
+    @property
+    def has_hours(self) -> bool:
+        """Whether it is about less than whole days."""
+        return self.after is not None or self.before is not None
+
+    def between(self, first: dt.datetime, end: dt.datetime) -> Filter:
+        """The same over what is from one instant on and before another, both in UTC without a zone."""
+        last = max(first, end - dt.timedelta(microseconds=1))
+        return self.but(since=_day(first, self.zone), until=_day(last, self.zone), after=first, before=end)
+
+
+def _day(moment: dt.datetime, zone: str) -> dt.date:
+    from zoneinfo import ZoneInfo
+
+    return moment.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).date()
+
+
+def within(chosen: Filter, rows: str, moment: str = "ts") -> str:
+    """SQL of a table, or of its rows within the hours of a filter; `moment` is the column of their times, in UTC.
+
+    For questions that know the day of a row only: those conditions are about days.
+    """
+    bounds = [f"{moment} {sign} TIMESTAMP '{at}'" for sign, at in ((">=", chosen.after), ("<", chosen.before)) if at]
+    return f"(FROM {rows} WHERE {' AND '.join(bounds)})" if bounds else rows
 
 
 def _instant(day: dt.date, zone: str) -> dt.datetime:
@@ -113,10 +145,11 @@ class Where:
             self.add(f"{columns['day']} >= $since", since=chosen.since)
         if chosen.until is not None and "day" in columns:
             self.add(f"{columns['day']} <= $until", until=chosen.until)
-        if chosen.since is not None and "ts" in columns:
-            self.add(f"{columns['ts']} >= $start", start=chosen.start())
-        if chosen.until is not None and "ts" in columns:
-            self.add(f"{columns['ts']} < $end", end=chosen.end())
+        first, end = (chosen.start(), chosen.end()) if "ts" in columns else (None, None)
+        if first is not None:
+            self.add(f"{columns['ts']} >= $start", start=first)
+        if end is not None:
+            self.add(f"{columns['ts']} < $end", end=end)
         if chosen.project is not None and "project" in columns:
             self.add(is_project(columns["project"], "$project"), project=spelled(chosen.project))
         if chosen.user is not None and "user" in columns:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from . import matching, timing
 from .attribution import OF_PROMPTS, REST, Attributed, attributed
 from .executed import CLASSES_MS, class_of, executed, milliseconds
-from .filters import Filter
+from .filters import Filter, within
 from .hand_over_facts import Spent
 from .rollups import day_of
 from .threads import LIVE_FOR
@@ -258,12 +258,13 @@ def _api_errors(connection: Reader, chosen: Filter) -> int:
         OF_PROMPTS | {"day": "day"},
     )
     matching.with_text(where, chosen)
+    errors = f"(FROM {within(chosen, 'events')} WHERE kind = 'api_error')"
     row = connection.execute(
         f"""SELECT count(*) FROM (
             SELECT e.session_id, s.project, coalesce(e.agent, s.agent) AS told_by,
                 coalesce(e.machine, s.machine) AS told_on,
                 coalesce(s.username, e.username) AS owner, {day_of("e.ts", "$zone")} AS day
-            FROM (FROM events WHERE kind = 'api_error') e LEFT JOIN sessions s ON s.session_id = e.session_id
+            FROM {errors} e LEFT JOIN sessions s ON s.session_id = e.session_id
         ) WHERE {where}""",
         where.parameters | {"zone": chosen.zone},
     ).fetchone()

@@ -109,7 +109,7 @@ def week_hours(connection: Reader, chosen: Filter) -> list[WeekHour]:
         WeekHour,
         "SELECT isodow(here) - 1 AS weekday, hour(here) AS hour, sum(total_tokens)::BIGINT AS total_tokens, "
         "sum(cost_usd) AS cost_usd FROM (SELECT *, timezone($zone, timezone('UTC', ts)) AS here "
-        f"FROM {detailed()}) WHERE {where} GROUP BY 1, 2 ORDER BY 1, 2",
+        f"FROM {detailed(chosen, types=True)}) WHERE {where} GROUP BY 1, 2 ORDER BY 1, 2",
         where.parameters,
     )
 
@@ -124,7 +124,7 @@ def blocks(connection: Reader, chosen: Filter) -> list[Block]:
     where = where_of(chosen.but(since=None, until=None)).add("ts IS NOT NULL")
     hours = connection.rows(
         "SELECT date_trunc('hour', ts) AS hour, min(ts), min(ts) FILTER (ts > date_trunc('hour', ts)) "
-        f"FROM {detailed()} WHERE {where} GROUP BY hour ORDER BY hour",
+        f"FROM {detailed(chosen, types=True)} WHERE {where} GROUP BY hour ORDER BY hour",
         where.parameters,
     )
     starts = block_starts(hours)
@@ -137,7 +137,7 @@ def blocks(connection: Reader, chosen: Filter) -> list[Block]:
         f"""
         SELECT started_at, min(ts) AS first_at, max(ts) AS last_at,
             list(DISTINCT model ORDER BY model) AS models, {SUMS}, {WHOSE}
-        FROM (FROM {detailed()} WHERE {where}) r
+        FROM (FROM {detailed(chosen, types=True)} WHERE {where}) r
         ASOF JOIN (
             SELECT unnest($begun::TIMESTAMP[]) AS started_at, unnest($first::TIMESTAMP[]) AS opened_at
         ) b ON b.opened_at <= r.ts

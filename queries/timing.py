@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from .filters import Filter, Where
+from .filters import Filter, Where, within
 from .matching import RESPONSE_FIELDS, with_text
 from .rollups import MAIN_AGENT, day_of
 from .tokens import GROUPS, detailed, where_of
@@ -118,10 +118,8 @@ def _samples(chosen: Filter, metric: Metric) -> tuple[str, Where]:
         return _turns(chosen)
     where = where_of(chosen.but(subagent_type=chosen.subagent_type or MAIN_AGENT))
     where.add(VALID[metric]).add("kind = 'turn'")
-    return (
-        f"(SELECT ({SAMPLES[metric]})::DOUBLE AS value, {GROUPS['model']} AS name FROM {detailed()} WHERE {where})",
-        where,
-    )
+    rows = f"{detailed(chosen, types=True)} WHERE {where}"
+    return f"(SELECT ({SAMPLES[metric]})::DOUBLE AS value, {GROUPS['model']} AS name FROM {rows})", where
 
 
 def _turns(chosen: Filter) -> tuple[str, Where]:
@@ -146,7 +144,7 @@ def _turns(chosen: Filter) -> tuple[str, Where]:
         SELECT e.amount::DOUBLE AS value, {day_of("e.ts", "$zone")} AS day, e.session_id,
             coalesce(e.agent, s.agent) AS agent, coalesce(e.machine, s.machine) AS machine, s.username, s.project,
             coalesce(r.model, '(unknown)') AS name, r.model, r.git_branch, r.version
-        FROM (FROM events WHERE kind = 'turn' AND amount IS NOT NULL AND ts IS NOT NULL) e
+        FROM (FROM {within(chosen, "events")} WHERE kind = 'turn' AND amount IS NOT NULL AND ts IS NOT NULL) e
         LEFT JOIN sessions s USING (session_id)
         ASOF LEFT JOIN (
             SELECT session_id, ts, model, git_branch, version FROM responses

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .filters import Filter, Where
+from .filters import Filter, Where, within
 from .matching import RESPONSE_FIELDS, with_text
 from .priced_apart import STANDARD, priced_apart
 from .rollups import SUBAGENT_TYPES, day_of, subagent_type_of, tokens_daily
@@ -155,20 +155,22 @@ ORDERS = {
 def rollup(connection: Reader, chosen: Filter) -> str:
     """SQL of rows of tokens that know all that a filter is about, and all of GROUPS. Needs the parameter `$zone`.
 
-    The stored rollup of the zone, or the same question on the facts if it is not kept.
+    The stored rollup of the zone, or the same question on the facts if it is not kept, or the filter is about hours.
     """
+    if chosen.has_hours:
+        return f"({tokens_daily('$zone', within(chosen, 'responses'))})"
     kept = connection.value("SELECT 1 FROM zones WHERE zone = $zone", {"zone": chosen.zone})
     return "(FROM tokens_daily WHERE zone = $zone)" if kept else f"({tokens_daily('$zone')})"
 
 
-def detailed(chosen: Filter | None = None) -> str:
+def detailed(chosen: Filter, *, types: bool | None = None) -> str:
     """SQL of one row per response: the columns of the rollup, and what only the responses themselves know.
 
-    Needs the parameter `$zone`. Given a filter that asks for no type of agent, the rows do not tell it: to find it
-    takes as long as all the rest.
+    Needs the parameter `$zone`. With a filter that asks for no type of agent the rows do not tell it, unless `types`:
+    to find it takes as long as all the rest.
     """
     kind, join = subagent_type_of("r"), f"LEFT JOIN ({SUBAGENT_TYPES}) t ON t.subagent_id = r.subagent_id"
-    if chosen is not None and chosen.subagent_type is None:
+    if not (chosen.subagent_type is not None if types is None else types):
         kind, join = "NULL::VARCHAR", ""
     return f"""(
     SELECT {day_of("r.ts", "$zone")} AS day, r.ts, r.session_id, r.agent, r.machine,
@@ -185,7 +187,7 @@ def detailed(chosen: Filter | None = None) -> str:
         CASE WHEN {unpriced("r.")} THEN r.total_tokens ELSE 0 END AS unpriced_tokens,
         CASE WHEN {billed_elsewhere("r.")} THEN r.total_tokens ELSE 0 END AS billed_elsewhere_tokens, r.billed,
         r.output_undercounted::INTEGER AS undercounted
-    FROM responses r LEFT JOIN sessions s USING (session_id)
+    FROM {within(chosen, "responses")} r LEFT JOIN sessions s USING (session_id)
     {join})"""
 
 

@@ -94,6 +94,8 @@ def period(connection: Reader, chosen: Filter) -> Period:
 
 def period_before(chosen: Filter, today: dt.date) -> Filter | None:
     """The same selection over as many days just before; None for a range without a first day."""
+    if chosen.after is not None and chosen.before is not None:
+        return chosen.between(chosen.after - (chosen.before - chosen.after), chosen.after)
     if chosen.since is None:
         return None
     until = chosen.until or today
@@ -155,6 +157,14 @@ def axis(first: dt.date, last: dt.date, granularity: Granularity, now: dt.dateti
     return [dt.datetime(month // 12, month % 12 + 1, 1) for month in months]
 
 
+def _counts(hour: dt.datetime, chosen: Filter) -> bool:
+    """Whether an hour on the clock of the filter's zone is one of those of the filter."""
+    from zoneinfo import ZoneInfo
+
+    at = hour.replace(tzinfo=ZoneInfo(chosen.zone)).astimezone(dt.UTC).replace(tzinfo=None)
+    return (chosen.after is None or at >= chosen.after) and (chosen.before is None or at < chosen.before)
+
+
 def _steps(start: dt.datetime, end: dt.datetime, step: dt.timedelta) -> Iterator[dt.datetime]:
     while start <= end:
         yield start
@@ -179,8 +189,12 @@ def over_time(
     days = days_of(connection, chosen, now.date())
     if days is None:
         return OverTime(granularity or "day", (), ())
-    shown = fitting(*days, granularity)
+    # One bar for a day tells nothing.
+    by_hour = chosen.has_hours or days[0] == days[1]
+    shown = fitting(*days, granularity or ("hour" if by_hour else None))
     buckets = axis(*days, shown, now)
+    if shown == "hour" and chosen.has_hours:
+        buckets = [hour for hour in buckets if _counts(hour, chosen)]
     if group == "kind":
         layers = _by_kind(connection, chosen, shown, buckets)
     else:
@@ -208,7 +222,7 @@ def _by_group(
     most: int,
 ) -> tuple[Layer, ...]:
     where = where_of(chosen).add("day IS NOT NULL")
-    rows = detailed() if granularity == "hour" else rollup(connection, chosen)
+    rows = detailed(chosen, types=True) if granularity == "hour" else rollup(connection, chosen)
     cells = connection.ask(
         _Cell,
         f"""
@@ -250,7 +264,7 @@ def _by_kind(
     where = where_of(chosen).add("day IS NOT NULL")
     sums = ", ".join(f"sum({kind.tokens})::BIGINT, coalesce(sum({kind.cost}), 0)" for kind in KINDS)
     answer = connection.rows(
-        f"SELECT {_PLACES[granularity]} AS bucket, {sums} FROM {costed_responses()} WHERE {where} GROUP BY 1",
+        f"SELECT {_PLACES[granularity]} AS bucket, {sums} FROM {costed_responses(chosen)} WHERE {where} GROUP BY 1",
         where.parameters,
     )
     number = {bucket: index for index, bucket in enumerate(buckets)}

@@ -157,7 +157,7 @@ def test_a_misspelt_line_of_the_config_names_the_nearest(tmp_path: Path) -> None
 
 
 def test_every_option_has_a_variable_and_a_line(tmp_path: Path) -> None:
-    values = {"source": "claude=/", "tz": "UTC", "since": "2026-01-01", "until": "2026-01-02"}
+    values = {"source": "claude=/", "tz": "UTC", "range": "7 days", "since": "2026-01-01", "until": "2026-01-02"}
     values |= {option.name: "99.5" for option in OPTIONS if option.name.startswith("budget")}
     for option in OPTIONS:
         value = values.get(option.name, "1" if option.metavar is None else "x")

@@ -119,6 +119,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 BETWEEN = str((NOW - dt.timedelta(days=1, hours=12)).date())
 VALUES = {
     "tz": ZONE,
+    "range": f"since {BETWEEN}",
     "since": BETWEEN,
     "until": str(TURN.date() - dt.timedelta(days=31)),
     "project": "bank",

@@ -27,7 +27,8 @@ from .endable import EndableApp
 from .filter_text import FIELDS, chips
 from .header import HeaderStrip
 from .keys import KEYS
-from .kit.frame import NARROW, FilterInput, FilterPart, StatusCorner, TabStrip
+from .kit.cursor_canvas import Pointed
+from .kit.frame import NARROW, ZONE, FilterInput, FilterPart, StatusCorner, TabStrip
 from .kit.key_bar import KeyBar
 from .kit.table import RecordTable
 from .learnt import differs
@@ -56,6 +57,9 @@ TICK_SECONDS = 60.0
 
 HEAD_START_SECONDS = 0.2
 """The first data is asked for this long before the ingester starts, which would slow it down."""
+
+RANGE = "range"
+"""The name of the days among the filters."""
 
 OWN = "own "
 """Before the name of a filter that only the pane on the screen has."""
@@ -121,6 +125,8 @@ class AgnesStats(EndableApp):
         self.zone = ZoneInfo(settings.tz)
         self._fixed = chosen
         self._range = first_range(chosen, days)
+        self._zoomed: list[Range] = []
+        """The choices from which somebody zoomed into something, the widest first."""
         self._widens = widens and self._range is not ALL
         self._left_days = days
         """Those that somebody chose last: to widen is no choice."""
@@ -294,6 +300,9 @@ class AgnesStats(EndableApp):
             self.call_after_refresh(self._tick)
 
     def _tick(self) -> None:
+        if self._ranged(self.chosen) != self.chosen:
+            # Another day, or hour, has begun.
+            self.choose()
         self._header.tick()
         self.active_pane.refresh_data()
         self._refresh_details()
@@ -317,14 +326,18 @@ class AgnesStats(EndableApp):
         """Say which filters hold, and which could."""
         chosen, pane = self.chosen, self.active_pane
         days = self._range.label
-        if self._fixed.since or self._fixed.until:
+        if self._range is ALL and (self._fixed.since or self._fixed.until):
             days = f"{self._fixed.since or '…'} to {self._fixed.until or 'today'}"
         held = dict(chips(chosen, self.session_title))
         offered = ["agent"] if differs("agent") else []
         could = {field: f"all {field}s" for field in (*offered, "project", "model") if field not in held}
-        parts = [FilterPart("range", days), *(FilterPart(field, text, held=True) for field, text in held.items())]
+        parts = [
+            FilterPart(RANGE, days, held=bool(self._zoomed)),
+            *(FilterPart(field, text, held=True) for field, text in held.items()),
+        ]
         parts += [FilterPart(f"{OWN}{name}", text, held=True) for name, text in pane.own_filters()]
         parts += [FilterPart(field, text) for field, text in could.items()]
+        parts.append(FilterPart(ZONE, chosen.zone))
         self.screen_stack[0].query_one(TabStrip).describe(parts, pane.filter_note())
 
     @property
@@ -342,7 +355,28 @@ class AgnesStats(EndableApp):
         self._widens = False
         self._fixed = self._fixed.but(since=None, until=None)
         self._range = days
+        self._zoomed.clear()
         self.choose()
+
+    def on_pointed_zoomed(self, message: Pointed.Zoomed) -> None:
+        """Show only what a bar stands for."""
+        if message.span != self._range:
+            self._widens = False
+            self._zoomed.append(self._range)
+            self._range = message.span
+            self._set_last = [*(name for name in self._set_last if name != RANGE), RANGE]
+            self.choose()
+
+    def _zoom_out(self, steps: int) -> None:
+        """Go back to what was zoomed into."""
+        for _ in range(steps):
+            self._range = self._zoomed.pop()
+        self.choose()
+
+    def show_zone(self, zone: str) -> None:
+        """Tell days and times in a zone from now on, on every tab."""
+        self.zone = ZoneInfo(zone)
+        self.choose(zone=zone)
 
     def _widen(self) -> None:
         """Before anybody has chosen days: where these have nothing, show as many as it takes, once."""
@@ -366,7 +400,14 @@ class AgnesStats(EndableApp):
     @work
     async def action_pick(self, what: str) -> None:
         """Choose days, or one value of a field of the filter, from a list."""
-        if what == "range":
+        if what == ZONE:
+            from .screens.zone_screen import ZoneScreen
+
+            zone = await self.push_screen_wait(ZoneScreen(self.chosen.zone, self.settings.tz, self.now()))
+            if zone is not None:
+                self.show_zone(zone)
+            return
+        if what == RANGE:
             from .screens.range_screen import RangeScreen
 
             days = await self.push_screen_wait(RangeScreen(self._range, day_at(self.now(), self.zone)))
@@ -381,7 +422,7 @@ class AgnesStats(EndableApp):
 
     def action_unfilter(self) -> None:
         """Drop the filter that was set last: of this tab, else of all."""
-        own, held = self.active_pane.own_filters(), self.droppable
+        own, held = self.active_pane.own_filters(), self.droppable + [RANGE] * bool(self._zoomed)
         last = sorted(held, key=lambda name: self._set_last.index(name) if name in self._set_last else -1)
         if own:
             self._drop(f"{OWN}{own[-1][0]}")
@@ -390,7 +431,9 @@ class AgnesStats(EndableApp):
 
     def _drop(self, name: str) -> None:
         """Drop a filter: a field, or one of the pane's own."""
-        if name in self.droppable:
+        if name == RANGE:
+            self._zoom_out(1)
+        elif name in self.droppable:
             self.choose(**{name: None})
         elif name.startswith(OWN):
             self.active_pane.drop_own(name.removeprefix(OWN))
@@ -399,8 +442,9 @@ class AgnesStats(EndableApp):
 
     def on_tab_strip_filter_clicked(self, message: TabStrip.FilterClicked) -> None:
         """What is held is dropped; for what could be, there is a list to choose from."""
-        if message.part.held:
-            self._drop(message.part.name)
+        name = message.part.name
+        if message.part.held and (name in (*self.droppable, RANGE) or name.startswith(OWN)):
+            self._drop(name)
         else:
             self.action_pick(message.part.name)
 
@@ -431,7 +475,7 @@ class AgnesStats(EndableApp):
         if action not in ("up", "unfilter"):
             return True
         is_open = action == "up" and self.screen_stack[0].query_one(FilterInput).is_open
-        return bool(is_open or self.active_pane.own_filters() or self.droppable)
+        return bool(is_open or self.active_pane.own_filters() or self.droppable or self._zoomed)
 
     def action_up(self) -> None:
         """One step up: close the filter line, or drop the filters. Never quits."""
@@ -444,7 +488,8 @@ class AgnesStats(EndableApp):
             pane.clear_filters()
             line.value = ""
             self.choose()
-        elif self.droppable:
+        elif self.droppable or self._zoomed:
+            self._zoom_out(len(self._zoomed))
             self.choose(**dict.fromkeys(self.droppable))
 
     # -- tabs, help ----------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from .header_data import HEADER, header_data
 from .live_states import told_states
 from .memory import Memory, Remembered
 from .prefetch import Ahead
-from .ranges import Range, first_range, ranged
+from .ranges import Range, first_range, range_named, ranged
 from .restorer import restorer
 from .settings import Settings
 from .tabs import TABS, tab_of
@@ -44,8 +44,9 @@ def dashboard(given: argparse.Namespace, settings: Settings) -> int:
     with _demo(settings) if given.demo else contextlib.nullcontext(settings) as named:
         memory = Memory(named.store)
         left = memory.recall()
-        chosen = replace(named, theme=named.theme or left.theme, tab=named.tab or left.tab)
-        return _run(chosen, memory, left)
+        asked = None if named.range is None else range_named(named.range)
+        chosen = replace(named, theme=named.theme or left.theme, tab=named.tab or left.tab, range=None)
+        return _run(chosen, memory, replace(left, range=asked or left.range))
 
 
 def _run(settings: Settings, memory: Memory, left: Remembered) -> int:

@@ -15,6 +15,7 @@ from ..queries.store import Store, StoreError
 from ..queries.store.files import TEAM_MARK
 from ..queries.teams import is_teams
 from . import user_names
+from .ranges import range_named, ranged
 from .settings import BadSetting, Settings, parts_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def utc_now() -> dt.datetime:
 
 def filter_of(settings: Settings) -> Filter:
     """The filter that the settings ask for."""
-    return Filter(
+    made = Filter(
         zone=settings.tz,
         since=settings.since,
         until=settings.until,
@@ -47,6 +48,8 @@ def filter_of(settings: Settings) -> Filter:
         machine=settings.machine,
         version=settings.agent_version,
     )
+    days = None if settings.range is None else range_named(settings.range)
+    return made if days is None else ranged(made.but(since=None, until=None), Filter(), days, utc_now())
 
 
 def budgets_of(settings: Settings) -> dict[Period, float]:

@@ -14,6 +14,7 @@ KEYS: list[BindingType] = [
     Binding("left_square_bracket", "turn(-1)", "View before", show=False, key_display="[", tooltip="The view before"),
     Binding("right_square_bracket", "turn(1)", "Next view", show=False, key_display="]", tooltip="The next view"),
     Binding("r", "pick('range')", "Range", tooltip="Choose the days that are shown"),
+    Binding("z", "pick('zone')", "Zone", show=False, tooltip="The zone of days and times: this machine's, UTC, any"),
     Binding("p", "pick('project')", "Project", tooltip="Show one project only"),
     Binding("m", "pick('model')", "Model", show=False, tooltip="Show one model only"),
     Binding("A", "pick('agent')", "Agent", show=False, tooltip="Show one coding agent only"),

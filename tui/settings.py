@@ -80,6 +80,16 @@ def _zone(value: str) -> str:
     return value
 
 
+def _range(value: str) -> str:
+    from .ranges import RANGES, range_named
+
+    found = range_named(value.strip().lower())
+    if found is None:
+        offered = ", ".join(choice.label for choice in RANGES)
+        raise BadSetting(f"{value!r} is no range of days; write it as one of {offered}, or 2026-01-05 to 2026-02-28")
+    return found.label
+
+
 def _switch(value: str) -> bool:
     if value.lower() in ("1", "true", "yes", "on"):
         return True
@@ -198,6 +208,13 @@ OPTIONS = (
         _switch,
         group=READS,
     ),
+    Option(
+        "range",
+        "the days that count: today, yesterday, 24 hours, this week, this month, 30 days, 2026-03 …",
+        _range,
+        "RANGE",
+        group=COUNTS,
+    ),
     Option("since", "first day that counts", day_of, "DAY", group=COUNTS),
     Option("until", "last day that counts", day_of, "DAY", group=COUNTS),
     Option("tz", "the zone of days and times (default: this machine's)", _zone, "ZONE", group=COUNTS),
@@ -245,6 +262,8 @@ class Settings:
     tz: str
     source: tuple[str, ...] = ()
     no_ingest: bool = False
+    range: str | None = None
+    """Its label: one of `ranges.range_named`. It gives way to `since` and `until`."""
     since: dt.date | None = None
     until: dt.date | None = None
     project: str | None = None
@@ -294,6 +313,11 @@ def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], conf
     }
     values.setdefault("store", default_store())
     values.setdefault("tz", local_zone(environment))
+    if values.get("range") and (given.get("since") or given.get("until")):
+        if given.get("range"):
+            raise BadSetting("--range names the days already: leave out --since and --until")
+        # Said here and now counts more than what was said for all times.
+        del values["range"]
     if values.get("since") and values.get("until") and values["since"] > values["until"]:
         raise BadSetting(f"--since {values['since']} is after --until {values['until']}")
     for table in _TABLES:

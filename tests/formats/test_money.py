@@ -181,7 +181,7 @@ def test_what_is_billed_elsewhere_has_no_cost_and_is_not_unpriced(subscribed: St
     with subscribed.read() as connection:
         sums = tokens.totals(connection, chosen)
         assert (sums.cost_usd, sums.unpriced_tokens, sums.billed_elsewhere_tokens) == (pytest.approx(0.5), 500, 110_000)
-        answer = connection.execute(f"SELECT {tokens.SUMS} FROM {tokens.detailed()}", {"zone": "UTC"})
+        answer = connection.execute(f"SELECT {tokens.SUMS} FROM {tokens.detailed(chosen)}", {"zone": "UTC"})
         detailed = dict(zip(answer.columns, answer.fetchall()[0], strict=True))
         assert {name: detailed[name] for name in dataclasses.asdict(sums)} == dataclasses.asdict(sums)
         told = sum_fields([sums])

@@ -24,6 +24,7 @@ from textual.css.types import CSSLocation
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.worker import WorkerCancelled
 
 _RENDER_UPDATE = Compositor.render_update
 _PARSE_RULES = Stylesheet._parse_rules
@@ -111,7 +112,9 @@ async def settle(pilot: Pilot[Any]) -> None:
         asking = [worker for worker in open_questions if worker.name != "action_pick"]
         if not asking:
             break
-        await app.workers.wait_for_complete(asking)
+        # One that a newer question has replaced is as good as over.
+        with contextlib.suppress(WorkerCancelled):
+            await app.workers.wait_for_complete(asking)
     _paint(app)
 
 

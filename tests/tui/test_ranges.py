@@ -8,10 +8,24 @@ import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import cli
+from agnes_stats.tui.kit.bars import StackedBars
 from agnes_stats.tui.memory import Memory, Remembered
-from agnes_stats.tui.ranges import ALL, RANGES, THIRTY, first_range, holding, range_named, ranged, typed
+from agnes_stats.tui.ranges import (
+    ALL,
+    RANGES,
+    THIRTY,
+    bucket,
+    first_range,
+    holding,
+    last_hours,
+    range_named,
+    ranged,
+    typed,
+)
+from agnes_stats.tui.tabs import TABS
+from agnes_stats.tui.views import HasViews
 
-from tests.tui.running import press, running, screen_text, show_days
+from tests.tui.running import press, running, screen_text, settle, show_days, show_view
 
 DAY = dt.date
 TODAY = DAY(2026, 3, 4)
@@ -29,6 +43,7 @@ NOW = dt.datetime(2026, 3, 4, 23, 30)
         ("7 days", DAY(2026, 2, 26), None),
         ("30 days", DAY(2026, 2, 3), None),
         ("365 days", DAY(2025, 3, 5), None),
+        ("24 hours", DAY(2026, 3, 3), None),
         ("all days", None, None),
     ],
 )
@@ -44,6 +59,8 @@ def test_what_a_choice_stands_for(label: str, since: dt.date | None, until: dt.d
         ("14 days", "14 days", DAY(2026, 2, 19), None),
         ("14", "14 days", DAY(2026, 2, 19), None),
         ("1d", "today", TODAY, None),
+        ("6h", "6 hours", DAY(2026, 3, 3), None),
+        ("2026-01-05 14:00", "2026-01-05 14:00", DAY(2026, 1, 5), DAY(2026, 1, 5)),
         ("2026-01-05", "2026-01-05", DAY(2026, 1, 5), DAY(2026, 1, 5)),
         ("2024-2", "2024-02-01 to 2024-02-29", DAY(2024, 2, 1), DAY(2024, 2, 29)),
         ("2025", "2025-01-01 to 2025-12-31", DAY(2025, 1, 1), DAY(2025, 12, 31)),
@@ -75,6 +92,9 @@ def test_days_as_people_type_them(text: str, label: str, since: dt.date | None, 
         "2026-02-02 to 2026-01-01",
         "1200-01-01",
         "2026-01-01 x",
+        "0 hours",
+        "2026-01-01 24:00",
+        "2026-01 14:00",
         "9" * 30,
     ],
 )
@@ -86,6 +106,40 @@ def test_the_day_is_that_of_the_zone() -> None:
     chosen = ranged(Filter(zone="Europe/Prague"), Filter(), RANGES[0], NOW)
     assert chosen.since == DAY(2026, 3, 5)
     assert ranged(Filter(zone="UTC"), Filter(), RANGES[0], NOW).since == TODAY
+
+
+@pytest.mark.parametrize(
+    ("label", "zone", "since", "until", "after", "before"),
+    [
+        # 23:30 in UTC; in Kathmandu it is 05:15 of the next day, and hours begin at a quarter past.
+        ("24 hours", "UTC", DAY(2026, 3, 4), DAY(2026, 3, 4), (4, 0, 0), (5, 0, 0)),
+        ("6 hours", "Asia/Kathmandu", DAY(2026, 3, 5), DAY(2026, 3, 5), (4, 18, 15), (5, 0, 15)),
+        ("30 hours", "Europe/Prague", DAY(2026, 3, 3), DAY(2026, 3, 5), (3, 18, 0), (5, 0, 0)),
+        ("2026-03-01 14:00", "Europe/Prague", DAY(2026, 3, 1), DAY(2026, 3, 1), (1, 13, 0), (1, 14, 0)),
+    ],
+)
+def test_hours_are_those_of_the_clock_of_the_zone(
+    label: str, zone: str, since: dt.date, until: dt.date, after: tuple[int, int, int], before: tuple[int, int, int]
+) -> None:
+    choice = range_named(label)
+    assert choice is not None
+    chosen = ranged(Filter(zone=zone), Filter(), choice, NOW)
+    assert (chosen.since, chosen.until) == (since, until)
+    assert (chosen.after, chosen.before) == (dt.datetime(2026, 3, *after), dt.datetime(2026, 3, *before))
+    assert ranged(chosen, Filter(), THIRTY, NOW).has_hours is False
+
+
+@pytest.mark.parametrize(
+    ("granularity", "label"),
+    [
+        ("hour", "2026-02-02 14:00"),
+        ("day", "2026-02-02"),
+        ("week", "2026-02-02 to 2026-02-08"),
+        ("month", "2026-02-01 to 2026-02-28"),
+    ],
+)
+def test_what_a_bar_stands_for(granularity: str, label: str) -> None:
+    assert bucket(dt.datetime(2026, 2, 2, 14), granularity).label == label
 
 
 def test_days_of_the_command_line_are_what_all_means() -> None:
@@ -139,6 +193,59 @@ async def test_days_are_chosen_from_a_list_or_typed(store: Store) -> None:
             assert f"{shown} ▾ · all projects" in screen_text(app)
             assert "wrap the presents" in screen_text(app), asked
         await show_days(pilot, "yesterday")
+        assert "wrap the presents" not in screen_text(app)
+
+
+async def test_a_bar_is_zoomed_into_its_day_and_hour_and_back(store: Store) -> None:
+    december = range_named("2025-12-01 to 2025-12-31")
+    async with running(store, tab="tokens", days=december) as (app, pilot):
+        bars = app.query_one("#over-time", StackedBars)
+        app.set_focus(bars)
+        bars.point(23)
+        await press(pilot, "enter")
+        assert " 2025-12-24 ✕ " in screen_text(app).splitlines()[1]
+        assert "by hour" in str(bars.border_title)
+        bars.point(10)
+        await press(pilot, "enter")
+        assert " 2025-12-24 10:00 ✕ " in screen_text(app)
+        assert app.chosen.has_hours and "wrap the presents" in screen_text(app)
+        await press(pilot, "backspace")
+        assert " 2025-12-24 ✕ " in screen_text(app), "step by step"
+        await press(pilot, "escape", "escape")
+        assert "2025-12-01 to 2025-12-31 ▾" in screen_text(app) and "✕" not in screen_text(app)
+
+
+async def test_hours_and_the_zone_hold_on_every_tab_and_view(store: Store) -> None:
+    christmas = dt.datetime(2025, 12, 24, 23, 40)
+    async with running(store, now=christmas, days=last_hours(24)) as (app, pilot):
+        for tab in TABS:
+            await press(pilot, str(TABS.index(tab) + 1))
+            shown = app.active_tab
+            for name, _ in shown.views if isinstance(shown, HasViews) else ():
+                await show_view(pilot, name)
+                text = screen_text(app)
+                assert "Could not load" not in text, name
+                assert "24 hours ▾" in text and "· UTC ▾" in text, name
+        await press(pilot, "1")
+        await show_view(pilot, "sessions")
+        assert "10:00" in screen_text(app)
+        await press(pilot, "z", *"tokyo", "enter")
+        assert "· Asia/Tokyo ▾" in screen_text(app)
+        assert "19:00" in screen_text(app), "the list tells it on the other clock, though no row has changed"
+        # 08:40 of the next day in Tokyo: the session lies within the last day, but not within today.
+        await show_days(pilot, "today")
+        assert "wrap the presents" not in screen_text(app)
+        await show_days(pilot, "6h")
+        assert "wrap the presents" not in screen_text(app)
+
+
+async def test_another_hour_is_another_range_without_a_key(store: Store) -> None:
+    at = dt.datetime(2025, 12, 24, 12, 59)
+    async with running(store, now=at, days=last_hours(3)) as (app, pilot):
+        assert "wrap the presents" in screen_text(app)
+        app.now = lambda: at + dt.timedelta(minutes=2)  # type: ignore[method-assign]
+        app._tick()
+        await settle(pilot)
         assert "wrap the presents" not in screen_text(app)
 
 

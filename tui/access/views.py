@@ -9,6 +9,7 @@ from ...queries.access import GROUPS
 from ...queries.access_sums import DayAccesses
 from ...queries.tools import ToolUse
 from .. import format as words
+from .. import ranges
 from ..kit.bars import StackedBars
 from ..kit.sections import Section, Sections
 from ..kit.series import Series
@@ -137,7 +138,9 @@ class AccessSummary(Sections):
         labels = [f"{bucket:%Y-%m}" if unit == "month" else _label(bucket, axis) for bucket in buckets]
         section = self.query_one("#summary-days", Section)
         section.note(f"each bar is a {unit}" if unit != "day" else "")
-        self.query_one(StackedBars).show(series, labels)
+        bars = self.query_one(StackedBars)
+        bars.stand_for(ranges.bucket(dt.datetime.combine(bucket, dt.time()), unit) for bucket in buckets)
+        bars.show(series, labels)
 
 
 class ToolStatistics(Sections):

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from ...queries import kept
 from ...queries.store import Store, StoreBusy
 from .. import learnt, terminal, user_names
-from ..factories import engine_of, server_access
+from ..factories import engine_of, filter_of, server_access, utc_now
 from ..settings import BadSetting, Settings
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -
             if not settings.agnes_server and (engine is None or not engine.has_news(connection)):
                 if may_keep is not None:
                     is_still_so = (lambda: not engine.has_news(connection)) if engine is not None else (lambda: True)
-                    may_keep.settle(str(store.path), _midnight(settings), is_still_so)
+                    may_keep.settle(str(store.path), _holds_until(settings), is_still_so)
                 _know_people(connection, settings)
                 yield connection, False
                 return
@@ -86,9 +86,11 @@ def fill(settings: Settings) -> None:
     _bring_up(Store(settings.store), settings, quiet=False)
 
 
-def _midnight(settings: Settings) -> float:
-    """When the day ends, in seconds since 1970."""
-    zone = ZoneInfo(settings.tz)
+def _holds_until(settings: Settings) -> float:
+    """When the day ends, or, where the last hours are asked for, the hour; in seconds since 1970."""
+    zone, end = ZoneInfo(settings.tz), filter_of(settings).before
+    if end is not None and end > utc_now():
+        return end.replace(tzinfo=dt.UTC).timestamp()
     tomorrow = dt.datetime.now(zone).date() + dt.timedelta(days=1)
     return dt.datetime.combine(tomorrow, dt.time(), zone).timestamp()
 

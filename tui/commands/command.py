@@ -17,7 +17,7 @@ Flag = tuple[str, dict[str, Any]]
 
 PLACES = ("store", "source", "tz", "no-color")
 """Every command takes these, so that a script can give them to all; it lists those it heeds."""
-DAYS_AND_WHERE = ("since", "until", "project", "agent", "machine", "user")
+DAYS_AND_WHERE = ("range", "since", "until", "project", "agent", "machine", "user")
 FILTERS = (*DAYS_AND_WHERE, "model", "branch", "agent-version")
 READING = ("store", "source", "tz", "no-ingest", "agnes-server")
 BUDGETS = ("budget", "budget-week", "budget-day", "budget-session")

@@ -84,6 +84,7 @@ _EXAMPLES = {
     "user": '"ann"',
     "tab": '"tokens"',
     "theme": '"textual-light"',
+    "range": '"this month"',
     "since": '"2026-01-01"',
     "until": '"2026-12-31"',
 }

@@ -369,7 +369,7 @@ def _amount(used: Used, count: int, settings: Settings) -> str:
     return told if settings.no_cost or not count else f"{marks.cost(used)} {told}"
 
 
-_ANY_DAY = tuple(name for name in FILTERS if name not in ("since", "until"))
+_ANY_DAY = tuple(name for name in FILTERS if name not in ("range", "since", "until"))
 
 COMMAND = Command(
     heeds=("store", "source", "tz", "no-ingest", *_ANY_DAY, *BUDGETS, "no-cost"), run=statusline, has_json=False

@@ -11,6 +11,7 @@ from textual.message import Message
 
 from ..format import clean, count
 from ..format import day as day_name
+from ..ranges import Range, bucket
 from .canvas import Grid, put_centered
 from .cursor_canvas import Pointed
 from .heat_scale import LEVELS, heat_style, leveler, paint_footer
@@ -100,6 +101,10 @@ class CalendarHeatmap(_Heatmap):
         self._describe: Callable[[dt.date], str] | None = None
         self._first = 0
         self._step = 2
+
+    def span_of(self, index: int) -> Range | None:
+        """The day."""
+        return bucket(dt.datetime.combine(self._day(index), dt.time()), "day")
 
     def show(
         self,

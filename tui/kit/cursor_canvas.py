@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
+from ..ranges import Range
 from .canvas import Canvas
 
 
@@ -21,9 +24,36 @@ class Pointed(Canvas):
         Binding("right", "point_by(1)", "Later", show=False),
         Binding("home,g", "point_at(0)", "First", show=False),
         Binding("end,G", "point_at(-1)", "Last", show=False),
+        Binding("enter", "zoom", "Zoom", tooltip="Only the days or the hour under the cursor; Backspace goes back"),
     ]
 
+    class Zoomed(Message):
+        """Only what a part stands for is to be shown."""
+
+        def __init__(self, span: Range) -> None:
+            super().__init__()
+            self.span = span
+
     _cursor: int | None = None
+    _spans: tuple[Range, ...] = ()
+
+    def stand_for(self, spans: Iterable[Range]) -> None:
+        """Say which days or hours the parts stand for, from the first to the last: these can be zoomed into."""
+        self._spans = tuple(spans)
+
+    def span_of(self, index: int) -> Range | None:
+        """The days or the hour that a part stands for; None if it stands for none."""
+        return self._spans[index] if index < len(self._spans) else None
+
+    def action_zoom(self) -> None:
+        """Show only what the part under the cursor stands for."""
+        span = None if self._cursor is None else self.span_of(self._cursor)
+        if span is not None:
+            self.post_message(self.Zoomed(span))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key does anything now."""
+        return action != "zoom" or (self._cursor is not None and self.span_of(self._cursor) is not None)
 
     def part_count(self) -> int:
         """How many parts there are."""
@@ -52,6 +82,7 @@ class Pointed(Canvas):
         self.repaint()
         if index is not None:
             self.announce(index)
+        self.refresh_bindings()
 
     def action_point_by(self, step: int) -> None:
         """Move by parts; the first move points at the last part."""
@@ -69,10 +100,12 @@ class Pointed(Canvas):
         self._point_with(event)
 
     def on_click(self, event: events.Click) -> None:
-        self._point_with(event)
+        if self._point_with(event):
+            self.action_zoom()
 
-    def _point_with(self, event: events.MouseEvent) -> None:
+    def _point_with(self, event: events.MouseEvent) -> bool:
         offset = event.get_content_offset(self)
         part = None if offset is None else self.part_at(offset.x, offset.y)
         if part is not None:
             self.point(part)
+        return part is not None

@@ -189,7 +189,7 @@ class SessionsPane(Pane[SessionsData]):
 
     def _records(self, rows: Sequence[SessionRow], now: dt.datetime) -> list[Record]:
         # While a session runs the list is shown with every line, and all but one or two rows are what they were.
-        made_for = self.app.theme, day_at(now, self.dashboard.zone), tuple(self._found.items())
+        made_for = self.app.theme, self.dashboard.zone, day_at(now, self.dashboard.zone), tuple(self._found.items())
         before = self._made if made_for == self._made_for else {}
         self._made_for = made_for
         self._made = {row: before.get(row) or self._record(row, now) for row in rows}

@@ -25,6 +25,7 @@ from ..kit.spark import bar
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
 from ..pane import Pane
+from ..ranges import bucket, one_hour
 from .delegations import spent_cells
 
 if TYPE_CHECKING:
@@ -117,14 +118,17 @@ class MetricsPane(Pane[Metrics]):
         """Put it on the screen."""
         self.query_one(Cards).show(_cards(data))
         zone = self.dashboard.zone
-        self.query_one("#hours", StackedBars).show(
+        hours, days = self.query_one("#hours", StackedBars), self.query_one("#days", StackedBars)
+        hours.stand_for(one_hour(words.local(row.hour, zone)) for row in data.by_hour)
+        days.stand_for(bucket(dt.datetime.combine(row.day, dt.time()), "day") for row in data.daily)
+        hours.show(
             [
                 Series("tool calls", tuple(float(row.tool_calls) for row in data.by_hour)),
                 Series("prompts", tuple(float(row.prompts) for row in data.by_hour)),
             ],
             [f"{words.local(row.hour, zone):%H}h" for row in data.by_hour],
         )
-        self.query_one("#days", StackedBars).show(
+        days.show(
             [
                 Series("not failed", tuple(float(row.count - row.errors) for row in data.daily)),
                 Series("failed", tuple(float(row.errors) for row in data.daily), "error"),

@@ -22,6 +22,7 @@ from ..kit.bars import StackedBars
 from ..kit.palette import widget_ink
 from ..kit.series import Series
 from ..kit.table import Column, Record
+from ..ranges import bucket
 from . import text as phrases
 from .records import BAR, Paint, TokenTable, priced_only
 from .view import Question, TokenView
@@ -86,6 +87,7 @@ class Caching(TokenView[CachingData]):
             return f"{when}: nothing" if inward.ratio is None else f"{when}: {words.percent(inward.ratio)}, {told}"
 
         bars = self.query_one("#caching-days", StackedBars)
+        bars.stand_for(bucket(at, granularity) for at in buckets)
         bars.border_title = f"What went in by {granularity}: read from the cache, written to it, or neither"
         bars.show(
             [

@@ -20,6 +20,7 @@ from ..kit.bars import StackedBars
 from ..kit.palette import widget_ink
 from ..kit.series import Series
 from ..learnt import differs
+from ..ranges import bucket
 from . import text as phrases
 from .records import (
     BRIEF_COLUMNS,
@@ -155,9 +156,10 @@ class Overview(TokenView[OverviewData]):
             unit=words.usd if question.money else words.count,
             describe=describe,
         )
+        bars.stand_for(bucket(at, shown.granularity) for at in shown.buckets)
         bars.border_title = f"{'Spend' if question.money else 'Tokens'} by {shown.granularity} and {DIMENSIONS[by]}"
         keys = [f"u {'tokens' if question.money else 'spend'}"] if question.cost else []
-        bars.border_subtitle = " · ".join([*keys, "b by what", "g day, week, month"])
+        bars.border_subtitle = " · ".join([*keys, "b by what", "h hour, day, week", "↵ zoom"])
 
     # -- tables
 

@@ -93,6 +93,8 @@ def bucket_in_words(bucket: dt.datetime, granularity: Granularity) -> str:
 
 def span_in_words(chosen: Filter, today: dt.date) -> str:
     """The days of a filter: "30 days", "since Nov 01", "all days"."""
+    if chosen.after is not None and chosen.before is not None:
+        return words.plural(round((chosen.before - chosen.after).total_seconds() / 3600), "hour")
     if chosen.since is None:
         return "all days" if chosen.until is None else f"to {words.day(chosen.until)}"
     days = ((chosen.until or today) - chosen.since).days + 1

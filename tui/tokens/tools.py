@@ -54,7 +54,7 @@ class Tools(TokenView[ToolsData]):
     """A sentence, a table of tools, and one of results."""
 
     NAME = "tools"
-    TITLE = "Tool results"
+    TITLE = "Tools"
     ABOUT = "What fills the context: tools by the size of their results"
 
     def compose(self) -> ComposeResult:
