@@ -126,7 +126,7 @@ class Backfill:
         return late or many or not (self._running or self._waiting)
 
     def _load(self) -> None:
-        if not self._alone and self._engine.store.stamp() not in (self._seen, self._engine.own_stamp):
+        if not self._alone and self._engine.store.stamp() not in (self._seen, self._engine.left_at()):
             self._see_others()
         ready, self._ready = self._ready, []
         if ready:

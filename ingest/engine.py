@@ -84,7 +84,9 @@ class Engine:
     rest_seconds: float = USUAL_REST_SECONDS
     """How long the store should be left alone after a write."""
     own_stamp: Stamp = ()
-    """The store as our last write left it."""
+    """The store as our last write left it; `left_at` knows better if it was still open then."""
+    _own_write: int | None = None
+    """Our last write, as long as the file has not been closed after it."""
     _own_watermarks: dict[str, Watermark] = field(default_factory=dict)
     """Watermarks as our own writes left them: as long as nobody else writes they need not be read from the store."""
     _known: dict[str, KnownFile] = field(default_factory=dict)
@@ -141,7 +143,7 @@ class Engine:
         if not (found := {str(file.path): file for file in files}):
             return summary
         stamp = self.store.stamp()
-        if stamp == self.own_stamp and found.keys() <= self._own_watermarks.keys():
+        if stamp == self.left_at() and found.keys() <= self._own_watermarks.keys():
             known = self._own_watermarks
         else:
             with self.store.read(unless=self.stop) as connection:
@@ -322,7 +324,7 @@ class Engine:
         yielded = number = 0
         while jobs and not self.stop.is_set():
             self._rest()
-            if self.store.stamp() not in (stamp, self.own_stamp):
+            if self.store.stamp() not in (stamp, self.left_at()):
                 stamp = self.store.stamp()
                 before, jobs = len(jobs), self.still_to_do(jobs)
                 summary.others += before - len(jobs)
@@ -340,7 +342,7 @@ class Engine:
     def _rest(self) -> None:
         """Leave the store alone for a moment after another program wrote to it."""
         give_up = time.monotonic() + REST_SECONDS[1]
-        while time.monotonic() < give_up and not self.stop.is_set() and self.store.stamp() != self.own_stamp:
+        while time.monotonic() < give_up and not self.stop.is_set() and self.store.stamp() != self.left_at():
             left = self.rest_seconds - self.store.idle_seconds()
             if left <= 0:
                 return
@@ -350,7 +352,7 @@ class Engine:
     def _load_in_turn(self, done: Done, stamp: Stamp, summary: IngestSummary, *, insist: bool) -> bool:
         """Load unless somebody else wrote meanwhile; whether it is loaded. `insist`: load in any case."""
         with contextlib.suppress(StoreChanged):
-            self.load([done], summary, only_at=None if insist else (stamp, self.own_stamp))
+            self.load([done], summary, only_at=None if insist else (stamp, self.left_at()))
             return True
         return False
 
@@ -395,7 +397,7 @@ class Engine:
         self._price(work, models)
         with self.store.write(unless=self.stop, only_at=only_at) as connection:
             begun = time.monotonic()
-            if not (was_ours := self.store.stamp() == self.own_stamp):
+            if not (was_ours := self.store.stamp() == self.left_at()):
                 # It may be another store, in the place of the one that we know.
                 self._known_models &= known_models(connection)
                 self._price(work, models)
@@ -404,11 +406,11 @@ class Engine:
             self._unread |= set(self._load(connection, work))
             if not work.nothing_is_forgotten:
                 forget.enforce(connection)
-            took = time.monotonic() - begun
+            write, took = self.store.write_number(), time.monotonic() - begun
             if self._listener is not None:
                 self._listener.files_written(len(work.results) + len(work.gone))
         self._known_models |= models
-        self.note_own_write(work.results if was_ours and not work.gone else ())
+        self.note_own_write(work.results if was_ours and not work.gone else (), write=write)
         self.rest_seconds = min(max(took * REST_FACTOR, REST_SECONDS[0]), REST_SECONDS[1])
 
     def _load(self, connection: Writer, work: Load) -> list[str]:
@@ -429,14 +431,26 @@ class Engine:
             windows = {rate.model: rate.context_window for rate in work.rates}
             work.priced_models = {model: windows.get(model) for model in new}
 
-    def note_own_write(self, read: Sequence[ReadResult] = ()) -> None:
-        """Remember the store as we have just left it, with the watermarks we set; without any, all are read anew."""
+    def left_at(self) -> Stamp:
+        """The store's stamp as our last write left it: as long as that is its stamp, nobody has written since.
+
+        A screen that asked meanwhile may have closed the file after us, which takes in its log.
+        """
+        if self._own_write is not None and (closed := self.store.stamp_after(self._own_write)) is not None:
+            self.own_stamp, self._own_write = closed, None
+        return self.own_stamp
+
+    def note_own_write(self, read: Sequence[ReadResult] = (), *, write: int | None = None) -> None:
+        """Remember the store as we have just left it, with the watermarks we set; without any, all are read anew.
+
+        `write`: the number of the write, if nobody else of this process can have written since.
+        """
         if not read or len(self._own_watermarks) > OWN_WATERMARKS:
             self._own_watermarks.clear()
         self._own_watermarks |= {str(result.file.path): result.watermark for result in read}
         for path in self._unread:
             self._own_watermarks.pop(path, None)
-        self.own_stamp = self.store.stamp()
+        self.own_stamp, self._own_write = self.store.stamp(), write
 
 
 def _is_much(jobs: Sequence[Job]) -> bool:

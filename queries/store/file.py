@@ -141,6 +141,17 @@ class Store:
         """What changes whenever anybody, in any process, writes to the store. Costs two looks at the disk."""
         return self._files.stamp()
 
+    def write_number(self) -> int:
+        """Inside a `write`: which one of this process it is, for `stamp_after`."""
+        return self._gate.write_number()
+
+    def stamp_after(self, write: int) -> Stamp | None:
+        """The stamp as a write of this process left it; None while the file is still open, or written to again.
+
+        A reader of this process that came meanwhile may close the file after the writer has left.
+        """
+        return self._gate.stamp_after(write)
+
     def idle_seconds(self) -> float:
         """How long ago anybody last wrote to the store; infinite if there is none, or no clock can tell."""
         return self._files.idle_seconds()

@@ -23,6 +23,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from .errors import StoreBusy, StoreInterrupted
+from .files import Files, Stamp
 from .instance import Instance, OpenStore
 from .locking import Claim
 
@@ -67,6 +68,10 @@ class Gate:
         """The last attempt of a waiting writer failed: readers may open the file before it tries again."""
         self._inside: Counter[int] = Counter()
         """Threads that are in, and how often."""
+        self._writes = 0
+        """How many threads have come in to write."""
+        self._closed: tuple[int, Stamp] = 0, ()
+        """The write after which the file was closed last, and what it was like then, before anybody else had it."""
         self._claims = {exclusive: Claim(path, exclusive=exclusive, wake=self._wake) for exclusive in (False, True)}
 
     def instance(self, make: Callable[[], Instance]) -> Instance:
@@ -102,7 +107,21 @@ class Gate:
             assert self._database is not None
             self._inside[threading.get_ident()] += 1
             self._writing = self._writing or writable
+            self._writes += writable
             return self._database
+
+    def write_number(self) -> int:
+        """Which write of this process is under way, or was the last one."""
+        return self._writes
+
+    def stamp_after(self, write: int) -> Stamp | None:
+        """What the file was like when it was closed after a write, with nothing written since; None until it is.
+
+        Whoever of this process has it open last closes it, and that may be a reader.
+        """
+        with self._turn:
+            closed, stamp = self._closed
+            return stamp if closed == write else None
 
     def _await(self, connect: Connect, writable: bool, patience: _Patience, joins: bool) -> None:
         """Wait until the database is open for us."""
@@ -139,6 +158,8 @@ class Gate:
                     self._readers_first = False
                     try:
                         database.close()
+                        if self._writable:
+                            self._closed = self._writes, Files(self._path).stamp()
                     finally:
                         self._claims[self._writable].drop()
             finally:

@@ -16,7 +16,7 @@ from agnes_stats.queries.facts import FACTS, Half
 from agnes_stats.queries.store import Store, _duckdb
 
 from tests.faults.same import contents, difference
-from tests.storing import store_in
+from tests.storing import kept_open, store_in
 from tests.transcripts import HAIKU, OPUS, Transcript
 
 ZONES = ("UTC", "Asia/Tokyo")
@@ -184,6 +184,26 @@ def test_what_is_told_in_small_loads_is_what_is_told_at_once(followed: Followed,
     live, anew = contents(followed.store), contents(rebuilt(followed, tmp_path / "anew"))
     assert difference(live, anew) == ""
     assert not difference(anew, live)
+
+
+def test_a_reader_that_closes_the_file_after_us_is_nobody_else(followed: Followed) -> None:
+    """A screen asks while a line is written, and goes later: the next line costs no more than any."""
+    for _ in range(2):
+        with kept_open(followed.store):
+            tell(followed.told, "prompt")
+            assert followed.statements()
+        tell(followed.told, "prompt")
+        assert len(followed.statements()) == USUAL["prompt"]
+
+
+def test_what_another_program_wrote_is_noticed(followed: Followed) -> None:
+    other = Engine(Store(followed.store.path), followed.engine.roots, ZONES, workers=0, rest_seconds=0.0)
+    tell(followed.told, "prompt")
+    followed.write(followed.written)
+    assert other.catch_up().files == 1
+    assert followed.engine.catch_up().files == 0
+    tell(followed.told, "prompt")
+    assert followed.statements()
 
 
 def title(store: Store, session: str) -> object:
