@@ -48,22 +48,20 @@ def day_of(ts: str, zone: str) -> str:
     return f"CAST(timezone({zone}, timezone('UTC', {ts})) AS DATE)"
 
 
-def subagent_type_of(row: str) -> str:
+def subagent_type_of(row: str, noted: str = "t.subagent_type") -> str:
     """SQL of the agent type of `row`, a response or a tool call, beside its response `r` and SUBAGENT_TYPES as `t`.
 
-    A sub-agent that nothing names is "subagent".
+    A sub-agent that nothing names is "subagent". `noted`: NULL where there is no such table.
     """
     return (
         f"CASE WHEN {row}.subagent_id IS NULL AND NOT {row}.is_sidechain THEN '{MAIN_AGENT}' "
-        "ELSE coalesce(t.subagent_type, r.subagent_name, 'subagent') END"
+        f"ELSE coalesce({noted}, r.subagent_name, 'subagent') END"
     )
 
 
 VERSION = 3
 """Raised when one of the rollups becomes another one of the same facts: those of a store are then made anew."""
 
-
-_NO_TYPES = "SELECT NULL::VARCHAR AS subagent_id, NULL::VARCHAR AS subagent_type LIMIT 0"
 
 KEPT_ZONES = " CROSS JOIN zones z"
 """For `zones` of the next three, with `z.zone` for the zone: the days in all zones that are kept, in one question."""
@@ -74,10 +72,12 @@ def tokens_daily(zone: str, rows: str = "responses", *, zones: str = "", with_su
 
     Without the types of sub-agents where no response is one's.
     """
+    types = f"LEFT JOIN ({SUBAGENT_TYPES}) t ON t.subagent_id = r.subagent_id" if with_subagents else ""
+    noted = "t.subagent_type" if with_subagents else "NULL"
     return f"""
     SELECT {zone} AS zone, {day_of("r.ts", zone)} AS day, r.session_id, r.agent, r.machine,
         coalesce(s.username, any_value(r.username)) AS username, s.project, r.model,
-        {subagent_type_of("r")} AS subagent_type, r.git_branch, r.version,
+        {subagent_type_of("r", noted)} AS subagent_type, r.git_branch, r.version,
         r.speed, r.service_tier, count(*) FILTER (r.is_answer) AS responses,
         {columns("r.", "sum({})")}, sum(r.reasoning_tokens) AS reasoning_tokens,
         sum(r.web_searches) AS web_searches, {exact_sum("r.cost_usd")} AS cost_usd,
@@ -86,7 +86,7 @@ def tokens_daily(zone: str, rows: str = "responses", *, zones: str = "", with_su
         count(*) FILTER (r.output_undercounted) AS undercounted
     FROM {rows} r{zones}
     LEFT JOIN sessions s ON s.session_id = r.session_id
-    LEFT JOIN ({SUBAGENT_TYPES if with_subagents else _NO_TYPES}) t ON t.subagent_id = r.subagent_id
+    {types}
     GROUP BY zone, day, r.session_id, r.agent, r.machine, s.username, s.project, r.model, 9, r.git_branch, r.version,
         r.speed, r.service_tier
     """
