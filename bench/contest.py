@@ -34,6 +34,8 @@ class Contestant:
     environment: dict[str, str] = field(default_factory=dict)
     before: Callable[[], None] = lambda: None
     after: Callable[[], None] = lambda: None
+    until_answered: bool = False
+    """Only until its standard output ends: it may go on with something else, and is then ended."""
     costs: list[Cost] = field(default_factory=list)
     peak: float = 0.0
     """MiB of all its processes together at the worst moment; shared pages are divided among those who share them."""
@@ -41,6 +43,9 @@ class Contestant:
     def run(self, *, counts: bool = True) -> None:
         """One run, that counts or only looks at the memory. CalledProcessError if the command fails."""
         self.before()
+        if self.until_answered:
+            self._run_until_answered(counts=counts)
+            return
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         begun = time.monotonic()
         process = subprocess.Popen(
@@ -58,6 +63,26 @@ class Contestant:
             raise subprocess.CalledProcessError(process.returncode, self.command, stderr=told)
         done = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = done.ru_utime + done.ru_stime - usage.ru_utime - usage.ru_stime
+        if counts:
+            self.costs.append(Cost(wall, cpu))
+
+    def _run_until_answered(self, *, counts: bool) -> None:
+        begun = time.monotonic()
+        with subprocess.Popen(
+            self.command,
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            assert process.stdout is not None
+            with contextlib.nullcontext() if counts else self._memory_watched(process.pid):
+                answer = process.stdout.read()
+            wall, cpu = time.monotonic() - begun, _cpu_of(process.pid)
+            process.kill()
+        self.after()
+        if not answer:
+            raise subprocess.CalledProcessError(process.returncode, self.command)
         if counts:
             self.costs.append(Cost(wall, cpu))
 
@@ -105,3 +130,12 @@ def _memory(pid: int) -> float:
     except OSError:
         return 0.0
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+def _cpu_of(pid: int) -> float:
+    """Seconds of processor that a process and its ended children took so far, where the system tells; else 0."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(ticks) for ticks in told[11:15]) / os.sysconf("SC_CLK_TCK")

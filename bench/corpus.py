@@ -155,8 +155,18 @@ class Corpus:
         if self.is_newer and kind == "assistant":
             row |= {"effort": "high", "attributionSkill": None, "apiDurationMs": 900, "requestSource": "main"}
             message = {**message, "diagnostics": {"cache": "hit"}, "container": None}
-            details = {"output_tokens_details": {"thinking_tokens": 3}, "inference_geo": "global"}
-            message["usage"] = {**message["usage"], **details}
+            message["stop_details"] = None
+            used = message["usage"]
+            counts = {name: used[name] for name in used if name.endswith("_tokens") or name == "cache_creation"}
+            message["usage"] = {
+                **used,
+                "output_tokens_details": {"thinking_tokens": used["output_tokens"] // 3},
+                "inference_geo": "not_available",
+                "iterations": [{"type": "message", **counts}],
+                "speed": "standard",
+            }
+            calls = [{**block, "caller": {"type": "direct"}} for block in message["content"] if "input" in block]
+            message["content"] = calls or message["content"]
         elif self.is_newer:
             row |= {"promptSource": "typed", "origin": {"kind": "human"}, "permissionMode": "default"}
         row["message"] = message

@@ -72,6 +72,17 @@ def cold(home: Path, what: str) -> Contestant:
     )
 
 
+def soon(home: Path, what: str) -> Contestant:
+    """The first answer about tokens, with an empty store: until it is told, before the store is filled."""
+    store = WORK / f"soon-{home.name}" / "s.duckdb"
+    return Contestant(
+        f"daily --json, empty store, until answered, {what}",
+        ours(home, store, "daily", "--json"),
+        before=lambda: shutil.rmtree(store.parent, ignore_errors=True),
+        until_answered=True,
+    )
+
+
 def scene(megabytes: int, rounds: int, peers: Peers | None, *, heavy: bool) -> list[Race]:
     """The races on one corpus. `heavy`: the peers that keep a store, too; they take minutes."""
     home, truth = corpus(megabytes)
@@ -83,9 +94,10 @@ def scene(megabytes: int, rounds: int, peers: Peers | None, *, heavy: bool) -> l
     first = cold(home, f"{megabytes} MB")
     ask = Contestant(f"tokens --json, nothing new, {megabytes} MB", ours(home, store, "tokens", "--json"))
     ccusage, tokscale = (peers.ccusage(home), peers.tokscale(home)) if peers else (None, None)
-    race([c for c in (first, ccusage) if c], rounds)
+    answer = soon(home, f"{megabytes} MB")
+    race([c for c in (answer, first, ccusage) if c], rounds)
     race([c for c in (ask, tokscale) if c], rounds)
-    races: list[Race] = [("cold", first, ccusage), ("warm", ask, tokscale)]
+    races: list[Race] = [("soon", answer, ccusage), ("cold", first, ccusage), ("warm", ask, tokscale)]
     for peer in (peers.session_analytics(home), peers.agentsview(home)) if peers and heavy else ():
         peer.run()
         races.append(("cold", first, peer))

@@ -17,7 +17,20 @@ from .costs import priced, write_rates
 from .file_rows import forget_rejects, stamped, write_files
 from .formats import SOURCES
 from .incoming import Load
-from .merging import is_told, key_of, known_rows, merged_rows, no_rows, open_keys, replaced_by, rival_rows, told_by
+from .merged_rows import told_by_merged
+from .merging import (
+    is_told,
+    key_of,
+    keys_told_once,
+    known_rows,
+    merged_rows,
+    no_rows,
+    open_keys,
+    replaced_by,
+    rival_rows,
+    rows_told_once,
+    told_by,
+)
 from .row_files import read_rows
 from .small_load import load_small
 
@@ -82,7 +95,7 @@ def _merge(
     with `taken_back` all that the files in the table of that name had told is dropped.
     """
     incoming = f"incoming_{fact.name}"
-    told = fact.loaded if is_merged and fact.name in MERGED else fact.told
+    told = told_by_merged(fact) if is_merged and fact.name in MERGED else fact.told
     repeated = "".join(f', "{other}" AS "{column}"' for column, other in fact.repeated.items() if column not in told)
     filled = ", ".join(f'coalesce("{column}", "{other}") AS "{column}"' for column, other in fact.defaults.items())
     every = f"* REPLACE ({filled})" if filled else "*"
@@ -103,10 +116,20 @@ def _merge(
     [(count,)] = connection.rows(f"INSERT INTO {incoming} BY NAME {known_rows(fact, known, replaced)}")
     if count:
         connection.execute(f"DELETE FROM {known}")
-    opened = _opened(connection, fact, incoming)
+    told_once = None if replaced else f"told_once_{fact.name}"
+    several = incoming
+    if told_once is not None:
+        # Nearly all: what nobody else tells needs no merging.
+        several = f"told_again_{fact.name}"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {told_once} AS {keys_told_once(fact, incoming)}")
+        again = f"{key_of(fact)} NOT IN (FROM {told_once})"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {several} AS FROM {incoming} WHERE {again}")
+    opened = _opened(connection, fact, several)
     if opened is not None and count:
-        connection.execute(f"INSERT INTO {incoming} BY NAME {rival_rows(fact, incoming, replaced)}")
-    merged = merged_rows(fact, incoming, list(replaced), opened)
+        connection.execute(f"INSERT INTO {several} BY NAME {rival_rows(fact, several, replaced)}")
+    merged = merged_rows(fact, several, list(replaced), opened)
+    if told_once is not None:
+        merged = f"({merged}) UNION ALL BY NAME ({rows_told_once(fact, incoming, told_once)})"
     if taken_back:
         merged = f"SELECT * FROM ({merged}) WHERE {is_told(fact)}"
     if fact.name == "responses":

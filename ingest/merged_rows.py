@@ -17,6 +17,9 @@ from .batch import Row
 
 _Rank = tuple[Any, ...]
 
+LATER = "later"
+"""In a row that is taken: functions, one for each group of columns, that give those by which it is not compared."""
+
 _ALL: dict[str, Callable[[Any, Any], Any]] = {"max": max, "bool_or": lambda one, other: one or other}
 """Aggregates of `Fact.sums`, of two values that there are."""
 
@@ -25,8 +28,9 @@ class MergedRows:
     """The rows of a fact that files tell, one for each key and file. For facts with one column as their key."""
 
     def __init__(self, fact: Fact) -> None:
-        (key,) = fact.key
-        self._key = itemgetter(key, "path")
+        (self._name,) = fact.key
+        self._key = itemgetter(self._name, "path")
+        self._of_path = [column for column in fact.repeated if column not in told_by_merged(fact)]
         self._sums = [(column, _ALL[aggregate]) for column, (_, aggregate) in fact.sums.items()]
         self._defaults = list(fact.defaults.items())
         self._repeated = list(fact.repeated.items())
@@ -46,7 +50,7 @@ class MergedRows:
         self.take(row)
 
     def take(self, row: Row) -> None:
-        """Take a row that has all columns of the fact, also those that have a default or repeat others."""
+        """Take a row that has all columns, also those that have a default or repeat others; or tells some `LATER`."""
         key = self._key(row)
         known = self._rows.get(key)
         if known is None:
@@ -61,14 +65,31 @@ class MergedRows:
         for number, side in enumerate(self._halves):
             winners[number] = side.winner(winners[number], row)
 
+    def clear(self) -> None:
+        """Begin anew, without rows."""
+        self._rows = {}
+
     def __iter__(self) -> Iterator[Row]:
         for winners, sums in self._rows.values():
+            # What is not replaced below is of the first group, or the same of all.
             merged = dict(winners[0])
-            for side, row in zip(self._halves, winners, strict=True):
+            merged.pop(LATER, None)
+            for number, (side, row) in enumerate(zip(self._halves, winners, strict=True)):
+                later = row.get(LATER)
+                if later is not None:
+                    merged.update(later[number]())
                 if row is not winners[0]:
-                    merged.update(zip(side.columns, map(row.get, side.columns), strict=True))
+                    columns = side.columns if later is None else side.ranked
+                    merged.update(zip(columns, map(row.get, columns), strict=True))
             merged.update(zip(self._summed, sums, strict=True))
+            for column in self._of_path:
+                del merged[column]
             yield merged
+
+
+def told_by_merged(fact: Fact) -> dict[str, str]:
+    """Columns that merged rows of a fact tell, with their types: all but those that repeat the path."""
+    return {name: kind for name, kind in fact.loaded.items() if fact.repeated.get(name) != "path"}
 
 
 class _Side:
@@ -79,6 +100,8 @@ class _Side:
         self._is_last = half.pick == "max"
         self._said = f"{half.prefix}is_copy" if half.rivals is not None else None
         # Within a file it makes no difference which of its rows says that it is a copy: see `merging._decided`.
+        self.ranked = tuple(term.column for term in half.terms)
+        """The columns that a row has which tells the rest later."""
         self._terms = [term for term in half.terms if term.column != self._said]
         self._values = itemgetter(*(term.column for term in self._terms))
         self._reversed = [number for number, term in enumerate(self._terms) if term.negated]

@@ -93,6 +93,26 @@ def open_keys(fact: Fact, told: str) -> str:
     return f"SELECT {key_of(fact)} AS open FROM {told} GROUP BY {keys} HAVING {' OR '.join(conditions)}"
 
 
+def keys_told_once(fact: Fact, told: str) -> str:
+    """SELECT of the keys of `told` of which there is one row."""
+    keys = ", ".join(f'"{column}"' for column in fact.key)
+    return f"SELECT {key_of(fact)} AS once FROM {told} GROUP BY {keys} HAVING count(*) = 1"
+
+
+def rows_told_once(fact: Fact, told: str, keys: str) -> str:
+    """SELECT of the rows of `told` whose keys are in the table `keys`: what `merged_rows` makes of one row."""
+    shown = {column: f'"{column}"' for column in (*fact.key, *fact.sums)}
+    for half in fact.halves:
+        for column in half.columns:
+            taken = f'CASE WHEN {half.where} THEN "{column}" END AS "{column}"'
+            shown[column] = f'"{column}"' if half.where is None else taken
+        if half.rivals is not None:
+            shown[half.rivals] = f'NULL::VARCHAR AS "{half.rivals}"'
+    computed = "".join(f', {sql} AS "{column}"' for column, (_, sql) in fact.computed.items())
+    rows = f"SELECT {', '.join(shown.values())} FROM {told} WHERE {key_of(fact)} IN (FROM {keys})"
+    return f"SELECT *{computed} FROM ({rows})"
+
+
 def merged_rows(fact: Fact, told: str, replaced: Sequence[str], opened: str | None = None) -> str:
     """SELECT of one row for each key of `told`. `replaced` names the flags of known rows by group, if there are any.
 

@@ -31,7 +31,8 @@ class UsageBatch(Batch):
 
     def begin(self) -> None:
         """A file begins: what was told since the last `end` is dropped."""
-        self._merged, self._told, self._others = MergedRows(RESPONSES), [], []
+        self._merged.clear()
+        self._told, self._others = [], []
         self.is_doubtful = False
 
     def add(self, table: str, row: Row) -> None:

@@ -96,7 +96,7 @@ def test_so_is_what_comes_to_a_store_that_has_the_half_of_each_file(tmp_path: Pa
 NAMES = ("s1.jsonl", "s2.jsonl", "s1/subagents/agent-a1.jsonl", "agent-a2.jsonl")
 
 
-@settings(max_examples=6, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(*[random_files] * len(NAMES)), min_size=2, max_size=2))
 def test_so_are_random_transcripts(lots: list[tuple[bytes, ...]]) -> None:
     with TemporaryDirectory() as folder, Bench(Path(folder)) as bench:

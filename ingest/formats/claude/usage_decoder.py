@@ -7,20 +7,22 @@ depends on a row that was passed over, the file is *doubtful*, and has to be rea
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 import msgspec
 
 from ...batch import Batch
 from ...batch import Row as FactRow
+from ...merged_rows import LATER
 from ...usage_batch import UsageBatch
 from ..emit import UNKNOWN_MODEL
-from ..events import Place, ResponseKind, Speaker
+from ..events import NoticeKind, Place, ResponseKind, Speaker, Tokens
 from ..source import SourceFile, State
 from ..times import parse_time
 from .decoder import DENSEST_OUTPUT, PLACEHOLDER, SYNTHETIC, ClaudeDecoder, text_in
 from .keys import AGENT, RowLine, copy_signs_of, is_unique
-from .rows import CacheCreation, Iteration, Message, OutputDetails, Row, ServerToolUse
+from .rows import CacheCreation, ContentBlock, Iteration, Message, OutputDetails, Row, ServerToolUse
 from .usage import PARTS, SPEED, TIER, count_of, leaves_placeholders, shown_bytes, stop_of, tokens_of
 
 NEEDLE = b'"assistant"'
@@ -145,49 +147,41 @@ class UsageDecoder(ClaudeDecoder):
         self._emit.active(session, ts)
 
     def _quick_row(self, row: _UsageRow, message: _Message, session: str, ts: int, pos: int) -> FactRow:
-        """What `Emitter.response` makes of it, as far as it is asked for."""
-        usage = message.usage
-        assert usage is not None
-        tokens = tokens_of(cast("Iteration", usage), _nothing)
-        agent, version, used = row.agentId, text_in(row.version), usage.server_tool_use
+        """What such a row is compared by, what is added up, and how to tell the rest, should it win."""
+        tokens = tokens_of(cast("Iteration", message.usage), _nothing)
         return {
-            "ts": ts,
-            "usage_ts": ts,
-            "ended_at": ts,
+            "key": message.id,
             "path": self._path,
-            "usage_path": self._path,
+            "embedded": False,
+            "ts": ts,
             "pos": pos,
-            "usage_pos": pos,
             "is_copy": row.forkedFrom is not None,
             "copy_signs": copy_signs_of(cast("Row", row), ts, self._first_ts),
-            "session_id": session,
-            **self._whose,
-            "key": message.id,
-            "embedded": False,
-            "usage_embedded": False,
-            "subagent_id": agent if isinstance(agent, str) else self._file_agent,
-            "subagent_name": text_in(row.attributionAgent),
             "is_sidechain": bool(row.isSidechain) or self._file_agent is not None,
-            "kind": ResponseKind.TURN,
-            "model": text_in(message.model) or UNKNOWN_MODEL,
-            "version": version,
-            "git_branch": text_in(row.gitBranch),
+            "usage_embedded": False,
             "output_tokens": tokens.output,
             "total_tokens": tokens.total,
-            "input_tokens": tokens.input,
-            "cache_read_tokens": tokens.cache_read,
-            "cache_write_5m_tokens": tokens.cache_write_5m,
-            "cache_write_1h_tokens": tokens.cache_write_1h,
-            "reasoning_tokens": tokens.reasoning,
-            "web_searches": count_of(used.web_search_requests, _nothing) if used is not None else 0,
-            "speed": text_in(usage.speed) or SPEED,
-            "service_tier": text_in(usage.service_tier) or TIER,
-            "inference_geo": text_in(usage.inference_geo),
-            "stop_reason": stop_of(message.stop_reason),
+            "usage_ts": ts,
+            "usage_path": self._path,
+            "usage_pos": pos,
+            "ended_at": ts,
             "is_api_error": False,
-            "early_output": tokens.output in PLACEHOLDER,
-            "stays_early": leaves_placeholders(version),
             "least_output_tokens": -(-shown_bytes(cast("Message", message)) // DENSEST_OUTPUT),
+            LATER: (partial(self._owner, row, message, session), partial(_used, row, message, tokens)),
+        }
+
+    def _owner(self, row: _UsageRow, message: _Message, session: str) -> FactRow:
+        """What `Emitter.response` makes of whose it is, as far as it is asked for."""
+        agent = row.agentId
+        return {
+            "session_id": session,
+            **self._whose,
+            "kind": ResponseKind.TURN,
+            "subagent_id": agent if isinstance(agent, str) else self._file_agent,
+            "subagent_name": text_in(row.attributionAgent),
+            "model": text_in(message.model) or UNKNOWN_MODEL,
+            "version": text_in(row.version),
+            "git_branch": text_in(row.gitBranch),
         }
 
     # -- what cannot be told without the rows that were passed over ----------------------------------------------------
@@ -205,25 +199,54 @@ class UsageDecoder(ClaudeDecoder):
             self._usage.doubt()
         return super()._response_key(message, request, uuid, line, speaker)
 
-    # -- what is not asked for -----------------------------------------------------------------------------------------
+    # -- what is not asked for, unless it tells whose a sub-agent is ---------------------------------------------------
 
-    def _tool_use(self, *_: Any) -> None:
-        """Nothing."""
+    def _tool_use(
+        self, block: ContentBlock, call: str, key: str, place: Place, speaker: Speaker, folder: str | None
+    ) -> None:
+        if place.home is not None:
+            super()._tool_use(block, call, key, place, speaker, folder)
 
-    def _results(self, *_: Any) -> None:
-        """Nothing."""
+    def _results(self, row: Row, message: Message, place: Place) -> None:
+        if place.home is not None:
+            super()._results(row, message, place)
 
-    def _own_total(self, *_: Any) -> None:
-        """Nothing."""
+    def _own_total(self, row: Row, line: RowLine) -> None:
+        if line.place.home is not None:
+            super()._own_total(row, line)
 
-    def _notice(self, *_: Any, **__: Any) -> None:
-        """Nothing."""
+    def _notice(self, kind: NoticeKind, uuid: Any, line: RowLine, *told: Any, **more: Any) -> None:
+        if line.place.home is not None:
+            super()._notice(kind, uuid, line, *told, **more)
 
-    def _notified(self, *_: Any) -> None:
-        """Nothing."""
+    def _notified(self, text: str, uuid: Any, line: RowLine) -> None:
+        if line.place.home is not None:
+            super()._notified(text, uuid, line)
 
-    def _task_state(self, *_: Any) -> None:
-        """Nothing."""
+    def _task_state(self, key: str, call: str | None, told: Any, place: Place) -> None:
+        if place.home is not None:
+            super()._task_state(key, call, told, place)
+
+
+def _used(row: _UsageRow, message: _Message, tokens: Tokens) -> FactRow:
+    """What `Emitter.response` makes of what it took."""
+    usage = message.usage
+    assert usage is not None
+    used = usage.server_tool_use
+    return {
+        "input_tokens": tokens.input,
+        "cache_read_tokens": tokens.cache_read,
+        "cache_write_5m_tokens": tokens.cache_write_5m,
+        "cache_write_1h_tokens": tokens.cache_write_1h,
+        "reasoning_tokens": tokens.reasoning,
+        "web_searches": count_of(used.web_search_requests, _nothing) if used is not None else 0,
+        "speed": text_in(usage.speed) or SPEED,
+        "service_tier": text_in(usage.service_tier) or TIER,
+        "inference_geo": text_in(usage.inference_geo),
+        "stop_reason": stop_of(message.stop_reason),
+        "early_output": tokens.output in PLACEHOLDER,
+        "stays_early": leaves_placeholders(text_in(row.version)),
+    }
 
 
 def _is_ordinary(row: _UsageRow, message: _Message) -> bool:

@@ -1,0 +1,58 @@
+"""A file read for what its responses took says the same of them, and of its sessions, as one read as a whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from agnes_stats.ingest.batch import Batch
+from agnes_stats.ingest.formats import SOURCES
+from agnes_stats.ingest.formats.change import STRETCH
+from agnes_stats.ingest.merged_rows import MergedRows
+from agnes_stats.ingest.usage_batch import UsageBatch
+from agnes_stats.queries.facts import RESPONSES
+from agnes_stats.tests.counting.test_properties import files
+from hypothesis import HealthCheck, Phase, given, settings
+
+OF_SESSIONS = ("session_firsts", "session_lasts", "prompts", "activity", "strays", "worktrees", "summaries")
+NOT_ASKED = ("requested_at", "prompt_id", "effort", "logged_cost_usd", "cache_miss_reason", "cache_missed_tokens")
+
+
+def _said(batch: Batch, table: str) -> list[str]:
+    rows = batch.of(table)
+    if table == "responses" and not isinstance(batch, UsageBatch):
+        merged = MergedRows(RESPONSES)
+        for row in rows:
+            merged.add(row)
+        rows = list(merged)
+    return sorted(json.dumps(_plain(row), sort_keys=True) for row in rows)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """What is told of it: no value and a 0 of `copy_signs` are as good as nothing."""
+    return {name: value for name, value in row.items() if value not in (None, 0, False) and name not in NOT_ASKED}
+
+
+@settings(max_examples=120, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(files)
+def test_it_says_the_same_of_random_files(data: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        root, source = Path(folder), SOURCES["claude"]
+        for name in ("s1.jsonl", "s1/subagents/agent-a1.jsonl"):
+            path = root / "projects" / "x" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            file = source.recognise(root, path)
+            assert file is not None
+            whole = Batch()
+            source.read(file, None, whole, STRETCH)
+            for with_sessions, tables in ((True, ("responses", *OF_SESSIONS)), (False, ("responses",))):
+                usage = UsageBatch(with_sessions=with_sessions)
+                usage.begin()
+                source.read_usage(file, None, usage)
+                if not usage.end():
+                    assert not with_sessions, "what is read with all its rows is never doubtful"
+                    continue
+                assert [_said(usage, table) for table in tables] == [_said(whole, table) for table in tables]
