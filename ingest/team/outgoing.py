@@ -43,13 +43,15 @@ class Terms:
     share: Share = Share.NUMBERS
     key: str = ""
     """What hashes are keyed with, in hex."""
+    team: str = ""
+    """What hashes of ids are keyed with: the inbox."""
     leave_out: tuple[str, ...] = ()
     """Projects of which nothing goes: names as they are shown, or paths. Nor does what is of no known project then."""
 
     @property
     def mark(self) -> str:
         """A text that is another one when rows would go in another form."""
-        told = repr((_FORM, STORE_VERSION, self.machine, self.share.value, self.key)).encode()
+        told = repr((_FORM, STORE_VERSION, self.machine, self.share.value, self.key, self.team)).encode()
         return hashlib.sha256(told).hexdigest()[:8]
 
 
@@ -202,7 +204,7 @@ def _told(connection: Reader, fact: Fact, terms: Terms) -> Iterator[OutgoingRow]
         return
     keys = ", ".join(f'"{column}"' for column in fact.key)
     beside = f" LEFT JOIN (SELECT {keys}, part{', project_now' if fact.name == 'session_firsts' else ''} FROM {chosen})"
-    each = {column: shown(fact, column, terms.share, terms.key) for column in fact.loaded}
+    each = {column: shown(fact, column, terms.share, terms.key, terms.team) for column in fact.loaded}
     timed = {column: f"epoch_us({sql})" if fact.loaded[column] == "TIMESTAMP" else sql for column, sql in each.items()}
     line = ", ".join(f'"{column}" := {sql}' for column, sql in timed.items())
     ident = ", ".join(each[column] for column in fact.key)

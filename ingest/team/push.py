@@ -104,7 +104,7 @@ def _push(
 ) -> int:
     """Push; how many rows there are to tell in all."""
     with inbox.connected(where) as connection:
-        inbox.check_version(connection)
+        terms = replace(terms, team=inbox.check_version(connection))
         inbox.take_turn(connection, terms.machine)
         known = inbox.pushed(connection, terms.machine)
         if known.origin not in (None, origin_of(terms)) and not full:
@@ -129,7 +129,7 @@ def _push(
 def waits(store: Store, where: inbox.Address, terms: Terms) -> PushSummary:
     """What a push would tell now, without telling it. Raises InboxError, StoreError."""
     with inbox.connected(where) as connection:
-        inbox.check_version(connection)
+        terms = replace(terms, team=inbox.check_version(connection))
         known = inbox.pushed(connection, terms.machine)
     with store.read() as reader:
         there = parts(reader, terms)
@@ -170,4 +170,4 @@ def preview(store: Store, terms: Terms) -> Iterator[OutgoingRow]:
 
 def terms_for(store: Path, machine: str, share: Share, leave_out: Sequence[str], *, key: str | None = None) -> Terms:
     """The terms of a store, with its key unless another one is given. Raises OSError."""
-    return Terms(machine, share, key_of(store) if key is None else key, tuple(sorted(set(leave_out))))
+    return Terms(machine, share, key_of(store) if key is None else key, leave_out=tuple(sorted(set(leave_out))))

@@ -23,7 +23,7 @@ class Kind(StrEnum):
     """What stands in a column of text."""
 
     ID = "id"
-    """An id, or a word of ours. One that is made of words or of a path goes as a keyed hash."""
+    """An id, or a word of ours. One with words or a path in it goes as a hash that is the same for all of a team."""
     WORD = "word"
     """A word of an agent's: nothing goes where more than a word stands."""
     NAME = "name"
@@ -84,8 +84,10 @@ def is_sent(fact: Fact, share: Share) -> bool:
     return share is Share.ALL or fact.name not in NOT_SENT
 
 
-def shown(fact: Fact, column: str, share: Share, key: str) -> str:
-    """SQL of what goes of a column of `loaded`; NULL where nothing does. `key` is what hashes are keyed with, in hex.
+def shown(fact: Fact, column: str, share: Share, key: str, team: str) -> str:
+    """SQL of what goes of a column of `loaded`; NULL where nothing does.
+
+    Hashes are keyed with `key`, those of ids with the `team`: two people tell the same fact under the same id.
 
     `project_now` is a column beside it: the project that the session of a row counts to.
     """
@@ -98,7 +100,7 @@ def shown(fact: Fact, column: str, share: Share, key: str) -> str:
         return _label(fact, share)
     kind = kind_of(fact, column)
     if kind is Kind.ID:
-        return f"[{_of_id('each', key)} FOR each IN {name}]" if is_list else _of_id(name, key)
+        return f"[{_of_id('each', team)} FOR each IN {name}]" if is_list else _of_id(name, team)
     if kind is Kind.WORD:
         return f"CASE WHEN {_is_word(name)} THEN {name} END"
     if kind is Kind.PATH:

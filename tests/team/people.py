@@ -7,6 +7,7 @@ SQL = ("c-%s", "Bash", {"command": "duckdb shop.duckdb -c 'select 1 from orders'
 
 def talk(session: str, hour: int) -> Transcript:
     told = Transcript(session, f"2026-03-10T{hour:02}:00:00").title(f"about {session}").prompt("count").wait(5)
+    told.row("pr-link", prUrl="https://git.example.com/shop/pull/7", prNumber=7)
     call = (SQL[0] % session, *SQL[1:])
     return told.response(call).wait(5).result(call[0], "no", error=True).wait(900).response()
 

@@ -28,7 +28,7 @@ SECRETS = ("Zebra", "quagga", "okapi", "tapir", "bongo", "kudu")
 
 def told_by(store: Store, share: Share = Share.NUMBERS, *leave_out: str) -> str:
     """All that goes, as one text."""
-    terms = Terms("mac", share, KEY, leave_out)
+    terms = Terms("mac", share, KEY, leave_out=leave_out)
     with store.read() as connection:
         return json.dumps([list(row) for row in rows_of(connection, terms, list(parts(connection, terms)))])
 

@@ -186,6 +186,7 @@ def test_numbers_are_the_same_however_much_is_told(team: Callable[..., Team]) ->
         "tools_daily": "day, session_id, tool, class, invocations, errors, denied",
         "sessions": "session_id, started_at, ended_at, active_seconds, user_messages, tool_calls, round(cost_usd, 9)",
         "accesses": "id, ts, action, client_kind, rows_returned",
+        "events": "session_id, ts, kind",
     }.items():
         question = f"SELECT {columns} FROM {table} ORDER BY ALL"
         with us.store.read() as here, one.read() as there:
@@ -405,7 +406,7 @@ def test_who_tells_the_same_as_whom_is_told(team: Callable[..., Team], capsys: p
         us.push(who)
     us.drain()
     told_so = said(capsys, "team", "status", us.url("drainer"), "--shared", "--store", str(us.store.path))[1]
-    assert [line for line in told_so.splitlines() if "both tell" in line] == ["· ann and bob both tell 12 facts"]
+    assert [line for line in told_so.splitlines() if "both tell" in line] == ["· ann and bob both tell 13 facts"]
     with us.store.read() as connection:
         assert [(each.user, each.machine, each.share, each.problem) for each in teams.pushers(connection)] == [
             ("cyd", "cyd", "all", ""),
