@@ -340,6 +340,10 @@ class AgnesStats(EndableApp):
         parts.append(FilterPart(ZONE, chosen.zone))
         self.screen_stack[0].query_one(TabStrip).describe(parts, pane.filter_note())
 
+    def filter_in_words(self) -> list[str]:
+        """Which filters hold and what they leave, in a sentence."""
+        return self.screen_stack[0].query_one(TabStrip).in_words()
+
     @property
     def droppable(self) -> list[str]:
         """The fields that are filtered by, but for a person that the command line names."""

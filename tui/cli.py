@@ -95,6 +95,8 @@ def parser(words: Sequence[str] | None = None) -> Parser:
     _add_options(whole, [option.name for option in OPTIONS])
     whole.add_argument("--version", action="version", version=f"agnes-stats {__version__}")
     whole.add_argument("--demo", action="store_true", help="the dashboard on generated sessions that keep growing")
+    whole.add_argument("--plain", action="store_true", help="every view as plain text, for screen readers and pipes")
+    whole.add_argument("--view", metavar="VIEW", help="with --plain: only this view, by its name")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, help_text in COMMANDS.items():
         is_wanted = words is None or name in words
@@ -192,6 +194,10 @@ def _check_texts(given: Mapping[str, Any]) -> None:
 def _command(given: argparse.Namespace) -> Callable[[argparse.Namespace, Settings], int]:
     if given.command is not None:
         return command_of(given.command).run
+    if given.plain or given.view:
+        from .plain import plain
+
+        return plain
     if not terminal.can_show_screen():
         from .commands.overview import overview
 

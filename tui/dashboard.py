@@ -57,11 +57,17 @@ def _run(settings: Settings, memory: Memory, left: Remembered) -> int:
 
 
 def app_of(
-    settings: Settings, ahead: Ahead | None = None, memory: Memory | None = None, days: Range | None = None
+    settings: Settings,
+    ahead: Ahead | None = None,
+    memory: Memory | None = None,
+    days: Range | None = None,
+    *,
+    prepares: bool = True,
 ) -> AgnesStats:
     """The dashboard for some settings, not running yet.
 
-    `ahead` has its first answers, `memory` is told how it was left, `days` are those it begins with.
+    `ahead` has its first answers, `memory` is told how it was left, `days` are those it begins with; `prepares` makes
+    tabs before they are wanted.
     """
     from .app import AgnesStats
 
@@ -83,7 +89,7 @@ def app_of(
         now=utc_now,
         looked_in=looked_in(settings),
         ahead=ahead,
-        prepares=True,
+        prepares=prepares,
         memory=memory,
         days=days,
         widens=True,

@@ -110,6 +110,10 @@ class Cards(Canvas, can_focus=False):
         """All figures in words, on one line."""
         return " · ".join(f"{card.label} {card.value} {card.note}".rstrip() for card in self._cards)
 
+    def in_words(self) -> list[str]:
+        """A line for each figure."""
+        return [f"{card.label}: {card.value}" + (f" ({card.note})" if card.note else "") for card in self._cards]
+
     def _widths(self, width: int, screen: Size) -> list[int] | None:
         """The cards' widths, None if they are to be lines of text."""
         if screen.width < _NARROW or screen.height < _LOW:

@@ -12,6 +12,9 @@ from textual.message import Message
 from ..ranges import Range
 from .canvas import Canvas
 
+NOTHING = (": nothing", ": 0")
+"""How a part ends in words that has nothing in it."""
+
 
 class Pointed(Canvas):
     """A canvas of numbered parts (bars, days) one of which keyboard and mouse can point at.
@@ -44,6 +47,20 @@ class Pointed(Canvas):
     def span_of(self, index: int) -> Range | None:
         """The days or the hour that a part stands for; None if it stands for none."""
         return self._spans[index] if index < len(self._spans) else None
+
+    def in_words(self) -> list[str]:
+        """Every part in words, without those that say that there is nothing; first what is told without a cursor."""
+        before = self._cursor
+        told: list[str] = []
+        try:
+            for index in (None, *range(self.part_count())):
+                self._cursor = index
+                words = str(getattr(self, "caption", ""))
+                if words and words not in told and not words.endswith(NOTHING):
+                    told.append(words)
+        finally:
+            self._cursor = before
+        return told
 
     def action_zoom(self) -> None:
         """Show only what the part under the cursor stands for."""

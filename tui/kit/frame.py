@@ -82,6 +82,11 @@ class TabStrip(Static):
             self._sums = sums
             self._fit()
 
+    def in_words(self) -> list[str]:
+        """What is filtered, and what that leaves, without the marks of a click."""
+        told = [*(part.words for part in self._parts), self._sums.plain.replace("  ", ", "), self._note]
+        return [words.clean(", ".join(part for part in told if part))]
+
     def on_resize(self) -> None:
         """More room, or less."""
         self._fit()

@@ -278,6 +278,11 @@ class RecordTable(DataTable[Text]):
         return list(self._records.values())
 
     @property
+    def labels(self) -> dict[str, str]:
+        """The names of all columns, also of those for which there is no room, by their keys."""
+        return {column.key: column.label for column in self._all_columns}
+
+    @property
     def first_label(self) -> str:
         """The name of the first column, which often says what the rows are."""
         return self._all_columns[0].label if self._all_columns else ""
