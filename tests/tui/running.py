@@ -115,7 +115,8 @@ async def settle(pilot: Pilot[Any]) -> None:
         # One that a newer question has replaced is as good as over.
         with contextlib.suppress(WorkerCancelled):
             await app.workers.wait_for_complete(asking)
-    _paint(app)
+    if app.is_running:
+        _paint(app)
 
 
 async def _still(pilot: Pilot[Any]) -> None:

@@ -21,9 +21,7 @@ from agnes_stats.tui.sessions.detail import SessionScreen
 from tests.queries.accesses import agnes, store_with
 from tests.storing import held
 from tests.tui.access_world import HOSTILE, world
-from tests.tui.running import NOW, press, running, screen_text, settle, show_days, show_view
-
-SIZES = [(80, 24), (140, 45), (200, 60)]
+from tests.tui.running import NOW, SIZES, at_sizes, press, running, screen_text, settle, show_days, show_view
 
 
 @pytest.fixture(scope="module")
@@ -50,24 +48,21 @@ def caption(app: AgnesStats) -> str:
     return next(line for line in screen_text(app).splitlines() if " access" in line and "Data access" not in line)
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_the_screen_and_what_failed(
-    store: Store, size: tuple[int, int], golden: Callable[[str, str], None]
-) -> None:
-    async with on_access(store, size) as (app, pilot):
+async def test_the_screen_and_what_failed_at_any_size(store: Store, golden: Callable[[str, str], None]) -> None:
+    async with on_access(store, SIZES[0]) as (app, pilot):
         await press(pilot, "down")
-        text = screen_text(app)
-        golden(f"access-{size[0]}x{size[1]}", "\n".join(text.splitlines()[2:-1]))
-        assert max(map(len, text.splitlines())) <= size[0]
-        for told in ("Reads", "Failed", "query.remote", "table:orders", "error.400", "15 accesses"):
-            assert told in text
+        async for size, text in at_sizes(pilot):
+            golden(f"access-{size[0]}x{size[1]}", "\n".join(text.splitlines()[2:-1]))
+            assert max(map(len, text.splitlines())) <= size[0]
+            for told in ("Reads", "Failed", "query.remote", "table:orders", "error.400", "15 accesses"):
+                assert told in text
         await press(pilot, "t", "x")
-        text = screen_text(app)
-        assert "no column named x" in text and "select x from orders" in text
-        if size == (80, 24):
-            # The figures, in one line here, obey the filters.
-            assert "Reads 2 " in text.splitlines()[4] and "Failed 2 (100.0 %)" in text.splitlines()[4]
-            assert caption(app).strip() == "2 accesses · queries · failed"
+        async for size, text in at_sizes(pilot):
+            assert "no column named x" in text and "select x from orders" in text
+            if size == (80, 24):
+                # The figures, in one line here, obey the filters.
+                assert "Reads 2 " in text.splitlines()[4] and "Failed 2 (100.0 %)" in text.splitlines()[4]
+                assert caption(app).strip() == "2 accesses · queries · failed"
 
 
 async def test_an_access_is_told_in_full_below_the_list_and_for_how_long_it_runs(store: Store) -> None:

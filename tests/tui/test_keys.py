@@ -11,7 +11,7 @@ from agnes_stats import tui
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.kit.key_bar import KeyBar
-from agnes_stats.tui.screens.help import EVERYWHERE, HelpScreen, keys_on
+from agnes_stats.tui.screens.help import EVERYWHERE, HelpScreen, Keys, keys_on
 from agnes_stats.tui.tabs import TABS
 from agnes_stats.tui.verbs import fits, verbs
 from rich.cells import cell_len
@@ -78,7 +78,9 @@ async def everywhere(
 @pytest.mark.parametrize(
     "size", [(80, 24), *(pytest.param(size, marks=pytest.mark.long) for size in ((50, 20), (140, 45)))], ids=str
 )
-async def test_the_keys_at_the_bottom_are_whole_and_help_is_among_them(store: Store, size: tuple[int, int]) -> None:
+async def test_the_keys_told_are_whole_and_work_there_and_help_is_among_them(
+    store: Store, size: tuple[int, int]
+) -> None:
     seen = []
     async with everywhere(store, size) as places:
         async for place, app, pilot in places:
@@ -98,7 +100,19 @@ async def test_the_keys_at_the_bottom_are_whole_and_help_is_among_them(store: St
             app.screen.refresh_bindings()
             await settle(pilot)
             assert bar.told == shown, place
+            told_of_working(app, place)
     assert seen == list(PLACES)
+
+
+def told_of_working(app: AgnesStats, place: str) -> Keys:
+    """What the help would tell here: each key once, and only those that work."""
+    keys = keys_on(app.screen)
+    told = [key for entry in (*keys.here, *keys.everywhere) for key in entry.keys]
+    assert len(told) == len(set(told)), place
+    shown = {app.get_key_display(each.binding) for each in app.screen.active_bindings.values() if each.enabled}
+    names = shown | {"^c", "^p", "?", "esc", "q", "⏎", "f1", "e", "^j", "f5", "^⏎"}
+    assert set(told) <= names, (place, set(told) - names)
+    return keys
 
 
 async def test_a_click_on_a_key_is_as_good_as_pressing_it(store: Store) -> None:
@@ -114,23 +128,20 @@ async def test_a_click_on_a_key_is_as_good_as_pressing_it(store: Store) -> None:
         assert isinstance(app.screen, HelpScreen)
 
 
+@pytest.mark.long
 async def test_help_tells_the_keys_that_work_there_and_no_others(store: Store) -> None:
+    """Each in words on its screen; which they are is seen with those at the bottom, too."""
     seen = []
     async with everywhere(store, (120, 60)) as places:
         async for place, app, pilot in places:
             seen.append(place)
             screen = app.screen
             title = app.active_pane.tab.title if len(app.screen_stack) == 1 else str(screen.TITLE)
-            keys, working = keys_on(screen), screen.active_bindings
+            keys = told_of_working(app, place)
             await press(pilot, "f1" if place == "console" else "question_mark")
             assert isinstance(app.screen, HelpScreen), place
             text = screen_text(app)
             assert title in text and "This tab" not in text, place
-            told = [key for entry in (*keys.here, *keys.everywhere) for key in entry.keys]
-            assert len(told) == len(set(told)), place
-            shown = {app.get_key_display(each.binding) for each in working.values() if each.enabled}
-            names = shown | {"^c", "^p", "?", "esc", "q", "⏎", "f1", "e", "^j", "f5", "^⏎"}
-            assert set(told) <= names, (place, set(told) - names)
             offered = list(verbs(app, screen))
             # The palette does not offer itself.
             about = [entry.about for entry in (*keys.here, *keys.everywhere) if "^p" not in entry.keys]

@@ -34,13 +34,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield made
 
 
-@pytest.mark.parametrize("tab", ["1", "2", "3"])
-async def test_every_tab_shows_the_same_names(store: Store, tab: str) -> None:
+async def test_every_tab_shows_the_same_names(store: Store) -> None:
     async with running(store, (200, 60)) as (app, pilot):
-        await press(pilot, tab)
-        shown = screen_text(app)
-        for name in ("me/shop", "them/shop", "market-data"):
-            assert f" {name} " in shown
+        for tab in "123":
+            await press(pilot, tab)
+            shown = screen_text(app)
+            for name in ("me/shop", "them/shop", "market-data"):
+                assert f" {name} " in shown, tab
 
 
 async def test_a_project_is_chosen_by_its_name(store: Store) -> None:

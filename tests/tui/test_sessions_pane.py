@@ -18,10 +18,8 @@ from textual.widgets import Input
 
 from tests.storing import held
 from tests.transcripts import Transcript, store_of, write
-from tests.tui.running import NOW, press, running, screen_text, settle, show_days
+from tests.tui.running import NOW, SIZES, at_sizes, press, running, screen_text, settle, show_days
 from tests.tui.sessions_world import world
-
-SIZES = [(80, 24), (140, 45), (200, 60)]
 
 
 @pytest.fixture(scope="module")
@@ -38,20 +36,18 @@ def line(text: str, part: str) -> str:
     return next(line for line in text.splitlines() if part in line)
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_the_screen_tells_what_runs_at_any_size(
-    store: Store, size: tuple[int, int], golden: Callable[[str, str], None]
-) -> None:
-    async with running(store, size) as (app, _):
-        lines = screen_text(app).splitlines()
-        # Without the frame around all tabs, and the names of the views.
-        golden(f"sessions-{size[0]}x{size[1]}", "\n".join(lines[3:-1]))
-        first = next(n for n, text in enumerate(lines) if "● fix the churn" in text)
-        assert "$" in lines[first]
-        assert "Bash  duckdb" in lines[first + 1]
-        assert "running 14 s" in lines[first + 1]
-        assert "1 sub-agent running" in lines[first + 1]
-        assert max(map(len, lines)) <= size[0]
+async def test_the_screen_tells_what_runs_at_any_size(store: Store, golden: Callable[[str, str], None]) -> None:
+    async with running(store, SIZES[0]) as (_, pilot):
+        async for size, text in at_sizes(pilot):
+            lines = text.splitlines()
+            # Without the frame around all tabs, and the names of the views.
+            golden(f"sessions-{size[0]}x{size[1]}", "\n".join(lines[3:-1]))
+            first = next(n for n, text in enumerate(lines) if "● fix the churn" in text)
+            assert "$" in lines[first]
+            assert "Bash  duckdb" in lines[first + 1]
+            assert "running 14 s" in lines[first + 1]
+            assert "1 sub-agent running" in lines[first + 1]
+            assert max(map(len, lines)) <= size[0]
 
 
 async def test_everything_about_a_session_is_in_its_row(store: Store) -> None:

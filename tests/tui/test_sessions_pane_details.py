@@ -20,7 +20,7 @@ from textual.pilot import Pilot
 
 from tests.storing import held
 from tests.transcripts import Transcript, catch_up, store_of, write
-from tests.tui.running import NOW, press, running, screen_text, settle
+from tests.tui.running import NOW, SIZES, at_sizes, press, running, screen_text, settle
 from tests.tui.sessions_world import HOSTILE, bash, churn, world
 
 LIVE, QUIET, ODD, PENDING = (f"3f0fc83a-000{number}" for number in (1, 2, 5, 6))
@@ -223,14 +223,13 @@ async def test_copying_the_id_and_showing_the_file(store: Store) -> None:
         assert screen_text(app).count("3f0fc83a-0002.jsonl") == before + 1
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
-async def test_hostile_texts_are_plain_text(store: Store, size: tuple[int, int]) -> None:
-    async with opened(store, ODD, size) as (app, pilot):
+async def test_hostile_texts_are_plain_text(store: Store) -> None:
+    async with opened(store, ODD, SIZES[0]) as (_, pilot):
         await press(pilot, "down")
-        text = screen_text(app)
-        assert "[/foo]" in text
-        assert not re.search("[\x00-\x09\x0b-\x1f\x7f‮]", text)
-        assert HOSTILE not in text
+        async for _, text in at_sizes(pilot, SIZES[:2]):
+            assert "[/foo]" in text
+            assert not re.search("[\x00-\x09\x0b-\x1f\x7f‮]", text)
+            assert HOSTILE not in text
 
 
 async def test_a_pending_session_says_so(store: Store) -> None:
@@ -259,9 +258,9 @@ async def test_a_session_that_is_gone_from_the_store_and_a_store_that_cannot_be_
 
 
 async def test_costs_can_be_hidden(store: Store) -> None:
-    for size in ((80, 24), (140, 45)):
-        async with opened(store, size=size, no_cost=True) as (app, _):
-            assert "$" not in screen_text(app)
+    async with opened(store, size=SIZES[0], no_cost=True) as (_, pilot):
+        async for _, text in at_sizes(pilot, SIZES[:2]):
+            assert "$" not in text
 
 
 async def test_a_narrow_screen_and_one_that_becomes_narrow_keep_the_essentials(

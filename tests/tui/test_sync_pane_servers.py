@@ -10,7 +10,7 @@ import pytest
 from agnes_stats.queries.store import Store
 
 from tests.storing import store_in
-from tests.tui.running import NOW, running, screen_text, settle
+from tests.tui.running import NOW, SIZES, at_sizes, running, screen_text, settle
 
 REVOKED = "https://agnes.example.com: the token was revoked; run `agnes auth login` (401)"
 
@@ -43,19 +43,18 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-@pytest.mark.parametrize("size", [(140, 45), (80, 24)])
-async def test_each_server_and_account_has_a_line(store: Store, size: tuple[int, int]) -> None:
-    async with running(store, size, tab="sync") as (app, pilot):
-        await settle(pilot)
-        lines = screen_text(app).splitlines()
-    (ann,) = (line for line in lines if "as ann@example.com" in line)
-    (bob,) = (line for line in lines if "as bob[red]" in line)
-    assert "agnes.example.com as ann@example.com" in ann
-    assert "0 rows" in ann and "asked 2m ago" in ann
-    assert "fails: revoked" in bob
-    if size[0] > 100:
-        assert "token until Apr 09" in ann
-        assert "answered 5h ago" in bob and "the token was revoked" in bob
+async def test_each_server_and_account_has_a_line(store: Store) -> None:
+    async with running(store, SIZES[1], tab="sync") as (_, pilot):
+        async for size, text in at_sizes(pilot, (SIZES[1], SIZES[0])):
+            lines = text.splitlines()
+            (ann,) = (line for line in lines if "as ann@example.com" in line)
+            (bob,) = (line for line in lines if "as bob[red]" in line)
+            assert "agnes.example.com as ann@example.com" in ann
+            assert "0 rows" in ann and "asked 2m ago" in ann
+            assert "fails: revoked" in bob
+            if size[0] > 100:
+                assert "token until Apr 09" in ann
+                assert "answered 5h ago" in bob and "the token was revoked" in bob
 
 
 async def test_the_last_pull_is_the_servers_where_there_is_no_workspace(store: Store) -> None:

@@ -4,25 +4,23 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 from agnes_stats.tui import cli, terminal
 
-from tests.transcripts import Transcript, write
+from tests.transcripts import Transcript, store_of
 
 HOSTILE = "a\x1b]0;title\x07b\x1b[31mc\x9b31md\u202ee\u2066f\u200bg\x90Ph\x9ci\r\nj\ud800k\x7fl\0m"
 """Escape codes of every family, in seven and eight bits, what reorders and hides, and half a character."""
 MARKS = ("\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\u200b", "\x90", "\x9c", "\r", "\ud800", "\x7f", "\0")
 
 
-@pytest.fixture
-def options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    write(tmp_path / "claude", [Transcript("s1", "2026-03-10T09:00:00").prompt("hello").response()])
-    given = ["--store", str(tmp_path / "s.duckdb"), "--source", f"claude={tmp_path / 'claude'}", "--tz", "UTC"]
-    assert cli.main(["ingest", *given[:4]]) == 0
-    capsys.readouterr()
-    return given
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Of a store that has read all there is; nobody writes to it."""
+    folder = tmp_path_factory.mktemp("terminal")
+    store = store_of(folder, [Transcript("s1", "2026-03-10T09:00:00").prompt("hello").response()])
+    return ["--store", str(store.path), "--source", f"claude={folder / 'claude'}", "--tz", "UTC"]
 
 
 def test_lines_errors_and_progress_keep_the_words_and_nothing_that_a_terminal_obeys(

@@ -315,7 +315,7 @@ async def test_no_view_shows_money_where_it_is_hidden(store: Store) -> None:
             assert "Saved" not in screen_text(app), name
 
 
-@pytest.mark.parametrize("size", [(60, 16), (250, 80)])
+@pytest.mark.parametrize("size", [(60, 16), pytest.param((250, 80), marks=pytest.mark.long)])
 async def test_every_view_at_every_size(store: Store, size: tuple[int, int]) -> None:
     async with opened(store, size) as (app, pilot):
         for name in NAMES:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.kit.view_strip import ViewStrip
@@ -16,10 +14,16 @@ from tests.tui.running import press, running, screen_text, settle
 MORE = tuple(View(f"view-{name}", name.title(), f"The {name}", "list", "SessionsPane") for name in ("second", "third"))
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    told = Transcript("s1", "2026-03-10T09:00:00").prompt("count the orders").response()
+    return store_of(tmp_path_factory.mktemp("views"), [told])
+
+
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(made: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(SessionsTab, "VIEWS", (SessionsTab.VIEWS[0], *MORE))
-    return store_of(tmp_path, [Transcript("s1", "2026-03-10T09:00:00").prompt("count the orders").response()])
+    return made
 
 
 def strip(text: str, begins: str = "") -> str:
