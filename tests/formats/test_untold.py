@@ -18,16 +18,16 @@ TOLD = {
 }
 """Matter -> how often the store has it."""
 
-CLAIMS = [(kind, matter) for kind, source in SOURCES.items() for matter in source.untold if matter in TOLD]
+CLAIMS = {kind: [matter for matter in source.untold if matter in TOLD] for kind, source in SOURCES.items()}
 
 
-@pytest.mark.parametrize(("kind", "matter"), CLAIMS)
-def test_what_is_said_to_be_untold_is_not_in_the_store(kind: str, matter: Matter, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [kind for kind, matters in CLAIMS.items() if matters])
+def test_what_is_said_to_be_untold_is_not_in_the_store(kind: str, tmp_path: Path) -> None:
     specimen, store, home = SPECIMENS[kind](), store_in(tmp_path), tmp_path / "home"
     specimen.put(home, len(specimen.states) - 1)
     _catch_up(store, kind, home)
     specimen.close(home)
-    assert asked(store, TOLD[matter]) == [(0,)]
+    assert {matter: asked(store, TOLD[matter]) for matter in CLAIMS[kind]} == {key: [(0,)] for key in CLAIMS[kind]}
 
 
 @pytest.mark.parametrize("kind", [kind for kind, source in SOURCES.items() if source.agent and source.untold])

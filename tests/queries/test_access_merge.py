@@ -264,26 +264,26 @@ BOX = """\
 """
 
 
-@pytest.mark.parametrize(
-    ("options", "printed", "rows"),
-    [
-        ("", BOX, 2),
-        ("", BOX.replace("│ 1  │ Ann   │\n│ 2  │       │\n", ""), 0),
-        ("--json", '[\n  {\n    "row_count": 42\n  }\n]', 1),
-        ("--json", "[]", 0),
-        ("--format csv", "id,name\n1,Ann\n2,\n3,Cy", 3),
-        ("-f csv", "n\n7", 1),
-        ("", "─── row 1 ───\n  row_count : 42\n─── row 2 ───\n  row_count : 7", 2),
-        ("--json | jq length", "7", None),
-        ("--format csv | wc -l", "12", None),
-    ],
-)
-def test_rows_of_a_local_query_are_counted_in_what_it_prints(
-    tmp_path: Path, options: str, printed: str, rows: int | None
-) -> None:
-    told = session("s1", "10:00", ("Bash", {"command": f'agnes query --local "{QUERY}" {options}'}), text=printed)
-    (row,) = listed(store_with(tmp_path, [told]))
-    assert (row.action, row.rows_returned) == ("query.local", rows)
+PRINTED: list[tuple[str, str, int | None]] = [
+    ("", BOX, 2),
+    ("", BOX.replace("│ 1  │ Ann   │\n│ 2  │       │\n", ""), 0),
+    ("--json", '[\n  {\n    "row_count": 42\n  }\n]', 1),
+    ("--json", "[]", 0),
+    ("--format csv", "id,name\n1,Ann\n2,\n3,Cy", 3),
+    ("-f csv", "n\n7", 1),
+    ("", "─── row 1 ───\n  row_count : 42\n─── row 2 ───\n  row_count : 7", 2),
+    ("--json | jq length", "7", None),
+    ("--format csv | wc -l", "12", None),
+]
+
+
+def test_rows_of_a_local_query_are_counted_in_what_it_prints(tmp_path: Path) -> None:
+    told = [
+        session(f"s{at}", "10:00", ("Bash", {"command": f'agnes query --local "{QUERY}" {options}'}), text=printed)
+        for at, (options, printed, _) in enumerate(PRINTED)
+    ]
+    found = {row.session_id: (row.action, row.rows_returned) for row in listed(store_with(tmp_path, told))}
+    assert found == {f"s{at}": ("query.local", rows) for at, (_, _, rows) in enumerate(PRINTED)}
 
 
 def test_the_command_says_where_a_query_ran_and_whose_rows_it_gave(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from agnes_stats.queries import trends
 from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store
 
 from tests.transcripts import HAIKU, OPUS, SONNET, Transcript, store_of
 
@@ -137,17 +137,25 @@ def test_what_a_period_has(connection: Reader) -> None:
     assert (nothing.active_days, nothing.tokens_per_active_day, nothing.cost_per_active_day) == (0, None, None)
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Etc/GMT+12"])
+ZONES = ("UTC", "Pacific/Kiritimati", "Etc/GMT+12")
+
+
+@pytest.fixture(scope="module")
+def one_response(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    told = Transcript("s1", "2026-03-10T09:00:00").response(tokens=(0, 7, 0, 0))
+    return store_of(tmp_path_factory.mktemp("odd-days"), [told], zones=ZONES)
+
+
 @pytest.mark.parametrize("moment", ["9999-12-31 23:59:59", "0001-01-01", "290000-01-01", "1000-01-01 (BC)"])
-def test_days_that_python_has_none_for_have_a_place(tmp_path: Path, zone: str, moment: str) -> None:
+def test_days_that_python_has_none_for_have_a_place(one_response: Store, moment: str) -> None:
     """No transcript brings them in; somebody else's hand may."""
-    store = store_of(tmp_path, [Transcript("s1", "2026-03-10T09:00:00").response(tokens=(0, 7, 0, 0))], zones=(zone,))
-    with store.write() as connection:
+    with one_response.write() as connection:
         connection.execute(f"UPDATE responses SET ts = '{moment}'")
         connection.execute(
             "UPDATE tokens_daily SET day = timezone(zone, timezone('UTC', ?::TIMESTAMP))::DATE", [moment]
         )
-    with store.read() as connection:
-        for group in ("model", "kind"):
-            shown = trends.over_time(connection, Filter(zone=zone), group, now=NOW)
-            assert sum(sum(layer.tokens) for layer in shown.layers) == 7
+    with one_response.read() as connection:
+        for zone in ZONES:
+            for group in ("model", "kind"):
+                shown = trends.over_time(connection, Filter(zone=zone), group, now=NOW)
+                assert sum(sum(layer.tokens) for layer in shown.layers) == 7, zone

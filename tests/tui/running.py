@@ -157,9 +157,7 @@ SIZES = ((80, 24), (140, 45), (200, 60))
 """Of terminals: small, usual, large."""
 
 
-async def at_sizes(
-    pilot: Pilot[Any], sizes: Sequence[tuple[int, int]] = SIZES
-) -> AsyncIterator[tuple[tuple[int, int], str]]:
+async def at_sizes(pilot: Pilot[Any], sizes: Sequence[tuple[int, int]]) -> AsyncIterator[tuple[tuple[int, int], str]]:
     """The terminal in one size after the other, and what is on the screen then: a start for each costs thrice that."""
     for size in sizes:
         await pilot.resize_terminal(*size)

@@ -51,13 +51,13 @@ def caption(app: AgnesStats) -> str:
 async def test_the_screen_and_what_failed_at_any_size(store: Store, golden: Callable[[str, str], None]) -> None:
     async with on_access(store, SIZES[0]) as (app, pilot):
         await press(pilot, "down")
-        async for size, text in at_sizes(pilot):
+        async for size, text in at_sizes(pilot, SIZES):
             golden(f"access-{size[0]}x{size[1]}", "\n".join(text.splitlines()[2:-1]))
             assert max(map(len, text.splitlines())) <= size[0]
             for told in ("Reads", "Failed", "query.remote", "table:orders", "error.400", "15 accesses"):
                 assert told in text
         await press(pilot, "t", "x")
-        async for size, text in at_sizes(pilot):
+        async for size, text in at_sizes(pilot, SIZES):
             assert "no column named x" in text and "select x from orders" in text
             if size == (80, 24):
                 # The figures, in one line here, obey the filters.

@@ -78,7 +78,7 @@ async def test_the_newest_prompt_of_all_sessions_is_on_top_at_any_size(store: St
         assert cells(app, "then count", "result", "tokens", "project") == ("✓ 6 … 2", "293k", "warehouse")
         assert cells(app, "the churn", "time", "result", "took") == ("14:02:00", "✓ 1 ✗ 2", "45 s")
         assert cells(app, "why is", "time") == ("Mar 09 19:20",)
-        async for size, text in at_sizes(pilot):
+        async for size, text in at_sizes(pilot, SIZES):
             assert max(map(len, text.splitlines())) <= size[0]
             for told in ("then count each customer once", "✓ 6 … 2", "$0.2", *(["warehouse"] if size[0] > 80 else [])):
                 assert told in text, told

@@ -74,7 +74,7 @@ def line(text: str, part: str) -> str:
 async def test_delegations_tell_who_started_whom_at_any_size(store: Store) -> None:
     async with running(store, SIZES[0]) as (app, pilot):
         await view(app, pilot, "delegations")
-        async for size, text in at_sizes(pilot):
+        async for size, text in at_sizes(pilot, SIZES):
             assert max(map(len, text.splitlines())) <= size[0]
             assert "● running" in line(text, "main → watcher")
             assert "✓ done" in line(text, "planner → coder")
@@ -125,7 +125,7 @@ async def test_on_a_small_screen_one_part_at_a_time(store: Store) -> None:
 async def test_agents_are_ranked_at_any_size_and_one_type_can_be_chosen(store: Store) -> None:
     async with running(store, SIZES[0]) as (app, pilot):
         await view(app, pilot, "agents")
-        async for _, text in at_sizes(pilot):
+        async for _, text in at_sizes(pilot, SIZES):
             assert "●" in line(text, "watcher")
             assert "opus-4.5" in line(text, "main ")
         table = app.query_one("#ranking", RecordTable)
@@ -153,7 +153,7 @@ async def test_tasks_stand_on_a_board_and_tell_their_history_at_any_size(store: 
             "blocked": ["tell the team"],
             "completed": ["read the model"],
         }
-        async for _, text in at_sizes(pilot):
+        async for _, text in at_sizes(pilot, SIZES):
             assert "write a test" in text
             assert "fix the churn query · warehouse · claude-code · 1 of 5 done" in text
         await press(pilot, "enter")
@@ -173,7 +173,7 @@ async def test_a_task_says_when_it_became_what(store: Store) -> None:
 async def test_metrics_add_up_on_the_screen_at_any_size(store: Store) -> None:
     async with running(store, SIZES[0]) as (app, pilot):
         await view(app, pilot, "metrics")
-        async for _, text in at_sizes(pilot):
+        async for _, text in at_sizes(pilot, SIZES):
             assert "Error rate" in text
         table = app.query_one("#tools", RecordTable)
         assert table.records[-1].key == "rest"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agnes_stats.queries.sessions import one_session
+from agnes_stats.queries.sessions import SessionRow, one_session
 from agnes_stats.queries.store import Store
 from agnes_stats.queries.timeline import Timeline, TimelineStep
 from agnes_stats.tui import paging
@@ -93,6 +93,15 @@ async def test_a_key_copies_the_command_that_resumes_it(tmp_path: Path) -> None:
         assert "claude --resume s" in screen_text(app)
 
 
+@pytest.fixture(scope="module")
+def row(tmp_path_factory: pytest.TempPathFactory) -> SessionRow:
+    store = store_of(tmp_path_factory.mktemp("resumed"), [Transcript("s", "2026-03-10T09:00:00").prompt("hi")])
+    with store.read() as connection:
+        found = one_session(connection, "s", now=NOW)
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize(
     ("agent", "expected"),
     [
@@ -106,13 +115,9 @@ async def test_a_key_copies_the_command_that_resumes_it(tmp_path: Path) -> None:
         (None, None),
     ],
 )
-def test_each_agent_resumes_by_its_own_words(tmp_path: Path, agent: str | None, expected: str | None) -> None:
+def test_each_agent_resumes_by_its_own_words(row: SessionRow, agent: str | None, expected: str | None) -> None:
     import dataclasses
 
-    store = store_of(tmp_path, [Transcript("s", "2026-03-10T09:00:00").prompt("hi")])
-    with store.read() as connection:
-        row = one_session(connection, "s", now=NOW)
-    assert row is not None
     assert resume_command(dataclasses.replace(row, agent=agent), None) == expected
     # Its files were copied from elsewhere: here nothing can be resumed.
     assert resume_command(dataclasses.replace(row, agent=agent, machine="laptop"), "/w") is None

@@ -38,7 +38,7 @@ def line(text: str, part: str) -> str:
 
 async def test_the_screen_tells_what_runs_at_any_size(store: Store, golden: Callable[[str, str], None]) -> None:
     async with running(store, SIZES[0]) as (_, pilot):
-        async for size, text in at_sizes(pilot):
+        async for size, text in at_sizes(pilot, SIZES):
             lines = text.splitlines()
             # Without the frame around all tabs, and the names of the views.
             golden(f"sessions-{size[0]}x{size[1]}", "\n".join(lines[3:-1]))

@@ -226,7 +226,7 @@ async def test_copying_the_id_and_showing_the_file(store: Store) -> None:
 async def test_hostile_texts_are_plain_text(store: Store) -> None:
     async with opened(store, ODD, SIZES[0]) as (_, pilot):
         await press(pilot, "down")
-        async for _, text in at_sizes(pilot, SIZES[:2]):
+        async for _, text in at_sizes(pilot, (SIZES[0], SIZES[1])):
             assert "[/foo]" in text
             assert not re.search("[\x00-\x09\x0b-\x1f\x7f‮]", text)
             assert HOSTILE not in text
@@ -259,7 +259,7 @@ async def test_a_session_that_is_gone_from_the_store_and_a_store_that_cannot_be_
 
 async def test_costs_can_be_hidden(store: Store) -> None:
     async with opened(store, size=SIZES[0], no_cost=True) as (_, pilot):
-        async for _, text in at_sizes(pilot, SIZES[:2]):
+        async for _, text in at_sizes(pilot, (SIZES[0], SIZES[1])):
             assert "$" not in text
 
 

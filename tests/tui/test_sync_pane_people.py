@@ -18,7 +18,7 @@ __all__ = ["store"]
 async def test_people_skills_and_tables_with_failures_at_any_size(store: Store) -> None:
     async with running(store, SIZES[0], now=NOW) as (app, pilot):
         await press(pilot, "4", "right_square_bracket", "right_square_bracket")
-        async for _, text in at_sizes(pilot):
+        async for _, text in at_sizes(pilot, SIZES):
             for told in ("3f2a9c1e", "bob", "2 people", "flea:invoice", "orders", "gone"):
                 assert told in text
         await press(pilot, "enter")
