@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from agnes_stats.ingest import usage_pass
 from agnes_stats.queries.sessions import one_session
 from agnes_stats.queries.store.locking import lock_path
 from agnes_stats.tui import cli
@@ -241,3 +242,27 @@ def test_a_new_line_of_the_session_is_read_where_nobody_else_does(
         capsys.readouterr()
         assert cli.main(["statusline", *places(folder)]) == 0
         assert (capsys.readouterr().out.strip() != before) is is_news
+
+
+def test_before_the_store_is_full_it_says_what_will_be_so_and_does_not_fill_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(usage_pass, "LEAST_BYTES", 1)
+    monkeypatch.setattr(statusline.terminal, "read_input", lambda _: json.dumps({"session_id": "s1"}))
+    store = folder / "data/store.duckdb"
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    write(folder / "claude", [Transcript("s2", now).response(tokens=(5000, 7000, 0, 0))])
+
+    def told(*, idle: bool) -> str:
+        moment = time.time() - (60 if idle else 0)
+        os.utime(store, (moment, moment))
+        assert cli.main(["statusline", *places(folder)]) == 0
+        return capsys.readouterr().out.strip()
+
+    assert "12k" not in told(idle=False), "who fills it is at it"
+    line = told(idle=True)
+    assert "12k" in line and line.startswith("opus-4.5 · session") and line.endswith(statusline.PROVISIONAL)
+    monkeypatch.setattr(usage_pass.Unread, "tell", None)
+    assert told(idle=True) == line, "it is not read again for each prompt"
+    with store_in(folder / "data").read() as connection:
+        assert connection.value("SELECT count(*) FROM responses") == 1

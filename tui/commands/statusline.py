@@ -29,6 +29,7 @@ from .command import BUDGETS, FILTERS, Command
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ...queries.store import Reader
     from ..marks import Used
 
 MAX_TOLD = 1_000_000
@@ -54,6 +55,9 @@ STORE_SECONDS, READING_SECONDS, WORK_SECONDS = 2.0, 10.0, 30
 
 BRIEF_SECONDS = 0.3
 """How long the store is waited for where there is no process beside."""
+
+PROVISIONAL, PROVISIONAL_SECONDS = "provisional", 60.0
+"""What a line ends with that is told before the store is full, and how long such a one is told again."""
 
 NOTHING = "agnes-stats: no numbers yet"
 _KEPT = 50
@@ -154,9 +158,13 @@ def statusline(given: argparse.Namespace, settings: Settings) -> int:  # noqa: A
     is_noted = note(log, told, now)
     store = Store(settings.store, wait=STORE_SECONDS if _can_fork() else BRIEF_SECONDS)
     # Whoever has just written will do so again: to read the session's file is left to that program.
-    is_alone = transcript is not None and store.idle_seconds() > IDLE_SECONDS
+    is_idle = store.idle_seconds() > IDLE_SECONDS
+    is_alone = transcript is not None and is_idle
 
     def refreshed() -> str:
+        if is_idle and not settings.no_ingest and (soon := _provisional(store, settings, session_id, last)) is not None:
+            last.write(soon)
+            return soon.text()
         line = None if is_alone else _asked(store, settings, session_id)
         if transcript is not None and (line is None or not line.session):
             _read_what_is_new(store, settings, [Path(transcript), *([log] if is_noted else [])])
@@ -330,7 +338,31 @@ def _read_what_is_new(store: Store, settings: Settings, paths: Sequence[Path]) -
     limit.cancel()
 
 
+def _provisional(store: Store, settings: Settings, session_id: str | None, last: LastLines) -> StatusLine | None:
+    """What will be so once the store is full; None where it is, or nearly. Nobody fills it: that is for others to do.
+
+    To read so much again for each prompt would be too much: it is told again for a while.
+    """
+    from ..factories import engine_of
+
+    known = last.read()
+    if known is not None and known.common.endswith(PROVISIONAL) and 0 <= time.time() - known.at < PROVISIONAL_SECONDS:
+        return known
+    with contextlib.ExitStack() as whole:
+        with store.read() as connection:
+            ahead = engine_of(settings, store).ahead(connection, whole)
+        if ahead is None:
+            return None
+        line = _line(ahead.tell(with_sessions=True), settings, session_id)
+        return StatusLine(line.session, f"{line.common} · {PROVISIONAL}", line.at)
+
+
 def _asked(store: Store, settings: Settings, session_id: str | None) -> StatusLine:
+    with store.read() as connection:
+        return _line(connection, settings, session_id)
+
+
+def _line(connection: Reader, settings: Settings, session_id: str | None) -> StatusLine:
     from ...queries import budget, servers, sessions, tokens
     from .. import budget_text
     from .. import format as words
@@ -339,14 +371,13 @@ def _asked(store: Store, settings: Settings, session_id: str | None) -> StatusLi
     from .ccusage import today_of
 
     now, today = utc_now(), today_of(settings)
-    with store.read() as connection:
-        # All of the session, and all of today: what the line names says which days count.
-        chosen = filter_of(settings).but(since=None, until=None)
-        sums = tokens.totals(connection, chosen.but(since=today, until=today))
-        pulled_at = servers.last_pull(connection)
-        spent = budget.budgets(connection, chosen, budgets_of(settings), now=now, session_id=session_id)
-        own = None if session_id is None else chosen.but(session_id=session_id)
-        page = sessions.list_sessions(connection, own, now=now, limit=1) if own else None
+    # All of the session, and all of today: what the line names says which days count.
+    chosen = filter_of(settings).but(since=None, until=None)
+    sums = tokens.totals(connection, chosen.but(since=today, until=today))
+    pulled_at = servers.last_pull(connection)
+    spent = budget.budgets(connection, chosen, budgets_of(settings), now=now, session_id=session_id)
+    own = None if session_id is None else chosen.but(session_id=session_id)
+    page = sessions.list_sessions(connection, own, now=now, limit=1) if own else None
     session = []
     if page and page.rows:
         row = page.rows[0]
