@@ -382,6 +382,39 @@ def test_from_nothing_to_a_team_view(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("what", ["push", "drain"])
+def test_whoever_watches_waits_for_a_server_that_is_away_and_catches_up(
+    team: Callable[..., Team], what: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    us = team("ann")
+    us.reads("ann", [talk("s1", 9)])
+    words = ["push", "--to", us.url("ann"), "--machine", "ann", "--no-ingest", "--store", str(us.store_of("ann").path)]
+    if what == "drain":
+        us.push("ann")
+        words = ["team", "drain", us.url("drainer"), "--store", str(us.store.path)]
+    reaches = inbox.connected
+    pauses: list[float] = []
+
+    def connected(where: inbox.Address, **how: Any) -> Any:
+        if len(pauses) < 3:
+            raise inbox.InboxAway("the server is away")
+        return reaches(where, **how)
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(inbox, "connected", connected)
+    monkeypatch.setattr("agnes_stats.tui.commands.push.time.sleep", sleep)
+    status = cli.main([*words, "--watch", "--every", "7"])
+    told_so = capsys.readouterr()
+    assert (status, pauses) == (130, [14.0, 28.0, 56.0, 7.0, 7.0])
+    assert told_so.err.count("the server is away; trying again") == 1
+    assert told_so.out.count("pushed to" if what == "push" else "drained") == 1
+
+
+@pytest.mark.long
 def test_a_wrong_password_or_role_is_told_in_a_line_without_it(
     team: Callable[..., Team], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
-from ...queries.store import Store
+from ...queries.store import Store, StoreBusy
 from .. import format as words
 from .. import terminal
 from ..factories import engine_of
@@ -84,7 +84,7 @@ def _drain(given: argparse.Namespace, settings: Settings, where: Address) -> int
     while True:
         try:
             done = drain(store, where, zones=engine.zones, overrides=engine.overrides)
-        except inbox.InboxAway as error:
+        except (inbox.InboxAway, StoreBusy) as error:
             if not given.watch:
                 raise
             if not was_away:
