@@ -72,13 +72,13 @@ class ToolSums:
         return self.errors / self.finished if self.finished else None
 
 
-_OWN_WORDS = "concat_ws(' ', name, skill, subagent_type, detail, error_text, title, project)"
+OWN_WORDS = "concat_ws(' ', name, skill, subagent_type, detail, error_text, title, project)"
 """SQL of what a call says of itself, with its session's title and project: what a text is looked for in."""
 
 
 def _calls(chosen: Filter) -> tuple[str, Where]:
     """SQL of the calls that the filter leaves, with their times, and the conditions with their parameters."""
-    where = matching.calls_where(chosen, _OWN_WORDS)
+    where = matching.calls_where(chosen, OWN_WORDS)
     return (
         f"""
         SELECT c.id, c.name, c.class, c.skill, c.subagent_type, c.mcp_server, c.session_id, c.is_error, c.denial,

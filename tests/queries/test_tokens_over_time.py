@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from agnes_stats.queries import trends
+from agnes_stats.queries import row_trends, tokens, trends
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 
@@ -159,3 +159,26 @@ def test_days_that_python_has_none_for_have_a_place(one_response: Store, moment:
             for group in ("model", "kind"):
                 shown = trends.over_time(connection, Filter(zone=zone), group, now=NOW)
                 assert sum(sum(layer.tokens) for layer in shown.layers) == 7, zone
+
+
+def test_each_group_has_its_course_over_the_days(connection: Reader) -> None:
+    chosen = MARCH.but(until=dt.date(2026, 3, 12))
+    found = row_trends.of_groups(connection, chosen, "model", today=NOW.date(), measure="total_tokens")
+    by_day = {
+        name: {day: value for day, value in enumerate(values, 1) if value} for (name, *_), values in found.items()
+    }
+    assert {len(values) for values in found.values()} == {row_trends.POINTS}
+    assert by_day == {OPUS: {2: 400, 10: 50}, SONNET: {2: 150}, HAIKU: {8: 200}}
+    sums = {row.name: row.total_tokens for row in tokens.by_group(connection, chosen, "model")}
+    assert {name: sum(values) for (name, *_), values in found.items()} == sums
+
+
+def test_a_course_of_many_days_adds_them_up_and_of_few_there_is_none(connection: Reader) -> None:
+    year = Filter(since=dt.date(2025, 3, 11), until=dt.date(2026, 3, 10))
+    found = row_trends.of_groups(connection, year, "model", today=NOW.date(), measure="cost_usd")
+    assert len(found[OPUS, "standard", "standard"]) == row_trends.POINTS
+    assert found[OPUS, "standard", "standard"][-1] == pytest.approx(450 * 25e-6)
+    all_days = row_trends.of_groups(connection, Filter(), "project", today=NOW.date(), measure="total_tokens")
+    assert [(len(values), sum(values)) for values in all_days.values()] == [(9, 800)]
+    two = Filter(since=dt.date(2026, 3, 9), until=dt.date(2026, 3, 10))
+    assert row_trends.of_groups(connection, two, "model", today=NOW.date(), measure="cost_usd") == {}

@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from ...queries import access, tools
+from ...queries import access, row_trends, tools
 from ...queries.access import AccessRow, Which
 from ...queries.access_sums import AccessPage, AccessSums, ActionUse, DayAccesses, PlaceUse, Selection, TableUse
 from ...queries.cursor import Cursor
 from ...queries.filters import Filter
+from ...queries.row_trends import Trends
 from ...queries.tools import ToolSums, ToolUse
+from ..ranges import day_at
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -60,6 +63,8 @@ class AccessData:
     summary: SummaryData | None = None
     tool_sums: ToolSums | None = None
     tools: tuple[ToolUse, ...] = ()
+    trends: Trends = field(default_factory=dict)
+    """Of tools: how each was used over the days."""
 
     @property
     def has_rows(self) -> bool:
@@ -79,7 +84,9 @@ def ask(connection: Reader, asked: AccessOptions, chosen: Filter, now: dt.dateti
         used = tools.tool_use(connection, chosen, order=order, descending=descending)
         sums = tools.tool_sums(connection, chosen)
         empty = sums.invocations == 0 and tools.count_calls(connection) == 0
-        return AccessData(asked, options, chosen, empty, tool_sums=sums, tools=tuple(used))
+        today = day_at(now, ZoneInfo(chosen.zone))
+        courses = row_trends.of_tools(connection, chosen, today=today, text=tools.OWN_WORDS)
+        return AccessData(asked, options, chosen, empty, tool_sums=sums, tools=tuple(used), trends=courses)
     selected = Selection(connection, chosen, options.which, now=now)
     empty = access.count_accesses(connection) == 0
     data = AccessData(asked, options, chosen, empty, selected.sums(), tuple(selected.by_day()))

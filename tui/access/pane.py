@@ -130,7 +130,7 @@ class AccessPane(Pane[AccessData], HasViews):
         cards = self.query_one("#access-cards", Cards)
         if data.tool_sums is not None:
             cards.show(told.tool_cards(data.tool_sums))
-            self.query_one(ToolStatistics).show(data.tools, order=data.options.tools, look=look)
+            self.query_one(ToolStatistics).show(data.tools, data.trends, order=data.options.tools, look=look)
         elif data.sums is not None:
             cards.show(told.cards(data.sums))
             if data.page is not None:

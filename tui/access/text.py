@@ -16,6 +16,7 @@ from ...queries.access import AccessRow, Which
 from ...queries.access_sums import AccessPage, AccessSums, ActionUse, DayAccesses, PlaceUse, TableUse
 from ...queries.filters import Filter
 from ...queries.projects import spelled
+from ...queries.row_trends import POINTS, Trends
 from ...queries.tools import ToolSums, ToolUse
 from .. import format as words
 from ..kit.cards import Card
@@ -147,7 +148,7 @@ def _outcomes(row: PlaceUse | ActionUse, look: AccessLook) -> dict[str, Text | s
     }
 
 
-def tool(row: ToolUse, look: AccessLook) -> Record:
+def tool(row: ToolUse, look: AccessLook, trends: Trends) -> Record:
     """A tool, server, skill or plugin as a row."""
     cells: dict[str, Text | str | None] = {
         "name": _tool_name(row.name) if row.kind == "tool" else row.name,
@@ -158,6 +159,7 @@ def tool(row: ToolUse, look: AccessLook) -> Record:
         "p50_ms": words.millis(row.p50_ms),
         "p95_ms": words.millis(row.p95_ms),
         "sessions": words.count(row.sessions),
+        "trend": Text(sparkline(trends.get((row.name, "", ""), ()), POINTS), style="dim") if row.kind == "tool" else "",
     }
     return Record(row.name, cells, raw=row)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ...queries.access import GROUPS
 from ...queries.access_sums import DayAccesses
+from ...queries.row_trends import POINTS, Trends
 from ...queries.tools import ToolUse
 from .. import format as words
 from .. import ranges
@@ -156,7 +157,7 @@ class ToolStatistics(Sections):
             [
                 Section(
                     title,
-                    RecordTable((Column("name", title.rstrip("s"), sortable=True), *_TOOLS), sort=order),
+                    RecordTable(_tool_columns(kind, title), sort=order),
                     id=f"tools-{kind}",
                 )
                 for kind, title in _KINDS.items()
@@ -166,15 +167,21 @@ class ToolStatistics(Sections):
             id=id,
         )
 
-    def show(self, rows: Sequence[ToolUse], *, order: tuple[str, bool], look: AccessLook) -> None:
-        """Show them."""
+    def show(self, rows: Sequence[ToolUse], trends: Trends, *, order: tuple[str, bool], look: AccessLook) -> None:
+        """Show them; `trends` are those of tools."""
         for kind in _KINDS:
             section = self.query_one(f"#tools-{kind}", Section)
-            records = [told.tool(row, look) for row in rows if row.kind == kind]
+            records = [told.tool(row, look, trends) for row in rows if row.kind == kind]
             table = section.query_one(RecordTable)
             table.show(records)
             table.mark_sort(*order)
             section.note(words.count(len(records)) if records else "none used")
+
+
+def _tool_columns(kind: str, title: str) -> list[Column]:
+    """Of what is used. Only calls of tools have a course: most of them are of no skill and no server."""
+    named = Column("name", title.rstrip("s"), sortable=True)
+    return [named, *_TOOLS, Column("trend", "Trend", POINTS, min_screen=96)] if kind == "tool" else [named, *_TOOLS]
 
 
 def _buckets(axis: Sequence[dt.date]) -> tuple[str, list[dt.date]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from ...queries import caching, tokens, trends
+from ...queries import caching, row_trends, tokens, trends
 from ...queries.caching import KindTokens
+from ...queries.row_trends import Trends
 from ...queries.tokens import GroupTokens, SessionTokens
 from ...queries.trends import Layer, OverTime
 from .. import format as words
@@ -56,6 +57,8 @@ class OverviewData:
     groups: tuple[GroupTokens, ...]
     """Empty where the tokens are broken down by kind."""
     kinds: tuple[KindTokens, ...]
+    trends: Mapping[str, Trends]
+    """By dimension, how each of its groups came about."""
     beside: tuple[tuple[str, tuple[GroupTokens, ...]], ...]
     """Two more dimensions with their groups, for screens that are wide enough."""
     sessions: tuple[SessionTokens, ...]
@@ -100,6 +103,10 @@ class Overview(TokenView[OverviewData]):
             ),
             groups=tuple(groups),
             kinds=tuple(caching.by_kind(connection, chosen)) if by_kind else (),
+            trends={
+                by: row_trends.of_groups(connection, chosen, by, today=question.here.date(), measure=measure)
+                for by in ([] if by_kind else [options.by]) + others
+            },
             beside=tuple((by, tuple(tokens.by_group(connection, chosen, by, order=measure))) for by in others),
             sessions=tuple(tokens.top_sessions(connection, chosen, TOP, order=measure)),
         )
@@ -128,11 +135,11 @@ class Overview(TokenView[OverviewData]):
             by.mark_sort(measure, True)
         else:
             by.use(priced_only(GROUP_COLUMNS, cost), DIMENSIONS[options.by].capitalize())
-            by.show(group_records(data.groups, options.by, question, paint))
+            by.show(group_records(data.groups, options.by, question, paint, data.trends[options.by]))
             by.mark_sort(options.order or measure, options.descending)
         for table, (dimension, groups) in zip(self.query(".beside").results(TokenTable), data.beside, strict=True):
             table.use(priced_only(BRIEF_COLUMNS, cost), DIMENSIONS[dimension].capitalize())
-            table.show(group_records(groups, dimension, question, plain))
+            table.show(group_records(groups, dimension, question, plain, data.trends[dimension]))
             table.mark_sort(measure, True)
         top = self.query_one("#top", TokenTable)
         top.use(priced_only(SESSION_COLUMNS, cost), "Top sessions")

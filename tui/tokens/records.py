@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 from rich.text import Text
 
 from ...queries.caching import KindTokens
+from ...queries.row_trends import POINTS, Trends
 from ...queries.tokens import GroupTokens, SessionTokens, TokenSums, added
 from .. import format as words
 from .. import marks
 from ..kit.palette import Ink
+from ..kit.spark import sparkline
 from ..kit.table import Column, Record, RecordTable
 from ..learnt import told_apart
 from . import text as phrases
@@ -31,13 +33,15 @@ GROUP_COLUMNS = (
     Column("cache_write_tokens", "Cache W", 7, "right", 72),
     Column("total_tokens", "Total", 8, "right", sortable=True),
     Column("cost_usd", "Cost", 9, "right", sortable=True),
-    Column("bar", "", BAR, min_screen=48),
+    Column("bar", "", BAR, min_screen=48, name="Bar"),
+    Column("trend", "Trend", POINTS, min_screen=73),
 )
 BRIEF_COLUMNS = (
     Column("name", ""),
     Column("total_tokens", "Total", 8, "right"),
     Column("cost_usd", "Cost", 9, "right"),
-    Column("bar", "", BAR, min_screen=44),
+    Column("bar", "", BAR, min_screen=44, name="Bar"),
+    Column("trend", "Trend", POINTS, min_screen=66),
 )
 SESSION_COLUMNS = (
     Column("title", ""),
@@ -111,7 +115,16 @@ def _amounts(row: TokenSums) -> dict[str, str]:
     }
 
 
-def group_records(rows: Sequence[GroupTokens], by: str, question: Question, paint: Paint) -> list[Record]:
+def _trend(row: GroupTokens, by: str, trends: Trends) -> Text | str:
+    """The row over the days of the range; nothing where these are too few, or nothing was used."""
+    apart = (row.speed, row.service_tier) if by == "model" else ("", "")
+    values = trends.get((row.name, *apart), ())
+    return Text(sparkline(values, POINTS), style="dim") if any(values) else ""
+
+
+def group_records(
+    rows: Sequence[GroupTokens], by: str, question: Question, paint: Paint, trends: Trends
+) -> list[Record]:
     """Groups as records; a record's data are the dimension, the value and its name."""
     shown, rest = rows[:MOST_ROWS], rows[MOST_ROWS:]
     largest = max((value_of(row, question) for row in shown), default=0.0)
@@ -124,6 +137,7 @@ def group_records(rows: Sequence[GroupTokens], by: str, question: Question, pain
                 ),
                 **_amounts(row),
                 "bar": paint.bar(row.name, value_of(row, question), largest),
+                "trend": _trend(row, by, trends),
             },
             (by, row.name, name),
             row,
