@@ -6,7 +6,6 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-import pytest
 from agnes_stats.ingest.context_windows import note_context_window
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
@@ -35,34 +34,47 @@ def row_of(store: Store, name: str = "s") -> SessionRow:
     return row
 
 
-def window_of(folder: Path, *told: Transcript) -> tuple[int | None, str | None]:
-    row = row_of(store_of(folder, told))
-    return row.context_window, row.context_window_from
+def windows_of(folder: Path, *told: Transcript) -> dict[str, tuple[int | None, str | None]]:
+    """Of each session: its window, and what tells it."""
+    store = store_of(folder, told)
+    rows = [row_of(store, name) for name in dict.fromkeys(one.session for one in told)]
+    return {row.session_id: (row.context_window, row.context_window_from) for row in rows}
 
 
 def test_claude_code_has_200k_unless_the_session_shows_otherwise(tmp_path: Path) -> None:
-    assert window_of(tmp_path / "a", session()) == (200_000, "default")
-    assert window_of(tmp_path / "b", session(size=200_000)) == (200_000, "default")
-    assert window_of(tmp_path / "c", session(size=200_001)) == (1_000_000, "seen")
-    assert window_of(tmp_path / "d", session(size=300_000).wait(9).response(tokens=(0, 5, 90, 0))) == (
-        1_000_000,
-        "seen",
-    ), "one large request is enough"
-    assert window_of(tmp_path / "e", session(model="claude-sonnet-4-5[1m]")) == (1_000_000, "model")
-    assert window_of(tmp_path / "f", compacted(session(), 940_000).wait(5).response()) == (1_000_000, "seen")
-    assert window_of(tmp_path / "g", compacted(session(), 167_117).wait(5).response()) == (200_000, "default")
-    assert window_of(tmp_path / "h", compacted(session(), 940_000, "manual").wait(5).response())[0] == 200_000
+    assert windows_of(
+        tmp_path,
+        session("usual"),
+        session("just", size=200_000),
+        session("beyond", size=200_001),
+        session("large once", size=300_000).wait(9).response(tokens=(0, 5, 90, 0)),
+        session("named", model="claude-sonnet-4-5[1m]"),
+        compacted(session("compacted late"), 940_000).wait(5).response(),
+        compacted(session("compacted"), 167_117).wait(5).response(),
+        compacted(session("by hand"), 940_000, "manual").wait(5).response(),
+    ) == {
+        "usual": (200_000, "default"),
+        "just": (200_000, "default"),
+        "beyond": (1_000_000, "seen"),
+        "large once": (1_000_000, "seen"),
+        "named": (1_000_000, "model"),
+        "compacted late": (1_000_000, "seen"),
+        "compacted": (200_000, "default"),
+        "by hand": (200_000, "default"),
+    }
 
 
 def test_a_large_request_of_a_sub_agent_or_another_model_shows_nothing(tmp_path: Path) -> None:
-    agent = Transcript("s", NOW, agent="a1").wait(2).response(tokens=(0, 5, 700_000, 0))
-    assert window_of(tmp_path / "a", session(), agent) == (200_000, "default")
-    switched = session(size=600_000).wait(5).response(tokens=(0, 5, 90_000, 0), model=HAIKU)
-    assert window_of(tmp_path / "b", switched) == (200_000, "default")
+    agent = Transcript("above", NOW, agent="a1").wait(2).response(tokens=(0, 5, 700_000, 0))
+    switched = session("switched", size=600_000).wait(5).response(tokens=(0, 5, 90_000, 0), model=HAIKU)
+    assert windows_of(tmp_path, session("above"), agent, switched) == {
+        "above": (200_000, "default"),
+        "switched": (200_000, "default"),
+    }
 
 
 def test_other_models_have_the_price_lists_window_or_none(tmp_path: Path) -> None:
-    window, known_from = window_of(tmp_path / "a", session(model="gpt-5.2"))
+    [(window, known_from)] = windows_of(tmp_path / "a", session(model="gpt-5.2")).values()
     assert window is not None and window > 200_000
     assert known_from == "model"
     row = row_of(store_of(tmp_path / "b", [session(model="acme/unheard-of")]))
@@ -96,17 +108,18 @@ def test_it_is_compacted_where_it_was_last_or_another_of_its_kind_or_at_a_usual_
     assert context.to_compaction(row_of(store, "other")) == "~47k to compaction"
 
 
-@pytest.mark.parametrize(
-    ("size", "tone", "told"),
-    [
-        (139_000, "", "context 70 %"),
-        (140_000, "warning", "context 70 %, ~27k to compaction"),
-        (179_999, "warning", "context 90 %, compaction is due"),
-        (180_000, "error", "context 90 %, compaction is due"),
-    ],
-)
-def test_amber_from_70_and_red_from_90_percent(tmp_path: Path, size: int, tone: str, told: str) -> None:
-    row = row_of(store_of(tmp_path, [session(size=size)]))
-    assert (context.tone(row), context.brief(row)) == (tone, told)
-    assert context.gauge(row, 10).startswith("context ███████")
-    assert f"of 200k, {context.to_compaction(row)}" in str(context.in_full(row, 8))
+SHARES = [
+    (139_000, "", "context 70 %"),
+    (140_000, "warning", "context 70 %, ~27k to compaction"),
+    (179_999, "warning", "context 90 %, compaction is due"),
+    (180_000, "error", "context 90 %, compaction is due"),
+]
+
+
+def test_amber_from_70_and_red_from_90_percent(tmp_path: Path) -> None:
+    store = store_of(tmp_path, [session(f"s{size}", size=size) for size, _, _ in SHARES])
+    for size, tone, told in SHARES:
+        row = row_of(store, f"s{size}")
+        assert (context.tone(row), context.brief(row)) == (tone, told)
+        assert context.gauge(row, 10).startswith("context ███████")
+        assert f"of 200k, {context.to_compaction(row)}" in str(context.in_full(row, 8))
