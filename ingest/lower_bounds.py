@@ -39,6 +39,9 @@ def _settled(sessions: str) -> str:
         WHERE coalesce(l.at > coalesce(r.ended_at, r.ts), false) <> r.output_undercounted"""
 
 
+WAITS_YET = "is_placeholder AND NOT output_undercounted"
+"""SQL condition for responses that something later would mark."""
+
 _MARK = "UPDATE responses SET output_undercounted = NOT output_undercounted WHERE key IN"
 
 _TOUCHED = "(FROM touched_sessions)"

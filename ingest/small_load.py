@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..queries.facts import Fact
 from ..queries.quoting import quoted
-from ..queries.rollups import ONLY_SUBAGENTS, SessionPart, parts_of_session
+from ..queries.rollups import ONLY_SUBAGENTS, READ_OF_RESPONSES, SessionPart, parts_of_session
 from ..queries.schema import TABLES
 from . import lower_bounds, rollups
 from .batch import Row, micros
@@ -82,8 +82,15 @@ def _asked(connection: Writer, work: Load, told: ToldLines) -> _Known:
         marks = f"({_marks(told.sessions)})"
         strays = f"strays WHERE session_id IN {marks} OR home IN {marks}"
         question.yes("strays", strays, *told.sessions, *told.sessions)
-        question.some("waits", "responses WHERE is_placeholder AND session_id IN", told.sessions)
+        waits = f"responses WHERE {lower_bounds.WAITS_YET} AND session_id IN"
+        question.rows("waits", f"(SELECT key, session_id, ended_at, ts FROM {waits}", told.sessions, ")")
         question.some("subagents", "responses WHERE subagent_id IS NOT NULL AND session_id IN", told.sessions)
+    answers = told.rows_of("responses")
+    if any(map(_may_wait, answers)):
+        earliest = min((_at(row) or 0 for row in answers), default=0)
+        begun = "(SELECT session_id, ts FROM responses UNION ALL SELECT session_id, ts FROM prompts)"
+        later = f"session_id IN ({_marks(told.sessions)}) AND ts > make_timestamp(?::BIGINT)"
+        question.yes("goes on", f"{begun} WHERE {later}", *told.sessions, earliest)
     if prompts := [row["ts"] for row in told.rows_of("prompts")]:
         earliest = 0 if None in prompts else min(prompts)
         later = f"session_id IN ({_marks(told.sessions)}) AND coalesce(ts >= make_timestamp(?::BIGINT), true)"
@@ -100,15 +107,19 @@ def _asked(connection: Writer, work: Load, told: ToldLines) -> _Known:
 _OF_SESSION = ", ".join(("session_id", "title", *WHOSE))
 
 
+_COLUMNS = {**{name: fact.columns for name, fact in BY_NAME.items()}, "waits": BY_NAME["responses"].columns}
+"""Of what is told, beside tables."""
+
+
 class _Question:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._values: list[Any] = []
 
-    def rows(self, name: str, rows: str, values: Iterable[Any]) -> None:
+    def rows(self, name: str, rows: str, values: Iterable[Any], end: str = "") -> None:
         """All rows that have one of the values."""
         if found := list(values):
-            self._parts.append(f"SELECT '{name}', to_json(t) FROM (FROM {rows} ({_marks(found)})) t")
+            self._parts.append(f"SELECT '{name}', to_json(t) FROM (FROM {rows} ({_marks(found)}){end}) t")
             self._values += found
 
     def some(self, name: str, rows: str, values: Iterable[Any]) -> None:
@@ -127,7 +138,7 @@ class _Question:
             if row is None:
                 known.facts.add(name)
             else:
-                columns = BY_NAME[name].columns if name in BY_NAME else TABLES[name]
+                columns = _COLUMNS[name] if name in _COLUMNS else TABLES[name]
                 known.rows.setdefault(name, []).append(known_row(columns, json.loads(row)))
         return known
 
@@ -296,10 +307,16 @@ class _Writing:
     # -- rollups -------------------------------------------------------------------------------------------------
 
     def _note_responses(self) -> None:
-        if (change := self.changes.get("responses")) is not None and change.all_rows:
+        if (change := self.changes.get("responses")) is None:
+            return
+        counted = [
+            pair for pair in change.changed if any(pair[0].get(column) != pair[1][column] for column in _counted)
+        ]
+        rows = [*change.new, *(row for pair in counted for row in pair)]
+        if rows:
             self.parts |= {SessionPart.USED, SessionPart.FAVOURITE}
             self.is_titled |= not all(_has_title(row) for row in self.known.of("sessions"))
-            self._touch("tokens_daily", change.all_rows)
+            self._touch("tokens_daily", rows)
 
     def _touch(self, rollup: str, rows: Iterable[Row]) -> None:
         self.times.setdefault(rollup, set()).update(row["ts"] for row in rows)
@@ -340,16 +357,31 @@ class _Writing:
 
     def _settle(self) -> None:
         """Mark the responses that nothing can complete any more."""
-        change = self.changes.get("responses")
-        may_wait = change is not None and any(
-            row["stop_reason"] is None and row["lower_bound"] is None for row in change.all_rows
-        )
-        if not ("waits" in self.known.facts or may_wait):
+        if not self._may_settle():
             return
         settled = self.connection.rows(lower_bounds.settle_in(self._sessions))
         if settled:
             self.parts |= {SessionPart.USED}
             self.times.setdefault("tokens_daily", set()).update(None if ts is None else micros(ts) for (ts,) in settled)
+
+    def _may_settle(self) -> bool:
+        """Whether any mark may be another one. All were right before this load: so something of it must be later."""
+        change, prompts = self.changes.get("responses"), self.changes.get("prompts")
+        pairs = [] if change is None else [*((None, row) for row in change.new), *change.changed]
+        begun = [*(after for _, after in pairs), *([] if prompts is None else prompts.all_rows)]
+        told = self.told.rows_of("responses")
+        waiting = [row for row in self.known.of("waits") if row["key"] not in {after["key"] for _, after in pairs}]
+        for before, after in pairs:
+            if _may_wait(after):
+                was_marked = before is not None and before["output_undercounted"]
+                if was_marked or "goes on" in self.known.facts or not any(map(_may_wait, told)):
+                    return True
+                waiting.append(after)
+        return any(
+            one["session_id"] == row["session_id"] and (_at(row) or 0) < (one["ts"] or 0)
+            for row in waiting
+            for one in begun
+        )
 
     @property
     def _sessions(self) -> str:
@@ -373,6 +405,17 @@ class _Writing:
             change is not None and any(row["subagent_id"] is not None for row in change.all_rows)
         )
         rollups.rebuild_slice(self.connection.execute, rollup, self._sessions, times, with_subagents=not plain)
+
+
+def _may_wait(response: Row) -> bool:
+    """Whether a response may still grow, as `lower_bounds` has it."""
+    return response.get("stop_reason") is None and response.get("lower_bound") is None
+
+
+def _at(response: Row) -> int | None:
+    """When a response ended, as far as it is known."""
+    end: int | None = response["ts"] if response.get("ended_at") is None else response["ended_at"]
+    return end
 
 
 def _has_title(session: Row) -> bool:
@@ -402,6 +445,9 @@ def _words_of_responses() -> frozenset[str]:
 
 
 _inputs_of_responses = _words_of_responses()
+
+_counted = _inputs_of_responses | (READ_OF_RESPONSES & BY_NAME["responses"].loaded.keys())
+"""The columns of a response that make a difference to a rollup: where it stands, and when it ended, make none."""
 
 
 def _told_in(fact: Fact, rows: Sequence[Row], also: Iterable[str] = ()) -> dict[str, str]:

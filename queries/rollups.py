@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .facts import RESPONSES
 from .plugins import SOURCES, source_of
 from .projects import lies_in
 from .quoting import quoted
@@ -488,3 +489,18 @@ def parts_of_session(session: str, parts: Collection[SessionPart], *, titled: bo
     wanted = {part: set(re.findall(part + r"\.(\w+)", select)) for part in _PARTS if part in needed}
     tables = " POSITIONAL JOIN ".join(f"({_PARTS[part].of_one(session, wanted[part])}) {part}" for part in wanted)
     return names, f"{select} {tables}"
+
+
+def _words(sql: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", sql))
+
+
+READ_OF_RESPONSES = frozenset(RESPONSES.columns) & _words(
+    " ".join(
+        (
+            tokens_daily("zone"),
+            *(_PARTS[part].of_each for part in (SessionPart.USED, SessionPart.FAVOURITE, SessionPart.ALONE)),
+        )
+    )
+)
+"""The columns of responses that any rollup reads: one that changes in others only leaves all rollups as they are."""
