@@ -43,6 +43,12 @@ MOST_ROWS = 100_000
 """About so many changes are loaded at once; more, if one transaction pushed them."""
 
 _FACTS = {fact.name: fact for fact in FACTS}
+_COLUMNS = {fact.name: fact.loaded for fact in FACTS}
+_PATHS = {
+    table: [column for column in columns if column == "path" or column.endswith("_path")]
+    for table, columns in _COLUMNS.items()
+}
+"""Per table, because each row asks."""
 _YEAR_1, _YEAR_10000 = -62_135_596_800_000_000, 253_402_300_800_000_000
 _MOST = 10**12
 """The largest number that a row may have: millions of them add up to one that the store can hold."""
@@ -218,7 +224,7 @@ def _key(change: inbox.InboxChange) -> list[str]:
     """The key of a fact. ValueError if it is none."""
     count = 1 if change.fact == ACTIVITY else len(_fact(change).key)
     key = msgspec.json.decode(change.ident)
-    if not (isinstance(key, list) and len(key) == count and all(isinstance(part, str) for part in key)):
+    if not (isinstance(key, list) and len(key) == count and all(map(_is_text, key))):
         raise ValueError(change.ident)
     return key
 
@@ -244,16 +250,16 @@ def _lines(change: inbox.InboxChange) -> list[Row]:
         return spans
     fact = _fact(change)
     own = dict(zip(fact.key, key, strict=True))
-    return [_of(fact, _checked(line, fact.loaded) | own, change) for line in told]
+    return [_of(_checked(line, _COLUMNS[fact.name]) | own, change) for line in told]
 
 
-def _of(fact: Fact, line: Row, change: inbox.InboxChange) -> Row:
+def _of(line: Row, change: inbox.InboxChange) -> Row:
     """A line, with whose it is, and its files under names that no other machine's have."""
     of = f"{change.pusher.replace('@', '%40')}@{change.machine}"
-    for column in fact.loaded:
-        if (column == "path" or column.endswith("_path")) and line.get(column) is not None:
+    for column in _PATHS[change.fact]:
+        if column in line:
             line[column] = f"{of}:{line[column]}"
-    if "username" in fact.loaded:
+    if "username" in _COLUMNS[change.fact]:
         line["username"] = change.pusher
         line.setdefault("machine", change.machine)
     return line

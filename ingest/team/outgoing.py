@@ -215,14 +215,21 @@ def _told(connection: Reader, fact: Fact, terms: Terms) -> Iterator[OutgoingRow]
     )
     while some := answer.fetchmany(2000):
         for part, key, told in some:
-            yield OutgoingRow(part, fact.name, key, _json(sorted(map(_plain, _DECODE.decode(told)), key=repr)))
+            each_line = sorted(map(_plain, _DECODE.decode(told)), key=repr)
+            yield OutgoingRow(part, fact.name, _json(_without_nul(_DECODE.decode(key))), _json(each_line))
 
 
 def _plain(line: dict[str, object]) -> dict[str, object]:
     """A line without what it does not tell."""
-    return {column: value for column, value in line.items() if value is not None}
+    return {column: _without_nul(value) for column, value in line.items() if value is not None}
+
+
+def _without_nul(value: object) -> object:
+    """A value without the one character that no database takes in a text."""
+    if isinstance(value, str):
+        return value.replace("\0", "") if "\0" in value else value
+    return [_without_nul(each) for each in value] if isinstance(value, list) else value
 
 
 def _json(value: object) -> str:
-    # No database takes this one character in a text.
-    return _ENCODE.encode(value).decode().replace("\\u0000", "")
+    return _ENCODE.encode(value).decode()

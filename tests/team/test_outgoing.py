@@ -87,6 +87,17 @@ def test_all_is_all(store: Store) -> None:
     assert [word for word in SECRETS if word.lower() not in told.lower()] == []
 
 
+def test_no_character_of_a_text_breaks_a_row(tmp_path: Path) -> None:
+    store = store_of(tmp_path, [speaking("s1")])
+    with store.write() as connection:
+        connection.execute("UPDATE prompts SET text = 'a' || chr(0) || 'b \\u0000 \"\\', id = 'p' || chr(0)")
+        terms = Terms("mac", Share.ALL, KEY)
+        [row] = [row for row in rows_of(connection, terms, list(parts(connection, terms))) if row.fact == "prompts"]
+    assert json.loads(row.ident) == ["p"]
+    [line] = json.loads(row.row)
+    assert line["text"] == 'ab \\u0000 "\\'
+
+
 def test_hashes_need_the_key(store: Store) -> None:
     def paths(key: str) -> set[str]:
         with store.read() as connection:

@@ -253,8 +253,10 @@ def test_what_no_agnes_stats_writes_is_refused_and_shown_and_hurts_nobody(team: 
         eve.execute(machine, [STORE_VERSION])
         for number, row in enumerate(rows):
             eve.execute(insert, ["prompts", json.dumps([f"bad{number}"]), row])
-        for fact, ident in (("prompts", "nothing"), ("prompts", '["a", "b"]'), ("meta", '["x"]'), ("prompts", "[1]")):
-            eve.execute(insert, [fact, ident, "[]"])
+        for ident in ("nothing", '["a", "b"]', "[1]", '["a\\u0000b"]', '["\\ud800"]'):
+            eve.execute(insert, ["prompts", ident, "[]"])
+        eve.execute(insert, ["meta", '["x"]', "[]"])
+        eve.execute(insert, ["prompts", '["surrogate"]', '[{"text": "\\ud800", "kind": "prompt", "session_id": "s9"}]'])
         span = [{"started_at": 5, "ended_at": 3}]
         eve.execute(insert, ["activity", '["s9"]', json.dumps(span)])
         wild = good | {
@@ -273,7 +275,7 @@ def test_what_no_agnes_stats_writes_is_refused_and_shown_and_hurts_nobody(team: 
         with pytest.raises(psycopg.errors.CheckViolation):
             eve.execute(insert, ["prompts", '["big"]', "x" * 1_000_001])
     done = us.drain()
-    assert done.refused == {"eve@m": len(rows) + 5}
+    assert done.refused == {"eve@m": len(rows) + 8}
     assert count(us.store, "list(id) FROM prompts WHERE username = 'eve'") == ["p"]
     assert "hunter2" not in count(us.store, "any_value(text) FROM prompts WHERE id = 'p'")
     assert count(us.store, "any_value(path) FROM rejects") == "eve@m"
