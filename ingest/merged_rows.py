@@ -121,8 +121,11 @@ class _Side:
             one, other = self._values(known), self._values(row)
         except KeyError:
             return self._slowly(known), self._slowly(row)
-        if None in one or None in other or any(one[number] != other[number] for number in self._reversed):
+        if None in one or None in other:
             return self._slowly(known), self._slowly(row)
+        for number in self._reversed:
+            if one[number] != other[number]:
+                return self._slowly(known), self._slowly(row)
         return one, other
 
     def _slowly(self, row: Row) -> _Rank:
