@@ -239,7 +239,7 @@ def test_what_no_agnes_stats_writes_is_refused_and_shown_and_hurts_nobody(team: 
         "{}",
         "[1]",
         json.dumps([good | {"ts": 2**80}]),
-        json.dumps([good | {"pos": 2**62}]),
+        json.dumps([good | {"pos": 2**63}]),
         json.dumps([good | {"ts": "2026-01-01"}]),
         json.dumps([good | {"pos": True}]),
         json.dumps([good | {"text": ["x"]}]),
