@@ -103,14 +103,14 @@ def test_queries_of_a_loop_belong_to_its_session(tmp_path: Path, script: str) ->
     told = session("s1", "10:00", ("Bash", {"command": script}), seconds=30)
     server = [logged(name, f"10:00:1{at}", f"select * from {name}", rows=at) for at, name in enumerate("abc")]
     other = logged("d", "10:00:15", "select * from a", client_kind="web")
-    rows = listed(store_with(tmp_path, [told], server=[*server, other]))
+    store = store_with(tmp_path, [told], server=[*server, other])
+    rows = listed(store)
     mine = [row for row in rows if row.session_id == "s1" and row.action == "query.remote"]
     assert sorted((row.rows_returned or 0, row.project or "") for row in mine) == [
         (at, "/home/dana/work/warehouse") for at in range(3)
     ]
     assert {tuple(row.seen_in) for row in mine} == {BOTH}
     assert [row.id for row in rows if row.session_id is None] == ["server:http://agnes:d"]
-    store = store_with(tmp_path / "again", [told], server=[*server, other])
     assert len(listed(store, Filter(project="warehouse"))) == len([row for row in rows if row.session_id])
 
 

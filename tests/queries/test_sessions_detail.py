@@ -109,13 +109,13 @@ class TestEnds:
         assert errors[1] == "ls: no such file"
         assert (detail.turns[0].errors, detail.turns[0].denied) == (2, 1)
 
-    @pytest.mark.parametrize(("minutes", "status"), [(4, "running"), (6, "interrupted")])
-    def test_without_one_it_runs_as_long_as_the_session_does(self, tmp_path: Path, minutes: int, status: str) -> None:
+    def test_without_one_it_runs_as_long_as_the_session_does(self, tmp_path: Path) -> None:
         told = begun().prompt("go").wait(1).response(("long", "Bash", {"command": "make"}))
         store = store_of(tmp_path, [told])
-        now = told.now + dt.timedelta(minutes=minutes)
-        assert self.statuses(store, now) == {"long": (status, None)}
-        assert detail_of(store, now).turns[0].running == (status == "running")
+        for minutes, status in ((4, "running"), (6, "interrupted")):
+            now = told.now + dt.timedelta(minutes=minutes)
+            assert self.statuses(store, now) == {"long": (status, None)}
+            assert detail_of(store, now).turns[0].running == (status == "running")
 
     def test_several_at_once(self, tmp_path: Path) -> None:
         told = begun().prompt("go").wait(1).response(("a", "Bash", {}), ("b", "Bash", {})).wait(1).result("a")
@@ -136,33 +136,34 @@ class TestEnds:
         assert self.statuses(store_of(tmp_path, [told]), told.now)["left"] == ("interrupted", None)
 
 
+@pytest.fixture(scope="module")
+def family(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A session whose sub-agent `x` starts one of its own, `y`, while the user types on."""
+    main = begun().prompt("first").wait(1)
+    main.response(("call-x", "Task", {"description": "look around", "subagent_type": "Explore"}))
+    x = Transcript("s", main.now, agent="x", model=HAIKU).wait(1).prompt("look around").wait(1)
+    x.response(("call-y", "Task", {"description": "dig"})).note("Explore", "look around", "call-x")
+    y = Transcript("s", x.now, agent="y", model=HAIKU).wait(1).prompt("dig").wait(1)
+    bash(y, "y1", error=True).wait(120).response().note("digger", "dig", "call-y")
+    x.wait(130).result("call-y").wait(1).response()
+    main.wait(60).prompt("second").wait(90).result("call-x").wait(1).response()
+    return store_of(tmp_path_factory.mktemp("family"), [main, x, y])
+
+
 class TestAgents:
     """Sub-agents: under the call that started them."""
 
-    def family(self) -> list[Transcript]:
-        """A session whose sub-agent `x` starts one of its own, `y`, while the user types on."""
-        main = begun().prompt("first").wait(1)
-        main.response(("call-x", "Task", {"description": "look around", "subagent_type": "Explore"}))
-        x = Transcript("s", main.now, agent="x", model=HAIKU).wait(1).prompt("look around").wait(1)
-        x.response(("call-y", "Task", {"description": "dig"})).note("Explore", "look around", "call-x")
-        y = Transcript("s", x.now, agent="y", model=HAIKU).wait(1).prompt("dig").wait(1)
-        bash(y, "y1", error=True).wait(120).response().note("digger", "dig", "call-y")
-        x.wait(130).result("call-y").wait(1).response()
-        main.wait(60).prompt("second").wait(90).result("call-x").wait(1).response()
-        return [main, x, y]
-
-    def test_their_work_belongs_to_the_prompt_that_started_the_outermost(self, tmp_path: Path) -> None:
-        store = store_of(tmp_path, self.family())
-        detail = detail_of(store)
+    def test_their_work_belongs_to_the_prompt_that_started_the_outermost(self, family: Store) -> None:
+        detail = detail_of(family)
         assert turns(detail) == [("prompt", "first", 3), ("prompt", "second", 0)]
         first = detail.turns[0]
         assert (first.errors, first.responses, first.tokens) == (1, 1 + 2 + 2, 5 * 1310)
-        assert [step.id for step in below(store, detail, f"turn:{first.id}")] == ["call-x"]
-        assert [step.id for step in below(store, detail, "agent:x")] == ["call-y"]
-        assert [step.id for step in below(store, detail, "agent:y")] == ["y1"]
+        assert [step.id for step in below(family, detail, f"turn:{first.id}")] == ["call-x"]
+        assert [step.id for step in below(family, detail, "agent:x")] == ["call-y"]
+        assert [step.id for step in below(family, detail, "agent:y")] == ["y1"]
 
-    def test_what_is_known_of_each(self, tmp_path: Path) -> None:
-        x, y = detail_of(store_of(tmp_path, self.family())).agents
+    def test_what_is_known_of_each(self, family: Store) -> None:
+        x, y = detail_of(family).agents
         assert (x.subagent_id, x.subagent_type, x.description, x.call_id, x.parent) == (
             "x", "Explore", "look around", "call-x", None,
         )  # fmt: skip
@@ -172,10 +173,9 @@ class TestAgents:
         assert (x.seconds, y.seconds) == (150.0, 130.0)
         assert x.cost_usd == pytest.approx(2 * 860e-6)
 
-    def test_failures_stand_flat_below_the_prompt(self, tmp_path: Path) -> None:
-        store = store_of(tmp_path, self.family())
-        detail = detail_of(store)
-        found = below(store, detail, *(f"turn:{turn.id}" for turn in detail.turns), failed=True)
+    def test_failures_stand_flat_below_the_prompt(self, family: Store) -> None:
+        detail = detail_of(family)
+        found = below(family, detail, *(f"turn:{turn.id}" for turn in detail.turns), failed=True)
         assert [(step.id, step.thread) for step in found] == [("y1", "y")]
 
     @pytest.mark.parametrize("ending", ["end_turn", None])
@@ -194,26 +194,20 @@ class TestAgents:
         (later,) = detail_of(store, x.now + dt.timedelta(minutes=6)).agents
         assert later.status == "completed"
 
-    @pytest.mark.parametrize(
-        ("told", "status"),
-        [({}, "running"), ({"error": True}, "failed"), ({"error": True, "toolDenialKind": "user-rejected"}, "denied")],
-    )
-    def test_how_it_ended(self, tmp_path: Path, told: dict[str, object], status: str) -> None:
-        main = begun().prompt("go").wait(1).response(("call-x", "Task", {"description": "dig"}))
-        x = (
-            Transcript("s", main.now, agent="x")
-            .wait(1)
-            .prompt("dig")
-            .wait(1)
-            .response()
-            .note("digger", "dig", "call-x")
-        )
-        if told:
-            main.wait(5).result("call-x", **told)  # type: ignore[arg-type]
-        store = store_of(tmp_path, [main, x])
-        assert detail_of(store, x.now).agents[0].status == status
-        if status == "running":
-            assert detail_of(store, LATER).agents[0].status == "interrupted"
+    def test_how_it_ended(self, tmp_path: Path) -> None:
+        refused: dict[str, object] = {"error": True, "toolDenialKind": "user-rejected"}
+        ends: dict[str, dict[str, object]] = {"running": {}, "failed": {"error": True}, "denied": refused}
+        files = []
+        for status, told in ends.items():
+            main = Transcript(status, "2026-03-10T14:00:00").prompt("go").wait(1)
+            main.response((f"call-{status}", "Task", {"description": "dig"}))
+            x = Transcript(status, main.now, agent=f"x-{status}").wait(1).prompt("dig").wait(1).response()
+            files += [main, x.note("digger", "dig", f"call-{status}")]
+            if told:
+                main.wait(5).result(f"call-{status}", **told)  # type: ignore[arg-type]
+        store, now = store_of(tmp_path, files), files[-1].now
+        assert {status: detail_of(store, now, status).agents[0].status for status in ends} == {end: end for end in ends}
+        assert detail_of(store, LATER, "running").agents[0].status == "interrupted"
 
     def test_one_that_nobody_is_known_to_have_started(self, tmp_path: Path) -> None:
         main = begun().prompt("first").wait(60).prompt("second").wait(60).response()
