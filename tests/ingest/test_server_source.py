@@ -211,7 +211,7 @@ def test_a_failure_is_kept_in_words_until_the_server_answers_and_loses_nothing(
     assert ask_once(store, by(server)) == 7
     server.tell(queries=answer, sync=answer)
     for _ in range(2):
-        assert told in failing(store, by(server, timeout=0.1 if answer is hang else 20.0))
+        assert told in failing(store, by(server, timeout=1.0 if answer is hang else 20.0))
     found = health(store)
     assert (found.failure, told in (found.reason or ""), found.failing) == (kind, True, ["queries", "sync"])
     assert SECRET not in (found.reason or "")
