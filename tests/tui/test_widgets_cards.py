@@ -193,10 +193,12 @@ def test_series_colours_are_of_the_theme_visible_and_apart(name: str) -> None:
     background = parse(variables, "background", Color(0, 0, 0))
     colors = series_colors(variables, background, parse(variables, "foreground", background), 6)
     known = {parse(variables, key, background) for key in variables}
-    assert len(colors) == 6
-    assert set(colors) <= known
+    # Six layers and what is left of them, in every theme.
+    seven = series_colors(variables, background, parse(variables, "foreground", background), 7)
+    assert len(set(seven)) == 7 and seven[:6] == colors
+    assert all(color in known or color.ansi is not None for color in colors)
     if background.ansi is None:
-        assert len(set(colors)) == 6
+        assert set(colors) <= known
         assert all(contrast(color, background) >= 2 for color in colors)
         assert all(distance(a, b) >= 70 for a in colors for b in colors if a is not b)
 

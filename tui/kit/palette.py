@@ -14,6 +14,8 @@ ROLES = ("primary", "accent", "success", "secondary", "error", "warning")
 FILLS = "█░▓▒▚▞"
 """What tells series apart where there is no colour."""
 _SHADES = ("", "-lighten-2", "-darken-2", "-lighten-3", "-darken-3")
+_SIXTEEN = ("blue", "magenta", "green", "cyan", "red", "yellow")
+"""The terminal's own colours, but for black and white, each also brighter."""
 _APART = 70.0
 """The least distance of two series' colours; below it the eye takes them for one at the size of a cell."""
 _CONTRAST = 2.0
@@ -74,6 +76,9 @@ def series_colors(variables: Mapping[str, str], background: Color, foreground: C
         for shade in _SHADES[1:]:
             for role in ROLES:
                 yield parse(variables, role + shade, background)
+        if background.ansi is not None:
+            # Shades are none of the sixteen: these have others instead.
+            yield from (Color.parse(f"ansi_{bright}{name}") for bright in ("", "bright_") for name in _SIXTEEN)
 
     for color in candidates():
         if len(chosen) == count:
