@@ -26,6 +26,7 @@ OPENING = {
     ("ingest/limit_log.py", "os.open"): "for appending, without blocking",
     ("ingest/listed_rates.py", "FILE.read_text"): "a file of this package",
     ("ingest/session_states.py", "Path(f'/proc/{pid}/stat').read_text"): "the system's own",
+    ("ingest/team/inbox.py", "psycopg.connect"): "a server, by the network",
     ("ingest/usage_pass.py", "answer.read_bytes"): "in a folder made for it",
     ("ingest/usage_pass.py", "answer.write_bytes"): "in a folder made for it",
     ("queries/export.py", "path.open"): "a file made just before",
