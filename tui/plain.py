@@ -28,6 +28,7 @@ from .kit.key_bar import KeyBar
 from .kit.state import PaneState
 from .kit.table import RecordTable
 from .kit.view_strip import ViewStrip
+from .marks import AT_LEAST, UNPRICED
 from .ranges import range_named
 from .settings import BadSetting, Settings
 from .tabs import TABS, Tab
@@ -48,8 +49,8 @@ _IN_WORDS = {
     "◆": "waits",
     "✓": "well",
     "✗": "failed",
-    "≥": "at least ",
-    "+?": " and some without a price",
+    AT_LEAST: "at least ",
+    UNPRICED: " and some without a price",
     "⇗": "(another AI)",
     "▸": "",
     "▾": "",

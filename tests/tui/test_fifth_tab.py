@@ -68,7 +68,7 @@ async def look():
     settings = Settings(store=Path(sys.argv[2]), tz="UTC", no_ingest=True, tab="weather")
     with first_answers(settings) as ahead:
         app = app_of(settings, ahead)
-        async with app.run_test(size=(100, 30)) as pilot:
+        async with app.run_test(size=(100, 60)) as pilot:
             await settle(pilot)
             strip = screen_text(app).splitlines()[1]
             await press(pilot, "1", "5", "f5")
