@@ -1,4 +1,4 @@
-"""Takes the README's pictures: every tab on the demo's sessions, as the program itself exports them.
+"""Takes the README's pictures: every tab, and panels, on the demo's sessions, as the program itself exports them.
 
 make screenshots
 """
@@ -12,19 +12,41 @@ import tempfile
 from pathlib import Path
 
 from agnes_stats.demo.sessions import SOURCES, write_demo
+from agnes_stats.queries.console_book import Book
+from agnes_stats.queries.console_examples import EXAMPLES
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.dashboard import app_of
 from agnes_stats.tui.factories import engine_of
 from agnes_stats.tui.settings import TAB_NAMES, Settings
+from agnes_stats.tui.tokens.pane import TokensPane
+
+PANELS = {
+    "Cost by day and model": (
+        "SELECT day, model, sum(cost_usd) AS cost_usd FROM tokens_daily WHERE {{filters}} GROUP BY ALL",
+        "stacked",
+    ),
+    "Tools that fail most": (EXAMPLES["Tools that fail most"], "bars"),
+    "Output by day": (
+        "SELECT day, sum(output_tokens) AS output_tokens FROM tokens_daily WHERE {{filters}} GROUP BY day",
+        "lines",
+    ),
+    "Longest sessions": (EXAMPLES["Longest sessions"], "table"),
+}
+"""Name -> query and form."""
 
 PICTURES = Path(__file__).resolve().parent / "img"
 SIZE = (126, 36)
 
 
 async def take(folder: Path) -> None:
-    """Write one SVG for every tab."""
+    """Write one SVG for every tab, and one of panels."""
     write_demo(folder, dt.datetime.now(dt.UTC))
-    for tab in TAB_NAMES:
+    book = Book(folder / "store" / "store.duckdb")
+    for name, (sql, form) in PANELS.items():
+        book.save(name, sql)
+        book.pin(name, form)
+    for picture in (*TAB_NAMES, "panels"):
+        tab = "tokens" if picture == "panels" else picture
         settings = Settings(
             store=folder / "store" / "store.duckdb",
             tz="Europe/Prague",
@@ -36,8 +58,14 @@ async def take(folder: Path) -> None:
         app = app_of(settings)
         async with app.run_test(size=SIZE) as pilot:
             await app.workers.wait_for_complete()
+            if picture == "panels":
+                await app.query_one(TokensPane).show_view("panels")
+            # A worker may ask for others: panels are made, then asked.
+            for _ in range(5):
+                await pilot.pause()
+                await app.workers.wait_for_complete()
             await pilot.pause()
-            (PICTURES / f"{tab}.svg").write_text(app.export_screenshot(title=f"agnes-stats · {tab}"), "utf-8")
+            (PICTURES / f"{picture}.svg").write_text(app.export_screenshot(title=f"agnes-stats · {picture}"), "utf-8")
 
 
 def main() -> None:

@@ -188,6 +188,9 @@ class AgnesStats(EndableApp):
 
     async def _prepare_tab(self) -> None:
         """Make a tab that nobody has wanted yet, so that it is there when somebody does; then the next."""
+        if not self.screen_stack:
+            # The program ends just now.
+            return
         missing = next((tab.name for tab in TABS if not self._is_made(tab.name)), None)
         if missing is not None:
             await self._make_tab(missing)

@@ -33,14 +33,15 @@ def test_columns_are_those_chosen_that_are_there(keys: list[str], expected: list
     assert [column.key for column in arranged(TABLE, keys)] == expected
 
 
-def test_a_chosen_column_stays_in_a_narrow_table_and_the_last_ones_go_first() -> None:
+def test_a_chosen_column_is_shown_where_it_fits_and_those_for_wide_tables_go_first() -> None:
     def shown(keys: list[str], width: int) -> list[str]:
         return [column.key for column, _ in choose_columns(arranged(TABLE, keys), width)]
 
     assert shown([], 50) == ["name"]
     assert shown(["name", "errors", "calls"], 50) == ["name", "errors", "calls"]
-    assert shown(["name", "errors", "calls"], 30) == ["name", "errors"]
-    assert shown(["errors", "calls", "name"], 22) == ["errors", "calls"]
+    assert shown(["name", "errors", "calls"], 30) == ["name", "calls"]
+    assert shown(["errors", "calls", "name"], 22) == ["name"]
+    assert shown(["errors"], 50) == ["errors"]
 
 
 def test_an_order_is_one_that_the_table_has() -> None:

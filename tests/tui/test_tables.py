@@ -214,9 +214,14 @@ def test_an_overview_of_nothing_says_where_it_looked(
             overview.show_overview(connection, settings(empty, **more), chosen, NOW)
         return capsys.readouterr().out
 
-    assert "Looked in ~/.claude, ~/.config/claude." in page()
+    said = page()
+    assert "Looked in ~/.claude, ~/.config/claude, " in said
+    for place in ("~/.codex", "~/.gemini", "~/.copilot", "~/.local/share/opencode", "~/.mux", "~/.pi/agent", "~/.qwen"):
+        assert place in said
     assert "agnes-stats --demo" in page()
     assert "Looked in claude=/x." in page(source=("claude=/x",))
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", "/elsewhere")
-    assert "Looked in /elsewhere." in page()
+    monkeypatch.setenv("CODEX_HOME", "/other")
+    said = page()
+    assert "Looked in /elsewhere, " in said and "/other" in said and "~/.c" not in said.replace("~/.copilot", "")
     assert page(Filter(since=dt.date(2026, 1, 1))) == "Nothing matches these filters.\n"

@@ -85,11 +85,12 @@ def choose_columns(columns: Sequence[Column], width: int, padding: int = 1) -> l
 def arranged(columns: Sequence[Column], keys: Sequence[str]) -> list[Column]:
     """The columns that somebody chose, in that order; all of them if none was, or none of those is there.
 
-    Whoever chose a column wants it also in a narrow table: there the last ones go first.
+    Whoever chose a column wants it also in a narrow table, as far as there is room; those meant for wide ones go first.
     """
     known = {column.key: column for column in columns}
     chosen = [known[key] for key in dict.fromkeys(keys) if key in known]
-    return [replace(column, min_screen=place) for place, column in enumerate(chosen)] or list(columns)
+    ranks = sorted({column.min_screen for column in chosen} | {0})
+    return [replace(column, min_screen=ranks.index(column.min_screen)) for column in chosen] or list(columns)
 
 
 def _same(one: Text | str | int | None, other: Text | str | int | None) -> bool:

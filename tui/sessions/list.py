@@ -58,7 +58,8 @@ COLUMNS = (
 
 _INVITATION = (
     "Start Claude Code anywhere, and the session appears here while it runs.\n"
-    "To see the dashboard on generated sessions: agnes-stats --demo"
+    "Sessions in another folder: agnes-stats --source claude=FOLDER\n"
+    "The dashboard on generated sessions: agnes-stats --demo"
 )
 
 _BRIEF_TITLE = 24

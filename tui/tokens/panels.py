@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import Callable
@@ -213,6 +214,7 @@ class Panels(TokenView[BookPages]):
         self._asked: tuple[frozenset[tuple[str, str]], Filter] | None = None
         self._asked_at = 0.0
         self._later: Timer | None = None
+        self._making = asyncio.Lock()
         self._to_focus = ""
         """The panel that gets the focus once it is there."""
 
@@ -250,9 +252,13 @@ class Panels(TokenView[BookPages]):
     def _boxes(self) -> list[PanelBox]:
         return list(self.query_one("#panels-list").query_children(PanelBox))
 
-    @work(exclusive=True, group="panels-made")
+    @work(group="panels-made")
     async def _make(self) -> None:
         """Make the panels that are wanted of those that are there; what stays keeps its answer."""
+        async with self._making:
+            await self._make_wanted()
+
+    async def _make_wanted(self) -> None:
         holder = self.query_one("#panels-list")
         wanted = {panel.name: panel for panel in self._pages.panels}
         focused = next((at for at, box in enumerate(self._boxes) if box.has_focus), None)

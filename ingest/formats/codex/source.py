@@ -35,6 +35,8 @@ class CodexSource(Source):
     kind = "codex"
     agent = "codex"
     version = VERSION
+    variable = "CODEX_HOME"
+    usual = ("~/.codex",)
     untold = MappingProxyType(
         {
             Matter.ERRORS: "Codex marks no failed calls: their exit codes tell",

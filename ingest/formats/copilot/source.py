@@ -32,6 +32,8 @@ class CopilotSource(Source):
     kind = "copilot"
     agent = "copilot"
     version = VERSION
+    variable = "COPILOT_HOME"
+    usual = ("~/.copilot",)
     untold = MappingProxyType(
         {
             Matter.INPUT: "Copilot tells input when the session ends",

@@ -33,6 +33,8 @@ class GeminiSource(Source):
     kind = "gemini"
     agent = "gemini"
     version = VERSION
+    variable = "GEMINI_CLI_HOME"
+    usual = ("~/.gemini",)
     untold = MappingProxyType(
         {
             Matter.BRANCH: "Gemini CLI tells no branch",

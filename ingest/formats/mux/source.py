@@ -37,6 +37,8 @@ class MuxSource(Source):
     kind = "mux"
     agent = "mux"
     version = VERSION
+    variable = "MUX_ROOT"
+    usual = ("~/.mux", "~/.xum")
     untold = MappingProxyType(
         {
             Matter.BRANCH: "Mux tells no branch",

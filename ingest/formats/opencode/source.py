@@ -33,6 +33,8 @@ class OpenCodeSource(Source):
     kind = "opencode"
     agent = "opencode"
     version = VERSION
+    variable = "OPENCODE_DATA_DIR"
+    usual = ("~/.local/share/opencode",)
     untold = MappingProxyType(
         {
             Matter.BRANCH: "OpenCode tells no branch",

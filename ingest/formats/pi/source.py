@@ -29,6 +29,8 @@ class PiSource(Source):
     kind = "pi"
     agent = "pi"
     version = VERSION
+    variable = "PI_CODING_AGENT_DIR"
+    usual = ("~/.pi/agent",)
     untold = MappingProxyType(
         {
             Matter.BRANCH: "Pi tells no branch",

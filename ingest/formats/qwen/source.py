@@ -26,6 +26,7 @@ class QwenSource(Source):
     kind = "qwen"
     agent = "qwen"
     version = VERSION
+    usual = ("~/.qwen",)
     untold = MappingProxyType(
         {
             Matter.FIRST_TOKEN: "Qwen Code tells no time of the first token",
