@@ -188,8 +188,7 @@ class AgnesStats(EndableApp):
 
     async def _prepare_tab(self) -> None:
         """Make a tab that nobody has wanted yet, so that it is there when somebody does; then the next."""
-        if not self.screen_stack:
-            # The program ends just now.
+        if not self.is_up:
             return
         missing = next((tab.name for tab in TABS if not self._is_made(tab.name)), None)
         if missing is not None:
@@ -229,6 +228,11 @@ class AgnesStats(EndableApp):
         return self._switcher.query_children(f"#{self._switcher.current or TABS[0].name}").first()
 
     @property
+    def is_up(self) -> bool:
+        """Whether the tabs are on the screen. At the end news and answers may come when they are taken down."""
+        return bool(self.screen_stack) and bool(self.screen_stack[0].query(StatusCorner))
+
+    @property
     def _switcher(self) -> ContentSwitcher:
         return self.screen_stack[0].query_one(ContentSwitcher)
 
@@ -253,8 +257,9 @@ class AgnesStats(EndableApp):
 
     def live_changed(self) -> None:
         """A session does something else, though nothing was written."""
-        self._header.refresh_data()
-        self.active_pane.refresh_data()
+        if self.is_up:
+            self._header.refresh_data()
+            self.active_pane.refresh_data()
 
     @property
     def reading_words(self) -> str:
@@ -275,9 +280,9 @@ class AgnesStats(EndableApp):
         """Tell the status corner; ask again where the store has changed."""
         was_reading = self.is_reading
         self._news = message.news
-        for corner in self.screen_stack[0].query(StatusCorner):
-            # While the dashboard closes there is none any more.
-            corner.tell(message.news)
+        if not self.is_up:
+            return
+        self.screen_stack[0].query_one(StatusCorner).tell(message.news)
         progressed = isinstance(message.news, Reading) and message.news.progress.files_done > 0
         if message.changed or progressed or (was_reading and not self.is_reading):
             self._refresh_all()
@@ -303,6 +308,8 @@ class AgnesStats(EndableApp):
             self.call_after_refresh(self._tick)
 
     def _tick(self) -> None:
+        if not self.is_up:
+            return
         if self._ranged(self.chosen) != self.chosen:
             # Another day, or hour, has begun.
             self.choose()

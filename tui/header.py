@@ -124,6 +124,8 @@ class HeaderStrip(OnDashboard, Static):
 
     def on_home_loaded(self, message: HomeLoaded) -> None:
         """Show the numbers, and tell what is news."""
+        if not self.dashboard.is_up:
+            return
         self._data = data = message.data
         self._show(data)
         assert self._alerts is not None and self._notifier is not None

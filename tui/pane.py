@@ -102,7 +102,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
     @property
     def is_shown(self) -> bool:
         """Whether this is the pane on the screen."""
-        return self.is_mounted and self.dashboard.active_pane is self
+        return self.is_mounted and self.dashboard.is_up and self.dashboard.active_pane is self
 
     def action_reload(self) -> None:
         """Ask again."""

@@ -29,6 +29,16 @@ def store(tmp_path: Path) -> Store:
     return store_of(tmp_path, [Transcript("s1", "2026-03-10T09:00:00").prompt("count the orders").response()])
 
 
+async def test_what_comes_while_the_dashboard_closes_is_no_fault(store: Store) -> None:
+    async with running(store) as (app, _):
+        assert app.is_up
+    assert not app.is_up
+    app.on_ingest_news(IngestNews(UpToDate(1, 0.0)))
+    app.live_changed()
+    app._tick()
+    await app._prepare_tab()
+
+
 async def test_tabs_are_made_before_they_are_wanted_and_the_first_one_stays(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
