@@ -52,6 +52,8 @@ class Corpus:
         self.now = dt.datetime(2026, 8, 1, 8, tzinfo=dt.UTC)
         self.is_newer = False
         """Whether rows have the fields of newer versions of Claude Code."""
+        self.is_strange = False
+        """Whether rows have fields, too, that no version has yet."""
         self._words = [" ".join(self.random.choices(WORDS, k=40)) for _ in range(200)]
 
     def session(self) -> None:
@@ -169,6 +171,11 @@ class Corpus:
             message["content"] = calls or message["content"]
         elif self.is_newer:
             row |= {"promptSource": "typed", "origin": {"kind": "human"}, "permissionMode": "default"}
+        if self.is_strange:
+            row["futureField"] = {"of": ["some", "kind"], "count": 3}
+            message = {**message, "futureField": "unknown"}
+            if "usage" in message:
+                message["usage"] = {**message["usage"], "future_tokens_details": {"of": 1}}
         row["message"] = message
         if request:
             row["requestId"] = request
@@ -199,9 +206,13 @@ class Corpus:
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
 
-def write_corpus(folder: Path, megabytes: float, seed: int = 1) -> dict[str, int]:
-    """Write about that many megabytes (10^6 bytes) under `folder/projects`; the true sums."""
+def write_corpus(folder: Path, megabytes: float, seed: int = 1, *, is_strange: bool = False) -> dict[str, int]:
+    """Write about that many megabytes (10^6 bytes) under `folder/projects`; the true sums.
+
+    `is_strange`: every row has fields that no version of Claude Code has yet.
+    """
     corpus = Corpus(folder, seed)
+    corpus.is_strange = is_strange
     while corpus.written < megabytes * 1e6:
         corpus.is_newer = corpus.written >= 0.8 * megabytes * 1e6
         corpus.session()

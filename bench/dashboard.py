@@ -99,18 +99,19 @@ class Session:
     """A session that goes on: each title is another text that is looked for on the screen."""
 
     def __init__(self, home: Path) -> None:
-        self._id = str(uuid.uuid4())
-        self._folder = home / ".claude" / "projects" / f"-bench-{self._id}"
+        self.id = str(uuid.uuid4())
+        self._folder = home / ".claude" / "projects" / f"-bench-{self.id}"
         self._folder.mkdir(parents=True)
-        self._file = (self._folder / f"{self._id}.jsonl").open("a", encoding="utf-8")
+        self.path = self._folder / f"{self.id}.jsonl"
+        self._file = self.path.open("a", encoding="utf-8")
 
     def say(self, title: str) -> None:
         """Append a prompt and a new title."""
         now = dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z")
-        common = {"sessionId": self._id, "timestamp": now, "cwd": "/bench", "uuid": str(uuid.uuid4())}
+        common = {"sessionId": self.id, "timestamp": now, "cwd": "/bench", "uuid": str(uuid.uuid4())}
         for row in (
             {"type": "user", "message": {"role": "user", "content": "go on"}, **common},
-            {"type": "custom-title", "customTitle": title, "sessionId": self._id},
+            {"type": "custom-title", "customTitle": title, "sessionId": self.id},
         ):
             self._file.write(json.dumps(row) + "\n")
         self._file.flush()
@@ -142,7 +143,7 @@ def _starts(command: list[str], home: Path, title: str, rounds: int = 5) -> list
             data.append(time.perf_counter() - terminal.begun)
     base = statistics.median(bases)
     return [
-        Measured(what, _ms(statistics.median(taken)), statistics.median(taken) / base)
+        Measured(what, ms(statistics.median(taken)), statistics.median(taken) / base)
         for what, taken in (("start to first paint", frames), ("start to data on screen", data))
     ]
 
@@ -179,9 +180,9 @@ def _live(command: list[str], home: Path) -> list[Measured]:
     finally:
         session.remove()
     return [
-        Measured("append to visible cell, p50, p95", f"{_ms(_at(seen, 0.5))}, {_ms(_at(seen, 0.95))}"),
-        Measured("CPU per appended line, 40 lines a second", _ms(per_line)),
-        Measured("key to first repaint, p50, p95", f"{_ms(_at(keys, 0.5))}, {_ms(_at(keys, 0.95))}"),
+        Measured("append to visible cell, p50, p95", f"{ms(at(seen, 0.5))}, {ms(at(seen, 0.95))}"),
+        Measured("CPU per appended line, 40 lines a second", ms(per_line)),
+        Measured("key to first repaint, p50, p95", f"{ms(at(keys, 0.5))}, {ms(at(keys, 0.95))}"),
         Measured("idle, CPU over 60 s", f"{idle:.2%}"),
     ]
 
@@ -197,7 +198,7 @@ def _busy(home: Path, store: Path, ours: Callable[..., list[str]]) -> Measured:
             terminal.press(b"\x1b")
             terminal.rest(0.2)
     _remove(store)
-    return Measured("key to help on screen in a backfill, p50, p95", f"{_ms(_at(keys, 0.5))}, {_ms(_at(keys, 0.95))}")
+    return Measured("key to help on screen in a backfill, p50, p95", f"{ms(at(keys, 0.5))}, {ms(at(keys, 0.95))}")
 
 
 def _remove(store: Path) -> None:
@@ -205,9 +206,11 @@ def _remove(store: Path) -> None:
         file.unlink()
 
 
-def _at(values: list[float], share: float) -> float:
+def at(values: list[float], share: float) -> float:
+    """The value below which that share of them is."""
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
-def _ms(seconds: float) -> str:
+def ms(seconds: float) -> str:
+    """Seconds in words, as milliseconds."""
     return f"{seconds * 1000:.0f} ms"

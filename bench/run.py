@@ -20,6 +20,7 @@ import sys
 import time
 from pathlib import Path
 
+import beside
 import dashboard
 from contest import Contestant, race
 from corpus import write_corpus
@@ -28,6 +29,7 @@ from peers import Peers
 
 HERE = Path(__file__).resolve().parent
 WORK = HERE / "work"
+STRANGE_MB = 100
 OURS = Path(sys.executable).with_name("agnes-stats")
 
 Race = tuple[str, Contestant, Contestant | None]
@@ -114,6 +116,20 @@ def real(transcripts: Path, rounds: int, peers: Peers) -> list[Race]:
     return [("cold", first, ccusage)]
 
 
+def strange(rounds: int) -> str:
+    """What fields cost that no version of Claude Code has yet, on every row: one line."""
+    contestants = []
+    for is_strange, what in ((False, "plain"), (True, "with unknown fields")):
+        home = WORK / f"home-{STRANGE_MB}-{what.split()[0]}"
+        shutil.rmtree(home, ignore_errors=True)
+        truth = write_corpus(home / ".claude", STRANGE_MB, is_strange=is_strange)
+        contestants.append((cold(home, what), truth["lines"]))
+    race([contestant for contestant, _ in contestants], rounds)
+    plain, odd = (contestant.median("cpu") / lines for contestant, lines in contestants)
+    more = f"{odd / plain - 1:+.0%}"
+    return f"\nUnknown fields on every row of {STRANGE_MB} MB, CPU of a line in the whole ingest: {more}.\n"
+
+
 def report(races: list[Race]) -> str:
     """One table, in Markdown."""
     lines = [
@@ -163,9 +179,12 @@ def main() -> None:
     if given.transcripts and peers:
         races += real(given.transcripts, given.rounds, peers)
     table = report(races)
+    if peers:
+        table += strange(given.rounds)
     if not given.no_dashboard:
         megabytes = sizes[-1]
-        rows = dashboard.measure(WORK / f"home-{megabytes}", WORK / f"warm-{megabytes}" / "s.duckdb", ours)
+        home, store = WORK / f"home-{megabytes}", WORK / f"warm-{megabytes}" / "s.duckdb"
+        rows = [*dashboard.measure(home, store, ours), *beside.measure(home, store, ours)]
         table += f"\n| the dashboard, {megabytes} MB | measured | ratio to importing Textual |\n|---|---|---|\n"
         table += "".join(
             f"| {row.what} | {row.value} | {f'**{row.ratio:.2f}**' if row.ratio else '–'} |\n" for row in rows
