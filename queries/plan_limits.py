@@ -67,6 +67,8 @@ class PlanLimit:
     """What was used when it was told last, whether or not the window has ended since."""
     limit_id: str | None = None
     """The name of a limit that not all models share."""
+    has_pace: bool = False
+    """Whether its window was told of at least twice, so that something can be said of how it goes on."""
 
 
 _ONE = "agent, machine, username, limit_id, span"
@@ -160,6 +162,7 @@ def _limit(latest: Sample, recent: Sequence[Sample], now: dt.datetime) -> PlanLi
         projected_full_at=None if over else full_at(recent),
         last_used=latest.used_percentage,
         limit_id=latest.limit_id,
+        has_pace=not over and len(recent) > 1 and same_window(recent[-2], latest),
     )
 
 

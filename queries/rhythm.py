@@ -39,6 +39,8 @@ class WeekHour:
     hour: int
     total_tokens: int
     cost_usd: float | None
+    unpriced_tokens: int
+    undercounted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def week_hours(connection: Reader, chosen: Filter) -> list[WeekHour]:
     return connection.ask(
         WeekHour,
         "SELECT isodow(here) - 1 AS weekday, hour(here) AS hour, sum(total_tokens)::BIGINT AS total_tokens, "
-        "sum(cost_usd) AS cost_usd FROM (SELECT *, timezone($zone, timezone('UTC', ts)) AS here "
+        "sum(cost_usd) AS cost_usd, sum(unpriced_tokens)::BIGINT AS unpriced_tokens, "
+        "sum(undercounted)::BIGINT AS undercounted FROM (SELECT *, timezone($zone, timezone('UTC', ts)) AS here "
         f"FROM {detailed(chosen, types=True)}) WHERE {where} GROUP BY 1, 2 ORDER BY 1, 2",
         where.parameters,
     )

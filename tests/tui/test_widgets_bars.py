@@ -43,6 +43,31 @@ def bars_of(*rows: Sequence[float | None], labels: Sequence[str] | None = None, 
     return widget
 
 
+# -- what is average, and what is not over
+
+
+def test_a_line_shows_the_average_and_words_tell_it() -> None:
+    widget = StackedBars(unit=usd)
+    widget.show([Series("a", (4, 0, 1, 1))], ["Nov 01", "Nov 02", "Nov 03", "Nov 04"], average=(2, "an active day"))
+    assert widget.caption == "Peak Nov 01: $4.00 · ╌ $2.00 an active day"
+    lines = drawn(widget, 40, 12)
+    assert sum("╌" in line for line in lines[:-1]) == 1, "one line, behind the bars"
+    average = next(line for line in lines if "╌" in line)
+    assert "█" in average, "the bar above the average hides it"
+
+
+def test_the_bar_that_will_grow_is_hatched_and_named() -> None:
+    widget = StackedBars(unit=count)
+    widget.show([Series("a", (4, 4))], ["Nov 01", "Nov 02"], running=(1, "today"))
+    assert widget.caption == "Peak Nov 01: 4 · ▒ today so far 4"
+    bottom = next(line for line in reversed(drawn(widget, 40, 10)) if "█" in line)
+    assert "█" in bottom and "▒" in bottom.split("█")[-1]
+    # Without colour a pattern is a series.
+    assert not any("▒" in line for line in drawn(widget, 40, 10, plain=True)[:-1])
+    widget.show([Series("a", (4, 4))], ["Nov 01", "Nov 02"], running=(2, "today"))
+    assert widget.caption == "Peak Nov 01: 4", "a bucket that is not there is none"
+
+
 # -- scale
 
 

@@ -19,6 +19,9 @@ from .series import Series
 from .stack import EMPTY, Bars, StackedBlock, place_bars, stack
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
+_AVERAGE, _HATCH = "╌", "▒"
+_FEWEST_ROWS = 3
+"""A chart of fewer rows has no line for an average: it would hide most of the bars."""
 _NAME_CELLS = 24
 
 
@@ -58,6 +61,8 @@ class StackedBars(Pointed):
         self._series: tuple[Series, ...] = ()
         self._values: list[tuple[float, ...]] = []
         self._totals: list[float] = []
+        self._average: tuple[float, str] | None = None
+        self._growing: tuple[int, str] | None = None
         self._bars = Bars(0, 0, 1, 1)
         self._frame = make_frame(0, 0)
 
@@ -71,10 +76,14 @@ class StackedBars(Pointed):
         unit: Unit | None = None,
         describe: Callable[[int], str] | None = None,
         empty: str | None = None,
+        average: tuple[float, str] | None = None,
+        running: tuple[int, str] | None = None,
     ) -> None:
         """Show series over the buckets `labels` names, earliest first; the cursor stays on its label.
 
-        A series with too few values is filled up with 0, values beyond the labels are ignored.
+        A series with too few values is filled up with 0, values beyond the labels are ignored. A line shows
+        `average`, a value and what it is of ("an active day"). `running` is the bucket
+        that is not over, and its name ("today"): it is hatched, as it will grow.
         """
         before = self._labels[self._cursor] if self._cursor is not None else None
         self._labels = tuple(clean(label, 16) for label in labels)
@@ -87,6 +96,8 @@ class StackedBars(Pointed):
         self._unit = unit or self._unit
         self._describe = describe or self._describe
         self._empty = self._empty if empty is None else empty
+        self._average = average
+        self._growing = running if running is not None and 0 <= running[0] < size else None
         if before is not None:
             last = size - 1 if size else None
             self._cursor = self._labels.index(before) if before in self._labels else last
@@ -99,10 +110,23 @@ class StackedBars(Pointed):
             return ""
         if self._cursor is None:
             peak = max(range(len(self._totals)), key=self._totals.__getitem__)
-            return f"Peak {self._labels[peak]}: {self._unit(self._totals[peak])}"
+            told = [f"Peak {self._labels[peak]}: {self._unit(self._totals[peak])}"]
+            if self._average is not None:
+                value, of_what = self._average
+                told.append(f"{_AVERAGE} {self._unit(value)} {of_what}")
+            if self._growing is not None:
+                index, name = self._growing
+                hatch = "" if self.no_color else f"{_HATCH} "
+                told.append(f"{hatch}{name} so far {self._unit(self._totals[index])}")
+            return " · ".join(told)
         if self._describe is not None:
             return clean(self._describe(self._cursor))
         return self._sum_in_words(self._cursor)
+
+    @property
+    def no_color(self) -> bool:
+        """Whether series are told apart by their pattern, so that none is left for a hatch."""
+        return self.is_attached and bool(self.app.no_color)
 
     def _sum_in_words(self, index: int) -> str:
         named = zip(self._series, self._values[index], strict=True)
@@ -150,6 +174,9 @@ class StackedBars(Pointed):
         self._frame = frame = replace(frame, gutter=left, width=grid.width - left)
         self._bars = bars = place_bars(len(self._labels), frame.width, self._cursor)
         paint_scale(grid, ink, frame, scale, bars.width)
+        if self._average is not None and scale.top and frame.rows >= _FEWEST_ROWS:
+            above = min(frame.rows - 1, int(amount(self._average[0]) / scale.top * frame.rows))
+            grid.put(frame.gutter, frame.bottom - above, _AVERAGE * bars.width, ink.muted)
         buckets = range(bars.first, bars.first + bars.shown)
         for index in buckets:
             self._paint_bar(grid, ink, scale, index)
@@ -176,6 +203,8 @@ class StackedBars(Pointed):
             grid.shade(x, self._frame.plot, self._bars.bar, self._frame.rows, behind)
         for row, block in enumerate(stack(self._values[index], scale)):
             glyph, style = self._block(ink, block, background)
+            if self._growing is not None and index == self._growing[0] and glyph == "█" and not ink.plain:
+                glyph = _HATCH
             grid.put(x, bottom - row, glyph * self._bars.bar, style)
 
     @staticmethod

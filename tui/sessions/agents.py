@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from ...queries.filters import Filter
 from ...queries.ranking import FAIR, GOOD, RankedAgent, ranked_agents
+from ...queries.rollups import MAIN_AGENT
 from .. import format as words
 from ..kit.cards import Card, Cards
 from ..kit.palette import parse
@@ -78,6 +79,8 @@ class AgentsPane(Pane[tuple[RankedAgent, ...]]):
         "is that of all events.\n"
         f"OK is the share of finished calls that went well: from {GOOD:.0%} on green, from {FAIR:.0%} on yellow. avg "
         "and p95 are execution times of its calls, without waits for a person and what goes on in the background.\n"
+        "main answers you and hands work on; bars compare the types of sub-agents. One called subagent is of a type "
+        "that its transcript does not name.\n"
         "Enter leaves only that type of agent on all tabs."
     )
     DEFAULT_CSS = """
@@ -115,11 +118,13 @@ class AgentsPane(Pane[tuple[RankedAgent, ...]]):
         key, descending = self._order
         rows = sorted(data, key=_VALUES[key], reverse=descending)
         table = self.query_one(RecordTable)
-        table.show([self._record(row) for row in rows])
+        # Beside the main agents, which do most of it, the bars of sub-agents would all look alike.
+        largest = max((row.share for row in data if row.subagent_type != MAIN_AGENT), default=0.0)
+        table.show([self._record(row, largest) for row in rows])
         table.mark_sort(*self._order)
         self.query_one(Cards).show(_cards(data))
 
-    def _record(self, row: RankedAgent) -> Record:
+    def _record(self, row: RankedAgent, largest: float) -> Record:
         ratio = row.success_ratio
         tone = "" if ratio is None else "success" if ratio >= GOOD else "warning" if ratio >= FAIR else "error"
         return Record(
@@ -131,7 +136,9 @@ class AgentsPane(Pane[tuple[RankedAgent, ...]]):
                 "model": words.model(row.model) if row.model else words.NONE,
                 "events": words.count(row.events),
                 "share": words.percent(row.share),
-                "bar": Text(bar(row.share, _BAR), style=self._tone("primary")),
+                "bar": ""
+                if row.subagent_type == MAIN_AGENT or not largest
+                else Text(bar(row.share / largest, _BAR), style=self._tone("primary")),
                 "calls": words.count(row.tool_calls),
                 "errors": Text(words.count(row.errors), style=self._tone("error")) if row.errors else words.NONE,
                 "success": Text(words.percent(ratio), style=self._tone(tone)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ class Agents(TokenView[AgentsData]):
         self.query_one("#agents-sum", Static).update(_sum_in_words(data.types, question))
         paint = Paint(widget_ink(self), {})
         types = sorted(data.types, key=lambda row: value_of(row, question), reverse=True)
-        largest = max((value_of(row, question) for row in types), default=0.0)
+        largest = largest_below([(row.name, value_of(row, question)) for row in types])
         self.query_one("#agents-types", TokenTable).show(
             [
                 Record(
@@ -101,7 +102,7 @@ class Agents(TokenView[AgentsData]):
                         "reported": words.count(row.reported_tokens) if row.report_chars else words.NONE,
                         "compression": _times(row.compression),
                         "cost_usd": marks.cost(row),
-                        "bar": paint.bar(None, value_of(row, question), largest),
+                        "bar": "" if row.name == MAIN_AGENT else paint.bar(None, value_of(row, question), largest),
                     },
                     ("subagent_type", row.name, row.name),
                     row,
@@ -112,6 +113,11 @@ class Agents(TokenView[AgentsData]):
         tasks = self.query_one("#agents-tasks", TokenTable)
         tasks.display = bool(data.tasks)
         tasks.show([_task(row, question) for row in data.tasks])
+
+
+def largest_below(amounts: Sequence[tuple[str, float]]) -> float:
+    """The largest amount of a type of sub-agent: beside the main agent's, the bars of all of them would look alike."""
+    return max((amount for name, amount in amounts if name != MAIN_AGENT), default=0.0)
 
 
 def _times(ratio: float | None) -> str:

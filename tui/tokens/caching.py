@@ -97,6 +97,7 @@ class Caching(TokenView[CachingData]):
             ],
             phrases.bucket_labels(buckets, granularity),
             describe=describe,
+            running=phrases.running(buckets, granularity, question),
         )
         paint = Paint(widget_ink(self), {})
         records = []

@@ -27,6 +27,8 @@ _RECENT = 7
 
 NARROW = 100
 """A screen narrower than this, in columns, gets the figures in brief."""
+KINDS_NARROW = 112
+"""So narrow a one tells the kinds of tokens by short names."""
 _ALL_CARDS = 130
 """One of so many columns has room for all of them with their notes."""
 
@@ -133,7 +135,7 @@ def _spend(head: HeadData, span: str) -> Card:
     return Card(
         f"Spend {span}",
         marks.cost(sums),
-        f"{changed} vs {span} before" if changed else words.plural(sums.responses, "response"),
+        f"{changed} vs before" if changed else words.plural(sums.responses, "response"),
         _trend(head, lambda day: day.cost_usd),
     )
 

@@ -40,7 +40,7 @@ _COLUMNS = (
     Column("used", "Used", 7, "right"),
     Column("bar", "", _BAR, min_screen=70),
     Column("resets_at", "Resets", 16),
-    Column("full_at", "Full at", 16),
+    Column("verdict", "At this pace", 28),
     Column("as_of", "As of"),
 )
 
@@ -142,12 +142,29 @@ class Limits(TokenView[LimitsData]):
                 "used": Text(told, style=style),
                 "bar": phrases.share_bar(share, _BAR, ink, number % len(ink.series)) if share else "",
                 "resets_at": words.when(limit.resets_at, question.now, question.zone),
-                "full_at": words.when(limit.projected_full_at, question.now, question.zone),
+                "verdict": verdict(limit, question),
                 "as_of": since,
             },
             None,
             limit,
         )
+
+
+def verdict(limit: PlanLimit, question: Question) -> Text:
+    """Whether it lasts, in words: "lasts until reset", "full 16:40, 2h 20m too early", "over until 19:00"."""
+    if limit.used_percentage is None:
+        return Text("reset since", style="dim", end="")
+    if limit.used_percentage >= 100:
+        until = "" if limit.resets_at is None else f" until {words.when(limit.resets_at, question.now, question.zone)}"
+        return Text(f"over{until}", style="bold", end="")
+    full = limit.projected_full_at
+    if full is None:
+        is_told = limit.has_pace and not limit.stale
+        return Text("lasts until reset" if is_told else "not known yet", style="" if is_told else "dim", end="")
+    told = f"full {words.when(full, question.now, question.zone)}"
+    if limit.resets_at is not None and limit.resets_at > full:
+        told += f", {words.duration((limit.resets_at - full).total_seconds())} too early"
+    return Text(told, style="bold", end="")
 
 
 def _name(limit: PlanLimit, limits: tuple[PlanLimit, ...]) -> str:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from ...queries.store import Reader
 
 TOP = 10
+FEWEST = 3
+"""Active days, or hours or weeks, from which on an average of them says something."""
 LAYERS = 6
 """Series of the chart; beyond them the rest are one."""
 
@@ -162,6 +164,8 @@ class Overview(TokenView[OverviewData]):
             phrases.bucket_labels(shown.buckets, shown.granularity),
             unit=words.usd if question.money else words.count,
             describe=describe,
+            average=average(shown, layers, question),
+            running=phrases.running(shown.buckets, shown.granularity, question),
         )
         bars.stand_for(bucket(at, shown.granularity) for at in shown.buckets)
         bars.border_title = f"{'Spend' if question.money else 'Tokens'} by {shown.granularity} and {DIMENSIONS[by]}"
@@ -179,6 +183,14 @@ class Overview(TokenView[OverviewData]):
     def switch_table(self) -> None:
         """On a low screen, show the other table."""
         self.toggle_class("-sessions")
+
+
+def average(shown: OverTime, layers: Sequence[Layer], question: Question) -> tuple[float, str] | None:
+    """What was used on average, and of what: "an active day" is one with tokens, as in the figures above."""
+    active = sum(any(layer.tokens[index] for layer in shown.layers) for index in range(len(shown.buckets)))
+    if active < FEWEST:
+        return None
+    return sum(sum(layer.of(question.measure)) for layer in layers) / active, f"an active {shown.granularity}"
 
 
 def _bucket_sentence(

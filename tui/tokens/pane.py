@@ -139,7 +139,7 @@ class TokensPane(Pane[TokensData], HasViews):
         width = self.app.size.width
         self.query_one("#figures", Cards).show(head.cards(data.head, data.question, width))
         line = Text(no_wrap=True, overflow="ellipsis")
-        for label, value in head.kinds(data.head, brief=width < head.NARROW):
+        for label, value in head.kinds(data.head, brief=width < head.KINDS_NARROW):
             line.append(f"{label} ", style="dim")
             line.append(f"{value}   ")
         self.query_one("#kinds", Static).update(line)

@@ -27,12 +27,13 @@ BAR = 8
 GROUP_COLUMNS = (
     Column("name", ""),
     Column("sessions", "Sessions", 8, "right", 96, sortable=True),
-    Column("input_tokens", "Input", 7, "right", 74, sortable=True),
+    Column("input_tokens", "Input", 7, "right", 92, sortable=True),
     Column("output_tokens", "Output", 7, "right", 62, sortable=True),
     Column("cache_read_tokens", "Cache R", 7, "right", 72),
     Column("cache_write_tokens", "Cache W", 7, "right", 72),
     Column("total_tokens", "Total", 8, "right", sortable=True),
     Column("cost_usd", "Cost", 9, "right", sortable=True),
+    Column("million_usd", "$/1M", 7, "right", 82),
     Column("bar", "", BAR, min_screen=48, name="Bar"),
     Column("trend", "Trend", POINTS, min_screen=73),
 )
@@ -112,7 +113,17 @@ def _amounts(row: TokenSums) -> dict[str, str]:
         "cache_write_tokens": words.count(row.cache_write_tokens),
         "total_tokens": phrases.total(row),
         "cost_usd": marks.cost(row),
+        "million_usd": words.usd(of_a_million(row)),
     }
+
+
+def of_a_million(row: TokenSums) -> float | None:
+    """USD that a million tokens of a row cost, those without a price and those that others pay for left out.
+
+    None where no token has a price.
+    """
+    priced = row.total_tokens - row.unpriced_tokens - row.billed_elsewhere_tokens
+    return row.cost_usd * 1e6 / priced if row.cost_usd is not None and priced > 0 else None
 
 
 def _trend(row: GroupTokens, by: str, trends: Trends) -> Text | str:

@@ -26,6 +26,8 @@ from ..kit.palette import widget_ink
 from ..kit.spark import meter
 from ..kit.table import Column, Record
 from . import text as phrases
+from .habits import habits as habits_of
+from .habits import panel, sentence
 from .records import BAR, Paint, TokenTable, priced_only
 from .view import Question, TokenView
 
@@ -37,6 +39,8 @@ _LOW = 32
 """A view lower than this, in rows, shows the calendar or the hours."""
 _TWO = 100
 """Columns from which the hours stand beside the running block."""
+_HABITS = 184
+"""Columns from which what the week tells stands beside the year."""
 _METER = 24
 
 _COLUMNS = (
@@ -77,10 +81,13 @@ class Rhythm(TokenView[RhythmData]):
 
     def compose(self) -> ComposeResult:
         """A year, a week, what runs now, and a table."""
-        yield CalendarHeatmap(unit=self._tell, id="rhythm-days", classes="chart")
+        with Horizontal(id="rhythm-year"):
+            yield CalendarHeatmap(unit=self._tell, id="rhythm-days", classes="chart")
+            yield Static(id="rhythm-habits", classes="chart", markup=False)
         with Horizontal(id="rhythm-week"):
             yield HourHeatmap(unit=self._tell, id="rhythm-hours", classes="chart")
             yield Static(id="rhythm-now", classes="chart", markup=False)
+        yield Static(id="rhythm-sentence", classes="about", markup=False)
         yield Static(id="rhythm-brief", classes="about", markup=False)
         yield TokenTable(priced_only(_COLUMNS, self.shows_cost), id="rhythm-blocks")
 
@@ -100,6 +107,7 @@ class Rhythm(TokenView[RhythmData]):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height < _LOW, "-low")
         self.set_class(event.size.width < _TWO, "-narrow")
+        self.set_class(event.size.width >= _HABITS, "-wide")
 
     def switch_table(self) -> None:
         """On a low screen, the hours in place of the days."""
@@ -135,6 +143,13 @@ class Rhythm(TokenView[RhythmData]):
         hours.show(grid)
         span = phrases.span_in_words(question.chosen, question.here.date())
         hours.border_title = f"{what} by hour of the week, {span}"
+        habits = habits_of(data.hours, money=money)
+        beside = self.query_one("#rhythm-habits", Static)
+        beside.border_title = f"{what} by day and time, {span}: shares of all"
+        colour = widget_ink(self).series[0].rich_color.name
+        beside.update(panel(habits, cost=question.cost, style=colour))
+        line = Text(sentence(habits, cost=question.cost), no_wrap=True, overflow="ellipsis")
+        self.query_one("#rhythm-sentence", Static).update(line)
         now = self.query_one("#rhythm-now", Static)
         now.border_title = "Five-hour block"
         now.update(_now_in_words(data, question))

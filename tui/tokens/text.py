@@ -15,7 +15,8 @@ from ...queries.trends import Granularity
 from .. import format as words
 from .. import marks
 from ..kit.palette import Ink
-from .view import DIMENSIONS
+from ..ranges import bucket
+from .view import DIMENSIONS, Question
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -89,6 +90,22 @@ def bucket_in_words(bucket: dt.datetime, granularity: Granularity) -> str:
     if granularity == "hour":
         return f"{day_in_words(bucket)}, {bucket:%H}:00 to {bucket + dt.timedelta(hours=1):%H}:00"
     return day_in_words(bucket)
+
+
+_RUNNING: dict[Granularity, str] = {"hour": "this hour", "day": "today", "week": "this week", "month": "this month"}
+
+
+def running(buckets: Sequence[dt.datetime], granularity: Granularity, question: Question) -> tuple[int, str] | None:
+    """The bucket that is not over yet, as its index and its name; None if the days end before it."""
+    here = question.here
+    if not buckets or here < buckets[-1]:
+        return None
+    if granularity == "hour":
+        is_over = here >= buckets[-1] + dt.timedelta(hours=1)
+    else:
+        _, last_day = bucket(buckets[-1], granularity).span_on(here.date())
+        is_over = last_day is not None and here.date() > last_day
+    return None if is_over else (len(buckets) - 1, _RUNNING[granularity])
 
 
 def span_in_words(chosen: Filter, today: dt.date) -> str:
