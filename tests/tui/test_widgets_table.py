@@ -391,3 +391,55 @@ async def test_home_and_end_are_the_first_and_the_last_row() -> None:
         assert app.at == 29
         await pilot.press("home")
         assert app.at == 0
+
+
+# -- following what comes on top
+
+
+async def test_a_cursor_that_was_left_at_the_top_stays_there() -> None:
+    async with Host(records(3, 2, 1)).run_test(size=(70, 8)) as pilot:
+        table = pilot.app.table  # type: ignore[attr-defined]
+        for number in range(4, 30):
+            table.show(records(*range(number, 0, -1)))
+        await pilot.pause()
+        assert (table.cursor_row, table.scroll_offset.y, table.selected.key) == (0, 0, "key-29")
+
+
+async def test_enter_is_about_what_the_eye_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Host(records(2, 1))
+    async with app.run_test(size=(70, 8)) as pilot:
+        now = [100.0]
+        monkeypatch.setattr("agnes_stats.tui.kit.table._clock", lambda: now[0])
+        app.table.focus()
+        app.table.show(records(3, 2, 1))
+        now[0] += 0.3
+        await pilot.press("enter")
+        assert ("open", 2) in app.heard and app.table.selected.key == "key-2"  # type: ignore[union-attr]
+        # What was opened keeps the cursor, until it moves on; then the top is followed again, and a while later opened.
+        app.table.show(records(4, 3, 2, 1))
+        assert app.table.selected.key == "key-2"  # type: ignore[union-attr]
+        await pilot.press("home")
+        app.table.show(records(5, 4, 3, 2, 1))
+        now[0] += 1.0
+        await pilot.press("enter")
+        assert ("open", 5) in app.heard
+
+
+async def test_rows_above_what_is_on_the_screen_are_told_until_they_are_seen() -> None:
+    app = Host(records(*range(40, 0, -1)))
+    async with app.run_test(size=(70, 8)) as pilot:
+        app.table.focus()
+        await pilot.press("end")
+        app.table.show(records(*range(43, 0, -1)))
+        await pilot.pause()
+        assert "▲ 3 new · Home" in app.text(0)
+        assert app.table.selected.key == "key-1"  # type: ignore[union-attr]
+        await pilot.press("home")
+        await pilot.pause()
+        assert "new" not in app.text(0)
+        # Another question has other rows, none of which is new.
+        await pilot.press("end")
+        app.table.begin_anew()
+        app.table.show(records(*range(60, 0, -1)))
+        await pilot.pause()
+        assert "new" not in app.text(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
@@ -24,6 +25,11 @@ from ..format import cell
 _REPLACED = 25
 """More rows gone than this, and filling the table anew is faster than taking them out one by one."""
 _LEAST_FLEXIBLE = 12
+_clock = time.monotonic
+_HOLDING = ("enter", "space", "left", "right")
+"""Keys that do something with the row under the cursor."""
+_SLIP_SECONDS = 0.7
+"""For so long the eye is still on the row that another one has pushed down."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +216,13 @@ class RecordTable(DataTable[Text]):
         self._total = 0
         self._sort = sort
         self._announced: str | None = None
+        self._is_held = False
+        """Whether somebody did something with the first row: it then keeps the cursor, whatever comes above it."""
+        self._slipped: tuple[str, float] | None = None
+        """The row that was the first until another one came above it, and when that was."""
+        self._is_anew = False
+        self._unseen: set[str] = set()
+        """Rows that came above what is on the screen, and were not looked at since."""
 
     # -- content
 
@@ -226,7 +239,7 @@ class RecordTable(DataTable[Text]):
         if not self._shown:
             return  # not yet mounted: the rows are filled in with the columns
         gone = [key for key in before if key not in records]
-        place = self._remember()
+        place = self._followed(before, self._remember())
         if len(gone) > _REPLACED:
             self._fill()
         else:
@@ -234,6 +247,17 @@ class RecordTable(DataTable[Text]):
                 self.remove_row(key)
             self._update(before)
         self._restore(place)
+        came = () if self._is_anew else tuple(key for key in records if key not in before)
+        self._is_anew = False
+        if before:
+            self.call_after_refresh(self._count_unseen, came)
+
+    def begin_anew(self) -> None:
+        """What is shown next answers another question: what it has more is not new."""
+        self._is_anew = True
+        self._unseen = set()
+        self._slipped = None
+        self._relabel()
 
     def use_columns(self, columns: Sequence[Column]) -> None:
         """Show other columns of the same rows from now on."""
@@ -352,6 +376,41 @@ class RecordTable(DataTable[Text]):
         self.set_reactive(DataTable.cursor_coordinate, Coordinate(0, 0))
         return key, row, top, in_view
 
+    def _followed(
+        self, before: Mapping[str, Record], place: tuple[str | None, int, int, bool]
+    ) -> tuple[str | None, int, int, bool]:
+        """The same place, or the first row where the cursor was on that and nobody did anything with it."""
+        key, row, top, in_view = place
+        first = next(iter(self._records), None)
+        if not before or row or top or self._is_held or key is None or first in (None, key):
+            return place
+        if key in self._records:
+            self._slipped = key, _clock()
+        return first, 0, 0, in_view
+
+    def _count_unseen(self, came: Sequence[str]) -> None:
+        """Say in the header how many rows came above what is on the screen."""
+        order = {key: index for index, key in enumerate(self._records)}
+        top = self.scroll_offset.y
+        unseen = {key for key in (*self._unseen, *came) if order.get(key, top) < top}
+        if len(unseen) != len(self._unseen):
+            self._unseen = unseen
+            self._relabel()
+        self._unseen = unseen
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """What comes into view is seen."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._unseen and new_value < old_value:
+            self._count_unseen(())
+
+    def on_key(self, event: events.Key) -> None:
+        """What is done with a row holds it; where another one slid below the eye a moment ago, Enter is about that."""
+        if event.key in _HOLDING:
+            self._is_held = True
+        elif event.key in ("home", "g", "up", "down", "j", "k", "pageup", "pagedown", "end", "G"):
+            self._is_held = False
+
     def _restore(self, place: tuple[str | None, int, int, bool]) -> None:
         key, row, top, in_view = place
         if key is not None and key in self._records:
@@ -382,7 +441,13 @@ class RecordTable(DataTable[Text]):
         self._announce()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        record = self._records.get(str(event.row_key.value))
+        key, slipped = str(event.row_key.value), self._slipped
+        self._slipped, self._is_held = None, True
+        if slipped is not None and self.get_row_index(key) == 0 and _clock() - slipped[1] < _SLIP_SECONDS:
+            # The eye is on what was there when the finger began to move.
+            key = slipped[0]
+            self.select(key)
+        record = self._records.get(key)
         if record is not None:
             self.post_message(self.RecordSelected(self, record))
 
@@ -446,6 +511,9 @@ class RecordTable(DataTable[Text]):
     def mark_sort(self, column_key: str, descending: bool) -> None:
         """Tell in the header by which column the rows are ordered."""
         self._sort = (column_key, descending)
+        self._relabel()
+
+    def _relabel(self) -> None:
         for column, _ in self._shown:
             self.columns[ColumnKey(column.key)].label = self._label(column)
         self.notify_style_update()  # which drops the rendered header
@@ -455,6 +523,8 @@ class RecordTable(DataTable[Text]):
         if self._sort is not None and column.key == self._sort[0]:
             mark = "▾" if self._sort[1] else "▴"
             label = f"{mark} {label}" if column.justify == "right" else f"{label} {mark}"
+        if self._unseen and column == next((each for each, _ in self._shown if each.width is None), None):
+            label += f"   ▲ {len(self._unseen):,} new · Home"
         return cell(label, justify=column.justify)
 
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
