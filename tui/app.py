@@ -328,8 +328,6 @@ class AgnesStats(EndableApp):
         self.chosen = self._ranged(self.chosen.but(**changes))
         self.describe_filter()
         self._header.refresh_data()
-        for table in self.active_pane.query(RecordTable):
-            table.begin_anew()
         for pane in self.panes:
             pane.refresh_data()
         self.post_message(FilterChanged(self.chosen))

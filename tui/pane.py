@@ -7,6 +7,7 @@ several views is a `ViewsTab` there (`views.py`).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual import work
@@ -19,6 +20,7 @@ from ..queries.filters import Filter
 from ..queries.store import StoreError
 from . import learnt
 from .kit.state import PaneState
+from .kit.table import RecordTable
 from .messages import PaneFailed, PaneLoaded
 from .typed_app import OnDashboard
 
@@ -54,6 +56,10 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         self._number = 0
         self._busy = False
         self._dirty = True
+        self._asked: Hashable = None
+        """The question that is asked, or was last."""
+        self._told: Hashable = None
+        """The one whose answer is on the screen."""
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 
@@ -64,6 +70,11 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
     def show(self, data: Data) -> None:
         """Put the data on the screen."""
         raise NotImplementedError
+
+    @property
+    def asks_for(self) -> Hashable:
+        """What it asks for besides the filter: an order, a page. What the answer to another question has is not new."""
+        return None
 
     def has_rows(self, data: Data) -> bool:  # noqa: ARG002
         """Whether there is anything to show; if not, the pane says so in words."""
@@ -117,7 +128,9 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         self._dirty = False
         self._busy = True
         self._number += 1
-        self._work(self._number, self.dashboard.chosen.but(text=self.text))
+        chosen = self.dashboard.chosen.but(text=self.text)
+        self._asked = (chosen, self.asks_for)
+        self._work(self._number, chosen)
 
     @work(thread=True, group="pane", exit_on_error=False)
     def _work(self, number: int, chosen: Filter) -> None:
@@ -155,6 +168,10 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
                 self._state("ready", "")
             else:
                 self._state("empty", self._empty_sentence())
+            if self._told != self._asked:
+                self._told = self._asked
+                for table in self.query(RecordTable):
+                    table.begin_anew()
             with self.app.batch_update():
                 self.show(message.data)
             # What is hidden loses the focus only with the next refresh.

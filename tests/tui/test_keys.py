@@ -2,8 +2,6 @@
 
 import importlib
 import pkgutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,62 +15,16 @@ from agnes_stats.tui.verbs import fits, verbs
 from rich.cells import cell_len
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.pilot import Pilot
 
-from tests.machine import Machine, bash
-from tests.transcripts import Transcript
-from tests.tui.running import press, running, screen_text, settle, show_view
-
-PLACES: dict[str, tuple[str, str, list[str]]] = {
-    "sessions": ("1", "sessions", []),
-    "a session": ("1", "sessions", ["enter"]),
-    "activity": ("1", "activity", []),
-    "tokens": ("2", "overview", []),
-    **{f"tokens, {name}": ("2", name, []) for name in ("timing", "rhythm", "limits", "caching", "tools", "panels")},
-    "data access": ("3", "list", []),
-    "access, summary": ("3", "summary", []),
-    "access, tools": ("3", "tools", []),
-    "an access": ("3", "list", ["home", "enter"]),
-    "sync": ("4", "history", []),
-    "sync, uploads": ("4", "uploads", []),
-    "sync, rejects": ("4", "rejects", []),
-    "a reject": ("4", "rejects", ["enter"]),
-    "console": ("2", "overview", ["l"]),
-    "console, answer": ("2", "overview", ["l", "f5", "tab"]),
-}
-"""The tab, the view, and the keys that lead on from there. What is over the tabs, Escape closes."""
+from tests.machine import Machine
+from tests.tui.places import PLACES, a_bit_of_everything, everywhere
+from tests.tui.running import press, running, screen_text, settle
 
 
 @pytest.fixture
 def store(own_home: Path) -> Store:
-    """A machine with a bit of everything: sessions, accesses, a workspace, a line that cannot be read."""
-    machine = Machine(own_home)
-    folder = machine.workspace()
-    machine.session(bash("s1", "2026-03-10T12:00:00", "duckdb a.db -c 'select * from orders'", folder), folder)
-    path = machine.session(Transcript("s2", "2026-03-10T13:00:00").prompt("Hi").response(), Path("/x"))
-    path.write_bytes(path.read_bytes() + b"{bad\n")
-    return machine.read().store
-
-
-@asynccontextmanager
-async def everywhere(
-    store: Store, size: tuple[int, int]
-) -> AsyncIterator[AsyncIterator[tuple[str, AgnesStats, Pilot[int]]]]:
-    """The dashboard at every place, one after the other."""
-    async with running(store, size) as (app, pilot):
-
-        async def walk() -> AsyncIterator[tuple[str, AgnesStats, Pilot[int]]]:
-            for place, (tab, view, keys) in PLACES.items():
-                await press(pilot, tab)
-                await show_view(pilot, view)
-                for key in keys:
-                    await press(pilot, key)
-                yield place, app, pilot
-                if keys:
-                    await press(pilot, "escape")
-                assert len(app.screen_stack) == 1, place
-
-        yield walk()
+    """A machine with a bit of everything."""
+    return a_bit_of_everything(own_home)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ async def test_only_changed_cells_are_updated(monkeypatch: pytest.MonkeyPatch) -
         assert updated == [("key-2", "tokens")]
 
 
-async def test_the_cursor_stays_on_its_key_and_the_scroll_offset_stays() -> None:
+async def test_the_cursor_stays_on_its_key_and_what_is_read_where_it_is() -> None:
     rows = list(range(100))
     app = Host(records(*rows))
     async with app.run_test(size=(60, 12)) as pilot:
@@ -129,7 +129,7 @@ async def test_the_cursor_stays_on_its_key_and_the_scroll_offset_stays() -> None
             await pilot.pause()
             assert app.at == 30
             assert app.table.cursor_row == order.index(30)
-            assert app.table.scroll_offset.y == top
+            assert app.table.scroll_offset.y == order.index(top)
 
 
 async def test_a_cursor_pushed_out_of_view_is_followed() -> None:
@@ -156,7 +156,7 @@ async def test_a_view_scrolled_away_from_the_cursor_is_left_alone() -> None:
         await pilot.pause()
         await pilot.pause()
         assert app.at == 0
-        assert app.table.scroll_offset.y == 50
+        assert app.text(1).split()[0] == "050"
 
 
 async def test_a_vanished_row_leaves_the_cursor_at_its_place() -> None:
@@ -393,36 +393,77 @@ async def test_home_and_end_are_the_first_and_the_last_row() -> None:
         assert app.at == 0
 
 
-# -- following what comes on top
+# -- following what comes
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the clock of the tables says, in seconds."""
+    said = [100.0]
+    monkeypatch.setattr("agnes_stats.tui.kit.table._clock", lambda: said[0])
+    return said
 
 
 async def test_a_cursor_that_was_left_at_the_top_stays_there() -> None:
-    async with Host(records(3, 2, 1)).run_test(size=(70, 8)) as pilot:
-        table = pilot.app.table  # type: ignore[attr-defined]
+    app = Host(records(3, 2, 1))
+    async with app.run_test(size=(70, 8)) as pilot:
         for number in range(4, 30):
-            table.show(records(*range(number, 0, -1)))
+            app.table.show(records(*range(number, 0, -1)))
         await pilot.pause()
-        assert (table.cursor_row, table.scroll_offset.y, table.selected.key) == (0, 0, "key-29")
+        assert (app.table.cursor_row, app.table.scroll_offset.y, app.at) == (0, 0, 29)
+        assert app.table.unseen == ""
 
 
-async def test_enter_is_about_what_the_eye_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_key_is_about_what_the_eye_is_on(now: list[float]) -> None:
     app = Host(records(2, 1))
     async with app.run_test(size=(70, 8)) as pilot:
-        now = [100.0]
-        monkeypatch.setattr("agnes_stats.tui.kit.table._clock", lambda: now[0])
         app.table.focus()
         app.table.show(records(3, 2, 1))
+        now[0] += 0.1
+        app.table.show(records(4, 3, 2, 1))
         now[0] += 0.3
         await pilot.press("enter")
-        assert ("open", 2) in app.heard and app.table.selected.key == "key-2"  # type: ignore[union-attr]
+        assert app.heard[-1] == ("open", 2) and app.at == 2
         # What was opened keeps the cursor, until it moves on; then the top is followed again, and a while later opened.
-        app.table.show(records(4, 3, 2, 1))
-        assert app.table.selected.key == "key-2"  # type: ignore[union-attr]
-        await pilot.press("home")
         app.table.show(records(5, 4, 3, 2, 1))
+        assert app.at == 2
+        await pilot.press("home")
+        app.table.show(records(6, 5, 4, 3, 2, 1))
         now[0] += 1.0
         await pilot.press("enter")
-        assert ("open", 5) in app.heard
+        assert app.heard[-1] == ("open", 6)
+        # Whoever moved to a row since means that.
+        app.table.begin_anew()
+        await pilot.press("home")
+        app.table.show(records(7, 6, 5))
+        await pilot.press("down", "up", "enter")
+        assert app.heard[-1] == ("open", 7)
+
+
+async def test_a_first_row_that_was_opened_is_left_when_others_come(now: list[float]) -> None:
+    app = Host(records(2, 1))
+    async with app.run_test(size=(70, 8)) as pilot:
+        app.table.focus()
+        await pilot.press("enter")
+        app.table.show(records(3, 2, 1))
+        assert app.at == 2
+
+
+async def test_a_click_is_about_what_the_eye_is_on(now: list[float]) -> None:
+    app = Host(records(3, 2, 1))
+    async with app.run_test(size=(70, 8)) as pilot:
+        app.table.focus()
+        app.table.show(records(4, 3, 2, 1))
+        now[0] += 0.3
+        await pilot.click(RecordTable, offset=(20, 2))
+        assert app.at == 2
+        await pilot.click(RecordTable, offset=(5, 3))
+        assert app.heard[-1] == ("open", 2)
+        now[0] += 1.0
+        app.table.show(records(5, 4, 3, 2, 1))
+        now[0] += 1.0
+        await pilot.click(RecordTable, offset=(20, 2))
+        assert app.at == 4
 
 
 async def test_rows_above_what_is_on_the_screen_are_told_until_they_are_seen() -> None:
@@ -432,8 +473,8 @@ async def test_rows_above_what_is_on_the_screen_are_told_until_they_are_seen() -
         await pilot.press("end")
         app.table.show(records(*range(43, 0, -1)))
         await pilot.pause()
-        assert "▲ 3 new · Home" in app.text(0)
-        assert app.table.selected.key == "key-1"  # type: ignore[union-attr]
+        assert "Title ▲ 3 new · Home" in app.text(0)
+        assert app.at == 1
         await pilot.press("home")
         await pilot.pause()
         assert "new" not in app.text(0)
@@ -441,5 +482,37 @@ async def test_rows_above_what_is_on_the_screen_are_told_until_they_are_seen() -
         await pilot.press("end")
         app.table.begin_anew()
         app.table.show(records(*range(60, 0, -1)))
+        await pilot.pause()
+        assert "new" not in app.text(0)
+        app.table.show(records(*range(61, 0, -1)))
+        await pilot.pause()
+        assert "▲ 1 new" in app.text(0)
+        await pilot.click(RecordTable, offset=(20, 0))
+        await pilot.pause()
+        assert app.at == 61 and not [heard for heard in app.heard if heard[0] == "sort"]  # type: ignore[index]
+
+
+async def test_a_narrow_header_still_says_how_many_are_new() -> None:
+    app = Host(records(*range(40, 0, -1)))
+    async with app.run_test(size=(46, 8)) as pilot:
+        app.table.focus()
+        await pilot.press("end")
+        app.table.show(records(*range(52, 0, -1)))
+        await pilot.pause()
+        assert "▲ 12 new" in app.text(0)
+        await pilot.resize_terminal(70, 8)
+        await pilot.pause()
+        assert "Title ▲ 12 new · Home" in app.text(0)
+
+
+async def test_where_the_newest_is_last_rows_below_are_told() -> None:
+    app = Host(records(*range(40)))
+    app.table.GROWS_BELOW = True  # type: ignore[misc]
+    async with app.run_test(size=(70, 8)) as pilot:
+        app.table.focus()
+        app.table.show(records(*range(42)))
+        await pilot.pause()
+        assert "▼ 2 new · End" in app.text(0)
+        await pilot.press("end")
         await pilot.pause()
         assert "new" not in app.text(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -74,6 +75,8 @@ class AccessPane(Pane[AccessData], HasViews):
         super().__init__(tab)
         self._options = AccessOptions()
         self._data: AccessData | None = None
+        self._first_seen = 0
+        """How many accesses there were when the first page of them was on the screen."""
         self._land: int | None = None
         """The row on which the cursor is to land on the page that was asked for."""
 
@@ -104,6 +107,11 @@ class AccessPane(Pane[AccessData], HasViews):
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> AccessData:
         """The figures, and what the view on the screen shows. Runs in a thread."""
         return ask(connection, self._options, chosen, now)
+
+    @property
+    def asks_for(self) -> Hashable:
+        """View, filters, page and orders."""
+        return replace(self._options, paged=None)
 
     def has_rows(self, data: AccessData) -> bool:
         """Whether the view has anything to show."""
@@ -144,7 +152,12 @@ class AccessPane(Pane[AccessData], HasViews):
         table = self._fill(page, total)
         if land is not None:
             table.move_cursor(row=land % len(page.rows))
-        parts = [told.pages(page, total), *(told for _, told in _own(data.options.which))]
+        if not data.options.pages:
+            self._first_seen = total
+        parts = [
+            told.pages(page, total, max(0, total - self._first_seen)),
+            *(told for _, told in _own(data.options.which)),
+        ]
         caption = Text(" · ".join(parts), no_wrap=True, overflow="ellipsis")
         self.query_one("#access-caption", Static).update(caption)
         self._show_strip(data)

@@ -164,14 +164,14 @@ def tool(row: ToolUse, look: AccessLook, trends: Trends) -> Record:
     return Record(row.name, cells, raw=row)
 
 
-def pages(page: AccessPage, total: int) -> str:
-    """Which of all accesses are on the screen, and the keys of the others."""
+def pages(page: AccessPage, total: int, newer: int = 0) -> str:
+    """Which of all accesses are on the screen, and the keys of the others; `newer` came since the first was seen."""
     shown = len(page.rows)
     if shown == total:
         return f"{total:,} access{'' if total == 1 else 'es'}"
     told = f"{page.before + 1:,} to {page.before + shown:,}" if page.before else f"{shown:,}"
     keys = [key for key, works in (("n older", page.older is not None), ("N newer", page.before > 0)) if works]
-    return " · ".join([f"{told} of {total:,} accesses", *keys])
+    return " · ".join([*([f"▲ {newer:,} new"] if newer else []), f"{told} of {total:,} accesses", *keys])
 
 
 def _tool_name(name: str) -> str:

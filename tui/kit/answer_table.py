@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
@@ -42,16 +43,45 @@ class AnswerTable(ScrollView, can_focus=True):
         self.table = Table([], [], [], truncated=False, seconds=0.0)
         self._natural: list[int] = []
         self._widths: list[int] = []
+        self._newer = 0
+        """Rows that came above what is on the screen, and were not looked at since."""
 
-    def show(self, table: Table) -> None:
-        """Show an answer from its top left."""
+    def show(self, table: Table, *, again: bool = False) -> None:
+        """Show an answer from its top left; `again`: the same was asked before, and what is looked at stays there."""
+        place = self._place_of(table) if again else None
         self.table = table
         self._natural = [
             max(cell_len(clean(name, WIDEST)), _widest([row[at] for row in table.rows], kind), 1)
             for at, (name, kind) in enumerate(zip(table.columns, table.types, strict=True))
         ]
         self._arrange()
-        self.scroll_to(0, 0, animate=False)
+        if place is None:
+            self._newer = 0
+            self.scroll_to(0, 0, animate=False)
+        else:
+            self.scroll_to(y=place, animate=False, force=True, immediate=True)
+
+    def _place_of(self, table: Table) -> int | None:
+        """Where the first row on the screen is in a newer answer; None at the top. Counts what is new above it."""
+        top, before = self.scroll_offset.y, self.table.rows
+        if not 0 < top < len(before) or table.columns != self.table.columns:
+            return None
+        same = [at for at, row in enumerate(table.rows) if row == before[top]]
+        place = min(same, key=lambda at: abs(at - top), default=min(top, len(table.rows)))
+        # Values of some types cannot be counted as they are.
+        came = Counter(map(repr, table.rows[:place])) - Counter(map(repr, before))
+        self._newer = min(place, self._newer + came.total())
+        return place
+
+    @property
+    def unseen(self) -> str:
+        """How many rows are new above what is on the screen, and the key that leads there; "" if there are none."""
+        return f"▲ {self._newer:,} new · Home" if self._newer else ""
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """What comes into view is seen."""
+        super().watch_scroll_y(old_value, new_value)
+        self._newer = min(self._newer, round(new_value))
 
     def on_resize(self) -> None:
         self._arrange()
@@ -83,7 +113,9 @@ class AnswerTable(ScrollView, can_focus=True):
         else:
             cells = []
         width = self.scrollable_content_region.width
-        return Strip(cells).crop_extend(x, x + width, base)
+        told = self.unseen if y == 0 else ""
+        strip = Strip(cells).crop_extend(x, x + width - cell_len(told), base)
+        return Strip([*strip, Segment(told, self.get_component_rich_style("answer--header"))]) if told else strip
 
     def _header(self) -> list[Segment]:
         style = self.get_component_rich_style("answer--header")

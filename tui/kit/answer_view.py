@@ -47,12 +47,12 @@ class AnswerView(ContentSwitcher):
         """What shows it now."""
         return self.query_one(f"#{self.current}")
 
-    def show(self, table: Table, form: str) -> None:
-        """Show an answer in one of FORMS."""
+    def show(self, table: Table, form: str, *, again: bool = False) -> None:
+        """Show an answer in one of FORMS; `again`: the same was asked before."""
         self.table = table
         self.form = fitting(table) if form == FORMS[0] else form
         if self.form == "table":
-            self.query_one(AnswerTable).show(table)
+            self.query_one(AnswerTable).show(table, again=again)
             self.current = "result"
             return
         drawn = drawing(table, self.form)

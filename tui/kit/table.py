@@ -26,10 +26,14 @@ _REPLACED = 25
 """More rows gone than this, and filling the table anew is faster than taking them out one by one."""
 _LEAST_FLEXIBLE = 12
 _clock = time.monotonic
-_HOLDING = ("enter", "space", "left", "right")
-"""Keys that do something with the row under the cursor."""
 _SLIP_SECONDS = 0.7
-"""For so long the eye is still on the row that another one has pushed down."""
+"""So long ago was on the screen what somebody looks at who presses a key now."""
+_MOVES = frozenset({"cursor_up", "cursor_down", "page_up", "page_down", "scroll_top", "scroll_bottom"})
+"""Actions after which the cursor is where somebody put it."""
+_HOLDING = frozenset({"select_cursor", "open_session", "unfold", "fold"})
+"""Actions after which somebody wants to find the row where it was."""
+ABOUT_A_ROW = _HOLDING | {"only_session", "only_tool", "copy_id", "copy_sql", "show_file", "whole_text", "reread"}
+"""Actions of keys that do something with the row under the cursor."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,8 @@ class RecordTable(DataTable[Text]):
         Binding("C", "columns", "Columns", show=False, tooltip="Choose the columns of the table, and their order"),
     ]
     HELP = "Up and down choose a row, Enter opens it. A click on the name of a column sorts by it."
+    GROWS_BELOW: ClassVar[bool] = False
+    """Whether what is newer comes below, not above."""
 
     class SortRequested(Message):
         """The user wants the rows ordered by a column."""
@@ -216,13 +222,17 @@ class RecordTable(DataTable[Text]):
         self._total = 0
         self._sort = sort
         self._announced: str | None = None
-        self._is_held = False
-        """Whether somebody did something with the first row: it then keeps the cursor, whatever comes above it."""
-        self._slipped: tuple[str, float] | None = None
-        """The row that was the first until another one came above it, and when that was."""
+        self._held: str | None = None
+        """The first row, if somebody did something with it: it then keeps the cursor, whatever comes above it."""
+        self._was: list[tuple[float, tuple[str, ...], int]] = []
+        """The orders that the rows had a moment ago: until when, the keys, and the first one in view."""
         self._is_anew = False
-        self._unseen: set[str] = set()
+        self._is_placing = False
+        """Whether it is not somebody who scrolls."""
+        self._above: set[str] = set()
         """Rows that came above what is on the screen, and were not looked at since."""
+        self._below: set[str] = set()
+        """The same of those below it."""
 
     # -- content
 
@@ -237,9 +247,12 @@ class RecordTable(DataTable[Text]):
         before, self._records = self._records, records
         self._total = len(rows) if total is None else total
         if not self._shown:
+            self._is_anew = False
             return  # not yet mounted: the rows are filled in with the columns
         gone = [key for key in before if key not in records]
-        place = self._followed(before, self._remember())
+        came = () if self._is_anew else tuple(key for key in records if key not in before)
+        place = self._followed(before, self._remember(), came)
+        self._is_placing = True
         if len(gone) > _REPLACED:
             self._fill()
         else:
@@ -247,7 +260,6 @@ class RecordTable(DataTable[Text]):
                 self.remove_row(key)
             self._update(before)
         self._restore(place)
-        came = () if self._is_anew else tuple(key for key in records if key not in before)
         self._is_anew = False
         if before:
             self.call_after_refresh(self._count_unseen, came)
@@ -255,9 +267,9 @@ class RecordTable(DataTable[Text]):
     def begin_anew(self) -> None:
         """What is shown next answers another question: what it has more is not new."""
         self._is_anew = True
-        self._unseen = set()
-        self._slipped = None
-        self._relabel()
+        self._held = None
+        self._was.clear()
+        self._forget_unseen()
 
     def use_columns(self, columns: Sequence[Column]) -> None:
         """Show other columns of the same rows from now on."""
@@ -377,39 +389,102 @@ class RecordTable(DataTable[Text]):
         return key, row, top, in_view
 
     def _followed(
-        self, before: Mapping[str, Record], place: tuple[str | None, int, int, bool]
+        self, before: Mapping[str, Record], place: tuple[str | None, int, int, bool], came: Sequence[str]
     ) -> tuple[str | None, int, int, bool]:
-        """The same place, or the first row where the cursor was on that and nobody did anything with it."""
+        """Where cursor and view are to be with the new rows.
+
+        The first row keeps the cursor that was on it, unless somebody did something with what was there. Where the view
+        is further down, what came above it or went moves it along, so that what is read stays where it is.
+        """
         key, row, top, in_view = place
-        first = next(iter(self._records), None)
-        if not before or row or top or self._is_held or key is None or first in (None, key):
+        keys = tuple(before)
+        if keys and not row and not top and key != self._held:
+            place = next(iter(self._records), None), 0, 0, in_view
+        if self._is_anew or not keys:
             return place
-        if key in self._records:
-            self._slipped = key, _clock()
-        return first, 0, 0, in_view
+        if keys != tuple(self._records):
+            self._was.append((_clock(), keys, top))
+        if not top:
+            return place
+        order = {each: index for index, each in enumerate(self._records)}
+        first = next((order[each] for each in keys[top:] if each in order), None)
+        if first is not None:
+            gone = sum(each not in order for each in keys[:top])
+            top = max(0, top + sum(order[each] < first for each in came) - gone)
+        return key, row, top, in_view
 
     def _count_unseen(self, came: Sequence[str]) -> None:
-        """Say in the header how many rows came above what is on the screen."""
+        """Say in the header how many rows came above or below what is on the screen."""
         order = {key: index for index, key in enumerate(self._records)}
         top = self.scroll_offset.y
-        unseen = {key for key in (*self._unseen, *came) if order.get(key, top) < top}
-        if len(unseen) != len(self._unseen):
-            self._unseen = unseen
+        bottom = top + self.size.height - self.header_height
+        above = {key for key in (*self._above, *came) if order.get(key, top) < top}
+        below = {key for key in (*self._below, *came) if self.GROWS_BELOW and order.get(key, 0) >= bottom}
+        changed = (len(above), len(below)) != (len(self._above), len(self._below))
+        self._above, self._below = above, below
+        if changed:
             self._relabel()
-        self._unseen = unseen
+
+    def _forget_unseen(self) -> None:
+        changed = self._above or self._below
+        self._above, self._below = set(), set()
+        if changed:
+            self._relabel()
+
+    @property
+    def unseen(self) -> str:
+        """How many rows are new where nobody has looked since, and the key that leads there; "" if there are none."""
+        told = [("▲", self._above, "Home"), ("▼", self._below, "End")]
+        return " ".join(f"{mark} {len(keys):,} new · {key}" for mark, keys, key in told if keys)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """What comes into view is seen."""
         super().watch_scroll_y(old_value, new_value)
-        if self._unseen and new_value < old_value:
+        if self._is_placing:
+            return
+        self._was.clear()
+        if self._above or self._below:
             self._count_unseen(())
 
     def on_key(self, event: events.Key) -> None:
-        """What is done with a row holds it; where another one slid below the eye a moment ago, Enter is about that."""
-        if event.key in _HOLDING:
-            self._is_held = True
-        elif event.key in ("home", "g", "up", "down", "j", "k", "pageup", "pagedown", "end", "G"):
-            self._is_held = False
+        """A key that is about a row is about the one that the eye was on when the finger began to move."""
+        if self.cursor_row and self._held is None and not self._was:
+            return
+        bound = self.screen.active_bindings.get(event.key)
+        action = bound.binding.action.partition("(")[0].rpartition(".")[2] if bound is not None else ""
+        if action in _MOVES:
+            self._held = None
+            self._was.clear()
+        elif action in ABOUT_A_ROW:
+            if self.cursor_row == 0 and (key := self._looked_at(0)) is not None:
+                self.select(key)
+            if action in _HOLDING:
+                self._held = self._cursor_key()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a row puts the cursor there, one on the row under the cursor opens it."""
+        row = event.style.meta.get("row", -1)
+        if row < 0 or not self.is_valid_row_index(row) or event.style.meta.get("out_of_bounds"):
+            return
+        event.prevent_default()
+        event.stop()
+        if self.show_cursor or self.has_focus:
+            was, key = self._cursor_key(), self._looked_at(row) or str(self.ordered_rows[row].key.value)
+            self.select(key)
+            if key == was:
+                self.action_select_cursor()
+            self._was.clear()
+
+    def _looked_at(self, row: int) -> str | None:
+        """The key of what was a moment ago where a row is now, if that is another one."""
+        now = _clock()
+        self._was = [each for each in self._was if now - each[0] < _SLIP_SECONDS]
+        if not self._was:
+            return None
+        _, keys, top = self._was[0]
+        at = row - self.scroll_offset.y + top
+        key = keys[at] if 0 <= at < len(keys) else None
+        return key if key in self._records and key != self.ordered_rows[row].key.value else None
 
     def _restore(self, place: tuple[str | None, int, int, bool]) -> None:
         key, row, top, in_view = place
@@ -421,6 +496,7 @@ class RecordTable(DataTable[Text]):
         if self.scroll_offset.y != top:
             # At once, while the size is still the old one: a refresh later the top would flash up.
             self.scroll_to(y=top, animate=False, force=True, immediate=True)
+        self._is_placing = False
         if in_view and self.row_count:
             self.call_after_refresh(self._show_cursor)
         self.refresh()
@@ -441,12 +517,8 @@ class RecordTable(DataTable[Text]):
         self._announce()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        key, slipped = str(event.row_key.value), self._slipped
-        self._slipped, self._is_held = None, True
-        if slipped is not None and self.get_row_index(key) == 0 and _clock() - slipped[1] < _SLIP_SECONDS:
-            # The eye is on what was there when the finger began to move.
-            key = slipped[0]
-            self.select(key)
+        key = str(event.row_key.value)
+        self._held = key
         record = self._records.get(key)
         if record is not None:
             self.post_message(self.RecordSelected(self, record))
@@ -469,10 +541,12 @@ class RecordTable(DataTable[Text]):
         if [column for column, _ in before] == [column for column, _ in chosen]:
             for column, wide in chosen:
                 self.columns[ColumnKey(column.key)].width = wide
+                self.columns[ColumnKey(column.key)].label = self._label(column)
             self.virtual_size = Size(sum(wide + 2 * self.cell_padding for _, wide in chosen), self.virtual_size.height)
             self.refresh()
             return
         place = self._remember()
+        self._is_placing = True
         self.clear(columns=True)
         for column, wide in chosen:
             self.add_column(self._label(column), width=wide, key=column.key)
@@ -523,12 +597,25 @@ class RecordTable(DataTable[Text]):
         if self._sort is not None and column.key == self._sort[0]:
             mark = "▾" if self._sort[1] else "▴"
             label = f"{mark} {label}" if column.justify == "right" else f"{label} {mark}"
-        if self._unseen and column == next((each for each, _ in self._shown if each.width is None), None):
-            label += f"   ▲ {len(self._unseen):,} new · Home"
+        if (told := self.unseen) and column == self._widest:
+            room = dict(self._shown)[column]
+            label = f"{label} {told}"
+            if cell_len(label) > room:
+                label = told if cell_len(told) <= room else told.replace(" · Home", "").replace(" · End", "")
         return cell(label, justify=column.justify)
 
+    @property
+    def _widest(self) -> Column | None:
+        """Where there is most room in the header."""
+        return max(self._shown, key=lambda pair: pair[1], default=(None, 0))[0]
+
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
-        self.action_sort_by(str(event.column_key.value))
+        key = str(event.column_key.value)
+        if self.unseen and self._widest is not None and key == self._widest.key:
+            # That is what stands there.
+            self.action_scroll_top() if self._above else self.action_scroll_bottom()
+        else:
+            self.action_sort_by(key)
 
     def action_sort_by(self, column_key: str = "") -> None:
         """Ask for the rows by a column, without one by the next sortable one that is shown."""

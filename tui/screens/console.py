@@ -70,6 +70,9 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._number = 0
+        self._asked_sql = ""
+        self._is_again = False
+        """Whether the query is the one that was asked before."""
         self._asking: Asking | None = None
         self._table: Table | None = None
         self._saved_as = ""
@@ -134,6 +137,7 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
             self.post_message(_Answered(self._number, None, str(error)))
             return
         self._say("Running. Escape stops it.")
+        self._is_again, self._asked_sql = sql == self._asked_sql, sql
         self._wait(self._asking, self._number, sql, self._book)
 
     @work(thread=True, exit_on_error=False)
@@ -170,7 +174,7 @@ class ConsoleScreen(OnDashboard, ModalScreen[None]):
             self._say("")
             return
         self._table = message.table
-        self.query_one(AnswerView).show(message.table, self.query_one(AnswerView).form)
+        self.query_one(AnswerView).show(message.table, self.query_one(AnswerView).form, again=self._is_again)
         self._switch("answer-view")
         self._say(message.why or _about(message.table))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -146,6 +146,11 @@ class ActivityPane(Pane[ActivityData]):
         steps = step_queries.steps(connection, ids, running, unfolded)
         return ActivityData(which, chosen, page, steps, unfolded)
 
+    @property
+    def asks_for(self) -> Hashable:
+        """Which prompts, how many, and what is unfolded."""
+        return (self._which, self._shown, tuple(self._unfolded.items()))
+
     def has_rows(self, data: ActivityData) -> bool:
         """Whether any prompt matches."""
         return bool(data.page.rows)
@@ -187,12 +192,7 @@ class ActivityPane(Pane[ActivityData]):
             if came:
                 self._new |= came
                 self.set_timer(NEW_SECONDS, lambda: self._settle(came))
-        table = self.query_one(FeedTable)
-        top = table.selected.key if table.selected is not None else ""
-        on_top = table.cursor_row == 0 and top not in self._unfolded
         self._list()
-        if on_top and table.row_count:
-            table.move_cursor(row=0)
         self._caption()
         if data.page.rows:
             self._ask_rest()

@@ -152,6 +152,7 @@ class DelegationsPane(Pane[DelegationsData]):
         super().drop_own(name)
         if name == "way":
             self._way = None
+            self.query_one("#delegations-list", RecordTable).begin_anew()
             if self._data is not None:
                 self.show(self._data)
 
@@ -262,6 +263,7 @@ class DelegationsPane(Pane[DelegationsData]):
                 self.app.push_screen(SessionScreen(session))
         elif isinstance(about, Edge) and self._data is not None:
             self._way = about.from_type, about.to_type
+            self.query_one("#delegations-list", RecordTable).begin_anew()
             self._show_list(self._data.found)
             self.dashboard.describe_filter()
             self.take_focus()

@@ -91,6 +91,7 @@ class ActivityTable(RecordTable):
     DEFAULT_CSS = """
     ActivityTable:focus { background-tint: transparent; }
     """
+    GROWS_BELOW: ClassVar[bool] = True
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Fold", tooltip="Unfold or fold a prompt or a sub-agent"),
@@ -138,6 +139,9 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         self._unfolded: dict[str, int] = {}
         """Which entries are unfolded, and how many steps of each are asked for."""
         self._failed = False
+        self._folded = 0
+        """How often somebody folded or unfolded something: what that brings into the list is not new."""
+        self._asked_folded = self._told_folded = 0
         self._known_turns: set[str] | None = None
         self._busy = False
         self._dirty = False
@@ -180,6 +184,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
 
     def _ask(self) -> None:
         self._dirty, self._busy = False, True
+        self._asked_folded = self._folded
         self._load(dict(self._unfolded), self._failed, self._known_turns, self.size.height - _FRAME, self._at)
 
     @work(thread=True, group="session", exit_on_error=False)
@@ -251,6 +256,9 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         self._unfolded |= message.answer.opened
         self._known_turns = {turn.id for turn in detail.turns}
         first = not self.query_one("#session-body").display
+        if self._asked_folded != self._told_folded:
+            self._told_folded = self._asked_folded
+            self.query_one(ActivityTable).begin_anew()
         self._state("ready", "")
         if self._at is not None:
             self._follows = False
@@ -380,7 +388,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
             return
         if node.kind == "more":
             self._unfolded[node.owner] = self._unfolded.get(node.owner, _STEPS) + _STEPS
-            self.refresh_data()
+            self._fold_changed()
         elif node.key in self._unfolded:
             self.action_fold()
         else:
@@ -391,7 +399,11 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         node = self._node
         if node is not None and node.key and node.key not in self._unfolded and not self._failed:
             self._unfolded[node.key] = _STEPS
-            self.refresh_data()
+            self._fold_changed()
+
+    def _fold_changed(self) -> None:
+        self._folded += 1
+        self.refresh_data()
 
     def action_fold(self) -> None:
         """Hide what is below the entry under the cursor; on an entry without anything below, go to the one above."""
@@ -423,13 +435,13 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         else:
             each = max(5, min(_STEPS, _ENTRIES // max(1, len(keys))))
             self._unfolded |= {key: each for key in keys if key not in self._unfolded}
-            self.refresh_data()
+            self._fold_changed()
 
     def action_failures(self) -> None:
         """Only what failed, or all."""
         self._failed = not self._failed
         self.refresh_bindings()
-        self.refresh_data()
+        self._fold_changed()
 
     def action_copy_id(self) -> None:
         """The session's id to the clipboard."""

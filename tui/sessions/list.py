@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -165,6 +165,11 @@ class SessionsPane(Pane[SessionsData]):
     def takes_ahead(self) -> bool:
         """That is the newest sessions first."""
         return self._order == FIRST_ORDER
+
+    @property
+    def asks_for(self) -> Hashable:
+        """The order: of many sessions it says which are listed."""
+        return self._order
 
     def has_rows(self, data: SessionsData) -> bool:
         """Whether the list has any rows."""

@@ -7,6 +7,7 @@ that value on the screen. The rest is keys and what they do; most end in `refres
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -135,6 +136,8 @@ class SyncPane(Pane[SyncData], HasViews):
         self._pages = SyncPages(Filter())
         self._order = ("changed_at", True)
         self._shows_people = False
+        self._first_seen = 0
+        """How many actions there were when the first page of them was on the screen."""
 
     def filter_note(self) -> str:
         """Which filters of the other tabs leave this one as it is."""
@@ -192,15 +195,26 @@ class SyncPane(Pane[SyncData], HasViews):
             team=teams.pushers(connection) or teams.this_machine(connection, self.dashboard.store.path),
         )
 
+    @property
+    def asks_for(self) -> Hashable:
+        """The page of actions, and the order of the tables."""
+        return (self._pages, self._order)
+
     def show(self, data: SyncData) -> None:
         """Put it on the screen. Tables keep cursor and scroll by the keys of their records."""
         self._data = data
         look = self._look()
         self.query_one(Cards).show(told.cards(data.workspaces, data.table_sums, data.upload_sums, look))
+        if not data.pages.cursors:
+            self._first_seen = data.actions.total
         self._listing("actions").table.use_columns(told_apart(told.ACTIONS))
         self._listing("actions").show(
             [told.action(row, look) for row in data.actions.rows],
-            caption=told.actions_caption(data.actions, before=PAGE * len(data.pages.cursors)),
+            caption=told.actions_caption(
+                data.actions,
+                before=PAGE * len(data.pages.cursors),
+                newer=max(0, data.actions.total - self._first_seen),
+            ),
             nothing=self._why_no_actions(data),
         )
         self._listing("tables").show(

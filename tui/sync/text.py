@@ -178,12 +178,13 @@ def action(row: SyncRow, look: SyncLook) -> Record:
     return Record(row.id, cells, row)
 
 
-def actions_caption(page: SyncPage, before: int) -> str:
-    """Where a page of actions is: `before` are on the pages closer to now."""
+def actions_caption(page: SyncPage, before: int, newer: int = 0) -> str:
+    """Where a page of actions is: `before` are on the pages closer to now, `newer` came since the first was seen."""
     if not before and page.older is None:
         return words.plural(page.total, "action")
     keys = ["n older"] * (page.older is not None) + ["N newer"] * (before > 0)
-    return f"{before + 1:,} to {before + len(page.rows):,} of {page.total:,} actions · {' · '.join(keys)}"
+    told = f"{before + 1:,} to {before + len(page.rows):,} of {page.total:,} actions"
+    return " · ".join([*([f"▲ {newer:,} new"] if newer else []), told, *keys])
 
 
 def no_workspace(looked: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -106,6 +107,11 @@ class TokensPane(Pane[TokensData], HasViews):
         question = Question(chosen, self._options, now, here, cost, width, settings.budget if cost else None, settings)
         view = self._view(question.options.view)
         return TokensData(question, head.ask(connection, question), view.ask(connection, question))
+
+    @property
+    def asks_for(self) -> Hashable:
+        """View, grouping and order."""
+        return self._options
 
     def has_rows(self, data: TokensData) -> bool:
         """Whether anything is selected."""

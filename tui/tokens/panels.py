@@ -112,6 +112,8 @@ class PanelBox(Vertical, can_focus=True):
         self._table: Table | None = None
         self._why = ""
         """There is no answer."""
+        self._drawn = ""
+        """The query whose answer is in the frame."""
 
     def compose(self) -> ComposeResult:
         """What is said in its place, and the answer."""
@@ -138,7 +140,8 @@ class PanelBox(Vertical, can_focus=True):
         self.set_class(table is None, "-waiting")
         self.query_one(PaneState).set(*(("failed", self._why) if table is None else ("ready", "")))
         if table is not None:
-            self.view.show(table, self.panel.form)
+            self.view.show(table, self.panel.form, again=self._drawn == self.panel.sql)
+            self._drawn = self.panel.sql
             # Nobody sees it there; a file has its name from it.
             self.view.content.border_title = Text(words.clean(self.panel.name, 60))
             cut = f"cut at {words.rows(len(table.rows))}" if table.truncated else words.rows(len(table.rows))
