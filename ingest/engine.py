@@ -380,6 +380,7 @@ class Engine:
                 work.add({table: Path(path) for table, path in done.row_files.items()})
                 for table, rows in done.rows.items():
                     work.rows.setdefault(table, []).extend(rows)
+                work.is_merged = done.is_merged
                 work.results += done.results
                 work.gone += [Path(path) for path in done.gone]
         if work.results or work.gone:

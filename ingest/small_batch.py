@@ -47,7 +47,9 @@ def is_small(work: Load) -> bool:
         and len(work.results) <= MOST_FILES
         and sum(len(rows) for rows in work.rows.values()) <= MOST_ROWS
         and work.rows.keys() <= BY_NAME.keys() | _BESIDE
-        and not (work.row_files or work.gone or work.priced_models or work.replaced or work.server_reads)
+        and not (
+            work.is_merged or work.row_files or work.gone or work.priced_models or work.replaced or work.server_reads
+        )
         and work.sessions_of is None
         and all(_only_grew(result) for result in work.results)
     )

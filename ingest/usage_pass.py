@@ -7,10 +7,8 @@ its answer is the one that the full store will give.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..queries.store.scratch import scratch
 from . import forget, upkeep
+from .copies import copied
 from .formats import SOURCES, SourceBusy
 from .incoming import Load
 from .load import load
@@ -27,7 +26,7 @@ from .prices import PriceOverrides, rates_for
 from .redaction_version import is_pending
 from .usage_batch import UsageBatch
 from .watermarks import known_models
-from .work import Done, decoded_done, encoded_done
+from .work import Done, collected_later, decoded_done, encoded_done
 
 if TYPE_CHECKING:
     from ..queries.store import Reader, Writer
@@ -149,23 +148,12 @@ _PER_FILE = 20_000
 
 def _forked(share: Sequence[Job], folder: Path, answer: Path, with_sessions: bool) -> int | None:
     """A copy of this process that reads a share and writes what it comes to; None where the system has none."""
-    try:
-        with warnings.catch_warnings():
-            # DuckDB's threads are none of the copy's, which does not touch it.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            process = os.fork()
-    except OSError:
-        return None
-    if process:
-        return process
-    status = 1
-    try:
+
+    def read() -> None:
         part = _share(share, folder, answer.name, with_sessions)
         answer.write_bytes((b"1" if part.has_strays else b"0") + encoded_done(part.done))
-        status = 0
-    finally:
-        # Nothing of what this process has in common with the other one is closed here.
-        os._exit(status)
+
+    return copied(read)
 
 
 def _part_in(answer: Path) -> _Share:
@@ -177,16 +165,10 @@ def _share(jobs: Sequence[Job], folder: Path, name: str, with_sessions: bool) ->
     """Read some jobs. What cannot be read tells nothing here: the whole reading says why."""
     batch, whole = UsageBatch(with_sessions=with_sessions), UsageBatch(with_sessions=True)
     part = _Share()
-    was_enabled = gc.isenabled()
-    # Nothing that is read here leads back to itself, and to look for that again and again takes a tenth of the time.
-    gc.disable()
-    try:
+    with collected_later():
         for job in jobs:
             if not _read_file(job, batch, part.done):
                 _read_file(job, whole, part.done)
-    finally:
-        if was_enabled:
-            gc.enable()
     part.has_strays = batch.has_strays
     for table, rows in whole.rows.items():
         batch.rows.setdefault(table, []).extend(rows)

@@ -1,30 +1,34 @@
 """Reading files into files of rows, here or in worker processes.
 
-A worker is a plain child process that takes tasks on its standard input and answers on its standard output. It ends
-when its input ends, so a dashboard that is killed leaves no process behind.
+A worker is a child process that takes tasks on its standard input and answers on its standard output: a copy of a
+command, or, where that may not be copied, a Python of its own. It ends when its input ends, so a program that is killed
+leaves no process behind.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import IO, Any, Protocol
 
 import msgspec
 
 from .batch import Batch, Row
+from .copies import can_be_copied, copied
 from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark
 from .formats.change import STRETCH
+from .merged_batch import MergedBatch
 from .model_names import price_name
 from .text import kept
 from .watermarks import reason
@@ -51,6 +55,8 @@ class Done:
     row_files: dict[str, str] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     """Those of a task without a folder."""
+    is_merged: bool = False
+    """Whether the rows of responses are merged, as `Load.is_merged`."""
     results: list[ReadResult] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
@@ -64,20 +70,50 @@ def run_task(task: WorkTask) -> Done:
 
     Raises OSError where the rows cannot be written.
     """
-    batch = Batch()
+    with collected_later():
+        done, batch = _run(task)
+        responses = batch.of("responses")
+        done.models = sorted({row["model"] for row in responses} | {price_name(row) for row in responses})
+        if task.folder is None:
+            done.rows = batch.rows
+        else:
+            done.row_files = {table: str(path) for table, path in batch.write(Path(task.folder), task.name).items()}
+    return done
+
+
+@contextlib.contextmanager
+def collected_later() -> Iterator[None]:
+    """For the block Python does not look for what leads back to itself.
+
+    Of rows nothing does, and to look through all of them again and again takes a tenth of the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _run(task: WorkTask) -> tuple[Done, Batch]:
+    batch = _batch_for(task)
     try:
         done = _read(task.files, batch)
     except Exception:  # noqa: BLE001
         # A fault of a parser: the file that has it is found, and costs no other file anything.
-        batch = Batch()
+        batch = _batch_for(task)
         done = _read_apart(task.files, batch)
-    responses = batch.of("responses")
-    done.models = sorted({row["model"] for row in responses} | {price_name(row) for row in responses})
-    if task.folder is None:
-        done.rows = batch.rows
-    else:
-        done.row_files = {table: str(path) for table, path in batch.write(Path(task.folder), task.name).items()}
-    return done
+    if isinstance(batch, MergedBatch):
+        batch.merge()
+        done.is_merged = True
+    return done, batch
+
+
+def _batch_for(task: WorkTask) -> Batch:
+    # What comes to files that are known may be a few lines, which are merged as they are with what the store knows.
+    is_much = task.folder is not None or any(watermark is None for _, watermark in task.files)
+    return MergedBatch() if is_much else Batch()
 
 
 def _read(files: Sequence[tuple[SourceFile, Watermark | None]], batch: Batch) -> Done:
@@ -108,7 +144,7 @@ def _read_apart(files: Sequence[tuple[SourceFile, Watermark | None]], batch: Bat
     """Read files each into a batch of its own; one that a decoder fails on is told as a file that cannot be read."""
     done = Done()
     for file, watermark in files:
-        own = Batch()
+        own = type(batch)()
         try:
             read = _read([(file, watermark)], own)
         except Exception as error:  # noqa: BLE001
@@ -142,8 +178,18 @@ _decode_task = msgspec.json.Decoder(WorkTask, dec_hook=_from_plain).decode
 decoded_done = msgspec.json.Decoder(Done, dec_hook=_from_plain).decode
 
 
-class _Worker:
-    """One child process. `run` gives it a task and waits for the answer."""
+class _Worker(Protocol):
+    """One child process."""
+
+    tasks: IO[bytes]
+    answers: IO[bytes]
+
+    def end(self) -> None:
+        """End the process at once."""
+
+
+class _StartedWorker:
+    """A Python of its own."""
 
     def __init__(self) -> None:
         # -P: the folder that the user happens to be in is no place to import from.
@@ -154,28 +200,68 @@ class _Worker:
             # The terminal is the dashboard's; a task that kills its worker is done, or explained, by the parent.
             stderr=subprocess.DEVNULL,
         )
-
-    def run(self, task: WorkTask) -> Done:
-        """The answer to a task; EOFError if the process died."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        try:
-            self._process.stdin.write(_encode(task) + b"\n")
-            self._process.stdin.flush()
-            answer = self._process.stdout.readline()
-        except (OSError, ValueError) as error:
-            raise EOFError from error
-        if not answer.endswith(b"\n"):
-            raise EOFError
-        return decoded_done(answer)
+        self.tasks: IO[bytes] = self._process.stdin
+        self.answers: IO[bytes] = self._process.stdout
 
-    def close(self) -> None:
+    def end(self) -> None:
         """End the process at once."""
-        assert self._process.stdin is not None and self._process.stdout is not None
         self._process.kill()
         self._process.wait()
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        self._process.stdout.close()
+
+
+class _CopiedWorker:
+    """A copy of this process. Raises OSError where there is none to be had."""
+
+    def __init__(self) -> None:
+        taken, given = os.pipe()
+        told, answered = os.pipe()
+        process = copied(lambda: _serve_on(taken, answered))
+        os.close(taken)
+        os.close(answered)
+        self.tasks: IO[bytes] = os.fdopen(given, "wb")
+        self.answers: IO[bytes] = os.fdopen(told, "rb")
+        if process is None:
+            self.tasks.close()
+            self.answers.close()
+            raise ChildProcessError("no copy of this process can be made")
+        self._process = process
+
+    def end(self) -> None:
+        """End the process at once."""
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self._process, signal.SIGKILL)
+            os.waitpid(self._process, 0)
+
+
+def _serve_on(tasks: int, answers: int) -> None:
+    """Be a worker on two pipes, and have nothing open but these: what this process has is let go of when it wants."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    # Neither of them is one of the first three, which this process has had from the start.
+    for ours, theirs in ((0, tasks), (1, answers), (2, nothing)):
+        os.dup2(theirs, ours)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    serve()
+
+
+def _answer(worker: _Worker, task: WorkTask) -> Done:
+    """What a worker answers to a task; EOFError if the process died."""
+    try:
+        worker.tasks.write(_encode(task) + b"\n")
+        worker.tasks.flush()
+        answer = worker.answers.readline()
+    except (OSError, ValueError) as error:
+        raise EOFError from error
+    if not answer.endswith(b"\n"):
+        raise EOFError
+    return decoded_done(answer)
+
+
+def _close(worker: _Worker) -> None:
+    worker.end()
+    with contextlib.suppress(OSError):
+        worker.tasks.close()
+    worker.answers.close()
 
 
 class Workers:
@@ -188,7 +274,7 @@ class Workers:
         self._stopping = False
         self.count = count
         for _ in range(max(1, count)):
-            self._idle.put(self._start() if count else None)
+            self._idle.put(self._start(as_copy=can_be_copied()) if count else None)
         self._threads = ThreadPoolExecutor(max(1, count), thread_name_prefix="ingest-worker")
 
     def __enter__(self) -> Workers:
@@ -198,20 +284,20 @@ class Workers:
         with self._lock:
             self._stopping = True
         for worker in self._all:
-            worker.close()
+            _close(worker)
         self._threads.shutdown(cancel_futures=True)
 
     def submit(self, task: WorkTask) -> Future[Done]:
         """Run a task when a worker is free. A task whose worker died is done in this process."""
         return self._threads.submit(self._run, task)
 
-    def _start(self) -> _Worker | None:
+    def _start(self, *, as_copy: bool = False) -> _Worker | None:
         """A worker process; None where the system has none to spare, or we are about to end."""
         with self._lock:
             if self._stopping:
                 return None
             try:
-                worker = _Worker()
+                worker: _Worker = _CopiedWorker() if as_copy else _StartedWorker()
             except OSError:
                 return None
             self._all.append(worker)
@@ -221,7 +307,7 @@ class Workers:
         worker = self._idle.get()
         try:
             if worker is not None:
-                return worker.run(task)
+                return _answer(worker, task)
         except EOFError:
             worker = self._start()
         finally:
@@ -236,9 +322,11 @@ def serve() -> None:
     tasks: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_take_tasks, args=(tasks,), daemon=True).start()
     try:
-        while True:
-            sys.stdout.buffer.write(_encode(run_task(_decode_task(tasks.get()))) + b"\n")
-            sys.stdout.buffer.flush()
+        # Not `sys.stdout`: in a copy that may still hold what the other process was about to write.
+        with open(1, "wb", closefd=False) as answers:
+            while True:
+                answers.write(_encode(run_task(_decode_task(tasks.get()))) + b"\n")
+                answers.flush()
     finally:
         # The parent does the task again and tells what is wrong. Python's own end would wait for the other thread.
         os._exit(1)
@@ -246,6 +334,7 @@ def serve() -> None:
 
 def _take_tasks(tasks: SimpleQueue[bytes]) -> None:
     """Pass tasks on until there are no more; then nobody waits for the one that is under way, either."""
-    for line in sys.stdin.buffer:
-        tasks.put(line)
+    with open(0, "rb", closefd=False) as told:
+        for line in told:
+            tasks.put(line)
     os._exit(0)

@@ -56,6 +56,7 @@ sessions.list_sessions = stuck
 """
 
 STUCK_WORKERS = """
+import os
 from agnes_stats.ingest import engine, work
 engine.WORKER_BYTES = 0
 popen = work.subprocess.Popen
@@ -70,6 +71,10 @@ def start(command, **named):
     )
     return popen([command[0], "-c", code], **named)
 work.subprocess.Popen = start
+def stuck(task):
+    print("stuck", file=open(os.environ["AT"], "w"), flush=True)
+    os.read(os.pipe()[0], 1)
+work.run_task = stuck
 """
 
 MAIN = """

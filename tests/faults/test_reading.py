@@ -1,11 +1,16 @@
 """Whatever happens to the reader, a file's facts are in the store once."""
 
+import os
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from agnes_stats.ingest import work
+from agnes_stats.ingest.copies import can_be_copied
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import SOURCES, Root, SourceFile
 from agnes_stats.ingest.work import Workers, WorkTask
@@ -13,6 +18,7 @@ from agnes_stats.queries.store import Store
 
 from tests.faults.same import contents, difference
 from tests.faults.world import World, shorter, talk
+from tests.storing import until
 from tests.transcripts import store_of, write
 
 
@@ -53,16 +59,49 @@ def test_nothing_is_written_when_nothing_is_new(world: World) -> None:
     assert world.store.stamp() == before
 
 
-def test_a_worker_that_dies_costs_nothing(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_copies", [True, False])
+def test_a_worker_that_dies_costs_nothing(
+    world: World, tmp_path: Path, has_copies: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker is a copy of this process, or a Python of its own where the system knows no copies."""
+    if not has_copies:
+        monkeypatch.delattr("os.fork")
     file = world.engine.recognise(world.file)
     assert file is not None
     with Workers(1) as workers:
-        workers._all[0]._process.kill()
-        workers._all[0]._process.wait()
+        assert isinstance(workers._all[0], work._CopiedWorker) == has_copies
+        workers._all[0].end()
         for number in range(2):
             done = workers.submit(WorkTask(str(number), str(tmp_path), [(file, None)])).result()
             assert done.results[0].watermark.read_to == world.file.stat().st_size
         assert len(workers._all) == 2
+
+
+def test_a_copy_has_nothing_open_but_what_it_is_told_by(world: World) -> None:
+    """It would hold a lock, or a terminal, for longer than this process does."""
+    with world.store.read(), Workers(2) as workers:
+        for worker in workers._all:
+            assert isinstance(worker, work._CopiedWorker)
+            of_it = Path(f"/proc/{worker._process}/fd")
+            until(partial(_has_open, of_it, {"0", "1", "2"}))
+            assert (of_it / "2").readlink() == Path("/dev/null")
+
+
+def _has_open(of_it: Path, names: set[str]) -> bool:
+    return {each.name for each in of_it.iterdir()} == names
+
+
+def test_a_thread_of_a_dashboard_makes_no_copies() -> None:
+    with ThreadPoolExecutor(1) as threads:
+        assert (can_be_copied(), threads.submit(can_be_copied).result()) == (True, False)
+
+
+def test_a_copy_ends_by_itself_when_it_is_told_nothing_more(world: World) -> None:
+    with Workers(2) as workers:
+        first = workers._all[0]
+        assert isinstance(first, work._CopiedWorker)
+        first.tasks.close()
+        until(lambda: os.waitpid(first._process, os.WNOHANG)[0] == first._process)
 
 
 def test_a_worker_imports_nothing_from_where_the_user_stands(
@@ -73,6 +112,7 @@ def test_a_worker_imports_nothing_from_where_the_user_stands(
     for name in ("msgspec.py", "agnes_stats/__init__.py", "agnes_stats/ingest/__init__.py"):
         (here / name).write_text(f"open({str(tmp_path / 'trapped')!r}, 'w')")
     monkeypatch.chdir(here)
+    monkeypatch.delattr("os.fork")
     file = world.engine.recognise(world.file)
     assert file is not None
     with Workers(1) as workers:
