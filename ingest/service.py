@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..queries.paths import exists, is_folder
 from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
@@ -43,6 +43,22 @@ RETRY_SECONDS = {False: 1.0, True: 5.0}
 """After a trouble, by whether only the user can help."""
 
 
+class Follower(Protocol):
+    """Who keeps something up to date with the store. It is called in the ingester's thread, and must be brief."""
+
+    def follows(self, roots: Sequence[Root]) -> None:
+        """All below these roots is in the store, and what comes there soon will be."""
+
+    def written(self) -> None:
+        """The store has just been written to, and is still open."""
+
+    def look(self) -> None:
+        """Called every other second while nothing else is done."""
+
+    def stop(self) -> None:
+        """The ingester ends."""
+
+
 class IngestService:
     """Owns the ingester's threads. `tell` is called from them and must only pass the news on."""
 
@@ -53,8 +69,10 @@ class IngestService:
         *,
         find_roots: Callable[[], list[Root]],
         server: ServerAccess | None = None,
+        follower: Follower | None = None,
     ) -> None:
-        """`server` is asked as well, now and then, if the user turned that on."""
+        """`server` is asked as well, now and then, if the user turned that on. `follower` hears of every write."""
+        self._follower = follower
         self._engine = engine
         self._tell = tell
         self._find_roots = find_roots
@@ -67,6 +85,7 @@ class IngestService:
         self._thread = threading.Thread(target=self._run, name="agnes-stats-ingest")
         self._next_sweep = 0.0
         self._next_ingest = 0.0
+        self._next_look = 0.0
         self._sweep_seconds = 0.0
         self._looked_at: dict[Path, tuple[int, int] | None] = {}
         """Files that no watcher is asked about -> their size and time; None: they are not there."""
@@ -147,20 +166,31 @@ class IngestService:
             except Exception as error:  # noqa: BLE001
                 # Whatever it is, it is told, and the dashboard goes on living.
                 self._say_trouble(f"{type(error).__name__}: {error}", fatal=True)
+        if self._follower is not None:
+            self._follower.stop()
 
     def _wait_until_due(self) -> None:
         """Wait for the next sweep, or for changed files once the store has had its rest."""
+        while not self._is_due():
+            if self._follower is not None and time.monotonic() >= self._next_look:
+                self._follower.look()
+                self._next_look = time.monotonic() + LOOK_SECONDS
+
+    def _is_due(self) -> bool:
+        """Whether something is to be done, after a wait for it."""
         with self._news:
-            while not self._stop.is_set() and not self._wants_rebuild:
-                due = min(self._next_sweep, self._next_ingest) if self._changed else self._next_sweep
-                left = due - time.monotonic()
-                if left <= 0:
-                    return
-                if self._engine.store.identity() != self._store_file:
-                    self._next_sweep = 0.0
-                    return
-                self._look()
-                self._news.wait(min(left, LOOK_SECONDS))
+            if self._stop.is_set() or self._wants_rebuild:
+                return True
+            due = min(self._next_sweep, self._next_ingest) if self._changed else self._next_sweep
+            left = due - time.monotonic()
+            if left <= 0:
+                return True
+            if self._engine.store.identity() != self._store_file:
+                self._next_sweep = 0.0
+                return True
+            self._look()
+            self._news.wait(min(left, LOOK_SECONDS))
+            return False
 
     def _look(self) -> None:
         """See whether one of the files has changed that no watcher is asked about."""
@@ -199,6 +229,8 @@ class IngestService:
         with self._news:
             self._next_sweep = min(self._next_sweep, now + pause)
         self._say(summary, always=True)
+        if self._follower is not None:
+            self._follower.follows(roots)
         self._engine.store.back_up(unless=self._stop)
 
     def _pause(self, least: float, share: float) -> float:
@@ -251,10 +283,14 @@ class IngestService:
 
     def files_written(self, files: int) -> None:
         """The engine's: tell of changed files while the store is open; a screen that asks at once need not wait."""
-        if self._follows_since is not None and not self._stop.is_set():
-            seconds = time.monotonic() - self._follows_since
+        since = None if self._stop.is_set() else self._follows_since
+        if since is not None:
+            seconds = time.monotonic() - since
             self._tell(UpToDate(files, seconds, self._watcher.is_polling))
             self._has_told = True
+        if self._follower is not None:
+            self._follower.written()
+        if since is not None:
             self._engine.store.linger(self._stop)
 
     def _say(self, summary: IngestSummary, *, always: bool) -> None:

@@ -6,18 +6,25 @@ The kept answer has the list of it, and a digest of what was seen: names, inodes
 folders that were listed. The rest is in the name of its file (`request`): the program's own code, the words of the
 command, the environment, the folder, the terminal. With it stand the store as it was, and until when the day lasts.
 
+The status line is asked for all the while, and a session writes all the while. So its answers are not found out once
+and kept until something changes, but made anew by whoever keeps the store up to date (`KeptLine`).
+
 Imports next to nothing: to tell an answer again takes as long as Python needs to start.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False
+"""As `typing` has it, which alone would take a fifth of the time."""
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
 try:
     # What `hashlib` gives, without loading all of OpenSSL first.
@@ -27,6 +34,15 @@ except ImportError:
 
 COMMANDS = ("tokens", "daily", "weekly", "monthly", "models")
 """Commands whose answers depend on the store, on what is new on disk, and on the day, and on nothing that passes."""
+
+LINE = "statusline"
+"""The command whose answers are kept by somebody who makes them anew."""
+
+LAST_LINES = ".statusline"
+"""Behind the name of a store: the last lines that were told, for when nothing else can be."""
+
+LINE_ENDS_WITH = ".line"
+"""The name of a file with one of those."""
 
 FORMAT = b"agnes-stats answer 1"
 """Raised when the file becomes another one."""
@@ -54,6 +70,10 @@ def folder_beside(store: str) -> str:
 
 def drop(store: str) -> None:
     """Remove all answers kept of a store: what they tell must not be anywhere any more. Raises OSError."""
+    import contextlib
+
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(f"{store}{LAST_LINES}")
     folder = folder_beside(store)
     try:
         names = os.listdir(folder)
@@ -78,24 +98,12 @@ class Kept:
     def find(self, now: float) -> bytes | None:
         """The answer, if there is one and it is still right; `now` is in seconds since 1970."""
         try:
-            data = _read(self._path)
+            found = _unpacked(_read(self._path))
         except OSError:
             return None
-        body, digest = data[:-_SIZE], data[-_SIZE:]
-        if blake2b(body, digest_size=_SIZE).digest() != digest:
+        if found is None or not found.is_of(now) or not found.is_of_store(self.store) or not found.looks_as_then():
             return None
-        head, _, rest = body.partition(b"\n")
-        try:
-            form, made, until, size = head.rsplit(b" ", 3)
-            length, is_now = int(size), float(made) <= now < float(until)
-        except ValueError:
-            return None
-        if form != FORMAT or not is_now:
-            return None
-        seen, looked, answer = rest[: 2 * _SIZE], rest[2 * _SIZE : 2 * _SIZE + length], rest[2 * _SIZE + length :]
-        if _state_of_store(self.store)[0] != seen[:_SIZE] or _state_of(looked)[0] != seen[_SIZE:]:
-            return None
-        return answer
+        return found.answer
 
     def look(self) -> None:
         """Record from now on what is looked at."""
@@ -112,11 +120,16 @@ class Kept:
             return
         made = time.time()
         kept_of_store, store_changed = _state_of_store(store)
-        looked = self._looks.told(lambda how, path: path.startswith(store) or (how == LISTED and _is_own(path, store)))
-        state, changed = _state_of(looked)
+        looked, state, changed = self._looked()
         if made - max(changed, store_changed) < SETTLED_SECONDS or not is_still_so():
             return
         self._made, self._until, self._seen = made, until, (looked, state, kept_of_store)
+
+    def _looked(self) -> tuple[bytes, bytes, float]:
+        """What was looked at beside the store, a digest of what there is of it now, and when any of it last changed."""
+        store = self.store
+        looked = self._looks.told(lambda how, path: path.startswith(store) or (how == LISTED and _is_own(path, store)))
+        return looked, *_state_of(looked)
 
     def give_up(self) -> None:
         """Stop recording; nothing is kept."""
@@ -128,15 +141,155 @@ class Kept:
         if self._seen is None or _state_of_store(self.store)[0] != self._seen[2]:
             return
         looked, state, of_store = self._seen
-        head = FORMAT + b" %r %r %d\n" % (self._made, self._until, len(looked))
-        body = head + of_store + state + looked + answer
-        if len(body) + _SIZE > MOST_BYTES:
-            return
-        with contextlib.suppress(OSError):
-            _write(self._path, body + blake2b(body, digest_size=_SIZE).digest())
+        answer_of = _Packed(self._made, self._until, of_store, state, looked, answer)
+        try:
+            _write(self._path, answer_of.data())
             if _state_of_store(self.store)[0] != of_store:
                 # Somebody wrote meanwhile, who may have dropped all answers for what was in them.
                 os.unlink(self._path)
+        except OSError:
+            return
+
+    def line(self) -> KeptLine | None:
+        """What may be kept of a status line, whose settings are read by now; nothing is recorded any more.
+
+        None where the settings name another store, or were changed just now.
+        """
+        self._looks.end()
+        looked, state, changed = self._looked()
+        if not self._looks.are_complete or time.time() - changed < SETTLED_SECONDS:
+            return None
+        return KeptLine(self.store, self._path + LINE_ENDS_WITH, looked, state)
+
+    def find_line(self, now: float) -> FoundLine | None:
+        """The status line that was kept of this store and these settings, be the store as it was then or not."""
+        try:
+            found = _unpacked(_read(self._path + LINE_ENDS_WITH))
+        except OSError:
+            return None
+        if found is None or not found.is_of(now) or not found.looks_as_then():
+            return None
+        of_store, changed = _state_of_store(self.store)
+        return FoundLine(found.answer, found.made, is_of_store=of_store == found.of_store, changed=changed)
+
+    def note_asked(self) -> None:
+        """Note that a line was asked for, and told: so it will be made anew for some time."""
+        try:
+            os.utime(self._path + LINE_ENDS_WITH)
+        except OSError:
+            return
+
+
+class FoundLine:
+    """A status line as it was kept, `made` at a time in seconds since 1970."""
+
+    def __init__(self, answer: bytes, made: float, *, is_of_store: bool, changed: float) -> None:
+        self.answer = answer
+        self.made = made
+        self.is_of_store = is_of_store
+        """Whether nobody has written to the store since."""
+        self.changed = changed
+        """When somebody last did."""
+
+
+class KeptLine:
+    """A file with a status line, that is right as long as the settings are as they were, and the store.
+
+    Whoever writes it has the store open, for reading at least: so nobody else can have written to it meanwhile.
+    """
+
+    def __init__(self, store: str, path: str, looked: bytes, state: bytes) -> None:
+        self.path = path
+        self._store = store
+        self._looked = looked
+        self._state = state
+
+    def keep(self, answer: bytes, made: float, until: float, *, asked_ns: int | None = None) -> None:
+        """Keep a line made just now; `asked_ns`: when it was last asked for, now if not given. Raises OSError."""
+        of_store = _state_of_store(self._store)[0]
+        packed = _Packed(made, until, of_store, self._state, self._looked, answer)
+        _write(self.path, packed.data(), asked_ns)
+
+
+class AskedLine:
+    """A status line that is kept and was asked for lately."""
+
+    def __init__(self, line: KeptLine, answer: bytes, asked_ns: int, *, is_right: bool) -> None:
+        self.line = line
+        self.answer = answer
+        self.asked_ns = asked_ns
+        self.is_right = is_right
+        """Whether it can still be told."""
+
+
+def asked_lines(store: str, seconds: float, now: float) -> Iterator[AskedLine]:
+    """The lines kept of a store that were asked for in the last `seconds`, and whose settings are as they were."""
+    try:
+        with os.scandir(folder_beside(store)) as listed:
+            found = [(one.path, one.stat().st_mtime_ns) for one in listed if one.name.endswith(LINE_ENDS_WITH)]
+    except OSError:
+        return
+    of_store = b""
+    for path, asked_ns in found:
+        if not 0 <= now - asked_ns / 1e9 < seconds:
+            continue
+        try:
+            kept = _unpacked(_read(path))
+        except OSError:
+            continue
+        if kept is not None and kept.looks_as_then():
+            of_store = of_store or _state_of_store(store)[0]
+            is_right = kept.of_store == of_store and kept.is_of(now)
+            yield AskedLine(KeptLine(store, path, kept.looked, kept.state), kept.answer, asked_ns, is_right=is_right)
+
+
+class _Packed:
+    """An answer with all that it depends on, as it is in its file."""
+
+    def __init__(self, made: float, until: float, of_store: bytes, state: bytes, looked: bytes, answer: bytes) -> None:
+        self.made, self.until = made, until
+        self.of_store = of_store
+        self.state = state
+        """A digest of what was seen at all that was looked at."""
+        self.looked = looked
+        self.answer = answer
+
+    def is_of(self, now: float) -> bool:
+        """Whether it holds now."""
+        return self.made <= now < self.until
+
+    def is_of_store(self, store: str) -> bool:
+        """Whether nobody has written to the store since."""
+        return _state_of_store(store)[0] == self.of_store
+
+    def looks_as_then(self) -> bool:
+        """Whether all else is as it was."""
+        return _state_of(self.looked)[0] == self.state
+
+    def data(self) -> bytes:
+        """The file's content. Raises OSError if that is too much."""
+        head = FORMAT + b" %r %r %d\n" % (self.made, self.until, len(self.looked))
+        body = head + self.of_store + self.state + self.looked + self.answer
+        if len(body) + _SIZE > MOST_BYTES:
+            raise OSError("too long to be kept")
+        return body + blake2b(body, digest_size=_SIZE).digest()
+
+
+def _unpacked(data: bytes) -> _Packed | None:
+    """What is in a file; None if that is not what was written."""
+    body, digest = data[:-_SIZE], data[-_SIZE:]
+    if blake2b(body, digest_size=_SIZE).digest() != digest:
+        return None
+    head, _, rest = body.partition(b"\n")
+    try:
+        form, made, until, size = head.rsplit(b" ", 3)
+        length, times = int(size), (float(made), float(until))
+    except ValueError:
+        return None
+    if form != FORMAT:
+        return None
+    looked, answer = rest[2 * _SIZE : 2 * _SIZE + length], rest[2 * _SIZE + length :]
+    return _Packed(*times, rest[:_SIZE], rest[_SIZE : 2 * _SIZE], looked, answer)
 
 
 _current: Kept | None = None
@@ -145,14 +298,16 @@ _current: Kept | None = None
 class beginning:  # noqa: N801
     """A context manager around a run: what may be kept of its answer, None where nothing may."""
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: list[str], *given: str | int | None) -> None:
+        """`given`: what the answer depends on besides the words."""
         self._words = words
+        self._given = given
 
     def __enter__(self) -> Kept | None:
         global _current
-        if self._words and self._words[0] in COMMANDS and os.name == "posix":
+        if self._words and self._words[0] in (*COMMANDS, LINE) and os.name == "posix":
             try:
-                _current = Kept(_store_of(self._words), request(self._words))
+                _current = Kept(_store_of(self._words), request(self._words, *self._given))
             except (OSError, ValueError):
                 _current = None
         return _current
@@ -169,14 +324,14 @@ def current() -> Kept | None:
     return _current
 
 
-def request(words: list[str]) -> str:
+def request(words: list[str], *given: str | int | None) -> str:
     """A name for all that an answer depends on besides the disk. Raises OSError where that cannot be told."""
     made = blake2b(digest_size=_SIZE)
     for descriptor in (0, 1, 2):
         os.fstat(descriptor)
     size = tuple(os.get_terminal_size(1)) if os.isatty(1) else ()
     environment = sorted((name, value) for name, value in os.environ.items() if name not in _OF_A_SHELL)
-    told = (sys.version, sys.executable, words, environment, os.getcwd(), os.geteuid(), size, os.isatty(2))
+    told = (sys.version, sys.executable, words, given, environment, os.getcwd(), os.geteuid(), size, os.isatty(2))
     made.update(repr(told).encode("utf-8", "backslashreplace"))
     _add_code(made, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return made.hexdigest()
@@ -364,8 +519,11 @@ def _read(path: str) -> bytes:
         return file.read(MOST_BYTES + 1)
 
 
-def _write(path: str, data: bytes) -> None:
-    """Put a file in its place, readable by its owner only, and remove the oldest ones if there are many."""
+def _write(path: str, data: bytes, asked_ns: int | None = None) -> None:
+    """Put a file in its place, readable by its owner only, and remove the oldest ones if there are many.
+
+    `asked_ns`: the time of the file.
+    """
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
         os.mkdir(folder, 0o700)
@@ -374,6 +532,8 @@ def _write(path: str, data: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
+        if asked_ns is not None:
+            os.utime(aside, ns=(asked_ns, asked_ns))
         os.replace(aside, path)
     except BaseException:
         os.unlink(aside)

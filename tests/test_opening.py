@@ -50,6 +50,8 @@ OPENING = {
     ("queries/store/gate.py", "connect"): "the one place's",
     ("queries/store/locking.py", "os.open"): "without blocking or following a link, and looked at again",
     ("tui/app.py", "self.query_one(FilterInput).open"): "a line on the screen",
+    ("tui/line_keeper.py", "self._path.write_bytes"): "a file that it has just locked",
+    ("tui/line_soon.py", "os.open"): "without blocking or following a link, and only if another process locked it",
     ("tui/terminal.py", "open"): "what was opened for us: a stream",
     ("tui/terminal.py", "os.open"): "/dev/null",
     ("tui/commands/statusline.py", "os.open"): "/dev/null",

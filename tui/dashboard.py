@@ -76,9 +76,14 @@ def app_of(
 
     def service(tell: Callable[[News], None]) -> IngestService:
         from ..ingest.service import IngestService
+        from .line_keeper import LineKeeper
 
         return IngestService(
-            engine_of(settings, store), tell, find_roots=lambda: roots_of(settings, store), server=server
+            engine_of(settings, store),
+            tell,
+            find_roots=lambda: roots_of(settings, store),
+            server=server,
+            follower=LineKeeper(settings),
         )
 
     return AgnesStats(

@@ -303,6 +303,13 @@ def relative(dt: datetime | None, now: datetime) -> str:
     return "now"
 
 
+def relative_until(dt: datetime, now: datetime) -> float:
+    """Until when `relative` says the same of a moment, in seconds since 1970."""
+    gone = max(0, int((_aware(now) - _aware(dt)).total_seconds()))
+    length = next((length for length in (86400, 3600, 60) if gone >= length), 1)
+    return _aware(dt).timestamp() + (gone // length + 1) * length
+
+
 def when(dt: datetime | None, now: datetime, tz: tzinfo) -> str:
     """On the clock of `tz`: "14:02" today, "yesterday 19:20", "Nov 18 09:15"; "2025-11-18" beyond a year."""
     if dt is None:

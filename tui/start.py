@@ -5,22 +5,51 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
 
 from ..queries import kept
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command `agnes-stats`; its exit status. `arguments`: another command line than that of the process."""
-    with kept.beginning(list(sys.argv[1:] if arguments is None else arguments)) as may_keep:
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == [kept.LINE]:
+        return _line(words, arguments)
+    with kept.beginning(words) as may_keep:
         if may_keep is not None:
             answer = may_keep.find(time.time())
             if answer is not None and _is_told(answer):
-                return 0
+                return _end(arguments)
             may_keep.look()
         from .cli import main as whole
 
         return whole(arguments)
+
+
+def _line(words: list[str], arguments: Sequence[str] | None) -> int:
+    """The same of the status line, which depends on what is said on standard input, too."""
+    from . import line_soon
+
+    told = line_soon.take_input()
+    with kept.beginning(words, *line_soon.matters(told)) as may_keep:
+        if may_keep is not None and told is not None:
+            answer = line_soon.answer(may_keep, told)
+            if answer is not None and _is_told(answer):
+                return _end(arguments)
+            may_keep.look()
+        from .cli import main as whole
+
+        return whole(arguments)
+
+
+def _end(arguments: Sequence[str] | None) -> int:
+    """The exit status when all is told; the process itself ends at once: to take it down would take a while."""
+    if arguments is None:
+        os._exit(0)
+    return 0
 
 
 def _is_told(answer: bytes) -> bool:

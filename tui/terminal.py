@@ -168,6 +168,11 @@ def copied() -> bytes | None:
     return "".join(_copied).encode(sys.stdout.encoding, sys.stdout.errors or "strict")
 
 
+def encoding() -> str:
+    """That of standard output."""
+    return sys.stdout.encoding or "utf-8"
+
+
 def finish() -> None:
     """Hand over what standard output still holds. Raises OutputLost."""
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,6 +130,13 @@ class Store:
         go on as soon as it is set.
         """
         self._gate.linger(JOIN_SECONDS, READ_SECONDS, unless)
+
+    def when_closed(self, then: Callable[[], None]) -> None:
+        """Inside a `write`, or a `read` beside one: do something once the file is closed, while nobody else has it.
+
+        Not if another write begins before. It must be brief, and raise nothing.
+        """
+        self._gate.when_closed(then)
 
     def interrupt(self) -> None:
         """Stop the statement that this process is writing with, if it is; the writer then gets StoreInterrupted."""

@@ -72,6 +72,8 @@ class Gate:
         """How many threads have come in to write."""
         self._closed: tuple[int, Stamp] = 0, ()
         """The write after which the file was closed last, and what it was like then, before anybody else had it."""
+        self._when_closed: list[Callable[[], None]] = []
+        """What is to be done once it is closed after the write that is under way, or was the last one."""
         self._claims = {exclusive: Claim(path, exclusive=exclusive, wake=self._wake) for exclusive in (False, True)}
 
     def instance(self, make: Callable[[], Instance]) -> Instance:
@@ -108,6 +110,8 @@ class Gate:
             self._inside[threading.get_ident()] += 1
             self._writing = self._writing or writable
             self._writes += writable
+            if writable:
+                self._when_closed.clear()
             return self._database
 
     def write_number(self) -> int:
@@ -122,6 +126,21 @@ class Gate:
         with self._turn:
             closed, stamp = self._closed
             return stamp if closed == write else None
+
+    def when_closed(self, then: Callable[[], None]) -> None:
+        """Do something once the file is closed, if somebody of this process has it open for writing.
+
+        Nobody else has it yet then. It must be brief, and raise nothing; another write that begins before makes it
+        void.
+        """
+        with self._turn:
+            if self._database is not None and self._writable:
+                self._when_closed.append(then)
+
+    def _tell_closed(self) -> None:
+        told, self._when_closed = self._when_closed, []
+        for then in told:
+            then()
 
     def _await(self, connect: Connect, writable: bool, patience: _Patience, joins: bool) -> None:
         """Wait until the database is open for us."""
@@ -160,6 +179,7 @@ class Gate:
                         database.close()
                         if self._writable:
                             self._closed = self._writes, Files(self._path).stamp()
+                            self._tell_closed()
                     finally:
                         self._claims[self._writable].drop()
             finally:

@@ -209,6 +209,10 @@ def _files(settings: Settings) -> list[str]:
                 (f"{store.name}.forgotten", "what was forgotten on request, so that it stays so"),
                 (f"{store.name}.answers", "the last answers for scripts, told again while nothing is new"),
                 (f"{store.name}.statusline", "the last status line, for when the store is busy"),
+                (
+                    f"{store.name}.statusline-keeper",
+                    "by this, a dashboard says that it keeps the status line up to date",
+                ),
                 (f"{store.name}.push-key, .push.json", "with what key paths are hashed before `push`; the last push"),
                 (f"{store.name}.team", "says that this is a team's store, into which nothing is read from here"),
                 ("console.json", "the queries you saved or asked last, and which are panels"),

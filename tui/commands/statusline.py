@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime as dt
 import json
 import os
 import select
@@ -18,11 +19,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from ...ingest.limit_log import log_beside, note, windows_in
+from ...ingest.limit_log import log_beside, note
+from ...queries import kept
 from ...queries.regular import read_text
 from ...queries.store import Store, StoreError
-from .. import limit_text, terminal
+from .. import line_soon, terminal
 from ..settings import Settings, is_text
 from .command import BUDGETS, FILTERS, Command
 
@@ -31,12 +34,6 @@ if TYPE_CHECKING:
 
     from ...queries.store import Reader
     from ..marks import Used
-
-MAX_TOLD = 1_000_000
-"""Characters read of what Claude Code tells; usually a few hundred."""
-
-MAX_WINDOW = 1_000_000_000
-"""Tokens; a larger context window is a mistake."""
 
 SOON_SECONDS = 0.15
 """How long the answer is waited for, while another program keeps the store up to date."""
@@ -73,27 +70,22 @@ class StatusLine:
     session: str
     common: str
     at: float
+    until: float = 0.0
+    """From when on it says something else though nobody writes to the store."""
 
     def text(self, now: float | None = None) -> str:
         """The line; with its age, if `now` is given."""
         parts = [self.session, self.common]
         if now is not None:
-            parts.append(f"as of {_age(now - self.at)} ago")
+            parts.append(f"as of {line_soon.age(now - self.at)} ago")
         return " · ".join(part for part in parts if part)
-
-
-def _age(seconds: float) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= length:
-            return f"{int(seconds // length):,}{unit}"
-    return f"{max(int(seconds), 0)}s"
 
 
 class LastLines:
     """The last answers, one for each session, beside the store, for its owner only."""
 
     def __init__(self, settings: Settings, session_id: str | None) -> None:
-        self.path = Path(f"{settings.store}.statusline")
+        self.path = Path(f"{settings.store}{kept.LAST_LINES}")
         # What else the line depends on.
         chosen = (
             settings.project,
@@ -152,30 +144,31 @@ def statusline(given: argparse.Namespace, settings: Settings) -> int:  # noqa: A
     told = _told_by_claude()
     session_id = _text_in(told, "session_id")
     transcript = None if settings.no_ingest else _text_in(told, "transcript_path")
-    window = None if settings.no_ingest else _window_in(told)
+    window = None if settings.no_ingest else line_soon.window_in(told)
     last = LastLines(settings, session_id)
     log, now = log_beside(settings.store), time.time()
     is_noted = note(log, told, now)
     store = Store(settings.store, wait=STORE_SECONDS if _can_fork() else BRIEF_SECONDS)
+    keeping = _keeping_of(settings, session_id, transcript)
     # Whoever has just written will do so again: to read the session's file is left to that program.
-    is_idle = store.idle_seconds() > IDLE_SECONDS
+    is_idle = keeping is None and store.idle_seconds() > IDLE_SECONDS
     is_alone = transcript is not None and is_idle
 
     def refreshed() -> str:
         if is_idle and not settings.no_ingest and (soon := _provisional(store, settings, session_id, last)) is not None:
             last.write(soon)
             return soon.text()
-        line = None if is_alone else _asked(store, settings, session_id)
+        line = None if is_alone else _asked(store, settings, session_id, keeping)
         if transcript is not None and (line is None or not line.session):
             _read_what_is_new(store, settings, [Path(transcript), *([log] if is_noted else [])])
             line = None
         if _note_window(store, session_id, window) or line is None:
-            line = _asked(store, settings, session_id)
+            line = _asked(store, settings, session_id, keeping)
         last.write(line)
         return line.text()
 
     line = _soon(refreshed, last, ALONE_SECONDS if is_alone else SOON_SECONDS)
-    terminal.lines([" · ".join([line, *_limits_in(told, now)])])
+    terminal.lines([" · ".join([line, *line_soon.limits_in(told, now)])])
     return 0
 
 
@@ -272,11 +265,13 @@ def _result_of(work: Callable[[], str]) -> tuple[str | None, str | None]:
 
 
 def _told_by_claude() -> dict[str, Any]:
+    taken = line_soon.taken_input()
+    if taken is not None:
+        return line_soon.told_in(taken)
     try:
-        told = json.loads(terminal.read_input(MAX_TOLD) or "{}")
-    except (OSError, ValueError, RecursionError):
+        return line_soon.told_in(terminal.read_input(line_soon.MAX_TOLD) or "")
+    except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _text_in(told: dict[str, Any], key: str) -> str | None:
@@ -285,20 +280,47 @@ def _text_in(told: dict[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) and is_text(value) else None
 
 
-def _window_in(told: dict[str, Any]) -> int | None:
-    """The size of the session's context window in tokens, as Claude Code tells it."""
-    context = told.get("context_window")
-    size = context.get("context_window_size") if isinstance(context, dict) else None
-    return size if type(size) is int and 0 < size <= MAX_WINDOW else None
+# -- what is kept up to date by another program ---------------------------------------------------------------------
 
 
-def _limits_in(told: dict[str, Any], now: float) -> list[str]:
-    """What Claude Code tells of the plan's limits, as "5h 42 %"; nothing of windows that have ended meanwhile."""
-    return [
-        limit_text.used(name, window["used_percentage"])
-        for name, window in windows_in(told.get("rate_limits")).items()
-        if window.get("resets_at", now + 1) > now
-    ]
+SETTINGS_OF_A_LINE = (
+    *("tz", "no_cost", "budget", "budget_week", "budget_day", "budget_session"),
+    *("project", "model", "branch", "agent_version", "agent", "machine"),
+)
+"""What a line depends on of the settings, and what who keeps it is told of them."""
+
+
+def _keeping_of(
+    settings: Settings, session_id: str | None, transcript: str | None
+) -> Callable[[StatusLine], None] | None:
+    """What keeps a line so that the program which follows the session's file makes it anew; None if there is none.
+
+    `--user` and days, which the config file may have, are for others to understand.
+    """
+    may_keep = kept.current()
+    if may_keep is None:
+        return None
+    found = may_keep.line()
+    keeper = line_soon.keeper_of(may_keep.store)
+    is_usual = not (settings.user or settings.range or settings.since or settings.until)
+    if found is None or keeper is None or not is_usual or str(settings.store) != may_keep.store:
+        return None
+    name, places = keeper
+    if transcript is not None and not _is_below(transcript, places):
+        return None
+    of_line = {"encoding": terminal.encoding(), "session_id": session_id, "keeper": name}
+    chosen = {key: getattr(settings, key) for key in SETTINGS_OF_A_LINE}
+
+    def keep(line: StatusLine) -> None:
+        told = json.dumps({"line": terminal.safe(line.text()), "settings": chosen, **of_line})
+        with contextlib.suppress(OSError):
+            found.keep(told.encode(), line.at, line.until)
+
+    return keep
+
+
+def _is_below(path: str, places: Sequence[str]) -> bool:
+    return any(Path(path).is_relative_to(place) for place in places)
 
 
 # -- asking the store --------------------------------------------------------------------------------------------
@@ -353,16 +375,23 @@ def _provisional(store: Store, settings: Settings, session_id: str | None, last:
             ahead = engine_of(settings, store).ahead(connection, whole)
         if ahead is None:
             return None
-        line = _line(ahead.tell(with_sessions=True), settings, session_id)
+        line = line_of(ahead.tell(with_sessions=True), settings, session_id)
         return StatusLine(line.session, f"{line.common} · {PROVISIONAL}", line.at)
 
 
-def _asked(store: Store, settings: Settings, session_id: str | None) -> StatusLine:
+def _asked(
+    store: Store, settings: Settings, session_id: str | None, keeping: Callable[[StatusLine], None] | None
+) -> StatusLine:
     with store.read() as connection:
-        return _line(connection, settings, session_id)
+        line = line_of(connection, settings, session_id)
+        if keeping is not None:
+            # While the store is open: so it is the store of the line.
+            keeping(line)
+    return line
 
 
-def _line(connection: Reader, settings: Settings, session_id: str | None) -> StatusLine:
+def line_of(connection: Reader, settings: Settings, session_id: str | None) -> StatusLine:
+    """The line of a store, for one session."""
     from ...queries import budget, servers, sessions, tokens
     from .. import budget_text
     from .. import format as words
@@ -388,9 +417,16 @@ def _line(connection: Reader, settings: Settings, session_id: str | None) -> Sta
     for one in spent:
         if one.state != "within":
             (session if page and one.session_id else common).append(budget_text.brief(one))
+    until = _end_of(today, settings.tz)
     if pulled_at is not None:
         common.append(f"pulled {words.relative(pulled_at, now)}")
-    return StatusLine(" · ".join(session), " · ".join(common), time.time())
+        until = min(until, words.relative_until(pulled_at, now))
+    return StatusLine(" · ".join(session), " · ".join(common), now.replace(tzinfo=dt.UTC).timestamp(), until)
+
+
+def _end_of(day: dt.date, zone: str) -> float:
+    """When a day ends in a zone, in seconds since 1970."""
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(zone)).timestamp()
 
 
 def _amount(used: Used, count: int, settings: Settings) -> str:
