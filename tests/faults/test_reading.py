@@ -80,6 +80,7 @@ def test_a_worker_that_dies_costs_nothing(
 def test_a_copy_has_nothing_open_but_what_it_is_told_by(world: World) -> None:
     """It would hold a lock, or a terminal, for longer than this process does."""
     with world.store.read(), Workers(2) as workers:
+        assert len(workers._all) == 2
         for worker in workers._all:
             assert isinstance(worker, work._CopiedWorker)
             of_it = Path(f"/proc/{worker._process}/fd")
