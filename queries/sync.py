@@ -10,6 +10,7 @@ from . import sync_history
 from .access import OLDER, ORDER
 from .cursor import UNTIMED, Cursor
 from .filters import Filter, Where
+from .schema import FACTS, TABLES
 from .token_kinds import unpriced
 
 if TYPE_CHECKING:
@@ -214,3 +215,52 @@ def store_facts(connection: Reader) -> StoreFacts:
             (SELECT coalesce(list(DISTINCT model ORDER BY model), []) FROM responses WHERE {unpriced()})
                 AS unpriced_models""",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file and when it was read last. `title` is that of its session; size is bytes, times are UTC without a zone."""
+
+    path: str
+    source: str
+    title: str | None
+    size: int | None
+    read_at: dt.datetime | None
+
+
+def read_last(connection: Reader, limit: int) -> list[FileRead]:
+    """The files that were read last, the latest first."""
+    return connection.ask(
+        FileRead,
+        "SELECT path, source, title, size, read_at FROM files LEFT JOIN (SELECT session_id, title FROM sessions) "
+        f"USING (session_id) WHERE read_at IS NOT NULL ORDER BY read_at DESC, path LIMIT {int(limit)}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """A table of the store."""
+
+    name: str
+    rows: int
+
+
+def table_rows(connection: Reader) -> list[TableRows]:
+    """How many rows each table of the store has, the largest first."""
+    names = [*(fact.name for fact in FACTS), *TABLES]
+    counts = " UNION ALL ".join(f"SELECT '{name}' AS name, count(*) AS rows FROM {name}" for name in names)
+    return connection.ask(TableRows, f"FROM ({counts}) ORDER BY rows DESC, name")
+
+
+def untouched(connection: Reader, root: str, before: dt.datetime) -> tuple[dt.datetime | None, int]:
+    """Of the sessions' own files under a root: since when the oldest was not touched, and how many not since `before`.
+
+    Times are UTC without a zone; None where there is no such file.
+    """
+    told = "make_timestamp(mtime_ns // 1000)"
+    [(oldest, number)] = connection.rows(
+        f"SELECT min({told}), count(*) FILTER ({told} <= $before) FROM files "
+        "WHERE root = $root AND is_main AND gone_at IS NULL AND mtime_ns > 0",
+        {"root": root, "before": before},
+    )
+    return oldest, int(number)

@@ -447,6 +447,34 @@ def test_sources_tell_files_and_bytes_and_what_is_wrong_with_them(machine: Machi
     assert (reject.path, reject.pos, reject.length) == (str(path), size, 9)
 
 
+def test_what_was_read_last_what_each_table_holds_and_what_the_agent_deletes_next(machine: Machine) -> None:
+    for name in ("old", "new"):
+        machine.session(Transcript(name, "2026-03-10T12:00:00").title(f"the {name} one").prompt("Hi"), Path("/x"))
+    machine.read()
+    root, moments = str(machine.claude), {"old": "2026-02-01 10:00:00", "new": "2026-03-01 10:00:00"}
+    with machine.store.write() as connection:
+        connection.execute("INSERT INTO files (path, source) VALUES ('/x/never', 'claude')")
+        for name, moment in moments.items():
+            connection.execute(
+                f"UPDATE files SET root = ?, read_at = '{moment}', mtime_ns = epoch_ns(TIMESTAMP '{moment}') "
+                "WHERE session_id = ?",
+                [root, name],
+            )
+    with machine.store.read() as connection:
+        assert [(row.title, row.read_at) for row in sync.read_last(connection, 5)] == [
+            ("the new one", dt.datetime(2026, 3, 1, 10)),
+            ("the old one", dt.datetime(2026, 2, 1, 10)),
+        ]
+        assert [row.title for row in sync.read_last(connection, 1)] == ["the new one"]
+        held = {row.name: row.rows for row in sync.table_rows(connection)}
+        assert (held["prompts"], held["sessions"], held["files"], held["tool_calls"]) == (2, 2, 3, 0)
+        oldest = dt.datetime(2026, 2, 1, 10)
+        assert sync.untouched(connection, root, oldest - dt.timedelta(seconds=1)) == (oldest, 0)
+        assert sync.untouched(connection, root, oldest) == (oldest, 1)
+        assert sync.untouched(connection, root, dt.datetime(2026, 3, 2)) == (oldest, 2)
+        assert sync.untouched(connection, "/nowhere", dt.datetime(2026, 3, 2)) == (None, 0)
+
+
 def test_a_reject_told_again_by_a_server_is_one_and_unreadable_files_are_rejects(machine: Machine) -> None:
     machine.read()
     with machine.store.write() as connection:

@@ -118,7 +118,9 @@ async def test_keys_without_anything_to_do_are_not_told(own_home: Path) -> None:
         for number, tab in enumerate(TABS, 1):
             await press(pilot, str(number))
             told = {key for entry in keys_on(app.screen).here for key in entry.keys}
-            assert not told & {"s", "S", "y", "o", "f", "w", "h", "b", "n", "N", "R", "backspace"}, tab.name
+            # What this program tells of itself has parts, also of an empty store.
+            parts = {"w"} if tab.name == "sync" else set()
+            assert not told & {"s", "S", "y", "o", "f", "w", "h", "b", "n", "N", "R", "backspace"} - parts, tab.name
             assert "esc" not in {key for entry in keys_on(app.screen).everywhere for key in entry.keys}
         await press(pilot, "1", "slash", *"zz", "enter")
         assert "esc" in {key for entry in keys_on(app.screen).everywhere for key in entry.keys}

@@ -19,6 +19,7 @@ from agnes_stats.tui.kit.state import PaneState
 from agnes_stats.tui.sync import pane
 from agnes_stats.tui.sync import text as sync_words
 from agnes_stats.tui.sync.pane import SyncPane
+from agnes_stats.tui.sync.program import Due, due_in_words
 
 from tests.ingest.agnes_files import ledger, log, parquet, put, run
 from tests.machine import Machine, bash
@@ -183,6 +184,21 @@ def test_a_gap_of_more_than_three_sessions_is_marked(waiting: int, tone: str) ->
     assert next(card.tone for card in cards if card.label == "Waiting") == tone
 
 
+@pytest.mark.parametrize(
+    ("first", "number", "told"),
+    [
+        (dt.timedelta(days=3, hours=4), 12, "in 3d 4h, 12 within 7 days"),
+        (dt.timedelta(days=20), 0, "in 20d"),
+        (dt.timedelta(hours=-1), 2, "at its next start, 2 within 7 days"),
+        (None, 0, "–"),
+    ],
+)
+def test_when_an_agent_deletes_the_next_session(first: dt.timedelta | None, number: int, told: str) -> None:
+    due = Due("Claude Code", None if first is None else NOW + first, number)
+    assert due_in_words(due, NOW) == told
+    assert due_in_words(None, NOW) == "–"
+
+
 # -- keys
 
 
@@ -276,9 +292,9 @@ async def test_every_key_is_in_the_help_of_a_view_where_it_works(machine: Machin
             await press(pilot, "question_mark")
             told += screen_text(app)
             await press(pilot, "escape")
-    # There is one page only.
+    # There is one page only, and on a large screen all parts are seen.
     for binding in SyncPane.BINDINGS:
-        assert (getattr(binding, "tooltip", "") in told) == (binding.action not in ("older", "newer"))  # type: ignore[union-attr]
+        assert (getattr(binding, "tooltip", "") in told) == (binding.action not in ("older", "newer", "next_part"))  # type: ignore[union-attr]
 
 
 # -- sentences
@@ -287,7 +303,13 @@ async def test_every_key_is_in_the_help_of_a_view_where_it_works(machine: Machin
 async def test_without_a_workspace_it_says_where_it_looked_and_what_works(own_home: Path) -> None:
     machine = Machine(own_home)
     machine.session(Transcript("s1", "2026-03-10T12:00:00").prompt("Hi"), Path("/x"))
-    async with sync_tab(machine.read().store, (120, 30)) as (app, _):
+    async with sync_tab(machine.read().store, (140, 45)) as (app, pilot):
+        assert app.query_one(SyncPane).view == "about", "of a workspace there is nothing to see"
+        told = screen_text(app)
+        assert "Sources  1 file" in told and "Read last" in told and "tool_calls" not in told
+        assert "at its next start" in told or " in 29d" in told or " in 30d" in told, "when Claude Code deletes it"
+        await press(pilot, "escape")
+        assert app.query_one(SyncPane).view == "history"
         text = " ".join(screen_text(app).split())
         for told in (
             "AGNES_LOCAL_DIR (not set)",
@@ -299,7 +321,11 @@ async def test_without_a_workspace_it_says_where_it_looked_and_what_works(own_ho
             assert told in text
         assert "claude" in text and "1 file" in text and "0 B behind" in text
         assert not app.query_one("#tables").display
-    async with sync_tab(machine.store, (120, 30), source=("claude=/x/y",)) as (app, _):
+        app.query_one(SyncPane).refresh_data()
+        await settle(pilot)
+        assert app.query_one(SyncPane).view == "history", "who went there stays there"
+    async with sync_tab(machine.store, (120, 30), source=("claude=/x/y",)) as (app, pilot):
+        await show_view(pilot, "history")
         assert "Looked in claude=/x/y." in screen_text(app)
 
 

@@ -41,8 +41,10 @@ from ..learnt import told_apart
 from ..pane import Pane
 from ..tabs import Tab
 from ..views import HasViews
+from . import program
 from . import text as told
 from .people import PeopleView
+from .program import ProgramData, ProgramView
 from .team import NOT_PUSHED, TEAM, caption, pusher
 
 if TYPE_CHECKING:
@@ -50,9 +52,6 @@ if TYPE_CHECKING:
 
 PAGE = 200
 """Actions on a page."""
-
-ROOMY, MOST_QUESTIONS = 40, 8
-"""From so many rows of the screen on there is one for each question of it, the dearest ones first."""
 
 LOW, ROWS_FOR_SOURCES = 30, 4
 """On a screen with fewer rows, or if it has not so many for each source, these are told together."""
@@ -92,6 +91,8 @@ class SyncData:
     servers: list[ServerHealth]
     store: StoreFacts
     store_bytes: int
+    program: ProgramData | None
+    """What this program does; None while nobody looks at it."""
     team: list[teams.Pusher]
     """Who pushes into this store, or this machine, if it pushes."""
 
@@ -104,6 +105,7 @@ def size_of(path: Path) -> int:
 VIEWS = (
     ("history", "Workspace"),
     ("uploads", "Uploads"),
+    ("about", "This program"),
     ("people", "People"),
     ("team", "Team"),
     ("rejects", "Rejects"),
@@ -127,6 +129,7 @@ class SyncPane(Pane[SyncData], HasViews):
         Binding("s", "sort", "Sort", show=False, tooltip="Sort the tables by the next column"),
         Binding("S", "reverse", "Reverse", show=False, tooltip="Sort the tables the other way round"),
         Binding("R", "reread", "Read again", tooltip="Read the file under the cursor again from its start"),
+        Binding("w", "next_part", "Next part", tooltip="The next part of what is told of this program"),
         Binding("escape", "view('history')", "Back", show=False, tooltip="Back to the actions"),
     ]
 
@@ -138,6 +141,8 @@ class SyncPane(Pane[SyncData], HasViews):
         self._shows_people = False
         self._first_seen = 0
         """How many actions there were when the first page of them was on the screen."""
+        self._shows_program = False
+        self._chose_view = False
 
     def filter_note(self) -> str:
         """Which filters of the other tabs leave this one as it is."""
@@ -156,6 +161,7 @@ class SyncPane(Pane[SyncData], HasViews):
                     yield Static(id="action", markup=False)
                 yield Listing(told.TABLES, id="tables", sort=self._order)
             yield Listing(told.UPLOADS, id="uploads")
+            yield ProgramView(id="about")
             yield PeopleView(id="people")
             yield Listing(told.REJECTS, id="rejects")
             yield Listing(TEAM, id="team")
@@ -173,6 +179,8 @@ class SyncPane(Pane[SyncData], HasViews):
         tables, table_sums = workspaces.list_tables(connection, chosen, order=order, descending=descending)
         uploads, upload_sums = workspaces.list_uploads(connection, chosen)
         places = workspaces.workspaces(connection)
+        roots = sync.sources(connection)
+        shows_program = self._shows_program or not (places or self._chose_view)
         sources = list(self.dashboard.settings.source)
         return SyncData(
             pages=pages,
@@ -188,7 +196,8 @@ class SyncPane(Pane[SyncData], HasViews):
             rejects=sync.rejects(connection, text=chosen.text),
             rejects_total=sync.count_rejects(connection, text=chosen.text),
             unknowns=sync.unknowns(connection),
-            sources=sync.sources(connection),
+            sources=roots,
+            program=program.asked(connection, roots, now) if shows_program else None,
             servers=servers.servers(connection),
             store=sync.store_facts(connection),
             store_bytes=size_of(self.dashboard.store.path),
@@ -241,6 +250,12 @@ class SyncPane(Pane[SyncData], HasViews):
             self.query_one(PeopleView).show(data.people, look, nothing=nothing)
         self._show_action()
         self._show_program(data)
+        if not data.workspaces and not data.team and not self._chose_view and self.view == "history":
+            # Of a workspace that is not there, there is little to see.
+            focused = self.has_focus_within
+            self._turn_to("about")
+            if focused:
+                self.take_focus()
         self.refresh_bindings()
 
     def _today(self, now: dt.datetime) -> dt.date:
@@ -276,8 +291,12 @@ class SyncPane(Pane[SyncData], HasViews):
             line.update(Text(told.action_in_full(row, self._look())))
 
     def _show_program(self, data: SyncData) -> None:
-        """What this program has read: a line for each source, or one for all where there is little room."""
+        """What this program has read: all of it in its own view, below the others a line for each source, or one."""
         look = self._look()
+        facts = told.store(data.store, data.store_bytes, data.rejects_total, data.unknowns)
+        if data.program is not None:
+            costs = self.dashboard.costs.rows()
+            self.query_one(ProgramView).show(data.sources, data.program, costs, facts, look)
         grid = Table.grid(padding=(0, 2, 0, 0))
         low = self.app.size.height < LOW
         if low or not 0 < len(data.sources) <= self.app.size.height // ROWS_FOR_SOURCES:
@@ -291,26 +310,13 @@ class SyncPane(Pane[SyncData], HasViews):
                 grid.add_row(Text.assemble(*(part for cell in cells for part in (cell, " · ") if cell), end=""))
             else:
                 grid.add_row(*cells)
-        questions = self._add_questions(grid)
-        lines = list(questions)
+        lines = []
         if data.snapshots and not low:
             line = words.clean(told.snapshots_line(data.snapshots, look))
             lines.append(Text(line, no_wrap=True, overflow="ellipsis"))
-        missing = "" if low else told.untold(data.sources)
-        lines += [Text(words.clean(missing), "dim")] if missing else []
-        facts = told.store(data.store, data.store_bytes, data.rejects_total, data.unknowns)
         self.query_one("#program", Static).update(
             Group(grid, *lines, Text(words.clean(facts), no_wrap=low, overflow="ellipsis"))
         )
-
-    def _add_questions(self, grid: Table) -> list[Text]:
-        """What the questions of this screen cost: a row for each, or, where there is little room, a line for all."""
-        costs = self.dashboard.costs.rows()
-        if costs and self.app.size.height < ROOMY:
-            return [Text(words.clean(f"questions: {told.questions_in_one(costs)}"), no_wrap=True, overflow="ellipsis")]
-        for number, cost in enumerate(costs[:MOST_QUESTIONS]):
-            grid.add_row(*map(words.cell, ["" if number else "questions", *told.question(cost)]))
-        return []
 
     def on_resize(self) -> None:
         """More room, or less."""
@@ -321,12 +327,14 @@ class SyncPane(Pane[SyncData], HasViews):
 
     @property
     def view(self) -> str:
-        """What is between the figures and the strip: `history`, `uploads`, `people`, `rejects` or `team`."""
+        """What is between the figures and the strip, one of VIEWS."""
         return self.query_one(ContentSwitcher).current or "history"
 
     @property
     def first_focus(self) -> Widget | None:
         """The table of the view."""
+        if self.view == "about":
+            return self.query_one(ProgramView).first_focus
         return self._listing({"history": "actions", "people": "people-list"}.get(self.view, self.view)).table
 
     def _selected(self, name: str) -> object:
@@ -338,6 +346,8 @@ class SyncPane(Pane[SyncData], HasViews):
         """Whether a key does anything now; those that do not are not in the footer, and Escape is left to the app."""
         if action == "view":
             return self.view != "history"
+        if action == "next_part":
+            return self.view == "about" and self.query_one(ProgramView).parts.is_single
         if action in ("older", "newer"):
             data = self._data
             if data is None or self.view != "history":
@@ -365,13 +375,23 @@ class SyncPane(Pane[SyncData], HasViews):
 
     async def show_view(self, name: str) -> None:
         """Show the history or one of the lists."""
+        self._chose_view = True
+        self._turn_to(name)
+        self.take_focus()
+        if self.view in ("people", "about"):
+            self.refresh_data()
+        self.refresh_bindings()
+
+    def _turn_to(self, name: str) -> None:
         self.query_one(ContentSwitcher).current = name
         self.query_one(ViewStrip).active = name
-        self._shows_people = self.view == "people"
-        if self._shows_people:
-            self.refresh_data()
-        self.take_focus()
-        self.refresh_bindings()
+        # What its own view tells in full needs no line below.
+        self.set_class(name == "about", "-about")
+        self._shows_people, self._shows_program = name == "people", name == "about"
+
+    def action_next_part(self) -> None:
+        """On a small screen, the next part of what is told of this program."""
+        self.query_one(ProgramView).parts.go_on()
 
     def action_older(self) -> None:
         """The next page of actions, further back."""

@@ -16,11 +16,9 @@ from ...queries.servers import ServerHealth
 from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
 from ...queries.workspaces import SnapshotState, SyncTable, TableSums, UploadRow, UploadSums, Workspace
 from .. import format as words
-from ..asked import QuestionCost
 from ..kit.cards import Card
 from ..kit.palette import parse
 from ..kit.table import Column, Record
-from ..untold import sentences
 from ..user_names import user_name
 
 TOKEN_DAYS = 7
@@ -368,11 +366,6 @@ def server(row: ServerHealth, look: SyncLook) -> list[Text]:
     return [words.cell("server"), words.cell(named), words.cell(words.rows(row.rows)), state, words.cell(rest)]
 
 
-def untold(rows: Sequence[SourceHealth]) -> str:
-    """What the agents of the sources do not tell, so that nobody looks for it."""
-    return " · ".join(filter(None, (sentences(kind) for kind in dict.fromkeys(row.source for row in rows))))
-
-
 def sources_in_one(rows: Sequence[SourceHealth], look: SyncLook) -> str:
     """The same of all sources together, on one line."""
     kinds = ", ".join(sorted({row.source for row in rows}))
@@ -409,27 +402,3 @@ def store(facts: StoreFacts, size: int, rejected: int, unknowns: Sequence[Unknow
 
 def _of(shown: int, total: int, thing: str) -> str:
     return words.plural(total, thing) if shown == total else f"{shown:,} of {words.plural(total, thing)}"
-
-
-def question(cost: QuestionCost) -> list[str]:
-    """One of the dashboard's questions: its name, how often it was asked, how long that took, and how often it was not
-    necessary."""
-    hits = f"{words.count(cost.hits)} from what was kept" if cost.hits else ""
-    if cost.average_ms is None or cost.p95_ms is None:
-        return [cost.name.lower(), "not asked", "", hits]
-    return [
-        cost.name.lower(),
-        f"asked {words.count(cost.count)}×",
-        f"{words.millis(cost.average_ms)} on average, p95 {words.millis(cost.p95_ms)}",
-        hits,
-    ]
-
-
-def questions_in_one(costs: Sequence[QuestionCost]) -> str:
-    """The same of all questions, on one line."""
-    parts = []
-    for cost in costs:
-        took = "" if cost.average_ms is None else f" {words.millis(cost.average_ms)}, p95 {words.millis(cost.p95_ms)}"
-        kept = f", {words.count(cost.hits)} kept" if cost.hits else ""
-        parts.append(f"{cost.name.lower()} {words.count(cost.count)}×{took}{kept}")
-    return " · ".join(parts)
