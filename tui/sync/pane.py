@@ -250,7 +250,8 @@ class SyncPane(Pane[SyncData], HasViews):
             self.query_one(PeopleView).show(data.people, look, nothing=nothing)
         self._show_action()
         self._show_program(data)
-        if not data.workspaces and not data.team and not self._chose_view and self.view == "history":
+        is_void = not data.workspaces and not data.team and not self.dashboard.is_reading
+        if is_void and not self._chose_view and self.view == "history":
             # Of a workspace that is not there, there is little to see.
             focused = self.has_focus_within
             self._turn_to("about")
