@@ -57,13 +57,18 @@ class Job:
         mark, seen = self.watermark, self.seen
         if mark is None or seen is None or mark.error is not None:
             return False
-        return (
-            mark.version == SOURCES[self.file.kind].version
-            and (mark.device, mark.inode) == seen.identity
-            and mark.mtime_ns >= seen.mtime_ns
-            and (mark.size >= seen.size or mark.mtime_ns > seen.mtime_ns)
-            and (mark.members == seen.members or mark.mtime_ns > seen.mtime_ns)
-        )
+        if mark.version != SOURCES[self.file.kind].version or (mark.device, mark.inode) != seen.identity:
+            return False
+        if (mark.mtime_ns, mark.size, mark.members) == (seen.mtime_ns, seen.size, seen.members):
+            return True
+        if not _is_later(mark, seen):
+            return False
+        # Somebody may have read on since. Or the file was put back, with its time, to what it had been before.
+        try:
+            now = SOURCES[self.file.kind].fingerprint(self.file.path)
+        except OSError:
+            return False
+        return not _is_later(mark, now)
 
     @classmethod
     def of(
@@ -83,6 +88,13 @@ class Job:
         if watermark is self.watermark:
             return self
         return self.of(self.file, watermark, self.seen, is_new=self.is_new)
+
+
+def _is_later(mark: Watermark, seen: Fingerprint) -> bool:
+    """Whether a watermark is of a later state of the file than was seen, as far as time and size tell."""
+    if mark.mtime_ns == seen.mtime_ns:
+        return mark.size > seen.size and mark.members == seen.members
+    return mark.mtime_ns > seen.mtime_ns
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ import sys
 import time
 
 TYPE_CHECKING = False
-"""As `typing` has it, which alone would take a fifth of the time."""
+"""As in `queries`."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

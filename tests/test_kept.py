@@ -69,12 +69,12 @@ def ask(world: World, capfd: pytest.CaptureFixture[str]) -> Ask:
 
 
 def _settled(world: World, ask: Ask, after: str = "") -> str:
-    """An answer that is kept: a run that has something to read, or to write, keeps none."""
-    give_up = time.monotonic() + 20.0
+    """An answer that is kept. A run that has something to read, or to write, keeps none; the next one finds no news."""
     told = ask()
-    while world.found() is None:
-        assert time.monotonic() < give_up, f"the answer is not kept after {after}"
-        told = ask()
+    if world.found() is None:
+        again = ask()
+        assert again == told, "what is read is read before it is told"
+    assert world.found() is not None, f"the answer is not kept after {after}"
     return told
 
 
@@ -94,6 +94,24 @@ def _replace(world: World) -> None:
 def _touch(world: World) -> None:
     changed = world.transcript.stat().st_mtime_ns + 1
     os.utime(world.transcript, ns=(changed, changed))
+
+
+def _earlier(world: World) -> None:
+    """As a file that is put back from a copy."""
+    changed = world.transcript.stat().st_mtime_ns - 3600 * 10**9
+    os.utime(world.transcript, ns=(changed, changed))
+
+
+def _cut_short(world: World) -> None:
+    before = world.transcript.stat()
+    lines = world.transcript.read_bytes().splitlines(keepends=True)
+    world.transcript.write_bytes(b"".join(lines[:-1]))
+    os.utime(world.transcript, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _put_back(world: World) -> None:
+    _cut_short(world)
+    _earlier(world)
 
 
 def _subagent(world: World) -> None:
@@ -153,6 +171,9 @@ CHANGES: dict[str, Callable[[World], object]] = {
     "a line": _append,
     "the same once more": _replace,
     "another time": _touch,
+    "an earlier time": _earlier,
+    "less at the same time": _cut_short,
+    "less at an earlier time": _put_back,
     "a mode": lambda world: world.transcript.chmod(0o640),
     "an empty file": lambda world: world.transcript.with_name("empty.jsonl").touch(),
     "a folder": lambda world: (world.root / "projects" / "-new").mkdir(),
@@ -184,7 +205,17 @@ CHANGES: dict[str, Callable[[World], object]] = {
 
 
 USUAL = (
-    *("a line", "another time", "a sub-agent", "another agent", "prices", "a zone", "a row in the store"),
+    *(
+        "a line",
+        "another time",
+        "an earlier time",
+        "less at the same time",
+        "a sub-agent",
+        "another agent",
+        "prices",
+        "a zone",
+        "a row in the store",
+    ),
     *("a byte of the answer", "forgotten", "no store"),
 )
 
