@@ -1,15 +1,17 @@
 # make run        opens the dashboard        make check  formats, lints and types
 # make test       runs the tests             make bench  compares the speed with other tools
 # make test-fast  those without a store      make test-all  the long ones, too: kills, fuzz, a second environment
+# make test-lake  those of a team's lake, in an environment with DuckDB 1.5 and its extensions
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+LAKE ?= .venv-lake
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 # CPU seconds that all of `make test` may take; a run over it ends with a warning.
 CPU_BUDGET ?= 440
 
-.PHONY: run test test-fast test-long test-all check format lock bench bench-smoke screenshots clean
+.PHONY: run test test-fast test-long test-lake test-all check format lock bench bench-smoke screenshots clean
 
 run: $(STAMP)
 	@$(BIN)/agnes-stats $(ARGS)
@@ -18,13 +20,18 @@ run: $(STAMP)
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
 test: $(STAMP)
-	@$(PYTEST) -m "not long" --cpu-budget=$(CPU_BUDGET) $(PYTEST_ARGS)
+	@$(PYTEST) -m "not long and not lake" --cpu-budget=$(CPU_BUDGET) $(PYTEST_ARGS)
 
 test-fast: $(STAMP)
-	@$(PYTEST) --numprocesses=2 -m "not long" --fast $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses=2 -m "not long and not lake" --fast $(PYTEST_ARGS)
 
-test-long: $(STAMP)
-	@$(PYTEST) -m "long or hypothesis" $(PYTEST_ARGS)
+test-long: $(STAMP) test-lake
+	@$(PYTEST) -m "(long or hypothesis) and not lake" $(PYTEST_ARGS)
+
+# All of one kind, and those that an older DuckDB could fail.
+test-lake: $(LAKE)/.installed
+	@PYTHONDONTWRITEBYTECODE= $(LAKE)/bin/python -m pytest --numprocesses=2 --dist=worksteal \
+		-m "lake or not long" tests/team tests/queries/test_console.py tests/test_store.py $(PYTEST_ARGS)
 
 test-all: test test-long
 
@@ -50,6 +57,12 @@ $(STAMP): pyproject.toml uv.lock
 	@$(BIN)/python -m compileall -q ingest queries tui demo
 	@touch $(STAMP)
 
+# The same with what a lake needs: an older DuckDB, for which its extensions come as packages.
+$(LAKE)/.installed: $(STAMP)
+	@UV_PROJECT_ENVIRONMENT="$(LAKE)" $(BIN)/uv sync --quiet --frozen --no-dev --extra lake --group test \
+		--python $(BIN)/python --compile-bytecode
+	@touch $@
+
 bench: $(STAMP)
 	@$(BIN)/python bench/run.py --write $(ARGS)
 
@@ -60,4 +73,4 @@ screenshots: $(STAMP)
 	@$(BIN)/python docs/screenshots.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(LAKE) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -9,8 +9,10 @@ from ..queries.facts import Fact, Half
 
 def key_of(fact: Fact) -> str:
     """SQL of the key of a row of a fact, as one value."""
-    key = ", ".join(fact.key)
-    return key if len(fact.key) == 1 else f"ROW({key})"
+    if len(fact.key) == 1:
+        return next(iter(fact.key))
+    # DuckDB 1.5 makes no table of a struct without names.
+    return f"struct_pack({', '.join(f'{column} := {column}' for column in fact.key)})"
 
 
 def no_rows(told: Iterable[str], table: str) -> str:

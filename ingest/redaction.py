@@ -16,7 +16,7 @@ from .redaction_version import VERSION, is_due
 from .text import TEXTS, kept, plain_json, without_credentials
 
 if TYPE_CHECKING:
-    from ..queries.store import Writer
+    from ..queries.store import Store, Writer
 
 CHUNK = 2_000
 """Values that are looked at, at once: at most 8 MB of text."""
@@ -47,13 +47,17 @@ def read_again(connection: Writer) -> set[tuple[str, str]]:
     return changed
 
 
-def wipe(connection: Writer) -> None:
-    """Overwrite what was blotted out where it still is in the file, if there may be any. Not in a transaction.
+def wipe(store: Store, connection: Writer) -> None:
+    """Overwrite what was blotted out where it still is in a store, if there may be any. Not in a transaction.
 
     Old values stand beside new ones in blocks that are used: every table is written anew, then the free blocks are
     filled. If another reader of this process keeps an old state, it is done another time.
     """
     if connection.row("SELECT 1 FROM meta WHERE name = 'unwiped'") is None:
+        return
+    if not store.is_file:
+        store.compact()
+        connection.execute("DELETE FROM meta WHERE name = 'unwiped'")
         return
     try:
         for table in (*(fact.name for fact in FACTS), *TABLES):

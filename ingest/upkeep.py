@@ -108,7 +108,7 @@ def refresh(store: Store, connection: Writer, zones: Sequence[str], overrides: P
     if is_pending(connection):
         from .redaction import wipe
 
-        wipe(connection)
+        wipe(store, connection)
 
 
 def keep_up(connection: Writer, zones: Sequence[str], overrides: PriceOverrides) -> None:

@@ -187,7 +187,7 @@ def check(sql: str) -> frozenset[str]:
 
 def _check_node(node: dict[str, Any], tables: set[str]) -> None:
     kind = node.get("type")
-    path = [str(part) for part in (node.get("qualified_name") or {}).get("path", [])]
+    path = _path_of(node)
     if kind == "BASE_TABLE":
         inside = [part.lower() for part in path[:-1]] in ([], ["main"])
         if not inside or path[-1].lower() not in {name.lower() for name in tables}:
@@ -204,6 +204,13 @@ def _check_node(node: dict[str, Any], tables: set[str]) -> None:
         )
     elif kind == "SHOW_REF" and node.get("show_type") not in ("DESCRIBE", "SUMMARY"):
         raise Refused("only DESCRIBE and SUMMARIZE of a table or query")
+
+
+def _path_of(node: dict[str, Any]) -> list[str]:
+    """Catalogue, schema and name of a table, as far as they are said; DuckDB 1.5 tells them one by one."""
+    if "table_name" in node:
+        return [str(node[part]) for part in ("catalog_name", "schema_name", "table_name") if node.get(part)]
+    return [str(part) for part in (node.get("qualified_name") or {}).get("path", [])]
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:

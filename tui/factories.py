@@ -13,6 +13,7 @@ from ..queries.filters import Filter
 from ..queries.paths import exists, expanded, home_folder
 from ..queries.store import Store, StoreError
 from ..queries.store.files import TEAM_MARK
+from ..queries.store.lake_address import SUFFIX as LAKE_SUFFIX
 from ..queries.teams import is_teams
 from . import user_names
 from .ranges import range_named, ranged
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 def only_read(settings: Settings) -> Settings:
     """The settings; of a team's store, into which no file of this machine is read, as if they said `no-ingest`."""
-    return replace(settings, no_ingest=True) if exists(Path(f"{settings.store}{TEAM_MARK}")) else settings
+    is_drained = settings.store.suffix == LAKE_SUFFIX or exists(Path(f"{settings.store}{TEAM_MARK}"))
+    return replace(settings, no_ingest=True) if is_drained else settings
 
 
 def utc_now() -> dt.datetime:

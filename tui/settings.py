@@ -59,6 +59,21 @@ def path_of(value: str) -> Path:
         raise BadSetting(f"{value} is in the current folder, which was deleted") from None
 
 
+def _store(value: str) -> Path:
+    """The path of a store; of a lake, which has a name of its own, that of the file that stands for it here."""
+    if not value.startswith("ducklake:"):
+        return path_of(value)
+    from ..queries.postgres import ServerError
+    from ..queries.store.lake_address import lake_address, path_for
+
+    try:
+        return path_for(lake_address(_text(value)), default_store().parent)
+    except ServerError as error:
+        raise BadSetting(error) from None
+    except OSError as error:
+        raise BadSetting(f"nothing can be noted of a lake in {default_store().parent}: {error.strerror}") from None
+
+
 def day_of(value: str) -> dt.date:
     """A day as people write it. Raises BadSetting."""
     try:
@@ -192,7 +207,13 @@ OPTION_GROUPS = (READS, COUNTS, SHOWS)
 """The headings of the options, in the order of the help."""
 
 OPTIONS = (
-    Option("store", "the store's file (default: in the user's data folder)", path_of, "FILE", group=READS),
+    Option(
+        "store",
+        "the store's file, or a team's lake (default: in the user's data folder)",
+        _store,
+        "FILE",
+        group=READS,
+    ),
     Option(
         "source",
         "read only this, copied from a machine if one is named; repeat for several (default: all sources found)",

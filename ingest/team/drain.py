@@ -18,12 +18,13 @@ from ...queries.facts import Fact
 from ...queries.replaced import replace_text
 from ...queries.rollups import spans_of
 from ...queries.schema import FACTS, STORE_VERSION, TABLES
-from ...queries.store import Store, StoreError
+from ...queries.store import Store, StoreConflict, StoreError
 from ...queries.store.files import TEAM_MARK
 from ...queries.store.scratch import scratch
 from ...queries.teams import INBOX, PUSHERS
 from .. import forget, strays, upkeep
 from ..batch import Batch, Row
+from ..merging import key_of
 from ..model_names import PRICE_NAME
 from ..prices import PriceOverrides
 from ..redaction import wipe
@@ -41,6 +42,9 @@ MARK, FORMAT = "team_drained", "team_format"
 
 MOST_ROWS = 100_000
 """About so many changes are loaded at once; more, if one transaction pushed them."""
+
+ATTEMPTS = 5
+"""How often a portion is loaded before a conflict is told."""
 
 _FACTS = {fact.name: fact for fact in FACTS}
 _COLUMNS = {fact.name: fact.loaded for fact in FACTS}
@@ -98,6 +102,7 @@ def drain(
     """Load all that is new in an inbox; `report` is called after each transaction. Raises InboxError, StoreError."""
     done = Drained()
     prices = overrides or PriceOverrides()
+    store.for_drain()
     with inbox.connected(where) as connection:
         of = inbox.check_version(connection)
         _begin(store, of, zones, prices)
@@ -111,13 +116,13 @@ def drain(
                     upto, rows, end = inbox.bounds(connection, place.upto, most_rows)
                     if rows:
                         portion.add(inbox.changes(connection, place.upto, upto, STORE_VERSION))
-                if rows and not _load(store, place, upto, portion, prices):
+                if rows and not _loads(store, place, upto, portion, prices):
                     # Another drain was faster: from where it ended.
                     upto = 0
                     continue
             if rows:
                 _note_pushers(store, inbox.machines(connection))
-                inbox.note_drain(connection, place.id, str(store.path), upto, rows)
+                inbox.note_drain(connection, place.id, store.shown, upto, rows)
                 done.add(rows, portion)
                 report(done)
     return done
@@ -133,12 +138,13 @@ def _begin(store: Store, of: str, zones: Sequence[str], prices: PriceOverrides) 
     with store.write() as connection:
         notes = _notes(connection)
         if INBOX not in notes and connection.row("SELECT 1 FROM files LIMIT 1") is not None:
-            raise NotATeams(f"{store.path} is this machine's own store: name a team's with --store TEAM.duckdb")
+            raise NotATeams(f"{store.shown} is this machine's own store: name a team's with --store TEAM.duckdb")
         if notes.get(INBOX, of) != of:
-            raise NotATeams(f"{store.path} is of another inbox: name another file with --store")
+            raise NotATeams(f"{store.shown} is of another inbox: name another one with --store")
         upkeep.refresh(store, connection, zones, prices)
         with connection.transaction():
-            _note(connection, INBOX, of)
+            if INBOX not in notes:
+                _note(connection, INBOX, of)
             if "team_store" not in notes:
                 connection.execute("INSERT INTO meta VALUES ('team_store', uuid()::VARCHAR)")
             if notes.get(FORMAT) != str(STORE_VERSION):
@@ -148,7 +154,9 @@ def _begin(store: Store, of: str, zones: Sequence[str], prices: PriceOverrides) 
 
 
 def _mark(store: Store, where: inbox.Address) -> None:
-    """Say beside the store that it is a team's. Raises OSError."""
+    """Say beside the store that it is a team's, where its kind does not say so. Raises OSError."""
+    if not store.is_file:
+        return
     beside = Path(f"{store.path}{TEAM_MARK}")
     if not beside.exists():
         replace_text(beside, f"drained from {where.shown}\n")
@@ -304,6 +312,16 @@ _IS_OF: dict[str, Callable[[Any], bool]] = {
 """Type of a column -> whether a value, as it is in JSON, is one. Times are microseconds since 1970."""
 
 
+def _loads(store: Store, place: _Place, upto: int, portion: _Portion, prices: PriceOverrides) -> bool:
+    """As `_load`, tried again where somebody else changed the same rows of a store that has no lock of its own."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _load(store, place, upto, portion, prices)
+        except StoreConflict:
+            continue
+    return _load(store, place, upto, portion, prices)
+
+
 def _load(store: Store, place: _Place, upto: int, portion: _Portion, prices: PriceOverrides) -> bool:
     """Bring a portion into the store, in one transaction; False if another drain did something meanwhile."""
     with store.write() as connection:
@@ -373,11 +391,9 @@ def _add_rates(connection: Writer, files: Sequence[Path], prices: PriceOverrides
 def _load_fact(connection: Writer, fact: Fact, portion: _Portion, touched: Touched) -> None:
     keys = portion.keys_of(fact.name)
     columns = ", ".join(f'unnest(?::VARCHAR[]) AS "{column}"' for column in fact.key)
-    whole = ", ".join(f'"{column}"' for column in fact.key)
     changed = f"changed_{fact.name}"
-    key = whole if len(fact.key) == 1 else f"ROW({whole})"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {changed} AS SELECT {key} AS changed FROM (SELECT {columns})", keys
+        f"CREATE OR REPLACE TEMP TABLE {changed} AS SELECT {key_of(fact)} AS changed FROM (SELECT {columns})", keys
     )
     files = portion.files.get(fact.name)
     names = ", ".join(f'"{column}"' for column in fact.loaded)
@@ -404,11 +420,12 @@ def compact(store: Store, where: inbox.Address) -> int:
 
     From the inbox only what every store that drains it has seen. Raises InboxError, StoreError.
     """
+    store.for_drain()
     with inbox.connected(where) as connection:
         of = inbox.check_version(connection)
         with store.write() as writer:
             if _notes(writer).get(INBOX) != of:
-                raise NotATeams(f"{store.path} is no store of this inbox: agnes-stats team drain makes one")
+                raise NotATeams(f"{store.shown} is no store of this inbox: agnes-stats team drain makes one")
             _note(writer, "unwiped", "true")
-            wipe(writer)
+            wipe(store, writer)
         return inbox.compact(connection)

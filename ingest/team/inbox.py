@@ -9,21 +9,21 @@ transactions that end late.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
-import os
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
-from urllib.parse import urlsplit
 
-from ...queries.paths import exists, home_folder
+from ...queries import postgres
+from ...queries.postgres import Address
+from ...queries.postgres import ServerAway as InboxAway
+from ...queries.postgres import ServerError as InboxError
+
+__all__ = ["Address", "InboxAway", "InboxError"]
 
 if TYPE_CHECKING:
-    import psycopg
-
-    Connection = psycopg.Connection[tuple[Any, ...]]
+    from ...queries.postgres import Connection
 
 SCHEMA = "agnes_stats"
 LAPTOPS, DRAINERS = "agnes_stats_laptops", "agnes_stats_drainers"
@@ -35,113 +35,18 @@ VERSION = 1
 ROW_BYTES = 1_000_000
 """The longest row that an inbox takes."""
 
-CONNECT_SECONDS = 10
 WAIT_SECONDS = 60
 """How long one push waits for another one of the same machine."""
 
 
-class InboxError(Exception):
-    """The inbox cannot be used. The message is one line for people."""
-
-
-class InboxAway(InboxError):
-    """It cannot be reached: later it may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where an inbox is: a checked address without a password."""
-
-    url: str
-
-    @property
-    def shown(self) -> str:
-        """For people: machine and database."""
-        parts = urlsplit(self.url)
-        return f"{parts.hostname or 'this machine'}{f':{parts.port}' if parts.port else ''}{parts.path}"
-
-
 def address(text: str) -> Address:
     """The address of an inbox. Raises InboxError for one that is none, or that has a password in it."""
-    try:
-        parts = urlsplit(text)
-        has_password = parts.password is not None or re.search(r"[?&](ssl)?password=", parts.query, re.IGNORECASE)
-        is_one = parts.scheme in ("postgresql", "postgres") and (parts.port or True)
-    except ValueError:
-        has_password, is_one = None, False
-    if has_password:
-        raise InboxError(
-            "the address has a password in it, which others can read: leave it out, and put it into PGPASSWORD, "
-            "~/.pgpass or the file that PGPASSFILE names"
-        )
-    if not is_one:
-        raise InboxError("an inbox is named as postgresql://USER@HOST/DATABASE")
-    return Address(text)
+    return postgres.address(text, "an inbox is named as postgresql://USER@HOST/DATABASE")
 
 
-def _is_here(host: str) -> bool:
-    if host in ("", "localhost") or host.startswith("/"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _encryption(where: Address) -> dict[str, str]:
-    """What connections beyond this machine are made with, where nothing else is said: whom we speak to is proven."""
-    parts = urlsplit(where.url)
-    if "sslmode=" in parts.query or os.environ.get("PGSSLMODE") or _is_here(parts.hostname or ""):
-        return {}
-    found = {"sslmode": "verify-full"}
-    has_roots = "sslrootcert=" in parts.query or os.environ.get("PGSSLROOTCERT")
-    if not has_roots and not exists(home_folder() / ".postgresql" / "root.crt"):
-        found["sslrootcert"] = "system"
-    return found
-
-
-@contextlib.contextmanager
-def connected(where: Address, *, seconds: float = CONNECT_SECONDS) -> Iterator[Connection]:
-    """A connection, in which every statement is a transaction unless one is begun.
-
-    Raises InboxAway if there is none to be had, InboxError for whatever the server refuses inside the block.
-    """
-    try:
-        import psycopg
-    except ImportError:
-        raise InboxError("this needs the extra of the name: pip install 'agnes-stats[team]'") from None
-    try:
-        connection = psycopg.connect(
-            where.url,
-            autocommit=True,
-            connect_timeout=max(2, round(seconds)),
-            application_name="agnes-stats",
-            client_encoding="UTF8",
-            **_encryption(where),  # type: ignore[arg-type]
-        )
-    except psycopg.Error as error:
-        # A server that answers says so; one that just starts or ends will take us later.
-        text = str(error)
-        is_refused = ("FATAL" in text or "fe_sendauth" in text) and "the database system is" not in text
-        kind = InboxError if is_refused else InboxAway
-        raise kind(f"{where.shown} {'refuses us' if is_refused else 'cannot be reached'}: {_line(error)}") from None
-    try:
-        with connection:
-            yield connection
-    except psycopg.errors.UndefinedTable:
-        raise InboxError(f"{where.shown} has no inbox: agnes-stats team init makes one") from None
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise InboxError(f"{where.shown}: {_line(error)}") from None
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise InboxAway(f"{where.shown} is lost: {_line(error)}") from None
-    except psycopg.Error as error:
-        raise InboxError(f"{where.shown}: {_line(error)}") from None
-
-
-def _line(error: Exception) -> str:
-    """What the server says, on one line, without what could be a password."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return re.sub(r"(?i)(password=)\S+|(://[^:/@\s]+):[^@\s]+@", r"\1\2", text)[:300]
+def connected(where: Address, *, seconds: float = postgres.CONNECT_SECONDS) -> AbstractContextManager[Connection]:
+    """A connection to an inbox, as `postgres.connected`. Raises InboxError also where there is none."""
+    return postgres.connected(where, seconds=seconds, missing="has no inbox: agnes-stats team init makes one")
 
 
 # -- making it ---------------------------------------------------------------------------------------------------
@@ -228,8 +133,7 @@ def init(where: Address, people: list[str], drainers: list[str]) -> list[str]:
     made = []
     with connected(where) as connection, connection.transaction():
         for group in (LAPTOPS, DRAINERS):
-            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [group]).fetchone() is None:
-                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(group)))
+            make_role(connection, group, logs_in=False)
         for statement in _TABLES:
             connection.execute(statement)
         for table in ("machines", "parts", "told"):
@@ -237,11 +141,21 @@ def init(where: Address, people: list[str], drainers: list[str]) -> list[str]:
                 connection.execute(sql.SQL(each).format(sql.Identifier(table)))
         for group, names in ((LAPTOPS, people), (DRAINERS, drainers)):
             for name in names:
-                if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
-                    connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
+                if make_role(connection, name):
                     made.append(name)
                 connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(name)))
     return made
+
+
+def make_role(connection: Connection, name: str, *, logs_in: bool = True) -> bool:
+    """Make a role if there is none of that name; whether it is new."""
+    from psycopg import sql
+
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone() is not None:
+        return False
+    kind = sql.SQL("LOGIN" if logs_in else "NOLOGIN")
+    connection.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(name), kind))
+    return True
 
 
 # -- pushing into it ---------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from .database import CONFINED
 from .errors import (
     QueryFailed,
+    StoreAway,
     StoreBusy,
     StoreConflict,
     StoreDamaged,
@@ -14,18 +15,31 @@ from .errors import (
     StoreTooNew,
     explained,
 )
-from .file import Store, StoreChanged
+from .file import OTHER_KINDS, Store, StoreChanged
 from .files import Stamp
+from .lake_address import SUFFIX
 from .locking import StoreUnlockable
 from .reader import Answer, Reader, Writer
+from .starting import ExtensionMissing
+
+
+def _lake() -> type[Store]:
+    from .lake import LakeStore
+
+    return LakeStore
+
+
+OTHER_KINDS[SUFFIX] = _lake
 
 __all__ = [
     "CONFINED",
     "Answer",
+    "ExtensionMissing",
     "QueryFailed",
     "Reader",
     "Stamp",
     "Store",
+    "StoreAway",
     "StoreBusy",
     "StoreChanged",
     "StoreConflict",

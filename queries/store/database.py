@@ -20,12 +20,13 @@ from .errors import (
 )
 from .files import Files
 from .gate import Locked
-from .instance import Attached, Instance, OpenStore, Settings
+from .instance import Attached, Instance, OpenStore
 from .keepsakes import read_notes
 from .locking import StoreUnlockable, has_record_locks
 from .reader import Reader
 from .salvage import salvage
 from .scratch import scratch
+from .starting import Settings, started
 from .upgrade import fills, renames
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ def connect(files: Files, instance: Instance | None = None, *, writable: bool) -
 
 def connect_confined(files: Files) -> OpenStore:
     """Open the file for reading, as `connect`, in a DuckDB that reaches nothing else."""
-    from ._duckdb import duckdb
-
-    return _connect(files, lambda: duckdb.connect(str(files.path), read_only=True, config=CONFINED), writable=False)
+    return _connect(files, lambda: started(str(files.path), CONFINED, read_only=True), writable=False)
 
 
 def _connect(files: Files, open_it: Callable[[], OpenStore], *, writable: bool) -> OpenStore:
@@ -153,7 +152,7 @@ def _check(path: Path, connection: DuckDBPyConnection, writable: bool) -> None:
     if version < STORE_VERSION:
         if not writable:
             raise Outdated
-        _bring_up(connection)
+        bring_up(connection)
 
 
 _VERSION = re.compile(r"[0-9]{1,9}")
@@ -214,8 +213,8 @@ def create(files: Files, sources: Sequence[Path] = ()) -> int:
         for left in range(len(sources) + 1):
             new = folder / f"{left}.duckdb"
             try:
-                with duckdb.connect(str(new), config=SETTINGS) as connection:
-                    _bring_up(connection)
+                with started(str(new), SETTINGS) as connection:
+                    bring_up(connection)
                     taken = salvage(connection, sources[left:], folder) if sources[left:] else 0
                     if taken:
                         _fill(connection)
@@ -255,7 +254,7 @@ def _tables(connection: DuckDBPyConnection) -> dict[str, list[str]]:
     return there
 
 
-def _bring_up(connection: DuckDBPyConnection) -> None:
+def bring_up(connection: DuckDBPyConnection) -> None:
     """Rename what had other names, add what is missing, then fill what rows of an older store should have.
 
     DuckDB does not change rows of a table in the transaction that altered it. Killed in between, the store still has

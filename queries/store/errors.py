@@ -23,6 +23,10 @@ class StoreBusy(StoreError):
         super().__init__(f"{path} is in use by {holder}; try again, or close that program")
 
 
+class StoreAway(StoreError):
+    """The lake cannot be reached: later it may. What is on the screen is still true of then."""
+
+
 class StoreTooNew(StoreError):
     """The store was written by a newer agnes-stats, or a newer DuckDB."""
 

@@ -64,8 +64,17 @@ class StoreChanged(Exception):
     """Somebody else wrote to the store while we waited for it."""
 
 
+OTHER_KINDS: dict[str, Callable[[], type[Store]]] = {}
+"""Stores that are no files, by the suffix of the file that stands for one; they are imported when one is opened."""
+
+
 class Store:
     """The store at a path. Nothing is opened, and no file made, before the first `read` or `write`."""
+
+    def __new__(cls, path: Path, *, wait: float = WAIT_SECONDS) -> Store:  # noqa: ARG004
+        """Of another kind where the path is of a file that stands for such a one: nobody else has to know."""
+        kind = OTHER_KINDS.get(path.suffix) if cls is Store else None
+        return super().__new__(cls if kind is None else kind())
 
     def __init__(self, path: Path, *, wait: float = WAIT_SECONDS) -> None:
         self.path = path
@@ -147,6 +156,30 @@ class Store:
     def stamp(self) -> Stamp:
         """What changes whenever anybody, in any process, writes to the store. Costs two looks at the disk."""
         return self._files.stamp()
+
+    def look(self) -> Stamp:
+        """The stamp as it is now, wherever that has to be asked. Raises StoreError."""
+        return self.stamp()
+
+    def for_drain(self) -> None:
+        """Say that a drain writes: into some stores nobody else does."""
+
+    @property
+    def shown(self) -> str:
+        """For people: where it is."""
+        return str(self.path)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file: else nothing of this machine comes into it, and the disk tells nothing of it."""
+        return True
+
+    def bytes_on_disk(self) -> int:
+        """How large it is, in bytes. Raises StoreError, OSError."""
+        return self.path.stat().st_size
+
+    def compact(self) -> None:
+        """Within a `write`: drop what is only kept because it was there once. Of a file DuckDB sees to that."""
 
     def write_number(self) -> int:
         """Inside a `write`: which one of this process it is, for `stamp_after`."""

@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..quoting import quoted
+from .starting import Settings, started
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-Settings = dict[str, str | bool | int | float | list[str]]
-"""Of DuckDB, by name."""
 
 _NAME = "store"
 """What the store is called while it is attached."""
@@ -54,7 +52,7 @@ class Instance:
             except duckdb.Error:
                 # It may be ill itself since an earlier fault, which says nothing of the file.
                 self._end()
-        self._engine = duckdb.connect(":memory:", config=self._settings)
+        self._engine = started(":memory:", self._settings)
         try:
             return self._attached(self._engine, path, writable)
         except BaseException:

@@ -20,7 +20,7 @@ def parsed(sql: str) -> dict[str, Any]:
     try:
         sql.encode()
         statements = duckdb.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise QueryFailed("only one SELECT at a time")
         with duckdb.connect(config=CONFINED) as parser:
             row = parser.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()

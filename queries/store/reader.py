@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from .errors import explained
+from .errors import StoreError, explained
 from .instance import beside
 
 if TYPE_CHECKING:
@@ -29,11 +29,15 @@ Parameters = Mapping[str, Any] | Sequence[Any] | None
 Row = tuple[Any, ...]
 
 
+Explain = Callable[[BaseException], StoreError]
+"""Makes an error of DuckDB's one of ours."""
+
+
 class Answer:
     """The rows of one statement, to be fetched before the next one. Raises StoreError where they cannot be read."""
 
-    def __init__(self, path: Path, connection: DuckDBPyConnection) -> None:
-        self._path = path
+    def __init__(self, explain: Explain, connection: DuckDBPyConnection) -> None:
+        self._explain = explain
         self._connection = connection
         described = connection.description or []
         self.columns = [str(column[0]) for column in described]
@@ -42,31 +46,33 @@ class Answer:
 
     def fetchall(self) -> list[Any]:
         """All rows that are left, tuples."""
-        return _told(self._path, self._connection.fetchall)
+        return _told(self._explain, self._connection.fetchall)
 
     def fetchmany(self, size: int) -> list[Row]:
         """So many rows, fewer at the end."""
-        return _told(self._path, self._connection.fetchmany, size)
+        return _told(self._explain, self._connection.fetchmany, size)
 
     def fetchone(self) -> Any:
         """The next row, a tuple; None at the end. The others hold up the store until they are fetched, too."""
-        return _told(self._path, self._connection.fetchone)
+        return _told(self._explain, self._connection.fetchone)
 
 
 class Reader:
     """Questions to one state of a store. All of it raises StoreError: QueryFailed where DuckDB refuses a question."""
 
-    def __init__(self, path: Path, connection: DuckDBPyConnection) -> None:
+    def __init__(self, path: Path, connection: DuckDBPyConnection, explain: Explain | None = None) -> None:
+        """`explain`: what is wrong with a store that is no file; `path` is where its own files are on this machine."""
         self._path = path
         self._connection = connection
+        self._explain = explain or (lambda error: explained(path, error, opening=False))
 
     def execute(self, sql: str, parameters: Parameters = None) -> Answer:
         """Run one statement. That of a reader may make temporary tables, which are its own, and changes nothing."""
         if parameters is None:
-            _told(self._path, self._connection.execute, sql)
+            _told(self._explain, self._connection.execute, sql)
         else:
-            _told(self._path, self._connection.execute, sql, parameters)
-        return Answer(self._path, self._connection)
+            _told(self._explain, self._connection.execute, sql, parameters)
+        return Answer(self._explain, self._connection)
 
     def ask(self, shape: type[T], sql: str, parameters: Parameters = None) -> list[T]:
         """All rows of a question as `shape`; its fields are the columns, by name."""
@@ -121,19 +127,19 @@ class Writer(Reader):
         """A reader of the state that was committed last, while this one goes on changing it."""
         cursor = beside(self._connection)
         try:
-            yield Reader(self._path, cursor)
+            yield Reader(self._path, cursor, self._explain)
         finally:
             cursor.close()
 
 
-def _told(path: Path, ask: Callable[P, Got], *given: P.args, **named: P.kwargs) -> Got:
+def _told(explain: Explain, ask: Callable[P, Got], *given: P.args, **named: P.kwargs) -> Got:
     """What DuckDB says, its errors as ours."""
     from ._duckdb import duckdb
 
     try:
         return ask(*given, **named)
     except duckdb.Error as error:
-        raise explained(path, error, opening=False) from error
+        raise explain(error) from error
     except RuntimeError as error:
         # So DuckDB tells of a Ctrl-C that came while it worked.
         if "interrupted" in str(error):

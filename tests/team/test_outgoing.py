@@ -14,6 +14,7 @@ from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.team import inbox
 from agnes_stats.ingest.team.outgoing import Terms, parts, rows_of
 from agnes_stats.ingest.team.share import Share, kind_of
+from agnes_stats.queries.postgres import encryption
 from agnes_stats.queries.schema import FACTS
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import cli
@@ -178,7 +179,7 @@ def test_beyond_this_machine_whom_we_speak_to_is_proven(
     text: str, mode: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PGSSLMODE", raising=False)
-    assert inbox._encryption(inbox.address(text)).get("sslmode") == mode
+    assert encryption(inbox.address(text)).get("sslmode") == mode
 
 
 def said(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> tuple[int, str]:

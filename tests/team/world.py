@@ -83,12 +83,12 @@ class Team:
     def drain(self, store: Store | None = None) -> Drained:
         return drain(store or self.store, inbox.address(self.url("drainer")))
 
-    def dies(self, what: str, who: str, at: int, *, full: bool = False) -> int:
+    def dies(self, what: str, who: str, at: int, *, full: bool = False, store: Store | None = None) -> int:
         """Push or drain in a process that ends at a statement; its exit status."""
-        store = self.store.path if what == "drain" else self.store_of(who).path
+        path = (store or self.store).path if what == "drain" else self.store_of(who).path
         words = [
             what,
-            str(store),
+            str(path),
             self.url("drainer" if what == "drain" else who),
             who,
             "full" if full else "",

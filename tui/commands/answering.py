@@ -51,7 +51,7 @@ def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -
     Such an answer is provisional, and whoever asked has to `fill` the store.
     """
     store = Store(settings.store)
-    may_keep = kept.current()
+    may_keep = kept.current() if store.is_file else None
     with contextlib.ExitStack() as whole:
         # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
         with store.read() as connection:

@@ -17,7 +17,10 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     if given.with_forgotten and not given.rebuild:
         raise BadSetting("--with-forgotten goes with --rebuild")
     report = progress_bar() if terminal.shows_errors() else lambda _: None
-    engine = engine_of(settings, store := Store(settings.store))
+    store = Store(settings.store)
+    if not store.is_file:
+        raise BadSetting(f"{store.shown} takes nothing from files: agnes-stats push tells an inbox, a drain loads that")
+    engine = engine_of(settings, store)
     summary = engine.catch_up(rebuild=given.rebuild, recalls=given.with_forgotten, report=report)
     store.back_up()
     if given.json:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...queries.store import Store, StoreBusy
+from ...queries.postgres import Address
+from ...queries.store import Store, StoreAway, StoreBusy
 from .. import format as words
 from .. import terminal
 from ..factories import engine_of
@@ -17,12 +19,14 @@ from .push import LONGEST_PAUSE_SECONDS, WATCH
 
 if TYPE_CHECKING:
     from ...ingest.team.drain import Drained
-    from ...ingest.team.inbox import Address, Machine
+    from ...ingest.team.inbox import Machine
+    from ...queries.store.lake_address import LakeAddress
 
 
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats team`."""
     from ...ingest.team.inbox import InboxError, address
+    from ...queries.store.lake_address import is_lake, lake_address
 
     actions = {"init": _init, "drain": _drain, "compact": _compact, "status": _status}
     if given.action not in actions:
@@ -31,10 +35,13 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     if not inbox:
         raise BadSetting(f"which inbox? agnes-stats team {given.action} postgresql://USER@HOST/DATABASE")
     try:
-        where = address(inbox)
+        lake = lake_address(inbox) if is_lake(inbox) else None
+        where = address(inbox) if lake is None else lake.catalogue
     except InboxError as error:
         raise BadSetting(error) from None
     try:
+        if lake is not None:
+            return _init_lake(given, lake)
         return actions[given.action](given, settings, where)
     except InboxError as error:
         terminal.error(error)
@@ -51,12 +58,37 @@ def _init(given: argparse.Namespace, settings: Settings, where: Address) -> int:
         return 0
     lines = [f"{where.shown} has an inbox"]
     if made:
-        lines.append(f"new roles, without a password: {', '.join(made)}; give each one, in psql: \\password {made[0]}")
+        lines.append(_without_password(made))
     lines += [f"{name} pushes with: agnes-stats push --to {_as(where, name)}" for name in people]
     drain = "agnes-stats team drain {} --store team.duckdb --watch"
     lines += [f"{name} drains with: {drain.format(_as(where, name))}" for name in drainers]
     terminal.lines(lines)
     return 0
+
+
+def _init_lake(given: argparse.Namespace, lake: LakeAddress) -> int:
+    from ...ingest.team.lake import init
+
+    people, drainers = given.people or [], given.drainers or []
+    if given.action != "init":
+        raise BadSetting(f"team {given.action} takes the inbox, and the lake with --store")
+    if len(drainers) != 1 or lake.data is None:
+        raise BadSetting("a lake has one drainer, and a place for its files: say --drainer NAME, and ?data=FOLDER")
+    made = init(lake, people, drainers[0])
+    if given.json:
+        terminal.answer({"lake": lake.shown, "people": people, "drainers": drainers, "new_roles": made})
+        return 0
+    named = {name: replace(lake, catalogue=Address(_as(lake.catalogue, name))).text for name in (*drainers, *people)}
+    lines = [f"{lake.shown} is ready for {drainers[0]}"]
+    lines += [_without_password(made)] if made else []
+    lines.append(f"{drainers[0]} drains with: agnes-stats team drain INBOX --store '{named[drainers[0]]}' --watch")
+    lines += [f"{name} looks with: agnes-stats --store '{named[name]}'" for name in people]
+    terminal.lines(lines)
+    return 0
+
+
+def _without_password(made: list[str]) -> str:
+    return f"new roles, without a password: {', '.join(made)}; give each one, in psql: \\password {made[0]}"
 
 
 def _as(where: Address, role: str) -> str:
@@ -84,7 +116,7 @@ def _drain(given: argparse.Namespace, settings: Settings, where: Address) -> int
     while True:
         try:
             done = drain(store, where, zones=engine.zones, overrides=engine.overrides)
-        except (inbox.InboxAway, StoreBusy) as error:
+        except (inbox.InboxAway, StoreAway, StoreBusy) as error:
             if not given.watch:
                 raise
             if not was_away:
@@ -92,14 +124,14 @@ def _drain(given: argparse.Namespace, settings: Settings, where: Address) -> int
             was_away, pause = True, min(2 * pause, LONGEST_PAUSE_SECONDS)
         else:
             if done.rows or not given.watch:
-                _tell(given, settings, where, done)
+                _tell(given, store, where, done)
             was_away, pause = False, float(given.every)
         if not given.watch:
             return 0
         time.sleep(pause)
 
 
-def _tell(given: argparse.Namespace, settings: Settings, where: Address, done: Drained) -> None:
+def _tell(given: argparse.Namespace, store: Store, where: Address, done: Drained) -> None:
     from ...ingest.team import inbox
 
     with inbox.connected(where) as connection:
@@ -107,7 +139,7 @@ def _tell(given: argparse.Namespace, settings: Settings, where: Address, done: D
     for line in [*versions, *(f"{who}: {words.plural(count, 'row')} refused" for who, count in done.refused.items())]:
         terminal.error(line)
     if given.json:
-        answer = {"inbox": where.shown, "store": str(settings.store), "rows": done.rows, "facts": done.facts}
+        answer = {"inbox": where.shown, "store": store.shown, "rows": done.rows, "facts": done.facts}
         terminal.answer(answer | {"refused": done.refused, "versions": versions})
         return
     told = f"{words.plural(done.rows, 'row')} into {words.plural(done.facts, 'fact')}"
@@ -128,9 +160,9 @@ def _versions(machines: list[Machine]) -> list[str]:
 def _compact(given: argparse.Namespace, settings: Settings, where: Address) -> int:
     from ...ingest.team.drain import compact
 
-    removed = compact(_store(settings), where)
+    removed = compact(store := _store(settings), where)
     if given.json:
-        terminal.answer({"inbox": where.shown, "store": str(settings.store), "removed": removed})
+        terminal.answer({"inbox": where.shown, "store": store.shown, "removed": removed})
     else:
         terminal.lines(
             [f"removed {words.plural(removed, 'row')} that nobody tells any more, from {where.shown} and the store"]
@@ -173,7 +205,7 @@ def _status(given: argparse.Namespace, settings: Settings, where: Address) -> in
     if given.shared and not shared:
         lines.append("· no two people tell the same")
     if waiting is not None:
-        lines.append(f"{words.plural(waiting, 'row')} wait for {settings.store}")
+        lines.append(f"{words.plural(waiting, 'row')} wait for {Store(settings.store).shown}")
     terminal.lines([where.shown, *lines, *versions])
     return 0
 
@@ -183,7 +215,14 @@ COMMAND = Command(
     run=run,
     options=(
         ("action", {"metavar": "ACTION", "nargs": "?", "help": "init, drain, compact or status"}),
-        ("inbox", {"metavar": "INBOX", "nargs": "?", "help": "postgresql://USER@HOST/DATABASE, without a password"}),
+        (
+            "inbox",
+            {
+                "metavar": "INBOX",
+                "nargs": "?",
+                "help": "postgresql://USER@HOST/DATABASE, without a password; init: also a lake",
+            },
+        ),
         ("--user", {"metavar": "NAME", "dest": "people", "action": "append", "help": "init: a role that may push"}),
         (
             "--drainer",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Hashable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Group
@@ -95,11 +94,6 @@ class SyncData:
     """What this program does; None while nobody looks at it."""
     team: list[teams.Pusher]
     """Who pushes into this store, or this machine, if it pushes."""
-
-
-def size_of(path: Path) -> int:
-    """The size of a file in bytes."""
-    return path.stat().st_size
 
 
 VIEWS = (
@@ -200,7 +194,7 @@ class SyncPane(Pane[SyncData], HasViews):
             program=program.asked(connection, roots, now) if shows_program else None,
             servers=servers.servers(connection),
             store=sync.store_facts(connection),
-            store_bytes=size_of(self.dashboard.store.path),
+            store_bytes=self.dashboard.store.bytes_on_disk(),
             team=teams.pushers(connection) or teams.this_machine(connection, self.dashboard.store.path),
         )
 
