@@ -36,13 +36,14 @@ OLDER = f"({_PLACE}, id) < ($cursor_ts, $cursor_id)"
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """What is asked for besides the filter of all panes: one of GROUPS, OUTCOMES, PLACES; an action; a table."""
+    """What is asked besides the filter of all panes: one of GROUPS, OUTCOMES, PLACES; an action, a table or a file."""
 
     group: str | None = None
     outcome: str | None = None
     place: str | None = None
     action: str | None = None
     table: str | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,8 @@ def conditions(chosen: Filter, which: Which) -> Where:
             where.add(f"{name} = ${name}", **{name: value})
     if which.table is not None:
         where.add("list_contains(tables_read, $table) OR list_contains(tables_written, $table)", table=which.table)
+    if which.file is not None:
+        where.add("action_group = 'file' AND resource = $file", file=which.file)
     return where
 
 

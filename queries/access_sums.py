@@ -67,6 +67,26 @@ class AccessSums(Counted):
     rows_returned: int | None
     """None if no access tells."""
     bytes_scanned: int | None
+    files_read: int
+    """Different ones, as `files_written`."""
+    files_written: int
+    searches: int
+    """In files."""
+    web: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileUse:
+    """How a file was used; `project` is that of the access that touched it last."""
+
+    name: str
+    project: str | None
+    reads: int
+    writes: int
+    failed: int
+    denied: int
+    sessions: int
+    last_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +156,7 @@ class Selection:
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE {_SELECTED} AS
             SELECT number, id, timestamp, matched_at, action, action_group, outcome, place, writes, duration_ms,
-                rows_returned, bytes_scanned, tables_read, tables_written
+                rows_returned, bytes_scanned, tables_read, tables_written, resource, project, session_id
             FROM ({self._basis.sql}) WHERE {where}""",
             self._basis.parameters | where.parameters,
         )
@@ -172,6 +192,10 @@ class Selection:
                 count(*) FILTER (action_group = 'query') AS queries,
                 count(*) FILTER (place = 'local') AS local, count(*) FILTER (place = 'remote') AS remote,
                 sum(rows_returned)::BIGINT AS rows_returned, sum(bytes_scanned)::BIGINT AS bytes_scanned,
+                count(DISTINCT resource) FILTER (action = 'file.read') AS files_read,
+                count(DISTINCT resource) FILTER (action = 'file.write') AS files_written,
+                count(*) FILTER (action = 'file.search') AS searches,
+                count(*) FILTER (action_group = 'web') AS web,
                 (SELECT count(DISTINCT name) FROM
                     (SELECT unnest(list_concat(tables_read, tables_written)) AS name FROM {_SELECTED})) AS tables
             FROM {_SELECTED}""",
@@ -205,6 +229,18 @@ class Selection:
                 )
             ) GROUP BY name
             ORDER BY {TABLE_ORDERS[order]} {direction} NULLS LAST, reads DESC, writes DESC, name LIMIT {int(limit)}""",
+        )
+
+    def files(self, limit: int = 100) -> list[FileUse]:
+        """The files that were read or written, those touched most first."""
+        return self._connection.ask(
+            FileUse,
+            f"""SELECT resource AS name, arg_max(project, timestamp) AS project, count(*) FILTER (NOT writes) AS reads,
+                count(*) FILTER (writes) AS writes, count(*) FILTER (outcome = 'failed') AS failed,
+                count(*) FILTER (outcome = 'denied') AS denied, count(DISTINCT session_id) AS sessions,
+                max(timestamp) AS last_at
+            FROM {_SELECTED} WHERE action IN ('file.read', 'file.write') AND resource IS NOT NULL GROUP BY resource
+            ORDER BY count(*) DESC, max(timestamp) DESC NULLS LAST, name LIMIT {int(limit)}""",
         )
 
     def places(self) -> list[PlaceUse]:

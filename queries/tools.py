@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from . import matching
 from .filters import Filter, Where
 from .plugins import SOURCES, source_of
+from .results import BYTES_PER_TOKEN
 from .rollups import NOTED_TYPES
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ ORDERS = {
     "p50_ms": "p50_ms",
     "p95_ms": "p95_ms",
     "sessions": "sessions",
+    "result_tokens": "result_bytes",
 }
 """What tools can be sorted by -> the SQL of it."""
 
@@ -46,6 +48,8 @@ class ToolUse:
     sessions: int
     p50_ms: float | None
     p95_ms: float | None
+    result_bytes: int
+    """Of what its calls gave back."""
     source: str | None = None
     """Of a plugin: where it is from, see `plugins`."""
 
@@ -53,6 +57,11 @@ class ToolUse:
     def error_rate(self) -> float | None:
         """Errors among the finished calls; None if none is finished."""
         return self.errors / self.finished if self.finished else None
+
+    @property
+    def result_tokens(self) -> int:
+        """About how many tokens its results are."""
+        return self.result_bytes // BYTES_PER_TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ def _calls(chosen: Filter) -> tuple[str, Where]:
     return (
         f"""
         SELECT c.id, c.name, c.class, c.skill, c.subagent_type, c.mcp_server, c.session_id, c.is_error, c.denial,
-            c.machine IS NOT NULL OR c.owner IS NOT NULL AS is_elsewhere,
+            c.machine IS NOT NULL OR c.owner IS NOT NULL AS is_elsewhere, coalesce(c.result_bytes, 0) AS bytes,
             CASE WHEN c.spawned_status = 'background' THEN w.ms
                  WHEN c.result_ts < c.ts THEN 0 ELSE epoch_ms(c.result_ts) - epoch_ms(c.ts) END AS ms
         FROM (FROM {matching.calls(chosen)} WHERE {where}) c
@@ -138,7 +147,7 @@ def tool_use(
         },
     )
     direction = "DESC" if descending else "ASC"
-    named = "session_id, is_error, denial, is_elsewhere, ms FROM calls"
+    named = "session_id, is_error, denial, is_elsewhere, ms, bytes FROM calls"
     return connection.ask(
         ToolUse,
         f"""
@@ -149,13 +158,13 @@ def tool_use(
             UNION ALL SELECT 'skill', skill, {named} WHERE skill IS NOT NULL
             UNION ALL SELECT 'plugin', split_part(skill, ':', 1), {named} WHERE contains(skill, ':')
             UNION ALL
-            SELECT 'plugin', split_part(type, ':', 1), session_id, is_error, denial, is_elsewhere, ms FROM (
+            SELECT 'plugin', split_part(type, ':', 1), session_id, is_error, denial, is_elsewhere, ms, bytes FROM (
                 SELECT c.*, coalesce(c.subagent_type, n.subagent_type, c.name) AS type
                 FROM calls c LEFT JOIN ({NOTED_TYPES}) n ON n.call_id = c.id WHERE c.class = 'subagent'
             ) WHERE contains(type, ':')
             UNION ALL
             SELECT 'plugin', split_part(command, ':', 1), session_id, NULL, NULL,
-                machine IS NOT NULL OR owner IS NOT NULL, NULL
+                machine IS NOT NULL OR owner IS NOT NULL, NULL, 0
             FROM (
                 SELECT p.*, s.title, s.project, coalesce(s.username, p.username) AS owner
                 FROM prompts p LEFT JOIN sessions s ON s.session_id = p.session_id
@@ -164,7 +173,8 @@ def tool_use(
         SELECT * EXCLUDE (plugin, plugin_source, is_elsewhere), CASE WHEN kind = 'plugin' THEN
             {source_of("name", "plugin_source", "is_elsewhere")} END AS source
         FROM (
-            SELECT kind, name, count(*) AS invocations, {_SUMS}, bool_and(is_elsewhere) AS is_elsewhere,
+            SELECT kind, name, count(*) AS invocations, {_SUMS}, sum(bytes)::BIGINT AS result_bytes,
+                bool_and(is_elsewhere) AS is_elsewhere,
                 quantile_cont(ms, 0.5) FILTER (is_error IS NOT NULL) AS p50_ms,
                 quantile_cont(ms, 0.95) FILTER (is_error IS NOT NULL) AS p95_ms
             FROM used GROUP BY kind, name

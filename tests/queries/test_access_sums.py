@@ -83,6 +83,11 @@ def test_every_sum_is_the_sum_of_the_rows(connection: Reader, chosen: Filter, wh
         ("interrupted", sums.interrupted),
     ):
         assert told == sum(row.outcome == outcome for row in rows)
+    files = [row for row in rows if row.action in ("file.read", "file.write")]
+    assert sum(file.reads + file.writes for file in selected.files()) == len(files)
+    for action, told in (("file.read", sums.files_read), ("file.write", sums.files_written)):
+        assert told == len({row.resource for row in files if row.action == action})
+    assert sums.web == sum(row.action.startswith("web.") for row in rows)
     assert (sums.local, sums.remote) == tuple(sum(row.place == name for row in rows) for name in ("local", "remote"))
     assert sum(part.reads for part in selected.by_day()) == sums.reads
     for parts in (selected.by_day(), selected.places(), selected.actions()):
@@ -118,6 +123,16 @@ def test_tables_tell_who_reads_who_writes_and_what_fails(connection: Reader) -> 
         "sums": (0, 1, 0, None),
     }
     assert found["orders"].last_read_at == at("11:00") and found["sums"].last_read_at is None
+
+
+def test_files_tell_how_often_they_were_read_and_written_and_lead_to_their_accesses(connection: Reader) -> None:
+    found = {row.name: row for row in Selection(connection, Filter(), Which(), now=NOW).files()}
+    assert {name: (row.reads, row.writes, row.denied, row.sessions) for name, row in found.items()} == {
+        "/w/a.sql": (2, 1, 1, 2)
+    }
+    rows = rows_of(connection, Filter(), Which(file="/w/a.sql"))
+    assert sorted(row.action for row in rows) == ["file.read", "file.read", "file.write"]
+    assert rows_of(connection, Filter(), Which(file="/w/b.sql")) == []
 
 
 @pytest.mark.parametrize("order", TABLE_ORDERS)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from agnes_stats.queries import results
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.queries.tools import KINDS, ORDERS, ToolUse, tool_sums, tool_use
@@ -56,6 +57,15 @@ def test_calls_errors_refusals_and_results_are_counted(connection: Reader) -> No
     bash = used(connection)["tool", "Bash"]
     assert (bash.invocations, bash.errors, bash.denied, bash.finished, bash.sessions) == (9, 2, 1, 8, 2)
     assert bash.error_rate == 2 / 8
+
+
+def test_what_calls_gave_back_is_that_of_their_results(connection: Reader) -> None:
+    expected = {row.name: row.result_bytes for row in results.by_tool(connection, Filter())}
+    used = tool_use(connection, Filter())
+    assert {row.name: row.result_bytes for row in used if row.kind == "tool"} == expected
+    assert sum(expected.values()) > 0
+    served = [row.result_bytes for row in used if row.kind == "server"]
+    assert sum(served) == sum(size for name, size in expected.items() if name.startswith("mcp__"))
 
 
 def test_times_are_percentiles_of_the_finished_calls(connection: Reader) -> None:

@@ -78,7 +78,7 @@ async def test_a_small_screen_shows_one_part_at_a_time_and_a_larger_one_all(stor
         await show_view(pilot, "summary")
         screen_is(app, golden, "summary")
         seen = []
-        for _ in range(5):
+        for _ in range(6):
             (shown,) = (one for one in app.query_one(AccessSummary).parts if one.display)
             seen.append(shown.id)
             assert app.focused is shown.content
@@ -92,7 +92,7 @@ async def test_a_small_screen_shows_one_part_at_a_time_and_a_larger_one_all(stor
         assert "w next" not in screen_text(app)
         await pilot.resize_terminal(140, 24)
         await settle(pilot)
-        assert [one.id for one in app.query_one(AccessSummary).parts if one.display] == ["summary-actions"]
+        assert [one.id for one in app.query_one(AccessSummary).parts if one.display] == ["summary-files"]
 
 
 async def test_a_table_an_action_and_a_place_lead_to_their_accesses(store: Store) -> None:
@@ -131,7 +131,7 @@ async def test_the_summary_is_sorted_by_any_column(store: Store) -> None:
 async def test_every_day_is_on_the_axis_and_the_slowest_queries_open_in_full(store: Store) -> None:
     async with on_access(store) as (app, pilot):
         await show_view(pilot, "summary")
-        await press(pilot, "w", "w")
+        await press(pilot, "w", "w", "w", "w")
         table = part(app, "summary-slowest")
         assert app.focused is table and keys(table)[0] in ("churn-1:0", "web-3:0", "evil-0:0")
         chart = app.query_one("#summary-days StackedBars", StackedBars)
@@ -168,6 +168,30 @@ async def test_the_summary_obeys_the_filters_and_tools_those_of_all_tabs_only(st
         assert "Tool calls" in screen_text(app) and keys(table).count("Bash") == 1
         await press(pilot, "x")
         assert view(app) == "access-list"
+
+
+async def test_who_queries_no_data_sees_files_and_pages(tmp_path: Path) -> None:
+    read, wrote = ("Read", {"file_path": "/w/a.py"}), ("Write", {"file_path": "/w/b.py", "content": "x"})
+    told = session("s1", "14:00", read, read, wrote, ("WebFetch", {"url": "https://example.com", "prompt": "x"}))
+    async with on_access(store_with(tmp_path, [told])) as (app, pilot):
+        await show_view(pilot, "summary")
+        text = screen_text(app)
+        for words in ("Files read", "Files written", "Searches", "Web", "those touched most"):
+            assert words in text
+        assert "Slowest queries" not in text and "Tables" not in text
+        assert keys(part(app, "summary-files")) == ["/w/a.py", "/w/b.py"]
+        assert [one.id for one in app.query_one(AccessSummary).parts][1] == "summary-files"
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        for _ in range(4):
+            (shown,) = (one for one in app.query_one(AccessSummary).parts if one.display)
+            assert shown.id not in ("summary-tables", "summary-slowest")
+            await press(pilot, "w")
+        table = part(app, "summary-files")
+        app.set_focus(table)
+        await press(pilot, "enter")
+        assert view(app) == "access-list" and len(app.query_one(AccessTable).records) == 2
+        assert "file /w/a.py" in screen_text(app)
 
 
 async def test_servers_skills_and_plugins_are_told(tmp_path: Path) -> None:

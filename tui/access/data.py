@@ -9,7 +9,16 @@ from zoneinfo import ZoneInfo
 
 from ...queries import access, row_trends, tools
 from ...queries.access import AccessRow, Which
-from ...queries.access_sums import AccessPage, AccessSums, ActionUse, DayAccesses, PlaceUse, Selection, TableUse
+from ...queries.access_sums import (
+    AccessPage,
+    AccessSums,
+    ActionUse,
+    DayAccesses,
+    FileUse,
+    PlaceUse,
+    Selection,
+    TableUse,
+)
 from ...queries.cursor import Cursor
 from ...queries.filters import Filter
 from ...queries.row_trends import Trends
@@ -28,6 +37,7 @@ class SummaryData:
     """What the summary shows."""
 
     tables: list[TableUse]
+    files: list[FileUse]
     places: list[PlaceUse]
     actions: list[ActionUse]
     slowest: list[AccessRow]
@@ -95,5 +105,5 @@ def ask(connection: Reader, asked: AccessOptions, chosen: Filter, now: dt.dateti
         return replace(data, page=selected.page(cursor, PAGE), top=tuple(selected.tables(limit=8)))
     order, descending = options.tables
     tables = selected.tables(order=order, descending=descending)
-    summary = SummaryData(tables, selected.places(), selected.actions(), selected.slowest())
+    summary = SummaryData(tables, selected.files(), selected.places(), selected.actions(), selected.slowest())
     return replace(data, summary=summary)

@@ -146,7 +146,7 @@ class AccessPane(Pane[AccessData], HasViews):
             elif data.summary is not None:
                 axis, order = self._axis(data), data.options.tables
                 summary = self.query_one(AccessSummary)
-                summary.show(data.summary, data.days, axis, tables=data.sums.tables, order=order, look=look)
+                summary.show(data.summary, data.days, axis, sums=data.sums, order=order, look=look)
 
     def _show_list(self, data: AccessData, page: AccessPage, total: int, land: int | None) -> None:
         table = self._fill(page, total)
@@ -368,7 +368,7 @@ class AccessPane(Pane[AccessData], HasViews):
 
             self.app.push_screen(AccessScreen(chosen, self._look()))
         elif isinstance(chosen, Which):
-            fields = ("place", "action", "table")
+            fields = ("place", "action", "table", "file")
             changes = {name: getattr(chosen, name) for name in fields if getattr(chosen, name) is not None}
             self._choose(which=replace(self._options.which, **changes), pages=(), view="list")
 
@@ -383,14 +383,15 @@ class AccessPane(Pane[AccessData], HasViews):
             told.copy(self.app, self._selected)
 
 
-_WHICH = ("group", "outcome", "place", "action", "table")
+_WHICH = ("group", "outcome", "place", "action", "table", "file")
 """The fields of `Which`, in the order in which they are told."""
 
 
 def _own(which: Which) -> list[tuple[str, str]]:
     """What is asked for besides the filter of all panes, as fields and words."""
     found = [(name, getattr(which, name)) for name in _WHICH]
-    return [(name, words.clean(f"table {value}" if name == "table" else value, 40)) for name, value in found if value]
+    named = ("table", "file")
+    return [(name, words.clean(f"{name} {value}" if name in named else value, 40)) for name, value in found if value]
 
 
 def _after(value: str | None, values: list[str]) -> str | None:

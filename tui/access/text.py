@@ -13,7 +13,7 @@ from textual.color import Color
 
 from ...ingest.formats import Matter
 from ...queries.access import AccessRow, Which
-from ...queries.access_sums import AccessPage, AccessSums, ActionUse, DayAccesses, PlaceUse, TableUse
+from ...queries.access_sums import AccessPage, AccessSums, ActionUse, DayAccesses, FileUse, PlaceUse, TableUse
 from ...queries.filters import Filter
 from ...queries.projects import spelled
 from ...queries.row_trends import POINTS, Trends
@@ -122,6 +122,21 @@ def table(row: TableUse, look: AccessLook) -> Record:
     return Record(row.name, cells, Which(table=row.name), row)
 
 
+def file(row: FileUse, look: AccessLook) -> Record:
+    """A file's use as a row."""
+    cells: dict[str, Text | str | int | None] = {
+        "name": below(row.name, row.project) if row.project else row.name,
+        "project": words.project(row.project),
+        "reads": words.count(row.reads) if row.reads else words.NONE,
+        "writes": words.count(row.writes) if row.writes else words.NONE,
+        "failed": look.failures(row.failed),
+        "denied": words.count(row.denied) if row.denied else words.NONE,
+        "sessions": words.count(row.sessions),
+        "last": look.when(row.last_at),
+    }
+    return Record(row.name, cells, Which(file=row.name), row)
+
+
 def place(row: PlaceUse, look: AccessLook) -> Record:
     """Local, remote, … as a row."""
     cells = _outcomes(row, look) | {
@@ -148,8 +163,8 @@ def _outcomes(row: PlaceUse | ActionUse, look: AccessLook) -> dict[str, Text | s
     }
 
 
-def tool(row: ToolUse, look: AccessLook, trends: Trends) -> Record:
-    """A tool, server, skill or plugin as a row."""
+def tool(row: ToolUse, look: AccessLook, trends: Trends, whole: int) -> Record:
+    """A tool, server, skill or plugin as a row; `whole` is the size of all results of tools, in bytes."""
     cells: dict[str, Text | str | None] = {
         "name": _tool_name(row.name) if row.kind == "tool" else row.name,
         "invocations": words.count(row.invocations),
@@ -159,6 +174,8 @@ def tool(row: ToolUse, look: AccessLook, trends: Trends) -> Record:
         "p50_ms": words.millis(row.p50_ms),
         "p95_ms": words.millis(row.p95_ms),
         "sessions": words.count(row.sessions),
+        "result_tokens": words.count(row.result_tokens) if row.result_bytes else words.NONE,
+        "share": words.percent(row.result_bytes / whole) if whole and row.result_bytes else words.NONE,
         "trend": Text(sparkline(trends.get((row.name, "", ""), ()), POINTS), style="dim") if row.kind == "tool" else "",
     }
     return Record(row.name, cells, raw=row)
@@ -187,6 +204,21 @@ def cards(sums: AccessSums) -> list[Card]:
     """The figures of the accesses."""
     rest = [("denied", sums.denied), ("running", sums.running), ("interrupted", sums.interrupted)]
     failed = words.count(sums.failed) if sums.failed else "0"
+    failures = Card(
+        "Failed",
+        f"{failed} ({words.percent(sums.error_rate)})" if sums.failed else failed,
+        ", ".join(f"{words.count(count)} {name}" for name, count in rest if count),
+        tone="text-error" if sums.failed else "",
+    )
+    if not sums.tables and not sums.queries:
+        # Who queries no data has files and pages.
+        return [
+            Card("Files read", words.count(sums.files_read), f"{words.plural(sums.reads, 'read')}"),
+            Card("Files written", words.count(sums.files_written), f"{words.plural(sums.writes, 'write')}"),
+            Card("Searches", words.count(sums.searches), "in files"),
+            Card("Web", words.count(sums.web), "pages and searches"),
+            failures,
+        ]
     return [
         Card("Reads", words.count(sums.reads), f"{words.plural(sums.writes, 'write')}"),
         Card(
@@ -195,12 +227,8 @@ def cards(sums: AccessSums) -> list[Card]:
             "1 query" if sums.queries == 1 else f"{words.count(sums.queries)} queries",
         ),
         Card("Remote", words.count(sums.remote), f"{words.count(sums.local)} local"),
-        Card(
-            "Failed",
-            f"{failed} ({words.percent(sums.error_rate)})" if sums.failed else failed,
-            ", ".join(f"{words.count(count)} {name}" for name, count in rest if count),
-            tone="text-error" if sums.failed else "",
-        ),
+        Card("Files", words.count(sums.files_read), f"{words.count(sums.files_written)} written"),
+        failures,
         Card(
             "Rows",
             words.count(sums.rows_returned),

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from ...queries.access import GROUPS
-from ...queries.access_sums import DayAccesses
+from ...queries.access_sums import AccessSums, DayAccesses
 from ...queries.row_trends import POINTS, Trends
 from ...queries.tools import ToolUse
 from .. import format as words
@@ -19,6 +19,16 @@ from . import text as told
 from .data import SummaryData
 from .text import AccessLook
 
+_FILES = (
+    Column("name", "File"),
+    Column("project", "Project", 16, min_screen=72),
+    Column("reads", "Reads", 6, "right"),
+    Column("writes", "Writes", 6, "right"),
+    Column("failed", "Failed", 6, "right"),
+    Column("denied", "Denied", 6, "right", min_screen=90),
+    Column("sessions", "Sessions", 8, "right", min_screen=64),
+    Column("last", "Last", 15, min_screen=56),
+)
 _TIMES = (Column("p50_ms", "p50", 7, "right"), Column("p95_ms", "p95", 7, "right"))
 
 TABLES = (
@@ -56,11 +66,13 @@ _SLOWEST = (
 _TOOLS = (
     Column("invocations", "Calls", 6, "right", sortable=True),
     Column("errors", "Errors", 6, "right", sortable=True),
-    Column("error_rate", "Rate", 7, "right", sortable=True),
-    Column("denied", "Denied", 6, "right", min_screen=76, sortable=True),
-    Column("p50_ms", "p50", 7, "right", sortable=True),
+    Column("error_rate", "Rate", 7, "right", min_screen=92, sortable=True),
+    Column("denied", "Denied", 6, "right", min_screen=60, sortable=True),
+    Column("p50_ms", "p50", 7, "right", min_screen=56, sortable=True),
     Column("p95_ms", "p95", 7, "right", sortable=True),
     Column("sessions", "Sessions", 8, "right", min_screen=88, sortable=True),
+    Column("result_tokens", "≈ Tokens", 8, "right", min_screen=74, sortable=True),
+    Column("share", "Share", 7, "right", min_screen=84),
 )
 """Keys are those of `tools.ORDERS`."""
 
@@ -77,8 +89,10 @@ class AccessSummary(Sections):
     """Bars by day, tables, actions, places, and the slowest queries."""
 
     DEFAULT_CSS = """
-    AccessSummary { grid-size: 2 3; grid-columns: 1fr 1fr; grid-rows: 13 1fr 1fr; }
-    AccessSummary > #summary-days { column-span: 2; }
+    AccessSummary { grid-size: 2 4; grid-columns: 1fr 1fr; grid-rows: 12 1fr 1fr 1fr; }
+    AccessSummary > #summary-days, AccessSummary > #summary-slowest { column-span: 2; }
+    AccessSummary.-files { grid-size: 2 3; grid-rows: 13 2fr 1fr; }
+    AccessSummary.-files > #summary-files { column-span: 2; }
     """
 
     def __init__(self, order: tuple[str, bool], *, key: str, id: str) -> None:  # noqa: A002
@@ -86,9 +100,10 @@ class AccessSummary(Sections):
             [
                 Section("Accesses by day", StackedBars(), id="summary-days"),
                 Section("Tables", RecordTable(TABLES, sort=order), id="summary-tables"),
+                Section("Files", RecordTable(_FILES), id="summary-files"),
                 Section("Actions", RecordTable(_ACTIONS), id="summary-actions"),
-                Section("Slowest queries", RecordTable(_SLOWEST), id="summary-slowest"),
                 Section("Local and remote", RecordTable(_PLACES), id="summary-places"),
+                Section("Slowest queries", RecordTable(_SLOWEST), id="summary-slowest"),
             ],
             current="summary-tables",
             key=key,
@@ -101,14 +116,18 @@ class AccessSummary(Sections):
         days: Sequence[DayAccesses],
         axis: Sequence[dt.date],
         *,
-        tables: int,
+        sums: AccessSums,
         order: tuple[str, bool],
         look: AccessLook,
     ) -> None:
-        """Show it; `tables` is how many tables there are in all."""
+        """Show it; `sums` are those of all of it. Where no data was queried, files have the room of tables."""
+        only_files = not (sums.tables or sums.queries)
+        self.set_class(only_files, "-files")
+        self.leave_out(*(("summary-tables", "summary-slowest") if only_files else ()))
         self._show_days(days, axis)
         shown = len(data.tables)
-        rest = f"{shown} of {tables:,}" if shown < tables else ""
+        rest = f"{shown} of {sums.tables:,}" if shown < sums.tables else ""
+        self._fill("files", [told.file(row, look) for row in data.files], "those touched most ↵ shows its accesses")
         self._fill("tables", [told.table(row, look) for row in data.tables], f"{rest} ↵ shows its accesses")
         self._table("tables").mark_sort(*order)
         self._fill("actions", [told.action(row, look) for row in data.actions])
@@ -148,7 +167,7 @@ class ToolStatistics(Sections):
     """Tools, MCP servers, skills and plugins."""
 
     DEFAULT_CSS = """
-    ToolStatistics { grid-size: 2 3; grid-columns: 1fr 1fr; grid-rows: 1fr 1fr 1fr; }
+    ToolStatistics { grid-size: 2 3; grid-columns: 5fr 3fr; grid-rows: 1fr 1fr 1fr; }
     ToolStatistics > #tools-tool { row-span: 3; }
     """
 
@@ -168,10 +187,11 @@ class ToolStatistics(Sections):
         )
 
     def show(self, rows: Sequence[ToolUse], trends: Trends, *, order: tuple[str, bool], look: AccessLook) -> None:
-        """Show them; `trends` are those of tools."""
+        """Show them; `trends` are those of tools. Shares are of all that came back, at four bytes a token."""
+        whole = sum(row.result_bytes for row in rows if row.kind == "tool")
         for kind in _KINDS:
             section = self.query_one(f"#tools-{kind}", Section)
-            records = [told.tool(row, look, trends) for row in rows if row.kind == kind]
+            records = [told.tool(row, look, trends, whole) for row in rows if row.kind == kind]
             table = section.query_one(RecordTable)
             table.show(records)
             table.mark_sort(*order)

@@ -73,6 +73,7 @@ class Sections(Container):
     Sections.-single { grid-size: 1; grid-rows: 1fr; grid-columns: 1fr; }
     Sections.-single > Section { display: none; row-span: 1; column-span: 1; }
     Sections.-single > Section.-current { display: block; }
+    Sections > Section.-out { display: none; }
     """
 
     def __init__(self, sections: Iterable[Section], *, current: str, key: str, id: str) -> None:  # noqa: A002
@@ -83,8 +84,16 @@ class Sections(Container):
 
     @property
     def parts(self) -> list[Section]:
-        """All sections."""
-        return list(self.query(Section))
+        """All sections but those that are left out."""
+        return [section for section in self.query(Section) if not section.has_class("-out")]
+
+    def leave_out(self, *sections: str) -> None:
+        """Leave out the sections of these ids, and no others: there is nothing to tell in them."""
+        for section in self.query(Section):
+            section.set_class(section.id in sections, "-out")
+        if self._current in sections:
+            self._current = self.parts[0].id or ""
+        self._arrange()
 
     @property
     def current(self) -> Section:
