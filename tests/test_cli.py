@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from agnes_stats.tui import cli
-from agnes_stats.tui.settings import OPTIONS, BadSetting, local_zone, read_config, settings_from
+from agnes_stats.tui.settings import OPTIONS, THEMES, BadSetting, local_zone, read_config, settings_from
+from textual.theme import BUILTIN_THEMES
 
 ROW = (
     '{"type":"assistant","sessionId":"s1","uuid":"u%d","timestamp":"2026-11-20T10:00:0%dZ","cwd":"/w/shop",'
@@ -100,6 +101,9 @@ def test_an_unknown_window_is_24h(tmp_path: Path, folder: Path, capsys: pytest.C
         (("tokens", "--source", "claude@=/"), "KIND@MACHINE=PATH"),
         (("tokens", "--source", "carrier-pigeon=/tmp"), "claude"),
         (("tokens", "--source", "claude=/does/not/exist"), "no folder"),
+        (("--theme", "nope"), "'nope' is no theme"),
+        (("--theme", "nope", "sessions"), "'nope' is no theme; there are textual-dark"),
+        (("--theme", "textual-lite", "sessions"), "did you mean textual-light?"),
         (("queries", "--cursor-ts", "soon", "--cursor-id", "x"), "no time"),
         (("fly",), "fly"),
         (("--demo", "--no-such"), "--no-such"),
@@ -157,7 +161,14 @@ def test_a_misspelt_line_of_the_config_names_the_nearest(tmp_path: Path) -> None
 
 
 def test_every_option_has_a_variable_and_a_line(tmp_path: Path) -> None:
-    values = {"source": "claude=/", "tz": "UTC", "range": "7 days", "since": "2026-01-01", "until": "2026-01-02"}
+    values = {
+        "source": "claude=/",
+        "tz": "UTC",
+        "range": "7 days",
+        "theme": "nord",
+        "since": "2026-01-01",
+        "until": "2026-01-02",
+    }
     values |= {option.name: "99.5" for option in OPTIONS if option.name.startswith("budget")}
     for option in OPTIONS:
         value = values.get(option.name, "1" if option.metavar is None else "x")
@@ -167,6 +178,10 @@ def test_every_option_has_a_variable_and_a_line(tmp_path: Path) -> None:
         by_line = settings_from({}, {}, config)
         assert getattr(by_variable, option.key) == getattr(by_line, option.key)
         assert getattr(by_variable, option.key) or option.name == "tab"
+
+
+def test_every_theme_of_the_dashboard_can_be_named() -> None:
+    assert sorted(THEMES) == sorted(BUILTIN_THEMES)
 
 
 def test_the_zone_of_the_machine(tmp_path: Path) -> None:

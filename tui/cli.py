@@ -16,7 +16,7 @@ from .commands import COMMANDS, EXAMPLES, GROUPS, TOPICS, command_of
 from .commands.command import PLACES
 from .factories import only_read
 from .helping import Parser
-from .settings import OPTION_GROUPS, OPTIONS, BadSetting, Option, Settings, is_text, settings_from
+from .settings import OPTION_GROUPS, OPTIONS, BadSetting, Option, Settings, is_text, parsed, settings_from
 
 COMPLETES = "_ARGCOMPLETE"
 """The variable that is set where a shell asks what may come next."""
@@ -41,7 +41,28 @@ class _Unheeded(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         command = parser.prog.rpartition(" ")[2]
-        terminal.error(f"{option_string} changes nothing for {command}")
+        _tell_unheeded(option_string, command)
+
+
+def _tell_unheeded(flag: str | None, command: str) -> None:
+    terminal.error(f"{flag} changes nothing for {command}")
+
+
+def _without_unheeded(given: argparse.Namespace) -> dict[str, Any]:
+    """What was given, without options before a command that change nothing for it: that is told. Raises BadSetting."""
+    values = vars(given)
+    if given.command is None:
+        return values
+    wanted = command_of(given.command)
+    own = [flag for flag, _ in wanted.options]
+    for option in OPTIONS:
+        if option.name in (*wanted.heeds, *PLACES) or f"--{option.name}" in own or option.key not in values:
+            continue
+        # A value that does not exist is a mistake in any place.
+        parsed(option, values[option.key], f"--{option.name}")
+        _tell_unheeded(f"--{option.name}", given.command)
+        values = {name: value for name, value in values.items() if name != option.key}
+    return values
 
 
 def _add_options(command: argparse.ArgumentParser, heeded: Collection[str], own: Collection[str] = ()) -> None:
@@ -63,7 +84,9 @@ def _add_option(group: argparse._ArgumentGroup, option: Option, flag: str, *, he
     # For argparse a % in a help text is the beginning of the name of a value.
     told = option.help.replace("%", "%%") if listed else argparse.SUPPRESS
     if not heeds and option.name not in PLACES:
-        group.add_argument(flag, action=_Unheeded, nargs=None if option.metavar else 0, help=told)
+        # Under a name of its own, so that it does not undo what stands before the command.
+        nothing, values = argparse.SUPPRESS, None if option.metavar else 0
+        group.add_argument(flag, action=_Unheeded, dest=nothing, default=nothing, nargs=values, help=told)
     elif option.metavar is None:
         group.add_argument(flag, dest=option.key, action="store_true", default=argparse.SUPPRESS, help=told)
     else:
@@ -157,7 +180,7 @@ def _run(words: Sequence[str]) -> int:
     try:
         given = parser(words).parse_args(words)
         _check_texts(vars(given))
-        settings = only_read(settings_from(vars(given), os.environ))
+        settings = only_read(settings_from(_without_unheeded(given), os.environ))
         user_names.set_aliases(settings.users or {})
         leave_deleted_folder()
         return _command(given)(given, settings)

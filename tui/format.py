@@ -11,7 +11,7 @@ import itertools
 import math
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
@@ -32,6 +32,8 @@ MAX_CELLS = 8192
 
 _MAX_CELL = 512
 """The widest table cell, in cells: no terminal shows more."""
+_NEAR = timedelta(days=30)
+"""How far away a day of another year is told with its clock and without a year: nobody takes it for another."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 # Blank or zero-width although Unicode files them under letters and marks: Hangul and Khmer fillers, the
@@ -169,13 +171,9 @@ _COUNT: _Steps = (
     (1e12, 1e12, 1, "T"),
 )
 _USD: _Steps = ((0, 1, 2, ""), (1e4, 1e3, 1, "k"), (1e6, 1e6, 1, "M"), (1e9, 1e9, 1, "B"))
-_MILLIS: _Steps = (
-    (0, 1, 0, " ms"),
-    (1e3, 1e3, 1, " s"),
-    (1e4, 1e3, 0, " s"),
-    (6e4, 6e4, 1, " m"),
-    (3.6e6, 3.6e6, 1, " h"),
-)
+_MILLIS: _Steps = ((0, 1, 0, " ms"), (1e3, 1e3, 1, " s"), (1e4, 1e3, 0, " s"), (6e4, 1e3, 0, " s"))
+_EXACT_BELOW = 600
+"""Seconds of a length of time up to which those beyond the minute are worth telling."""
 _SIZE: _Steps = (
     (0, 1, 0, " B"),
     (1e3, 1e3, 1, " kB"),
@@ -228,11 +226,11 @@ def usd(x: Number | None) -> str:
 
 
 def duration(seconds: Number | None) -> str:
-    """A length of time, rounded down to its two largest units: "14 s", "42m", "1h 12m", "3d 4h"."""
+    """A length of time in its two largest units: "14 s", "42m", "1h 12m", "3d 4h"; seconds are rounded."""
     value = _finite(seconds)
     if value is None:
         return NONE
-    whole = int(max(0.0, value))
+    whole = round(max(0.0, value))
     if whole < 60:
         return f"{whole} s"
     minutes, hours, days = whole // 60, whole // 3600, whole // 86400
@@ -243,11 +241,17 @@ def duration(seconds: Number | None) -> str:
 
 
 def millis(ms: Number | None) -> str:
-    """A length of time in milliseconds: "123 ms", "1.2 s", "12 s", "1.2 m", "1.2 h"."""
+    """A length of time in milliseconds: "123 ms", "1.2 s", "12 s", "1m 12s", and from ten minutes on as `duration`."""
     x = _finite(ms)
     if x is None:
         return NONE
-    return "<1 ms" if 0 < x < 0.5 else _scaled(max(0.0, x), _MILLIS)
+    if 0 < x < 0.5:
+        return "<1 ms"
+    whole = round(max(0.0, x) / 1000)
+    if whole < 60:
+        return _scaled(max(0.0, x), _MILLIS)
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes}m {rest}s" if whole < _EXACT_BELOW and rest else duration(whole)
 
 
 def size(n: Number | None) -> str:
@@ -293,11 +297,11 @@ def local(moment: datetime, tz: tzinfo) -> datetime:
 
 
 def relative(dt: datetime | None, now: datetime) -> str:
-    """How long ago: "12s ago", "3m ago", "2h ago", "4d ago"; None is "never"; "now" if not past."""
+    """How long ago: "12 s ago", "3m ago", "2h ago", "4d ago"; None is "never"; "now" if not past."""
     if dt is None:
         return "never"
     seconds = int((_aware(now) - _aware(dt)).total_seconds())
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), (" s", 1)):
         if seconds >= length:
             return f"{seconds // length:,}{unit} ago"
     return "now"
@@ -311,7 +315,10 @@ def relative_until(dt: datetime, now: datetime) -> float:
 
 
 def when(dt: datetime | None, now: datetime, tz: tzinfo) -> str:
-    """On the clock of `tz`: "14:02" today, "yesterday 19:20", "Nov 18 09:15"; "2025-11-18" beyond a year."""
+    """On the clock of `tz`: "14:02" today, "yesterday 19:20", "Nov 18 09:15" this year, "Nov 18 2025" else.
+
+    What is less than 30 days away needs no year.
+    """
     if dt is None:
         return NONE
     here, today = local(dt, tz), local(now, tz)
@@ -320,14 +327,40 @@ def when(dt: datetime | None, now: datetime, tz: tzinfo) -> str:
         return clock
     if here.date() == today.date() - timedelta(days=1):
         return f"yesterday {clock}"
-    if abs(today - here) > timedelta(days=365):
-        return here.date().isoformat()
-    return f"{_MONTHS[here.month - 1]} {here.day:02d} {clock}"
+    return moment(here, today)
 
 
-def day(date_: date) -> str:
-    """A calendar day on an axis: "Nov 18"."""
-    return f"{_MONTHS[date_.month - 1]} {date_.day:02d}"
+def moment(here: datetime, today: datetime) -> str:
+    """A moment, both on one clock: "Nov 18 09:15" this year, or less than 30 days away; else "Nov 18 2025"."""
+    dated = here.year != today.year and abs(today - here) >= _NEAR
+    return _day(here, dated=True) if dated else f"{_day(here, dated=False)} {here:%H:%M}"
+
+
+def day(date_: date, today: date) -> str:
+    """A calendar day: "Nov 18" of this year, "Nov 18 2025" of another."""
+    return _day(date_, dated=date_.year != today.year)
+
+
+def _day(date_: date, *, dated: bool) -> str:
+    told = f"{_MONTHS[date_.month - 1]} {date_.day:02d}"
+    return f"{told} {date_.year:04d}" if dated else told
+
+
+def month(date_: date) -> str:
+    """A calendar month: "Nov 2025"."""
+    return f"{_MONTHS[date_.month - 1]} {date_.year:04d}"
+
+
+def axis(moments: Sequence[date], step: str, today: date | None = None) -> list[str]:
+    """A short name for each hour, day, week or month of an axis, no two alike, in one form.
+
+    All say their year unless all are of this one; without `today`, all do. `step` is "hour", "day", "week" or "month".
+    """
+    if step == "month":
+        return [month(moment) for moment in moments]
+    dated = today is None or any(moment.year != today.year for moment in moments)
+    clock = " %H:%M" if step == "hour" else ""
+    return [_day(moment, dated=dated) + (f"{moment:{clock}}" if clock else "") for moment in moments]
 
 
 # claude-opus-4-6-20260101 and claude-3-5-haiku-20241022, as sold by the maker or, with affixes, by a cloud
@@ -363,3 +396,17 @@ def project(path: str | None) -> str:
         return clean(name)
     parts = [part for part in re.split(r"[/\\]", path) if part]
     return clean(parts[-1] if parts else path) or NONE
+
+
+def session(
+    title: str | None, session_id: str | None, path: str | None = None, *, tools: int = 0, answers: int = 0
+) -> str:
+    """A session's title; of one that nobody gave a word, what is known of it, and never a bare id.
+
+    `path` is its project, `tools` and `answers` are how many calls and responses it has.
+    """
+    if title or not session_id:
+        return clean(title or "without a session")
+    did = plural(tools, "tool") if tools else plural(answers, "answer") if answers else ""
+    told = " in ".join(part for part in (did, project(path) if path else "") if part)
+    return f"(no prompt) {told}{', ' if told else ''}{clean(session_id)[:8]}"

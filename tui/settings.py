@@ -15,6 +15,7 @@ from typing import Any
 
 from ..queries.paths import expanded, is_folder
 from ..queries.regular import NotRegularError, read_text
+from .suggesting import did_you_mean
 from .tabs import TABS
 
 APP = "agnes-stats"
@@ -147,6 +148,22 @@ def _tab(value: str) -> str:
     return value if value in TAB_NAMES else TAB_NAMES[0]
 
 
+THEMES = (
+    *("textual-dark", "textual-light", "nord", "gruvbox", "catppuccin-mocha", "catppuccin-latte"),
+    *("catppuccin-frappe", "catppuccin-macchiato", "dracula", "tokyo-night", "monokai", "flexoki"),
+    *("solarized-light", "solarized-dark", "rose-pine", "rose-pine-moon", "rose-pine-dawn"),
+    *("atom-one-dark", "atom-one-light", "ansi-dark", "ansi-light"),
+)
+"""Textual's, which a test compares with it: to import them takes longer than a command."""
+
+
+def _theme(value: str) -> str:
+    if value not in THEMES:
+        near = did_you_mean(value, THEMES) or f"; there are {', '.join(THEMES)}"
+        raise BadSetting(f"{value!r} is no theme{near}")
+    return value
+
+
 _OLD_KINDS = {"agnes": "agnes-server-folder"}
 
 
@@ -257,7 +274,7 @@ OPTIONS = (
     Option("user", "only this person's sessions, in a server's folder", _text, "USER", group=COUNTS),
     Option("tab", f"open the dashboard on a tab: {', '.join(TAB_NAMES)}", _tab, "TAB", group=SHOWS),
     Option(
-        "theme", "the colours of the dashboard: a theme of Textual, e.g. textual-light", _text, "THEME", group=SHOWS
+        "theme", "the colours of the dashboard: a theme of Textual, e.g. textual-light", _theme, "THEME", group=SHOWS
     ),
     Option("no-color", "no colours, as the variable NO_COLOR asks for", _switch, group=SHOWS),
     Option("budget", "USD a month; a warning tells when 80 % and when all of it is spent", _usd, "USD", group=SHOWS),
@@ -328,7 +345,7 @@ def settings_from(given: Mapping[str, Any], environment: Mapping[str, str], conf
     """
     file = read_config(config_path(environment) if config is None else config)
     values: dict[str, Any] = {
-        option.key: _parsed(option, found.raw, found.origin)
+        option.key: parsed(option, found.raw, found.origin)
         for option in OPTIONS
         if (found := said(option, given, environment, file)) is not None
     }
@@ -392,7 +409,8 @@ def _is_team(table: object) -> bool:
     )
 
 
-def _parsed(option: Option, raw: Any, origin: str) -> Any:
+def parsed(option: Option, raw: Any, origin: str) -> Any:
+    """What was said of a setting, as it is used. Raises BadSetting."""
     try:
         if option.many:
             return tuple(

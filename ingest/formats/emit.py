@@ -46,6 +46,7 @@ from .numbers import whole_number
 from .source import SourceFile, State
 from .texts import DETAIL_CHARS, input_line
 from .times import SessionLabels
+from .typed import typed_line
 from .work import commits_in
 
 TEXT_CHARS = 500
@@ -351,12 +352,12 @@ class Emitter:
         self._add("background_ends", row, "ts")
 
     def prompt(self, told: Prompt) -> None:
-        """What a person typed, of which the first line is kept, or a slash command."""
+        """What a person typed, of which the line is kept that says what was asked, or a slash command."""
         row = self._here(told.place) | {
             "id": told.id,
             "kind": "prompt" if told.command is None else "command",
             "command": told.command,
-            "text": None if told.command is not None else first_line(told.text or "", TEXT_CHARS),
+            "text": None if told.command is not None else typed_line(told.text or "", TEXT_CHARS),
             "source": told.source,
         }
         if told.is_builtin:

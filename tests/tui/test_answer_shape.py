@@ -7,6 +7,8 @@ import pytest
 from agnes_stats.queries.console import Table
 from agnes_stats.tui.kit.answer_shape import DRAWN, LAYERS, axes, drawing, fitting
 
+TODAY = dt.date(2026, 11, 22)
+
 
 def answer(columns: dict[str, str], *rows: tuple[Any, ...]) -> Table:
     return Table(list(columns), list(columns.values()), list(rows), truncated=False, seconds=0.0)
@@ -38,7 +40,7 @@ def test_bars_of_names_stay_in_the_order_of_the_rows() -> None:
 def test_days_are_a_calendar_whatever_order_the_rows_have() -> None:
     rows = [("2026-03-10", "4.50"), (dt.date(2026, 3, 7), 1), ("2026-03-08", None)]
     table = answer({"day": "DATE", "cost_usd": "DECIMAL(9,2)"}, *rows)
-    bars, lines = drawing(table, "bars"), drawing(table, "lines")
+    bars, lines = drawing(table, "bars", TODAY), drawing(table, "lines", TODAY)
     assert bars is not None
     assert lines is not None
     assert bars.labels == ("Mar 07", "Mar 08", "Mar 09", "Mar 10")
@@ -59,14 +61,14 @@ def test_days_are_a_calendar_whatever_order_the_rows_have() -> None:
     ],
 )
 def test_weeks_and_months_keep_their_step(days: list[str], labels: tuple[str, ...]) -> None:
-    drawn = drawing(answer({"d": "DATE", "n": "BIGINT"}, *((day, 1) for day in days)), "bars")
+    drawn = drawing(answer({"d": "DATE", "n": "BIGINT"}, *((day, 1) for day in days)), "bars", TODAY)
     assert drawn is not None
     assert drawn.labels == labels
 
 
 def test_times_are_in_their_order_and_not_filled_up() -> None:
     rows = [("2026-03-10T12:30:00+00:00", 1), ("2026-03-08T01:00:00+00:00", 2)]
-    drawn = drawing(answer({"ts": "TIMESTAMP WITH TIME ZONE", "n": "BIGINT"}, *rows), "lines")
+    drawn = drawing(answer({"ts": "TIMESTAMP WITH TIME ZONE", "n": "BIGINT"}, *rows), "lines", TODAY)
     assert drawn is not None
     assert drawn.labels == ("Mar 08 01:00", "Mar 10 12:30")
     assert drawn.describe(1) == "2026-03-10 12:30:00: 1"

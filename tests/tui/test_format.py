@@ -1,9 +1,11 @@
 """Formatting: harmless text, and numbers that read right at every boundary."""
 
+import re
 import time
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from agnes_stats.tui import format as fmt
@@ -186,9 +188,9 @@ def test_usd(x: float | Decimal | None, expected: str) -> None:
     [
         (None, "–"),
         (-3, "0 s"),
-        (0.8, "0 s"),
+        (0.8, "1 s"),
         (14, "14 s"),
-        (59.99, "59 s"),
+        (59.99, "1m"),
         (60, "1m"),
         (2_520, "42m"),
         (3_599, "59m"),
@@ -214,9 +216,13 @@ def test_duration(seconds: float | None, expected: str) -> None:
         (1_200, "1.2 s"),
         (9_960, "10 s"),
         (12_000, "12 s"),
-        (59_600, "1.0 m"),
-        (72_000, "1.2 m"),
-        (3_599_000, "1.0 h"),
+        (59_600, "1m"),
+        (72_000, "1m 12s"),
+        (599_400, "9m 59s"),
+        (600_000, "10m"),
+        (817_000, "13m"),
+        (3_599_000, "59m"),
+        (4_320_000, "1h 12m"),
         (-5, "0 ms"),
     ],
 )
@@ -285,8 +291,8 @@ def test_change(now: float | None, before: float | None, expected: str) -> None:
     [
         (timedelta(seconds=-90), "now"),
         (timedelta(seconds=0.4), "now"),
-        (timedelta(seconds=12), "12s ago"),
-        (timedelta(seconds=59.9), "59s ago"),
+        (timedelta(seconds=12), "12 s ago"),
+        (timedelta(seconds=59.9), "59 s ago"),
         (timedelta(minutes=3), "3m ago"),
         (timedelta(hours=2, minutes=59), "2h ago"),
         (timedelta(days=4, hours=3), "4d ago"),
@@ -307,9 +313,9 @@ def test_relative_never() -> None:
         (datetime(2026, 11, 22, 14, 2, tzinfo=UTC), "14:02"),
         (datetime(2026, 11, 21, 19, 20, tzinfo=UTC), "yesterday 19:20"),
         (datetime(2026, 11, 18, 9, 15, tzinfo=UTC), "Nov 18 09:15"),
-        (datetime(2025, 11, 23, 9, 15, tzinfo=UTC), "Nov 23 09:15"),
-        (datetime(2025, 11, 18, 9, 15, tzinfo=UTC), "2025-11-18"),
-        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01"),
+        (datetime(2025, 12, 23, 9, 15, tzinfo=UTC), "Dec 23 2025"),
+        (datetime(2025, 11, 18, 9, 15, tzinfo=UTC), "Nov 18 2025"),
+        (datetime(1, 1, 1, tzinfo=UTC), "Jan 01 0001"),
         (None, "–"),
     ],
 )
@@ -321,7 +327,7 @@ def test_when_counts_days_on_the_clock_of_its_zone() -> None:
     tokyo = timezone(timedelta(hours=9))
     moment = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
     assert fmt.when(moment, NOW + timedelta(hours=3), tokyo) == "yesterday 23:02"
-    assert fmt.when(datetime.max, NOW, tokyo) == "9999-12-31"
+    assert fmt.when(datetime.max, NOW, tokyo) == "Dec 31 9999"
 
 
 # -- names
@@ -369,5 +375,57 @@ def test_project(path: str | None, expected: str) -> None:
     assert fmt.project(path) == expected
 
 
-def test_day() -> None:
-    assert fmt.day(NOW.date()) == "Nov 22"
+@pytest.mark.parametrize(
+    ("moment", "now", "expected"),
+    [
+        (datetime(2025, 12, 29, 9, 15), datetime(2026, 1, 2, 8), "Dec 29 09:15"),
+        (datetime(2025, 11, 29, 9, 15), datetime(2026, 1, 2, 8), "Nov 29 2025"),
+        (datetime(2026, 1, 1, 9, 15), datetime(2025, 12, 31, 8), "Jan 01 09:15"),
+    ],
+)
+def test_a_year_stands_where_a_date_could_be_taken_for_another(moment: datetime, now: datetime, expected: str) -> None:
+    assert fmt.moment(moment, now) == expected
+
+
+def test_days_and_axes_tell_a_year_that_is_not_this_one() -> None:
+    today = NOW.date()
+    assert fmt.day(today, today) == "Nov 22"
+    assert fmt.day(today.replace(year=2025), today) == "Nov 22 2025"
+    hours = [NOW.replace(hour=3, minute=0), NOW.replace(hour=4, minute=0)]
+    assert fmt.axis(hours, "hour", today) == ["Nov 22 03:00", "Nov 22 04:00"]
+    assert fmt.axis([today], "day", today) == ["Nov 22"]
+    assert fmt.axis([today.replace(year=2025), today], "week", today) == ["Nov 22 2025", "Nov 22 2026"]
+    assert fmt.axis([today], "day") == ["Nov 22 2026"]
+    assert fmt.axis([today.replace(year=2025), today], "month", today) == ["Nov 2025", "Nov 2026"]
+    assert fmt.axis([], "day", today) == []
+
+
+@pytest.mark.parametrize(
+    ("title", "session_id", "path", "counted", "expected"),
+    [
+        ("Fix it", "s", None, {}, "Fix it"),
+        (
+            None,
+            "0dfd5cae-5544-49ff",
+            "/home/me/shop",
+            {"tools": 2, "answers": 9},
+            "(no prompt) 2 tools in shop, 0dfd5cae",
+        ),
+        ("", "0dfd5cae-5544-49ff", None, {"answers": 1}, "(no prompt) 1 answer, 0dfd5cae"),
+        (None, "0dfd5cae-5544-49ff", "/home/me/shop", {}, "(no prompt) shop, 0dfd5cae"),
+        (None, "0dfd5cae-5544-49ff", None, {}, "(no prompt) 0dfd5cae"),
+        (None, None, None, {}, "without a session"),
+    ],
+)
+def test_a_session_is_called_by_no_bare_id(
+    title: str | None, session_id: str | None, path: str | None, counted: dict[str, int], expected: str
+) -> None:
+    assert fmt.session(title, session_id, path, **counted) == expected
+
+
+def test_dates_are_told_in_one_place() -> None:
+    root = Path(fmt.__file__).parent
+    for path in root.rglob("*.py"):
+        if path != Path(fmt.__file__):
+            found = re.search(r"%b|%y|%B|%d\.|\.year(:04d)?\}", path.read_text("utf-8"))
+            assert found is None, (path, found)

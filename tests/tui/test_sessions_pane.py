@@ -198,9 +198,10 @@ async def test_the_id_the_file_and_the_other_parts_as_the_screen_becomes_wide_an
         await press(pilot, "y")
         assert app.clipboard == "3f0fc83a-0001"
         await press(pilot, "f")
+        assert app.clipboard.endswith("3f0fc83a-0001.jsonl")
         assert "3f0fc83a-0001.jsonl" in screen_text(app)
         await press(pilot, "end", "f")
-        assert "Gone from disk" in screen_text(app)
+        assert "Copied, but gone from disk" in screen_text(app)
         app.clear_notifications()
         await press(pilot, "home")
         assert not app.query_one(SessionSide).display

@@ -166,15 +166,15 @@ async def test_the_running_block_its_pace_and_where_it_is_heading_and_the_year_a
         ]
         # The year and the week count money or tokens.
         days, hours = app.query_one("#rhythm-days", CalendarHeatmap), app.query_one("#rhythm-hours", HourHeatmap)
-        assert days.caption == "3 active days · most Tue Mar 10 2026: $1.42"
+        assert days.caption == "3 active days · most Tue Mar 10: $1.42"
         assert hours.caption == "Most Tue 09:00 to 10:00: $1.42"
         await press(pilot, "u")
-        assert days.caption == "3 active days · most Tue Mar 10 2026: 1.3M"
+        assert days.caption == "3 active days · most Tue Mar 10: 1.3M"
         app.set_focus(days)
         await press(pilot, "end")
-        assert days.caption == "Tue Mar 10 2026: 1.3M tokens"
+        assert days.caption == "Tue Mar 10: 1.3M tokens"
         await press(pilot, "up")
-        assert days.caption == "Mon Mar 09 2026: nothing"
+        assert days.caption == "Mon Mar 09: nothing"
 
 
 async def test_a_limit_and_the_budget_stand_beside_the_block(tmp_path: Path) -> None:

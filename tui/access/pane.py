@@ -179,7 +179,7 @@ class AccessPane(Pane[AccessData], HasViews):
     def _show_strip(self, data: AccessData) -> None:
         strip = self.query_one("#access-strip", Static)
         width = strip.content_size.width or self.size.width - 2
-        strip.update(told.strip(data.days, self._axis(data), data.top, width))
+        strip.update(told.strip(data.days, self._axis(data), data.top, width, self._look().today))
 
     def _show_detail(self) -> None:
         """The access under the cursor, in full."""
@@ -192,7 +192,7 @@ class AccessPane(Pane[AccessData], HasViews):
         return AccessLook(self.dashboard.now(), self.dashboard.zone, self.app.theme_variables)
 
     def _axis(self, data: AccessData) -> list[dt.date]:
-        return told.days_between(data.days, data.chosen, self._look().local(self.dashboard.now()).date())
+        return told.days_between(data.days, data.chosen, self._look().today)
 
     def _why_empty(self, data: AccessData) -> str:
         dashboard, chosen = self.dashboard, data.chosen

@@ -50,6 +50,11 @@ class AccessLook:
         told = words.when(moment, self.now, self.zone)
         return f"{self.local(moment):%H:%M:%S}" if moment is not None and len(told) == 5 else told
 
+    @property
+    def today(self) -> dt.date:
+        """Which day it is on the clock."""
+        return self.local(self.now).date()
+
     def local(self, moment: dt.datetime) -> dt.datetime:
         """A moment of the store in the zone of clocks."""
         return words.local(moment, self.zone)
@@ -99,7 +104,7 @@ def access(row: AccessRow, look: AccessLook) -> Record:
             "result": look.marked(row.result, row.outcome),
             "rows": words.count(row.rows_returned),
             "duration": duration(row, look),
-            "session": words.clean(row.title or row.session_id) or None,
+            "session": words.session(row.title, row.session_id, row.project) if row.session_id else None,
             "project": words.project(row.project),
             "agent": row.agent,
             "machine": row.machine,
@@ -261,7 +266,9 @@ def days_between(days: Iterable[DayAccesses], chosen: Filter, today: dt.date) ->
     return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def strip(days: Sequence[DayAccesses], axis: Sequence[dt.date], tables: Sequence[TableUse], width: int) -> Text:
+def strip(
+    days: Sequence[DayAccesses], axis: Sequence[dt.date], tables: Sequence[TableUse], width: int, today: dt.date
+) -> Text:
     """One line: reads by day, and the tables read most."""
     line = Text(no_wrap=True, overflow="ellipsis")
     reads = dict.fromkeys(axis, 0)
@@ -269,9 +276,9 @@ def strip(days: Sequence[DayAccesses], axis: Sequence[dt.date], tables: Sequence
         if row.day in reads:
             reads[row.day] += row.reads
     if len(axis) > 1:
-        line.append(f"{words.day(axis[0])} ", style="dim")
+        line.append(f"{words.day(axis[0], today)} ", style="dim")
         line.append(sparkline(list(reads.values()), max(8, min(len(axis), width // 3))))
-        line.append(f" {words.day(axis[-1])}   ", style="dim")
+        line.append(f" {words.day(axis[-1], today)}   ", style="dim")
     for number, one in enumerate([one for one in tables if one.reads][:_TOP]):
         part = Text(" · " if number else "most read ", style="dim")
         part.append(words.clean(one.name, 30), style="not dim")
@@ -314,7 +321,13 @@ def facts(row: AccessRow, look: AccessLook) -> list[Text]:
         lines.append(Text(words.clean(row.note)))
     if row.session_id is not None:
         whose = (value for _, value in who(row))
-        lines.append(_dotted(words.clean(row.title or row.session_id, 100), words.project(row.project), *whose))
+        lines.append(
+            _dotted(
+                words.clean(words.session(row.title, row.session_id, row.project), 100),
+                words.project(row.project),
+                *whose,
+            )
+        )
     return lines
 
 

@@ -124,7 +124,7 @@ class AccessSummary(Sections):
         only_files = not (sums.tables or sums.queries)
         self.set_class(only_files, "-files")
         self.leave_out(*(("summary-tables", "summary-slowest") if only_files else ()))
-        self._show_days(days, axis)
+        self._show_days(days, axis, look.today)
         shown = len(data.tables)
         rest = f"{shown} of {sums.tables:,}" if shown < sums.tables else ""
         self._fill("files", [told.file(row, look) for row in data.files], "those touched most ↵ shows its accesses")
@@ -141,7 +141,7 @@ class AccessSummary(Sections):
         self._table(name).show(records)
         self.query_one(f"#summary-{name}", Section).note(note if records else "none")
 
-    def _show_days(self, days: Sequence[DayAccesses], axis: Sequence[dt.date]) -> None:
+    def _show_days(self, days: Sequence[DayAccesses], axis: Sequence[dt.date], today: dt.date) -> None:
         unit, buckets = _buckets(axis)
         counts: dict[str, dict[dt.date, int]] = {}
         for row in days:
@@ -155,7 +155,7 @@ class AccessSummary(Sections):
             Series(names.get(prefix, prefix), tuple(counts[prefix].get(bucket, 0) for bucket in buckets))
             for prefix in known
         ]
-        labels = [f"{bucket:%Y-%m}" if unit == "month" else _label(bucket, axis) for bucket in buckets]
+        labels = words.axis(buckets, unit, today)
         section = self.query_one("#summary-days", Section)
         section.note(f"each bar is a {unit}" if unit != "day" else "")
         bars = self.query_one(StackedBars)
@@ -214,7 +214,3 @@ def _bucket(day: dt.date, unit: str) -> dt.date:
     if unit == "week":
         return day - dt.timedelta(days=day.weekday())
     return day.replace(day=1) if unit == "month" else day
-
-
-def _label(day: dt.date, axis: Sequence[dt.date]) -> str:
-    return words.day(day) if axis[0].year == axis[-1].year else f"{day:%y}-{day:%m-%d}"

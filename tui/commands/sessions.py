@@ -109,7 +109,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
 
 def _cells(row: dict[str, Any], page: Page) -> list[str]:
     mark = told.BROKEN if row["error"] else told.PENDING if row["pending"] else told.LIVE if row["is_live"] else ""
-    title = row["title"] or row["session_file"] or row["session_id"]
+    title = row["title"] or (row["session_file"] if row["pending"] else None) or _untitled(row)
     title = ("(private) " if row["private"] else "") + (f"{told.GONE} " if row["source_gone"] else "") + title
     started = page.when(row["started_at"])
     if row["pending"]:
@@ -137,6 +137,11 @@ def _cells(row: dict[str, Any], page: Page) -> list[str]:
         *numbers,
         row["session_id"][:8],
     ]
+
+
+def _untitled(row: dict[str, Any]) -> str:
+    counted = {"tools": row["tool_calls_total"] or 0, "answers": row["assistant_messages"] or 0}
+    return words.session(None, row["session_id"], row["project"], **counted)
 
 
 COMMAND = Command(

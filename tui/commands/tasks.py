@@ -70,7 +70,7 @@ def show(answer: Answer, page: Page) -> list[str]:
             row["status"].replace("_", " "),
             row["subject"] or words.NONE,
             row["owner"] or words.NONE,
-            words.clean(row["title"] or row["session_id"], 32),
+            words.clean(words.session(row["title"], row["session_id"], row["project"]), 32),
             words.project(row["project"]),
         ]
         for row in answer["rows"]

@@ -117,7 +117,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
     rows = [
         [
             page.when(row["started_at"]),
-            row["title"] or row["session_file"] or row["session_id"],
+            words.session(row["title"], row["session_id"], row["project"]),
             words.project(row["project"]),
             *who_cells(row),
             told.models(row["primary_model"]),

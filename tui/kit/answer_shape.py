@@ -70,11 +70,12 @@ def fitting(table: Table) -> str:
     return "stacked" if _is_time(table.types[across]) and _split(table, across) is not None else "bars"
 
 
-def drawing(table: Table, form: str) -> Drawing | None:
+def drawing(table: Table, form: str, today: dt.date | None = None) -> Drawing | None:
     """What `form`, "bars", "lines" or "stacked", draws of an answer; None if it has no column of numbers.
 
     Bars are of the first number. Lines and stacks have a series for each value of a second column of names, else for
-    each column of numbers. Days are in their order, and those without a row are there, too.
+    each column of numbers. Days are in their order, and those without a row are there, too; all say
+    their year unless they are of that of `today`.
     """
     across, up = axes(table)
     if up is None:
@@ -84,7 +85,7 @@ def drawing(table: Table, form: str) -> Drawing | None:
     if form != "bars" and split is None:
         numbers = [at for at, kind in enumerate(table.types) if is_number(kind) and at != across]
     if across is not None and _is_time(table.types[across]) and not is_number(table.types[across]):
-        return _over_time(table, across, numbers, split, form)
+        return _over_time(table, across, numbers, split, form, today)
     return _over_names(table, across, numbers, split)
 
 
@@ -117,7 +118,9 @@ def _over_names(table: Table, across: int | None, numbers: Sequence[int], split:
     )
 
 
-def _over_time(table: Table, across: int, numbers: Sequence[int], split: int | None, form: str) -> Drawing:
+def _over_time(
+    table: Table, across: int, numbers: Sequence[int], split: int | None, form: str, today: dt.date | None
+) -> Drawing:
     """Sorted by time; of calendar days also those for which there is no row."""
     rows = [row for row in table.rows if row[across] is not None]
     moments = [_moment(row[across]) for row in rows]
@@ -130,7 +133,7 @@ def _over_time(table: Table, across: int, numbers: Sequence[int], split: int | N
     axis = axis[-DRAWN:]
     return Drawing(
         _title(table, across, numbers, split),
-        tuple(_labels(axis, table.types[across])),
+        tuple(_labels(axis, table.types[across], today)),
         tuple(told(moment.isoformat(), "TIMESTAMP").removesuffix(" 00:00:00") for moment in axis),
         tuple(Series(one.name, one.values[-DRAWN:]) for one in series),
         _unit(table, numbers),
@@ -167,14 +170,11 @@ def _axis(moments: list[dt.datetime], kind: str) -> list[dt.datetime]:
     return moments if len(whole) > 10 * DRAWN else [dt.datetime.combine(day, dt.time()) for day in whole]
 
 
-def _labels(axis: Sequence[dt.datetime], kind: str) -> list[str]:
+def _labels(axis: Sequence[dt.datetime], kind: str, today: dt.date | None) -> list[str]:
     if kind != "DATE":
-        return [f"{words.day(moment)} {moment:%H:%M}" for moment in axis]
-    if len(axis) > 1 and all(moment.day == 1 for moment in axis):
-        return [f"{words.day(moment)[:3]} {moment.year}" for moment in axis]
-    if axis and (axis[-1] - axis[0]).days >= 365:
-        return [f"{words.day(moment)} {moment.year}" for moment in axis]
-    return [words.day(moment) for moment in axis]
+        return words.axis(axis, "hour", today)
+    is_months = len(axis) > 1 and all(moment.day == 1 for moment in axis)
+    return words.axis(axis, "month" if is_months else "day", today)
 
 
 def _series(

@@ -9,6 +9,8 @@ from textual.widgets import ContentSwitcher
 
 from ...queries.console import Table
 from ...queries.console_book import FORMS
+from .. import format as words
+from ..typed_app import OnDashboard
 from .answer_shape import drawing, fitting
 from .answer_table import AnswerTable
 from .bars import StackedBars
@@ -22,7 +24,7 @@ _NO_NUMBERS = "Nothing to draw: that takes a column of numbers."
 _NOTHING = "Nothing to draw: all of it is 0, negative or NULL."
 
 
-class AnswerView(ContentSwitcher):
+class AnswerView(OnDashboard, ContentSwitcher):
     """Shows an answer, and draws only what is looked at."""
 
     DEFAULT_CSS = """
@@ -55,7 +57,8 @@ class AnswerView(ContentSwitcher):
             self.query_one(AnswerTable).show(table, again=again)
             self.current = "result"
             return
-        drawn = drawing(table, self.form)
+        today = words.local(self.dashboard.now(), self.dashboard.zone)
+        drawn = drawing(table, self.form, today)
         widget = self.query_one(PlotextChart) if self.form == "lines" else self.query_one(StackedBars)
         self.current = widget.id
         widget.border_title = None if drawn is None else Text(drawn.title)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from ..format import clean, count
+from ..format import clean, count, month
 from ..format import day as day_name
 from ..ranges import Range, bucket
 from .canvas import Grid, put_centered
@@ -143,7 +143,7 @@ class CalendarHeatmap(_Heatmap):
     def _tell(self, index: int) -> str:
         day = self._day(index)
         value = self._unit(self._values[index]) if self._values[index] else "nothing"
-        return f"{WEEKDAYS[day.weekday()]} {day_name(day)} {day.year}: {value}"
+        return f"{WEEKDAYS[day.weekday()]} {day_name(day, self._end)}: {value}"
 
     def part_count(self) -> int:
         return len(self._values)
@@ -188,7 +188,7 @@ class CalendarHeatmap(_Heatmap):
             sunday = self._day((self._first + week) * 7 + 6)
             column = week * self._step
             if sunday.day <= 7 and column >= free:
-                grid.put(_LEFT + column, 0, day_name(sunday)[:3], ink.muted)
+                grid.put(_LEFT + column, 0, month(sunday)[:3], ink.muted)
                 free = column + 4
 
 

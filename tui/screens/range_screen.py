@@ -71,7 +71,7 @@ class RangeScreen(ListedScreen[Range | None]):
         since, until = choice.span_on(self._today)
         if since is None or str(since) in choice.label:
             return ""
-        first, last = (words.day(day) for day in (since, until or self._today))
+        first, last = (words.day(day, self._today) for day in (since, until or self._today))
         return first if first == last else f"{first} to {last}"
 
     @on(Input.Submitted)

@@ -250,7 +250,7 @@ class ActivityPane(Pane[ActivityData]):
             used=row.spent if row.has_steps else None,
             cells={
                 "who": row.agent or "",
-                "session": words.clean(row.title) or row.session_id,
+                "session": words.session(row.title, row.session_id, row.project),
                 "project": told.project(row.project),
                 "model": models,
             },
@@ -423,7 +423,7 @@ class ActivityPane(Pane[ActivityData]):
         """Only the session under the cursor."""
         row = self._row
         if row is not None:
-            self.dashboard.session_title = words.clean(row.title) or row.session_id
+            self.dashboard.session_title = words.session(row.title, row.session_id, row.project)
             self.dashboard.choose(session_id=row.session_id)
 
     def action_open_session(self) -> None:

@@ -53,7 +53,7 @@ _ENTRIES = 1000
 _FRAME = 9
 """Lines of the screen that the list does not have, at least."""
 
-_ABOUT = ("failures", "copy_id", "show_file", "copy_resume", "whole_text")
+_ABOUT = ("failures", "copy_id", "copy_file", "copy_resume", "whole_text")
 """Actions that are about a session that is there."""
 
 
@@ -123,7 +123,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         Binding("x", "failures", "Results", tooltip="Only what failed, was denied or interrupted, or all"),
         Binding("a", "unfold_all", "Unfold all", tooltip="Unfold all prompts and sub-agents, or fold them"),
         Binding("y", "copy_id", "Copy", tooltip="Copy the session's id"),
-        Binding("f", "show_file", "File", tooltip="Show where the session's file is"),
+        Binding("f", "copy_file", "File", tooltip="Copy the path of the session's file"),
         Binding("c", "copy_resume", "Copy resume", tooltip="Copy the command that resumes the session"),
         Binding("v", "whole_text", "Text", tooltip="The whole text of the entry, in your pager"),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
@@ -447,10 +447,10 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         """The session's id to the clipboard."""
         told.copy_id(self.app, self._session_id)
 
-    def action_show_file(self) -> None:
+    def action_copy_file(self) -> None:
         """Where the session's file is."""
         if self._answer.detail is not None:
-            told.show_file(self.app, self._answer.detail.session)
+            told.copy_file(self.app, self._answer.detail.session)
 
     def action_copy_resume(self) -> None:
         """The command that resumes the session to the clipboard."""

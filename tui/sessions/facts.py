@@ -139,7 +139,7 @@ def left_behind_line(left: Produced | None, origin: Relative | None) -> list[Ren
     if left is not None and left.pull_requests:
         parts.append(words.plural(len(left.pull_requests), "pull request"))
     if origin is not None:
-        parts.append(f"from {origin.title or origin.session_id}")
+        parts.append(f"from {words.session(origin.title, origin.session_id)}")
     return [_line(*parts)] if parts else []
 
 

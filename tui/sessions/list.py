@@ -110,7 +110,7 @@ class SessionsPane(Pane[SessionsData]):
         Binding("s", "next_sort", "Sort", tooltip="Sort by the next column"),
         Binding("S", "reverse_sort", "Reverse", show=False, tooltip="Sort the other way round"),
         Binding("y", "copy_id", "Copy", show=False, tooltip="Copy the session's id"),
-        Binding("f", "show_file", "File", show=False, tooltip="Show where the session's file is"),
+        Binding("f", "copy_file", "File", show=False, tooltip="Copy the path of the session's file"),
     ]
 
     def __init__(self, tab: View) -> None:
@@ -297,7 +297,7 @@ class SessionsPane(Pane[SessionsData]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Whether a key does anything now: most are about rows, and the one under the cursor."""
-        if action in ("copy_id", "show_file"):
+        if action in ("copy_id", "copy_file"):
             return self._selected is not None
         return action not in ("next_sort", "reverse_sort") or (self._data is not None and self.has_rows(self._data))
 
@@ -336,7 +336,7 @@ class SessionsPane(Pane[SessionsData]):
         if self._selected is not None:
             told.copy_id(self.app, self._selected.session_id)
 
-    def action_show_file(self) -> None:
+    def action_copy_file(self) -> None:
         """Where the session's file is."""
         if self._selected is not None:
-            told.show_file(self.app, self._selected)
+            told.copy_file(self.app, self._selected)

@@ -133,7 +133,7 @@ class MetricsPane(Pane[Metrics]):
                 Series("not failed", tuple(float(row.count - row.errors) for row in data.daily)),
                 Series("failed", tuple(float(row.errors) for row in data.daily), "error"),
             ],
-            [words.day(row.day) for row in data.daily],
+            words.axis([row.day for row in data.daily], "day", words.local(self.dashboard.now(), zone)),
         )
         self._show_classes(data)
         whole = max([row.total_tokens for row in (*data.by_tool, data.rest)], default=0)

@@ -113,7 +113,7 @@ class TasksPane(Pane[tuple[Task, ...]]):
         now, zone = self.dashboard.now(), self.dashboard.zone
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(f"{_GLYPHS[task.status]} {words.clean(task.subject, 300)}\n", style="bold")
-        title = words.clean(task.title or task.session_id, 60)
+        title = words.clean(words.session(task.title, task.session_id, task.project), 60)
         parts = [title, told.project(task.project), task.agent, f"owner {task.owner}" if task.owner else None]
         done, of = self._progress(task)
         text.append(" · ".join(words.clean(part, 60) for part in parts if part) + f" · {done} of {of} done\n")

@@ -24,22 +24,11 @@ PRIVATE = f"{LOCK} private, never uploaded"
 
 def name(row: SessionRow) -> str:
     """The title; of one without it, in which nobody typed anything, what was done where; else the file's name."""
-    if row.title:
-        return words.clean(row.title)
-    if row.pending:
+    if row.pending and not row.title:
         return words.clean(row.session_file or row.session_id)
-    return f"(no prompt) {untitled(row)}"
-
-
-def untitled(row: SessionRow) -> str:
-    """What is known of a session that nobody gave a word."""
-    did = (
-        words.plural(row.tool_calls_total, "tool")
-        if row.tool_calls_total
-        else words.plural(row.assistant_messages, "answer")
+    return words.session(
+        row.title, row.session_id, row.project, tools=row.tool_calls_total, answers=row.assistant_messages
     )
-    where = f" in {project(row.project)}" if row.project else ""
-    return f"{did}{where}, {row.session_id[:8]}"
 
 
 def state(row: SessionRow) -> str:
@@ -70,10 +59,14 @@ def copy_id(app: App[Any], session_id: str) -> None:
     app.notify(words.clean(session_id), title="Copied", markup=False)
 
 
-def show_file(app: App[Any], row: SessionRow) -> None:
-    """Say where a session's file is, or was."""
-    path = words.clean(row.path) or "no file of this session is known"
-    app.notify(path, title="Gone from disk" if row.source_gone else "File", markup=False, timeout=10)
+def copy_file(app: App[Any], row: SessionRow) -> None:
+    """Copy where a session's file is, or was, and say so."""
+    if not row.path:
+        app.notify("No file of this session is known.", severity="warning", markup=False)
+        return
+    app.copy_to_clipboard(row.path)
+    title = "Copied, but gone from disk" if row.source_gone else "Copied"
+    app.notify(words.clean(row.path), title=title, markup=False, timeout=10)
 
 
 FOUND = "⌕"

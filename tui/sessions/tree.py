@@ -404,8 +404,9 @@ class _Lines:
         if moment is None:
             return ""
         here = words.local(moment, self._view.zone)
-        if self._view.dated and here.date() != words.local(self._view.now, self._view.zone).date():
-            return f"{words.day(here.date())} {here:%H:%M}"
+        today = words.local(self._view.now, self._view.zone)
+        if self._view.dated and here.date() != today.date():
+            return words.moment(here, today)
         return f"{here:%H:%M:%S}"
 
     def _record(self, key: str, cells: Cells, node: Node, raw: object = None) -> Record:

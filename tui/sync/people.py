@@ -75,7 +75,7 @@ def _caption(told: Operated) -> str:
     return " · ".join(
         [
             "1 person" if len(told.people) == 1 else f"{words.count(len(told.people))} people",
-            f"{words.day(told.since)} to {words.day(told.until)}",
+            f"{words.day(told.since, told.until)} to {words.day(told.until, told.until)}",
             f"prompts {sparkline(prompts, 30)}",
             f"{words.duration(hours)} active",
             "Enter shows one, Escape goes back",

@@ -204,7 +204,7 @@ def action_in_full(row: SyncRow, look: SyncLook) -> str:
         look.when(row.timestamp),
         f"seen in {row.source}",
         f"workspace {place(row.workspace)}" if row.workspace else "",
-        f"session “{words.clean(row.title or row.session_id)}”" if row.session_id else "",
+        f"session “{words.session(row.title, row.session_id)}”" if row.session_id else "",
         f"took {words.millis(row.duration_ms)}" if row.duration_ms is not None else "",
     ]
     return "\n".join([*([words.clean(row.detail)] if row.detail else []), " · ".join(part for part in told if part)])
@@ -236,7 +236,7 @@ def upload(row: UploadRow, look: SyncLook) -> Record:
     is_gone = row.size is None and row.status != "elsewhere"
     told = [reason, "gone from disk" if is_gone else "", late(row), exposed(row)]
     cells: dict[str, Text | str | int | None] = {
-        "title": row.title or row.session_id,
+        "title": words.session(row.title, row.session_id),
         "status": look.marked(row.status),
         "when": look.when(row.status_at),
         "size": words.size(row.size if row.size is not None else row.sent_size),
@@ -358,7 +358,7 @@ def server(row: ServerHealth, look: SyncLook) -> list[Text]:
     until = row.token_expires_at
     more = [
         f"answered {look.ago(row.answered_at)}" if row.failure is not None else "",
-        f"token until {words.day(until.date())}" if until is not None else "",
+        f"token until {words.day(until, look.now)}" if until is not None else "",
         (row.reason or "").removeprefix(f"{row.server}: "),
     ]
     rest = " · ".join(part for part in more if part)

@@ -138,7 +138,11 @@ def _task(row: DelegatedTask, question: Question) -> Record:
             "compression": _times(row.compression),
             "cost_usd": marks.cost(row),
         },
-        ("session_id", row.session_id, row.title or row.session_id or "without a session"),
+        (
+            "session_id",
+            row.session_id,
+            words.session(row.title, row.session_id),
+        ),
         row,
     )
 

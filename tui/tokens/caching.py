@@ -82,7 +82,7 @@ class Caching(TokenView[CachingData]):
         granularity, buckets, found = _by_bucket(data, question)
 
         def describe(index: int) -> str:
-            when, inward = phrases.bucket_in_words(buckets[index], granularity), found[index]
+            when, inward = phrases.bucket_in_words(buckets[index], granularity, question.here.date()), found[index]
             told = f"{words.count(inward.read)} of {words.count(inward.read + inward.written + inward.plain)} read"
             return f"{when}: nothing" if inward.ratio is None else f"{when}: {words.percent(inward.ratio)}, {told}"
 
@@ -95,7 +95,7 @@ class Caching(TokenView[CachingData]):
                 Series("Written", tuple(inward.written for inward in found)),
                 Series("Not cached", tuple(inward.plain for inward in found)),
             ],
-            phrases.bucket_labels(buckets, granularity),
+            words.axis(buckets, granularity, question.here.date()),
             describe=describe,
             running=phrases.running(buckets, granularity, question),
         )

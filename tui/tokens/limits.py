@@ -120,7 +120,7 @@ class Limits(TokenView[LimitsData]):
         chart = self.query_one("#limits-days", PlotextChart)
         span = f"{_SHORT} hours" if is_short else f"{plan_limits.CHART_DAYS} days"
         chart.border_title = f"{_name(limit, data.limits)}: how much was used, the last {span}"
-        labels = tuple(f"{hour:%b %d %H:%M}" for hour in hours)
+        labels = tuple(words.axis(hours, "hour", question.here))
         line = Series(_name(limit, data.limits), tuple(used))
         chart.show(Trend((line,), labels, unit=limit_text.percent, area=True))
 

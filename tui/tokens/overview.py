@@ -161,7 +161,7 @@ class Overview(TokenView[OverviewData]):
         bars = self.query_one("#over-time", StackedBars)
         bars.show(
             [Series(name, layer.of(question.measure)) for name, layer in zip(names, layers, strict=True)],
-            phrases.bucket_labels(shown.buckets, shown.granularity),
+            words.axis(shown.buckets, shown.granularity, question.here.date()),
             unit=words.usd if question.money else words.count,
             describe=describe,
             average=average(shown, layers, question),
@@ -200,7 +200,7 @@ def _bucket_sentence(
     unit = words.usd if question.money else words.count
     values = [layer.of(question.measure)[index] for layer in layers]
     parts = [f"{name} {unit(value)}" for name, value in zip(names, values, strict=True) if value]
-    when = phrases.bucket_in_words(shown.buckets[index], shown.granularity)
+    when = phrases.bucket_in_words(shown.buckets[index], shown.granularity, question.here.date())
     used = sum(layer.tokens[index] for layer in shown.layers)
     if not parts and not used:
         return f"{when}: nothing"

@@ -197,7 +197,7 @@ def session_records(rows: Sequence[SessionTokens], question: Question, paint: Pa
         Record(
             row.session_id,
             {
-                "title": row.title or row.session_id,
+                "title": words.session(row.title, row.session_id, row.project),
                 "project": project if row.project else words.NONE,
                 "agent": row.agent,
                 "machine": row.machine,
@@ -207,7 +207,7 @@ def session_records(rows: Sequence[SessionTokens], question: Question, paint: Pa
                 **_amounts(row),
                 "bar": paint.bar(None, value_of(row, question), largest),
             },
-            ("session_id", row.session_id, row.title or row.session_id),
+            ("session_id", row.session_id, words.session(row.title, row.session_id, row.project)),
             row,
         )
         for row, project in zip(rows, phrases.group_names("project", [row.project for row in rows]), strict=True)

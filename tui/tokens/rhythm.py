@@ -133,7 +133,9 @@ class Rhythm(TokenView[RhythmData]):
 
         days = self.query_one("#rhythm-days", CalendarHeatmap)
         days.show(
-            {row.day: value(row) for row in data.days}, question.here.date(), describe=_days_in_words(data, money)
+            {row.day: value(row) for row in data.days},
+            question.here.date(),
+            describe=_days_in_words(data, question.here.date(), money),
         )
         days.border_title = f"{what} a day, the last year"
         hours = self.query_one("#rhythm-hours", HourHeatmap)
@@ -173,12 +175,12 @@ class _Marks:
     undercounted: int
 
 
-def _days_in_words(data: RhythmData, money: bool) -> Callable[[dt.date], str]:
+def _days_in_words(data: RhythmData, today: dt.date, money: bool) -> Callable[[dt.date], str]:
     known = {row.day: row for row in data.days}
 
     def describe(day: dt.date) -> str:
         row = known.get(day)
-        when = f"{phrases.day_in_words(day)} {day.year}"
+        when = phrases.day_in_words(day, today)
         if row is None:
             return f"{when}: nothing"
         cost = f"{marks.cost(row)} · " if money else ""
@@ -255,7 +257,7 @@ def _hit(limit: LimitHit, question: Question) -> str:
 def _clock(moment: dt.datetime, question: Question) -> str:
     """ "19:00", and on another day "Nov 22 19:00"."""
     here = words.local(moment, question.zone)
-    day = "" if here.date() == question.here.date() else f"{words.day(here.date())} "
+    day = "" if here.date() == question.here.date() else f"{words.day(here, question.here)} "
     return f"{day}{here:%H:%M}"
 
 

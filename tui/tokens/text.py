@@ -65,31 +65,20 @@ def _longer(by: str, name: str) -> str:
     return words.clean("/".join(parts[-2:]))
 
 
-def day_in_words(day: dt.date) -> str:
-    """ "Tue Nov 18"."""
-    return f"{_WEEKDAYS[day.weekday()]} {words.day(day)}"
+def day_in_words(day: dt.date, today: dt.date) -> str:
+    """ "Tue Nov 18", "Tue Nov 18 2025"."""
+    return f"{_WEEKDAYS[day.weekday()]} {words.day(day, today)}"
 
 
-def bucket_labels(buckets: Sequence[dt.datetime], granularity: Granularity) -> list[str]:
-    """A short name for each bucket, no two alike."""
+def bucket_in_words(bucket: dt.datetime, granularity: Granularity, today: dt.date) -> str:
+    """A bucket in full: "Tue Nov 18", "Mon Nov 17 to Sun Nov 23", "Tue Nov 18, 14:00 to 15:00", "Nov 2025"."""
     if granularity == "month":
-        return [f"{words.day(bucket)[:3]} {bucket.year}" for bucket in buckets]
-    if granularity == "hour":
-        return [f"{words.day(bucket)} {bucket:%H}:00" for bucket in buckets]
-    if buckets and (buckets[-1] - buckets[0]).days >= 365:
-        return [f"{words.day(bucket)} {bucket.year}" for bucket in buckets]
-    return [words.day(bucket) for bucket in buckets]
-
-
-def bucket_in_words(bucket: dt.datetime, granularity: Granularity) -> str:
-    """A bucket in full: "Tue Nov 18", "Mon Nov 17 to Sun Nov 23", "Tue Nov 18, 14:00 to 15:00"."""
-    if granularity == "month":
-        return f"{words.day(bucket)[:3]} {bucket.year}"
+        return words.month(bucket)
     if granularity == "week":
-        return f"{day_in_words(bucket)} to {day_in_words(bucket + dt.timedelta(days=6))}"
+        return f"{day_in_words(bucket, today)} to {day_in_words(bucket + dt.timedelta(days=6), today)}"
     if granularity == "hour":
-        return f"{day_in_words(bucket)}, {bucket:%H}:00 to {bucket + dt.timedelta(hours=1):%H}:00"
-    return day_in_words(bucket)
+        return f"{day_in_words(bucket, today)}, {bucket:%H}:00 to {bucket + dt.timedelta(hours=1):%H}:00"
+    return day_in_words(bucket, today)
 
 
 _RUNNING: dict[Granularity, str] = {"hour": "this hour", "day": "today", "week": "this week", "month": "this month"}
@@ -109,11 +98,11 @@ def running(buckets: Sequence[dt.datetime], granularity: Granularity, question: 
 
 
 def span_in_words(chosen: Filter, today: dt.date) -> str:
-    """The days of a filter: "30 days", "since Nov 01", "all days"."""
+    """The days of a filter: "30 days", "to Nov 01", "all days"."""
     if chosen.after is not None and chosen.before is not None:
         return words.plural(round((chosen.before - chosen.after).total_seconds() / 3600), "hour")
     if chosen.since is None:
-        return "all days" if chosen.until is None else f"to {words.day(chosen.until)}"
+        return "all days" if chosen.until is None else f"to {words.day(chosen.until, today)}"
     days = ((chosen.until or today) - chosen.since).days + 1
     return words.plural(days, "day") if days > 0 else "no days"
 

@@ -123,6 +123,10 @@ def _result(row: Result, question: Question) -> Record:
             "ts": words.when(row.ts, question.now, question.zone),
             "tokens": words.count(row.result_tokens),
         },
-        ("session_id", row.session_id, row.title or row.session_id or "without a session"),
+        (
+            "session_id",
+            row.session_id,
+            words.session(row.title, row.session_id),
+        ),
         row,
     )

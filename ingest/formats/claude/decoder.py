@@ -53,7 +53,6 @@ from .text import (
     report_in,
     text_of,
     typed_in,
-    typed_line,
 )
 from .tools import detail_of, kind_of, mcp_server_of, mcp_tool_of
 from .usage import (
@@ -458,8 +457,7 @@ class ClaudeDecoder:
 
     def _typed(self, row: Row, line: RowLine, text: str, source: str | None) -> None:
         self._prompt = row_key(row.uuid, line)
-        shown = typed_line(text, TEXT_CHARS)
-        self._emit.prompt(Prompt(id=self._prompt, place=line.place, text=shown, source=source))
+        self._emit.prompt(Prompt(id=self._prompt, place=line.place, text=text, source=source))
 
     def _system(self, row: Row, line: RowLine) -> None:
         text = text_of(value_in(row.content))

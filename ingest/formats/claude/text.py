@@ -33,12 +33,8 @@ _INTERRUPT = "[Request interrupted"
 _ADDED = re.compile(r"\s*<(ide_\w+|system-reminder)\b[^>]*>.*?(?:</\1>|\Z)", re.DOTALL)
 """A block that the editor or Claude Code puts before what was typed; one that was cut off reaches to the end."""
 
-
-_ADDED_AMIDST = re.compile(r"<(ide_\w+|system-reminder)\b[^>]*>.*?</\1>", re.DOTALL)
 _IMAGE_NOTES = re.compile(r"(?:\s*\[Image: [^\]\n]*\])+\s*")
 """What Claude Code says of an image's size and source."""
-_IMAGE_MARKS = re.compile(r"(?:\s*\[Image ?[#:]?[^\]]*\])+\s*")
-_TAG_ALONE = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>")
 _COMMAND = re.compile(r"<command-name>\s*/?([^<\s]*)")
 _COMMAND_CHARS = 120
 _KIND_CHARS = 60
@@ -113,16 +109,6 @@ def _bare(text: str) -> str:
 
 def _kind_of(block: Any) -> Any:
     return block.get("type") if isinstance(block, dict) else getattr(block, "type", None)
-
-
-def typed_line(text: str, limit: int) -> str:
-    """The first line of what was typed, at most `limit` characters: not an image's mark, not a tag alone."""
-    for line in _ADDED_AMIDST.sub("", kept(text, limit * 4)).splitlines():
-        marks = _IMAGE_MARKS.match(line)
-        shown = (line[marks.end() :] if marks else line).strip()
-        if shown and not _TAG_ALONE.fullmatch(shown):
-            return shown[:limit]
-    return ""
 
 
 def is_interrupt(text: str) -> bool:
