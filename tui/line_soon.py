@@ -161,4 +161,4 @@ def age(seconds: float) -> str:
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds >= length:
             return f"{int(seconds // length):,}{unit}"
-    return f"{max(int(seconds), 0)}s"
+    return f"{max(int(seconds), 0)} s"
