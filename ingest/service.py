@@ -24,8 +24,11 @@ from .watermarks import mark_unread
 if TYPE_CHECKING:
     from .server_source import ServerAccess, ServerPoller
 
-SWEEP_SECONDS = 30.0
-"""How often all files are compared with the store, for what the watcher missed."""
+SWEEP_SECONDS = (30.0, 300.0)
+"""How often all files are compared with the store, for what the watcher missed: where they are few, and where many."""
+
+LITTLE_SHARE = 0.0003
+"""Where there are many, so seldom that this share of the time goes into it."""
 
 POLL_SECONDS = 1.0
 """The same, where no watcher works."""
@@ -225,7 +228,8 @@ class IngestService:
         if not summary.files:
             self._sweep_seconds = now - begun
         polls = self._watcher.is_polling
-        pause = self._pause(POLL_SECONDS, POLL_SHARE) if polls else self._pause(SWEEP_SECONDS, SWEEP_SHARE)
+        least = min(self._pause(SWEEP_SECONDS[0], LITTLE_SHARE), SWEEP_SECONDS[1])
+        pause = self._pause(POLL_SECONDS, POLL_SHARE) if polls else self._pause(least, SWEEP_SHARE)
         with self._news:
             self._next_sweep = min(self._next_sweep, now + pause)
         self._say(summary, always=True)

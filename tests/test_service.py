@@ -196,7 +196,7 @@ def test_what_is_behind_a_link_is_followed_and_the_disk_is_not_watched(
 
 
 def test_a_root_that_appears_later_is_read(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr(services, "SWEEP_SECONDS", (0.1, 0.1))
     monkeypatch.setattr(services, "SWEEP_SHARE", 1.0)
     life.service.start()
     assert life.until_told(UpToDate).files == 1

@@ -14,6 +14,7 @@ from rich.text import Text
 from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 
 from . import ending, terminal
 
@@ -42,6 +43,16 @@ class EndableApp(App[int]):
         accept_any_byte()
         self._asked: int | None = None
         """With which status to end, if that was asked for before there was a loop."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, but that a terminal costs nothing while nobody types."""
+        usual = super().get_driver_class()
+        try:
+            from .terminal_driver import waiting
+        except ImportError:
+            # Windows, or another Textual.
+            return usual
+        return waiting(usual)
 
     def on_load(self) -> None:
         """From now on there is a loop."""

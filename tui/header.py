@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from .header_data import HEADER
 from .kit.frame import NARROW, TabStrip
 from .kit.palette import parse
 from .live_states import told_states
-from .messages import HomeLoaded
+from .messages import HomeLoaded, StatesChanged
 from .notifying import Notifier
 from .sessions import text as told
 from .typed_app import OnDashboard
@@ -66,6 +67,7 @@ class HeaderStrip(OnDashboard, Static):
         """What processes said when it was looked last."""
         self._alerts: Alerts | None = None
         self._notifier: Notifier | None = None
+        self._is_over = threading.Event()
 
     def on_mount(self) -> None:
         """From now on it is looked what processes say, and changes are told to the user."""
@@ -73,7 +75,12 @@ class HeaderStrip(OnDashboard, Static):
         self._alerts = Alerts(app.now())
         self._notifier = Notifier(app.settings.notify, lambda why: app.call_from_thread(self._say_failed, why))
         if not app.settings.no_ingest:
-            self.set_interval(LOOK_SECONDS, self._look)
+            # A thread of its own: to hand a look to another one each time, and back, would take longer than the look.
+            threading.Thread(target=self._keep_looking, name="agnes-stats-look", daemon=True).start()
+
+    def on_unmount(self) -> None:
+        """Nobody looks any more."""
+        self._is_over.set()
 
     def tick(self) -> None:
         """Say anew how long ago things are; ask again if somebody has written since, or it is long ago."""
@@ -85,13 +92,20 @@ class HeaderStrip(OnDashboard, Static):
             app.costs.hit(_QUESTION)
             self._show(self._data)
 
-    @work(thread=True, exclusive=True, group="look", exit_on_error=False)
+    def _keep_looking(self) -> None:
+        while not self._is_over.wait(LOOK_SECONDS):
+            self._look()
+
     def _look(self) -> None:
-        """Ask again, and have the tab ask again, once a process says something else."""
+        """Ask again, and have the tab ask again, once a process says something else. In a thread."""
         found = told_states(self.dashboard.settings)
         before, self._told = self._told, found
         if before is not None and before != found:
-            self.app.call_from_thread(self.dashboard.live_changed)
+            self.post_message(StatesChanged())
+
+    def on_states_changed(self) -> None:
+        """A process says something else."""
+        self.dashboard.live_changed()
 
     @work(thread=True, exclusive=True, group="home", exit_on_error=False)
     def refresh_data(self) -> None:

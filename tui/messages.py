@@ -39,6 +39,10 @@ class HomeLoaded(Message):
         self.is_settled = is_settled
 
 
+class StatesChanged(Message):
+    """The process of a session says that it does something else."""
+
+
 class FilterChanged(Message):
     """The filter of all panes is another one now."""
 

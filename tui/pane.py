@@ -19,6 +19,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 from ..queries.filters import Filter
 from ..queries.store import StoreError
 from . import learnt
+from .kit.seconds import Seconds
 from .kit.state import PaneState
 from .kit.table import RecordTable
 from .messages import PaneFailed, PaneLoaded
@@ -60,6 +61,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         """The question that is asked, or was last."""
         self._told: Hashable = None
         """The one whose answer is on the screen."""
+        self._seconds: Seconds | None = None
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 
@@ -79,6 +81,14 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
     def has_rows(self, data: Data) -> bool:  # noqa: ARG002
         """Whether there is anything to show; if not, the pane says so in words."""
         return True
+
+    @property
+    def grows(self) -> bool:
+        """Whether something that is shown is another one with every second, though nothing was written."""
+        return False
+
+    def tick(self) -> None:
+        """Show that anew."""
 
     def own_filters(self) -> list[tuple[str, str]]:
         """What this pane filters by beside what all do, as names and words; what was typed comes last."""
@@ -101,14 +111,20 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
     def on_mount(self) -> None:
         """Nothing is shown before there are data: what is hidden later would lose the focus."""
         self._state("loading", f"Loading {self.tab.title.lower()}…")
+        self._seconds = Seconds(self, lambda: self.is_shown and self.grows, self.tick)
 
     # -- the machinery -------------------------------------------------------------------------------------------
 
     def refresh_data(self, *, force: bool = False) -> None:
         """The data may have changed: ask again now if the pane is visible, else when it is shown next."""
         self._dirty = True
+        self._look_at_clock()
         if (force or self.is_shown) and not self._busy:
             self._ask()
+
+    def _look_at_clock(self) -> None:
+        if self._seconds is not None:
+            self._seconds.look()
 
     @property
     def is_shown(self) -> bool:
@@ -174,6 +190,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
                     table.begin_anew()
             with self.app.batch_update():
                 self.show(message.data)
+            self._look_at_clock()
             # What is hidden loses the focus only with the next refresh.
             self.call_after_refresh(self._keep_focus)
         if not message.is_whole:

@@ -55,7 +55,7 @@ async def shows(pilot: Pilot[Any], app: AgnesStats, *words: str) -> None:
 
 async def test_every_change_of_a_workspace_is_shown_by_itself(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # What is noticed here is noticed by watching: no sweep comes to help.
-    monkeypatch.setattr("agnes_stats.ingest.service.SWEEP_SECONDS", 3600.0)
+    monkeypatch.setattr("agnes_stats.ingest.service.SWEEP_SECONDS", (3600.0, 3600.0))
     machine = Machine(own_home)
     (machine.claude / "projects").mkdir(parents=True)
     workspace = machine.workspace(last_sync="2026-03-10T12:44:30+00:00")

@@ -98,10 +98,6 @@ class AccessPane(Pane[AccessData], HasViews):
                 yield AccessSummary(self._options.tables, key="w", id="access-summary")
                 yield ToolStatistics(self._options.tools, key="w", id="access-tools")
 
-    def on_mount(self) -> None:
-        """Durations of what runs are renewed every second."""
-        self.set_interval(1.0, self.tick)
-
     # -- asking and showing --------------------------------------------------------------------------------------
 
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> AccessData:
@@ -170,11 +166,16 @@ class AccessPane(Pane[AccessData], HasViews):
         table.show([told.access(row, look) for row in page.rows], total=total)
         return table
 
+    @property
+    def grows(self) -> bool:
+        """Whether an access on the screen runs."""
+        page = self._data.page if self._data is not None else None
+        return page is not None and any(row.result == "running" for row in page.rows)
+
     def tick(self) -> None:
         """Tell anew for how long the accesses on the screen that run have been running."""
-        page = self._data.page if self._data is not None else None
-        if page is not None and self.is_shown and any(row.result == "running" for row in page.rows):
-            self._fill(page, self.query_one(AccessTable).total)
+        if self._data is not None and self._data.page is not None and self.grows:
+            self._fill(self._data.page, self.query_one(AccessTable).total)
 
     def _show_strip(self, data: AccessData) -> None:
         strip = self.query_one("#access-strip", Static)

@@ -131,10 +131,6 @@ class ActivityPane(Pane[ActivityData]):
         yield Static(id="activity-pointed", markup=False)
         yield Static(id="activity-caption", markup=False)
 
-    def on_mount(self) -> None:
-        """Times of what runs are renewed every second."""
-        self.set_interval(1.0, self._tick)
-
     # -- asking --------------------------------------------------------------------------------------------------
 
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> ActivityData:
@@ -316,10 +312,14 @@ class ActivityPane(Pane[ActivityData]):
         self._rest = (question, found)
         self._caption()
 
-    def _tick(self) -> None:
-        data = self._data
-        if data is not None and data.page.threads.running and self.is_shown:
-            self._list()
+    @property
+    def grows(self) -> bool:
+        """Whether anything runs."""
+        return self._data is not None and bool(self._data.page.threads.running)
+
+    def tick(self) -> None:
+        """Tell anew for how long it has been running."""
+        self._list()
 
     @on(RecordTable.RecordHighlighted)
     def _point(self, message: RecordTable.RecordHighlighted) -> None:

@@ -129,10 +129,6 @@ class DelegationsPane(Pane[DelegationsData]):
     def _columns(self, columns: tuple[Column, ...]) -> list[Column]:
         return [column for column in columns if column.key != "cost" or not self.dashboard.settings.no_cost]
 
-    def on_mount(self) -> None:
-        """The time of what runs is renewed every second."""
-        self.set_interval(1.0, self._tick)
-
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> DelegationsData:
         """All hand-overs."""
         found = hand_overs(connection, chosen, now=now)
@@ -174,10 +170,15 @@ class DelegationsPane(Pane[DelegationsData]):
         way = f"{self._way[0]} → {self._way[1]} only, Escape for all" if self._way else ""
         section.note(way or (f"the latest {SHOWN:,} of {len(rows):,}" if len(rows) > SHOWN else ""))
 
-    def _tick(self) -> None:
-        data = self._data
-        if data is not None and self.is_shown and any(row.status == "running" for row in data.found.rows):
-            self._show_list(data.found)
+    @property
+    def grows(self) -> bool:
+        """Whether anything runs."""
+        return self._data is not None and any(row.status == "running" for row in self._data.found.rows)
+
+    def tick(self) -> None:
+        """Tell anew for how long it has been running."""
+        if self._data is not None:
+            self._show_list(self._data.found)
 
     def _row(self, row: HandOver, now: dt.datetime) -> Record:
         took = words.millis(row.duration_ms)

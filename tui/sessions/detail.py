@@ -32,6 +32,7 @@ from .. import format as words
 from .. import paging
 from ..kit.key_bar import KeyBar
 from ..kit.palette import text_styles
+from ..kit.seconds import Seconds
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
 from ..live_states import told_states
@@ -147,6 +148,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         self._dirty = False
         self._follows = True
         """Whether the cursor is to stay on the last entry of a running session."""
+        self._seconds: Seconds | None = None
         self._is_filled = False
         """Whether an entry was under the cursor yet: the list is filled only when it has a size."""
 
@@ -171,7 +173,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
     def on_mount(self) -> None:
         """Ask for the session."""
         self._state("loading", "Loading the session…")
-        self.set_interval(1.0, self._tick)
+        self._seconds = Seconds(self, lambda: self._grows, self._list)
         self.refresh_data()
 
     # -- asking --------------------------------------------------------------------------------------------------
@@ -299,6 +301,8 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         )
         self._time()
         self._list()
+        if self._seconds is not None:
+            self._seconds.look()
 
     def _time(self) -> None:
         width = self.app.size.width - 2
@@ -351,10 +355,11 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         if wanted is None or table.select(wanted):
             self._at = None
 
-    def _tick(self) -> None:
+    @property
+    def _grows(self) -> bool:
+        """Whether anything of the session runs: the times of what does are renewed every second."""
         detail = self._answer.detail
-        if detail is not None and detail.threads.running:
-            self._list()
+        return detail is not None and bool(detail.threads.running)
 
     def on_resize(self) -> None:
         """Another width has room for other facts."""

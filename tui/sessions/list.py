@@ -150,10 +150,6 @@ class SessionsPane(Pane[SessionsData]):
         hidden = {"cost_usd"} if self.dashboard.settings.no_cost else set()
         return [column for column in told_apart(COLUMNS) if column.key not in hidden]
 
-    def on_mount(self) -> None:
-        """Durations of what runs are renewed every second."""
-        self.set_interval(1.0, self._tick)
-
     # -- data ----------------------------------------------------------------------------------------------------
 
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
@@ -270,10 +266,14 @@ class SessionsPane(Pane[SessionsData]):
         if self._data is not None and self._data.page.rows:
             self.call_after_refresh(self._caption, self._data.page, cost=not self.dashboard.settings.no_cost)
 
-    def _tick(self) -> None:
-        cards = self.query_one(NowCards)
-        if cards.is_timing and self.is_shown:
-            cards.tick(self.dashboard.now())
+    @property
+    def grows(self) -> bool:
+        """Whether a session runs."""
+        return self.query_one(NowCards).is_timing
+
+    def tick(self) -> None:
+        """Tell anew for how long it has been running."""
+        self.query_one(NowCards).tick(self.dashboard.now())
 
     # -- keys and mouse ------------------------------------------------------------------------------------------
 

@@ -1,0 +1,88 @@
+"""The driver of a dashboard in a terminal, which sleeps while nobody types.
+
+Textual's own (8.2) looks ten times a second whether a key came, and whether it is to end. This one waits in the kernel
+for a key, for the end, or for the moment at which what came is no longer the beginning of a longer key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+from codecs import getincrementaldecoder
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from textual._parser import ParseError
+from textual._time import get_time
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
+_CHUNK = 4096
+
+
+def waiting(usual: type[Driver]) -> type[Driver]:
+    """The driver to use where Textual would use this one; its own where it is not as we know it."""
+    is_known = usual is LinuxDriver and hasattr(XTermParser(), "_timeout_time")
+    return TerminalDriver if is_known else usual
+
+
+class _WakingEvent(Event):
+    """An event that ends a wait in the kernel, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader, self._writer = os.pipe()
+        os.set_blocking(self.reader, False)
+        os.set_blocking(self._writer, False)
+
+    def set(self) -> None:
+        super().set()
+        with contextlib.suppress(OSError):
+            os.write(self._writer, b"x")
+
+    def clear(self) -> None:
+        with contextlib.suppress(OSError):
+            os.read(self.reader, _CHUNK)
+        super().clear()
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's own, but for how it waits for keys."""
+
+    exit_event: Event
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.exit_event = _WakingEvent()
+
+    def run_input_thread(self) -> None:
+        """Take what is typed until the driver ends."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        woken = self.exit_event.reader if isinstance(self.exit_event, _WakingEvent) else -1
+        while not self.exit_event.is_set():
+            ready = select.select([self.fileno, woken], [], [], _left(parser))[0]
+            if self.fileno in ready and not self._take(parser, decode(os.read(self.fileno, _CHUNK))):
+                # Whoever had the terminal has gone; Textual hears of that by a signal.
+                self.exit_event.wait()
+            for event in parser.tick():
+                self.process_message(event)
+        with contextlib.suppress(EOFError, ParseError):
+            for _ in parser.feed(""):
+                pass
+
+    def _take(self, parser: XTermParser, text: str) -> bool:
+        """Tell what was typed; False at the end of it."""
+        for event in parser.feed(text) if text else ():
+            self.process_message(event)
+        return bool(text)
+
+
+def _left(parser: XTermParser) -> float | None:
+    """Seconds until what came so far is whole whatever comes; None if nothing came that may go on."""
+    until: float | None = parser._timeout_time
+    return None if until is None else max(0.0, until - get_time())
