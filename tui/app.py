@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import gc
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ from .keys import KEYS
 from .kit.cursor_canvas import Pointed
 from .kit.frame import NARROW, ZONE, FilterInput, FilterPart, StatusCorner, TabStrip
 from .kit.key_bar import KeyBar
+from .kit.readable import READABLE
 from .kit.table import RecordTable
 from .learnt import differs
 from .memory import Memory, Remembered
@@ -42,6 +43,7 @@ from .views import HasViews, ViewsTab, turn
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.filter import LineFilter
 
     from ..ingest.service import IngestService
     from .prefetch import Ahead
@@ -149,6 +151,10 @@ class AgnesStats(EndableApp):
             self.theme = settings.theme
 
     # -- the frame -----------------------------------------------------------------------------------------------
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Those of Textual, and what keeps every text readable."""
+        return [*super().get_line_filters(), READABLE]
 
     def compose(self) -> ComposeResult:
         """Header strip, tab strip, panes, filter line, footer with the status corner."""
