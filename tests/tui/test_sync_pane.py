@@ -98,7 +98,7 @@ def at_home(machine: Machine, own_home: Path, monkeypatch: pytest.MonkeyPatch) -
     """The home folder is the one the world lies in: paths are shown with ~."""
     monkeypatch.setenv("HOME", str(machine.home))
     # DuckDB decides how large a file is.
-    monkeypatch.setattr(pane, "size_of", lambda _: 31_000)
+    monkeypatch.setattr(Store, "bytes_on_disk", lambda _: 31_000)
 
 
 def sync_tab(store: Store, size: tuple[int, int] = (140, 45), **options: Any) -> Any:
