@@ -20,11 +20,12 @@ from textual.widgets import ContentSwitcher, Input
 
 from ..ingest.news import News, Reading, UpToDate
 from ..queries.filters import Filter
-from ..queries.store import Store, StoreError
+from ..queries.store import Stamp, Store, StoreError
 from .asked import Costs
 from .choices import Choices
 from .endable import EndableApp
 from .filter_text import FIELDS, chips
+from .format import local
 from .header import HeaderStrip
 from .keys import KEYS
 from .kit.cursor_canvas import Pointed
@@ -34,7 +35,7 @@ from .kit.readable import READABLE
 from .kit.table import RecordTable
 from .learnt import differs
 from .memory import Memory, Remembered
-from .messages import FilterChanged, IngestNews
+from .messages import FilterChanged, IngestNews, StoreLooked
 from .pane import Pane
 from .ranges import ALL, Range, day_at, first_range, holding, ranged
 from .settings import Settings
@@ -53,6 +54,9 @@ FRAME_CSS = Path(__file__).resolve().parent.parent / "textual.css"
 
 PREPARE_SECONDS = 1.0
 """Between the making of two tabs that nobody has wanted yet; each takes less time than a key may."""
+
+WATCH_SECONDS = 5.0
+"""How often a store that only others write to is looked at."""
 
 TICK_SECONDS = 60.0
 """How often relative times and live marks are renewed while nothing else happens."""
@@ -146,6 +150,11 @@ class AgnesStats(EndableApp):
         self._ending = threading.Lock()
         self._is_ending = False
         self._has_begun = False
+        self._is_watching = False
+        self._stamp: Stamp | None = None
+        """The store when it was looked at last, where no ingester of ours does so."""
+        self._lost: dt.datetime | None = None
+        """Since when it cannot be reached."""
         self._news: News | None = None
         if settings.theme in self.available_themes:
             self.theme = settings.theme
@@ -172,7 +181,8 @@ class AgnesStats(EndableApp):
         self.set_interval(TICK_SECONDS, self._tick)
         await self._show_tab(self._tab)
         if self._make_service is None:
-            self.query_one(StatusCorner).say("store as it is (--no-ingest)")
+            self.query_one(StatusCorner).say(self._untouched)
+            self.set_interval(WATCH_SECONDS, self._watch_store)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -209,6 +219,54 @@ class AgnesStats(EndableApp):
             if not self._is_ending:
                 self._service = service
                 service.start()
+
+    @property
+    def _untouched(self) -> str:
+        """What is said of a store that this dashboard only looks at."""
+        return "store as it is (--no-ingest)" if self.store.is_file else "a team's lake"
+
+    def _watch_store(self) -> None:
+        """See whether somebody else has written to it."""
+        if not self._is_watching:
+            self._is_watching = True
+            self._look_at_store()
+
+    @work(thread=True, group="watch", exit_on_error=False)
+    def _look_at_store(self) -> None:
+        try:
+            stamp = self.store.look()
+        except StoreError as error:
+            self.post_message(StoreLooked(None, str(error)))
+        else:
+            self.post_message(StoreLooked(stamp))
+
+    def on_store_looked(self, message: StoreLooked) -> None:
+        """Ask again where the store has changed, or is there again."""
+        self._is_watching = False
+        if not self.is_up:
+            return
+        if message.stamp is None:
+            self.lose_store(message.reason)
+            return
+        was_lost, self._lost = self._lost, None
+        is_new = self._stamp is not None and self._stamp != message.stamp
+        self._stamp = message.stamp
+        if was_lost is not None:
+            self._corner.say(self._untouched)
+        if was_lost is not None or is_new:
+            self._refresh_all()
+
+    def lose_store(self, reason: str) -> None:
+        """Say that the store cannot be reached, since when, and why; what is on the screen stays."""
+        if self._lost is None:
+            self._lost = self.now()
+        if self.is_up:
+            since = f"{local(self._lost, self.zone):%H:%M}"
+            self._corner.say(f"✗ as of {since}: {reason if len(reason) <= 60 else reason[:59] + '…'}")
+
+    @property
+    def _corner(self) -> StatusCorner:
+        return self.screen_stack[0].query_one(StatusCorner)
 
     def _tell(self, news: News) -> None:
         self.post_message(IngestNews(news))

@@ -9,6 +9,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from ..ingest.news import News
     from ..queries.filters import Filter
+    from ..queries.store import Stamp
     from .header_data import HeaderData
 
 
@@ -65,7 +66,19 @@ class PaneLoaded(Message):
 class PaneFailed(Message):
     """A pane's question could not be answered; the reason is one line for people."""
 
-    def __init__(self, number: int, reason: str) -> None:
+    def __init__(self, number: int, reason: str, *, is_away: bool = False) -> None:
         super().__init__()
         self.number = number
+        self.reason = reason
+        self.is_away = is_away
+        """The store cannot be reached just now: what is shown is true of then."""
+
+
+class StoreLooked(Message):
+    """A store that others write to was looked at."""
+
+    def __init__(self, stamp: Stamp | None, reason: str = "") -> None:
+        super().__init__()
+        self.stamp = stamp
+        """As it is now; None if it cannot be reached, for the reason."""
         self.reason = reason

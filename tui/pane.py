@@ -17,7 +17,7 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from ..queries.filters import Filter
-from ..queries.store import StoreError
+from ..queries.store import StoreAway, StoreError
 from . import learnt
 from .kit.seconds import Seconds
 from .kit.state import PaneState
@@ -164,7 +164,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
             else:
                 app.costs.hit(self.tab.title)
         except StoreError as error:
-            self.post_message(PaneFailed(number, str(error)))
+            self.post_message(PaneFailed(number, str(error), is_away=isinstance(error, StoreAway)))
             return
         if not get_current_worker().is_cancelled:
             self.post_message(PaneLoaded(number, data, is_whole=is_whole))
@@ -223,7 +223,11 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         """Say in the pane what went wrong."""
         message.stop()
         self._busy = False
-        if message.number == self._number:
+        if message.is_away:
+            self.dashboard.lose_store(message.reason)
+        # What is on the screen of a store that is away stays there.
+        is_kept = message.is_away and self.query_one(PaneState).mode == "ready"
+        if message.number == self._number and not is_kept:
             self._state("failed", f"Could not load {self.tab.title.lower()}: {message.reason}. Press F5 to try again.")
 
     def _empty_sentence(self) -> str:

@@ -55,6 +55,13 @@ DRAIN_SECONDS = 60.0
 REST_SECONDS = 2.0
 """So long after a failure to attach a lake nobody tries again: all that wait would wait one after the other."""
 
+_WITHOUT_EXTREMES = """
+    UPDATE "{schema}".ducklake_table_column_stats SET min_value = NULL, max_value = NULL
+    WHERE (table_id, column_id) IN (
+        SELECT table_id, column_id FROM "{schema}".ducklake_column WHERE column_type LIKE 'varchar%')
+"""
+"""The catalogue keeps the least and the greatest text that any column ever had, of rows that are gone, too."""
+
 _OF_CONNECTIONS = {
     "application_name": "agnes-stats",
     "connect_timeout": "10",
@@ -94,7 +101,7 @@ class LakeStore(Store):
         try:
             yield Reader(self.path, cursor, self._explained)
         finally:
-            cursor.close()
+            _close(cursor)
 
     @contextlib.contextmanager
     def write(
@@ -113,7 +120,7 @@ class LakeStore(Store):
             finally:
                 with self._writer_lock:
                     self._writer = None
-                cursor.close()
+                _close(cursor)
 
     def for_drain(self) -> None:
         """Let this process write."""
@@ -221,7 +228,7 @@ class _Engine:
             cursor.execute("ROLLBACK")
             self._make(cursor)
         except BaseException as error:
-            cursor.close()
+            _close(cursor)
             if isinstance(error, Exception) and not isinstance(error, StoreError):
                 raise self.explained(error) from error
             raise
@@ -240,18 +247,21 @@ class _Engine:
         try:
             cursor.execute("ROLLBACK")
             for statement in (
-                f"CALL ducklake_flush_inlined_data('{_NAME}')",
-                f"CALL ducklake_rewrite_data_files('{_NAME}', delete_threshold => 0)",
-                f"CALL ducklake_merge_adjacent_files('{_NAME}')",
-                f"CALL ducklake_expire_snapshots('{_NAME}', older_than => now())",
-                f"CALL ducklake_cleanup_old_files('{_NAME}', cleanup_all => true)",
-                f"CALL ducklake_delete_orphaned_files('{_NAME}', cleanup_all => true)",
+                f"FROM ducklake_flush_inlined_data('{_NAME}')",
+                f"FROM ducklake_rewrite_data_files('{_NAME}', delete_threshold => 0)",
+                f"FROM ducklake_merge_adjacent_files('{_NAME}')",
+                f"FROM ducklake_expire_snapshots('{_NAME}', older_than => now())",
+                f"FROM ducklake_cleanup_old_files('{_NAME}', cleanup_all => true)",
+                f"FROM ducklake_delete_orphaned_files('{_NAME}', cleanup_all => true)",
             ):
-                cursor.execute(statement).fetchall()
+                # Some tell times with a zone, for which Python's DuckDB wants one more package.
+                cursor.execute(f"SELECT count(*) {statement}").fetchall()
         except Exception as error:
             raise self.explained(error) from error
         finally:
-            cursor.close()
+            _close(cursor)
+        with _asking(self.lake) as connection:
+            connection.execute(_WITHOUT_EXTREMES.format(schema=self.lake.schema).encode())
 
     def _begun(self, writable: bool) -> DuckDBPyConnection:
         for is_last in (False, True):
@@ -296,7 +306,7 @@ class _Engine:
             self._check(int(told[0][0]) if told and str(told[0][0]).isdecimal() else 0, writable)
             self.seen = (int(snapshot),)
         except BaseException:
-            cursor.close()
+            _close(cursor)
             raise
         return cursor
 
@@ -333,6 +343,15 @@ class _Engine:
         if isinstance(error, StoreError):
             return error
         return _explained(self.lake, error)
+
+
+def _close(cursor: DuckDBPyConnection) -> None:
+    """Close a connection, its transaction first: where the server is lost, DuckDB would end the process over that."""
+    from ._duckdb import duckdb
+
+    with contextlib.suppress(duckdb.Error):
+        cursor.execute("ROLLBACK")
+    cursor.close()
 
 
 _engines: WeakValueDictionary[str, _Engine] = WeakValueDictionary()
@@ -441,15 +460,22 @@ def _locked(lake: LakeAddress, wait: float, unless: threading.Event | None) -> I
     """Have the lake alone, among those who write. Raises LakeBusy, StoreAway, StoreReadOnly."""
     give_up = time.monotonic() + wait
     asked = "SELECT pg_try_advisory_lock(hashtextextended('agnes-stats lake ' || %s, 7))"
+    with _asking(lake) as connection:
+        while (row := connection.execute(asked, [lake.schema]).fetchone()) is not None and not row[0]:
+            if unless is not None and unless.is_set():
+                raise StoreInterrupted("stopped while waiting for the lake")
+            if time.monotonic() > give_up:
+                raise LakeBusy(lake)
+            time.sleep(0.2)
+        yield
+
+
+@contextlib.contextmanager
+def _asking(lake: LakeAddress) -> Iterator[postgres.Connection]:
+    """A connection to the server of the catalogue. Raises StoreAway, StoreReadOnly."""
     try:
         with postgres.connected(lake.catalogue) as connection:
-            while (row := connection.execute(asked, [lake.schema]).fetchone()) is not None and not row[0]:
-                if unless is not None and unless.is_set():
-                    raise StoreInterrupted("stopped while waiting for the lake")
-                if time.monotonic() > give_up:
-                    raise LakeBusy(lake)
-                time.sleep(0.2)
-            yield
+            yield connection
     except postgres.ServerAway as error:
         raise StoreAway(str(error)) from None
     except postgres.ServerError as error:

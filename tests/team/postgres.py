@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,11 +41,32 @@ def _copied(programs: Path, folder: Path) -> Path:
     return folder / package.name / "pginstall" / "bin"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Server:
-    """A server that runs."""
+    """A server that runs; `start` starts it, once it was halted."""
 
     port: int
+    start: Callable[[], subprocess.Popen[bytes]]
+    process: subprocess.Popen[bytes] | None = None
+
+    def halt(self) -> None:
+        """End it, with all that are connected; what it has stays."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+
+    def resume(self) -> None:
+        """Start it, and wait until it answers."""
+        self.process = self.start()
+        give_up = time.monotonic() + 30
+        while True:
+            assert self.process.poll() is None
+            try:
+                with self.admin():
+                    return
+            except psycopg.OperationalError:
+                assert time.monotonic() < give_up
+                time.sleep(0.02)
 
     def url(self, role: str, database: str) -> str:
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
@@ -95,25 +116,12 @@ def running(connections: int = 60) -> Iterator[Server]:
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "port": port}
         settings |= {"max_connections": connections, "shared_buffers": "32MB"}
         words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-        log = (folder / "log").open("wb")
         command = [programs / "postgres", "-D", folder / "data", *words]
-        process = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd=folder)
-        try:
-            _until_it_answers(Server(port), process, folder / "log")
-            yield Server(port)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
-            log.close()
-
-
-def _until_it_answers(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
-    give_up = time.monotonic() + 30
-    while True:
-        assert process.poll() is None, log.read_text()
-        try:
-            with server.admin():
-                return
-        except psycopg.OperationalError:
-            assert time.monotonic() < give_up, log.read_text()
-            time.sleep(0.02)
+        with (folder / "log").open("wb") as log:
+            start = functools.partial(subprocess.Popen, command, stdout=log, stderr=log, user=user, cwd=folder)
+            server = Server(port, start)
+            try:
+                server.resume()
+                yield server
+            finally:
+                server.halt()

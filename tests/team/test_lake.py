@@ -1,19 +1,31 @@
 """A team's store as a lake is what it is as a file: drained from the same inbox, asked the same, whatever happens."""
 
+import asyncio
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
+import duckdb
 import pytest
+from agnes_stats.ingest import forget as out
+from agnes_stats.ingest.team import drain as draining
+from agnes_stats.ingest.team import inbox
+from agnes_stats.queries.console import Refused, ask
+from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.store import Store, StoreAway, StoreError
+from agnes_stats.queries.store import lake as store_lake
 from agnes_stats.tui import cli
 
-from tests.team.lakes import address_of, lake_for
+from tests.team.lakes import address_of, lake_for, seen_by
 from tests.team.people import cut, fork_of, talk
-from tests.team.postgres import Server
+from tests.team.postgres import ADMIN, PASSWORD, Server
+from tests.team.postgres import running as running_server
 from tests.team.world import Team, differing, told
+from tests.tui.running import running, screen_text, settle, until
 
 pytestmark = pytest.mark.lake
 
@@ -81,3 +93,187 @@ def test_killed_drains_and_drains_at_once_leave_a_lake_right(team: Callable[...,
     assert differing(told(lake), told(us.one_store())) == ""
     assert 9 in died
     assert set(died) <= {0, 9}
+
+
+def in_files(us: Team, words: bytes) -> bool:
+    """Whether something stands in any file of the lake, also in one that no table has any more."""
+    with duckdb.connect() as connection:
+        paths = [str(path) for path in us.folder.glob("lake/**/*.parquet")]
+        rows = [connection.execute("FROM read_parquet(?)", [path]).fetchall() for path in paths]
+    return words.decode() in repr(rows)
+
+
+def in_catalogue(us: Team, words: str) -> list[str]:
+    """The tables of the catalogue in which something stands."""
+    with us.server.admin(us.database) as admin:
+        tables = admin.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'agnes_stats_lake'").fetchall()
+        return [
+            table
+            for (table,) in tables
+            if admin.execute(
+                f'SELECT 1 FROM agnes_stats_lake."{table}" t WHERE t::text LIKE %s LIMIT 1', [f"%{words}%"]
+            ).fetchone()
+            or admin.execute(
+                f'SELECT 1 FROM agnes_stats_lake."{table}" t WHERE t::text LIKE %s LIMIT 1',
+                [f"%{words.encode().hex()}%"],
+            ).fetchone()
+        ]
+
+
+def test_what_is_told_no_more_is_nowhere_in_a_compacted_lake(
+    team: Callable[..., Team], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So some rows are in files, and some in the catalogue.
+    monkeypatch.setattr(store_lake, "INLINED_ROWS", 3)
+    us = team("ann", "bob")
+    us.reads("ann", [talk("s1", 9), talk("secret", 12)])
+    us.reads("bob", [talk("s2", 10)])
+    lake = lake_for(us)
+    for who in us.people:
+        us.push(who)
+    us.drain(lake)
+    us.drain()
+    assert in_files(us, b"about secret") or in_catalogue(us, "about secret")
+    out.forget(us.store_of("ann"), out.Forgettable(sessions=("secret",)))
+    us.push("ann")
+    us.drain(lake)
+    us.drain()
+    assert draining.compact(lake, inbox.address(us.url("drainer"))) > 0
+    assert not in_files(us, b"about secret")
+    assert in_catalogue(us, "about secret") == []
+    assert (in_files(us, b"secret"), in_catalogue(us, "secret")) == (False, [])
+    assert differing(told(lake), told(us.store)) == ""
+    # Nothing lies about that no table has, and it goes on as before.
+    assert us.drain(lake).rows == 0
+    us.reads("bob", [talk("s3", 13)])
+    us.push("bob")
+    us.drain(lake)
+    us.drain()
+    assert differing(told(lake), told(us.store)) == ""
+    assert (in_files(us, b"secret"), in_catalogue(us, "secret")) == (False, [])
+
+
+# -- who looks at it -----------------------------------------------------------------------------------------------
+
+
+async def test_a_dashboard_sees_what_is_drained_and_keeps_it_when_the_server_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    monkeypatch.setattr("agnes_stats.tui.app.WATCH_SECONDS", 0.1)
+    monkeypatch.setattr(store_lake, "REST_SECONDS", 0.1)
+    with running_server() as own:
+        us = Team(tmp_path, own, own.database("team"), ["ann"])
+        us.reads("ann", [talk("s1", 9)])
+        lake = lake_for(us)
+        us.push("ann")
+        us.drain(lake)
+        async with running(seen_by(us, "ann"), chosen=Filter(), tab="sessions") as (app, pilot):
+            await until(pilot, lambda: "about s1" in screen_text(app))
+            assert "a team's lake" in screen_text(app)
+            us.reads("ann", [talk("s1", 9), talk("s2", 10)])
+            us.push("ann")
+            await asyncio.to_thread(us.drain, lake)
+            await until(pilot, lambda: "about s2" in screen_text(app))
+            own.halt()
+            await until(pilot, lambda: "cannot be reached" in screen_text(app))
+            app.active_pane.refresh_data()
+            await settle(pilot)
+            assert "about s2" in screen_text(app)
+            own.resume()
+            await until(pilot, lambda: "a team's lake" in screen_text(app))
+
+
+def test_people_may_look_and_nothing_else(team: Callable[..., Team], capsys: pytest.CaptureFixture[str]) -> None:
+    us = team("ann")
+    us.reads("ann", [talk("s1", 9)])
+    us.push("ann")
+    lake = lake_for(us)
+    named = address_of(us, "ann").text
+    status, line = said(capsys, "tokens", "--store", named)
+    assert (status, "nothing is drained into it" in line or "does not exist" in line, line.count("\n")) == (1, True, 1)
+    with us.server.admin(us.database) as admin:
+        made = "SELECT count(*) FROM pg_tables WHERE schemaname = 'agnes_stats_lake'"
+        assert admin.execute(made).fetchone() == (0,)
+    us.drain(lake)
+    assert said(capsys, "tokens", "--store", named)[0] == 0
+    us.reads("ann", [talk("s1", 9), talk("s2", 10)])
+    us.push("ann")
+    before = told(lake)
+    for command, answer in (
+        (["forget", "--session", "s1", "--yes"], "does not let this role"),
+        (["ingest"], "takes nothing from files"),
+        (["merge", str(us.store_of("ann").path)], "takes nothing from files"),
+        (["team", "drain", us.url("ann")], "does not let this role"),
+        (["team", "compact", us.url("ann")], "does not let this role"),
+    ):
+        status, line = said(capsys, *command, "--store", named)
+        assert (status in (1, 2), answer in line, line.count("\n")) == (True, True, 1), (command, line)
+    assert differing(told(lake), before) == ""
+    us.drain(lake)
+    for wrong in ("nobody", "ann"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PGPASSWORD", "guessed-wrong")
+            patch.setattr(store_lake, "_engines", WeakValueDictionary())
+            status, line = said(capsys, "tokens", "--store", address_of(us, wrong).text)
+        assert (status, "refuses us" in line, line.count("\n"), "guessed" in line) == (1, True, 1, False), line
+    assert said(capsys, "doctor", "--json", "--store", named)[0] == 0
+    status, line = said(capsys, "team", "status", us.url("drainer"), "--store", address_of(us, "drainer").text)
+    assert (status, "0 rows wait for the lake at" in line) == (0, True), line
+
+
+def test_a_query_of_the_users_own_reaches_the_lake_and_nothing_else(team: Callable[..., Team], tmp_path: Path) -> None:
+    us = team("ann")
+    us.reads("ann", [talk("s1", 9)])
+    us.push("ann")
+    lake = lake_for(us)
+    us.drain(lake)
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    path = seen_by(us, "ann").path
+    assert ask(path, "SELECT session_id FROM sessions").rows == [("s1",)]
+    for refused in (
+        f"SELECT * FROM read_csv('{tmp_path}/secret.csv')",
+        f"FROM '{tmp_path}/secret.csv'",
+        "SELECT * FROM postgres_query('__ducklake_metadata_store', 'SELECT 1')",
+        "FROM __ducklake_metadata_store.agnes_stats_lake.ducklake_snapshot",
+        "FROM ducklake_snapshots('store')",
+        "FROM store.main.sessions",
+    ):
+        with pytest.raises(Refused):
+            ask(path, refused)
+    # Also where the gate is passed: the connection itself is cut off.
+    with Store(path).read(confined=True) as reader:
+        assert reader.value("SELECT count(*) FROM responses") > 0
+        for cut_off in (
+            f"FROM read_csv('{tmp_path}/secret.csv')",
+            f"COPY sessions TO '{tmp_path}/out.csv'",
+            "SET enable_external_access = true",
+            "LOAD httpfs",
+            f"ATTACH '{tmp_path}/other.duckdb'",
+            "DELETE FROM sessions",
+        ):
+            with pytest.raises(StoreError):
+                reader.execute(cut_off)
+
+
+def test_the_catalogue_may_be_on_another_server(team: Callable[..., Team], monkeypatch: pytest.MonkeyPatch) -> None:
+    us = team("ann")
+    us.reads("ann", [talk("s1", 9)])
+    us.push("ann")
+    with running_server() as other:
+        url = other.url(ADMIN, other.database("of_lakes"))
+        own, us.server = us.server, other
+        lake = lake_for(us, url=url, drainer="stats")
+        us.server = own
+        us.drain(lake)
+        us.drain()
+        assert differing(told(lake), told(us.store)) == ""
+        other.halt()
+        us.reads("ann", [talk("s1", 9), talk("s2", 10)])
+        us.push("ann")
+        with pytest.raises(StoreAway, match=r"cannot be reached|is lost"):
+            us.drain(lake)
+        other.resume()
+        us.drain(lake)
+        us.drain()
+        assert differing(told(lake), told(us.store)) == ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -101,6 +102,14 @@ def _parse_rules(sheet: Stylesheet, css: str, read_from: CSSLocation, **how: Any
 def _paint(app: App[Any]) -> None:
     """Paint what has changed. What a widget raises at that is the test's."""
     _RENDER_UPDATE(app.screen._compositor, screen_stack=app._background_screens)
+
+
+async def until(pilot: Pilot[Any], is_so: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait for a fact that nothing on the screen is at work for. Fails if it does not come."""
+    give_up = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < give_up, screen_text(pilot.app)
+        await pilot.pause(0.02)
 
 
 async def settle(pilot: Pilot[Any]) -> None:

@@ -21,13 +21,15 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats merge`."""
     if not given.other:
         raise BadSetting("merge what? Name the store of another machine: agnes-stats merge LAPTOP.duckdb")
+    store = Store(settings.store)
+    if not store.is_file:
+        raise BadSetting(f"{store.shown} takes nothing from files: agnes-stats push tells an inbox, a drain loads that")
     other = expanded(given.other).absolute()
     if other.resolve() == settings.store.resolve():
         raise BadSetting(f"{other} is the store itself: name that of another machine")
     machine = _machine(given.of_machine, other)
     from ...ingest.team.merge import merge
 
-    store = Store(settings.store)
     engine = engine_of(settings, store)
     brought = merge(store, other, machine, zones=engine.zones, overrides=engine.overrides)
     store.back_up()
