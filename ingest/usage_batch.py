@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ..queries.facts import RESPONSES
 from .batch import Batch, Row
@@ -11,6 +13,16 @@ from .text import keep
 
 _OF_SESSIONS = frozenset(("session_firsts", "session_lasts", "summaries", "prompts", "activity", "strays", "worktrees"))
 """Tables that say whose a response is, what its session is called, and when a conversation went on."""
+
+
+class Lines(Protocol):
+    """Lines of responses that are compared with each other already."""
+
+    def pop_rows(self, key: str) -> Iterable[Row]:
+        """Those of one response as rows, if there are any, because there are others of it; they are not told again."""
+
+    def rows(self) -> Iterable[Row]:
+        """A row of each response."""
 
 
 @dataclass(slots=True)
@@ -24,6 +36,8 @@ class UsageBatch(Batch):
     has_strays: bool = False
     """Whether there are sub-agents that name another session than the one they were started in: whose they are is
     told by all files together."""
+    lines: Lines | None = None
+    """What a decoder compares by itself of the file that is read."""
     _merged: MergedRows = field(default_factory=lambda: MergedRows(RESPONSES))
     _told: list[Row] = field(default_factory=list)
     """Rows of responses that may still be given a time."""
@@ -32,7 +46,7 @@ class UsageBatch(Batch):
     def begin(self) -> None:
         """A file begins: what was told since the last `end` is dropped."""
         self._merged.clear()
-        self._told, self._others = [], []
+        self._told, self._others, self.lines = [], [], None
         self.is_doubtful = False
 
     def add(self, table: str, row: Row) -> None:
@@ -50,19 +64,19 @@ class UsageBatch(Batch):
     def complete(self, table: str, row: Row, more: Row) -> None:
         """Nothing: tool calls are not asked for."""
 
-    def take(self, row: Row) -> None:
-        """Take the row of a response that has its time, and all columns."""
-        self._merged.take(row)
-
     def doubt(self) -> None:
         """Say of the file that is read that a number of it depends on rows that were passed over."""
         self.is_doubtful = True
 
     def end(self) -> bool:
         """The file is read: take in what it told; whether that was done, for it is not if the file is doubtful."""
+        if self.lines is not None:
+            for key in {row["key"] for row in self._told}:
+                for row in self.lines.pop_rows(key):
+                    self._merged.take(row)
         for row in self._told:
             self._merged.add(row)
-        rows = list(self._merged)
+        rows = [*self._merged, *(() if self.lines is None else self.lines.rows())]
         if not self.with_sessions and (self.is_doubtful or any(map(_waits, rows))):
             return False
         for table, row in (*(("responses", row) for row in rows), *self._others):

@@ -227,17 +227,23 @@ def _read_all(
 
 def _read_matching(stream: BinaryIO, decoder: SearchingDecoder, start: int, size: int, needle: bytes) -> int:
     """Feed the whole lines that have some bytes in them; the byte after the last whole line. Overlong ones are fed."""
-    stream.seek(start)
-    pos, rest = start, b""
-    while data := stream.read(min(_CHUNK, size - pos - len(rest))):
-        block = rest + data
+    pos, rest, much = start, b"", _CHUNK
+    while True:
+        # What is left of a line is read again with the rest of it: to join the two would copy all.
+        stream.seek(pos)
+        block = stream.read(min(much, size - pos))
         whole = block.rfind(b"\n") + 1
+        if not whole:
+            if len(block) < much:
+                rest = block
+                break
+            much *= 2
+            continue
         found = block.find(needle, 0, whole)
         while found >= 0:
             begin, end = block.rfind(b"\n", 0, found) + 1, block.find(b"\n", found) + 1
             decoder.feed(block[begin:end], pos + begin)
             found = block.find(needle, end, whole)
-        rest = block[whole:]
         pos += whole
     if rest and is_whole(rest):
         if needle in rest:

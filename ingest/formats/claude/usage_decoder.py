@@ -7,96 +7,26 @@ depends on a row that was passed over, the file is *doubtful*, and has to be rea
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from ...batch import Batch
-from ...batch import Row as FactRow
-from ...merged_rows import LATER
 from ...usage_batch import UsageBatch
-from ..emit import UNKNOWN_MODEL
-from ..events import NoticeKind, Place, ResponseKind, Speaker, Tokens
+from ..events import NoticeKind, Place, Speaker
 from ..source import SourceFile, State
 from ..times import parse_time
-from .decoder import DENSEST_OUTPUT, PLACEHOLDER, SYNTHETIC, ClaudeDecoder, text_in
+from .decoder import DENSEST_OUTPUT, SYNTHETIC, ClaudeDecoder
 from .keys import AGENT, RowLine, copy_signs_of, is_unique
-from .rows import CacheCreation, ContentBlock, Iteration, Message, OutputDetails, Row, ServerToolUse
-from .usage import PARTS, SPEED, TIER, count_of, leaves_placeholders, shown_bytes, stop_of, tokens_of
+from .rows import ContentBlock, Message, Row
+from .usage import PARTS, shown_bytes, tokens_of
+from .usage_lines import Line, UsageLines, UsageMessage, UsageRow, nothing
 
 NEEDLE = b'"assistant"'
 """In every row that tells of a response: within a text its quotes would be escaped."""
 
 
-class _UsagePart(msgspec.Struct, gc=False):
-    """An entry of `usage.iterations`."""
-
-    type: Any = None
-
-
-class _Usage(msgspec.Struct, gc=False):
-    """`message.usage`, as `Usage` has it; of the parts only how many there are, and of what type."""
-
-    input_tokens: Any = None
-    output_tokens: Any = None
-    cache_read_input_tokens: Any = None
-    cache_creation_input_tokens: Any = None
-    cache_creation: CacheCreation | None = None
-    output_tokens_details: OutputDetails | None = None
-    server_tool_use: ServerToolUse | None = None
-    speed: Any = None
-    service_tier: Any = None
-    inference_geo: Any = None
-    iterations: list[_UsagePart] | None = None
-
-
-class _ShownBlock(msgspec.Struct, gc=False):
-    """A content block: what of it the model wrote."""
-
-    text: msgspec.Raw = msgspec.Raw()
-    thinking: msgspec.Raw = msgspec.Raw()
-    input: msgspec.Raw = msgspec.Raw()
-
-
-class _Message(msgspec.Struct, gc=False):
-    """`message` of a response's row."""
-
-    id: Any = None
-    model: Any = None
-    stop_reason: Any = None
-    usage: _Usage | None = None
-    content: str | list[_ShownBlock] | None = None
-
-
-class _UsageRow(msgspec.Struct, gc=False):
-    """A row, as far as it tells what a response took and whose it is."""
-
-    type: Any = None
-    timestamp: Any = None
-    sessionId: Any = None  # noqa: N815
-    session_id: Any = None
-    sessionKind: Any = None  # noqa: N815
-    forkedFrom: Any = None  # noqa: N815
-    agentId: Any = None  # noqa: N815
-    attributionAgent: Any = None  # noqa: N815
-    cwd: Any = None
-    gitBranch: Any = None  # noqa: N815
-    version: Any = None
-    uuid: Any = None
-    isSidechain: Any = None  # noqa: N815
-    isApiErrorMessage: Any = None  # noqa: N815
-    costUSD: Any = None  # noqa: N815
-    customTitle: Any = None  # noqa: N815
-    aiTitle: Any = None  # noqa: N815
-    message: _Message | None = None
-
-
-_decode = msgspec.json.Decoder(_UsageRow).decode
-
-
-def _nothing(_: str) -> None:
-    """Nobody is told of what is unknown: the whole reading tells."""
+_decode = msgspec.json.Decoder(UsageRow).decode
 
 
 class UsageDecoder(ClaudeDecoder):
@@ -110,8 +40,8 @@ class UsageDecoder(ClaudeDecoder):
         """Whether every line is fed."""
         self.passes_over = False
         """Whether lines without the needle are not fed any more."""
-        self._path = str(file.path)
-        self._whose = {"agent": AGENT, "machine": file.machine, "username": file.username}
+        whose = {"agent": AGENT, "machine": file.machine, "username": file.username}
+        self._lines = batch.lines = UsageLines(str(file.path), whose, self._file_agent)
 
     @property
     def needle(self) -> bytes | None:
@@ -139,50 +69,28 @@ class UsageDecoder(ClaudeDecoder):
         self._emit.last_ts = ts
         if self._usage.with_sessions:
             self._quick_label(row, session, ts, pos)
-        self._usage.take(self._quick_row(row, message, session, ts, pos))
+        tokens = tokens_of(message.usage, nothing)  # type: ignore[arg-type]
+        shown = shown_bytes(message)  # type: ignore[arg-type]
+        # What the model wrote is all of the line, and is not asked for any more.
+        message.content = None
+        told = Line(
+            ts,
+            pos,
+            copy_signs_of(row, ts, self._first_ts),  # type: ignore[arg-type]
+            bool(row.isSidechain) or self._file_agent is not None,
+            tokens.output,
+            tokens.total,
+            -(-shown // DENSEST_OUTPUT),
+            row,
+            message,
+            tokens,
+        )
+        self._lines.add(message.id, told)
         return True
 
     def _quick_label(self, row: Any, session: str, ts: int, pos: int) -> None:
         self._label(row, Place(session, ts, pos))
         self._emit.active(session, ts)
-
-    def _quick_row(self, row: _UsageRow, message: _Message, session: str, ts: int, pos: int) -> FactRow:
-        """What such a row is compared by, what is added up, and how to tell the rest, should it win."""
-        tokens = tokens_of(cast("Iteration", message.usage), _nothing)
-        return {
-            "key": message.id,
-            "path": self._path,
-            "embedded": False,
-            "ts": ts,
-            "pos": pos,
-            "is_copy": row.forkedFrom is not None,
-            "copy_signs": copy_signs_of(cast("Row", row), ts, self._first_ts),
-            "is_sidechain": bool(row.isSidechain) or self._file_agent is not None,
-            "usage_embedded": False,
-            "output_tokens": tokens.output,
-            "total_tokens": tokens.total,
-            "usage_ts": ts,
-            "usage_path": self._path,
-            "usage_pos": pos,
-            "ended_at": ts,
-            "is_api_error": False,
-            "least_output_tokens": -(-shown_bytes(cast("Message", message)) // DENSEST_OUTPUT),
-            LATER: (partial(self._owner, row, message, session), partial(_used, row, message, tokens)),
-        }
-
-    def _owner(self, row: _UsageRow, message: _Message, session: str) -> FactRow:
-        """What `Emitter.response` makes of whose it is, as far as it is asked for."""
-        agent = row.agentId
-        return {
-            "session_id": session,
-            **self._whose,
-            "kind": ResponseKind.TURN,
-            "subagent_id": agent if isinstance(agent, str) else self._file_agent,
-            "subagent_name": text_in(row.attributionAgent),
-            "model": text_in(message.model) or UNKNOWN_MODEL,
-            "version": text_in(row.version),
-            "git_branch": text_in(row.gitBranch),
-        }
 
     # -- what cannot be told without the rows that were passed over ----------------------------------------------------
 
@@ -228,28 +136,7 @@ class UsageDecoder(ClaudeDecoder):
             super()._task_state(key, call, told, place)
 
 
-def _used(row: _UsageRow, message: _Message, tokens: Tokens) -> FactRow:
-    """What `Emitter.response` makes of what it took."""
-    usage = message.usage
-    assert usage is not None
-    used = usage.server_tool_use
-    return {
-        "input_tokens": tokens.input,
-        "cache_read_tokens": tokens.cache_read,
-        "cache_write_5m_tokens": tokens.cache_write_5m,
-        "cache_write_1h_tokens": tokens.cache_write_1h,
-        "reasoning_tokens": tokens.reasoning,
-        "web_searches": count_of(used.web_search_requests, _nothing) if used is not None else 0,
-        "speed": text_in(usage.speed) or SPEED,
-        "service_tier": text_in(usage.service_tier) or TIER,
-        "inference_geo": text_in(usage.inference_geo),
-        "stop_reason": stop_of(message.stop_reason),
-        "early_output": tokens.output in PLACEHOLDER,
-        "stays_early": leaves_placeholders(text_in(row.version)),
-    }
-
-
-def _is_ordinary(row: _UsageRow, message: _Message) -> bool:
+def _is_ordinary(row: UsageRow, message: UsageMessage) -> bool:
     """Whether all that a row says of a response is in its own fields."""
     usage = message.usage
     return (
@@ -258,6 +145,7 @@ def _is_ordinary(row: _UsageRow, message: _Message) -> bool:
         and is_unique(message.id)
         and message.model != SYNTHETIC
         and not row.isApiErrorMessage
+        and row.forkedFrom is None
         # One part is all of it.
         and (not usage.iterations or (len(usage.iterations) == 1 and usage.iterations[0].type in PARTS))
     )
