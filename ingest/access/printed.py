@@ -23,16 +23,27 @@ _TOPS, _MIDDLES, _BOTTOMS = ("┏", "┌", "+-"), ("┡", "├", "╞", "|-"), (
 _NARROWEST = 80
 """Columns of the screen that a client takes for granted where there is none; a table below that was not squeezed."""
 
-_HINTS = (
-    *("└".encode(), b"\\u2514", "┡".encode(), b"\\u2521"),
-    *("─── row ".encode(), b"\\u2500 row "),
-    *(b'"[\\n', b'"[{', b'"[]'),
-)
+_DRAWN = ("└".encode(), "┡".encode(), "─── row ".encode())
+_ESCAPED = {b"\\u2": (b"\\u2514", b"\\u2521", b"\\u2500 row "), b'"[': (b'"[\\n', b'"[{', b'"[]')}
+"""What these begin with -> hints in plain ASCII: where no beginning is, none of them need be looked for."""
 
 
 def may_hold_rows(head: bytes, end: bytes) -> bool:
     """Return whether a result, as it stands in JSON, begins or ends like one whose rows can be counted."""
-    return any(hint in head or hint in end for hint in _HINTS)
+    return _may_show_rows(head) or _may_show_rows(end)
+
+
+def _may_show_rows(part: bytes) -> bool:
+    if not part.isascii():
+        for hint in _DRAWN:
+            if hint in part:
+                return True
+    for begin, hints in _ESCAPED.items():
+        if begin in part:
+            for hint in hints:
+                if hint in part:
+                    return True
+    return False
 
 
 def printed_rows(text: str, *, csv: bool = False) -> int | None:
