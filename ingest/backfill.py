@@ -23,8 +23,9 @@ LOAD_BYTES, LOAD_FILES = 256 * 1024 * 1024, 4000
 QUEUED_BYTES = LOAD_BYTES
 """About how much is with the workers, so that none of them waits while a transaction is under way."""
 
-LOAD_SECONDS = 2.0
-"""A transaction is begun after this long, so that rows read early are seen early."""
+LOAD_SECONDS, UNSEEN_SECONDS = 2.0, 10.0
+"""A transaction is begun after this long, so that rows read early are seen early; and where nobody looks on while they
+are read. Each costs a quarter of a second, however little is in it."""
 
 BREATH_SECONDS = 0.05
 """How long the store is left to others between two transactions; they try every 4 to 20 ms."""
@@ -121,7 +122,8 @@ class Backfill:
     def _is_due(self) -> bool:
         if not self._ready:
             return False
-        late = time.monotonic() - self._since > LOAD_SECONDS
+        patience = LOAD_SECONDS if self._engine.is_heard else UNSEEN_SECONDS
+        late = time.monotonic() - self._since > patience
         many = self._read >= LOAD_BYTES or sum(len(group) for _, group in self._ready) >= LOAD_FILES
         return late or many or not (self._running or self._waiting)
 

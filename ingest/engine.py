@@ -105,6 +105,11 @@ class Engine:
         self._listener = listener
         self.rest_seconds = REST_SECONDS[0]
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether somebody listens, and shows what comes."""
+        return self._listener is not None
+
     def breathe(self) -> None:
         """Called between the transactions of a long catch-up."""
         if self._listener is not None:

@@ -6,7 +6,7 @@ or in other portions, leads to the same store. Killed at any instant, a batch is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,25 +117,34 @@ def _merge(
     if count:
         connection.execute(f"DELETE FROM {known}")
     told_once = None if replaced else f"told_once_{fact.name}"
-    several = incoming
+    several, again = incoming, -1
     if told_once is not None:
         # Nearly all: what nobody else tells needs no merging.
         several = f"told_again_{fact.name}"
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {told_once} AS {keys_told_once(fact, incoming)}")
-        again = f"{key_of(fact)} NOT IN (FROM {told_once})"
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {several} AS FROM {incoming} WHERE {again}")
-    opened = _opened(connection, fact, several)
-    if opened is not None and count:
-        connection.execute(f"INSERT INTO {several} BY NAME {rival_rows(fact, several, replaced)}")
-    merged = merged_rows(fact, several, list(replaced), opened)
-    if told_once is not None:
-        merged = f"({merged}) UNION ALL BY NAME ({rows_told_once(fact, incoming, told_once)})"
+        told_again = f"{key_of(fact)} NOT IN (FROM {told_once})"
+        [(again,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {several} AS FROM {incoming} WHERE {told_again}")
+    # To plan a merge takes as long as to write thousands of rows.
+    if told_once is not None and not again:
+        merged = rows_told_once(fact, incoming, None)
+    else:
+        merged = _merged_again(connection, fact, several, replaced, with_rivals=count > 0)
+        if told_once is not None:
+            merged = f"({merged}) UNION ALL BY NAME ({rows_told_once(fact, incoming, told_once)})"
     if taken_back:
         merged = f"SELECT * FROM ({merged}) WHERE {is_told(fact)}"
     if fact.name == "responses":
         merged = f"WITH merged AS MATERIALIZED ({merged}) {priced('merged')}"
     connection.execute(f"INSERT INTO {fact.name} BY NAME {merged}")
     touched.add(fact.name, incoming)
+
+
+def _merged_again(connection: Writer, fact: Fact, told: str, replaced: Mapping[str, str], *, with_rivals: bool) -> str:
+    """SELECT of merged rows of a table of rows. `with_rivals`: the store knows some of them."""
+    opened = _opened(connection, fact, told)
+    if opened is not None and with_rivals:
+        connection.execute(f"INSERT INTO {told} BY NAME {rival_rows(fact, told, replaced)}")
+    return merged_rows(fact, told, list(replaced), opened)
 
 
 def _opened(connection: Writer, fact: Fact, incoming: str) -> str | None:

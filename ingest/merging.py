@@ -101,8 +101,11 @@ def keys_told_once(fact: Fact, told: str) -> str:
     return f"SELECT {key_of(fact)} AS once FROM {told} GROUP BY {keys} HAVING count(*) = 1"
 
 
-def rows_told_once(fact: Fact, told: str, keys: str) -> str:
-    """SELECT of the rows of `told` whose keys are in the table `keys`: what `merged_rows` makes of one row."""
+def rows_told_once(fact: Fact, told: str, keys: str | None) -> str:
+    """SELECT of the rows of `told` whose keys are in the table `keys`: what `merged_rows` makes of one row.
+
+    Without `keys`: of all rows, each of which has a key of its own.
+    """
     shown = {column: f'"{column}"' for column in (*fact.key, *fact.sums)}
     for half in fact.halves:
         for column in half.columns:
@@ -111,7 +114,8 @@ def rows_told_once(fact: Fact, told: str, keys: str) -> str:
         if half.rivals is not None:
             shown[half.rivals] = f'NULL::VARCHAR AS "{half.rivals}"'
     computed = "".join(f', {sql} AS "{column}"' for column, (_, sql) in fact.computed.items())
-    rows = f"SELECT {', '.join(shown.values())} FROM {told} WHERE {key_of(fact)} IN (FROM {keys})"
+    which = "" if keys is None else f" WHERE {key_of(fact)} IN (FROM {keys})"
+    rows = f"SELECT {', '.join(shown.values())} FROM {told}{which}"
     return f"SELECT *{computed} FROM ({rows})"
 
 

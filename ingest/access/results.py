@@ -96,10 +96,7 @@ def may_count_rows(end: bytes, head: bytes = b"") -> bool:
 
 def may_hold_note(head: bytes, end: bytes) -> bool:
     """Return whether a result, as it stands in JSON, begins or ends with a note of `agnes query`."""
-    for hint in _NOTE_HINTS:
-        if hint in head or hint in end:
-            return True
-    return False
+    return any(hint in head or hint in end for hint in _NOTE_HINTS)
 
 
 def note_in(result_text: str) -> str | None:
