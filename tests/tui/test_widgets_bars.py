@@ -132,23 +132,44 @@ def test_labels_are_evenly_spaced_and_keep_the_last() -> None:
 @pytest.mark.parametrize(
     ("buckets", "width", "expected"),
     [
-        (30, 90, (0, 30, 3, 2)),
-        (30, 89, (0, 30, 3, 2)),
-        (30, 88, (0, 30, 2, 1)),
-        (30, 59, (0, 30, 2, 1)),
-        (30, 58, (0, 30, 1, 1)),
-        (30, 30, (0, 30, 1, 1)),
-        (30, 29, (1, 29, 1, 1)),
-        (1, 90, (0, 1, 10, 8)),
-        (7, 90, (0, 7, 10, 8)),
-        (0, 90, (0, 0, 1, 1)),
-        (5, 0, (0, 0, 1, 1)),
+        (30, 90, (0, 30, 2, 1)),
+        (30, 89, (0, 30, 2, 1)),
+        (30, 88, (0, 30, 1, 1)),
+        (30, 59, (0, 30, 1, 1)),
+        (30, 58, (0, 30, 1, 0)),
+        (30, 30, (0, 30, 1, 0)),
+        (30, 29, (1, 29, 1, 0)),
+        (1, 90, (0, 1, 12, 2)),
+        (7, 90, (0, 7, 11, 2)),
+        (7, 190, (0, 7, 12, 2)),
     ],
 )
 def test_bars_shrink_before_any_is_left_out(buckets: int, width: int, expected: tuple[int, ...]) -> None:
     bars = place_bars(buckets, width)
-    assert (bars.first, bars.shown, bars.step, bars.bar) == expected
-    assert bars.width <= width
+    assert (bars.first, bars.shown, bars.wide(bars.first), bars.gap) == expected
+
+
+@given(st.integers(1, 400), st.integers(1, 250))
+def test_bars_share_the_whole_width(buckets: int, width: int) -> None:
+    bars = place_bars(buckets, width)
+    shown = range(bars.first, bars.first + bars.shown)
+    assert bars.width == width
+    ends = -bars.gap
+    for index in shown:
+        assert bars.column(index) >= ends + bars.gap
+        assert bars.wide(index) >= 1
+        ends = bars.column(index) + bars.wide(index)
+        assert {bars.bucket(column) for column in range(bars.column(index), ends)} == {index}
+    lead = bars.column(bars.first)
+    assert abs((width - ends) - lead) <= 2, "as much room behind the last as before the first"
+    if bars.gap:
+        assert len({bars.wide(index) for index in shown}) == 1
+
+
+@pytest.mark.parametrize(("buckets", "width"), [(0, 90), (5, 0)])
+def test_without_bars_or_room_there_are_none(buckets: int, width: int) -> None:
+    bars = place_bars(buckets, width)
+    assert (bars.width, bars.bucket(0)) == (0, None)
 
 
 def test_the_window_follows_the_cursor() -> None:
@@ -194,16 +215,16 @@ def test_bars_ticks_labels_legend_and_caption() -> None:
     widget = bars_of([4, 2, 0], [4, 0, 1], labels=["Nov 20", "Nov 21", "Nov 22"])
     assert drawn(widget, 40, 12) == [
         "   ■ a 6   ■ b 5",
-        " 8 ████████▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔",
-        "   ████████",
-        " 6 ████████▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔",
-        "   ████████",
-        " 4 ████████▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔",
-        "   ████████",
-        " 2 ████████▔▔████████▔▔▔▔▔▔▔▔▔▔",
-        "   ████████  ████████  ████████",
-        " 0 ▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔",
-        "    Nov 20    Nov 21    Nov 22",
+        " 8 ███████████▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔",
+        "   ███████████",
+        " 6 ███████████▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔",
+        "   ███████████",
+        " 4 ███████████▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔",
+        "   ███████████",
+        " 2 ███████████▔▔███████████▔▔▔▔▔▔▔▔▔▔▔▔▔",
+        "   ███████████  ███████████  ███████████",
+        " 0 ▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔",
+        "      Nov 20       Nov 21       Nov 22",
         "   Peak Nov 20: 8",
     ]
 
@@ -211,13 +232,13 @@ def test_bars_ticks_labels_legend_and_caption() -> None:
 def test_without_colour_glyphs_tell_series_apart() -> None:
     lines = drawn(bars_of([4, 2, 0], [4, 0, 1]), 40, 12, plain=True)
     assert lines[0] == "   █ a 6   ░ b 5"
-    assert [line[3:11] for line in lines[1:9]] == ["░" * 8] * 4 + ["█" * 8] * 4
-    assert lines[8][23:31] == "░" * 8
+    assert [line[3:14] for line in lines[1:9]] == ["░" * 11] * 4 + ["█" * 11] * 4
+    assert lines[8][29:40] == "░" * 11
 
 
 def test_a_low_or_narrow_widget_keeps_the_bars() -> None:
     widget = bars_of([4, 2, 1], labels=["Nov 20", "Nov 21", "Nov 22"])
-    assert drawn(widget, 12, 3) == ["▆▆▆▔▃▃▃▔▂▂▂", "▔▔▔▔▔▔▔▔▔▔▔", "      Nov 22"]
+    assert drawn(widget, 12, 3) == ["▆▆▆▔▃▃▃▔▂▂▂▔", "▔▔▔▔▔▔▔▔▔▔▔▔", "      Nov 22"]
     assert drawn(widget, 3, 1) == ["▆▃▂"]
     assert drawn(widget, 0, 0) == []
 
@@ -351,16 +372,16 @@ async def test_the_keyboard_moves_over_the_bars() -> None:
         assert app.heard == [2, 1, 0, 1, 2, 0]
         assert app.bars.caption == "Nov 20: 8 = a 4 + b 4"
         assert app.bars.render_line(11).text.rstrip() == "   Nov 20: 8 = a 4 + b 4"
-        assert app.bars.render_line(9).text.rstrip() == " 0 ▔▔▔▲▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔"
+        assert app.bars.render_line(9).text.rstrip() == " 0 ▔▔▔▔▔▲▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔"
 
 
 async def test_the_mouse_points_at_bars() -> None:
     app = Host(three())
     async with app.run_test(size=(40, 12)) as pilot:
-        await pilot.hover(StackedBars, offset=(15, 5))
+        await pilot.hover(StackedBars, offset=(18, 5))
         await pilot.pause()
         assert app.bars.cursor == 1
-        await pilot.click(StackedBars, offset=(26, 5))
+        await pilot.click(StackedBars, offset=(30, 5))
         assert app.bars.cursor == 2
         await pilot.click(StackedBars, offset=(1, 5))
         await pilot.click(StackedBars, offset=(10, 0))

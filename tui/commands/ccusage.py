@@ -158,17 +158,25 @@ def write_legends(rows: Sequence[dict[str, Any]], settings: Settings) -> None:
     terminal.lines([*([""] if legends else []), *legends])
 
 
+SPANS = {"daily": "day", "weekly": "week", "monthly": "month"}
+"""Reports of what is on a calendar, and what their rows are."""
+
+
 def tell(given: argparse.Namespace, settings: Settings, report: dict[str, Any], rows: str) -> int:
     if given.json:
         terminal.answer(report)
         return 0
     lines: list[tuple[str, ...]] = [("", *HEADINGS)]
-    for row in (*report[rows], {**report["totals"], "period": "total"}):
+    # A page of zeros tells nobody anything; scripts get all of them.
+    used = [row for row in report[rows] if row["totalTokens"] or row["totalCost"] or rows not in SPANS]
+    for row in (*used, {**report["totals"], "period": "total"}):
         kinds = [row[f"{name}Tokens"] for name in ("input", "output", "cacheRead", "cacheCreation")]
         name = words.clean(row.get("period") or row.get("modelName"), 40)
         name = words.priced(name, row.get("speed", "standard"), row.get("service_tier", "standard"))
         lines.append((name, *cells(kinds, row, "totalCost")))
     write_table(lines, settings)
+    if len(used) < len(report[rows]):
+        terminal.lines([f"{words.plural(len(report[rows]) - len(used), SPANS[rows])} without tokens left out"])
     write_legends([report["totals"]], settings)
     return 0
 

@@ -154,15 +154,22 @@ def total_line(totals: dict[str, Any], page: Page) -> str:
 
 
 def daily_lines(days: Sequence[dict[str, Any]], page: Page) -> list[str]:
-    """The days of an answer, a line each. Without tokens there is nothing to show."""
+    """The days of an answer that have tokens, newest first, and a line that says of which days they are."""
     from ..kit.spark import bar
 
     if not days:
         return []
-    most = max(day["total"] for day in days) or 1
+    used = [day for day in reversed(days) if day["total"] or day["responses"]]
+    span = f"{words.plural(len(days), 'day')} from {days[0]['day']} to {days[-1]['day']}"
+    if not used:
+        return [f"No tokens in the {span}."]
+    most = max(day["total"] for day in used) or 1
     columns = [TextColumn("Day"), TextColumn("", rank=2), *_token_columns(page)]
-    rows = [[day["day"], bar(day["total"] / most, _BAR), *_token_cells(day, page)] for day in days]
-    return table(columns, rows, page.width)
+    rows = [[day["day"], bar(day["total"] / most, _BAR), *_token_cells(day, page)] for day in used]
+    left_out = (
+        [f"{words.plural(len(days) - len(used), 'day')} without tokens left out"] if len(used) < len(days) else []
+    )
+    return [*table(columns, rows, page.width), span, *left_out]
 
 
 def model_lines(models: Sequence[dict[str, Any]], page: Page) -> list[str]:

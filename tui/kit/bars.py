@@ -63,7 +63,7 @@ class StackedBars(Pointed):
         self._totals: list[float] = []
         self._average: tuple[float, str] | None = None
         self._growing: tuple[int, str] | None = None
-        self._bars = Bars(0, 0, 1, 1)
+        self._bars = Bars(0, 0, 0, 0)
         self._frame = make_frame(0, 0)
 
     # -- data
@@ -163,7 +163,7 @@ class StackedBars(Pointed):
 
     def paint(self, grid: Grid, ink: Ink) -> None:
         if not any(self._totals):
-            self._bars = Bars(0, 0, 1, 1)
+            self._bars = Bars(0, 0, 0, 0)
             put_centered(grid, self._empty, ink.muted)
             return
         entries = self._entries(ink)
@@ -185,7 +185,7 @@ class StackedBars(Pointed):
             ink,
             frame,
             [self._labels[index] for index in buckets],
-            [bars.column(index) + (bars.bar - 1) // 2 for index in buckets],
+            [bars.center(index) for index in buckets],
             None if self._cursor is None else self._cursor - bars.first,
             earlier=bars.first,
             later=len(self._labels) - buckets.stop,
@@ -196,16 +196,17 @@ class StackedBars(Pointed):
 
     def _paint_bar(self, grid: Grid, ink: Ink, scale: Scale, index: int) -> None:
         x, bottom = self._frame.gutter + self._bars.column(index), self._frame.bottom
+        wide = self._bars.wide(index)
         background = ink.background
         if index == self._cursor:
             background = ink.cursor
             behind = Style(bgcolor=background.rich_color)
-            grid.shade(x, self._frame.plot, self._bars.bar, self._frame.rows, behind)
+            grid.shade(x, self._frame.plot, wide, self._frame.rows, behind)
         for row, block in enumerate(stack(self._values[index], scale)):
             glyph, style = self._block(ink, block, background)
             if self._growing is not None and index == self._growing[0] and glyph == "█" and not ink.plain:
                 glyph = _HATCH
-            grid.put(x, bottom - row, glyph * self._bars.bar, style)
+            grid.put(x, bottom - row, glyph * wide, style)
 
     @staticmethod
     def _block(ink: Ink, block: StackedBlock, background: Color) -> tuple[str, Style]:

@@ -10,46 +10,65 @@ from .scale import Scale
 EMPTY = -1
 """Stands for "no series" in a cell."""
 
-_WIDEST_STEP = 10
+_WIDEST_BAR = 12
+"""Columns of the widest bar: where there are few, more room goes between them."""
 
 
 @dataclass(frozen=True)
 class Bars:
-    """Where the bars stand: `shown` of them from bucket `first` on, `step` columns apart, `bar` wide."""
+    """Where the bars stand: `shown` of them from bucket `first` on share `span` columns, with `gap` between two."""
 
     first: int
     shown: int
-    step: int
-    bar: int
+    span: int
+    gap: int
 
     @property
     def width(self) -> int:
-        """Columns from the first bar to the end of the last."""
-        return max(0, (self.shown - 1) * self.step + self.bar) if self.shown else 0
+        """Columns from the first bar to the end of the last, all of the plot."""
+        return max(0, self.span - self.gap) if self.shown else 0
+
+    def _slot(self, number: int) -> int:
+        return number * self.span // max(self.shown, 1)
+
+    def wide(self, index: int) -> int:
+        """Columns of the bar of bucket `index`. All are as wide, unless there is no gap that could differ instead."""
+        number = index - self.first
+        if self.gap == 0:
+            return self._slot(number + 1) - self._slot(number)
+        return min(self.span // self.shown - self.gap, _WIDEST_BAR)
 
     def column(self, index: int) -> int:
         """The first column of bucket `index`."""
-        return (index - self.first) * self.step
+        number = index - self.first
+        room = self._slot(number + 1) - self._slot(number) - self.gap
+        return self._slot(number) + max(0, room - self.wide(index)) // 2
+
+    def center(self, index: int) -> int:
+        """The column in the middle of the bar of bucket `index`."""
+        return self.column(index) + (self.wide(index) - 1) // 2
 
     def bucket(self, column: int) -> int | None:
-        """The bucket drawn at a column, its gap included."""
-        index = column // self.step if self.step else -1
-        return self.first + index if column >= 0 and index < self.shown else None
+        """The bucket drawn at a column, the room around it included."""
+        if not 0 <= column < self.span or not self.shown:
+            return None
+        # The last whose slot begins there or before.
+        return self.first + ((column + 1) * self.shown - 1) // self.span
 
 
 def place_bars(buckets: int, width: int, cursor: int | None = None) -> Bars:
-    """Bars as wide as fit, one cell at least; of too many the latest, or those from the cursor on."""
+    """Bars over the whole width, one cell at least; of too many the latest, or those from the cursor on."""
     if buckets <= 0 or width <= 0:
-        return Bars(0, 0, 1, 1)
+        return Bars(0, 0, 0, 0)
     if buckets > width:
         first = buckets - width
         if cursor is not None:
             first = min(first, max(0, cursor))
-        return Bars(first, width, 1, 1)
-    # The last bar needs no gap behind it.
-    step = min((width + 1) // buckets, _WIDEST_STEP)
+        return Bars(first, width, width, 0)
+    step = (width + 1) // buckets
     gap = 0 if step == 1 else 1 if step < 8 else 2
-    return Bars(0, buckets, step, step - gap)
+    # The last bar needs no gap behind it.
+    return Bars(0, buckets, width + gap, gap)
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def _task(row: DelegatedTask, question: Question) -> Record:
             "subagent_type": row.subagent_type,
             "title": row.title,
             "started_at": words.when(row.started_at, question.now, question.zone),
-            "took": words.duration(row.seconds),
+            "took": None if row.seconds is None else words.millis(row.seconds * 1000),
             "total_tokens": marks.tokens(row.total_tokens, row.undercounted),
             "reported": words.count(row.reported_tokens),
             "compression": _times(row.compression),
