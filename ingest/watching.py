@@ -1,4 +1,8 @@
-"""Noticing that files change, by the system's watcher where there is one."""
+"""Noticing that files change, by the system's watcher where there is one.
+
+On Linux the kernel's is asked directly: it costs nothing while nothing changes, and tells at once. `watchfiles` is the
+watcher everywhere else, and where that one does not work.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from ..queries.paths import is_folder
+from ..queries.waking import WakingEvent
+from . import inotify
 from .formats import SOURCES, Root
 from .walk import folders as folders_below
 from .walk import walking
@@ -33,8 +40,9 @@ class Watcher:
 
     def __init__(self, note: Callable[[set[Path]], None], begun: Callable[[], None], stop: threading.Event) -> None:
         """`note` gets what changed; `begun` is called when a watch has begun: what changed before was not seen."""
-        self._deep = _WatchThread("agnes-stats-watch", note, begun, stop, recursive=True)
-        self._flat = _WatchThread("agnes-stats-watch-flat", note, begun, stop, recursive=False)
+        kind = KINDS["the kernel" if inotify.works() else "watchfiles"]
+        self._deep = kind("agnes-stats-watch", note, begun, stop, recursive=True)
+        self._flat = kind("agnes-stats-watch-flat", note, begun, stop, recursive=False)
 
     @property
     def is_polling(self) -> bool:
@@ -105,40 +113,15 @@ class _WatchThread:
             self._again.set()
 
     def _run(self) -> None:
-        from watchfiles import watch
-
-        pace = _Pace()
         while not self._stop.is_set():
             self._again.clear()
             folders = [folder for folder in self._folders if is_folder(folder)]
             if not folders:
                 self._again.wait()
                 continue
-            inner = self._within_bounds(folders) if self._recursive else None
-            if self._again.is_set():
-                continue
-            self._named = None if inner is None else frozenset(inner)
             self.is_polling = False
             try:
-                first = True
-                for changes in watch(
-                    *(folders if inner is None else inner),
-                    watch_filter=None,
-                    stop_event=_Either(self._stop, self._again),
-                    debounce=DEBOUNCE_MS,
-                    step=pace,  # type: ignore[arg-type]  # anything that can be taken for an integer
-                    rust_timeout=TURN_MS,
-                    yield_on_timeout=True,
-                    raise_interrupt=False,
-                    ignore_permission_denied=True,
-                    recursive=self._recursive and inner is None,
-                ):
-                    if first:
-                        self._begun()
-                        first = False
-                    if changes:
-                        pace.quicken()
-                        self._tell({Path(path) for _, path in changes})
+                self._follow(folders)
             except FileNotFoundError:
                 # It vanished just now; the next sweep says what there is to watch.
                 self._again.wait(1.0)
@@ -147,6 +130,34 @@ class _WatchThread:
                 self.is_polling = True
                 self._begun()
                 self._again.wait()
+
+    def _follow(self, folders: list[Path]) -> None:
+        """Watch until there is something else to watch. Raises OSError, RuntimeError where that does not work."""
+        from watchfiles import watch
+
+        inner = self._within_bounds(folders) if self._recursive else None
+        if self._again.is_set():
+            return
+        self._named = None if inner is None else frozenset(inner)
+        first, pace = True, _Pace()
+        for changes in watch(
+            *(folders if inner is None else inner),
+            watch_filter=None,
+            stop_event=_Either(self._stop, self._again),
+            debounce=DEBOUNCE_MS,
+            step=pace,  # type: ignore[arg-type]  # anything that can be taken for an integer
+            rust_timeout=TURN_MS,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+            ignore_permission_denied=True,
+            recursive=self._recursive and inner is None,
+        ):
+            if first:
+                self._begun()
+                first = False
+            if changes:
+                pace.quicken()
+                self._tell({Path(path) for _, path in changes})
 
     def _within_bounds(self, folders: list[Path]) -> list[str] | None:
         """All folders to watch one by one, where there are links to folders: the system's watcher follows any of them.
@@ -165,6 +176,54 @@ class _WatchThread:
         if self._named is not None and any(str(path) not in self._named and is_folder(path) for path in changed):
             self._again.set()
         self._note(changed)
+
+
+class _KernelThread(_WatchThread):
+    """The same by Linux's own watcher: it sleeps until something changes, and then tells at once."""
+
+    _again: WakingEvent
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._again = WakingEvent()
+
+    def _follow(self, folders: list[Path]) -> None:
+        with inotify.Watches() as watches:
+            for folder in folders:
+                self._add(watches, str(folder))
+            # What changed before was not seen.
+            self._begun()
+            while not (self._stop.is_set() or self._again.is_set()):
+                seen = watches.wait(self._again.reader)
+                for path in seen.new_folders if self._recursive else ():
+                    self._add(watches, path)
+                if seen.paths:
+                    self._tell({Path(path) for path in seen.paths})
+                if seen.is_incomplete:
+                    # More has changed than was told: all is looked at, and watched anew.
+                    self._again.set()
+
+    def _add(self, watches: inotify.Watches, folder: str) -> None:
+        if not self._recursive:
+            watches.add(folder)
+            return
+        with walking(_Either(self._stop, self._again)):
+            for path, _ in folders_below(Path(folder)):
+                if len(watches) >= MOST_WATCHED:
+                    return
+                watches.add(path)
+
+    def _tell(self, changed: set[Path]) -> None:
+        if not changed.isdisjoint(self.awaited) or any(path in self._folders for path in changed):
+            self._begun()
+        if self._recursive and any(path.is_symlink() and is_folder(path) for path in changed):
+            # What it leads to is watched, within bounds, like all that is there at the beginning.
+            self._again.set()
+        self._note(changed)
+
+
+KINDS: dict[str, type[_WatchThread]] = {"the kernel": _KernelThread, "watchfiles": _WatchThread}
+"""By who tells what changes."""
 
 
 class _Pace:

@@ -1,5 +1,6 @@
 """The ingester of the dashboard: it follows the files, tells the news, and ends at once."""
 
+import errno
 import json
 import threading
 import time
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 import watchfiles
+from agnes_stats.ingest import inotify, watching
 from agnes_stats.ingest import service as services
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
@@ -153,7 +155,18 @@ def test_who_asks_upon_the_news_finds_the_store_open(running: Life, monkeypatch:
     assert seen == [2 + said[-1]]
 
 
-def test_new_folders_and_renamed_ones_are_noticed_before_the_next_sweep(running: Life) -> None:
+@pytest.fixture(params=["the kernel", "watchfiles"])
+def watched_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Who tells what changes; asked for before the service is made."""
+    if request.param == "watchfiles":
+        monkeypatch.setattr(inotify, "works", lambda: False)
+    elif not inotify.works():
+        pytest.skip("no inotify here")
+    return str(request.param)
+
+
+def test_new_folders_and_renamed_ones_are_noticed_before_the_next_sweep(watched_by: str, running: Life) -> None:
+    assert type(running.service._watcher._deep) is watching.KINDS[watched_by]
     projects = running.root.path / "projects"
     write(running.root.path, [talk("s2")], "-a-new-one")
     running.until(lambda: running.count() == 4)
@@ -163,7 +176,7 @@ def test_new_folders_and_renamed_ones_are_noticed_before_the_next_sweep(running:
 
 
 def test_what_is_behind_a_link_is_followed_and_the_disk_is_not_watched(
-    life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    watched_by: str, life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system's watcher follows every link: where there is one it is told each folder by itself."""
     watched: list[set[str]] = []
@@ -174,7 +187,14 @@ def test_what_is_behind_a_link_is_followed_and_the_disk_is_not_watched(
             watched.append({str(path) for path in paths})
         return watch(*paths, **named)
 
+    def add(self: inotify.Watches, folder: str) -> None:
+        add_watch(self, folder)
+        if Path(folder).is_relative_to(life.root.path / "projects"):
+            watched.append({*(watched[-1] if watched else ()), folder})
+
+    add_watch = inotify.Watches.add
     monkeypatch.setattr(watchfiles, "watch", note)
+    monkeypatch.setattr(inotify.Watches, "add", add)
     projects = life.root.path / "projects"
     write(life.root.path, [talk()])
     write(tmp_path / "elsewhere", [talk("s2")], "-linked")
@@ -182,7 +202,7 @@ def test_what_is_behind_a_link_is_followed_and_the_disk_is_not_watched(
     (projects / "-disk").symlink_to("/")
     life.service.start()
     life.until(lambda: life.count() == 4)
-    until(lambda: watched)
+    until(lambda: bool(watched) and str(projects / "-linked") in watched[-1])
     assert watched[-1] == {str(projects), str(projects / "-home-dana-work"), str(projects / "-linked")}
     write(tmp_path / "elsewhere", [talk("s3", 1)], "-linked")
     life.until(lambda: life.count() == 5)
@@ -213,10 +233,22 @@ def test_a_root_that_was_replaced_is_followed_again(running: Life) -> None:
     running.until(lambda: running.count() == 6)
 
 
-def test_without_a_watcher_the_files_are_polled(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none_left(*_: object, **__: object) -> None:
-        raise OSError("OS file watch limit reached")
+def test_when_more_changes_than_can_be_told_all_is_looked_at(running: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = inotify.Watches._take
 
+    def lost(self: inotify.Watches, number: int, what: int, name: str, seen: inotify.Seen) -> None:
+        real(self, -1, inotify._OVERFLOW, name, seen)
+
+    monkeypatch.setattr(inotify.Watches, "_take", lost)
+    running.append(talk("s2", 1))
+    running.until(lambda: running.count() == 3)
+
+
+def test_without_a_watcher_the_files_are_polled(watched_by: str, life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "OS file watch limit reached")
+
+    monkeypatch.setattr(inotify.Watches, "add", none_left)
     monkeypatch.setattr("watchfiles.watch", none_left)
     monkeypatch.setattr(services, "POLL_SECONDS", 0.05)
     write(life.root.path, [talk()])

@@ -18,6 +18,8 @@ from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from ..queries.waking import WakingEvent
+
 if TYPE_CHECKING:
     from textual.driver import Driver
 
@@ -30,26 +32,6 @@ def waiting(usual: type[Driver]) -> type[Driver]:
     return TerminalDriver if is_known else usual
 
 
-class _WakingEvent(Event):
-    """An event that ends a wait in the kernel, too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reader, self._writer = os.pipe()
-        os.set_blocking(self.reader, False)
-        os.set_blocking(self._writer, False)
-
-    def set(self) -> None:
-        super().set()
-        with contextlib.suppress(OSError):
-            os.write(self._writer, b"x")
-
-    def clear(self) -> None:
-        with contextlib.suppress(OSError):
-            os.read(self.reader, _CHUNK)
-        super().clear()
-
-
 class TerminalDriver(LinuxDriver):
     """Textual's own, but for how it waits for keys."""
 
@@ -57,13 +39,13 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.exit_event = _WakingEvent()
+        self.exit_event = WakingEvent()
 
     def run_input_thread(self) -> None:
         """Take what is typed until the driver ends."""
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
-        woken = self.exit_event.reader if isinstance(self.exit_event, _WakingEvent) else -1
+        woken = self.exit_event.reader if isinstance(self.exit_event, WakingEvent) else -1
         while not self.exit_event.is_set():
             ready = select.select([self.fileno, woken], [], [], _left(parser))[0]
             if self.fileno in ready and not self._take(parser, decode(os.read(self.fileno, _CHUNK))):
