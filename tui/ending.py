@@ -74,6 +74,17 @@ def begin() -> None:
             os.write(_ending.pipe, b"\0")
 
 
+def hang_up() -> None:
+    """The terminal has gone: end as by SIGHUP, which is not sent to all who use it.
+
+    Only the first process of the terminal gets the signal, and the others once that has ended; `make`, for one, does
+    not end by it.
+    """
+    if _ending.pipe is not None:
+        with contextlib.suppress(OSError):
+            os.write(_ending.pipe, bytes([signal.SIGHUP]))
+
+
 @contextlib.contextmanager
 def by(ask: Callable[[int], None]) -> Iterator[None]:
     """In this block signals are not raised: `ask` is called from another thread with the status to end with."""

@@ -19,6 +19,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from ..queries.waking import WakingEvent
+from . import ending
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -48,14 +49,22 @@ class TerminalDriver(LinuxDriver):
         woken = self.exit_event.reader if isinstance(self.exit_event, WakingEvent) else -1
         while not self.exit_event.is_set():
             ready = select.select([self.fileno, woken], [], [], _left(parser))[0]
-            if self.fileno in ready and not self._take(parser, decode(os.read(self.fileno, _CHUNK))):
-                # Whoever had the terminal has gone; Textual hears of that by a signal.
+            if self.fileno in ready and not self._take(parser, decode(self._typed())):
+                # Nobody sees this any more, and what is written to a terminal that has gone would be waited for.
+                ending.hang_up()
                 self.exit_event.wait()
             for event in parser.tick():
                 self.process_message(event)
         with contextlib.suppress(EOFError, ParseError):
             for _ in parser.feed(""):
                 pass
+
+    def _typed(self) -> bytes:
+        """What waits to be read; nothing if the terminal has gone."""
+        try:
+            return os.read(self.fileno, _CHUNK)
+        except OSError:
+            return b""
 
     def _take(self, parser: XTermParser, text: str) -> bool:
         """Tell what was typed; False at the end of it."""

@@ -143,11 +143,18 @@ class Program:
         left, shown = self.output.rfind(b"\x1b[?1049l"), self.output.rfind(b"\x1b[?25h")
         return as_before and left > self.output.rfind(b"\x1b[?1049h") and shown > self.output.rfind(b"\x1b[?25l")
 
+    def hang_up(self) -> None:
+        """Close the terminal, as its window."""
+        os.close(self._slave)
+        os.close(self.master)
+        self.master = self._slave = -1
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        os.close(self.master)
-        os.close(self._slave)
+        for end in (self.master, self._slave):
+            if end >= 0:
+                os.close(end)
 
 
 @pytest.fixture
@@ -237,6 +244,14 @@ def test_a_command(started: Callable[..., Program], change: str, command: str, h
     assert status == (128 + signal.SIGINT if how == "\x03" else 128 + signal.SIGTERM)
     assert seconds < AT_ONCE
     assert b"Traceback" not in program.output
+
+
+def test_a_terminal_that_is_closed_ends_the_dashboard_also_if_no_signal_comes(started: Callable[..., Program]) -> None:
+    """As where `make run` began it: the signal goes to make, which waits for its child."""
+    program = started("import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)")
+    program.pump(lambda: b"Help" in program.output)
+    program.hang_up()
+    assert program.process.wait(20.0) == 128 + signal.SIGHUP
 
 
 def test_what_is_ignored_stays_ignored(started: Callable[..., Program]) -> None:
