@@ -620,6 +620,12 @@ class AgnesStats(EndableApp):
 
         self.push_screen(ColumnsScreen(message.table))
 
+    def on_record_table_order_wanted(self, message: RecordTable.OrderWanted) -> None:
+        """The order of a table's rows is to be chosen."""
+        from .screens.order_screen import OrderScreen
+
+        self.push_screen(OrderScreen(message.table))
+
     async def on_tab_strip_chosen(self, message: TabStrip.Chosen) -> None:
         """A tab was clicked."""
         await self.action_show_tab(message.name)
@@ -640,6 +646,20 @@ class AgnesStats(EndableApp):
         if not self.is_screen_installed(NAME):
             self.install_screen(ConsoleScreen(), NAME)
         self.push_screen(NAME)
+
+    def action_jump(self) -> None:
+        """Show a letter on everything that can be gone to; once more leaves it."""
+        from .screens.jump_screen import JumpScreen, Target, targets
+
+        if isinstance(self.screen, JumpScreen):
+            self.screen.dismiss()
+            return
+
+        def go(target: Target | None) -> None:
+            if target is not None:
+                target.go()
+
+        self.push_screen(JumpScreen(targets(self.screen)), go)
 
     def action_help(self) -> None:
         """All keys, in words."""

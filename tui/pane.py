@@ -46,7 +46,16 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
     """The sentence for a store without anything to show here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "reload", "Ask again", show=False, tooltip="Refresh: ask the store again")
+        Binding("f5", "reload", "Ask again", show=False, tooltip="Refresh: ask the store again"),
+        # Where the focus is on something that has no order.
+        Binding(
+            "s",
+            "pick_order",
+            "Sort",
+            show=False,
+            tooltip="Sort by a column; once more by the same, the other way round",
+        ),
+        Binding("S", "reverse_order", "Reverse", show=False, tooltip="Sort the other way round"),
     ]
 
     def __init__(self, tab: Tab | View) -> None:
@@ -134,6 +143,31 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
     def action_reload(self) -> None:
         """Ask again."""
         self.refresh_data()
+
+    @property
+    def _sortable(self) -> RecordTable | None:
+        """The first table on the screen that has an order."""
+        if not self.is_shown:
+            return None
+        tables = self.query(RecordTable).results()
+        return next((table for table in tables if table.sortable and table.region.area and table.is_on_screen), None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key does anything now."""
+        if action in ("pick_order", "reverse_order"):
+            table = self._sortable
+            return table is not None and bool(table.check_action(action, parameters))
+        return True
+
+    def action_pick_order(self) -> None:
+        """Have the order of a table chosen that has not the focus."""
+        if (table := self._sortable) is not None:
+            table.action_pick_order()
+
+    def action_reverse_order(self) -> None:
+        """Sort it the other way round."""
+        if (table := self._sortable) is not None:
+            table.action_reverse_order()
 
     def clear_filters(self) -> None:
         """Drop this pane's own filters."""

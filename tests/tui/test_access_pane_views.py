@@ -122,9 +122,9 @@ async def test_the_summary_is_sorted_by_any_column(store: Store) -> None:
         assert keys(table)[:3] == ["customers", "events", "orders"]
         await press(pilot, "S")
         assert keys(table)[0] == "sums"
-        await press(pilot, "s")
+        await press(pilot, "s", "w")
         assert keys(table)[0] == "sums" and "▾ Writes" in screen_text(app)
-        await press(pilot, "s")
+        await press(pilot, "s", "f")
         assert set(keys(table)[:2]) == {"lost", "orders"}
 
 

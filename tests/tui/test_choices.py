@@ -71,6 +71,25 @@ def test_options_of_tokens_come_back_and_what_is_impossible_is_as_usual() -> Non
     assert Choices(odd).one_of("tokens by", ["a"], "a") == "a"
 
 
+async def test_the_order_of_any_table_is_as_it_was_left(store: Store) -> None:
+    memory = Memory(store.path)
+    async with running(store, memory=memory) as (app, pilot):
+        await press(pilot, "2")
+        table = app.query_one("#top", RecordTable)
+        assert [record.key for record in table.records] == ["one", "two"]
+        app.set_focus(table)
+        await press(pilot, "s", "t", "s", "t")
+        assert [record.key for record in table.records] == ["two", "one"]
+    async with running(store, memory=Memory(store.path)) as (app, pilot):
+        await press(pilot, "2")
+        table = app.query_one("#top", RecordTable)
+        assert [record.key for record in table.records] == ["two", "one"] and table.sorts_itself
+        app.set_focus(table)
+        await press(pilot, "s", "D")
+        assert [record.key for record in table.records] == ["one", "two"]
+    assert not [name for name in json.loads(memory.path.read_text())["choices"] if name.startswith("order")]
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     made = [

@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 from agnes_stats import tui
 from agnes_stats.queries.store import Store
+from agnes_stats.tui.access.views import TABLES
 from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.kit.key_bar import KeyBar
+from agnes_stats.tui.kit.table import Column
 from agnes_stats.tui.screens.help import EVERYWHERE, HelpScreen, Keys, keys_on
+from agnes_stats.tui.screens.order_screen import letters
+from agnes_stats.tui.sessions.list import COLUMNS as SESSIONS
 from agnes_stats.tui.tabs import TABS
 from agnes_stats.tui.verbs import fits, verbs
 from rich.cells import cell_len
@@ -62,7 +66,7 @@ def told_of_working(app: AgnesStats, place: str) -> Keys:
     told = [key for entry in (*keys.here, *keys.everywhere) for key in entry.keys]
     assert len(told) == len(set(told)), place
     shown = {app.get_key_display(each.binding) for each in app.screen.active_bindings.values() if each.enabled}
-    names = shown | {"^c", "^p", "?", "esc", "q", "⏎", "f1", "e", "^j", "f5", "^⏎"}
+    names = shown | {"^c", "^p", "^g", "?", "esc", "q", "⏎", "f1", "e", "^j", "f5", "^⏎"}
     assert set(told) <= names, (place, set(told) - names)
     return keys
 
@@ -164,6 +168,15 @@ def test_a_letter_means_the_same_wherever_it_works() -> None:
     assert {key: told for key, told in meanings.items() if len(told) > 1} == {}
 
 
+def test_each_column_has_a_letter_of_its_own_to_sort_by() -> None:
+    """Where there are not more than letters, none of which moves or leads back."""
+    for columns in (SESSIONS, TABLES, [Column(f"c{n}", "Same", sortable=True) for n in range(21)]):
+        found = letters([column for column in columns if column.label])
+        assert all(found) and len(set(found)) == len(found) and not set(found) & set("jkgqs")
+    shown = {column.key: letter for column, letter in zip(SESSIONS[1:], letters(SESSIONS[1:]), strict=True)}
+    assert (shown["title"], shown["cost_usd"], shown["ended_at"], shown["tool_errors"]) == ("t", "c", "l", "e")
+
+
 def test_what_is_called_the_same_has_the_same_key() -> None:
     keys: dict[str, dict[str, set[str]]] = {}
     for owner, binding in bindings():
@@ -175,6 +188,8 @@ def test_what_is_called_the_same_has_the_same_key() -> None:
 def test_letters_that_move_are_bound_to_nothing_else() -> None:
     found = [binding for _, binding in bindings()]
     moves = [binding.action for binding in found if binding.key in ("j", "k", "g", "G")]
-    assert len(moves) > 8 and all(action.startswith(("cursor_", "scroll_", "point_")) for action in moves)
+    assert len(moves) > 8 and all(
+        action.startswith(("cursor_", "scroll_", "point_", "first", "last")) for action in moves
+    )
     digits = [binding.action for binding in found if binding.key.isdigit()]
     assert len(digits) == len(TABS) and all(action.startswith("show_tab") for action in digits)

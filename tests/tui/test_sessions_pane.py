@@ -92,15 +92,25 @@ async def test_sorting_by_key_and_by_mouse(store: Store) -> None:
     async with running(store) as (app, pilot):
         assert order(app) == ["1", "2", "3", "5", "6", "4"]
         header = next(n for n, text in enumerate(screen_text(app).splitlines()) if "Started" in text)
+        # The letter of a column sorts by it, that of the one in force the other way round.
         await press(pilot, "s")
+        assert "t    Title" in screen_text(app)
+        await press(pilot, "t")
         assert "Title ▴" in screen_text(app)
         assert order(app) == ["5", "2", "1", "4", "3", "6"]
-        await press(pilot, "S")
+        await press(pilot, "s", "t")
         assert "Title ▾" in screen_text(app)
         assert order(app) == ["3", "4", "1", "2", "5", "6"]
+        await press(pilot, "S")
+        assert "Title ▴" in screen_text(app)
         assert app.query_one(RecordTable).cursor_row == 0
-        await press(pilot, "s")
+        await press(pilot, "s", "j", "enter")
         assert "Project ▴" in screen_text(app)
+        await press(pilot, "s", "s")
+        assert "Project ▾" in screen_text(app)
+        await press(pilot, "s", "l")
+        assert order(app)[0] == "1", "last active"
+        await press(pilot, "s", "escape")
         column = screen_text(app).splitlines()[header].index("Tokens")
         for mark, first in (("▾", "3"), ("▴", "6")):
             await pilot.click(offset=(column, header))

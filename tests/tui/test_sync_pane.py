@@ -270,7 +270,7 @@ async def test_tables_are_sorted_by_key_and_escape_leads_to_the_actions_and_then
         assert listed(app, "tables", "table_id") == ["orders", "customers", "plans"]
         await press(pilot, "S")
         assert listed(app, "tables", "table_id") == ["customers", "orders", "plans"]
-        await press(pilot, "s")
+        await press(pilot, "s", "t")
         assert listed(app, "tables", "table_id") == ["customers", "orders", "plans"]
         assert "Table ▴" in screen_text(app)
         await press(pilot, "S")

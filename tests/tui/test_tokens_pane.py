@@ -157,7 +157,7 @@ async def test_money_or_tokens_by_everything_then_by_text_then_in_another_order(
         await settle(pilot)
         assert names(app) == ["haiku-4.5", "acme/coder-large-2", "sonnet-4.5", "opus-4.5"]
         assert "▴ Output" in screen_text(app)
-        await press(pilot, "s")
+        await press(pilot, "s", "t")
         assert "▾ Total" in screen_text(app)
 
 

@@ -1,7 +1,9 @@
 """The record table: refreshing in place, columns for the width, sorting, safe cells."""
 
+import datetime as dt
 import random
 import time
+from dataclasses import dataclass
 
 import pytest
 from agnes_stats.tui.format import cell, count
@@ -303,16 +305,59 @@ async def test_the_header_marks_and_asks_for_the_order() -> None:
         assert app.text(0).endswith("▴ Tokens")
 
 
-async def test_an_action_asks_for_the_next_order() -> None:
+async def test_a_table_asks_for_an_order_of_those_there_are() -> None:
     app = Host(records(1), sort=("when", True))
     async with app.run_test(size=(60, 8)) as pilot:
-        app.table.action_sort_by()
-        app.table.mark_sort("tokens", True)
-        app.table.action_sort_by()
         app.table.action_sort_by("title")
         app.table.action_sort_by("nonsense")
+        app.table.action_reverse_order()
         await pilot.pause()
-        assert app.heard[1:] == [("sort", "tokens"), ("sort", "when")]
+        assert app.heard[1:] == [("sort", "when")]
+
+
+@dataclass(frozen=True)
+class Taken:
+    tokens: int | None
+
+
+@dataclass(frozen=True)
+class Row:
+    title: str
+    at: dt.datetime
+    spent: Taken | None
+
+
+def rows_of(*rows: Row) -> list[Record]:
+    return [Record(row.title, {"title": row.title}, row) for row in rows]
+
+
+async def test_a_table_that_has_all_rows_sorts_them_itself() -> None:
+    columns = (
+        Column("title", "Title"),
+        Column("when", "When", 8, by="at"),
+        Column("tokens", "Tokens", 8, by="spent.tokens"),
+    )
+    day = dt.datetime(2026, 3, 10)
+    rows = rows_of(
+        Row("b", day, None), Row("A", day + dt.timedelta(1), Taken(2)), Row("c", day - dt.timedelta(1), Taken(10))
+    )
+    app = Host()
+    app.table = RecordTable((*columns, Column("bar", "Bar", 4)))
+    async with app.run_test(size=(60, 8)) as pilot:
+        app.table.show(rows)
+        assert [column.key for column in app.table.sortable] == ["title", "when", "tokens"]
+        for key, shown in (("title", "Abc"), ("title", "cbA"), ("when", "Abc"), ("tokens", "cAb"), ("tokens", "Acb")):
+            app.table.sort_by(key)
+            assert "".join(app.shown()) == shown, key
+        await pilot.pause()
+        assert "Tokens ▴" in app.text(0) and not [heard for heard in app.heard if heard[0] == "sort"]  # type: ignore[index]
+        # What comes takes its place.
+        app.table.show([*rows_of(Row("d", day, Taken(5))), *rows])
+        assert "".join(app.shown()) == "Adcb"
+        app.table.sort_by("")
+        assert "".join(app.shown()) == "dbAc" and "▴" not in app.text(0)
+        app.table.show([])
+        assert not app.table.sortable
 
 
 # -- drawing

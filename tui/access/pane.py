@@ -66,8 +66,6 @@ class AccessPane(Pane[AccessData], HasViews):
         Binding("w", "next_section", "Next part", tooltip="Go on to the next part of the summary or of the statistics"),
         Binding("o", "open_session", "Session", tooltip="Open the session of the access"),
         Binding("y", "copy_sql", "Copy", show=False, tooltip="Copy the SQL, without one the command"),
-        Binding("s", "sort", "Sort", tooltip="Sort the tables or the tools by the next column"),
-        Binding("S", "reverse", "Reverse", show=False, tooltip="Sort the tables or the tools the other way round"),
         Binding("escape", "view('list')", "Back", show=False, tooltip="Back to the list of accesses"),
     ]
 
@@ -250,7 +248,7 @@ class AccessPane(Pane[AccessData], HasViews):
         view = "list" if self._options.view == "tools" else self._options.view
         self._choose(which=replace(self._options.which, **changes), pages=(), view=view)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a key does anything now; those that do not are not in the footer, and Escape is left to the app."""
         view, page = self._options.view, self._data.page if self._data else None
         if action == "view":
@@ -259,11 +257,11 @@ class AccessPane(Pane[AccessData], HasViews):
             return view == "list" and page is not None and page.older is not None
         if action == "newer":
             return view == "list" and bool(self._options.pages)
-        if action in ("next_section", "sort", "reverse"):
+        if action == "next_section":
             return view != "list" and self._data is not None and self._data.has_rows
         if action in ("open_session", "copy_sql"):
             return view == "list" and page is not None and self._selected is not None
-        return True
+        return super().check_action(action, parameters)
 
     @property
     def views(self) -> list[tuple[str, str]]:
@@ -322,17 +320,6 @@ class AccessPane(Pane[AccessData], HasViews):
     def action_next_section(self) -> None:
         """Go on to the next part."""
         self.query_one(f"#access-{self._options.view}", Sections).go_on()
-
-    def action_sort(self) -> None:
-        """Sort by the next column."""
-        section = "#summary-tables" if self._options.view == "summary" else "#tools-tool"
-        self.query_one(f"{section} RecordTable", RecordTable).action_sort_by()
-
-    def action_reverse(self) -> None:
-        """Sort the other way round."""
-        name = "tables" if self._options.view == "summary" else "tools"
-        order, descending = getattr(self._options, name)
-        self._resort(name, (order, not descending))
 
     @on(RecordTable.SortRequested)
     def _sort(self, message: RecordTable.SortRequested) -> None:

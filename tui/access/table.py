@@ -31,6 +31,8 @@ class AccessTable(RecordTable):
         Binding("enter", "select_cursor", "Full text", tooltip="Show the whole SQL and command"),
     ]
 
+    SORTS: ClassVar[bool] = False
+
     class Beyond(Message):
         """The cursor is to go beyond the last row (`older`) or the first."""
 

@@ -47,21 +47,21 @@ _OUTCOMES = (
     Column("error_rate", "Rate", 7, "right"),
     Column("denied", "Denied", 6, "right", min_screen=60),
 )
-_ACTIONS = (Column("name", "Action"), *_OUTCOMES, *_TIMES)
+_ACTIONS = (Column("name", "Action", by="action"), *_OUTCOMES, *_TIMES)
 _PLACES = (
-    Column("name", "Where"),
+    Column("name", "Where", by="place"),
     *_OUTCOMES,
-    Column("rows", "Rows", 6, "right"),
-    Column("bytes", "Scanned", 7, "right", min_screen=72),
+    Column("rows", "Rows", 6, "right", by="rows_returned"),
+    Column("bytes", "Scanned", 7, "right", min_screen=72, by="bytes_scanned"),
     Column("p95_ms", "p95", 7, "right", min_screen=72),
 )
 _SLOWEST = (
-    Column("duration", "Took", 7, "right"),
-    Column("when", "When", 15),
+    Column("duration", "Took", 7, "right", by="duration_ms"),
+    Column("when", "When", 15, by="timestamp"),
     Column("resource", "Resource"),
     Column("result", "Result", 11),
     Column("action", "Action", 14, min_screen=96),
-    Column("session", "Session", min_screen=96),
+    Column("session", "Session", min_screen=96, by="title"),
 )
 _TOOLS = (
     Column("invocations", "Calls", 6, "right", sortable=True),

@@ -30,14 +30,17 @@ class Listing(Vertical):
         *,
         id: str,  # noqa: A002
         sort: tuple[str, bool] | None = None,
+        sorts: bool = True,
     ) -> None:
+        """`sort` and `sorts` are those of the table."""
         super().__init__(id=id)
         self._columns = columns
         self._sort = sort
+        self._sorts = sorts
 
     def compose(self) -> ComposeResult:
         """The table, the sentence, and the line below."""
-        yield RecordTable(self._columns, sort=self._sort)
+        yield RecordTable(self._columns, sort=self._sort, sorts=self._sorts)
         yield PaneState()
         yield Static(classes="caption", markup=False)
 

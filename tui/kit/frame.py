@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -153,6 +153,11 @@ class TabStrip(Static):
                 break
             pieces = [piece for piece in pieces if piece[0] != rank]
         return [(piece, part) for _, piece, part in pieces]
+
+    def jumps(self) -> Iterator[tuple[int, int, Message]]:
+        """Where each tab and each filter begins, as column and row, and what a click there says."""
+        for row, start, _, what in self._places:
+            yield start, row, self.Chosen(what) if isinstance(what, str) else self.FilterClicked(what)
 
     def on_click(self, event: events.Click) -> None:
         """Choose the tab under the mouse, or change what is filtered."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.widgets import OptionList
 
 
 class Scroll(VerticalScroll):
@@ -16,4 +17,15 @@ class Scroll(VerticalScroll):
         Binding("k", "scroll_up", show=False),
         Binding("g", "scroll_home", show=False),
         Binding("G", "scroll_end", show=False),
+    ]
+
+
+class Options(OptionList):
+    """A list of choices, with j k g G besides the arrow keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", show=False),
+        Binding("k", "cursor_up", show=False),
+        Binding("g", "first", show=False),
+        Binding("G", "last", show=False),
     ]

@@ -51,6 +51,8 @@ class Column:
     sortable: bool = False
     name: str = ""
     """What it is called where its label says nothing."""
+    by: str = ""
+    """The field of a row that a table which has all rows sorts by, with dots between; "": that of its key."""
 
     @property
     def least(self) -> int:
@@ -152,11 +154,15 @@ class RecordTable(DataTable[Text]):
         Binding("end,G", "scroll_bottom", show=False),
         Binding("j", "cursor_down", show=False),
         Binding("k", "cursor_up", show=False),
+        Binding("s", "pick_order", "Sort", tooltip="Sort by a column; once more by the same, the other way round"),
+        Binding("S", "reverse_order", "Reverse", show=False, tooltip="Sort the other way round"),
         Binding("C", "columns", "Columns", show=False, tooltip="Choose the columns of the table, and their order"),
     ]
     HELP = "Up and down choose a row, Enter opens it. A click on the name of a column sorts by it."
     GROWS_BELOW: ClassVar[bool] = False
     """Whether what is newer comes below, not above."""
+    SORTS: ClassVar[bool] = True
+    """Whether the rows may have another order: not those of a tree, nor a page of many."""
 
     class SortRequested(Message):
         """The user wants the rows ordered by a column."""
@@ -170,6 +176,13 @@ class RecordTable(DataTable[Text]):
         def control(self) -> RecordTable:
             """The widget the message is from."""
             return self.table
+
+    class OrderWanted(Message):
+        """The user wants to choose the order of the rows."""
+
+        def __init__(self, table: RecordTable) -> None:
+            super().__init__()
+            self.table = table
 
     class ColumnsWanted(Message):
         """The user wants to choose the columns."""
@@ -209,10 +222,11 @@ class RecordTable(DataTable[Text]):
         columns: Sequence[Column],
         *,
         sort: tuple[str, bool] | None = None,
+        sorts: bool = True,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        """`sort` is the column by which the rows come ordered, and whether descending."""
+        """`sort` is the column by which the rows come ordered, and whether descending; `sorts`: that may be another."""
         super().__init__(cursor_type="row", show_row_labels=False, id=id, classes=classes)
         self._all_columns = tuple(columns)
         self._own: tuple[str, ...] = ()
@@ -221,6 +235,11 @@ class RecordTable(DataTable[Text]):
         self._records: dict[str, Record] = {}
         self._total = 0
         self._sort = sort
+        self._sorts = sorts and self.SORTS
+        self._own_order: tuple[str, bool] | None = None
+        """The column by which this table sorts its rows itself, and whether descending."""
+        self._given: tuple[Record, ...] = ()
+        """The rows as they came."""
         self._announced: str | None = None
         self._held: str | None = None
         """The first row, if somebody did something with it: it then keeps the cursor, whatever comes above it."""
@@ -241,11 +260,15 @@ class RecordTable(DataTable[Text]):
 
         Raises ValueError if two rows have one key.
         """
+        self._given = tuple(rows)
+        rows = self._ordered(rows)
         records = {row.key: row for row in rows}
         if len(records) != len(rows):
             raise ValueError("rows with the same key")
         before, self._records = self._records, records
         self._total = len(rows) if total is None else total
+        if bool(before) != bool(records):
+            self.call_later(self.refresh_bindings)
         if not self._shown:
             self._is_anew = False
             return  # not yet mounted: the rows are filled in with the columns
@@ -526,6 +549,7 @@ class RecordTable(DataTable[Text]):
     def on_mount(self) -> None:
         if (choices := self._choices()) is not None:
             self._own = choices.columns(self.place_name)
+            self._own_order = self._kept_order(choices)
         self._arrange()
 
     def on_resize(self, _: events.Resize) -> None:
@@ -587,6 +611,84 @@ class RecordTable(DataTable[Text]):
         self._sort = (column_key, descending)
         self._relabel()
 
+    @property
+    def order(self) -> tuple[str, bool] | None:
+        """The column by which the rows are ordered, and whether descending; None where that is no column."""
+        return self._own_order or self._sort
+
+    @property
+    def sortable(self) -> list[Column]:
+        """The columns that it can be sorted by: those for which it asks, else those whose values its rows have."""
+        if not self._sorts or not self._given:
+            return []
+        asked = [column for column in self._all_columns if column.sortable]
+        return asked or [column for column in self._all_columns if column.label and self._has_values(column)]
+
+    def _has_values(self, column: Column) -> bool:
+        return any(_value(record, column) is not None for record in self._given)
+
+    def _ordered(self, rows: Sequence[Record]) -> Sequence[Record]:
+        """The rows in the order that somebody chose, what has no value last."""
+        column = next((each for each in self._all_columns if self._own_order and each.key == self._own_order[0]), None)
+        if column is None or self._own_order is None:
+            return rows
+        known = [(value, row) for row in rows if (value := _value(row, column)) is not None]
+        rest = [row for row in rows if _value(row, column) is None]
+        if len({type(value) for value, _ in known}) > 1 and not all(
+            isinstance(value, int | float) for value, _ in known
+        ):
+            known = [(str(value), row) for value, row in known]
+        known.sort(key=lambda pair: _comparable(pair[0]), reverse=self._own_order[1])
+        return [*(row for _, row in known), *rest]
+
+    def _kept_order(self, choices: Any) -> tuple[str, bool] | None:
+        possible = {f"{column.key} {way}" for column in self._all_columns for way in ("asc", "desc")}
+        key, _, way = choices.one_of(f"order {self.place_name}", possible, "").partition(" ")
+        return (key, way == "desc") if key and self._sorts else None
+
+    def sort_by(self, column_key: str) -> None:
+        """Sort by a column; by the same one again, the other way round. "": as the rows came."""
+        column = next((each for each in self.sortable if each.key == column_key), None)
+        self.begin_anew()
+        if column is not None and column.sortable:
+            self.post_message(self.SortRequested(self, column_key))
+            return
+        if column is None:
+            self._own_order = None
+        else:
+            again = self.order is not None and self.order[0] == column_key
+            descending = not self.order[1] if again and self.order else not self._is_of_texts(column)
+            self._own_order = (column_key, descending)
+        if (choices := self._choices()) is not None:
+            order = self._own_order
+            choices.note(f"order {self.place_name}", order and f"{order[0]} {'desc' if order[1] else 'asc'}")
+        self.show(self._given, total=self._total)
+        self.move_cursor(row=0)
+        self._relabel()
+
+    @property
+    def sorts_itself(self) -> bool:
+        """Whether its rows are in another order than they came in."""
+        return self._own_order is not None
+
+    def _is_of_texts(self, column: Column) -> bool:
+        return any(isinstance(_value(record, column), str) for record in self._given)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key does anything now: not all rows can be sorted."""
+        if action == "pick_order":
+            return bool(self.sortable)
+        return action != "reverse_order" or (self.order is not None and bool(self.sortable))
+
+    def action_pick_order(self) -> None:
+        """Have the order of the rows chosen."""
+        self.post_message(self.OrderWanted(self))
+
+    def action_reverse_order(self) -> None:
+        """Sort the other way round."""
+        if self.order is not None:
+            self.sort_by(self.order[0])
+
     def _relabel(self) -> None:
         for column, _ in self._shown:
             self.columns[ColumnKey(column.key)].label = self._label(column)
@@ -594,8 +696,9 @@ class RecordTable(DataTable[Text]):
 
     def _label(self, column: Column) -> Text:
         label = column.label
-        if self._sort is not None and column.key == self._sort[0]:
-            mark = "▾" if self._sort[1] else "▴"
+        order = self.order
+        if order is not None and column.key == order[0]:
+            mark = "▾" if order[1] else "▴"
             label = f"{mark} {label}" if column.justify == "right" else f"{label} {mark}"
         if (told := self.unseen) and column == self._widest:
             room = dict(self._shown)[column]
@@ -617,11 +720,19 @@ class RecordTable(DataTable[Text]):
         else:
             self.action_sort_by(key)
 
-    def action_sort_by(self, column_key: str = "") -> None:
-        """Ask for the rows by a column, without one by the next sortable one that is shown."""
-        sortable = [column.key for column, _ in self._shown if column.sortable]
-        if not column_key and sortable:
-            now = sortable.index(self._sort[0]) if self._sort and self._sort[0] in sortable else -1
-            column_key = sortable[(now + 1) % len(sortable)]
-        if column_key in sortable:
-            self.post_message(self.SortRequested(self, column_key))
+    def action_sort_by(self, column_key: str) -> None:
+        """Ask for the rows by a column, if it is one of those."""
+        if column_key in {column.key for column in self.sortable}:
+            self.sort_by(column_key)
+
+
+def _value(record: Record, column: Column) -> Any:
+    """What a row has under a column, for sorting; None if nothing."""
+    found: Any = record.data if record.raw is None else record.raw
+    for name in (column.by or column.key).split("."):
+        found = getattr(found, name, None)
+    return None if callable(found) else found
+
+
+def _comparable(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value

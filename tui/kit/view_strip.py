@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 from textual import events
@@ -55,6 +55,12 @@ class ViewStrip(Static):
             line.append(gap)
         line.append("  [ ]", style="dim")
         return line
+
+    def jumps(self) -> Iterator[tuple[int, int, Message]]:
+        """Where each view begins, as column and row, and what a click there says."""
+        for start, _, name in self._places:
+            if start < self.size.width:
+                yield start, 0, self.Chosen(name)
 
     def on_click(self, event: events.Click) -> None:
         """Choose the view under the mouse."""

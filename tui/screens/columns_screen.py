@@ -13,8 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from ..format import clean
+from ..kit.scrolling import Options
 from ..kit.table import Column, RecordTable
+from .order_screen import name_of
 
 _KEYS = "space shows or hides · < > move · D the usual ones · esc done"
 
@@ -39,7 +40,7 @@ class ColumnsScreen(ModalScreen[None]):
         """The keys, and the columns."""
         with Vertical(id="picker"):
             yield Label(Text.assemble("Columns of this table   ", (_KEYS, "dim")), markup=False)
-            yield OptionList()
+            yield Options()
 
     def on_mount(self) -> None:
         """The columns as they are."""
@@ -56,7 +57,7 @@ class ColumnsScreen(ModalScreen[None]):
     def _fill(self, at: int) -> None:
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options([Option(Text(f"{'✓' if on else ' '} {_name(column)}")) for column, on in self._columns])
+        options.add_options([Option(Text(f"{'✓' if on else ' '} {name_of(column)}")) for column, on in self._columns])
         options.highlighted = at
 
     @on(OptionList.OptionSelected)
@@ -91,7 +92,3 @@ class ColumnsScreen(ModalScreen[None]):
     def _apply(self, at: int) -> None:
         self._table.choose([column.key for column, on in self._columns if on])
         self._fill(at)
-
-
-def _name(column: Column) -> str:
-    return clean(column.label or column.name or column.key.replace("_", " ").capitalize())

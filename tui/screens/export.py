@@ -20,6 +20,7 @@ from textual.widgets.option_list import Option
 
 from ...queries.paths import exists, is_folder
 from .. import format as words
+from ..kit.scrolling import Options
 
 if TYPE_CHECKING:
     from ..exporting import Thing
@@ -47,7 +48,7 @@ class ExportScreen(ModalScreen[None]):
         """Things, formats, the file, and a line of help or trouble."""
         with Vertical(id="export"):
             yield Label(Text.assemble("Export", ("   ↵ save · Tab next · esc back", "dim")), markup=False)
-            yield OptionList(*(Option(self._line(thing)) for thing in self._things), id="export-things")
+            yield Options(*(Option(self._line(thing)) for thing in self._things), id="export-things")
             yield Static(id="export-forms", markup=False)
             yield Input(id="export-path", compact=True)
             yield Static(id="export-note", markup=False)

@@ -82,6 +82,7 @@ class FeedTable(RecordTable):
     DEFAULT_CSS = """
     FeedTable:focus { background-tint: transparent; }
     """
+    SORTS: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Fold", tooltip="Unfold or fold a prompt or a sub-agent"),
         Binding("space", "select_cursor", show=False),
@@ -440,7 +441,7 @@ class ActivityPane(Pane[ActivityData]):
         if node is not None and node.session_id:
             told.copy_id(self.app, node.session_id)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a key does anything now: most are about the entry under the cursor."""
         node = self._node if self._data is not None and self._data.page.rows else None
         if action in ("open_session", "only_session", "copy_id"):
@@ -449,7 +450,7 @@ class ActivityPane(Pane[ActivityData]):
             return node is not None
         if action == "only_tool":
             return node is not None and node.step is not None and node.step.kind == "call"
-        return True
+        return super().check_action(action, parameters)
 
 
 def _marked(record: Record, style: str) -> Record:

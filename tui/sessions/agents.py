@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.widget import Widget
 
@@ -86,10 +85,6 @@ class AgentsPane(Pane[tuple[RankedAgent, ...]]):
     DEFAULT_CSS = """
     AgentsPane Cards { margin: 0 1 1 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "next_sort", "Sort", tooltip="Sort by the next column"),
-        Binding("S", "reverse_sort", "Reverse", show=False, tooltip="Sort the other way round"),
-    ]
 
     def __init__(self, tab: View) -> None:
         super().__init__(tab)
@@ -174,14 +169,6 @@ class AgentsPane(Pane[tuple[RankedAgent, ...]]):
         self._order = (key, descending)
         self.dashboard.choices.note_order("agents", self._order)
         self.show(self._rows)
-
-    def action_next_sort(self) -> None:
-        """Sort by the next column."""
-        self.query_one(RecordTable).action_sort_by()
-
-    def action_reverse_sort(self) -> None:
-        """Sort the other way round."""
-        self._resort(self._order[0], not self._order[1])
 
     @on(RecordTable.RecordSelected)
     def _only(self, message: RecordTable.RecordSelected) -> None:

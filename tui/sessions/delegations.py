@@ -38,28 +38,28 @@ TONES = {"running": "success", "failed": "error", "denied": "warning", "interrup
 """How a hand-over ended -> its mark, and the colour of it."""
 
 _LIST = (
-    Column("when", "When", 15),
-    Column("way", "From → to"),
+    Column("when", "When", 15, by="timestamp"),
+    Column("way", "From → to", by="from_type"),
     Column("task", "Task"),
     Column("status", "Status", 13),
-    Column("took", "Took", 7, "right", 76),
+    Column("took", "Took", 7, "right", 76, by="duration_ms"),
     Column("model", "Model", 11, min_screen=110),
-    Column("tools", "Tools", 5, "right", 118),
+    Column("tools", "Tools", 5, "right", 118, by="tool_calls"),
     Column("errors", "Err", 4, "right", 150),
     Column("children", "Below", 5, "right", 132),
-    Column("tokens", "Tokens", 8, "right", 90),
-    Column("cost", "Cost", 8, "right"),
+    Column("tokens", "Tokens", 8, "right", 90, by="spent.total_tokens"),
+    Column("cost", "Cost", 8, "right", by="spent.cost_usd"),
     Column("project", "Project", 16, min_screen=170),
 )
 _EDGES = (
-    Column("way", "From → to"),
+    Column("way", "From → to", by="from_type"),
     Column("count", "Runs", 6, "right"),
     Column("running", "Run.", 4, "right", 60),
     Column("failed", "Failed", 6, "right", 44),
-    Column("p50", "p50", 7, "right"),
-    Column("p95", "p95", 7, "right"),
-    Column("tokens", "Tokens", 8, "right", 66),
-    Column("cost", "Cost", 8, "right"),
+    Column("p50", "p50", 7, "right", by="p50_ms"),
+    Column("p95", "p95", 7, "right", by="p95_ms"),
+    Column("tokens", "Tokens", 8, "right", 66, by="spent.total_tokens"),
+    Column("cost", "Cost", 8, "right", by="spent.cost_usd"),
 )
 _GRAPH = (
     Column("name", "Who started whom"),
@@ -119,7 +119,11 @@ class DelegationsPane(Pane[DelegationsData]):
             [
                 Section("Delegations", RecordTable(self._columns(_LIST), id="delegations-list"), id="delegations-all"),
                 Section("From → to", RecordTable(self._columns(_EDGES), id="delegations-edges"), id="delegations-ways"),
-                Section("Graph", RecordTable(self._columns(_GRAPH), id="delegations-nodes"), id="delegations-graph"),
+                Section(
+                    "Graph",
+                    RecordTable(self._columns(_GRAPH), sorts=False, id="delegations-nodes"),
+                    id="delegations-graph",
+                ),
             ],
             current="delegations-all",
             key="w",
@@ -237,9 +241,9 @@ class DelegationsPane(Pane[DelegationsData]):
         """The next part."""
         self.query_one(Sections).go_on()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys about a row need one."""
-        return action != "copy_id" or self._session is not None
+        return self._session is not None if action == "copy_id" else super().check_action(action, parameters)
 
     @property
     def _session(self) -> str | None:

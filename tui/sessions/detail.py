@@ -93,6 +93,7 @@ class ActivityTable(RecordTable):
     ActivityTable:focus { background-tint: transparent; }
     """
     GROWS_BELOW: ClassVar[bool] = True
+    SORTS: ClassVar[bool] = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Fold", tooltip="Unfold or fold a prompt or a sub-agent"),

@@ -45,6 +45,7 @@ COLUMNS = (
     Column("agent", "Agent", 11, min_screen=96, sortable=True),
     Column("machine", "Machine", 10, min_screen=150, sortable=True),
     Column("username", "User", 10, min_screen=100, sortable=True),
+    Column("ended_at", "Last active", 15, min_screen=144, sortable=True),
     Column("primary_model", "Model", 10, min_screen=128, sortable=True),
     Column("active_seconds", "Active", 7, "right", min_screen=92, sortable=True),
     Column("wall_seconds", "Wall", 7, "right", min_screen=156, sortable=True),
@@ -107,8 +108,6 @@ class SessionsPane(Pane[SessionsData]):
         f"{marks.MEANING}"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "next_sort", "Sort", tooltip="Sort by the next column"),
-        Binding("S", "reverse_sort", "Reverse", show=False, tooltip="Sort the other way round"),
         Binding("y", "copy_id", "Copy", show=False, tooltip="Copy the session's id"),
         Binding("f", "copy_file", "File", show=False, tooltip="Copy the path of the session's file"),
     ]
@@ -217,6 +216,7 @@ class SessionsPane(Pane[SessionsData]):
         if not row.pending:
             errors = Text(words.count(row.tool_errors), style=self._tone("error")) if row.tool_errors else words.NONE
             cells |= {
+                "ended_at": words.when(row.ended_at, now, self.dashboard.zone),
                 "primary_model": told.models(row.primary_model),
                 "active_seconds": words.duration(row.active_seconds),
                 "wall_seconds": words.duration(row.wall_seconds),
@@ -295,19 +295,11 @@ class SessionsPane(Pane[SessionsData]):
         self._to_top = True
         self.refresh_data()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a key does anything now: most are about rows, and the one under the cursor."""
         if action in ("copy_id", "copy_file"):
             return self._selected is not None
-        return action not in ("next_sort", "reverse_sort") or (self._data is not None and self.has_rows(self._data))
-
-    def action_next_sort(self) -> None:
-        """Sort by the next column."""
-        self.query_one(SessionsTable).action_sort_by()
-
-    def action_reverse_sort(self) -> None:
-        """Sort the other way round."""
-        self._resort(self._order[0], not self._order[1])
+        return super().check_action(action, parameters)
 
     @on(RecordTable.RecordHighlighted)
     def _highlighted(self, message: RecordTable.RecordHighlighted) -> None:

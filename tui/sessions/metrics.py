@@ -44,11 +44,11 @@ _TOOLS = (
     Column("kind", "Kind", 8, min_screen=58),
     Column("count", "Calls", 6, "right"),
     Column("errors", "Err", 5, "right"),
-    Column("p50", "p50", 7, "right", 66),
-    Column("p95", "p95", 7, "right", 74),
-    Column("results", "≈ results", 9, "right", 100),
-    Column("tokens", "≈ tokens", 8, "right"),
-    Column("cost", "≈ cost", 8, "right"),
+    Column("p50", "p50", 7, "right", 66, by="p50_ms"),
+    Column("p95", "p95", 7, "right", 74, by="p95_ms"),
+    Column("results", "≈ results", 9, "right", 100, by="result_tokens"),
+    Column("tokens", "≈ tokens", 8, "right", by="total_tokens"),
+    Column("cost", "≈ cost", 8, "right", by="cost_usd"),
     Column("rule", "Rule", 8, min_screen=84),
 )
 _ERRORS = (Column("name", "Errors"), Column("count", "Calls", 7, "right"), Column("bar", "", 8))
@@ -149,6 +149,7 @@ class MetricsPane(Pane[Metrics]):
                         "count": words.count(row.count),
                         "bar": Text(bar(row.count / most, 8), style=self._tone("error")),
                     },
+                    row,
                 )
                 for row in data.error_classes
             ]

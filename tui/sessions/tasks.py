@@ -150,9 +150,9 @@ class TasksPane(Pane[tuple[Task, ...]]):
         self.query_one(Sections).go_on()
         self._tell()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys about a card need one."""
-        return action != "copy_id" or self._chosen is not None
+        return self._chosen is not None if action == "copy_id" else super().check_action(action, parameters)
 
     def action_copy_id(self) -> None:
         """The session's id to the clipboard."""

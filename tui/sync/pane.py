@@ -120,8 +120,6 @@ class SyncPane(Pane[SyncData], HasViews):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "older", "Older", tooltip="The next page of actions, further back"),
         Binding("N", "newer", "Newer", tooltip="The page of actions before, closer to now"),
-        Binding("s", "sort", "Sort", show=False, tooltip="Sort the tables by the next column"),
-        Binding("S", "reverse", "Reverse", show=False, tooltip="Sort the tables the other way round"),
         Binding("R", "reread", "Read again", tooltip="Read the file under the cursor again from its start"),
         Binding("w", "next_part", "Next part", tooltip="The next part of what is told of this program"),
         Binding("escape", "view('history')", "Back", show=False, tooltip="Back to the actions"),
@@ -151,7 +149,7 @@ class SyncPane(Pane[SyncData], HasViews):
         with ContentSwitcher(initial="history"):
             with Horizontal(id="history"):
                 with Vertical(id="actions-side"):
-                    yield Listing(told_apart(told.ACTIONS), id="actions")
+                    yield Listing(told_apart(told.ACTIONS), id="actions", sorts=False)
                     yield Static(id="action", markup=False)
                 yield Listing(told.TABLES, id="tables", sort=self._order)
             yield Listing(told.UPLOADS, id="uploads")
@@ -337,7 +335,7 @@ class SyncPane(Pane[SyncData], HasViews):
         record = self._listing(name).table.selected
         return None if record is None else record.data
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a key does anything now; those that do not are not in the footer, and Escape is left to the app."""
         if action == "view":
             return self.view != "history"
@@ -348,11 +346,9 @@ class SyncPane(Pane[SyncData], HasViews):
             if data is None or self.view != "history":
                 return False
             return data.actions.older is not None if action == "older" else bool(data.pages.cursors)
-        if action in ("sort", "reverse"):
-            return self.view == "history" and self._data is not None and bool(self._data.tables)
         if action == "reread":
             return self.view == "rejects" and self._selected("rejects") is not None
-        return True
+        return super().check_action(action, parameters)
 
     @property
     def views(self) -> list[tuple[str, str]]:
@@ -406,14 +402,6 @@ class SyncPane(Pane[SyncData], HasViews):
         self._pages = pages
         self._listing("actions").table.move_cursor(row=0)
         self.refresh_data()
-
-    def action_sort(self) -> None:
-        """Sort the tables by the next column."""
-        self._listing("tables").table.action_sort_by()
-
-    def action_reverse(self) -> None:
-        """Sort the tables the other way round."""
-        self._resort((self._order[0], not self._order[1]))
 
     @on(RecordTable.SortRequested)
     def _sort(self, message: RecordTable.SortRequested) -> None:

@@ -15,31 +15,31 @@ from ..user_names import user_name
 from .text import SyncLook
 
 PEOPLE = (
-    Column("who", "Who"),
-    Column("active", "Active", 7, "right"),
-    Column("days", "Days", 4, "right", min_screen=60),
+    Column("who", "Who", by="username"),
+    Column("active", "Active", 7, "right", by="active_seconds"),
+    Column("days", "Days", 4, "right", min_screen=60, by="active_days"),
     Column("sessions", "Sessions", 8, "right", min_screen=76),
     Column("prompts", "Prompts", 7, "right"),
     Column("skills", "Skills", 6, "right", min_screen=84),
-    Column("queries", "Queries", 7, "right", min_screen=92),
-    Column("failed", "Failed", 6, "right", min_screen=92),
-    Column("tokens", "Tokens", 7, "right", min_screen=100),
-    Column("late", "Late", 4, "right", min_screen=108),
-    Column("last", "Last", 15, min_screen=68),
+    Column("queries", "Queries", 7, "right", min_screen=92, by="queries"),
+    Column("failed", "Failed", 6, "right", min_screen=92, by="failed_queries"),
+    Column("tokens", "Tokens", 7, "right", min_screen=100, by="tokens_total"),
+    Column("late", "Late", 4, "right", min_screen=108, by="late_sessions"),
+    Column("last", "Last", 15, min_screen=68, by="last_active_at"),
 )
 SKILLS = (
     Column("name", "Skill"),
     Column("source", "From", 11, min_screen=44),
-    Column("times", "Times", 6, "right"),
-    Column("failed", "Failed", 6, "right"),
+    Column("times", "Times", 6, "right", by="invocations"),
+    Column("failed", "Failed", 6, "right", by="errors"),
     Column("people", "People", 6, "right"),
 )
 TABLES = (
     Column("name", "Table"),
-    Column("times", "Times", 6, "right"),
+    Column("times", "Times", 6, "right", by="accesses"),
     Column("failed", "Failed", 6, "right"),
     Column("people", "People", 6, "right"),
-    Column("last", "Last", 15, min_screen=60),
+    Column("last", "Last", 15, min_screen=60, by="last_at"),
 )
 
 

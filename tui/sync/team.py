@@ -13,7 +13,7 @@ from .text import SyncLook
 TEAM = (
     Column("user", "User", 12),
     Column("machine", "Machine", 14),
-    Column("pushed", "Last push", 15, "right"),
+    Column("pushed", "Last push", 15, "right", by="pushed_at"),
     Column("rows", "Rows", 9, "right", min_screen=70),
     Column("share", "Shares", 8, min_screen=84),
     Column("version", "Version", 8, min_screen=100),

@@ -101,19 +101,19 @@ TABLES = (
 UPLOADS = (
     Column("title", "Session"),
     Column("status", "Status", 9),
-    Column("when", "When", 15),
+    Column("when", "When", 15, by="status_at"),
     Column("size", "Size", 7, "right", min_screen=90),
-    Column("pipeline", "On the server", 14, min_screen=100),
+    Column("pipeline", "On the server", 14, min_screen=100, by="pipeline_status"),
     Column("reason", "Reason", 24),
     Column("workspace", "Workspace", 14, min_screen=130),
 )
 REJECTS = (
-    Column("file", "File"),
-    Column("folder", "Folder", 36, min_screen=130),
+    Column("file", "File", by="path"),
+    Column("folder", "Folder", 36, min_screen=130, by="path"),
     Column("pos", "Offset", 12, "right"),
     Column("length", "Length", 9, "right"),
     Column("reason", "Reason"),
-    Column("seen", "Seen", 8, "right", min_screen=100),
+    Column("seen", "Seen", 8, "right", min_screen=100, by="seen_at"),
 )
 """The columns of the lists. Their keys are those of the cells below, and of the orders the tables can be sorted by."""
 

@@ -32,19 +32,19 @@ _TYPE_COLUMNS = (
     Column("tasks", "Tasks", 6, "right"),
     Column("responses", "Responses", 9, "right", 100),
     Column("total_tokens", "Tokens", 8, "right"),
-    Column("reported", "≈ Reported", 10, "right", 56),
+    Column("reported", "≈ Reported", 10, "right", 56, by="report_chars"),
     Column("compression", "Compression", 11, "right", 70),
     Column("cost_usd", "Cost", 9, "right"),
     Column("bar", "", BAR, min_screen=80),
 )
 _TASK_COLUMNS = (
-    Column("what", "Largest tasks"),
+    Column("what", "Largest tasks", by="description"),
     Column("subagent_type", "Agent type", 18, min_screen=84),
     Column("title", "Session", 24, min_screen=130),
     Column("started_at", "Started", 15, min_screen=106),
-    Column("took", "Took", 7, "right", 60),
+    Column("took", "Took", 7, "right", 60, by="seconds"),
     Column("total_tokens", "Tokens", 8, "right"),
-    Column("reported", "≈ Reported", 10, "right", 120),
+    Column("reported", "≈ Reported", 10, "right", 120, by="report_chars"),
     Column("compression", "Compression", 11, "right", 150),
     Column("cost_usd", "Cost", 9, "right"),
 )

@@ -61,7 +61,7 @@ class Caching(TokenView[CachingData]):
     def compose(self) -> ComposeResult:
         """The chart and the table."""
         yield StackedBars(id="caching-days", classes="chart", empty="No input on any day of this range.")
-        yield TokenTable(priced_only(_COLUMNS, self.shows_cost), id="caching-models")
+        yield TokenTable(priced_only(_COLUMNS, self.shows_cost), sorts=False, id="caching-models")
 
     def ask(self, connection: Reader, question: Question) -> CachingData:
         """All of it."""

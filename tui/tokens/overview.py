@@ -72,7 +72,7 @@ class Overview(TokenView[OverviewData]):
     NAME = "overview"
     TITLE = "Overview"
     ABOUT = "Where the tokens went, over time and by model, project and session"
-    ACTIONS = frozenset({"measure", "by", "granularity", "sort", "table"})
+    ACTIONS = frozenset({"measure", "by", "granularity", "table"})
 
     def compose(self) -> ComposeResult:
         """The chart, the tables."""

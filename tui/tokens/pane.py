@@ -71,7 +71,6 @@ class TokensPane(Pane[TokensData], HasViews):
         Binding("b", "by", "Break down by", tooltip="Stack and list by the next of: " + ", ".join(DIMENSIONS.values())),
         Binding("B", "by(-1)", "Break down by", show=False, tooltip="Stack and list by the one before"),
         Binding("h", "granularity", "Hour/day/week", tooltip="Bars by day, week or month; by hour up to seven days"),
-        Binding("s", "sort", "Sort", show=False, tooltip="Sort the groups by the next column"),
         Binding("w", "table", "Next part", show=False, tooltip="On a low screen: groups, or the biggest sessions"),
         Binding("escape", "overview", "Back", show=False, tooltip="Back to the overview"),
     ]
@@ -245,10 +244,6 @@ class TokensPane(Pane[TokensData], HasViews):
         place = allowed.index(now) if now in allowed else -1
         self._choose(granularity=allowed[(place + 1) % len(allowed)])
 
-    def action_sort(self) -> None:
-        """Sort the groups by the next column."""
-        self.query_one("#by", RecordTable).action_sort_by()
-
     def on_record_table_sort_requested(self, message: RecordTable.SortRequested) -> None:
         """Sort by a column; by the same one again, the other way round."""
         now = self._options.order or (self._shown.question.measure if self._shown else None)
@@ -261,13 +256,13 @@ class TokensPane(Pane[TokensData], HasViews):
         view.switch_table()
         self.take_focus()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something in the view now; Escape belongs to the app on the first one."""
         view = next(view for view in VIEWS if self._options.view == view.NAME)
         if action == "overview":
             return view is not Overview
         if action not in _VIEW_ACTIONS:
-            return True
+            return super().check_action(action, parameters)
         if action not in view.ACTIONS or self._shown is None or not self.has_rows(self._shown):
             return False
         if action == "table":

@@ -50,7 +50,7 @@ SESSION_COLUMNS = (
     Column("agent", "Agent", 11, min_screen=104),
     Column("machine", "Machine", 11, min_screen=140),
     Column("username", "User", 11, min_screen=140),
-    Column("model", "Model", 12, min_screen=100),
+    Column("model", "Model", 12, min_screen=100, by="primary_model"),
     Column("started_at", "Started", 15, min_screen=110),
     Column("output_tokens", "Output", 7, "right", 120),
     Column("cache_read_tokens", "Cache R", 7, "right", 130),

@@ -44,7 +44,7 @@ _HABITS = 184
 _METER = 24
 
 _COLUMNS = (
-    Column("began", "Block"),
+    Column("began", "Block", by="started_at"),
     Column("responses", "Responses", 9, "right", 80),
     Column("took", "Took", 8, "right", 66),
     Column("total_tokens", "Tokens", 8, "right"),

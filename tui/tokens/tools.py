@@ -27,10 +27,10 @@ _TOOL_COLUMNS = (
     Column("name", "Tool"),
     Column("calls", "Calls", 7, "right"),
     Column("errors", "Errors", 12, "right", 76),
-    Column("tokens", "≈ Tokens", 8, "right"),
-    Column("share", "Share", 7, "right", 62),
-    Column("typical", "Typical", 8, "right", 90),
-    Column("largest", "Largest", 8, "right", 52),
+    Column("tokens", "≈ Tokens", 8, "right", by="result_bytes"),
+    Column("share", "Share", 7, "right", 62, by="result_bytes"),
+    Column("typical", "Typical", 8, "right", 90, by="typical_bytes"),
+    Column("largest", "Largest", 8, "right", 52, by="largest_bytes"),
     Column("bar", "", BAR, min_screen=56),
 )
 _RESULT_COLUMNS = (
@@ -38,7 +38,7 @@ _RESULT_COLUMNS = (
     Column("detail", "Of"),
     Column("title", "Session", 28, min_screen=116),
     Column("ts", "When", 15, min_screen=84),
-    Column("tokens", "≈ Tokens", 8, "right"),
+    Column("tokens", "≈ Tokens", 8, "right", by="result_bytes"),
 )
 
 

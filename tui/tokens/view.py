@@ -134,7 +134,7 @@ class TokenView(Vertical, Generic[Data]):
     ABOUT: ClassVar[str]
     """The question it answers."""
     ACTIONS: ClassVar[frozenset[str]] = frozenset()
-    """Those of the tab's actions that mean something here, of "measure", "by", "granularity", "sort" and "table"."""
+    """Those of the tab's actions that mean something here, of "measure", "by", "granularity" and "table"."""
 
     DEFAULT_CSS = """
     TokenView { height: 1fr; }
