@@ -89,6 +89,31 @@ def test_help_and_version_load_nothing_heavy() -> None:
     assert not loaded_by(code) & heavy
 
 
+def test_the_first_screen_loads_nothing_that_only_others_show() -> None:
+    """Each class of rows takes half a millisecond to make, and somebody waits for the first paint."""
+    code = (
+        "import agnes_stats.tui.dashboard, agnes_stats.tui.app\n"
+        "from agnes_stats.tui.tabs import pane_of\npane_of('sessions')"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(' '.join(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(out.stdout.split())
+    assert "agnes_stats.queries.sessions" in loaded
+    later = (
+        "queries.sync",
+        "queries.access",
+        "queries.teams",
+        "queries.store.salvage",
+        "ingest.service",
+        "tui.sync.pane",
+    )
+    assert not loaded & {f"agnes_stats.{name}" for name in later}
+
+
 def test_answers_for_scripts_load_no_screen(tmp_path: Path) -> None:
     code = (
         "from agnes_stats.tui import cli\nimport contextlib, io\n"

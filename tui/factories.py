@@ -14,7 +14,6 @@ from ..queries.paths import exists, expanded, home_folder
 from ..queries.store import Store, StoreError
 from ..queries.store.files import TEAM_MARK
 from ..queries.store.lake_address import SUFFIX as LAKE_SUFFIX
-from ..queries.teams import is_teams
 from . import user_names
 from .ranges import range_named, ranged
 from .settings import BadSetting, Settings, parts_of
@@ -103,6 +102,7 @@ def roots_of(settings: Settings, store: Store | None = None) -> list[Any]:
     worked_in: tuple[str, ...] = ()
     if store is not None and exists(store.path):
         from ..queries.sessions import projects
+        from ..queries.teams import is_teams
 
         # What is wrong with the store is told by whoever needs it, not by who looks for sources.
         with contextlib.suppress(StoreError), store.read() as connection:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..queries.filters import Filter
-from ..queries.sync import FILTERED_BY
 from . import format as words
 from .user_names import user_name
 
@@ -34,6 +33,8 @@ def chips(chosen: Filter, session_title: str = "") -> list[tuple[str, str]]:
 
 def unknown_to_sync(chosen: Filter) -> str:
     """Which fields of a filter sync actions do not know, in a sentence; "" if none is filtered by."""
+    from ..queries.sync import FILTERED_BY
+
     unknown = [field for field in FIELDS if field not in FILTERED_BY and getattr(chosen, field) is not None]
     held = ["sub-agent" if field == "subagent_type" else field for field in unknown]
     return f"sync knows no {' or '.join(held)}: all is shown" if held else ""

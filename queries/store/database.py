@@ -24,7 +24,6 @@ from .instance import Attached, Instance, OpenStore
 from .keepsakes import read_notes
 from .locking import StoreUnlockable, has_record_locks
 from .reader import Reader
-from .salvage import salvage
 from .scratch import scratch
 from .starting import Settings, started
 from .upgrade import fills, renames
@@ -207,6 +206,7 @@ def create(files: Files, sources: Sequence[Path] = ()) -> int:
     forgotten; the number of rows taken over. Raises StoreReadOnly, StoreFull.
     """
     from ._duckdb import duckdb
+    from .salvage import salvage
 
     with scratch(files.path) as folder:
         # What breaks DuckDB itself is left out.
