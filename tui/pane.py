@@ -35,6 +35,8 @@ Data = TypeVar("Data")
 TYPED = "text"
 """The name of the filter that is typed."""
 
+SOON_SECONDS = 0.15
+"""So long a view may take without a word."""
 REST_SECONDS = 0.3
 """The whole of an answer is asked for this long after its beginning, which that would keep from the screen."""
 
@@ -70,6 +72,11 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         """The question that is asked, or was last."""
         self._told: Hashable = None
         """The one whose answer is on the screen."""
+        self._known_views: set[str] = set()
+        """Views that had an answer."""
+        self._awaited = ""
+        """The view that was turned to and has none yet."""
+        self._asked_view = ""
         self._seconds: Seconds | None = None
 
     # -- for subclasses ------------------------------------------------------------------------------------------
@@ -131,6 +138,24 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         if (force or self.is_shown) and not self._busy:
             self._ask()
 
+    def await_view(self, name: str) -> None:
+        """Another view was turned to: as long as it never had an answer, say that it is on its way.
+
+        Not at once: mostly the answer is there before anybody could read that.
+        """
+        self._awaited = "" if name in self._known_views else name
+        if self._awaited:
+            self.set_timer(SOON_SECONDS, self._say_awaited)
+
+    def _say_awaited(self) -> None:
+        if self._awaited and self.is_mounted:
+            self._state("loading", f"Loading {self.tab.title.lower()}…")
+
+    @property
+    def view_name(self) -> str:
+        """The view that is asked for; "" where there is one only."""
+        return str(getattr(self, "view", ""))
+
     def _look_at_clock(self) -> None:
         if self._seconds is not None:
             self._seconds.look()
@@ -179,7 +204,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         self._busy = True
         self._number += 1
         chosen = self.dashboard.chosen.but(text=self.text)
-        self._asked = (chosen, self.asks_for)
+        self._asked, self._asked_view = (chosen, self.asks_for), self.view_name
         self._work(self._number, chosen)
 
     @work(thread=True, group="pane", exit_on_error=False)
@@ -214,6 +239,9 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         message.stop()
         self._busy = False
         if message.number == self._number:
+            self._known_views.add(self._asked_view)
+            if self._awaited in self._known_views:
+                self._awaited = ""
             if self.has_rows(message.data):
                 self._state("ready", "")
             else:

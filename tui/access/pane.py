@@ -276,6 +276,7 @@ class AccessPane(Pane[AccessData], HasViews):
     async def show_view(self, name: str) -> None:
         """Show a view."""
         self._choose(view=name)
+        self.await_view(name)
 
     async def on_view_strip_chosen(self, message: ViewStrip.Chosen) -> None:
         """A view was clicked."""

@@ -53,7 +53,7 @@ class PickerScreen(ListedScreen[str | None]):
         with Vertical(id="picker"):
             yield Label(f"Show one {_CALLED.get(self._what, self._what)}", markup=False)
             yield Input(placeholder=f"part of the {_CALLED.get(self._what, self._what)}'s name", compact=True)
-            yield OptionList()
+            yield OptionList(Option("◌  Loading…", disabled=True))
 
     def on_mount(self) -> None:
         """Ask for the values; what is typed meanwhile is not lost."""

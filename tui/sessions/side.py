@@ -60,7 +60,7 @@ class SessionSide(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         """One text."""
-        yield Static(markup=False)
+        yield Static("◌  Loading the session…", markup=False)
 
     @property
     def _dashboard(self) -> AgnesStats:

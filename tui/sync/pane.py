@@ -371,6 +371,7 @@ class SyncPane(Pane[SyncData], HasViews):
         self.take_focus()
         if self.view in ("people", "about"):
             self.refresh_data()
+            self.await_view(self.view)
         self.refresh_bindings()
 
     def _turn_to(self, name: str) -> None:

@@ -202,6 +202,7 @@ class TokensPane(Pane[TokensData], HasViews):
             return
         self.query_one(ViewStrip).active = name
         self._choose(view=name)
+        self.await_view(name)
 
     async def on_view_strip_chosen(self, message: ViewStrip.Chosen) -> None:
         """A view was clicked."""
