@@ -1,11 +1,12 @@
 """Key figures, one-line charts, the sentence in place of a pane, and the colours of all of them."""
 
+import itertools
 import math
 
 import pytest
 from agnes_stats.tui.kit.canvas import Grid
 from agnes_stats.tui.kit.cards import Card, Cards
-from agnes_stats.tui.kit.palette import contrast, distance, make_ink, parse, series_colors
+from agnes_stats.tui.kit.palette import contrast, distance, grey, make_ink, parse, series_colors
 from agnes_stats.tui.kit.spark import bar, meter, sparkline
 from agnes_stats.tui.kit.state import PaneState
 from hypothesis import given
@@ -192,21 +193,33 @@ def test_series_colours_are_of_the_theme_visible_and_apart(name: str) -> None:
     variables = dict(BUILTIN_THEMES[name].to_color_system().generate())
     background = parse(variables, "background", Color(0, 0, 0))
     colors = series_colors(variables, background, parse(variables, "foreground", background), 6)
-    known = {parse(variables, key, background) for key in variables}
     # Six layers and what is left of them, in every theme.
     seven = series_colors(variables, background, parse(variables, "foreground", background), 7)
     assert len(set(seven)) == 7 and seven[:6] == colors
-    assert all(color in known or color.ansi is not None for color in colors)
+    assert colors[0] == parse(variables, "primary", background) or contrast(colors[0], background) >= 2
     if background.ansi is None:
-        assert set(colors) <= known
+        hues = sorted(color.hsl.h for color in seven)
+        assert all(after - before >= 0.07 for before, after in itertools.pairwise([*hues, hues[0] + 1])), "no two blues"
+        assert all(color.hsl.s >= 0.1 for color in seven), "grey is for what is left"
         assert all(contrast(color, background) >= 2 for color in colors)
         assert all(distance(a, b) >= 70 for a in colors for b in colors if a is not b)
 
 
-def test_more_series_than_colours_take_them_in_turn() -> None:
+@pytest.mark.parametrize("name", sorted(BUILTIN_THEMES))
+def test_what_is_left_is_grey_and_unlike_any_series(name: str) -> None:
+    variables = dict(BUILTIN_THEMES[name].to_color_system().generate())
+    background = parse(variables, "background", Color(0, 0, 0))
+    foreground = parse(variables, "foreground", background)
+    rest = grey(background, foreground)
+    assert all(color != rest for color in series_colors(variables, background, foreground, 7))
+    if background.ansi is None:
+        assert contrast(rest, background) >= 2
+
+
+def test_a_theme_without_hues_gets_others_and_one_without_colours_none() -> None:
     black, white = Color(0, 0, 0), Color(255, 255, 255)
     red = series_colors({"primary": "#ff0000"}, black, white, 3)
-    assert [color.hex for color in red] == ["#FF0000"] * 3
+    assert red[0].hex == "#FF0000" and len(set(red)) == 3
     assert series_colors({}, black, white, 2) == [white, white]
     assert series_colors({"primary": "not a colour"}, black, white, 1) == [white]
 

@@ -12,7 +12,7 @@ from ...queries.console import Table
 from .. import format as words
 from .answer_text import is_number, told
 from .scale import Unit
-from .series import Series
+from .series import REST, Series
 
 DRAWN = 400
 """Parts of a chart, at most: of days the latest, of others the first."""
@@ -203,7 +203,7 @@ def _series(
     kept = found if len(found) <= LAYERS else found[: LAYERS - 1]
     series = [Series(_end(name), of(groups[name])) for name in kept]
     if rest := [number for name in found[len(kept) :] for number in groups[name]]:
-        series.append(Series(f"{len(found) - len(kept)} others", of(rest)))
+        series.append(Series(f"{len(found) - len(kept)} others", of(rest), REST))
     return series
 
 

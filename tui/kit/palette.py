@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.style import Style
 from textual.color import Color, ColorParseError
 from textual.widget import Widget
 
+from .series import REST
+
 ROLES = ("primary", "accent", "success", "secondary", "error", "warning")
 """The theme's colours in the order in which series take them."""
 FILLS = "█░▓▒▚▞"
 """What tells series apart where there is no colour."""
+_REST_FILL = "·"
+"""The same for all the others together."""
 _SHADES = ("", "-lighten-2", "-darken-2", "-lighten-3", "-darken-3")
 _SIXTEEN = ("blue", "magenta", "green", "cyan", "red", "yellow")
 """The terminal's own colours, but for black and white, each also brighter."""
 _APART = 70.0
 """The least distance of two series' colours; below it the eye takes them for one at the size of a cell."""
+_HUES, _HUES_APART, _GREY = 24, 0.075, 0.12
+"""Hues that are tried where a theme has too few, the least distance of two, and the saturation that has one."""
 _CONTRAST = 2.0
 """The least contrast of a bar with its background: far below that of text, as a bar is an area."""
 
@@ -57,11 +63,28 @@ def text_styles(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: parse(variables, f"text-{name}", white).rich_color.name for name in ("success", "warning", "error")}
 
 
+def _hues_apart(one: Color, other: Color) -> float:
+    """How far apart two hues are on their circle, 0 to 0.5."""
+    apart = abs(one.hsl.h - other.hsl.h)
+    return min(apart, 1 - apart)
+
+
+def _hues(variables: Mapping[str, str], background: Color) -> Iterator[Color]:
+    """The theme's colours and shades, then hues that it lacks; none of a terminal's own or of a theme without any."""
+    first = parse(variables, ROLES[0], background)
+    if background.ansi is None and first != background:
+        yield from (parse(variables, role + shade, background) for shade in _SHADES for role in ROLES)
+        hue, saturation, _ = first.hsl
+        for lightness in (0.5, 0.35, 0.65):
+            for step in range(1, _HUES):
+                yield Color.from_hsl((hue + step / _HUES) % 1, max(saturation, 0.45), lightness)
+
+
 def series_colors(variables: Mapping[str, str], background: Color, foreground: Color, count: int) -> list[Color]:
     """`count` colours of the theme, each visible on the background and, while they last, unlike the others.
 
-    Themes give one colour to two roles (accent and warning) or hide one in the background (secondary on
-    black): such a role contributes a shade of itself, or nothing.
+    Themes give one colour to two roles (accent and warning), have four blues, or hide one in the background (secondary
+    on black): such a role contributes nothing, or a shade of itself, after hues that are missing.
     """
     chosen: list[Color] = []
 
@@ -69,7 +92,12 @@ def series_colors(variables: Mapping[str, str], background: Color, foreground: C
         visible = background.ansi is not None or contrast(color, background) >= _CONTRAST
         return visible and all(distance(color, other) >= _APART for other in chosen)
 
+    def is_new_hue(color: Color) -> bool:
+        return color.hsl.s >= _GREY and all(_hues_apart(color, other) >= _HUES_APART for other in chosen)
+
     def candidates() -> Iterator[Color]:
+        # First what nobody takes for another, whatever the theme makes of its roles: then shades of them.
+        yield from filter(is_new_hue, _hues(variables, background))
         for role in ROLES:
             shades = (parse(variables, role + shade, background) for shade in _SHADES)
             yield from (color for color in [next(filter(usable, shades), None)] if color is not None)
@@ -107,14 +135,18 @@ class Ink:
     series: tuple[Color, ...]
     plain: bool
     """No colour is to be used: tell things apart by glyph."""
+    rest: int | None = None
+    """Which series is all the others together."""
 
     def on(self, background: Color) -> Ink:
         """The same ink on another background."""
-        return make_ink(background, self.foreground, self.series, self.plain, self.cursor)
+        return replace(make_ink(background, self.foreground, self.series, self.plain, self.cursor), rest=self.rest)
 
     def fill(self, index: int) -> tuple[str, Color]:
         """The glyph and colour that fill series number `index`."""
         if self.plain:
+            if index == self.rest:
+                return _REST_FILL, self.foreground
             letters = "abcdefghijklmnopqrstuvwxyz"
             glyph = FILLS[index] if index < len(FILLS) else letters[(index - len(FILLS)) % len(letters)]
             return glyph, self.foreground
@@ -147,7 +179,17 @@ def widget_ink(widget: Widget, series: int = 1, tones: Sequence[str] = ()) -> In
     _, _, background, foreground = widget.colors
     variables = widget.app.theme_variables
     colors = series_colors(variables, background, foreground, max(series, 1))
+    rest = None
     for index, tone in enumerate(tones[: len(colors)]):
-        if tone:
+        if tone == REST:
+            rest, colors[index] = index, grey(background, foreground)
+        elif tone:
             colors[index] = parse(variables, tone, colors[index])
-    return make_ink(background, foreground, colors, widget.app.no_color)
+    return replace(make_ink(background, foreground, colors, widget.app.no_color), rest=rest)
+
+
+def grey(background: Color, foreground: Color) -> Color:
+    """The colour of what is no series of its own; of a terminal's own colours, that of its texts."""
+    if background.ansi is not None or foreground.ansi is not None:
+        return foreground
+    return background.blend(background + foreground, 0.5)

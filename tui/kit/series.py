@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+REST = "rest"
+"""The tone of a series that is all the others together: grey, in every theme."""
+
 
 @dataclass(frozen=True)
 class Series:

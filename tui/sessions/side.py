@@ -138,7 +138,7 @@ def _prompts(turns: list[Turn], *, cost: bool) -> Table:
         text = f"/{turn.text}" if turn.kind == "command" else turn.text or "before the first prompt"
         table.add_row(
             Text(words.clean(text)),
-            words.millis(turn.seconds * 1000) if turn.seconds else "",
+            words.duration(turn.seconds) if turn.seconds else "",
             words.count(turn.calls) if turn.calls else "",
             words.count(turn.errors) if turn.errors else "",
             *([marks.cost(turn) if turn.responses else ""] if cost else []),

@@ -19,7 +19,7 @@ from ...queries.trends import Layer, OverTime
 from .. import format as words
 from ..kit.bars import StackedBars
 from ..kit.palette import widget_ink
-from ..kit.series import Series
+from ..kit.series import REST, Series
 from ..learnt import differs
 from ..ranges import bucket
 from . import text as phrases
@@ -126,7 +126,7 @@ class Overview(TokenView[OverviewData]):
         # What has no value of this measure, as tokens without a price, is no layer.
         layers = [layer for layer in data.over_time.layers if any(layer.of(measure))]
         self._show_bars(data.over_time, layers, question)
-        ink = widget_ink(self.query_one("#over-time"), max(len(layers), 1))
+        ink = widget_ink(self.query_one("#over-time"), max(len(layers), 1), _tones(layers))
         paint = Paint(ink, {layer.name: place for place, layer in enumerate(layers) if layer.merged == 1})
         plain = Paint(ink, {})
         by = self.query_one("#by", TokenTable)
@@ -160,7 +160,10 @@ class Overview(TokenView[OverviewData]):
 
         bars = self.query_one("#over-time", StackedBars)
         bars.show(
-            [Series(name, layer.of(question.measure)) for name, layer in zip(names, layers, strict=True)],
+            [
+                Series(name, layer.of(question.measure), tone)
+                for name, layer, tone in zip(names, layers, _tones(layers), strict=True)
+            ],
             words.axis(shown.buckets, shown.granularity, question.here.date()),
             unit=words.usd if question.money else words.count,
             describe=describe,
@@ -191,6 +194,11 @@ def average(shown: OverTime, layers: Sequence[Layer], question: Question) -> tup
     if active < FEWEST:
         return None
     return sum(sum(layer.of(question.measure)) for layer in layers) / active, f"an active {shown.granularity}"
+
+
+def _tones(layers: Sequence[Layer]) -> list[str]:
+    """What colours the layers must have."""
+    return [REST if layer.merged > 1 else "" for layer in layers]
 
 
 def _bucket_sentence(
