@@ -210,10 +210,12 @@ def test_what_is_left_is_grey_and_unlike_any_series(name: str) -> None:
     variables = dict(BUILTIN_THEMES[name].to_color_system().generate())
     background = parse(variables, "background", Color(0, 0, 0))
     foreground = parse(variables, "foreground", background)
-    rest = grey(background, foreground)
+    rest = grey(background, foreground, is_dark=BUILTIN_THEMES[name].dark)
     assert all(color != rest for color in series_colors(variables, background, foreground, 7))
     if background.ansi is None:
         assert contrast(rest, background) >= 2
+    else:
+        assert rest.ansi not in (None, -1), "it can stand behind another"
 
 
 def test_a_theme_without_hues_gets_others_and_one_without_colours_none() -> None:

@@ -77,7 +77,7 @@ def _hues(variables: Mapping[str, str], background: Color) -> Iterator[Color]:
         hue, saturation, _ = first.hsl
         for lightness in (0.5, 0.35, 0.65):
             for step in range(1, _HUES):
-                yield Color.from_hsl((hue + step / _HUES) % 1, max(saturation, 0.45), lightness)
+                yield Color.from_hsl((hue + step / _HUES) % 1, min(max(saturation, 0.45), 0.75), lightness)
 
 
 def series_colors(variables: Mapping[str, str], background: Color, foreground: Color, count: int) -> list[Color]:
@@ -182,14 +182,17 @@ def widget_ink(widget: Widget, series: int = 1, tones: Sequence[str] = ()) -> In
     rest = None
     for index, tone in enumerate(tones[: len(colors)]):
         if tone == REST:
-            rest, colors[index] = index, grey(background, foreground)
+            rest, colors[index] = index, grey(background, foreground, is_dark=widget.app.current_theme.dark)
         elif tone:
             colors[index] = parse(variables, tone, colors[index])
     return replace(make_ink(background, foreground, colors, widget.app.no_color), rest=rest)
 
 
-def grey(background: Color, foreground: Color) -> Color:
-    """The colour of what is no series of its own; of a terminal's own colours, that of its texts."""
+def grey(background: Color, foreground: Color, *, is_dark: bool) -> Color:
+    """The colour of what is no series of its own; of a terminal's own colours, white or black.
+
+    Not that of its texts: behind a text that is the colour of the screen. Nor the grey of what is highlighted.
+    """
     if background.ansi is not None or foreground.ansi is not None:
-        return foreground
+        return Color.parse("ansi_white" if is_dark else "ansi_black")
     return background.blend(background + foreground, 0.5)
