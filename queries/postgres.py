@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 
+_NO_DATABASE = re.compile(r'database "[^"]*" does not exist$')
+
 
 class ServerError(Exception):
     """The server cannot be used. The message is one line for people."""
@@ -108,7 +110,8 @@ def connected(where: Address, *, seconds: float = CONNECT_SECONDS, missing: str 
         text = str(error)
         is_refused = refuses(text)
         kind = ServerError if is_refused else ServerAway
-        raise kind(f"{where.shown} {'refuses us' if is_refused else 'cannot be reached'}: {line_of(text)}") from None
+        line = f"{where.shown} {'refuses us' if is_refused else 'cannot be reached'}: {line_of(text)}"
+        raise kind(f"{line}: createdb makes one" if _NO_DATABASE.search(line) else line) from None
     try:
         with connection:
             yield connection
@@ -129,5 +132,6 @@ def refuses(text: str) -> bool:
 
 def line_of(text: str) -> str:
     """What a server says, on one line, without what could be a password."""
-    text = " ".join(text.split()) or "unknown error"
+    said = re.search(r"(?:FATAL|ERROR): +(.+)", text)
+    text = " ".join((said[1] if said else text).split()) or "unknown error"
     return re.sub(r"(?i)(password=)\S+|(://[^:/@\s]+):[^@\s]+@", r"\1\2", text)[:300]

@@ -501,11 +501,20 @@ _FAULTS = (
         StoreForeign,
         "{lake} does not exist, or may not be read by this role: agnes-stats team drain makes one",
     ),
-    _Fault(("does not match existing data path",), StoreForeign, "{lake} has its files elsewhere: {line}"),
     _Fault(
-        ("password authentication failed", "no password supplied", "permission denied for database", "fatal:  role"),
+        ("does not match existing data path",),
+        StoreForeign,
+        "{lake} has its files elsewhere than in {data}: name the folder with which it was made, in ?data=",
+    ),
+    _Fault(
+        ("password authentication failed", "no password supplied", "fatal:  role", "fatal:  database"),
         StoreReadOnly,
         "{lake} refuses us: {line}",
+    ),
+    _Fault(
+        ("permission denied for database", "permission denied for schema"),
+        StoreReadOnly,
+        "{lake} is not prepared for this role ({line}): agnes-stats team init does that",
     ),
     _Fault(
         ("must be owner", "permission denied for", "insufficient privilege"),
@@ -566,7 +575,5 @@ def _explained(lake: LakeAddress, error: BaseException) -> StoreError:
 
 def _line(text: str) -> str:
     """What the server says, or the last word of DuckDB's, without the words of the connection."""
-    told = re.search(r"(?:FATAL|ERROR):\s*(.+)", text)
-    if told is None:
-        told = re.search(r"(?:failed|error): (.+)", text, re.DOTALL)
+    told = re.search(r"(?:FATAL|ERROR):\s*(.+)", text) or re.search(r"(?:failed|error): (.+)", text, re.DOTALL)
     return postgres.line_of(told[1] if told else text)[:200].rstrip(" .")
