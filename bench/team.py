@@ -3,7 +3,8 @@
     python bench/team.py [MACHINES] [PUSHES] [RESPONSES]
 
 MACHINES (50) push at once, each as a role of its own, PUSHES (4) times RESPONSES (300) made-up responses; then all is
-drained into one store. Prints the times of a push, the CPU of the drain, and sizes.
+drained into one store, and, with `.venv-lake/bin/python`, into a lake. Prints the times of a push, the drain's CPU,
+and sizes.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import msgspec
-from agnes_stats.ingest.team import inbox
+from agnes_stats.ingest.team import inbox, lake
 from agnes_stats.ingest.team.drain import drain
 from agnes_stats.queries.schema import STORE_VERSION
-from agnes_stats.queries.store import Store
+from agnes_stats.queries.store import ExtensionMissing, Store
+from agnes_stats.queries.store.lake_address import lake_address, path_for
 
 from tests.team.postgres import ADMIN, PASSWORD, Server, running
 
@@ -93,6 +95,25 @@ def main(machines: int = 50, times: int = 4, count: int = 300) -> None:
         )
         assert size is not None
         sys.stdout.write(f"inbox {size[0] / total:,.0f} bytes a row; store {store.path.stat().st_size / total:,.0f}\n")
+        _into_a_lake(server, Path(folder), total)
+
+
+def _into_a_lake(server: Server, folder: Path, total: int) -> None:
+    """The same drain into a lake, where DuckDB's extensions are there for one."""
+    named = f"ducklake:{server.url('drainer', 'team')}?data={folder / 'lake'}"
+    lake.init(lake_address(f"ducklake:{server.url(ADMIN, 'team')}?data={folder / 'lake'}"), [], "drainer")
+    store = Store(path_for(lake_address(named), folder))
+    cpu, begun = time.process_time(), time.perf_counter()
+    try:
+        done = drain(store, inbox.address(server.url("drainer", "team")))
+    except ExtensionMissing as missing:
+        sys.stdout.write(f"{missing}\n")
+        return
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - begun
+    sys.stdout.write(
+        f"drain into a lake: {cpu:.1f} CPU-s, {wall:.1f} s, {done.rows / cpu:,.0f} rows per CPU-s; "
+        f"{store.bytes_on_disk() / total:,.0f} bytes a row\n"
+    )
 
 
 if __name__ == "__main__":

@@ -237,7 +237,7 @@ class _Engine:
     def confined(self) -> DuckDBPyConnection:
         """As `reading`, of a DuckDB of its own that reaches nothing else."""
         try:
-            return self._look(_attach(self.lake, writable=False, settings=CONFINED), writable=False)
+            return self._look(_attach(self.lake, self._path, writable=False, settings=CONFINED), writable=False)
         except Exception as error:
             raise self.explained(error) from error
 
@@ -284,7 +284,7 @@ class _Engine:
                 if time.monotonic() < until:
                     raise reason
                 try:
-                    self._attached[writable] = _attach(self.lake, writable=writable, settings=SETTINGS)
+                    self._attached[writable] = _attach(self.lake, self._path, writable=writable, settings=SETTINGS)
                 except Exception as error:
                     told = self.explained(error)
                     self._failed[writable] = time.monotonic() + REST_SECONDS, told
@@ -368,7 +368,7 @@ def _engine_of(path: Path) -> _Engine:
         return engine
 
 
-def _attach(lake: LakeAddress, *, writable: bool, settings: Settings) -> DuckDBPyConnection:
+def _attach(lake: LakeAddress, path: Path, *, writable: bool, settings: Settings) -> DuckDBPyConnection:
     """A DuckDB in memory with the lake attached; closing settings are made after that. Raises duckdb.Error, StoreError.
 
     Whoever reads says so: DuckLake would make an empty lake where there is none.
@@ -377,6 +377,8 @@ def _attach(lake: LakeAddress, *, writable: bool, settings: Settings) -> DuckDBP
         name: settings[name] for name in ("enable_external_access", "lock_configuration") if name in settings
     }
     others = {name: value for name, value in settings.items() if name not in (*closing, "default_block_size")}
+    # What does not fit into memory goes beside what else is on this machine of the lake.
+    others.setdefault("temp_directory", f"{path}.tmp")
     extensions = ["postgres_scanner", "ducklake", *(["httpfs"] if lake.is_bucket else [])]
     engine = started(":memory:", others, extensions=extensions)
     try:

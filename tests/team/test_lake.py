@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -41,6 +42,15 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     return status, told_so.out + told_so.err
 
 
+EXACT = ("queries", "sync", "tokens", "daily")
+"""Commands that add money up as decimals, or none."""
+
+
+def nearly(answer: str) -> str:
+    """An answer without the last digits of its sums, which depend on the order of what was added."""
+    return re.sub(r"\d+\.\d{6,}", lambda found: f"{float(found[0]):.6f}", answer)
+
+
 def test_a_lake_has_and_answers_what_a_file_does(team: Callable[..., Team], capsys: pytest.CaptureFixture[str]) -> None:
     us = team("ann", "bob")
     us.reads("ann", [talk("s1", 9), fork_of(talk("s2", 10), "a-fork")])
@@ -63,9 +73,10 @@ def test_a_lake_has_and_answers_what_a_file_does(team: Callable[..., Team], caps
         ["search", "about", "--json"],
         ["panels"],
     ):
-        of_lake = said(capsys, *command, "--tz", "UTC", "--store", named)
-        assert of_lake == said(capsys, *command, "--tz", "UTC", "--store", str(us.store.path))
-        assert of_lake[0] == 0
+        status, of_lake = said(capsys, *command, "--tz", "UTC", "--store", named)
+        assert status == 0
+        of_file = said(capsys, *command, "--tz", "UTC", "--store", str(us.store.path))[1]
+        assert of_lake == of_file if command[0] in EXACT else nearly(of_lake) == nearly(of_file), command
 
 
 def test_killed_drains_and_drains_at_once_leave_a_lake_right(team: Callable[..., Team]) -> None:
