@@ -57,7 +57,7 @@ class JumpScreen(ModalScreen[Target | None]):
     DEFAULT_CSS = """
     JumpScreen { background: transparent; layers: base; }
     JumpScreen > .jump {
-        position: absolute; width: 3; height: 1; background: $accent; color: $background; text-style: bold reverse;
+        position: absolute; width: 1; height: 1; background: $accent; color: $background; text-style: bold reverse;
     }
     """
     TITLE = "Jump"
@@ -69,8 +69,8 @@ class JumpScreen(ModalScreen[Target | None]):
     def compose(self) -> ComposeResult:
         """A label for each target."""
         for letter, target in self._found.items():
-            label = Static(f" {letter} ", classes="jump", markup=False, name=letter)
-            label.styles.offset = (min(target.x, max(0, self.app.size.width - 3)), target.y)
+            label = Static(letter, classes="jump", markup=False, name=letter)
+            label.styles.offset = (target.x, target.y)
             yield label
 
     def on_key(self, event: events.Key) -> None:
