@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LOAD_BYTES, LOAD_FILES = 256 * 1024 * 1024, 4000
 """About how much of the transcripts goes into one transaction; larger ones cost less per byte, and more memory."""
 
+LEAST_BYTES = 2 * 1024 * 1024
+"""About how much a task reads at the least."""
+
 QUEUED_BYTES = LOAD_BYTES
 """About how much is with the workers, so that none of them waits while a transaction is under way."""
 
@@ -64,6 +67,8 @@ class Backfill:
         """Not in the store yet."""
         self._files = len(jobs)
         self._bytes = sum(job.todo for job in jobs)
+        self._unshared = self._bytes
+        """Bytes of what waits."""
         self._read = 0
         self._since = time.monotonic()
         self._number = 0
@@ -81,16 +86,24 @@ class Backfill:
                 if self._is_due():
                     self._load()
                     engine.breathe()
-                    engine.stop.wait(BREATH_SECONDS)
+                    if self._running or self._waiting:
+                        engine.stop.wait(BREATH_SECONDS)
 
     def _hand_out(self, workers: Workers) -> None:
         while self._waiting and (len(self._running) <= self._workers or self._has_room):
             group: list[Job] = []
-            size = 0
-            while self._waiting and size < TASK_BYTES and len(group) < TASK_FILES:
+            size, most = 0, self._task_bytes
+            while self._waiting and size < most and len(group) < TASK_FILES:
                 group.append(self._waiting.popleft())
                 size += group[-1].todo
+            self._unshared -= size
             self._submit(workers, group)
+
+    @property
+    def _task_bytes(self) -> int:
+        """How much the next task should read: towards the end less, so that no worker waits long for another."""
+        fair = self._unshared // (2 * self._workers) if self._workers else TASK_BYTES
+        return min(TASK_BYTES, max(LEAST_BYTES, fair))
 
     @property
     def _has_room(self) -> bool:
@@ -172,5 +185,6 @@ class Backfill:
             del self._left[path]
         self._summary.others += len(dropped)
         self._waiting = deque(job for job in self._waiting if job.path in still)
+        self._unshared = sum(job.todo for job in self._waiting)
         self._ready = [(done, group) for done, group in self._ready if any(job.path in still for job in group)]
         return dropped

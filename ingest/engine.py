@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreInterrupted, explained
 from ..queries.store.gate import chance
 from ..queries.store.scratch import clear, scratch
+from .copies import can_be_copied
 from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark, file_at
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
@@ -37,6 +38,9 @@ __all__ = ["Engine", "IngestSummary", "Progress"]
 
 WORKER_BYTES, WORKER_FILES = 24 * 1024 * 1024, 2000
 """Less than this is read in this process: starting workers would take longer."""
+
+COPY_BYTES = 8 * 1024 * 1024
+"""The same where they are copies of this process, which are there at once."""
 
 REST_FACTOR = 3.0
 """The store is left alone for this many times as long as the last write took: others find it free in three of four."""
@@ -461,4 +465,5 @@ class Engine:
 
 def _is_much(jobs: Sequence[Job]) -> bool:
     """Whether reading is worth worker processes, and takes so long that what is to come is listed first."""
-    return sum(job.todo for job in jobs) > WORKER_BYTES or len(jobs) > WORKER_FILES
+    least = min(WORKER_BYTES, COPY_BYTES) if can_be_copied() else WORKER_BYTES
+    return sum(job.todo for job in jobs) > least or len(jobs) > WORKER_FILES

@@ -380,7 +380,13 @@ class ClaudeDecoder:
     def _result(self, row: Row, block: ContentBlock, call: str, place: Place) -> ToolResult:
         raw = bytes(block.content)
         told = ToolResult(call_id=call, place=place, is_error=block.is_error is True, size=max(0, len(raw) - 2))
-        if told.is_error or self._may_tell(raw[:_HINT_BYTES], raw[-_HINT_BYTES:]) or self._emit.waits_for_text(call):
+        # What is so short that it ends where it begins need not be looked at twice.
+        end = raw[-_HINT_BYTES:] if len(raw) > _HINT_BYTES else raw
+        if (
+            told.is_error
+            or self._may_tell(b"" if end is raw else raw[:_HINT_BYTES], end)
+            or self._emit.waits_for_text(call)
+        ):
             told.text = text_of(value_in(block.content))
         if told.is_error:
             told.denial = denial_of(row, told.text or "")
