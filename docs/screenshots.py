@@ -6,10 +6,12 @@ make screenshots
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from agnes_stats.demo.sessions import SOURCES, write_demo
 from agnes_stats.queries.console_book import Book
@@ -17,8 +19,11 @@ from agnes_stats.queries.console_examples import EXAMPLES
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.dashboard import app_of
 from agnes_stats.tui.factories import engine_of
+from agnes_stats.tui.kit.state import PaneState
 from agnes_stats.tui.settings import TAB_NAMES, Settings
 from agnes_stats.tui.tokens.pane import TokensPane
+from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 PANELS = {
     "Cost by day and model": (
@@ -36,6 +41,22 @@ PANELS = {
 
 PICTURES = Path(__file__).resolve().parent / "img"
 SIZE = (126, 36)
+_QUIET = 3
+"""So many looks in a row must find nothing under way: an answer is shown by a message that its worker posts last."""
+
+
+async def _told(pilot: Pilot[Any]) -> None:
+    """Wait until every question is answered and every answer is on the screen, however busy the machine is."""
+    app = pilot.app
+    quiet = 0
+    while quiet < _QUIET:
+        await pilot.pause()
+        asking = [worker for worker in app.workers if not worker.is_finished]
+        waits = any(state.display and state.mode == "loading" for state in app.screen.query(PaneState))
+        quiet = 0 if asking or waits else quiet + 1
+        with contextlib.suppress(WorkerCancelled):
+            # Who is asked may ask others: panels are made, then asked.
+            await app.workers.wait_for_complete(asking)
 
 
 async def take(folder: Path) -> None:
@@ -57,14 +78,10 @@ async def take(folder: Path) -> None:
         engine_of(settings, Store(settings.store)).catch_up()
         app = app_of(settings)
         async with app.run_test(size=SIZE) as pilot:
-            await app.workers.wait_for_complete()
+            await _told(pilot)
             if picture == "panels":
                 await app.query_one(TokensPane).show_view("panels")
-            # A worker may ask for others: panels are made, then asked.
-            for _ in range(5):
-                await pilot.pause()
-                await app.workers.wait_for_complete()
-            await pilot.pause()
+            await _told(pilot)
             (PICTURES / f"{picture}.svg").write_text(app.export_screenshot(title=f"agnes-stats · {picture}"), "utf-8")
 
 

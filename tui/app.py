@@ -145,6 +145,8 @@ class AgnesStats(EndableApp):
         """Fields of the filter, those that were set last at the end."""
         self.session_title = ""
         """What the session is called that is filtered by."""
+        self.again: tuple[str, ...] = ()
+        """What to add to the command line to begin again with; nothing: this is the end."""
         self._make_service = service
         self._service: IngestService | None = None
         self._ending = threading.Lock()
@@ -158,6 +160,11 @@ class AgnesStats(EndableApp):
         self._news: News | None = None
         if settings.theme in self.available_themes:
             self.theme = settings.theme
+
+    def begin_again(self, *added: str) -> None:
+        """End, and start anew with more on the command line."""
+        self.again = added
+        self.exit(0)
 
     # -- the frame -----------------------------------------------------------------------------------------------
 

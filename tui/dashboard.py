@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -53,7 +54,18 @@ def _run(settings: Settings, memory: Memory, left: Remembered) -> int:
     with first_answers(settings, left.range) as ahead:
         app = app_of(settings, ahead, memory, left.range)
         with ending.by(app.end), ending.in_any_case(restorer()):
-            return app.run() or app.return_code or 0
+            status = app.run() or app.return_code or 0
+    if app.again:
+        restart(app.again)
+    return status
+
+
+def restart(added: tuple[str, ...]) -> None:
+    """Start the program anew in this process, as it was started, with more on its command line.
+
+    What still ends of the old one ends with it.
+    """
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], *added])
 
 
 def app_of(

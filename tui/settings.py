@@ -175,7 +175,8 @@ def parts_of(source: str) -> tuple[str, str | None, str]:
     return _OLD_KINDS.get(kind, kind) if is_whole else "", machine.strip() or None, path
 
 
-def _source(value: str) -> str:
+def source_of(value: str) -> str:
+    """A `--source` as it is kept. Raises BadSetting for an unknown kind or a folder that is not there."""
     from ..ingest.formats import SOURCES
 
     kind, machine, path = parts_of(value)
@@ -234,7 +235,7 @@ OPTIONS = (
     Option(
         "source",
         "read only this, copied from a machine if one is named; repeat for several (default: all sources found)",
-        _source,
+        source_of,
         "KIND[@MACHINE]=PATH",
         many=True,
         group=READS,

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
+from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.dashboard import restart
 from agnes_stats.tui.kit.state import PaneState
 from agnes_stats.tui.kit.table import RecordTable
 from agnes_stats.tui.sessions.now import NowCards
@@ -239,7 +241,7 @@ async def test_nothing_yet(tmp_path: Path) -> None:
     async with running(store_of(tmp_path, []), (80, 24)) as (app, _):
         text = screen_text(app)
         assert "No sessions yet. Looked in ~/.claude." in text
-        assert "agnes-stats --demo" in text
+        assert "agnes-stats --demo" in text and "--source claude=FOLDER" in text
         assert app.query_one("SessionsPane PaneState", PaneState).mode == "empty"
 
 
@@ -280,3 +282,33 @@ async def test_many_at_once_are_counted(tmp_path: Path) -> None:
 def test_the_world_is_written_as_claude_code_does(tmp_path: Path) -> None:
     write(tmp_path, [Transcript("s", "2026-03-10T14:44:00").prompt("hi")])
     assert (tmp_path / "projects" / "-home-dana-work" / "s.jsonl").read_text().count("\n") == 1
+
+
+async def test_nothing_yet_leads_to_the_demo_or_to_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[str, ...]] = []
+    monkeypatch.setattr(AgnesStats, "begin_again", lambda _, *added: begun.append(added))
+    async with running(store_of(tmp_path, []), (100, 30)) as (app, pilot):
+        assert "E Example" in screen_text(app) and "O Other folder" in screen_text(app)
+        await press(pilot, "E")
+        assert begun == [("--demo",)]
+        await press(pilot, "O", *"/no/such/place", "enter")
+        assert "there is no folder /no/such/place" in screen_text(app)
+        await press(pilot, "escape", "O")
+        app.screen.query_one(Input).value = str(tmp_path)
+        await press(pilot, "enter")
+        assert begun == [("--demo",), ("--source", f"claude={tmp_path}")]
+
+
+async def test_where_there_are_sessions_no_other_ones_are_offered(store: Store) -> None:
+    async with running(store, (140, 45)) as (app, _):
+        assert "Other folder" not in screen_text(app)
+
+
+def test_to_begin_again_is_the_same_command_with_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr("sys.orig_argv", ["python", "-m", "agnes_stats", "--no-cost"])
+    monkeypatch.setattr("os.execv", lambda _, command: started.append(command[1:]))
+    restart(("--demo",))
+    assert started == [["-m", "agnes_stats", "--no-cost", "--demo"]]

@@ -59,8 +59,8 @@ COLUMNS = (
 
 _INVITATION = (
     "Start Claude Code anywhere, and the session appears here while it runs.\n"
-    "Sessions in another folder: agnes-stats --source claude=FOLDER\n"
-    "The dashboard on generated sessions: agnes-stats --demo"
+    "O  sessions in another folder (agnes-stats --source claude=FOLDER)\n"
+    "E  the dashboard on generated sessions (agnes-stats --demo)"
 )
 
 _BRIEF_TITLE = 24
@@ -109,6 +109,8 @@ class SessionsPane(Pane[SessionsData]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy_id", "Copy", show=False, tooltip="Copy the session's id"),
+        Binding("E", "demo", "Example", tooltip="The dashboard on generated sessions, which keep growing"),
+        Binding("O", "folder", "Other folder", tooltip="Read the sessions in another folder"),
         Binding("f", "copy_file", "File", show=False, tooltip="Copy the path of the session's file"),
     ]
 
@@ -132,6 +134,8 @@ class SessionsPane(Pane[SessionsData]):
             if sentence != self.EMPTY:
                 return sentence
             return f"No session in these days, {words.plural(known, 'session')} in all. Press r for more days."
+        # What can be done about it is among the keys.
+        self.refresh_bindings()
         return f"{self.EMPTY} Looked in {', '.join(app.looked_in) or 'no folder'}.\n{_INVITATION}"
 
     def compose(self) -> ComposeResult:
@@ -299,7 +303,24 @@ class SessionsPane(Pane[SessionsData]):
         """Whether a key does anything now: most are about rows, and the one under the cursor."""
         if action in ("copy_id", "copy_file"):
             return self._selected is not None
+        if action in ("demo", "folder"):
+            # Where there is nothing yet.
+            return self._data is not None and not self._data.known and not self.dashboard.is_reading
         return super().check_action(action, parameters)
+
+    def action_demo(self) -> None:
+        """Begin again on generated sessions."""
+        self.dashboard.begin_again("--demo")
+
+    def action_folder(self) -> None:
+        """Ask for a folder, and begin again with it."""
+        from ..screens.folder_screen import FolderScreen
+
+        def begin(source: str | None) -> None:
+            if source is not None:
+                self.dashboard.begin_again("--source", source)
+
+        self.app.push_screen(FolderScreen(), begin)
 
     @on(RecordTable.RecordHighlighted)
     def _highlighted(self, message: RecordTable.RecordHighlighted) -> None:
