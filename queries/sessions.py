@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import matching, tokens
 from .context import CONTEXTS
 from .filters import Filter, Where
+from .quoting import quoted
 from .rollups import CALL_COUNTS, ERROR_COUNTS, PROMPT_COUNTS
 from .threads import LIVE_FOR
 from .token_kinds import COLUMNS, TOTAL, CacheWrites
@@ -213,8 +214,11 @@ class _Selection:
     """
 
 
-def _selected(connection: Reader, chosen: Filter, *, even_nothing: bool = False) -> _Selection:
-    """The sessions that have anything that matches, with the counts of that; `even_nothing`: also all others."""
+def _selected(connection: Reader, chosen: Filter, *, always: Sequence[str] | None = None) -> _Selection:
+    """The sessions that have anything that matches, with the counts of that.
+
+    `always`: of these, whether anything matches or not, and of no others.
+    """
     where = matching.by_session(chosen)
     # The fields about sessions are left to the rows of sessions.
     facts = chosen.but(agent=None, machine=None, project=None, session_id=None, user=None, text="")
@@ -226,22 +230,27 @@ def _selected(connection: Reader, chosen: Filter, *, even_nothing: bool = False)
     calls = matching.calls(facts)
     counted = ", ".join(f"{sql} AS {name}" for name, sql in _COUNTED.items())
     parameters = {name: value for part in parts for name, value in part.parameters.items()}
+    among = among_results = "true"
+    wanted = f"""coalesce(u.session_id, c.session_id, e.session_id, p.session_id) IS NOT NULL
+        OR (s.assistant_messages + s.tool_calls_total + s.tool_errors + s.user_messages + s.slash_commands = 0
+            AND {lasted})"""
+    if always is not None:
+        these = f"session_id IN ({', '.join(map(quoted, always))})"
+        among, among_results, wanted = these, f"result_{these}", f"s.{these}"
     # Totals and rows are two questions on the same sessions: these are sought once.
     connection.execute(
         f"""
     CREATE OR REPLACE TEMP TABLE matched_sessions AS
     SELECT s.* REPLACE ({counted}, u.cost_usd AS cost_usd, u.reasoning_tokens AS reasoning_tokens) FROM sessions s
-    LEFT JOIN (SELECT session_id, {tokens.SUMS} FROM {tokens.rollup(connection, facts)} WHERE {used}
+    LEFT JOIN (SELECT session_id, {tokens.SUMS} FROM {tokens.rollup(connection, facts)} WHERE {used} AND {among}
         GROUP BY session_id) u ON u.session_id = s.session_id
-    LEFT JOIN (SELECT session_id, {CALL_COUNTS} FROM {calls} WHERE {made} GROUP BY session_id) c
+    LEFT JOIN (SELECT session_id, {CALL_COUNTS} FROM {calls} WHERE {made} AND {among} GROUP BY session_id) c
         ON c.session_id = s.session_id
     LEFT JOIN (SELECT result_session_id AS session_id, {ERROR_COUNTS} FROM {calls} WHERE is_error AND {failed}
-        GROUP BY result_session_id) e ON e.session_id = s.session_id
-    LEFT JOIN (SELECT session_id, {PROMPT_COUNTS} FROM prompts WHERE {typed} GROUP BY session_id) p
+        AND {among_results} GROUP BY result_session_id) e ON e.session_id = s.session_id
+    LEFT JOIN (SELECT session_id, {PROMPT_COUNTS} FROM prompts WHERE {typed} AND {among} GROUP BY session_id) p
         ON p.session_id = s.session_id
-    WHERE {even_nothing} OR coalesce(u.session_id, c.session_id, e.session_id, p.session_id) IS NOT NULL
-        OR (s.assistant_messages + s.tool_calls_total + s.tool_errors + s.user_messages + s.slash_commands = 0
-            AND {lasted})
+    WHERE {wanted}
     """,
         parameters,
     )
@@ -356,9 +365,10 @@ def live_sessions(
     Which are shown does not depend on the filter's days and text: what runs, runs now.
     """
     # Mostly nothing runs; to find that out takes a tenth of planning the whole question.
-    if connection.value(f"SELECT 1 FROM sessions s WHERE {_IS_LIVE} LIMIT 1", _at(now, told)) is None:
+    live = [name for (name,) in connection.rows(f"SELECT session_id FROM sessions s WHERE {_IS_LIVE}", _at(now, told))]
+    if not live:
         return []
-    selected = _selected(connection, chosen.but(text=""), even_nothing=True)
+    selected = _selected(connection, chosen.but(text=""), always=live)
     where = selected.where.add("is_live")
     always = tokens.where_of(chosen.but(since=None, until=None, text=""))
     if matching.asks_responses(chosen):

@@ -22,6 +22,7 @@ from agnes_stats.tui import header, notifying
 from agnes_stats.tui.alerts import Alerts
 from agnes_stats.tui.messages import IngestNews
 from agnes_stats.tui.notifying import Notifier
+from agnes_stats.tui.sessions.now import NowCards
 from agnes_stats.tui.settings import BadSetting, settings_from
 
 from tests.storing import until
@@ -44,6 +45,22 @@ def doing(session: LiveSession, state: str, since: dt.datetime | None = NOW) -> 
     import dataclasses
 
     return [dataclasses.replace(session, state=state, since=since)]
+
+
+def test_a_card_is_painted_anew_only_where_it_says_something_else(
+    session: LiveSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted: list[int] = []
+    monkeypatch.setattr(NowCards, "_most", 3)
+    monkeypatch.setattr(NowCards, "repaint_lines", lambda _, lines: painted.extend(lines))
+    cards = NowCards()
+    cards._live, cards._now = (*doing(session, "permission"), *doing(session, "waiting", None)), NOW
+    told = []
+    for seconds in (1, 2, 59, 61, 75, 100, 121):
+        cards.tick(NOW + dt.timedelta(seconds=seconds))
+        told.append(list(painted))
+        painted.clear()
+    assert told == [[1], [1], [1], [1], [], [], [1]]
 
 
 def spent(usd: float, **more: Any) -> list[Budget]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -90,6 +92,11 @@ class Canvas(Widget, can_focus=True):
         """Paint anew: the data or the cursor changed."""
         self._strips = None
         self.refresh()
+
+    def repaint_lines(self, lines: Iterable[int]) -> None:
+        """Paint anew where only some lines differ: the rest of the screen is left as it is."""
+        self._strips = None
+        self.refresh(*(Region(0, line, self.size.width, 1) for line in lines))
 
     def notify_style_update(self) -> None:
         # Also told of a new theme, which may leave this widget's own styles as they are.

@@ -139,8 +139,15 @@ class NowCards(Canvas, can_focus=False):
 
     def tick(self, now: dt.datetime) -> None:
         """Time has passed, nothing else."""
-        self._now = now
-        self.repaint()
+        before, self._now = self._now, now
+        # From a minute on most of them say the same for a minute.
+        others = [
+            2 * number + 1
+            for number, live in enumerate(self._live[: self._most])
+            if doing_in_words(live, now) != doing_in_words(live, before)
+        ]
+        if others:
+            self.repaint_lines(others)
 
     @property
     def _rows(self) -> int:
