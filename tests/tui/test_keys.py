@@ -9,16 +9,20 @@ from agnes_stats import tui
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.access.views import TABLES
 from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.kit.canvas import Canvas
 from agnes_stats.tui.kit.key_bar import KeyBar
 from agnes_stats.tui.kit.table import Column
 from agnes_stats.tui.screens.help import EVERYWHERE, HelpScreen, Keys, keys_on
 from agnes_stats.tui.screens.order_screen import letters
 from agnes_stats.tui.sessions.list import COLUMNS as SESSIONS
 from agnes_stats.tui.tabs import TABS
+from agnes_stats.tui.tokens.panels import Words
 from agnes_stats.tui.verbs import fits, verbs
 from rich.cells import cell_len
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 from tests.machine import Machine
 from tests.tui.places import PLACES, a_bit_of_everything, everywhere
@@ -168,6 +172,17 @@ def test_a_letter_means_the_same_wherever_it_works() -> None:
     assert {key: told for key, told in meanings.items() if len(told) > 1} == {}
 
 
+def test_letters_move_in_everything_that_takes_the_focus_but_where_one_types() -> None:
+    bindings()
+    parts = [kind for kind in _below(Widget) if kind.__module__.startswith("agnes_stats.") and kind.can_focus]
+    moved_in = [kind for kind in parts if not issubclass(kind, (Input, TextArea)) and kind not in (Canvas, Words)]
+    assert {"AnswerTable", "PanelBox", "StackedBars", "RecordTable", "Options", "Scroll"} <= {
+        kind.__name__ for kind in moved_in
+    }
+    for kind in moved_in:
+        assert set("jkgG") <= set(kind._merge_bindings().key_to_bindings), kind
+
+
 def test_each_column_has_a_letter_of_its_own_to_sort_by() -> None:
     """Where there are not more than letters, none of which moves or leads back."""
     for columns in (SESSIONS, TABLES, [Column(f"c{n}", "Same", sortable=True) for n in range(21)]):
@@ -189,7 +204,7 @@ def test_letters_that_move_are_bound_to_nothing_else() -> None:
     found = [binding for _, binding in bindings()]
     moves = [binding.action for binding in found if binding.key in ("j", "k", "g", "G")]
     assert len(moves) > 8 and all(
-        action.startswith(("cursor_", "scroll_", "point_", "first", "last")) for action in moves
+        action.startswith(("cursor_", "scroll_", "point_", "step", "first", "last")) for action in moves
     )
     digits = [binding.action for binding in found if binding.key.isdigit()]
     assert len(digits) == len(TABS) and all(action.startswith("show_tab") for action in digits)

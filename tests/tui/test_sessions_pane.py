@@ -277,6 +277,11 @@ async def test_many_at_once_are_counted(tmp_path: Path) -> None:
         text = screen_text(app)
         assert "and 4 more sessions running" in text
         assert text.count("waiting for you since 30 s") == 3
+        # It counts on while nothing is written.
+        app.now = lambda: NOW + dt.timedelta(seconds=9)
+        assert app.active_pane.grows
+        app.active_pane.tick()
+        assert screen_text(app).count("waiting for you since 39 s") == 3
 
 
 def test_the_world_is_written_as_claude_code_does(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ class Pointed(Canvas):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "point_by(-1)", "Earlier", show=False),
         Binding("right", "point_by(1)", "Later", show=False),
+        Binding("k", "point_by(-1)", show=False),
+        Binding("j", "point_by(1)", show=False),
         Binding("home,g", "point_at(0)", "First", show=False),
         Binding("end,G", "point_at(-1)", "Last", show=False),
         Binding("enter", "zoom", "Zoom", tooltip="Only the days or the hour under the cursor; Backspace goes back"),
