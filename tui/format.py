@@ -210,7 +210,7 @@ def count(n: Number | None) -> str:
     return NONE if x is None else _signed(round(x), _scaled(abs(x), _COUNT))
 
 
-def plural(number: Number, thing: str) -> str:
+def plural(number: Number | None, thing: str) -> str:
     """ "1 prompt", "12 prompts"; large counts are shortened."""
     return f"{count(number)} {thing}{'' if number == 1 else 's'}"
 

@@ -97,15 +97,16 @@ def legends(
     told = []
     if undercounted:
         share = words.percent(undercounted / responses if responses else None, 0)
-        counted = f"{words.count(undercounted)} of {words.count(responses)} responses ({share})"
+        counted = f"{words.count(undercounted)} of {words.plural(responses, 'response')} ({share})"
         told.append(f"{AT_LEAST} in {share}" if brief else f"{AT_LEAST} lower bound: {counted}")
     if unpriced:
         share = words.percent(unpriced / tokens if tokens else None, 0)
-        counted = f"{words.count(unpriced)} tokens ({share}){_named(unpriced_models)}"
+        counted = f"{words.plural(unpriced, 'token')} ({share}){_named(unpriced_models)}"
         told.append(f"{UNPRICED} in {share}" if brief else f"{UNPRICED} no known price: {counted}")
     if elsewhere:
-        counted = words.count(elsewhere)
-        told.append(f"{counted} elsewhere" if brief else f"billed elsewhere: {counted} tokens")
+        told.append(
+            f"{words.count(elsewhere)} elsewhere" if brief else f"billed elsewhere: {words.plural(elsewhere, 'token')}"
+        )
     return told
 
 

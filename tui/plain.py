@@ -49,6 +49,11 @@ _IN_WORDS = {
     "◆": "waits",
     "✓": "well",
     "✗": "failed",
+    # In a line that explains the marks they stand alone.
+    f"{AT_LEAST} lower bound": "lower bound",
+    f"{UNPRICED} no known price": "no known price",
+    f"{AT_LEAST} in ": "lower bound in ",
+    f"{UNPRICED} in ": "without a price in ",
     AT_LEAST: "at least ",
     UNPRICED: " and some without a price",
     "⇗": "(another AI)",

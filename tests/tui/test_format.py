@@ -152,6 +152,20 @@ def test_count(n: float | None, expected: str) -> None:
     assert fmt.count(n) == expected
 
 
+def test_a_number_and_what_it_counts_are_told_together() -> None:
+    root = Path(fmt.__file__).parent
+    for path in root.rglob("*.py"):
+        if path != Path(fmt.__file__):
+            # "1 tokens" comes of a number beside a word in the plural.
+            found = re.search(r"\bcount\([^{}]*\)\} (?!queries|people|of\b)[a-z]+s\b", path.read_text("utf-8"))
+            assert found is None, (path, found)
+    assert (fmt.plural(1, "token"), fmt.plural(0, "token"), fmt.plural(1200, "token")) == (
+        "1 token",
+        "0 tokens",
+        "1.2k tokens",
+    )
+
+
 @given(st.integers(0, 10**13))
 def test_count_never_shows_a_number_its_next_unit_should_tell(n: int) -> None:
     shown = fmt.count(n)

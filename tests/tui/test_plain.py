@@ -10,6 +10,7 @@ from agnes_stats.tui.access.pane import VIEWS as ACCESS
 from agnes_stats.tui.kit.bars import StackedBars
 from agnes_stats.tui.kit.cards import Card, Cards
 from agnes_stats.tui.kit.series import Series
+from agnes_stats.tui.marks import legends
 from agnes_stats.tui.plain import _ART, _row, said
 from agnes_stats.tui.sessions.pane import SessionsTab
 from agnes_stats.tui.sync.pane import VIEWS as SYNC
@@ -28,6 +29,14 @@ TITLE = "שלום [red]注文を数える"
         ("● 2 live", "runs 2 live"),
         ("≥96.0M · $1.25+?", "at least 96.0M · $1.25 and some without a price"),
         ("✓ 3 ✗ 1", "well 3 failed 1"),
+        (
+            " · ".join(legends(undercounted=3, responses=40, unpriced=1, tokens=4)),
+            "lower bound: 3 of 40 responses (8 %) · no known price: 1 token (25 %)",
+        ),
+        (
+            "   ".join(legends(undercounted=3, responses=40, unpriced=1, tokens=4, brief=True)),
+            "lower bound in 8 %, without a price in 25 %",
+        ),
         ("──────", ""),
         (TITLE, TITLE),
     ],

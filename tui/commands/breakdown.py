@@ -77,7 +77,7 @@ def show(answer: Mapping[str, Any], page: Page) -> list[str]:
     parts = [
         f"{marks.tokens(totals['total_tokens'], totals['undercounted'])} tokens",
         *([page.money(totals)] if page.cost else []),
-        f"{words.count(totals['bills'])} bills, {words.count(totals['responses'])} of them responses",
+        f"{words.plural(totals['bills'], 'bill')}, {words.count(totals['responses'])} of them responses",
         f"cache hit {words.percent(totals['cache_hit_ratio'])}",
     ]
     lines = [" · ".join(parts), ""]
@@ -141,9 +141,9 @@ def _delegation(told: Mapping[str, Any], page: Page) -> list[str]:
     ratio = told["compression_ratio"]
     parts = [
         f"Sub-agents as their parents sum them up: {words.count(told['children'])}",
-        f"{words.count(told['tokens_consumed'])} tokens",
+        f"{words.plural(told['tokens_consumed'], 'token')}",
         *([words.usd(told["cost_usd"])] if page.cost and told["cost_usd"] is not None else []),
-        f"reports {words.count(told['report_tokens'])} tokens",
+        f"reports {words.plural(told['report_tokens'], 'token')}",
         *([f"{ratio:.1f} to 1"] if ratio is not None else []),
     ]
     return ["", " · ".join(parts)]

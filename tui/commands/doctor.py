@@ -172,7 +172,7 @@ def _sources(
         quiet = [job for job in jobs if time.time() - job.mtime_ns / 1e9 > GROWING_SECONDS]
         if quiet and not settings.no_ingest:
             behind = words.size(sum(job.todo for job in quiet))
-            found.problems.append(f"{words.count(len(quiet))} files under {root.path} are not read yet: {behind}")
+            found.problems.append(f"{words.plural(len(quiet), 'file')} under {root.path} are not read yet: {behind}")
         old = sum(mark.parser is not None and mark.parser < SOURCES[mark.source].version for mark in own)
         told.append(
             {
@@ -396,7 +396,9 @@ def _shown_faults(answer: dict[str, Any]) -> list[str]:
     if answer.get("unknown"):
         lines += ["", "Not known to this version (kept apart, counted nowhere)"]
         for row in answer["unknown"][:_SHOWN]:
-            lines.append(f"· {row['what']}: {words.count(row['count'])} times in {words.plural(row['files'], 'file')}")
+            lines.append(
+                f"· {row['what']}: {words.plural(row['count'], 'time')} in {words.plural(row['files'], 'file')}"
+            )
     return lines
 
 

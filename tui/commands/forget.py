@@ -51,8 +51,8 @@ def _agreed(covered: out.Extent) -> bool:
 
 
 def _what(covered: out.Extent) -> str:
-    rows = "1 row" if covered.rows == 1 else f"{words.count(covered.rows)} rows"
-    sessions = "1 session" if covered.sessions == 1 else f"{words.count(covered.sessions)} sessions"
+    rows = words.plural(covered.rows, "row")
+    sessions = words.plural(covered.sessions, "session")
     if covered.first_at is None or covered.last_at is None:
         return f"{rows} of {sessions}"
     return f"{rows} of {sessions}, from {covered.first_at:%Y-%m-%d} to {covered.last_at:%Y-%m-%d}"

@@ -35,12 +35,12 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
         }
         terminal.answer(answer)
         return 0
-    from ..format import count, size
+    from ..format import count, plural, size
 
     if summary.set_aside is not None:
-        rows = f"{count(summary.salvaged)} rows of it, or of its backup, are taken over"
+        rows = f"{plural(summary.salvaged, 'row')} of it, or of its backup, are taken over"
         terminal.lines([f"the old store could not be read; it is kept as {summary.set_aside}; {rows}"])
-    read = f"read {count(summary.files)} files, {size(summary.bytes)}, in {summary.seconds:.1f} s"
+    read = f"read {plural(summary.files, 'file')}, {size(summary.bytes)}, in {summary.seconds:.1f} s"
     gone = f"; {count(summary.gone)} are gone, what they said is kept" if summary.gone else ""
     terminal.lines([read + gone])
     return 0

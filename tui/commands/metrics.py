@@ -89,8 +89,9 @@ def show(answer: Answer, page: Page) -> list[str]:
     lines = [
         f"events a minute {answer['events_per_minute']:.1f} · error rate {words.percent(answer['error_ratio'])}"
         f" · API errors {words.count(answer['api_errors'])}",
-        f"a response: {words.count(responses['avg_tokens'])} tokens on average, {words.count(responses['peak_tokens'])}"
-        f" at most; first row after p50 {words.millis(responses['p50_ms'])}, p90 {words.millis(responses['p90_ms'])},"
+        f"a response: {words.plural(responses['avg_tokens'], 'token')} on average,"
+        f" {words.count(responses['peak_tokens'])} at most; first row after p50 {words.millis(responses['p50_ms'])},"
+        f" p90 {words.millis(responses['p90_ms'])},"
         f" p99 {words.millis(responses['p99_ms'])}",
         "calls by execution time: " + " · ".join(_class(calls["classes"], number) for number in range(5)),
     ]

@@ -100,7 +100,7 @@ def _push(given: argparse.Namespace, settings: Settings, where: Address, terms: 
 
 
 def _progress(done: PushSummary) -> None:
-    terminal.progress(f"pushed {words.count(done.rows)} rows")
+    terminal.progress(f"pushed {words.plural(done.rows, 'row')}")
 
 
 def _tell(given: argparse.Namespace, where: Address, terms: Terms, done: PushSummary) -> None:

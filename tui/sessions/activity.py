@@ -261,7 +261,7 @@ class ActivityPane(Pane[ActivityData]):
         rows, cost = data.page.rows, not self.dashboard.settings.no_cost
         parts = [
             words.plural(len(rows), "prompt"),
-            f"{words.count(sum(row.spent.total_tokens for row in rows))} tokens",
+            f"{words.plural(sum(row.spent.total_tokens for row in rows), 'token')}",
         ]
         costs = [row.spent.cost_usd for row in rows if row.spent.cost_usd is not None]
         if cost:

@@ -188,6 +188,6 @@ def _cards(rows: tuple[RankedAgent, ...]) -> list[Card]:
         Card("Models", words.count(len({row.model for row in rows if row.model}))),
         Card("Running", words.count(running), tone="success" if running else ""),
         Card("Events", words.count(sum(row.events for row in rows))),
-        Card("Calls", words.count(calls), f"{words.count(errors)} errors" if errors else ""),
+        Card("Calls", words.count(calls), f"{words.plural(errors, 'error')}" if errors else ""),
         Card("Calls that went well", words.percent(ratio), tone=tone),
     ]

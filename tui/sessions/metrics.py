@@ -138,7 +138,7 @@ class MetricsPane(Pane[Metrics]):
         self._show_classes(data)
         whole = max([row.total_tokens for row in (*data.by_tool, data.rest)], default=0)
         self.query_one("#tools", RecordTable).show([*(_tool(row) for row in data.by_tool), _rest(data.rest)])
-        self.query_one("#metrics-tools", Section).note(f"sum {words.count(_sum(data))} tokens" if whole else "")
+        self.query_one("#metrics-tools", Section).note(f"sum {words.plural(_sum(data), 'token')}" if whole else "")
         most = max((row.count for row in data.error_classes), default=0)
         self.query_one("#errors", RecordTable).show(
             [

@@ -18,7 +18,7 @@ def own_total_pairs(
     """Labels and values, for a column: its total, ours up to that moment, and each difference by its name."""
     moment = words.when(total.as_of, now, zone)
     said = [words.usd(total.cost_usd)] if cost else []
-    own = f"{' · '.join([*said, f'{words.count(total.own_tokens)} tokens'])}, {moment}"
+    own = f"{' · '.join([*said, words.plural(total.own_tokens, 'token')])}, {moment}"
     pairs: list[tuple[str, str | None]] = [
         ("Claude's own", own + (", some of it without a price" if total.is_incomplete else "")),
         ("Shown by then", amount(total.shown, cost=cost)),
@@ -40,7 +40,7 @@ def own_total_pairs(
 
 def amount(amount_: Amount, *, cost: bool) -> str:
     """Money and tokens: "$3.12 · 1.2M tokens"."""
-    tokens = f"{words.count(amount_.tokens)} tokens"
+    tokens = f"{words.plural(amount_.tokens, 'token')}"
     return f"{words.usd(amount_.cost_usd)} · {tokens}" if cost and amount_.cost_usd is not None else tokens
 
 
@@ -49,7 +49,7 @@ def difference(model: ModelDifference, *, cost: bool) -> str:
     tokens, money = model.missing_tokens, model.missing_usd
     parts = [words.model(model.model)]
     if tokens:
-        parts.append(f"{'+' if tokens > 0 else ''}{words.count(tokens)} tokens")
+        parts.append(f"{'+' if tokens > 0 else ''}{words.plural(tokens, 'token')}")
     if cost and abs(money) >= 0.00005:
         parts.append(f"{'+' if money > 0 else ''}{words.usd(money)}")
     why = "in no transcript" if tokens > 0 else "only in transcripts" if tokens < 0 else "by another price"

@@ -279,7 +279,7 @@ class _Lines:
 
     def _rebuild(self, step: Step, rebuild: Rebuild, owner: str, depth: int) -> Record:
         text = f"cache rebuilt: {words.clean(rebuild.cause.replace('_', ' '))}"
-        about = f"{words.count(rebuild.tokens)} tokens"
+        about = f"{words.plural(rebuild.tokens, 'token')}"
         if rebuild.cost_usd is not None and "cost" in self._view.keys:
             about += f", {words.usd(rebuild.cost_usd)} of the cost"
         what = _indented(depth, LEAF, "")
@@ -294,7 +294,7 @@ class _Lines:
         if name == _ANSWER:
             # Not every agent tells which of its calls came from a response.
             name = "answer" if step.detail == _ENDED else "response"
-        about = f"{words.count(step.output_tokens)} tokens out"
+        about = f"{words.plural(step.output_tokens, 'token')} out"
         if step.reasoning_tokens:
             about += f", {words.count(step.reasoning_tokens)} of them thinking"
         what = _indented(depth, LEAF, "")

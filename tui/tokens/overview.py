@@ -213,4 +213,4 @@ def _bucket_sentence(
     if not parts and not used:
         return f"{when}: nothing"
     told = f"{when}: {unit(sum(values))} = {' + '.join(parts)}" if len(parts) > 1 else f"{when}: {''.join(parts)}"
-    return f"{told} · {words.count(used)} tokens" if question.money else told
+    return f"{told} · {words.plural(used, 'token')}" if question.money else told

@@ -156,14 +156,14 @@ def group_records(
         for row, name in zip(shown, phrases.group_names(by, [row.name for row in shown]), strict=True)
     ]
     if rest:
-        named = Text(f"{len(rest)} others", style="italic")
+        named = Text(words.plural(len(rest), "other"), style="italic")
         # A session may be in several groups, so theirs cannot be added up.
         records.append(Record("others", {"name": named, **_amounts(added(rest)), "sessions": ""}, raw=_others(rest)))
     return records
 
 
 def _others(rows: Sequence[GroupTokens]) -> dict[str, object]:
-    named = {"name": f"{len(rows)} others", "speed": None, "service_tier": None}
+    named = {"name": words.plural(len(rows), "other"), "speed": None, "service_tier": None}
     return asdict(added(rows)) | named | dict.fromkeys(("sessions", "agent", "machine", "username"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -18,6 +19,7 @@ from ..kit.palette import Ink
 from ..ranges import bucket
 from .view import DIMENSIONS, Question
 
+_DAY_OF_MODEL = re.compile(r"[-@](20\d{6})(?!\d)")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -48,21 +50,18 @@ def group_name(by: str, name: str | None) -> str:
 
 
 def group_names(by: str, names: Sequence[str | None]) -> list[str]:
-    """Groups as people call them, told apart: of two projects of one name the folder above is said, too."""
-    short = {name: group_name(by, name) for name in names}
-    shown = Counter(short.values())
-    tell_apart = by in ("project", "model")
-    return [
-        _longer(by, name) if tell_apart and name is not None and shown[short[name]] > 1 else short[name]
-        for name in names
-    ]
+    """Groups as people call them, told apart: of two models of one name the days they are of, or all of their names."""
+    told = [group_name(by, name) for name in names]
+    for longer in (_dated, words.clean) if by == "model" else ():
+        shown = Counter(told)
+        told = [longer(name) if name and shown[short] > 1 else short for name, short in zip(names, told, strict=True)]
+    return told
 
 
-def _longer(by: str, name: str) -> str:
-    if by == "model":
-        return words.clean(name)
-    parts = [part for part in name.replace("\\", "/").split("/") if part]
-    return words.clean("/".join(parts[-2:]))
+def _dated(model: str) -> str:
+    """A model's short name with the day it is of: "sonnet-4.5 20250929"; one without a day is the latest."""
+    day = _DAY_OF_MODEL.search(model)
+    return f"{words.model(model)} {day[1]}" if day else words.model(model)
 
 
 def day_in_words(day: dt.date, today: dt.date) -> str:

@@ -81,7 +81,7 @@ class Tools(TokenView[ToolsData]):
         text = Text(no_wrap=True, overflow="ellipsis")
         if data.tools:
             calls = words.plural(sum(row.calls for row in data.tools), "call")
-            text.append(f"{calls} gave back about {words.count(whole)} tokens")
+            text.append(f"{calls} gave back about {words.plural(whole, 'token')}")
             text.append(f"   ≈: {results.BYTES_PER_TOKEN} bytes a token", style="dim")
         else:
             text.append("No tool was called here.", style="dim")
