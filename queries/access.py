@@ -160,6 +160,17 @@ def cut_page(rows: list[AccessRow], limit: int) -> tuple[list[AccessRow], Cursor
     return rows[:limit], Cursor(last.timestamp or UNTIMED, last.id)
 
 
+def tables_named(connection: Reader, text: str, *, limit: int) -> list[str]:
+    """Tables with a text in their name, however it is written, those read or written most often first."""
+    asked = (
+        "SELECT name FROM ("
+        "SELECT unnest(list_distinct(list_concat(tables_read, tables_written))) AS name FROM accesses) "
+        "WHERE contains(lower(name), lower($text)) "
+        f"GROUP BY name ORDER BY count(*) DESC, name LIMIT {int(limit)}"
+    )
+    return [str(row[0]) for row in connection.rows(asked, {"text": text})]
+
+
 def count_accesses(connection: Reader) -> int:
     """How many accesses the store knows, before any are merged."""
     return int(connection.value("SELECT count(*) FROM accesses"))

@@ -697,6 +697,13 @@ class AgnesStats(EndableApp):
         await self.go("tokens", "overview")
         self.screen_stack[0].query_one(TokensPane).choose_dimension(dimension)
 
+    async def show_accesses_of(self, table: str) -> None:
+        """Show what read or wrote a table."""
+        from .access.pane import AccessPane
+
+        await self.go("access", "list")
+        self.screen_stack[0].query_one(AccessPane).show_table(table)
+
     def open_session(self, session_id: str) -> None:
         """Show a session in full."""
         from .sessions.detail import SessionScreen

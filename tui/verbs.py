@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .tabs import Tab
 
 MOST_FOUND = 12
-"""Projects, models and sessions of each kind that are offered for some words."""
+"""Projects, models, sessions and tables, of each kind, that are offered for some words."""
 _NEEDLESS = ("show_tab", "command_palette")
 """Actions that are offered in other words, or are this."""
 _LEAST_TYPED = 2
@@ -135,8 +135,8 @@ def marked(name: str, wanted: Iterable[str]) -> Content:
 
 
 def _found(app: AgnesStats, text: str) -> list[Verb]:
-    """Projects, models and sessions with a text in their names. Runs in a thread."""
-    from ..queries import sessions
+    """Projects, models, sessions and tables with a text in their names. Runs in a thread."""
+    from ..queries import access, sessions
 
     try:
         with app.store.read() as connection:
@@ -144,6 +144,7 @@ def _found(app: AgnesStats, text: str) -> list[Verb]:
             projects = [choice.value for choice in sessions.projects(connection, app.chosen)]
             models = [choice.value for choice in sessions.models(connection, app.chosen)]
             titled = sessions.titled(connection, text, limit=MOST_FOUND)
+            tables = access.tables_named(connection, text, limit=MOST_FOUND)
     except StoreError:
         # The pane says it, with the reason.
         return []
@@ -159,4 +160,7 @@ def _found(app: AgnesStats, text: str) -> list[Verb]:
     for session_id, title in titled:
         opened = functools.partial(app.open_session, session_id)
         found.append(Verb(f"Session: {words.clean(title, 60)}", "Open the session", "", opened))
+    for table in tables:
+        touched = functools.partial(app.show_accesses_of, table)
+        found.append(Verb(f"Table: {words.clean(table, 60)}", "Show what read or wrote this table", "", touched))
     return found

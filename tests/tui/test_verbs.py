@@ -9,6 +9,7 @@ from agnes_stats.queries.store import Store
 from agnes_stats.tui.verbs import _found, fits, marked, verbs
 
 from tests.transcripts import Transcript, store_of
+from tests.tui.access_world import world
 from tests.tui.running import press, running, screen_text, settle
 
 
@@ -77,3 +78,14 @@ async def test_everything_is_offered_and_does_what_it_says(store: Store) -> None
         while "Project: ware[b]house" not in screen_text(app):
             await pilot.pause(0.01)
         assert "Session: count" not in screen_text(app)
+
+
+async def test_a_table_is_found_and_what_touched_it_is_shown(tmp_path: Path) -> None:
+    async with running(world(tmp_path)) as (app, pilot):
+        found = {verb.name: verb for verb in _found(app, "EVENT")}
+        assert set(found) == {"Table: events"}
+        await found["Table: events"].run()
+        await settle(pilot)
+        assert "table events ✕" in screen_text(app) and app.active_tab.id == "access"
+        await press(pilot, "escape")
+        assert "table events" not in app.filter_in_words()[0]

@@ -278,6 +278,10 @@ class AccessPane(Pane[AccessData], HasViews):
         self._choose(view=name)
         self.await_view(name)
 
+    def show_table(self, name: str) -> None:
+        """Only what read or wrote a table."""
+        self._choose(which=Which(table=name), pages=(), view="list")
+
     async def on_view_strip_chosen(self, message: ViewStrip.Chosen) -> None:
         """A view was clicked."""
         message.stop()
