@@ -189,6 +189,8 @@ def test_scripts_find_types_of_sub_agents_under_both_names(store: Store) -> None
 def test_without_responses_there_is_nothing(store: Store) -> None:
     with store.read() as connection:
         answer = breakdown_answer(connection, Filter(project="elsewhere"))
-    assert show(answer, Page(80, ZoneInfo("UTC"), dt.datetime(2026, 7, 2), True)) == ["No tokens match."]
+    assert show(answer, Page(80, ZoneInfo("UTC"), dt.datetime(2026, 7, 2), True, True)) == [
+        "No tokens match these filters."
+    ]
     assert answer["ttft_ms"] == {"count": 0, "p50": None, "p90": None, "p99": None}
     assert answer["totals"]["total_tokens"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
+from agnes_stats.tui import cli
 from agnes_stats.tui import terminal as to_terminal
-from agnes_stats.tui.commands import home, overview, page, queries, sessions, sync, tokens
+from agnes_stats.tui.commands import COMMANDS as EVERY
+from agnes_stats.tui.commands import command_of, home, overview, page, queries, sessions, sync, tokens
 from agnes_stats.tui.commands.page import TextColumn
 from agnes_stats.tui.settings import Settings
 from rich.cells import cell_len
@@ -193,15 +196,30 @@ def test_how_to_go_on(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        ("sessions", "No sessions match."),
-        ("tokens", "No tokens match."),
-        ("queries", "No accesses to data match."),
+        ("sessions", "No sessions yet."),
+        ("tokens", "No tokens yet."),
+        ("queries", "No accesses to data yet."),
         ("sync", "Last pull never\nNo sync activity yet."),
         ("home", "0 sessions"),
     ],
 )
 def test_nothing_to_tell(tmp_path: Path, command: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert sentence in told(capsys, store_of(tmp_path, []), command)
+
+
+@pytest.mark.parametrize("command", sorted(EVERY))
+def test_only_where_something_is_filtered_by_nothing_matches(command: str) -> None:
+    source = Path(sys.modules[command_of(command).run.__module__].__file__ or "").read_text("utf-8")
+    assert " match." not in source, "page.nothing knows whether anything is filtered by"
+
+
+def test_a_filter_is_named_where_nothing_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = store_of(tmp_path, [])
+    for asked in (["sessions", "--project", "shop"], ["tokens", "--since", "2026-01-01"], ["activity", "--failures"]):
+        assert cli.main([*asked, "--store", str(empty.path), "--no-ingest"]) == 0
+        assert "match these filters." in capsys.readouterr().out
+    assert cli.main(["activity", "--store", str(empty.path), "--no-ingest"]) == 0
+    assert "No prompts yet." in capsys.readouterr().out
 
 
 def test_an_overview_of_nothing_says_where_it_looked(

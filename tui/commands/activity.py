@@ -130,7 +130,7 @@ def show(answer: Answer, page: Page) -> list[str]:
     """As text."""
     rows, rest = answer["rows"], answer["rest"]
     if not rows:
-        return ["No prompts match."]
+        return [page.nothing("prompts")]
     columns = [
         TextColumn("When"),
         TextColumn("Agent", rank=4),

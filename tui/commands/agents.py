@@ -59,7 +59,7 @@ def _row(row: RankedAgent) -> Answer:
 def show(answer: Answer, page: Page) -> list[str]:
     """One line for each type and model."""
     if not answer["rows"]:
-        return ["No agents match."]
+        return [page.nothing("agents")]
     columns = [
         TextColumn("Agent", flexible=True),
         TextColumn("Model", rank=2),

@@ -165,6 +165,10 @@ def cursor_of(given: argparse.Namespace) -> Cursor | None:
     return Cursor(moment, given.cursor_id)
 
 
+_OWN_FILTERS = ("failures", "delegations", "direct", "tool", "session", "words")
+"""Options of single commands that leave something out, beside those that all have."""
+
+
 def answered(
     given: argparse.Namespace,
     settings: Settings,
@@ -186,7 +190,8 @@ def answered(
     else:
         from .page import page_of
 
-        terminal.lines(show(answer, page_of(settings)))
+        filtered = any(getattr(given, name, None) for name in _OWN_FILTERS)
+        terminal.lines(show(answer, page_of(settings, filtered=filtered)))
         if is_provisional:
             terminal.lines(["", PROVISIONAL])
     if is_provisional:

@@ -73,7 +73,7 @@ def show(answer: Mapping[str, Any], page: Page) -> list[str]:
     """The sums, tables of the groups that have a name, the times, and what sub-agents gave back."""
     totals = answer["totals"]
     if not totals["bills"]:
-        return ["No tokens match."]
+        return [page.nothing("tokens")]
     parts = [
         f"{marks.tokens(totals['total_tokens'], totals['undercounted'])} tokens",
         *([page.money(totals)] if page.cost else []),

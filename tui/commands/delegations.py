@@ -99,7 +99,7 @@ def show(answer: Answer, page: Page) -> list[str]:
     """The hand-overs, then the edges from which type of agent to which."""
     rows = answer["rows"]
     if not rows:
-        return ["No delegations match."]
+        return [page.nothing("delegations")]
     money = [TextColumn("Cost", right=True)] if page.cost else []
     columns = [
         TextColumn("When"),

@@ -85,7 +85,7 @@ def show(answer: Answer, page: Page) -> list[str]:
     """Rates and sizes, the classes of times, the tools, and the errors by class."""
     calls, responses = answer["calls"], answer["responses"]
     if not calls["by_tool"] and responses["avg_tokens"] is None:
-        return ["No calls or responses match."]
+        return [page.nothing("calls or responses")]
     lines = [
         f"events a minute {answer['events_per_minute']:.1f} · error rate {words.percent(answer['error_ratio'])}"
         f" · API errors {words.count(answer['api_errors'])}",

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from .. import format as words
 from .. import learnt, marks, terminal
-from ..factories import utc_now
+from ..factories import filter_of, utc_now
 from ..settings import Settings
 
 PIPED_WIDTH = 100
@@ -47,6 +47,12 @@ class Page:
     zone: ZoneInfo
     now: dt.datetime
     cost: bool
+    filtered: bool = False
+    """Whether anything is left out by what was asked."""
+
+    def nothing(self, things: str) -> str:
+        """Why there are none of these: "No sessions yet.", and where something is filtered by, that it may be that."""
+        return f"No {things} match these filters." if self.filtered else f"No {things} yet."
 
     def when(self, stamp: str | None) -> str:
         """A time of an answer."""
@@ -119,7 +125,11 @@ def more_line(answer: dict[str, Any]) -> list[str]:
     return ["", f"More: --cursor-ts {cursor['timestamp']} --cursor-id {cursor['id']}"] if cursor else []
 
 
-def page_of(settings: Settings, now: dt.datetime | None = None) -> Page:
-    """The page that a command writes. `now`: UTC without a zone, if another than this moment."""
+def page_of(settings: Settings, now: dt.datetime | None = None, *, filtered: bool = False) -> Page:
+    """The page that a command writes. `now`: UTC without a zone, if another than this moment.
+
+    `filtered`: the command itself was asked for a part only.
+    """
+    filtered = filtered or not filter_of(settings).is_open
     width = shutil.get_terminal_size().columns if terminal.shows_answers() else PIPED_WIDTH
-    return Page(max(width, 40), ZoneInfo(settings.tz), now or utc_now(), not settings.no_cost)
+    return Page(max(width, 40), ZoneInfo(settings.tz), now or utc_now(), not settings.no_cost, filtered)

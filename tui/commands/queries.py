@@ -95,7 +95,7 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
     rows = answer["rows"]
     others = _left_out(answer)
     if not rows:
-        return [f"No {'queries' if others else 'accesses to data'} match.", *others]
+        return [page.nothing("queries" if others else "accesses to data"), *others]
     columns = [
         TextColumn("When"),
         TextColumn("Action"),

@@ -80,7 +80,11 @@ def _fields(row: sessions.SessionRow) -> Answer:
 def show(answer: dict[str, Any], page: Page) -> list[str]:
     rows = answer["rows"]
     if not rows:
-        return ["No sessions match." if answer["offset"] == 0 else f"Only {answer['total']:,} sessions match."]
+        return [
+            page.nothing("sessions")
+            if answer["offset"] == 0
+            else f"There are only {words.plural(answer['total'], 'session')}."
+        ]
     columns = [
         TextColumn(""),
         TextColumn("Started"),

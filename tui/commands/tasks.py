@@ -55,7 +55,7 @@ def _row(task: Task) -> Answer:
 def show(answer: Answer, page: Page) -> list[str]:
     """One line for each task."""
     if not answer["rows"]:
-        return ["No tasks match."]
+        return [page.nothing("tasks")]
     columns = [
         TextColumn("Changed"),
         TextColumn("Status"),

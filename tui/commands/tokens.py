@@ -102,7 +102,7 @@ def _top(row: tokens.SessionTokens) -> Answer:
 def show(answer: dict[str, Any], page: Page) -> list[str]:
     totals = answer["totals"]
     if not totals["responses"]:
-        return ["No tokens match."]
+        return [page.nothing("tokens")]
     lines = [total_line(totals, page), ""]
     lines += daily_lines(answer["daily"], page)
     lines += ["", *model_lines(answer["by_model"], page)]
