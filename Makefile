@@ -59,7 +59,7 @@ $(STAMP): pyproject.toml uv.lock
 
 # The same with what a lake needs: an older DuckDB, for which its extensions come as packages.
 $(LAKE)/.installed: $(STAMP)
-	@UV_PROJECT_ENVIRONMENT="$(LAKE)" $(BIN)/uv sync --quiet --frozen --no-dev --extra lake --group test \
+	@UV_PROJECT_ENVIRONMENT="$(LAKE)" $(BIN)/uv sync --quiet --frozen --no-dev --extra lake --group lake-test \
 		--python $(BIN)/python --compile-bytecode
 	@touch $@
 

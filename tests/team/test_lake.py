@@ -21,7 +21,7 @@ from agnes_stats.queries.store import Store, StoreAway, StoreError
 from agnes_stats.queries.store import lake as store_lake
 from agnes_stats.tui import cli
 
-from tests.team.lakes import address_of, lake_for, seen_by
+from tests.team.lakes import address_of, bucket, lake_for, seen_by
 from tests.team.people import cut, fork_of, talk
 from tests.team.postgres import ADMIN, PASSWORD, Server
 from tests.team.postgres import running as running_server
@@ -288,3 +288,28 @@ def test_the_catalogue_may_be_on_another_server(team: Callable[..., Team], monke
         us.drain(lake)
         us.drain()
         assert differing(told(lake), told(us.store)) == ""
+
+
+def test_the_files_may_be_in_a_bucket(team: Callable[..., Team], monkeypatch: pytest.MonkeyPatch) -> None:
+    us = team("ann")
+    us.reads("ann", [talk("s1", 9)])
+    us.push("ann")
+    # So that there are files.
+    monkeypatch.setattr(store_lake, "INLINED_ROWS", 0)
+    for name, value in (("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "of-the-bucket")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    with bucket("lakes") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        lake = lake_for(us, data="s3://lakes/of/ann")
+        us.drain(lake)
+        us.drain()
+        draining.compact(lake, inbox.address(us.url("drainer")))
+        seen = seen_by(us, "ann", data="s3://lakes/of/ann")
+        assert differing(told(seen), told(us.store)) == ""
+        assert ask(seen.path, "SELECT session_id FROM sessions").rows == [("s1",)]
+        assert not list(us.folder.glob("**/*.parquet"))
+    monkeypatch.setattr(store_lake, "_engines", WeakValueDictionary())
+    with pytest.raises(StoreError) as lost, seen_by(us, "ann", data="s3://lakes/of/ann").read():
+        pass
+    assert "of-the-bucket" not in str(lost.value)
