@@ -61,7 +61,8 @@ class AccessRow:
     id: str
     timestamp: dt.datetime | None
     action: str
-    resource: str
+    resource: str | None
+    """None in a team's store, of who tells numbers only."""
     result: str
     outcome: str
     place: str

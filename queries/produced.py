@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """Hashes of commits, as short as they were told, and addresses of pull requests, in the order of time."""
+    """Hashes of commits, as short as they were told, and addresses of pull requests, in the order of time.
+
+    In a team's store not those of who tells numbers only.
+    """
 
     commits: list[str]
     pull_requests: list[str]
@@ -21,8 +24,8 @@ class Produced:
 
 
 _PRODUCED = """
-    SELECT coalesce(list(text ORDER BY ts, pos) FILTER (kind = 'commit'), []) AS commits,
-        coalesce(list(text ORDER BY ts, pos) FILTER (kind = 'pull_request'), []) AS pull_requests,
+    SELECT coalesce(list(text ORDER BY ts, pos) FILTER (kind = 'commit' AND text IS NOT NULL), []) AS commits,
+        coalesce(list(text ORDER BY ts, pos) FILTER (kind = 'pull_request' AND text IS NOT NULL), []) AS pull_requests,
         sum(amount) FILTER (kind = 'lines_added')::BIGINT AS lines_added,
         sum(amount) FILTER (kind = 'lines_removed')::BIGINT AS lines_removed
     FROM events WHERE session_id = $id AND kind IN ('commit', 'pull_request', 'lines_added', 'lines_removed')

@@ -269,7 +269,7 @@ class AgnesStats(EndableApp):
             self._lost = self.now()
         if self.is_up:
             since = f"{local(self._lost, self.zone):%H:%M}"
-            self._corner.say(f"✗ as of {since}: {reason if len(reason) <= 60 else reason[:59] + '…'}")
+            self._corner.say(f"✗ server lost at {since}: {reason if len(reason) <= 60 else reason[:59] + '…'}")
 
     @property
     def _corner(self) -> StatusCorner:

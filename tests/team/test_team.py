@@ -17,6 +17,7 @@ from agnes_stats.ingest.team import inbox
 from agnes_stats.ingest.team.push import AnotherStores, key_beside
 from agnes_stats.ingest.team.share import Share
 from agnes_stats.queries import teams
+from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.schema import STORE_VERSION
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import cli
@@ -25,6 +26,7 @@ from tests.team.people import cut, fork_of, talk
 from tests.team.postgres import ADMIN, PASSWORD, Server
 from tests.team.world import Team, differing, told
 from tests.transcripts import Transcript
+from tests.tui.running import press, running, screen_text
 
 
 @pytest.fixture
@@ -448,3 +450,31 @@ def test_who_tells_the_same_as_whom_is_told(team: Callable[..., Team], capsys: p
             ("bob", "bob", "all", ""),
             ("ann", "ann", "all", ""),
         ]
+
+
+@pytest.mark.long
+async def test_every_view_shows_what_was_told_without_texts(team: Callable[..., Team]) -> None:
+    us = team("ann")
+    calls = [
+        ("r", "Read", {"file_path": "/home/ann/warehouse/secret.py"}),
+        ("w", "Write", {"file_path": "/home/ann/warehouse/secret.py", "content": "x"}),
+        ("u", "WebFetch", {"url": "https://secret.example.com/x", "prompt": "what"}),
+        ("g", "Grep", {"pattern": "secret", "path": "/home/ann/warehouse"}),
+    ]
+    worked = talk("s1", 9)
+    for call in calls:
+        worked.response(call).wait(2).result(call[0], "no", error=call[0] == "w")
+    us.reads("ann", [worked])
+    us.push("ann", Share.NUMBERS)
+    us.drain()
+    async with running(us.store, chosen=Filter(), size=(200, 60)) as (app, pilot):
+        for tab in "1234":
+            await press(pilot, tab)
+            first = screen_text(app)
+            for _ in range(12):
+                assert "Could not load" not in screen_text(app), screen_text(app)
+                await press(pilot, "enter")
+                assert "secret" not in screen_text(app)
+                await press(pilot, "escape", "right_square_bracket")
+                if screen_text(app) == first:
+                    break

@@ -75,8 +75,9 @@ class AccessLook:
 
 
 def resource(row: AccessRow) -> str:
-    """What was touched; a file below the session's project without the project's path."""
-    return below(row.resource, row.project) if row.project and row.action.startswith("file.") else row.resource
+    """What was touched; a file below the session's project without the project's path. Empty where nobody told it."""
+    told = row.resource or ""
+    return below(told, row.project) if row.project and row.action.startswith("file.") else told
 
 
 def below(path: str, folder: str) -> str:
@@ -347,7 +348,7 @@ def _tables(row: AccessRow) -> Text:
 
 def copied(row: AccessRow) -> str:
     """What is worth copying of an access: its SQL, else its command, else what it touched. Without control codes."""
-    return words.block(row.sql or row.command or row.resource, max_lines=2000)
+    return words.block(row.sql or row.command or row.resource or "", max_lines=2000)
 
 
 def copy(app: App[Any], row: AccessRow) -> None:
