@@ -52,7 +52,7 @@ async def _told(pilot: Pilot[Any]) -> None:
     while quiet < _QUIET:
         await pilot.pause()
         asking = [worker for worker in app.workers if not worker.is_finished]
-        waits = any(state.display and state.mode == "loading" for state in app.screen.query(PaneState))
+        waits = any(state.is_on_screen and state.mode == "loading" for state in app.screen.query(PaneState))
         quiet = 0 if asking or waits else quiet + 1
         with contextlib.suppress(WorkerCancelled):
             # Who is asked may ask others: panels are made, then asked.

@@ -62,6 +62,13 @@ def test_the_bar_that_will_grow_is_hatched_and_named() -> None:
     assert widget.caption == "Peak Nov 01: 4 · ▒ today so far 4"
     bottom = next(line for line in reversed(drawn(widget, 40, 10)) if "█" in line)
     assert "█" in bottom and "▒" in bottom.split("█")[-1]
+    # A hatch shows only on another colour than its own.
+    grid = Grid(40, 10, ink().base)
+    widget.paint(grid, ink())
+    hatched = [
+        part.style for strip in grid.strips() for part in strip if "▒" in part.text and "so far" not in part.text
+    ]
+    assert hatched and all(style and style.color != style.bgcolor for style in hatched)
     # Without colour a pattern is a series.
     assert not any("▒" in line for line in drawn(widget, 40, 10, plain=True)[:-1])
     widget.show([Series("a", (4, 4))], ["Nov 01", "Nov 02"], running=(2, "today"))

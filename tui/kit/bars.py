@@ -205,7 +205,8 @@ class StackedBars(Pointed):
         for row, block in enumerate(stack(self._values[index], scale)):
             glyph, style = self._block(ink, block, background)
             if self._growing is not None and index == self._growing[0] and glyph == "█" and not ink.plain:
-                glyph = _HATCH
+                # A full cell has its colour behind it, too.
+                glyph, style = _HATCH, style + Style(bgcolor=background.rich_color)
             grid.put(x, bottom - row, glyph * wide, style)
 
     @staticmethod
