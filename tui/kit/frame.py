@@ -157,7 +157,11 @@ class TabStrip(Static):
     def jumps(self) -> Iterator[tuple[int, int, Message]]:
         """Where each tab and each filter begins, as column and row, and what a click there says."""
         for row, start, _, what in self._places:
-            yield start, row, self.Chosen(what) if isinstance(what, str) else self.FilterClicked(what)
+            if isinstance(what, str):
+                yield start, row, self.Chosen(what)
+            else:
+                # What could be filtered begins with its first letter, behind a blank.
+                yield start - (not what.held), row, self.FilterClicked(what)
 
     def on_click(self, event: events.Click) -> None:
         """Choose the tab under the mouse, or change what is filtered."""
