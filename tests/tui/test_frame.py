@@ -18,6 +18,7 @@ from agnes_stats.tui.pane import Pane
 from agnes_stats.tui.settings import Settings
 from agnes_stats.tui.tabs import TABS
 from textual import events
+from textual.screen import Screen
 
 from tests.storing import note
 from tests.transcripts import Transcript, store_of
@@ -86,6 +87,22 @@ class Silent:
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
+
+
+async def test_what_is_asked_again_and_says_the_same_does_not_lay_out_the_screen_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That takes longer than all else that a new line costs on the screen."""
+    laid_out: list[bool] = []
+    async with running(store) as (app, pilot):
+        lay_out = Screen._refresh_layout
+        monkeypatch.setattr(
+            Screen, "_refresh_layout", lambda *given, **named: laid_out.append(True) or lay_out(*given, **named)
+        )
+        shown = screen_text(app)
+        app._tick()
+        await settle(pilot)
+        assert (screen_text(app), laid_out) == (shown, [])
 
 
 async def test_before_reading_has_begun_nobody_is_told_that_there_is_nothing(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ class SessionSide(VerticalScroll, can_focus=False):
         self._wanted: str | None = None
         self._busy = False
         self._dirty = False
+        self._is_empty = False
 
     def compose(self) -> ComposeResult:
         """One text."""
@@ -71,8 +72,11 @@ class SessionSide(VerticalScroll, can_focus=False):
         """Show this session as soon as it is loaded; None for nothing."""
         self._wanted = session_id
         self._dirty = True
+        was_empty, self._is_empty = self._is_empty, session_id is None
         if session_id is None:
-            self.query_one(Static).update("")
+            # All of the screen is laid out anew for another text, also where that is hidden.
+            if not was_empty:
+                self.query_one(Static).update("")
         elif not self._busy:
             self._ask()
 
