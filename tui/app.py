@@ -31,7 +31,7 @@ from .keys import KEYS
 from .kit.cursor_canvas import Pointed
 from .kit.frame import NARROW, ZONE, FilterInput, FilterPart, StatusCorner, TabStrip
 from .kit.key_bar import KeyBar
-from .kit.readable import READABLE
+from .kit.readable import KEPT_IN_PLACE, READABLE
 from .kit.table import RecordTable
 from .learnt import differs
 from .memory import Memory, Remembered
@@ -169,8 +169,8 @@ class AgnesStats(EndableApp):
     # -- the frame -----------------------------------------------------------------------------------------------
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Those of Textual, and what keeps every text readable."""
-        return [*super().get_line_filters(), READABLE]
+        """Those of Textual, and what keeps every text readable and in its place."""
+        return [*super().get_line_filters(), READABLE, KEPT_IN_PLACE]
 
     def compose(self) -> ComposeResult:
         """Header strip, tab strip, panes, filter line, footer with the status corner."""

@@ -41,6 +41,10 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _INVISIBLE = frozenset({0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0}).union(
     range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)
 )
+# Two of these are a flag, or two letters of one or two cells each: terminals do not agree, so plain letters it is.
+_FLAG_LETTERS = range(0x1F1E6, 0x1F200)
+# Part of the emoji before it, or two cells more.
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
 _MAX_MARKS = 2
 """Combining marks kept on one character; stacks of them spill over the rows around."""
 
@@ -54,7 +58,9 @@ class _Sieve:
         char = chr(code)
         if char.isspace():
             return 0x20
-        if code in _INVISIBLE or unicodedata.category(char) in ("Cc", "Cf", "Cs"):
+        if code in _FLAG_LETTERS:
+            return code - _FLAG_LETTERS.start + ord("A")
+        if code in _INVISIBLE or code in _SKIN_TONES or unicodedata.category(char) in ("Cc", "Cf", "Cs"):
             return None
         return code
 

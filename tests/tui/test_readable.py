@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from agnes_stats.tui.format import clean
 from agnes_stats.tui.kit.palette import contrast
-from agnes_stats.tui.kit.readable import LEAST, READABLE, readable
+from agnes_stats.tui.kit.readable import KEPT_IN_PLACE, LEAST, READABLE, readable
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.color import ColorType
 from rich.segment import Segment
 from rich.style import Style
@@ -52,6 +54,31 @@ def test_a_text_without_a_background_is_on_that_of_its_widget() -> None:
     (told,) = READABLE.apply([plain], LIGHT)
     assert told.style is not None and told.style.color is not None
     assert contrast(Color(*told.style.color.get_truecolor()), LIGHT) >= LEAST
+
+
+def test_a_text_from_right_to_left_does_not_take_its_neighbours_along() -> None:
+    cells = [Segment(text) for text in (" ", "עברית", "  ", "12", " ▄▄")]
+    told = KEPT_IN_PLACE.apply(cells, LIGHT)
+    assert [segment.text for segment in told] == [" ", "\u200eעברית\u200e", "  ", "12", " ▄▄"]
+    assert [segment.cell_length for segment in told] == [segment.cell_length for segment in cells]
+    for other in ("漢字", "données", "42 %", "▄▄"):
+        assert KEPT_IN_PLACE.apply([Segment(other)], LIGHT)[0].text == other
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("🇨🇿 flag", "CZ flag"),
+        ("👍🏽 done", "👍 done"),
+        ("👨\u200d👩\u200d👧 family", "👨👩👧 family"),
+        ("❤\ufe0f heart", "❤ heart"),
+        ("\u202eevil\u202c \u2066x\u2069", "evil x"),
+    ],
+)
+def test_what_terminals_do_not_agree_on_is_told_in_what_they_agree_on(text: str, told: str) -> None:
+    assert clean(text) == told
+    for width in range(1, 9):
+        assert cell_len(clean(text, width)) == sum(map(cell_len, clean(text, width))) <= width
 
 
 async def test_nothing_on_the_screen_is_too_faint_to_read(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -67,4 +67,28 @@ def _segment(segment: Segment, background: Color) -> Segment:
     return segment if mended is None or _DRAWN.fullmatch(text) else Segment(text, mended, control)
 
 
-READABLE = ReadableText()
+# Hebrew, Arabic, Syriac, Thaana, NKo and the like, and the forms in which they are also written.
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_LEFT_TO_RIGHT_MARK = "\u200e"
+
+
+class KeptInPlace(LineFilter):
+    """Keeps what stands beside a text that is written from right to left where it is.
+
+    Terminals that know such texts take numbers and borders after one for a part of it, and show them on its other side.
+    A mark of no width on both sides of it says that it ends there.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+        """The segments of a line, those with such a text between two marks."""
+        return [_between_marks(segment) for segment in segments]
+
+
+def _between_marks(segment: Segment) -> Segment:
+    text, style, control = segment
+    if control or text.isascii() or not _RIGHT_TO_LEFT.search(text):
+        return segment
+    return Segment(f"{_LEFT_TO_RIGHT_MARK}{text}{_LEFT_TO_RIGHT_MARK}", style, control)
+
+
+READABLE, KEPT_IN_PLACE = ReadableText(), KeptInPlace()
