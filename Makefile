@@ -28,10 +28,11 @@ test-fast: $(STAMP)
 test-long: $(STAMP) test-lake
 	@$(PYTEST) -m "(long or hypothesis) and not lake" $(PYTEST_ARGS)
 
-# All of one kind, and those that an older DuckDB could fail.
+# Those that need a lake, and those that an older DuckDB is likeliest to fail.
 test-lake: $(LAKE)/.installed
 	@PYTHONDONTWRITEBYTECODE= $(LAKE)/bin/python -m pytest --numprocesses=2 --dist=worksteal \
-		-m "lake or not long" tests/team tests/queries/test_console.py tests/test_store.py $(PYTEST_ARGS)
+		-m "lake or not long" tests/team/test_lake.py tests/queries/test_lake.py tests/queries/test_console.py \
+		tests/test_store.py $(PYTEST_ARGS)
 
 test-all: test test-long
 

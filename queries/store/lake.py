@@ -334,8 +334,10 @@ class _Engine:
             for fact in FACTS:
                 if "ts" in fact.columns:
                     cursor.execute(f"ALTER TABLE {fact.name} SET PARTITIONED BY (year(ts), month(ts))")
+            cursor.execute("INSERT INTO meta VALUES ('store_version', ?)", [str(STORE_VERSION)])
             cursor.execute("COMMIT")
             cursor.execute(f"CALL {_NAME}.set_option('parquet_compression', 'zstd')")
+            return
         bring_up(cursor)
 
     def explained(self, error: BaseException) -> StoreError:

@@ -130,7 +130,7 @@ def test_texts_are_cut_before_they_fill_the_memory(path: Path, monkeypatch: pyte
 
 
 def test_instants_are_told_in_utc_and_keep_their_order_and_type(path: Path) -> None:
-    at = "TIMESTAMPTZ '2026-11-20 10:00+02' + to_hours(-i)"
+    at = "TIMESTAMPTZ '2026-11-20 10:00:00+02' + to_hours(-i)"
     sql = f'SELECT {at} AS t, i AS "a""b" FROM range(3) r(i) ORDER BY t -- x'
     answer = console.ask(path, sql)
     assert answer.types == ["TIMESTAMP WITH TIME ZONE", "BIGINT"]

@@ -17,6 +17,7 @@ from agnes_stats.ingest.team import drain as draining
 from agnes_stats.ingest.team import inbox
 from agnes_stats.queries.console import Refused, ask
 from agnes_stats.queries.filters import Filter
+from agnes_stats.queries.schema import STORE_VERSION
 from agnes_stats.queries.store import Store, StoreAway, StoreError
 from agnes_stats.queries.store import lake as store_lake
 from agnes_stats.tui import cli
@@ -313,3 +314,27 @@ def test_the_files_may_be_in_a_bucket(team: Callable[..., Team], monkeypatch: py
     with pytest.raises(StoreError) as lost, seen_by(us, "ann", data="s3://lakes/of/ann").read():
         pass
     assert "of-the-bucket" not in str(lost.value)
+
+
+def test_a_lake_of_an_older_version_is_brought_up_by_a_drain_and_one_of_a_newer_is_left_alone(
+    team: Callable[..., Team],
+) -> None:
+    us = team("ann")
+    us.reads("ann", [talk("s1", 9)])
+    us.push("ann")
+    lake = lake_for(us)
+    us.drain(lake)
+    before = told(lake)
+    lake.for_drain()
+    with lake.write() as connection:
+        connection.execute("ALTER TABLE sessions DROP COLUMN context_peak")
+        connection.execute(f"UPDATE meta SET value = '{STORE_VERSION - 1}' WHERE name = 'store_version'")
+    with pytest.raises(StoreError, match="older agnes-stats; agnes-stats team drain brings it up"), lake.read():
+        pass
+    us.drain(lake)
+    assert differing(told(lake), before) == ""
+    with lake.write() as connection:
+        connection.execute(f"UPDATE meta SET value = '{STORE_VERSION + 1}' WHERE name = 'store_version'")
+    for use in (lake.read, lake.write):
+        with pytest.raises(StoreError, match="written by a newer agnes-stats"), use():
+            pass
