@@ -87,3 +87,13 @@ def test_an_active_day_is_one_with_tokens_whether_or_not_they_have_a_price() -> 
 def test_which_bar_is_not_over(granularity: Granularity, last: dt.datetime, told: object) -> None:
     assert text.running([dt.datetime(2026, 1, 1), last], granularity, ASKED) == told
     assert text.running([], granularity, ASKED) is None
+
+
+def test_a_model_in_two_rows_is_one_and_two_of_one_name_are_told_apart() -> None:
+    assert text.group_names("model", ["claude-opus-4-6", "claude-opus-4-6", "claude-haiku-4-5-20251001"]) == [
+        "opus-4.6",
+        "opus-4.6",
+        "haiku-4.5",
+    ]
+    two = text.group_names("model", ["claude-sonnet-4-5", "claude-sonnet-4-5-20250929"])
+    assert len(set(two)) == 2 and two[1] == "sonnet-4.5 20250929"

@@ -53,7 +53,8 @@ def group_names(by: str, names: Sequence[str | None]) -> list[str]:
     """Groups as people call them, told apart: of two models of one name the days they are of, or all of their names."""
     told = [group_name(by, name) for name in names]
     for longer in (_dated, words.clean) if by == "model" else ():
-        shown = Counter(told)
+        # A model that is in two rows, at two speeds, is one.
+        shown = Counter(dict(zip(names, told, strict=True)).values())
         told = [longer(name) if name and shown[short] > 1 else short for name, short in zip(names, told, strict=True)]
     return told
 
