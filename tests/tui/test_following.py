@@ -90,7 +90,7 @@ def test_keys_about_a_row_are_known_to_the_tables() -> None:
         ):
             told.add(action)
     assert known >= ABOUT_A_ROW
-    assert told <= ABOUT_A_ROW | {"copy_resume", "zoom"}, told - ABOUT_A_ROW
+    assert told <= ABOUT_A_ROW | {"copy_resume", "zoom", "take"}, told - ABOUT_A_ROW
 
 
 class Answers(App[None]):

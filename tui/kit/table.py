@@ -32,7 +32,7 @@ _MOVES = frozenset({"cursor_up", "cursor_down", "page_up", "page_down", "scroll_
 """Actions after which the cursor is where somebody put it."""
 _HOLDING = frozenset({"select_cursor", "open_session", "unfold", "fold"})
 """Actions after which somebody wants to find the row where it was."""
-ABOUT_A_ROW = _HOLDING | {"only_session", "only_tool", "copy_id", "copy_sql", "show_file", "whole_text", "reread"}
+ABOUT_A_ROW = _HOLDING | {"only_session", "only_tool", "copy_id", "copy_sql", "copy_file", "whole_text", "reread"}
 """Actions of keys that do something with the row under the cursor."""
 
 
