@@ -42,6 +42,11 @@ LOOK_SECONDS = 2.0
 SOON_SECONDS = 1.0
 """A sweep that is wanted soon waits this long for more of the same."""
 
+BUSY_REST_SECONDS, IN_A_ROW, AT_ONCE_SECONDS = 1.0, 3, 0.1
+"""Where lines come without a pause they are taken in together, once a second: each time all questions of the screen are
+asked again, which costs the same for one line as for forty. Without a pause: so often in a row, so soon after a rest.
+"""
+
 RETRY_SECONDS = {False: 1.0, True: 5.0}
 """After a trouble, by whether only the user can help."""
 
@@ -89,6 +94,8 @@ class IngestService:
         self._next_sweep = 0.0
         self._next_ingest = 0.0
         self._next_look = 0.0
+        self._in_a_row = 0
+        """How often the next change was there already when the rest after the last one was over."""
         self._sweep_seconds = 0.0
         self._looked_at: dict[Path, tuple[int, int] | None] = {}
         """Files that no watcher is asked about -> their size and time; None: they are not there."""
@@ -247,7 +254,14 @@ class IngestService:
             self._next_sweep = min(self._next_sweep, soon)
             self._news.notify_all()
 
+    def _rest(self, begun: float) -> float:
+        """How long the store has its rest after a reading that began then, in seconds."""
+        self._in_a_row = self._in_a_row + 1 if begun - self._next_ingest < AT_ONCE_SECONDS else 0
+        least = BUSY_REST_SECONDS if self._in_a_row >= IN_A_ROW else 0.0
+        return max(self._engine.rest_seconds, least)
+
     def _ingest_changed(self) -> None:
+        begun = time.monotonic()
         with self._news:
             paths, self._changed = self._changed, set()
             unread, self._unread = self._unread, set()
@@ -275,7 +289,7 @@ class IngestService:
             raise
         finally:
             self._follows_since = None
-        self._next_ingest = time.monotonic() + self._engine.rest_seconds
+        self._next_ingest = time.monotonic() + self._rest(begun)
         if self._has_told:
             self._told = self._engine.store.stamp()
         else:

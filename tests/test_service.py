@@ -258,6 +258,17 @@ def test_without_a_watcher_the_files_are_polled(watched_by: str, life: Life, mon
     life.until(lambda: life.count() == 4)
 
 
+def test_lines_that_come_without_a_pause_are_taken_in_once_a_second(life: Life) -> None:
+    service, now = life.service, 100.0
+    rests = []
+    for waited in (5.0, 0.0, 0.0, 0.01, 0.0, 0.4, 0.0):
+        service._next_ingest = now
+        now += waited
+        rests.append(service._rest(now))
+        now += rests[-1]
+    assert rests == [0.5, 0.5, 0.5, 1.0, 1.0, 0.5, 0.5]
+
+
 def test_what_another_program_has_read_is_told_too(running: Life) -> None:
     running.until(lambda: isinstance(running.news[-1], UpToDate))
     told = len(running.news)
