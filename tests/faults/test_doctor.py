@@ -80,7 +80,7 @@ def test_what_stays_behind_after_reading_is_a_problem(
     examined(claude, capsys, "--no-ingest")
     monkeypatch.setattr(Engine, "_read_few", lambda *_: None)
     told = examined(claude, capsys, status=1)
-    assert "1 files under" in told["problems"][0]
+    assert "1 file under" in told["problems"][0]
     assert told["sources"][0]["files_behind"] == 1
 
 

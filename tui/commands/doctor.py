@@ -172,7 +172,7 @@ def _sources(
         quiet = [job for job in jobs if time.time() - job.mtime_ns / 1e9 > GROWING_SECONDS]
         if quiet and not settings.no_ingest:
             behind = words.size(sum(job.todo for job in quiet))
-            found.problems.append(f"{words.plural(len(quiet), 'file')} under {root.path} are not read yet: {behind}")
+            found.problems.append(f"{words.plural(len(quiet), 'file')} under {root.path} still unread: {behind}")
         old = sum(mark.parser is not None and mark.parser < SOURCES[mark.source].version for mark in own)
         told.append(
             {
