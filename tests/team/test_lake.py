@@ -1,6 +1,7 @@
 """A team's store as a lake is what it is as a file: drained from the same inbox, asked the same, whatever happens."""
 
 import asyncio
+import json
 import random
 import re
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import duckdb
+import psycopg
 import pytest
 from agnes_stats.ingest import forget as out
 from agnes_stats.ingest.team import drain as draining
@@ -338,3 +340,23 @@ def test_a_lake_of_an_older_version_is_brought_up_by_a_drain_and_one_of_a_newer_
     for use in (lake.read, lake.write):
         with pytest.raises(StoreError, match="written by a newer agnes-stats"), use():
             pass
+
+
+def test_rows_at_the_edge_of_what_a_row_may_be_are_the_same_in_a_lake(team: Callable[..., Team]) -> None:
+    us = team("eve")
+    with psycopg.connect(us.url("eve"), password=PASSWORD, autocommit=True) as eve:
+        machine = "INSERT INTO agnes_stats.machines (machine, origin, format, program) VALUES (%s, 'o', %s, '9')"
+        insert = "INSERT INTO agnes_stats.told (machine, part, fact, ident, row) VALUES (%s, 'p', %s, %s, %s)"
+        name = "m'; DROP \x1b[2J ../x"
+        eve.execute(machine, [name, STORE_VERSION])
+        most = {"session_id": "../s'9", "model": "m", "output_tokens": 10**12, "total_tokens": 10**12, "kind": "turn"}
+        for number, at in enumerate((-62_135_596_800_000_000, 253_402_300_799_999_999, 0, None)):
+            line = most | {"ts": at, "requested_at": at, "usage_ts": at, "usage_path": "p", "path": "p"}
+            eve.execute(insert, [name, "responses", json.dumps([f"most{number}"]), json.dumps([line])])
+        text = {"session_id": "s", "kind": "prompt", "ts": 0, "text": "é🙂'\"\\ \n" * 9000, "path": "p"}
+        eve.execute(insert, [name, "prompts", '["p"]', json.dumps([text])])
+        eve.execute(insert, [name, "prompts", '["q"]', "no json"])
+    lake = lake_for(us)
+    assert us.drain(lake).refused == us.drain().refused != {}
+    draining.compact(lake, inbox.address(us.url("drainer")))
+    assert differing(told(lake), told(us.store)) == ""
