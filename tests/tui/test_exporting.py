@@ -95,7 +95,7 @@ async def test_a_chart_is_a_picture_in_the_colours_of_the_screen(store: Store, f
     told = "".join(ElementTree.fromstring(picture).itertext()).replace("\xa0", " ")
     assert "Spend by day and model" in told
     assert "opus-4.5 $2.00" in told
-    assert "╌" in told, "the day that is not over"
+    assert "▒" in told, "the day that is not over"
     assert len(set(re.findall(r"#[0-9a-f]{6}", picture))) > 3
     assert not re.search(r"https?://(?!www\.w3\.org|www\.textualize\.io)", picture), "nothing is fetched to show it"
 
