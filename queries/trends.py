@@ -202,6 +202,19 @@ def over_time(
     return OverTime(shown, tuple(buckets), layers)
 
 
+def places(connection: Reader, group: str) -> dict[str | None, int]:
+    """A number from 0 for each value of one of GROUPS, or each "kind", that later values do not change.
+
+    In the order in which they were first used, whatever the filters; beyond the rollups it is not looked.
+    """
+    if group == "kind":
+        return {kind.name: place for place, kind in enumerate(KINDS)}
+    names = connection.rows(
+        f"SELECT {GROUPS[group]} AS name FROM tokens_daily GROUP BY 1 ORDER BY min(day) NULLS LAST, name NULLS LAST"
+    )
+    return {name: place for place, (name,) in enumerate(names)}
+
+
 @dataclass(frozen=True, slots=True)
 class _Cell:
     bucket: dt.datetime

@@ -48,6 +48,11 @@ def test_every_day_of_the_range_has_a_place(connection: Reader) -> None:
     ]
 
 
+def test_what_is_new_changes_no_earlier_place(connection: Reader) -> None:
+    assert trends.places(connection, "model") == {OPUS: 0, SONNET: 1, HAIKU: 2}
+    assert trends.places(connection, "kind")["Output"] == 4
+
+
 def test_a_week_begins_on_monday(connection: Reader) -> None:
     shown = trends.over_time(connection, MARCH, "project", now=NOW, granularity="week")
     assert [bucket.strftime("%a %d") for bucket in shown.buckets] == ["Mon 23", "Mon 02", "Mon 09"]

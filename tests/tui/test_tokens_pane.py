@@ -14,6 +14,7 @@ from agnes_stats.tui.kit.bars import StackedBars
 from agnes_stats.tui.kit.frame import TabStrip
 from agnes_stats.tui.tokens.pane import TokensPane
 from agnes_stats.tui.tokens.records import MOST_ROWS, TokenTable
+from rich.text import Text
 from textual.pilot import Pilot
 
 from tests.storing import held
@@ -240,6 +241,22 @@ async def test_enter_shows_only_the_row_and_backspace_takes_it_back(
 def below_the_header(text: str) -> str:
     """The screen without its first line, which tells of every budget."""
     return text.partition("\n")[2]
+
+
+async def test_a_model_keeps_its_colour_whatever_else_is_shown(store: Store) -> None:
+    def tones() -> dict[str, str]:
+        records = app.query_one("#by", TokenTable).records
+        bars = [(record.cells["name"], record.cells["bar"]) for record in records]
+        return {str(name): str(bar.style) for name, bar in bars if isinstance(bar, Text)}
+
+    async with opened(store) as (app, pilot):
+        before = tones()
+        assert len({before[name] for name in ("opus-4.5", "sonnet-4.5", "haiku-4.5")}) == 3
+        # Alone it would be the first of all, and have its colour.
+        app.choose(project=WEBSITE)
+        await settle(pilot)
+        assert tones() == {"sonnet-4.5": before["sonnet-4.5"]}
+        assert bars(app).ink().series[0].rich_color.name in before["sonnet-4.5"]
 
 
 async def test_backspace_drops_filters_set_elsewhere_and_no_budget_is_told_that_is_kept(store: Store) -> None:

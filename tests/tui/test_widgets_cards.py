@@ -6,7 +6,7 @@ import math
 import pytest
 from agnes_stats.tui.kit.canvas import Grid
 from agnes_stats.tui.kit.cards import Card, Cards
-from agnes_stats.tui.kit.palette import contrast, distance, grey, make_ink, parse, series_colors
+from agnes_stats.tui.kit.palette import contrast, distance, grey, make_ink, parse, placed, series_colors
 from agnes_stats.tui.kit.spark import bar, meter, sparkline
 from agnes_stats.tui.kit.state import PaneState
 from hypothesis import given
@@ -216,6 +216,14 @@ def test_what_is_left_is_grey_and_unlike_any_series(name: str) -> None:
         assert contrast(rest, background) >= 2
     else:
         assert rest.ansi not in (None, -1), "it can stand behind another"
+
+
+def test_who_finds_his_colour_taken_has_one_that_nobody_wants() -> None:
+    red, green, blue = Color(255, 0, 0), Color(0, 255, 0), Color(0, 0, 255)
+    assert placed([red, green, blue], [1, 0]) == [green, red]
+    assert placed([red, green, blue], [0, 3, 1]) == [red, blue, green]
+    assert placed([red, green, blue], [2, None]) == [blue, red]
+    assert placed([red], [0, 1, 2]) == [red, red, red]
 
 
 def test_a_theme_without_hues_gets_others_and_one_without_colours_none() -> None:

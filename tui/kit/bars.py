@@ -149,7 +149,8 @@ class StackedBars(Pointed):
     # -- drawing
 
     def ink(self) -> Ink:
-        return widget_ink(self, len(self._series), [one.tone for one in self._series])
+        tones, places = [one.tone for one in self._series], [one.place for one in self._series]
+        return widget_ink(self, len(self._series), tones, places)
 
     def _entries(self, ink: Ink) -> list[LegendEntry]:
         totals = [sum(values) for values in zip(*self._values, strict=True)]

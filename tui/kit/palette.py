@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,8 @@ _APART = 70.0
 """The least distance of two series' colours; below it the eye takes them for one at the size of a cell."""
 _HUES, _HUES_APART, _GREY = 24, 0.075, 0.12
 """Hues that are tried where a theme has too few, the least distance of two, and the saturation that has one."""
+_SLOTS = 7
+"""How many colours what keeps its own chooses from: as many as no theme makes look alike."""
 _CONTRAST = 2.0
 """The least contrast of a bar with its background: far below that of text, as a bar is an area."""
 
@@ -174,11 +177,32 @@ def _style(color: Color, background: Color) -> Style:
     return Style.from_color(color.rich_color, background.rich_color)
 
 
-def widget_ink(widget: Widget, series: int = 1, tones: Sequence[str] = ()) -> Ink:
-    """Ink for a widget as it is styled now; `tones` are theme variables for series of fixed colour."""
+def placed(colors: Sequence[Color], places: Sequence[int | None]) -> list[Color]:
+    """A colour for each place, the same wherever it is shown; who finds his taken here, and None, has one left over."""
+    free = list(dict.fromkeys(colors))
+    chosen: dict[int, Color] = {}
+    for index, place in enumerate(places):
+        wanted = None if place is None else colors[place % len(colors)]
+        if wanted in free:
+            chosen[index] = wanted
+            free.remove(wanted)
+    left = itertools.chain(free, itertools.cycle(colors))
+    return [chosen[index] if index in chosen else next(left) for index in range(len(places))]
+
+
+def widget_ink(
+    widget: Widget, series: int = 1, tones: Sequence[str] = (), places: Sequence[int | None] | None = None
+) -> Ink:
+    """Ink for a widget as it is styled now.
+
+    `tones` are theme variables for series of fixed colour, `places` numbers of what keeps its colour in every chart.
+    """
     _, _, background, foreground = widget.colors
     variables = widget.app.theme_variables
-    colors = series_colors(variables, background, foreground, max(series, 1))
+    if places and any(place is not None for place in places):
+        colors = placed(series_colors(variables, background, foreground, max(len(places), _SLOTS)), places)
+    else:
+        colors = series_colors(variables, background, foreground, max(series, 1))
     rest = None
     for index, tone in enumerate(tones[: len(colors)]):
         if tone == REST:

@@ -59,6 +59,8 @@ class OverviewData:
     groups: tuple[GroupTokens, ...]
     """Empty where the tokens are broken down by kind."""
     kinds: tuple[KindTokens, ...]
+    places: Mapping[str | None, int]
+    """The number by which a group keeps its colour, whatever the filters."""
     trends: Mapping[str, Trends]
     """By dimension, how each of its groups came about."""
     beside: tuple[tuple[str, tuple[GroupTokens, ...]], ...]
@@ -105,6 +107,7 @@ class Overview(TokenView[OverviewData]):
             ),
             groups=tuple(groups),
             kinds=tuple(caching.by_kind(connection, chosen)) if by_kind else (),
+            places=trends.places(connection, options.by),
             trends={
                 by: row_trends.of_groups(connection, chosen, by, today=question.here.date(), measure=measure)
                 for by in ([] if by_kind else [options.by]) + others
@@ -125,8 +128,9 @@ class Overview(TokenView[OverviewData]):
         options, measure = question.options, question.measure
         # What has no value of this measure, as tokens without a price, is no layer.
         layers = [layer for layer in data.over_time.layers if any(layer.of(measure))]
-        self._show_bars(data.over_time, layers, question)
-        ink = widget_ink(self.query_one("#over-time"), max(len(layers), 1), _tones(layers))
+        places = [data.places.get(layer.name) if layer.merged == 1 else None for layer in layers]
+        self._show_bars(data.over_time, layers, places, question)
+        ink = widget_ink(self.query_one("#over-time"), max(len(layers), 1), _tones(layers), places)
         paint = Paint(ink, {layer.name: place for place, layer in enumerate(layers) if layer.merged == 1})
         plain = Paint(ink, {})
         by = self.query_one("#by", TokenTable)
@@ -148,7 +152,9 @@ class Overview(TokenView[OverviewData]):
         top.show(session_records(data.sessions, question, plain))
         top.mark_sort(measure, True)
 
-    def _show_bars(self, shown: OverTime, layers: Sequence[Layer], question: Question) -> None:
+    def _show_bars(
+        self, shown: OverTime, layers: Sequence[Layer], places: Sequence[int | None], question: Question
+    ) -> None:
         by = question.options.by
         own = phrases.group_names(by, [layer.name for layer in layers])
         names = [
@@ -161,8 +167,8 @@ class Overview(TokenView[OverviewData]):
         bars = self.query_one("#over-time", StackedBars)
         bars.show(
             [
-                Series(name, layer.of(question.measure), tone)
-                for name, layer, tone in zip(names, layers, _tones(layers), strict=True)
+                Series(name, layer.of(question.measure), tone, place)
+                for name, layer, tone, place in zip(names, layers, _tones(layers), places, strict=True)
             ],
             words.axis(shown.buckets, shown.granularity, question.here.date()),
             unit=words.usd if question.money else words.count,
