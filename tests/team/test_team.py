@@ -379,7 +379,7 @@ def test_from_nothing_to_a_team_view(
     rows = json.loads(said(capsys, "sessions", "--json", *team)[1])
     shown = rows["sessions"] if "sessions" in rows else rows["rows"]
     assert [(row["session_id"], row["username"], row["machine"]) for row in shown] == [("s1", "ann-marie", "mac")]
-    assert "s1" in said(capsys, "sessions", "--user", "ann-marie", *team)[1]
+    assert "(no prompt) 1 tool in wareh" in said(capsys, "sessions", "--user", "ann-marie", *team)[1]
     assert "was pushed already" in said(capsys, "push", "--to", ann, *team)[1]
     people = json.loads(said(capsys, "operator", "--since", "2026-03-01", "--until", "2026-03-31", "--json", *team)[1])
     assert "ann-marie" in json.dumps(people)
