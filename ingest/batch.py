@@ -40,13 +40,21 @@ class Batch:
     def add(self, table: str, row: Row) -> None:
         """Add one row of a table of the store. Its texts are cut, and lose the credentials in them."""
         keep(table, row)
-        if self.whose:
-            row.update({column: value for column, value in self.whose.items() if column not in row})
+        self.put(table, row)
+
+    def put(self, table: str, row: Row) -> None:
+        """Add one row whose texts are kept as they are, or by whoever adds it."""
+        self.say_whose(row)
         rows = self.rows.get(table)
         if rows is None:
             self.rows[table] = [row]
         else:
             rows.append(row)
+
+    def say_whose(self, row: Row) -> None:
+        """Give a row the columns of `whose` that it does not have itself."""
+        if self.whose:
+            row.update({column: value for column, value in self.whose.items() if column not in row})
 
     def complete(self, table: str, row: Row, more: Row) -> None:
         """Add columns to a row that was added to a table before."""

@@ -16,16 +16,10 @@ class MergedBatch(Batch):
 
     def add(self, table: str, row: Row) -> None:
         """Take a row."""
-        if table != RESPONSES.name:
-            Batch.add(self, table, row)
-            return
-        if self.whose:
-            row.update({column: value for column, value in self.whose.items() if column not in row})
-        rows = self.rows.get(table)
-        if rows is None:
-            self.rows[table] = [row]
+        if table == RESPONSES.name:
+            self.put(table, row)
         else:
-            rows.append(row)
+            Batch.add(self, table, row)
 
     def merge(self) -> None:
         """All is read: merge the rows of responses, and keep of their texts what is kept of others' at once."""

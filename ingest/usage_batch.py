@@ -54,8 +54,7 @@ class UsageBatch(Batch):
         self.has_strays = self.has_strays or table == "strays"
         if table != "responses" and table not in _OF_SESSIONS:
             return
-        if self.whose:
-            row.update({column: value for column, value in self.whose.items() if column not in row})
+        self.say_whose(row)
         if table == "responses":
             self._told.append(row)
         elif self.with_sessions:

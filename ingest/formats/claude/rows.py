@@ -26,11 +26,9 @@ class OutputDetails(msgspec.Struct, gc=False):
     thinking_tokens: Any = None
 
 
-class Iteration(msgspec.Struct, gc=False):
-    """One entry of `usage.iterations`: a part of the response, or something billed beside it."""
+class Counts(msgspec.Struct, gc=False):
+    """What is counted of a response, or of a part of it."""
 
-    type: Any = None
-    model: Any = None
     input_tokens: Any = None
     output_tokens: Any = None
     cache_read_input_tokens: Any = None
@@ -41,6 +39,13 @@ class Iteration(msgspec.Struct, gc=False):
     speed: Any = None
     service_tier: Any = None
     inference_geo: Any = None
+
+
+class Iteration(Counts, gc=False):
+    """One entry of `usage.iterations`: a part of the response, or something billed beside it."""
+
+    type: Any = None
+    model: Any = None
 
 
 class Usage(Iteration, gc=False):

@@ -19,7 +19,7 @@ from ...merged_rows import LATER
 from ..emit import UNKNOWN_MODEL
 from ..events import ResponseKind, Tokens
 from .decoder import PLACEHOLDER, text_in
-from .rows import CacheCreation, OutputDetails, ServerToolUse
+from .rows import Counts
 from .usage import SPEED, TIER, count_of, leaves_placeholders, stop_of
 
 
@@ -29,19 +29,9 @@ class UsagePart(msgspec.Struct, gc=False):
     type: Any = None
 
 
-class UsageCounts(msgspec.Struct, gc=False):
+class UsageCounts(Counts, gc=False):
     """`message.usage`, as `Usage` has it; of the parts only how many there are, and of what type."""
 
-    input_tokens: Any = None
-    output_tokens: Any = None
-    cache_read_input_tokens: Any = None
-    cache_creation_input_tokens: Any = None
-    cache_creation: CacheCreation | None = None
-    output_tokens_details: OutputDetails | None = None
-    server_tool_use: ServerToolUse | None = None
-    speed: Any = None
-    service_tier: Any = None
-    inference_geo: Any = None
     iterations: list[UsagePart] | None = None
 
 
