@@ -14,18 +14,17 @@ and more seldom.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 from .errors import StoreBusy, StoreInterrupted
 from .files import Files, Stamp
 from .instance import Instance, OpenStore
 from .locking import Claim
+from .one_each import OneEach
 
 RETRY_SECONDS = (0.01, 0.25)
 """Between two attempts at a file that is open in a program without our lock: at first, and at most."""
@@ -271,15 +270,9 @@ class _Patience:
         self._pause = min(2 * self._pause, RETRY_SECONDS[1])
 
 
-_gates: WeakValueDictionary[str, Gate] = WeakValueDictionary()
-_gates_lock = threading.Lock()
+_gates = OneEach(Gate)
 
 
 def gate_of(path: Path) -> Gate:
     """The gate of a file: the same for everyone in this process, for DuckDB allows only one way of opening it."""
-    key = os.path.realpath(path)
-    with _gates_lock:
-        gate = _gates.get(key)
-        if gate is None:
-            gate = _gates[key] = Gate(path)
-        return gate
+    return _gates.of(path)

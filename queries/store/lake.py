@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
-from weakref import WeakValueDictionary
 
 from .. import postgres
 from ..quoting import quoted
@@ -37,6 +36,7 @@ from .file import WAIT_SECONDS, Aside, Store
 from .files import Stamp
 from .instance import beside
 from .lake_address import LakeAddress, lake_at
+from .one_each import OneEach
 from .reader import Reader, Writer
 from .starting import ExtensionMissing, Settings, close_off, started
 
@@ -356,18 +356,12 @@ def _close(cursor: DuckDBPyConnection) -> None:
     cursor.close()
 
 
-_engines: WeakValueDictionary[str, _Engine] = WeakValueDictionary()
-_engines_lock = threading.Lock()
+_engines = OneEach(_Engine)
 
 
 def _engine_of(path: Path) -> _Engine:
     """The same for everyone in this process: to attach a lake takes a tenth of a second."""
-    key = os.path.realpath(path)
-    with _engines_lock:
-        engine = _engines.get(key)
-        if engine is None:
-            engine = _engines[key] = _Engine(path)
-        return engine
+    return _engines.of(path)
 
 
 def _attach(lake: LakeAddress, path: Path, *, writable: bool, settings: Settings) -> DuckDBPyConnection:

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
 
 import duckdb
 import psycopg
@@ -22,6 +21,7 @@ from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.schema import STORE_VERSION
 from agnes_stats.queries.store import Store, StoreAway, StoreError
 from agnes_stats.queries.store import lake as store_lake
+from agnes_stats.queries.store.one_each import OneEach
 from agnes_stats.tui import cli
 
 from tests.team.lakes import address_of, bucket, lake_for, seen_by
@@ -230,7 +230,7 @@ def test_people_may_look_and_nothing_else(team: Callable[..., Team], capsys: pyt
     for wrong in ("nobody", "ann"):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PGPASSWORD", "guessed-wrong")
-            patch.setattr(store_lake, "_engines", WeakValueDictionary())
+            patch.setattr(store_lake, "_engines", OneEach(store_lake._Engine))
             status, line = said(capsys, "tokens", "--store", address_of(us, wrong).text)
         assert (status, "refuses us" in line, line.count("\n"), "guessed" in line) == (1, True, 1, False), line
     assert said(capsys, "doctor", "--json", "--store", named)[0] == 0
@@ -314,7 +314,7 @@ def test_the_files_may_be_in_a_bucket(team: Callable[..., Team], monkeypatch: py
         assert differing(told(seen), told(us.store)) == ""
         assert ask(seen.path, "SELECT session_id FROM sessions").rows == [("s1",)]
         assert not list(us.folder.glob("**/*.parquet"))
-    monkeypatch.setattr(store_lake, "_engines", WeakValueDictionary())
+    monkeypatch.setattr(store_lake, "_engines", OneEach(store_lake._Engine))
     with pytest.raises(StoreError) as lost, seen_by(us, "ann", data="s3://lakes/of/ann").read():
         pass
     assert "of-the-bucket" not in str(lost.value)
