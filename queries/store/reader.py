@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .errors import StoreError, explained
 from .instance import beside
+from .parsed import PARSED
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -68,10 +69,11 @@ class Reader:
 
     def execute(self, sql: str, parameters: Parameters = None) -> Answer:
         """Run one statement. That of a reader may make temporary tables, which are its own, and changes nothing."""
+        statement = PARSED.of(sql, self._connection)
         if parameters is None:
-            _told(self._explain, self._connection.execute, sql)
+            _told(self._explain, self._connection.execute, statement)
         else:
-            _told(self._explain, self._connection.execute, sql, parameters)
+            _told(self._explain, self._connection.execute, statement, parameters)
         return Answer(self._explain, self._connection)
 
     def ask(self, shape: type[T], sql: str, parameters: Parameters = None) -> list[T]:
