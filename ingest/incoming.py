@@ -9,7 +9,7 @@ from pathlib import Path
 from .batch import Batch, Row
 from .formats import ReadResult
 from .prices import Rate
-from .row_files import RowFiles
+from .row_files import RowFiles, joined
 
 
 @dataclass(slots=True)
@@ -45,8 +45,9 @@ class Load:
             self.row_files.setdefault(table, []).append(path)
 
     def write_rows(self) -> None:
-        """Put `rows` into files. Raises OSError."""
+        """Put all rows into files, those of a table into one. Raises OSError."""
         if self.rows:
             assert self.spool is not None
             rows, self.rows = self.rows, {}
             self.add(Batch(rows).write(self.spool(), "rows"))
+        self.row_files = {table: [joined(files)] for table, files in self.row_files.items()}

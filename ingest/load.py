@@ -6,6 +6,7 @@ or in other portions, leads to the same store. Killed at any instant, a batch is
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,35 +48,39 @@ def load(connection: Writer, work: Load) -> list[str]:
     The paths of files that have to be read again, for what they tell, too, was dropped. Raises duckdb.Error; the store
     is then as it was before.
     """
-    connection.execute("BEGIN")
-    try:
-        if load_small(connection, work):
-            connection.execute("COMMIT")
-            return []
-        work.write_rows()
-        touched = rollups.Touched(connection)
-        unread = replacing.drop(connection, work.results, work.row_files, touched)
-        write_rates(connection, work.rates, work.priced_models)
-        taken_back = replacing.taken_back(connection, work.results)
-        for fact in FACTS:
-            if fact.name in work.row_files or taken_back:
-                told_anew = [
-                    path for result in work.results if fact.name in result.tables for path, _ in result.extents
-                ]
-                files = work.row_files.get(fact.name, ())
-                _merge(connection, fact, files, touched, told_anew, taken_back, is_merged=work.is_merged)
-        if "activity" in work.row_files:
-            _merge_activity(connection, work.row_files["activity"], touched)
-        strays.settle(connection, touched)
-        _write_watermarks(connection, work)
-        if any("plugins" in result.file.replaces for result in work.results):
-            rollups.renew_sources(connection)
-        replacing.mark_unread(connection, unread)
-        touched.rebuild(with_ledgers=any(SOURCES[result.file.kind].keeps_ledger for result in work.results))
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+    with contextlib.ExitStack() as stack:
+        connection.execute("BEGIN")
+        try:
+            unread: list[str] = []
+            if not load_small(connection, work):
+                stack.enter_context(connection.in_one_thread())
+                unread = _load_much(connection, work)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    return unread
+
+
+def _load_much(connection: Writer, work: Load) -> list[str]:
+    work.write_rows()
+    touched = rollups.Touched(connection)
+    unread = replacing.drop(connection, work.results, work.row_files, touched)
+    write_rates(connection, work.rates, work.priced_models)
+    taken_back = replacing.taken_back(connection, work.results)
+    for fact in FACTS:
+        if fact.name in work.row_files or taken_back:
+            told_anew = [path for result in work.results if fact.name in result.tables for path, _ in result.extents]
+            files = work.row_files.get(fact.name, ())
+            _merge(connection, fact, files, touched, told_anew, taken_back, is_merged=work.is_merged)
+    if "activity" in work.row_files:
+        _merge_activity(connection, work.row_files["activity"], touched)
+    strays.settle(connection, touched)
+    _write_watermarks(connection, work)
+    if any("plugins" in result.file.replaces for result in work.results):
+        rollups.renew_sources(connection)
+    replacing.mark_unread(connection, unread)
+    touched.rebuild(with_ledgers=any(SOURCES[result.file.kind].keeps_ledger for result in work.results))
     return unread
 
 

@@ -1,0 +1,81 @@
+"""A load of much takes few statements, each over all of its rows, and leaves DuckDB as it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.formats import Root
+from agnes_stats.queries.store import Store, _duckdb
+
+from tests.faults.same import contents, difference
+from tests.ingest.test_small_loads import Counting
+from tests.storing import store_in
+from tests.transcripts import Transcript
+
+SESSIONS = 6
+
+
+@pytest.fixture
+def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    told: list[str] = []
+    store_in(tmp_path)
+    connect = _duckdb.duckdb.connect
+    monkeypatch.setattr(_duckdb.duckdb, "connect", lambda *given, **named: Counting(connect(*given, **named), told))
+    # As a long catch-up, in many small tasks that are loaded at once.
+    monkeypatch.setattr("agnes_stats.ingest.engine.WORKER_FILES", 0)
+    monkeypatch.setattr("agnes_stats.ingest.engine.COPY_BYTES", 0)
+    monkeypatch.setattr("agnes_stats.ingest.backfill.LEAST_BYTES", 0)
+    monkeypatch.setattr("agnes_stats.ingest.backfill.TASK_FILES", 1)
+    return told
+
+
+def written(folder: Path) -> Root:
+    for number in range(SESSIONS):
+        told = Transcript(f"s{number}", f"2026-03-0{number + 1}T12:00:00")
+        told.prompt("look around").wait(1).response(("c0", "Bash", {"command": "ls"})).wait(1).result("c0", "a b")
+        file = folder / "projects" / "-home-dana-work" / told.name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(json.dumps(row) + "\n" for row in told.rows))
+    return Root("claude", folder)
+
+
+def filled(store: Store, root: Root) -> None:
+    assert Engine(store, [root], workers=0).catch_up().loads == 1
+
+
+def test_rows_of_a_table_are_read_at_once(tmp_path: Path, noted: list[str]) -> None:
+    store = store_in(tmp_path)
+    filled(store, written(tmp_path / "claude"))
+    read = [statement.split("read_json([")[1].split("]")[0] for statement in noted if "read_json([" in statement]
+    assert len(read) == len(set(read)) >= 5
+    assert not [files for files in read if "," in files]
+    with store.read() as reader:
+        assert reader.rows("SELECT count(*), count(DISTINCT path) FROM responses") == [(SESSIONS, SESSIONS)]
+
+
+def test_threads_are_given_back(tmp_path: Path, noted: list[str]) -> None:
+    store = store_in(tmp_path)
+    with store.read() as reader:
+        threads = reader.value("SELECT current_setting('threads')")
+    filled(store, written(tmp_path / "claude"))
+    assert "SET threads = 1" in noted
+    with store.read() as reader:
+        assert reader.value("SELECT current_setting('threads')") == threads
+
+
+def test_one_large_load_is_many_small_ones(tmp_path: Path, noted: list[str]) -> None:
+    root = written(tmp_path / "claude")
+    (tmp_path / "large").mkdir()
+    (tmp_path / "small").mkdir()
+    large, small = store_in(tmp_path / "large"), store_in(tmp_path / "small")
+    filled(large, root)
+    engine = Engine(small, [root], workers=0, rest_seconds=0.0)
+    for file in sorted(root.path.rglob("*.jsonl")):
+        found = engine.recognise(file)
+        assert found is not None
+        engine.ingest([found])
+    assert any("incoming_responses" in statement for statement in noted)
+    assert difference(contents(large), contents(small)) == ""
