@@ -12,6 +12,8 @@ class Reading:
     """A catch-up is under way."""
 
     progress: Progress
+    files: int = 0
+    """Changed files that were read meanwhile: the store has other content than before."""
 
 
 @dataclass(frozen=True, slots=True)

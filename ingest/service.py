@@ -17,7 +17,7 @@ from ..queries.store import Stamp, StoreBusy, StoreError, StoreInterrupted
 from .engine import Engine
 from .formats import SOURCES, Root, SourceFile
 from .news import News, Reading, Troubled, UpToDate
-from .progress import IngestSummary
+from .progress import IngestSummary, Progress
 from .watching import Watcher
 from .watermarks import mark_unread
 
@@ -108,6 +108,8 @@ class IngestService:
         self._follows_since: float | None = None
         """When changed files began to be read; None while something else is done."""
         self._has_told = False
+        self._progress: Progress | None = None
+        """How far a catch-up is that is under way."""
         engine.listen(self)
 
     def _made_poller(self, server: ServerAccess) -> ServerPoller:
@@ -153,7 +155,10 @@ class IngestService:
             self._news.notify_all()
 
     def _tell_polled(self, rows: int, trouble: str | None) -> None:
-        self._tell(Troubled(trouble, fatal=False) if trouble else UpToDate(rows, 0.0))
+        if trouble:
+            self._tell(Troubled(trouble, fatal=False))
+        else:
+            self._tell_read(rows, 0.0)
 
     def _wake(self) -> None:
         with self._news:
@@ -224,12 +229,12 @@ class IngestService:
             self._watcher.watch(roots)
             wanted = [path for root in roots for path in SOURCES[root.kind].watch_paths(root.path).looked_at]
             self._looked_at = {path: _size_and_time(path) for path in wanted}
-            summary = self._engine.catch_up(
-                rebuild=rebuild, report=lambda progress: self._tell(Reading(progress)) if progress.files else None
-            )
+            summary = self._engine.catch_up(rebuild=rebuild, report=self._report)
         except BaseException:
             self._next_sweep = 0.0
             raise
+        finally:
+            self._progress = None
         self._store_file = self._engine.store.identity()
         now = time.monotonic()
         if not summary.files:
@@ -243,6 +248,18 @@ class IngestService:
         if self._follower is not None:
             self._follower.follows(roots)
         self._engine.store.back_up(unless=self._stop)
+
+    def _report(self, progress: Progress) -> None:
+        if progress.files:
+            self._progress = progress
+            self._tell(Reading(progress))
+
+    def _tell_read(self, files: int, seconds: float) -> None:
+        """Tell of changed files, in the middle of a catch-up, too: then not all that is on disk is in the store."""
+        if self._progress is not None:
+            self._tell(Reading(self._progress, files))
+        else:
+            self._tell(UpToDate(files, seconds, self._watcher.is_polling))
 
     def _pause(self, least: float, share: float) -> float:
         return max(least, self._sweep_seconds / share)
@@ -303,8 +320,7 @@ class IngestService:
         """The engine's: tell of changed files while the store is open; a screen that asks at once need not wait."""
         since = None if self._stop.is_set() else self._follows_since
         if since is not None:
-            seconds = time.monotonic() - since
-            self._tell(UpToDate(files, seconds, self._watcher.is_polling))
+            self._tell_read(files, time.monotonic() - since)
             self._has_told = True
         if self._follower is not None:
             self._follower.written()
@@ -318,7 +334,7 @@ class IngestService:
             changed = max(1, summary.others)
         self._told = stamp
         if changed or always:
-            self._tell(UpToDate(changed, summary.seconds, self._watcher.is_polling))
+            self._tell_read(changed, summary.seconds)
 
 
 def _size_and_time(path: Path) -> tuple[int, int] | None:

@@ -14,7 +14,7 @@ from agnes_stats.ingest import inotify, watching
 from agnes_stats.ingest import service as services
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
-from agnes_stats.ingest.news import News, Troubled, UpToDate
+from agnes_stats.ingest.news import News, Reading, Troubled, UpToDate
 from agnes_stats.ingest.service import IngestService
 from agnes_stats.queries.store import Store
 from agnes_stats.queries.store import file as stores
@@ -417,6 +417,31 @@ def test_it_stops_at_once_in_the_middle_of_a_backfill(life: Life, monkeypatch: p
     life.engine.stop.clear()
     life.engine.catch_up()
     assert life.count() == 36
+
+
+def test_a_line_in_the_middle_of_a_catch_up_does_not_make_the_store_full(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(life.root.path, [talk(f"s{number}", 3) for number in range(4)])
+    monkeypatch.setattr("agnes_stats.ingest.engine.WORKER_BYTES", 0)
+    monkeypatch.setattr("agnes_stats.ingest.backfill.TASK_BYTES", 1)
+    monkeypatch.setattr("agnes_stats.ingest.backfill.LOAD_BYTES", 1)
+    monkeypatch.setattr("agnes_stats.ingest.backfill.QUEUED_BYTES", 0)
+    appended: list[bool] = []
+
+    def append_once(news: News) -> None:
+        if isinstance(news, Reading) and news.progress.files_done and not appended:
+            appended.append(True)
+            life.append(talk("live", 1), "live")
+            life.service.note({life.root.path / "projects" / "-home-dana-work" / "live.jsonl"})
+
+    life.on_news = append_once
+    life.service.start()
+    life.until_told(UpToDate)
+    told = [news for news in life.news if isinstance(news, Reading)]
+    # By itself, or as one that the watcher told as well.
+    assert {news.files for news in told} == {0, 1}
+    assert told[-1].progress.files_done == 4, "nothing said before that all is read"
 
 
 def test_only_one_listens_to_an_engine(life: Life) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import gc
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 from zoneinfo import ZoneInfo
@@ -35,7 +36,7 @@ from .kit.readable import KEPT_IN_PLACE, READABLE
 from .kit.table import RecordTable
 from .learnt import differs
 from .memory import Memory, Remembered
-from .messages import FilterChanged, IngestNews, StoreLooked
+from .messages import FilterChanged, IngestNews, SoonTold, StoreLooked
 from .pane import Pane
 from .ranges import ALL, Range, day_at, first_range, holding, ranged
 from .settings import Settings
@@ -47,7 +48,9 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
 
     from ..ingest.service import IngestService
+    from ..queries.store import Reader
     from .prefetch import Ahead
+    from .soon import ReadingAhead
 
 FRAME_CSS = Path(__file__).resolve().parent.parent / "textual.css"
 """Of what the tabs have in common; each may have a `tab.css` of its own."""
@@ -60,6 +63,9 @@ WATCH_SECONDS = 5.0
 
 TICK_SECONDS = 60.0
 """How often relative times and live marks are renewed while nothing else happens."""
+
+SOON_BYTES = 64 * 1024 * 1024
+"""Where more is to be read, what tokens took is told before the store is full."""
 
 HEAD_START_SECONDS = 0.2
 """The first data is asked for this long before the ingester starts, which would slow it down."""
@@ -111,12 +117,14 @@ class AgnesStats(EndableApp):
         memory: Memory | None = None,
         days: Range | None = None,
         widens: bool = False,
+        soon: Callable[[Callable[[], None]], ReadingAhead] | None = None,
     ) -> None:
         """`service` makes the ingester, given where to tell its news; None to show the store as it is.
 
         `ahead` has the first answers. `prepares`: the other tabs are made, too, once the first one is on the screen.
         `memory` is told how it was left; `days` are those it begins with, unless the filter names some;
-        `widens`: where these have nothing, it shows as many as it takes to have something.
+        `widens`: where these have nothing, it shows as many as it takes to have something. `soon` makes what tells
+        of much that is not read yet, given whom to tell that it can be asked.
         """
         super().__init__()
         self.settings = settings
@@ -147,6 +155,8 @@ class AgnesStats(EndableApp):
         """What the session is called that is filtered by."""
         self.again: tuple[str, ...] = ()
         """What to add to the command line to begin again with; nothing: this is the end."""
+        self._make_soon = soon
+        self._soon: ReadingAhead | None = None
         self._make_service = service
         self._service: IngestService | None = None
         self._ending = threading.Lock()
@@ -284,8 +294,40 @@ class AgnesStats(EndableApp):
             self._memory.keep(Remembered(self.theme, self._tab, self._left_days, self.choices.told))
         with self._ending:
             self._is_ending = True
+        self._end_soon()
         if self._service is not None:
             self._service.stop()
+
+    # -- while much is to be read ------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def reading_soon(self, chosen: Filter) -> Iterator[Reader | None]:
+        """Whom to ask for what tokens took while the store is filled; None: the store. For any thread."""
+        soon = self._soon
+        # What is looked for is sought in texts, which are not read that soon.
+        if soon is None or chosen.text or chosen.found is not None:
+            yield None
+        else:
+            with soon.read() as connection:
+                yield connection
+
+    def _begin_soon(self) -> None:
+        if self._make_soon is not None and self._soon is None:
+            self._soon = self._make_soon(self._tell_soon)
+            self._soon.begin()
+
+    def _tell_soon(self) -> None:
+        self.post_message(SoonTold())
+
+    def _end_soon(self) -> None:
+        soon, self._soon = self._soon, None
+        if soon is not None:
+            soon.end()
+
+    def on_soon_told(self) -> None:
+        """Sums can be told, though the store is not full."""
+        if self.is_up and self._soon is not None:
+            self._refresh_all()
 
     @property
     def active_pane(self) -> Pane:  # type: ignore[type-arg]
@@ -355,6 +397,10 @@ class AgnesStats(EndableApp):
             return
         self.screen_stack[0].query_one(StatusCorner).tell(message.news)
         progressed = isinstance(message.news, Reading) and message.news.progress.files_done > 0
+        if isinstance(message.news, Reading) and message.news.progress.bytes >= SOON_BYTES:
+            self._begin_soon()
+        elif isinstance(message.news, UpToDate):
+            self._end_soon()
         if message.changed or progressed or (was_reading and not self.is_reading):
             self._refresh_all()
         if self._widens and isinstance(message.news, UpToDate):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..ingest.service import IngestService
     from ..queries.store import Reader
     from .app import AgnesStats
+    from .soon import ReadingAhead
 
 
 def dashboard(given: argparse.Namespace, settings: Settings) -> int:
@@ -98,6 +99,11 @@ def app_of(
             follower=LineKeeper(settings),
         )
 
+    def soon(told: Callable[[], None]) -> ReadingAhead:
+        from .soon import ReadingAhead
+
+        return ReadingAhead(settings, told)
+
     return AgnesStats(
         settings,
         store,
@@ -110,6 +116,7 @@ def app_of(
         memory=memory,
         days=days,
         widens=True,
+        soon=soon,
     )
 
 

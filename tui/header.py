@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ..queries.filters import Filter
     from ..queries.live import LiveSession, Told
     from ..queries.plan_limits import PlanLimit
-    from ..queries.tokens import TokenSums
     from .header_data import HeaderData
 
 OLD = dt.timedelta(minutes=10)
@@ -129,12 +128,19 @@ class HeaderStrip(OnDashboard, Static):
 
         app = self.dashboard
         told_now = told_states(app.settings)
-        with app.costs.asking(_QUESTION), app.store.read() as connection:
-            if chosen.text:
-                from ..queries.search import narrowed
+        with app.costs.asking(_QUESTION):
+            with app.store.read() as connection:
+                if chosen.text:
+                    from ..queries.search import narrowed
 
-                chosen = narrowed(connection, chosen)
-            return header_data(connection, app.settings, chosen, app.now(), told_now)
+                    chosen = narrowed(connection, chosen)
+                data = header_data(connection, app.settings, chosen, app.now(), told_now)
+            with app.reading_soon(chosen) as soon:
+                if soon is not None:
+                    from ..queries import tokens
+
+                    data = replace(data, sums=tokens.totals(soon, chosen), is_provisional=True)
+            return data
 
     def on_home_loaded(self, message: HomeLoaded) -> None:
         """Show the numbers, and tell what is news."""
@@ -169,7 +175,7 @@ class HeaderStrip(OnDashboard, Static):
         if pull.cell_len + 2 <= app.size.width - line.cell_len:
             line.append(" " * (app.size.width - line.cell_len - pull.cell_len - 1)).append_text(pull)
         self.update(line, layout=False)
-        app.screen_stack[0].query_one(TabStrip).tell(self._sums(data.sums))
+        app.screen_stack[0].query_one(TabStrip).tell(self._sums(data))
 
     def _pieces(self, data: HeaderData, wide: bool) -> list[HeaderPiece]:
         now = self.dashboard.now()
@@ -185,11 +191,13 @@ class HeaderStrip(OnDashboard, Static):
             return Text()
         return _told("Last pull", words.relative(data.last_pull_at, self.dashboard.now()))
 
-    def _sums(self, sums: TokenSums) -> Text:
+    def _sums(self, data: HeaderData) -> Text:
+        sums = data.sums
         parts = [marks.tokens(sums.total_tokens, sums.undercounted)]
         if not self.dashboard.settings.no_cost:
             parts.append(marks.cost(sums))
-        return Text("  ".join(parts), style="bold")
+        told = Text("  ".join(parts), style="bold")
+        return told.append(f"  {marks.PROVISIONAL}", "dim not bold") if data.is_provisional else told
 
     def _sessions(self, live: Sequence[LiveSession], wide: bool) -> list[HeaderPiece]:
         waiting = sum(one.waiting for one in live)

@@ -36,6 +36,8 @@ class HeaderData:
     budgets: list[Budget]
     has_workspace: bool
     last_pull_at: dt.datetime | None
+    is_provisional: bool = False
+    """Whether the sums are of what is not all in the store yet."""
 
 
 def header_data(connection: Reader, settings: Settings, chosen: Filter, now: dt.datetime, told: Told) -> HeaderData:

@@ -19,6 +19,12 @@ MEANING = (
 )
 """What both marks mean, for the help."""
 
+PROVISIONAL = "provisional"
+"""What stands beside sums that are told ahead of the store (`tui/soon.py`)."""
+
+STILL_READ = "Provisional: the store is still being filled"
+"""The same in a line of notes."""
+
 _MOST_NAMED = 3
 """Models without a price that are named; the rest are counted."""
 

@@ -30,6 +30,10 @@ class IngestNews(Message):
         return getattr(self.news, "files", 0) > 0
 
 
+class SoonTold(Message):
+    """What tokens took can be told, though not all is read."""
+
+
 class HomeLoaded(Message):
     """The numbers of the header."""
 

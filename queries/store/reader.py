@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from ..quoting import quoted
 from .errors import StoreError, explained
 from .instance import beside
 from .parsed import PARSED
@@ -145,6 +146,15 @@ class Writer(Reader):
             yield Reader(self._path, cursor, self._explain)
         finally:
             cursor.close()
+
+    def copy_to(self, path: Path) -> None:
+        """Make a store at a path of all that this one has, which is one in memory."""
+        name = self.value("SELECT current_database()")
+        self.execute(f"ATTACH {quoted(str(path))} AS copy_of_it")
+        try:
+            self.execute(f'COPY FROM DATABASE "{name}" TO copy_of_it')
+        finally:
+            self.execute("DETACH copy_of_it")
 
 
 def _told(explain: Explain, ask: Callable[P, Got], *given: P.args, **named: P.kwargs) -> Got:

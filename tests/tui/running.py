@@ -45,6 +45,7 @@ def app_on(
     days: Range | None = None,
     widens: bool = False,
     service: Any = None,
+    soon: Any = None,
     **settings: Any,
 ) -> AgnesStats:
     """The dashboard over a store, without an ingester if none is made by `service`. More settings by name.
@@ -62,6 +63,7 @@ def app_on(
         memory=memory,
         days=days,
         widens=widens,
+        soon=soon,
     )
     # How long an answer takes is another time each time.
     app.costs = Costs(keeps=False)

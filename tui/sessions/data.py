@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...queries import live, sessions
@@ -33,6 +33,8 @@ class SessionsData:
     """Sessions in the store, whatever the filters."""
     found: Mapping[str, Hit]
     """Where in the sessions the text is that they are filtered by."""
+    is_provisional: bool = False
+    """Whether the sums are of what is not all in the store yet."""
 
 
 def first_page(connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
@@ -56,3 +58,9 @@ def sessions_data(
     )
     known = page.totals.sessions or sessions.count_sessions(connection)
     return SessionsData(live.running_now(connection, chosen, now=now, told=told), page, known, chosen.found or {})
+
+
+def with_sums(soon: Reader, data: SessionsData, chosen: Filter, now: dt.datetime) -> SessionsData:
+    """The rows that the store has by now, with the sums of all that there will be."""
+    totals = sessions.list_sessions(soon, chosen, now=now, limit=0).totals
+    return replace(data, page=replace(data.page, totals=totals), is_provisional=True)

@@ -17,7 +17,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from ...queries.filters import Filter, Hit
-from ...queries.sessions import SessionPage, SessionRow, SessionTotals
+from ...queries.sessions import SessionRow, SessionTotals
 from .. import format as words
 from .. import marks
 from ..kit.palette import parse
@@ -29,7 +29,7 @@ from ..pane import Pane
 from ..ranges import day_at
 from ..user_names import user_name
 from . import text as told
-from .data import FIRST_ORDER, SHOWN, SessionsData, sessions_data
+from .data import FIRST_ORDER, SHOWN, SessionsData, sessions_data, with_sums
 from .now import NowCards
 from .side import SessionSide
 
@@ -158,7 +158,9 @@ class SessionsPane(Pane[SessionsData]):
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
         """What runs, and one page of the list."""
         told = told_states(self.dashboard.settings)
-        return sessions_data(connection, chosen, now, order=self._order, limit=SHOWN, told=told)
+        data = sessions_data(connection, chosen, now, order=self._order, limit=SHOWN, told=told)
+        with self.dashboard.reading_soon(chosen) as soon:
+            return data if soon is None else with_sums(soon, data, chosen, now)
 
     @property
     def takes_ahead(self) -> bool:
@@ -189,7 +191,7 @@ class SessionsPane(Pane[SessionsData]):
         if self._to_top:
             self._to_top = False
             table.move_cursor(row=0)
-        self._caption(data.page, cost=cost)
+        self._caption(data, cost=cost)
         self._beside()
 
     def _records(self, rows: Sequence[SessionRow], now: dt.datetime) -> list[Record]:
@@ -235,8 +237,9 @@ class SessionsPane(Pane[SessionsData]):
     def _tone(self, name: str) -> str:
         return parse(self.app.theme_variables, f"text-{name}", Color.parse("white")).rich_color.name
 
-    def _caption(self, page: SessionPage, *, cost: bool) -> None:
-        totals, shown = page.totals, min(page.totals.sessions, SHOWN)
+    def _caption(self, data: SessionsData, *, cost: bool) -> None:
+        page, totals = data.page, data.page.totals
+        shown = min(totals.sessions, SHOWN)
         count = words.plural(totals.sessions, "session")
         if shown < totals.sessions:
             count = f"{shown:,} of {totals.sessions:,}"
@@ -246,6 +249,8 @@ class SessionsPane(Pane[SessionsData]):
         parts = [count, f"{marks.tokens(totals.tokens_total, totals.undercounted)} tokens"]
         if cost:
             parts.append(marks.cost(totals))
+        if data.is_provisional:
+            parts.append(marks.PROVISIONAL)
         private = [told.PRIVATE] if any(row.private for row in page.rows) else []
         legends = (
             "   ".join([*_legends(totals, cost=cost, brief=False), *private]),
@@ -268,7 +273,7 @@ class SessionsPane(Pane[SessionsData]):
         """A wider screen has room for the session under the cursor, and for more words below the list."""
         self.call_after_refresh(self._beside)
         if self._data is not None and self._data.page.rows:
-            self.call_after_refresh(self._caption, self._data.page, cost=not self.dashboard.settings.no_cost)
+            self.call_after_refresh(self._caption, self._data, cost=not self.dashboard.settings.no_cost)
 
     @property
     def grows(self) -> bool:

@@ -57,6 +57,7 @@ class Caching(TokenView[CachingData]):
     NAME = "caching"
     TITLE = "Cache"
     ABOUT = "How much of the input came from the prompt cache, and what that saved"
+    TOLD_SOON = True
 
     def compose(self) -> ComposeResult:
         """The chart and the table."""

@@ -101,8 +101,8 @@ def kinds(head: HeadData, *, brief: bool) -> list[tuple[str, str]]:
     ]
 
 
-def notes(head: HeadData, question: Question) -> str:
-    """What the figures do not say by themselves: what has no price, and what is a lower bound."""
+def notes(head: HeadData, question: Question, *, is_provisional: bool = False) -> str:
+    """What the figures do not say by themselves: what has no price, what is a lower bound, and what is not all read."""
     sums = head.period
     told = marks.legends(
         undercounted=sums.undercounted,
@@ -112,7 +112,7 @@ def notes(head: HeadData, question: Question) -> str:
         unpriced_models=head.unpriced,
         elsewhere=sums.billed_elsewhere_tokens if question.cost else 0,
     )
-    return " · ".join(told)
+    return " · ".join([marks.STILL_READ, *told] if is_provisional else told)
 
 
 def _trend(

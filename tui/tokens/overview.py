@@ -74,6 +74,7 @@ class Overview(TokenView[OverviewData]):
     NAME = "overview"
     TITLE = "Overview"
     ABOUT = "Where the tokens went, over time and by model, project and session"
+    TOLD_SOON = True
     ACTIONS = frozenset({"measure", "by", "granularity", "table"})
 
     def compose(self) -> ComposeResult:

@@ -58,6 +58,8 @@ class TokensData:
     question: Question
     head: HeadData
     detail: Any
+    is_provisional: bool = False
+    """Whether the figures are of what is not all in the store yet."""
 
 
 class TokensPane(Pane[TokensData], HasViews):
@@ -105,7 +107,10 @@ class TokensPane(Pane[TokensData], HasViews):
         settings = dashboard.settings
         question = Question(chosen, self._options, now, here, cost, width, settings.budget if cost else None, settings)
         view = self._view(question.options.view)
-        return TokensData(question, head.ask(connection, question), view.ask(connection, question))
+        with dashboard.reading_soon(chosen) as soon:
+            told = soon if soon is not None and view.TOLD_SOON else connection
+            figures = head.ask(soon or connection, question)
+            return TokensData(question, figures, view.ask(told, question), soon is not None)
 
     @property
     def asks_for(self) -> Hashable:
@@ -131,7 +136,7 @@ class TokensPane(Pane[TokensData], HasViews):
         view = self._view(name)
         view.present(data.detail, data.question)
         self._say("#warning", budget_words.warning(data.head.budget))
-        self._say("#notes", head.notes(data.head, data.question))
+        self._say("#notes", head.notes(data.head, data.question, is_provisional=data.is_provisional))
         if moved:
             self.take_focus()
 

@@ -135,6 +135,8 @@ class TokenView(Vertical, Generic[Data]):
     """The question it answers."""
     ACTIONS: ClassVar[frozenset[str]] = frozenset()
     """Those of the tab's actions that mean something here, of "measure", "by", "granularity" and "table"."""
+    TOLD_SOON: ClassVar[bool] = False
+    """Whether all that it asks for is known before the store is full (`tui/soon.py`): what responses took, and when."""
 
     DEFAULT_CSS = """
     TokenView { height: 1fr; }
