@@ -157,6 +157,7 @@ class AgnesStats(EndableApp):
         """What to add to the command line to begin again with; nothing: this is the end."""
         self._make_soon = soon
         self._soon: ReadingAhead | None = None
+        self._status = StatusCorner()
         self._make_service = service
         self._service: IngestService | None = None
         self._ending = threading.Lock()
@@ -191,14 +192,14 @@ class AgnesStats(EndableApp):
         yield FilterInput()
         with Horizontal(id="bottom"):
             yield KeyBar()
-            yield StatusCorner()
+            yield self._status
 
     async def on_mount(self) -> None:
         """First the frame, then what the store has, then let the ingester go to work."""
         self.set_interval(TICK_SECONDS, self._tick)
         await self._show_tab(self._tab)
         if self._make_service is None:
-            self.query_one(StatusCorner).say(self._untouched)
+            self._status.say(self._untouched)
             self.set_interval(WATCH_SECONDS, self._watch_store)
         self.call_after_refresh(self._begin)
 
@@ -269,7 +270,7 @@ class AgnesStats(EndableApp):
         is_new = self._stamp is not None and self._stamp != message.stamp
         self._stamp = message.stamp
         if was_lost is not None:
-            self._corner.say(self._untouched)
+            self._status.say(self._untouched)
         if was_lost is not None or is_new:
             self._refresh_all()
 
@@ -279,11 +280,7 @@ class AgnesStats(EndableApp):
             self._lost = self.now()
         if self.is_up:
             since = f"{local(self._lost, self.zone):%H:%M}"
-            self._corner.say(f"✗ server lost at {since}: {reason if len(reason) <= 60 else reason[:59] + '…'}")
-
-    @property
-    def _corner(self) -> StatusCorner:
-        return self.screen_stack[0].query_one(StatusCorner)
+            self._status.say(f"✗ server lost at {since}: {reason if len(reason) <= 60 else reason[:59] + '…'}")
 
     def _tell(self, news: News) -> None:
         self.post_message(IngestNews(news))
@@ -343,7 +340,8 @@ class AgnesStats(EndableApp):
     @property
     def is_up(self) -> bool:
         """Whether the tabs are on the screen. At the end news and answers may come when they are taken down."""
-        return bool(self.screen_stack) and bool(self.screen_stack[0].query(StatusCorner))
+        # Every pane asks this with every piece of news: nothing is looked for.
+        return bool(self.screen_stack) and self._status.is_attached
 
     @property
     def _switcher(self) -> ContentSwitcher:
@@ -395,7 +393,7 @@ class AgnesStats(EndableApp):
         self._news = message.news
         if not self.is_up:
             return
-        self.screen_stack[0].query_one(StatusCorner).tell(message.news)
+        self._status.tell(message.news)
         progressed = isinstance(message.news, Reading) and message.news.progress.files_done > 0
         if isinstance(message.news, Reading) and message.news.progress.bytes >= SOON_BYTES:
             self._begin_soon()

@@ -116,6 +116,36 @@ async def test_only_changed_cells_are_updated(monkeypatch: pytest.MonkeyPatch) -
         assert updated == [("key-2", "tokens")]
 
 
+async def test_only_a_row_that_changed_is_painted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    painted: set[int] = set()
+    stock = RecordTable.render_line
+    monkeypatch.setattr(RecordTable, "render_line", lambda self, y: (painted.add(y), stock(self, y))[1])
+    app = Host(records(*range(40)), sort=("when", False))
+    async with app.run_test(size=(70, 8)) as pilot:
+
+        async def shown(rows: list[Record], order: tuple[str, bool] = ("when", False)) -> set[int]:
+            await pilot.pause()
+            painted.clear()
+            app.table.show(rows)
+            app.table.mark_sort(*order)
+            await pilot.pause()
+            return set(painted)
+
+        everything = set(range(8))
+        assert await shown(records(*range(40))) == set()
+        other = [record(2, title="other", tokens="9"), *records(*range(3, 39)), record(39, title="other")]
+        # The last one is not on the screen.
+        assert await shown([*records(0, 1), *other]) == {3}
+        assert app.text(3) == " 002        other                             infra                9"
+        assert await shown([*records(1, 0), *other]) >= everything
+        assert await shown([*records(1), *other]) >= everything
+        assert await shown([*records(1), *other], ("tokens", True)) >= everything
+        app.table.scroll_to(y=10, animate=False, immediate=True)
+        # Its line on the screen.
+        changed = [*records(1), *other[:9], record(11, title="other"), *other[10:]]
+        assert await shown(changed, ("tokens", True)) == {1}
+
+
 async def test_the_cursor_stays_on_its_key_and_what_is_read_where_it_is() -> None:
     rows = list(range(100))
     app = Host(records(*rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -15,7 +15,7 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.coordinate import Coordinate
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.widgets import DataTable
 from textual.widgets.data_table import ColumnKey
@@ -163,6 +163,8 @@ class RecordTable(DataTable[Text]):
     """Whether what is newer comes below, not above."""
     SORTS: ClassVar[bool] = True
     """Whether the rows may have another order: not those of a tree, nor a page of many."""
+    _is_of_one_row = False
+    """Whether cells of one row become others."""
 
     class SortRequested(Message):
         """The user wants the rows ordered by a column."""
@@ -274,7 +276,8 @@ class RecordTable(DataTable[Text]):
             return  # not yet mounted: the rows are filled in with the columns
         gone = [key for key in before if key not in records]
         came = () if self._is_anew else tuple(key for key in records if key not in before)
-        place = self._followed(before, self._remember(), came)
+        was = self._remember()
+        place = self._followed(before, was, came)
         self._is_placing = True
         if len(gone) > _REPLACED:
             self._fill()
@@ -282,7 +285,7 @@ class RecordTable(DataTable[Text]):
             for key in gone:
                 self.remove_row(key)
             self._update(before)
-        self._restore(place)
+        self._restore(place, stays=not (gone or came or place != was or tuple(before) != tuple(records)))
         self._is_anew = False
         if before:
             self.call_after_refresh(self._count_unseen, came)
@@ -382,16 +385,33 @@ class RecordTable(DataTable[Text]):
                 self.add_row(*(self._cell(record, column) for column, _ in self._shown), key=key)
                 continue
             old = before[key]
-            if old is record:
-                continue
-            for column, _ in self._shown:
-                if not _same(old.cells.get(column.key), record.cells.get(column.key)):
-                    self.update_cell(key, column.key, self._cell(record, column))
+            if old is not record:
+                self._update_row(key, old, record)
         order = {key: index for index, key in enumerate(self._records)}
         if any(order[str(row.key.value)] != index for index, row in enumerate(self.ordered_rows)):
             # `sort` asks for the rank of each row in the order in which rows were added.
             ranks = iter([order[str(key.value)] for key in self.rows])
             self.sort(key=lambda _: next(ranks))
+
+    def _update_row(self, key: str, old: Record, record: Record) -> None:
+        """Show what is another one in a row that is there."""
+        changed = [
+            column for column, _ in self._shown if not _same(old.cells.get(column.key), record.cells.get(column.key))
+        ]
+        if not changed:
+            return
+        self._is_of_one_row = True
+        for column in changed:
+            self.update_cell(key, column.key, self._cell(record, column))
+        self._is_of_one_row = False
+        self.refresh_row(self.get_row_index(key))
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Paint it anew, or some regions of it."""
+        if self._is_of_one_row and not (regions or layout or recompose):
+            # Each cell asks for all of it; the row is enough.
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     # -- place
 
@@ -509,7 +529,8 @@ class RecordTable(DataTable[Text]):
         key = keys[at] if 0 <= at < len(keys) else None
         return key if key in self._records and key != self.ordered_rows[row].key.value else None
 
-    def _restore(self, place: tuple[str | None, int, int, bool]) -> None:
+    def _restore(self, place: tuple[str | None, int, int, bool], *, stays: bool = False) -> None:
+        """Put cursor and view to their place; `stays`: all rows, cursor and view are where they were."""
         key, row, top, in_view = place
         if key is not None and key in self._records:
             row = self.get_row_index(key)
@@ -522,7 +543,8 @@ class RecordTable(DataTable[Text]):
         self._is_placing = False
         if in_view and self.row_count:
             self.call_after_refresh(self._show_cursor)
-        self.refresh()
+        if not stays:
+            self.refresh()
         self._announce()
 
     def _show_cursor(self) -> None:
@@ -690,8 +712,11 @@ class RecordTable(DataTable[Text]):
             self.sort_by(self.order[0])
 
     def _relabel(self) -> None:
-        for column, _ in self._shown:
-            self.columns[ColumnKey(column.key)].label = self._label(column)
+        labels = {ColumnKey(column.key): self._label(column) for column, _ in self._shown}
+        if all(_same(self.columns[key].label, label) for key, label in labels.items()):
+            return
+        for key, label in labels.items():
+            self.columns[key].label = label
         self.notify_style_update()  # which drops the rendered header
 
     def _label(self, column: Column) -> Text:
