@@ -57,12 +57,15 @@ class Caching(TokenView[CachingData]):
     NAME = "caching"
     TITLE = "Cache"
     ABOUT = "How much of the input came from the prompt cache, and what that saved"
-    TOLD_SOON = True
 
     def compose(self) -> ComposeResult:
         """The chart and the table."""
         yield StackedBars(id="caching-days", classes="chart", empty="No input on any day of this range.")
         yield TokenTable(priced_only(_COLUMNS, self.shows_cost), sorts=False, id="caching-models")
+
+    def told_soon(self, question: Question) -> bool:  # noqa: ARG002
+        """All of it."""
+        return True
 
     def ask(self, connection: Reader, question: Question) -> CachingData:
         """All of it."""

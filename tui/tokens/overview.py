@@ -51,6 +51,10 @@ _LOW = 34
 """A view lower than this, in rows, shows one table at a time."""
 
 
+_LATE = "subagent_type"
+"""What is told beside the files of sub-agents, and by who starts them."""
+
+
 @dataclass(frozen=True, slots=True)
 class OverviewData:
     """Bars, groups by the chosen dimension and by another one, and the biggest sessions."""
@@ -74,7 +78,6 @@ class Overview(TokenView[OverviewData]):
     NAME = "overview"
     TITLE = "Overview"
     ABOUT = "Where the tokens went, over time and by model, project and session"
-    TOLD_SOON = True
     ACTIONS = frozenset({"measure", "by", "granularity", "table"})
 
     def compose(self) -> ComposeResult:
@@ -89,11 +92,16 @@ class Overview(TokenView[OverviewData]):
 
     # -- asking
 
+    def told_soon(self, question: Question) -> bool:
+        """All but the types of sub-agents."""
+        return question.options.by != _LATE
+
     def ask(self, connection: Reader, question: Question) -> OverviewData:
         """All of it, by the filter of the question."""
         chosen, options, measure = question.chosen, question.options, question.measure
         by_kind = options.by == "kind"
-        others = [by for by in ("project", "agent", "model", "subagent_type") if by != options.by and differs(by)][:2]
+        told = [by for by in ("project", "agent", "model", _LATE) if not (question.is_soon and by == _LATE)]
+        others = [by for by in told if by != options.by and differs(by)][:2]
         order, descending = options.order or measure, options.descending
         groups = [] if by_kind else tokens.by_group(connection, chosen, options.by, order=order, descending=descending)
         return OverviewData(

@@ -108,9 +108,10 @@ class TokensPane(Pane[TokensData], HasViews):
         question = Question(chosen, self._options, now, here, cost, width, settings.budget if cost else None, settings)
         view = self._view(question.options.view)
         with dashboard.reading_soon(chosen) as soon:
-            told = soon if soon is not None and view.TOLD_SOON else connection
             figures = head.ask(soon or connection, question)
-            return TokensData(question, figures, view.ask(told, question), soon is not None)
+            if soon is not None and view.told_soon(question):
+                question, connection = replace(question, is_soon=True), soon
+            return TokensData(question, figures, view.ask(connection, question), soon is not None)
 
     @property
     def asks_for(self) -> Hashable:

@@ -73,7 +73,6 @@ class Rhythm(TokenView[RhythmData]):
     NAME = "rhythm"
     TITLE = "Rhythm"
     ABOUT = "When the work is done: days, hours of the week, five-hour blocks as Claude plans count them"
-    TOLD_SOON = True
     ACTIONS = frozenset({"measure", "table"})
 
     def __init__(self) -> None:
@@ -91,6 +90,10 @@ class Rhythm(TokenView[RhythmData]):
         yield Static(id="rhythm-sentence", classes="about", markup=False)
         yield Static(id="rhythm-brief", classes="about", markup=False)
         yield TokenTable(priced_only(_COLUMNS, self.shows_cost), id="rhythm-blocks")
+
+    def told_soon(self, question: Question) -> bool:  # noqa: ARG002
+        """All of it."""
+        return True
 
     def ask(self, connection: Reader, question: Question) -> RhythmData:
         """All of it."""

@@ -109,6 +109,8 @@ class Question:
     """USD a month."""
     settings: Settings | None = None
     """Of the run."""
+    is_soon: bool = False
+    """Whether it is asked before the store is full (`tui/soon.py`)."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -135,8 +137,6 @@ class TokenView(Vertical, Generic[Data]):
     """The question it answers."""
     ACTIONS: ClassVar[frozenset[str]] = frozenset()
     """Those of the tab's actions that mean something here, of "measure", "by", "granularity" and "table"."""
-    TOLD_SOON: ClassVar[bool] = False
-    """Whether all that it asks for is known before the store is full (`tui/soon.py`): what responses took, and when."""
 
     DEFAULT_CSS = """
     TokenView { height: 1fr; }
@@ -158,6 +158,10 @@ class TokenView(Vertical, Generic[Data]):
         """Show an answer, and again when the colours change."""
         self._last = (data, question)
         self.show(data, question)
+
+    def told_soon(self, question: Question) -> bool:  # noqa: ARG002
+        """Whether all that it asks for is known before the store is full (`tui/soon.py`): what responses took."""
+        return False
 
     def ask(self, connection: Reader, question: Question) -> Data:
         """Ask the store. Touch no widget here."""
