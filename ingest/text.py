@@ -8,7 +8,7 @@ so that none is forgotten.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -133,12 +133,25 @@ def first_line(text: str, limit: int) -> str:
     begun = len(text) - len(text.lstrip())
     # What a rule reads on the lines below only tells how far a credential goes.
     line = text[begun : begun + limit * 4 + MARGIN].split("\n", 1)[0]
-    return kept(line, limit * 4).strip()[:limit]
+    return _trimmed(line, limit, str.strip)
 
 
 def one_line(text: str, limit: int) -> str:
     """A text with its white space as single blanks, at most `limit` characters."""
-    return " ".join(kept(text, limit * 4).split())[:limit]
+    return _trimmed(text, limit, lambda words: " ".join(words.split()))
+
+
+def _trimmed(text: str, limit: int, trim: Callable[[str], str]) -> str:
+    """A text without credentials and trimmed, at most `limit` characters, for which four times as many are read.
+
+    Nearly always less is enough: what is trimmed of a beginning is the beginning of what is trimmed of more.
+    """
+    enough = limit * 3 // 2
+    if len(text) > NAME_CHARS:
+        line = trim(redacted(text[: limit * 4 + MARGIN], enough)[: limit * 4])
+        if len(line) >= limit or len(text) <= enough:
+            return line[:limit]
+    return trim(kept(text, limit * 4))[:limit]
 
 
 def plain_json(value: Any) -> str:

@@ -24,8 +24,14 @@ _NARROWEST = 80
 """Columns of the screen that a client takes for granted where there is none; a table below that was not squeezed."""
 
 _DRAWN = ("└".encode(), "┡".encode(), "─── row ".encode())
-_ESCAPED = {b"\\u2": (b"\\u2514", b"\\u2521", b"\\u2500 row "), b'"[': (b'"[\\n', b'"[{', b'"[]')}
-"""What these begin with -> hints in plain ASCII: where no beginning is, none of them need be looked for."""
+_ESCAPED = (
+    (b"\\", b"\\u2", (b"\\u2514", b"\\u2521", b"\\u2500 row ")),
+    (b"[", b'"[', (b'"[\\n', b'"[{', b'"[]')),
+)
+"""A byte, what begins with it or ends with it, and hints in plain ASCII that begin so.
+
+A byte is found in no time: where there is none, the others need not be looked for.
+"""
 
 
 def may_hold_rows(head: bytes, end: bytes) -> bool:
@@ -38,8 +44,8 @@ def _may_show_rows(part: bytes) -> bool:
         for hint in _DRAWN:
             if hint in part:
                 return True
-    for begin, hints in _ESCAPED.items():
-        if begin in part:
+    for byte, begin, hints in _ESCAPED:
+        if byte in part and begin in part:
             for hint in hints:
                 if hint in part:
                     return True

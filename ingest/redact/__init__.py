@@ -17,7 +17,7 @@ from functools import cache
 
 from . import places, programs, shapes, statements
 from .names import named
-from .spans import BLOT, Spans
+from .spans import BLOT, REACH, Spans
 
 __all__ = ["BLOT", "masked", "redacted"]
 
@@ -122,6 +122,7 @@ def _trie(words: Iterable[str]) -> str:
 
 
 _ANCHORS = re.compile(_trie(_RULES))
+_LONGEST = max(map(len, _RULES))
 
 
 def redacted(text: str, limit: int | None = None) -> str:
@@ -129,7 +130,7 @@ def redacted(text: str, limit: int | None = None) -> str:
 
     `limit`: only the first so many characters of the text are wanted; what is behind them is only looked at.
     """
-    spans = _spans(text)
+    spans = _spans(text, limit)
     if spans is None:
         return text if limit is None else text[:limit]
     return spans.blotted(text, limit)
@@ -141,15 +142,23 @@ def masked(data: bytes) -> bytes:
     return data if spans is None else spans.masked(data)
 
 
-def _spans(text: str) -> Spans | None:
-    """The places of the credentials in a text; None if there are none."""
-    lower = text.lower()
-    if len(lower) != len(text):
+def _spans(text: str, limit: int | None = None) -> Spans | None:
+    """The places of the credentials in a text; None if there are none.
+
+    `limit`: those that begin behind so many characters are not wanted.
+    """
+    last = len(text) if limit is None else limit + REACH
+    # An anchor is not cut, nor one that begins in it.
+    looked_at = text[: last + 2 * _LONGEST]
+    lower = looked_at.lower()
+    if len(lower) != len(looked_at):
         # A few letters have two in lower case; places must be the same in both.
-        lower = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
+        lower = "".join(char.lower() if len(char.lower()) == 1 else char for char in looked_at)
     spans: Spans | None = None
     for anchor in _ANCHORS.finditer(lower):
         start = anchor.start()
+        if start >= last:
+            break
         if spans is None:
             spans = Spans()
         elif start < spans.end:

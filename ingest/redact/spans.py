@@ -4,6 +4,9 @@ from __future__ import annotations
 
 BLOT = "***"
 
+REACH = 400
+"""Characters before an anchor: no rule finds a place that begins further before the one that called it."""
+
 BREAKS = ("\\n", "\\t", "\\r")
 """A new line as it stands in JSON and in code: what follows is the beginning of a word."""
 

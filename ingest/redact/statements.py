@@ -6,7 +6,7 @@ import re
 
 from .judging import is_reference
 from .late import Late
-from .spans import Spans
+from .spans import REACH, Spans
 from .values import Value, value_at
 
 _IDENTIFIED = Late(
@@ -122,7 +122,7 @@ def piped(text: str, start: int, end: int, spans: Spans) -> None:
     """What is given to a program that reads a password from its input: `echo x | …`, `… <<< x`."""
     if text[start] == "-" and text[start + 1] == "s" and not _OF_SECRET.search(text, max(0, start - 20), start):
         return
-    before = max(0, start - 400)
+    before = max(0, start - REACH)
     line = max(before, text.rfind("\n", before, start) + 1)
     for echo in _ECHOED.finditer(text, line, start):
         value = value_at(text, echo.end())
@@ -150,7 +150,7 @@ def password_file(text: str, start: int, end: int, spans: Spans) -> None:
     if start < spans.read_to.get("pgpass", 0):
         return
     spans.read_to["pgpass"] = end + 400
-    for line in _PGPASS.finditer(text, max(0, start - 400), end + 400):
+    for line in _PGPASS.finditer(text, max(0, start - REACH), end + 400):
         _blot(text, value_at(text, line.end()), spans)
 
 

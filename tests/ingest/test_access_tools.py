@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -183,6 +184,11 @@ def test_rows_a_result_says_it_returned(text: str, rows: int | None) -> None:
     assert may_count_rows(json.dumps(text).encode()[-800:]) or rows is None
 
 
+@pytest.mark.parametrize("text", ["12 rows", "1 Row", "rows: row 1 row", "a Row, 3 Row(s)"])
+def test_a_number_before_rows_may_count_them(text: str) -> None:
+    assert may_count_rows(json.dumps(f"{'arrow row Row ' * 20}{text}").encode())
+
+
 @pytest.mark.parametrize("text", ["now in a row, as before", "12 words", "a Row (s)", ""])
 def test_most_results_show_at_their_end_that_they_count_no_rows(text: str) -> None:
     assert not may_count_rows(json.dumps(text).encode())
@@ -211,6 +217,61 @@ def test_most_results_show_at_their_end_that_they_count_no_rows(text: str) -> No
 )
 def test_the_line_that_tells_what_failed(text: str, line: str) -> None:
     assert error_line(text) == line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "java.lang.OutOfMemoryException: x",
+            "KeyError: 'a'",
+            "error[E0382]: moved",
+            "Error",
+            "x ERROR: y",
+            "FATAL y",
+        ),
+        *("fatal: y", "panic: y", "warning\x1b]0;title\x07 error: y", "x FATAL: y", "[ERROR] y", "2 error: y"),
+        *("NO SUCH y", "Not Found", "table DOES not exist", "Permission denied", "ACCESS DENIED", "I cannot y"),
+        *(
+            "could not y",
+            "was unable to y",
+            "FAILED",
+            "connection refuſed",
+            "it timed out",
+            "unrecogniZed",
+            "Invalıd y",
+        ),
+    ],
+)
+def test_a_line_that_names_an_error_or_a_failure_is_told_wherever_it_is(line: str) -> None:
+    told = line.replace("\x1b]0;title\x07", "")
+    others = "Exit code 1\nall is well\nterrors and errands, a fatality\n"
+    assert error_line(f"{others}{line}\nmore") == told
+    assert error_line(f"{'x ' * 490}\n{line}") == told
+
+
+def test_what_stands_far_behind_on_a_line_tells_nothing() -> None:
+    far = "x " * 500
+    assert error_line(f"{far}KeyError: 1\n{far}failed\nit failed") == "it failed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "\x1b[1;31mred\x1b[0m",
+            "\x1b]8;;http://x\x1b\\link\x1b]8;;\x07",
+            "a\x1bb",
+            "a\x1b[",
+            "a\x1b[31",
+            "\x1b]open",
+        ),
+        *("a\x00b\x7fc\x9bd", "a\tb", "\x1b\x1b[0mx", "\x1b[0\x1b[1mx"),
+    ],
+)
+def test_codes_of_the_terminal_are_no_part_of_an_error(text: str) -> None:
+    codes = r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    assert error_line(text) == " ".join(re.sub(codes, "", text).split())
 
 
 @settings(max_examples=examples(20, 100), deadline=None)

@@ -58,6 +58,36 @@ def test_what_was_blotted_out_once_stays(kind: str) -> None:
         assert redacted(once) == once
 
 
+@pytest.mark.parametrize("kind", CASES)
+def test_the_beginning_of_a_text_is_what_the_whole_text_begins_with(kind: str) -> None:
+    assert cases(CASES[kind])
+    for case in cases(CASES[kind]):
+        text = case.replace("¤", SECRETS[0])
+        whole = redacted(text)
+        for limit in range(0, len(text) + 3, 3):
+            assert whole.startswith(redacted(text, limit)), (limit, text)
+
+
+FAR = " " * 360
+"""Nearly as far as a rule looks back."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"echo ann:hunter2Zq9X{FAR}| base64",
+        f"echo ann:hunter2Zq9X{FAR}| chpasswd",
+        f"echo hunter2Zq9X{FAR}| sudo -S ls",
+        f"db:5432:shop:ann:hunter2Zq9X{FAR} > .pgpass",
+        f"echo hunter2Zq9X{FAR[:280]}> token",
+    ],
+)
+def test_what_tells_of_a_credential_may_stand_far_behind_what_is_wanted(text: str) -> None:
+    assert "hunter2Zq9X" not in redacted(text)
+    for limit in range(40):
+        assert redacted(text).startswith(redacted(text, limit)), limit
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

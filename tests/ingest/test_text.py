@@ -1,5 +1,6 @@
 """Every text column of the store is either read by the redactor or named here, with the reason why not."""
 
+import pytest
 from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.text import TEXTS, first_line, kept, one_line, without_credentials
 from agnes_stats.queries.schema import FACTS, TABLES, columns_of
@@ -152,3 +153,17 @@ def test_a_credential_across_the_place_of_the_cut_leaves_no_half() -> None:
         assert kept(text, limit) == blotted[:limit]
         assert first_line(f"\n {text}\nmore", limit) == blotted[:limit]
         assert one_line(f"a\n\n  {text}", limit) == f"a {blotted}"[:limit]
+
+
+LONG = (
+    *("word " * 400, "word\t\n  " * 400, "  " * 900 + "end", "\n\n x" * 300, "a" * 3000, "a b" + " " * 2000 + "c d"),
+    *("k=" + "token=hunter2Zq9X " * 200, "x " * 130 + "password=hunter2Zq9X and more " * 30, "ab " * 85 + "."),
+)
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_a_line_is_what_it_would_be_if_all_of_the_text_were_read(text: str) -> None:
+    for limit in (60, 240, 300, 500):
+        assert one_line(text, limit) == " ".join(kept(text, limit * 4).split())[:limit]
+        begins = text.lstrip().split("\n", 1)[0]
+        assert first_line(text, limit) == kept(begins, limit * 4).strip()[:limit]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
-from ...access import may_count_rows, may_hold_note
 from ...batch import Batch
 from ...jsonl import Unusable, reader_of, value_in
 from ...shapes import Tally
@@ -15,7 +13,6 @@ from ...tasks import changes_in_state
 from ...text import first_line
 from ..emit import TEXT_CHARS, Emitter
 from ..events import (
-    BACKGROUND,
     Attribution,
     CacheMiss,
     Label,
@@ -30,7 +27,6 @@ from ..events import (
     TaskState,
     ToolCall,
     ToolKind,
-    ToolResult,
     Worktree,
 )
 from ..numbers import dollars
@@ -42,15 +38,16 @@ from .keys import AGENT, RowLine, copy_signs_of, is_unique, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
 from .limits import is_limit, resets_in
 from .own_total import own_totals_in
-from .rows import AgentResult, ContentBlock, Iteration, Message, Row, Usage
+from .results import RawResult, raw_result, result_of
+from .rows import ContentBlock, Iteration, Message, Row, Usage
 from .text import (
     NOTIFICATION,
     command_in,
-    denial_of,
     end_in,
     is_interrupt,
     queued_in,
     report_in,
+    text_in,
     text_of,
     typed_in,
 )
@@ -80,22 +77,7 @@ DENSEST_OUTPUT = 10
 PLACEHOLDER = range(1, 6)
 """Output counts from the start of the stream, which some versions log and never the final one."""
 
-_HINT_BYTES = 800
-"""A count of rows stands at the end of a result, or its text need not be read."""
-
-_MADE_TASK = b"Task #"
-_FAILED = re.compile(rb'"success"\s*:\s*false')
-_STATE = re.compile(rb'\{\s*"tasks"\s*:')
-_LAUNCHED, _TEAMMATE = "async_launched", "teammate_spawned"
-"""What the result says of a sub-agent that goes on in the background."""
-
 _rows = reader_of(Row, KNOWN_NAMES)
-_agent_result = msgspec.json.Decoder(AgentResult).decode
-
-
-def text_in(value: Any) -> str | None:
-    """A text, or None: of what may be anything, and of what is empty."""
-    return value if isinstance(value, str) and value else None
 
 
 class ClaudeDecoder:
@@ -366,49 +348,16 @@ class ClaudeDecoder:
     def _results(self, row: Row, message: Message, place: Place) -> None:
         for block in self._blocks(message):
             if block.type == "tool_result" and isinstance(block.tool_use_id, str):
-                self._emit.tool_result(self._result(row, block, block.tool_use_id, place))
-                if block.is_error is not True:
-                    self._work(row, block, block.tool_use_id, place)
-                if _STATE.match(row.toolUseResult):
-                    self._task_state(f"{block.tool_use_id}:state", block.tool_use_id, row.toolUseResult, place)
+                call, raw = block.tool_use_id, raw_result(row, block)
+                told = result_of(row, block, raw, place, waits=self._emit.waits_for_text(call))
+                self._emit.tool_result(told)
+                if not told.is_error:
+                    self._work(raw, call, place)
+                if raw.is_state_of_tasks:
+                    self._task_state(f"{call}:state", call, row.toolUseResult, place)
 
-    @staticmethod
-    def _may_tell(head: bytes, end: bytes) -> bool:
-        """Whether the text of a result, between these bytes, has to be looked at."""
-        return may_count_rows(end, head) or may_hold_note(head, end)
-
-    def _result(self, row: Row, block: ContentBlock, call: str, place: Place) -> ToolResult:
-        raw = bytes(block.content)
-        told = ToolResult(call_id=call, place=place, is_error=block.is_error is True, size=max(0, len(raw) - 2))
-        # What is so short that it ends where it begins need not be looked at twice.
-        end = raw[-_HINT_BYTES:] if len(raw) > _HINT_BYTES else raw
-        if (
-            told.is_error
-            or self._may_tell(b"" if end is raw else raw[:_HINT_BYTES], end)
-            or self._emit.waits_for_text(call)
-        ):
-            told.text = text_of(value_in(block.content))
-        if told.is_error:
-            told.denial = denial_of(row, told.text or "")
-        elif _MADE_TASK in raw[:80]:
-            told.text = text_of(value_in(block.content))
-        beside = bytes(row.toolUseResult)
-        told.changed_nothing = b'"taskId"' in beside and _FAILED.search(beside) is not None
-        if b'"agentId"' in beside or _TEAMMATE.encode() in beside[:80]:
-            try:
-                agent = _agent_result(row.toolUseResult)
-            except (msgspec.DecodeError, RecursionError):
-                return told
-            told.subagent_id = text_in(agent.agentId)
-            status = text_in(agent.status)
-            told.subagent_status = BACKGROUND if status in (_LAUNCHED, _TEAMMATE) else status
-            told.subagent_tokens = whole_number(agent.totalTokens)
-            told.subagent_ms = whole_number(agent.totalDurationMs)
-            told.text = text_of(value_in(block.content)) if told.text is None else told.text
-        return told
-
-    def _work(self, row: Row, block: ContentBlock, call: str, place: Place) -> None:
-        for kind, text, amount in work_in(bytes(block.content), bytes(row.toolUseResult)):
+    def _work(self, raw: RawResult, call: str, place: Place) -> None:
+        for kind, text, amount in work_in(raw):
             key = f"{place.session}:{text}" if kind is NoticeKind.PULL_REQUEST else f"{call}:{kind}:{text or ''}"
             self._emit.notice(Notice(id=key, place=place, kind=kind, text=text, amount=amount))
 

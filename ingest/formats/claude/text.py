@@ -40,6 +40,11 @@ _COMMAND_CHARS = 120
 _KIND_CHARS = 60
 
 
+def text_in(value: Any) -> str | None:
+    """A text, or None: of what may be anything, and of what is empty."""
+    return value if isinstance(value, str) and value else None
+
+
 def text_of(content: Any) -> str:
     """The text of a message's content: a string, or its text blocks joined."""
     if isinstance(content, str):

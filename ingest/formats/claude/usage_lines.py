@@ -18,8 +18,9 @@ from ...batch import Row as FactRow
 from ...merged_rows import LATER
 from ..emit import UNKNOWN_MODEL
 from ..events import ResponseKind, Tokens
-from .decoder import PLACEHOLDER, text_in
+from .decoder import PLACEHOLDER
 from .rows import Counts
+from .text import text_in
 from .usage import SPEED, TIER, count_of, leaves_placeholders, stop_of
 
 

@@ -10,11 +10,13 @@ import msgspec
 
 from ..events import NoticeKind
 from ..work import COMMITTED
+from .results import RawResult
 
 _COMMITTED = re.compile(rb'(?:^"|\\n|"text":")' + COMMITTED.encode())
 """The same in a result that is still JSON."""
 
-_BEGINNINGS = (b"\\n[", b'"[')
+_BEGINNINGS = (b"\\n[", b'"text":"[')
+"""How lines begin that may be git's, beside the first one of a content that is nothing but text."""
 _LOOKED_AT = 64 * 1024
 """Bytes of a result in which git's words are looked for: they come before the list of files."""
 
@@ -50,12 +52,13 @@ _PATCHED = msgspec.json.Decoder(_Patched)
 _OPERATED = msgspec.json.Decoder(_Operated)
 
 
-def work_in(content: bytes, beside: bytes) -> Iterator[tuple[NoticeKind, str | None, int | None]]:
-    """What a result that is no error tells: kind, words and amount. `beside` is its `toolUseResult`."""
-    if b'"structuredPatch"' in beside:
+def work_in(raw: RawResult) -> Iterator[tuple[NoticeKind, str | None, int | None]]:
+    """What a result that is no error tells: kind, words and amount."""
+    content, beside, names = raw
+    if b"structuredPatch" in names:
         yield from _lines(beside)
     commits: list[str] = []
-    if b'"gitOperation"' in beside:
+    if b"gitOperation" in names:
         try:
             told = _OPERATED.decode(beside).gitOperation
         except (msgspec.DecodeError, RecursionError):
@@ -66,7 +69,7 @@ def work_in(content: bytes, beside: bytes) -> Iterator[tuple[NoticeKind, str | N
             yield NoticeKind.PULL_REQUEST, told.pr.url, None
     head = content[:_LOOKED_AT]
     # A line that begins so is rare, and quickly looked for; quickest of all a single byte.
-    if not commits and b"[" in head and any(start in head for start in _BEGINNINGS):
+    if b"[" in head and not commits and (head[:2] == b'"[' or any(start in head for start in _BEGINNINGS)):
         commits = [found.decode() for found in dict.fromkeys(_COMMITTED.findall(head))]
     for sha in commits:
         yield NoticeKind.COMMIT, sha, None
