@@ -253,6 +253,21 @@ async def test_sums_are_provisional_on_each_tab_until_the_store_is_full(told: tu
             assert "18k" not in screen_text(app)
 
 
+async def test_a_wide_screen_leaves_out_what_is_not_known_yet(told: tuple[Store, Store]) -> None:
+    store, beside = told
+    app = app_on(store, service=lambda _: Silent(), soon=Ahead(beside).made, tab="tokens")
+    async with app.run_test(size=(200, 60)) as pilot:
+        await settle(pilot)
+        assert "Agent type" in screen_text(app)
+        app.post_message(_reading())
+        app.post_message(SoonTold())
+        await settle(pilot)
+        assert "Agent type" not in screen_text(app)
+        app.post_message(IngestNews(UpToDate(1, 0.1)))
+        await settle(pilot)
+        assert "Agent type" in screen_text(app)
+
+
 async def test_what_is_looked_for_is_sought_in_the_store(told: tuple[Store, Store]) -> None:
     store, beside = told
     app = app_on(store, service=lambda _: Silent(), soon=Ahead(beside).made)

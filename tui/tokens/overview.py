@@ -68,7 +68,7 @@ class OverviewData:
     trends: Mapping[str, Trends]
     """By dimension, how each of its groups came about."""
     beside: tuple[tuple[str, tuple[GroupTokens, ...]], ...]
-    """Two more dimensions with their groups, for screens that are wide enough."""
+    """Up to two more dimensions with their groups, for screens that are wide enough."""
     sessions: tuple[SessionTokens, ...]
 
 
@@ -152,7 +152,8 @@ class Overview(TokenView[OverviewData]):
             by.use(priced_only(GROUP_COLUMNS, cost), DIMENSIONS[options.by].capitalize())
             by.show(group_records(data.groups, options.by, question, paint, data.trends[options.by]))
             by.mark_sort(options.order or measure, options.descending)
-        for table, (dimension, groups) in zip(self.query(".beside").results(TokenTable), data.beside, strict=True):
+        self.set_class(len(data.beside) < 2, "-no-third")
+        for table, (dimension, groups) in zip(self.query(".beside").results(TokenTable), data.beside, strict=False):
             table.use(priced_only(BRIEF_COLUMNS, cost), DIMENSIONS[dimension].capitalize())
             table.show(group_records(groups, dimension, question, plain, data.trends[dimension]))
             table.mark_sort(measure, True)
