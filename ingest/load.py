@@ -22,7 +22,7 @@ from .merged_rows import told_by_merged
 from .merging import (
     is_told,
     key_of,
-    keys_told_once,
+    keys_told_again,
     known_rows,
     merged_rows,
     no_rows,
@@ -118,47 +118,58 @@ def _merge(
     known = f"{fact.name} WHERE {key_of(fact)} IN (SELECT {key_of(fact)} FROM {incoming})"
     if taken_back:
         known += "".join(f" OR {told_by(half, 'taken_back')}" for half in fact.halves)
-    [(count,)] = connection.rows(f"INSERT INTO {incoming} BY NAME {known_rows(fact, known, replaced)}")
+    count = 0
+    if connection.row(f"SELECT 1 FROM {fact.name} LIMIT 1") is not None:
+        [(count,)] = connection.rows(f"INSERT INTO {incoming} BY NAME {known_rows(fact, known, replaced)}")
     if count:
         connection.execute(f"DELETE FROM {known}")
-    told_once = None if replaced else f"told_once_{fact.name}"
-    several, again = incoming, -1
-    if told_once is not None:
-        # Nearly all: what nobody else tells needs no merging.
-        several = f"told_again_{fact.name}"
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {told_once} AS {keys_told_once(fact, incoming)}")
-        told_again = f"{key_of(fact)} NOT IN (FROM {told_once})"
-        [(again,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {several} AS FROM {incoming} WHERE {told_again}")
-    # To plan a merge takes as long as to write thousands of rows.
-    if told_once is not None and not again:
-        merged = rows_told_once(fact, incoming, None)
+    if replaced:
+        merged = _merged_again(connection, fact, incoming, None, replaced, with_rivals=count > 0)
+        _insert(connection, fact, f"SELECT * FROM ({merged}) WHERE {is_told(fact)}" if taken_back else merged)
     else:
-        merged = _merged_again(connection, fact, several, replaced, with_rivals=count > 0)
-        if told_once is not None:
-            merged = f"({merged}) UNION ALL BY NAME ({rows_told_once(fact, incoming, told_once)})"
-    if taken_back:
-        merged = f"SELECT * FROM ({merged}) WHERE {is_told(fact)}"
-    if fact.name == "responses":
-        merged = f"WITH merged AS MATERIALIZED ({merged}) {priced('merged')}"
-    connection.execute(f"INSERT INTO {fact.name} BY NAME {merged}")
+        _merge_apart(connection, fact, incoming, with_rivals=count > 0)
     touched.add(fact.name, incoming)
 
 
-def _merged_again(connection: Writer, fact: Fact, told: str, replaced: Mapping[str, str], *, with_rivals: bool) -> str:
-    """SELECT of merged rows of a table of rows. `with_rivals`: the store knows some of them."""
-    opened = _opened(connection, fact, told)
-    if opened is not None and with_rivals:
-        connection.execute(f"INSERT INTO {told} BY NAME {rival_rows(fact, told, replaced)}")
-    return merged_rows(fact, told, list(replaced), opened)
+def _merge_apart(connection: Writer, fact: Fact, incoming: str, *, with_rivals: bool) -> None:
+    """Merge rows into a table that has none of their keys. Nearly all are the only ones of their key as they are.
+
+    The others are merged apart: to plan that takes as long as to write thousands of rows.
+    """
+    again = f"again_{fact.name}"
+    [(keys,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {again} AS {keys_told_again(fact, incoming)}")
+    rows = rows_told_once(fact, incoming, again if keys else None)
+    _insert(connection, fact, rows, is_plain=True)
+    if keys:
+        told = f"told_again_{fact.name}"
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {told} AS FROM {incoming} WHERE {key_of(fact)} IN (FROM {again})"
+        )
+        _insert(connection, fact, _merged_again(connection, fact, told, keys, {}, with_rivals=with_rivals))
 
 
-def _opened(connection: Writer, fact: Fact, incoming: str) -> str | None:
-    """The name of a table of the keys that several files tell, or that a copy does; None if there are none."""
+def _insert(connection: Writer, fact: Fact, merged: str, *, is_plain: bool = False) -> None:
+    """Insert merged rows of a SELECT, responses with their costs. `is_plain`: they are rows of a table as they are."""
+    if fact.name == "responses" and is_plain:
+        merged = priced(f"({merged})")
+    elif fact.name == "responses":
+        merged = f"WITH merged AS MATERIALIZED ({merged}) {priced('merged')}"
+    connection.execute(f"INSERT INTO {fact.name} BY NAME {merged}")
+
+
+def _merged_again(
+    connection: Writer, fact: Fact, told: str, keys: int | None, replaced: Mapping[str, str], *, with_rivals: bool
+) -> str:
+    """SELECT of merged rows of a table of rows. `keys`: of how many, if known; `with_rivals`: the store knows some."""
     if not fact.rivals:
-        return None
+        return merged_rows(fact, told, list(replaced))
     opened = f"open_{fact.name}"
-    [(count,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {opened} AS {open_keys(fact, incoming)}")
-    return opened if count else None
+    [(count,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {opened} AS {open_keys(fact, told)}")
+    if not count:
+        return merged_rows(fact, told, list(replaced))
+    if with_rivals:
+        connection.execute(f"INSERT INTO {told} BY NAME {rival_rows(fact, told, replaced)}")
+    return merged_rows(fact, told, list(replaced), opened, all_are_open=count == keys)
 
 
 def _merge_activity(connection: Writer, files: Sequence[Path], touched: rollups.Touched) -> None:

@@ -95,16 +95,16 @@ def open_keys(fact: Fact, told: str) -> str:
     return f"SELECT {key_of(fact)} AS open FROM {told} GROUP BY {keys} HAVING {' OR '.join(conditions)}"
 
 
-def keys_told_once(fact: Fact, told: str) -> str:
-    """SELECT of the keys of `told` of which there is one row."""
+def keys_told_again(fact: Fact, told: str) -> str:
+    """SELECT of the keys of `told` of which there are several rows."""
     keys = ", ".join(f'"{column}"' for column in fact.key)
-    return f"SELECT {key_of(fact)} AS once FROM {told} GROUP BY {keys} HAVING count(*) = 1"
+    return f"SELECT {key_of(fact)} AS again FROM {told} GROUP BY {keys} HAVING count(*) > 1"
 
 
-def rows_told_once(fact: Fact, told: str, keys: str | None) -> str:
-    """SELECT of the rows of `told` whose keys are in the table `keys`: what `merged_rows` makes of one row.
+def rows_told_once(fact: Fact, told: str, again: str | None) -> str:
+    """SELECT of the rows of `told` whose keys are not in the table `again`: what `merged_rows` makes of one row.
 
-    Without `keys`: of all rows, each of which has a key of its own.
+    Without `again`: of all rows, each of which has a key of its own.
     """
     shown = {column: f'"{column}"' for column in (*fact.key, *fact.sums)}
     for half in fact.halves:
@@ -114,22 +114,32 @@ def rows_told_once(fact: Fact, told: str, keys: str | None) -> str:
         if half.rivals is not None:
             shown[half.rivals] = f'NULL::VARCHAR AS "{half.rivals}"'
     computed = "".join(f', {sql} AS "{column}"' for column, (_, sql) in fact.computed.items())
-    which = "" if keys is None else f" WHERE {key_of(fact)} IN (FROM {keys})"
+    which = "" if again is None else f" WHERE {key_of(fact)} NOT IN (FROM {again})"
     rows = f"SELECT {', '.join(shown.values())} FROM {told}{which}"
     return f"SELECT *{computed} FROM ({rows})"
 
 
-def merged_rows(fact: Fact, told: str, replaced: Sequence[str], opened: str | None = None) -> str:
+def merged_rows(
+    fact: Fact, told: str, replaced: Sequence[str], opened: str | None = None, *, all_are_open: bool = False
+) -> str:
     """SELECT of one row for each key of `told`. `replaced` names the flags of known rows by group, if there are any.
 
-    `opened`: a table of the `open_keys`; None if there are none.
+    `opened`: a table of the `open_keys`; None if there are none. `all_are_open`: `told` has no others.
     """
     if opened is None:
         return _merged(fact, told, replaced, f"FROM {told}", [])
-    closed = _merged(fact, told, replaced, f"FROM {told} WHERE {key_of(fact)} NOT IN (FROM {opened})", [])
     apart = [number for number, half in enumerate(fact.halves) if half.rivals is not None]
-    decided = _merged(fact, told, replaced, f"FROM {told} WHERE {key_of(fact)} IN (FROM {opened})", apart)
-    deciding = ", ".join(_decided(fact, number, told, _taking_part(fact, number, replaced), opened) for number in apart)
+    # To plan a condition that holds for all rows takes time, too.
+    are_open = "" if all_are_open else f"{key_of(fact)} IN (FROM {opened})"
+    rows = f"FROM {told} WHERE {are_open}" if are_open else f"FROM {told}"
+    decided = _merged(fact, told, replaced, rows, apart)
+    conditions = {
+        number: " AND ".join(filter(None, (_taking_part(fact, number, replaced), are_open))) for number in apart
+    }
+    deciding = ", ".join(_decided(fact, number, told, conditions[number]) for number in apart)
+    if all_are_open:
+        return f"WITH {deciding} {decided}"
+    closed = _merged(fact, told, replaced, f"FROM {told} WHERE {key_of(fact)} NOT IN (FROM {opened})", [])
     return f"WITH {deciding} ({closed}) UNION ALL BY NAME ({decided})"
 
 
@@ -172,10 +182,11 @@ def _merged(fact: Fact, told: str, replaced: Sequence[str], rows: str, apart: Se
     return f"SELECT *{computed} FROM (SELECT {columns_of_all} FROM ({winners}) w{joins})"
 
 
-def _decided(fact: Fact, number: int, told: str, taking_part: str, opened: str) -> str:
+def _decided(fact: Fact, number: int, told: str, which: str) -> str:
     """Common table `decided_<number>`: of open keys the row that wins in a group of columns.
 
-    With it whether its file says that it is a copy, and the lines of the other files, the best of each.
+    With it whether its file says that it is a copy, and the lines of the other files, the best of each. `which` is the
+    SQL condition for rows that take part.
     """
     half = fact.halves[number]
     keys, path, said = ", ".join(fact.key), f"{half.prefix}path", f"coalesce({half.prefix}is_copy, false)"
@@ -187,7 +198,7 @@ def _decided(fact: Fact, number: int, told: str, taking_part: str, opened: str) 
     return f"""
         tellers_{number} AS (
             SELECT bool_or({said}) AS copied, arg_min(rowid, ({in_file})) AS best FROM {told}
-            WHERE {taking_part or "true"} AND {key_of(fact)} IN (FROM {opened})
+            WHERE {which or "true"}
             GROUP BY {keys}, {path}
         ),
         ranked_{number} AS (

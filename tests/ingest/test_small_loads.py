@@ -29,8 +29,9 @@ class Counting:
         self._connection = connection
         self._noted = noted
 
-    def execute(self, sql: str, *parameters: Any) -> Any:
-        self._noted.append(" ".join(sql.split()))
+    def execute(self, sql: Any, *parameters: Any) -> Any:
+        # One that was parsed before is none of text.
+        self._noted.append(" ".join(getattr(sql, "query", sql).split()))
         return self._connection.execute(sql, *parameters)
 
     def cursor(self) -> Counting:
