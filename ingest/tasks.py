@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 SUBJECT_CHARS, ID_CHARS = 300, 80
@@ -74,7 +75,7 @@ def changes_in(name: str, given: Mapping[str, object]) -> list[TaskChange]:
     if name == _UPDATE:
         task = _id(given.get("taskId"))
         return [] if task is None else [_update(task, given)]
-    if name.lower().replace("_", "").replace("-", "") not in _LISTS:
+    if not _tells_list(name):
         return []
     listed = given.get("todos", given.get("plan"))
     if isinstance(listed, str):
@@ -83,6 +84,11 @@ def changes_in(name: str, given: Mapping[str, object]) -> list[TaskChange]:
         return []
     found = [_listed(entry) for entry in listed[:_MOST] if isinstance(entry, dict)]
     return found or [TaskChange(Form.LIST)]
+
+
+@lru_cache(maxsize=1024)
+def _tells_list(name: str) -> bool:
+    return name.lower().replace("_", "").replace("-", "") in _LISTS
 
 
 def changes_in_state(told: object) -> list[TaskChange]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
-from ..text import kept
+from ..text import NAME_CHARS, kept
 
 TEXT_LIMIT = 4000
 """Characters of a command or a statement that are kept."""
@@ -48,8 +49,16 @@ def table_resource(names: Iterable[str]) -> str:
 
 def file_access(action: str, path: str, host: str | None = None) -> Access:
     """Return the access of a file; a file of another host is named `host:path` as scp does."""
+    # The same files are read and written again and again.
+    return (_remembered if len(path) <= NAME_CHARS else _of_file)(action, path, host)
+
+
+def _of_file(action: str, path: str, host: str | None) -> Access:
     named = kept(f"{host}:{path}" if host else path, _PATH_LIMIT)
     return Access(action, named, path=named)
+
+
+_remembered = lru_cache(maxsize=4096)(_of_file)
 
 
 def table_access(action: str, tables: Iterable[str], dialect: str | None = None) -> Access:

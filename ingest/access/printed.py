@@ -28,10 +28,7 @@ _ESCAPED = (
     (b"\\", b"\\u2", (b"\\u2514", b"\\u2521", b"\\u2500 row ")),
     (b"[", b'"[', (b'"[\\n', b'"[{', b'"[]')),
 )
-"""A byte, what begins with it or ends with it, and hints in plain ASCII that begin so.
-
-A byte is found in no time: where there is none, the others need not be looked for.
-"""
+"""Hints in plain ASCII, with what they begin with and a byte of that: one byte is found in no time."""
 
 
 def may_hold_rows(head: bytes, end: bytes) -> bool:

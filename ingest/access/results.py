@@ -34,6 +34,7 @@ _ESCAPES = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f](?:(?<=\x1b)(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)))?"
 )
 """A control character, and with ESC what it begins. What begins with one set of characters is looked for faster."""
+_NO_CODES = bytes(code for code in range(128) if _ESCAPES.match(chr(code)) is None)
 _TAGS = re.compile(r"</?(?:tool_use_error|error|stderr|stdout|system-reminder)>")
 _TRACEBACK = "Traceback (most recent call last):"
 _NOTE = re.compile(r"^\[(?:scope|auto-snapshot)\] .+$", re.MULTILINE)
@@ -90,16 +91,18 @@ def may_count_rows(end: bytes, head: bytes = b"") -> bool:
 
     Few do; the others need not be decoded to find that out.
     """
-    if b"Empty set" in end or may_hold_rows(head, end):
+    # A single byte is found in no time, and most are absent.
+    if may_hold_rows(head, end) or (b"E" in end and b"Empty set" in end):
         return True
     small, large = _COUNTED_ROWS
     if b"row" in end:
-        for name in _COUNT_HINTS:
-            if name in end:
-                return True
+        if b"_" in end or b"C" in end:
+            for name in _COUNT_HINTS:
+                if name in end:
+                    return True
         if small.search(end) is not None:
             return True
-    return large.search(end) is not None
+    return b"R" in end and large.search(end) is not None
 
 
 def may_hold_note(head: bytes, end: bytes) -> bool:
@@ -117,9 +120,16 @@ def _may_note(part: bytes) -> bool:
 
 def note_in(result_text: str) -> str | None:
     """Return what `agnes query` says of where a query ran, and of whose rows it gave, in one line; None if nothing."""
-    notes = dict.fromkeys(found[0].strip() for found in _NOTE.finditer(_ESCAPES.sub("", result_text[:_HEAD])))
-    notes |= dict.fromkeys(found[0].strip() for found in _NOTE.finditer(_ESCAPES.sub("", result_text[-_HEAD:])))
+    notes = dict.fromkeys(found[0].strip() for found in _NOTE.finditer(_without_codes(result_text[:_HEAD])))
+    notes |= dict.fromkeys(found[0].strip() for found in _NOTE.finditer(_without_codes(result_text[-_HEAD:])))
     return one_line("; ".join(notes), _NOTE_LIMIT) if notes else None
+
+
+def _without_codes(text: str) -> str:
+    """Return a text without control characters other than blanks and new lines, and what they begin."""
+    if text.isascii() and not text.encode().translate(None, _NO_CODES):
+        return text
+    return _ESCAPES.sub("", text)
 
 
 def _places(text: str, word: str) -> Iterator[int]:
@@ -150,7 +160,7 @@ def error_line(result_text: str) -> str:
     the first line that is not just an exit code. Empty for an empty text.
     """
     # Escape codes first: they may stand inside a credential.
-    text = _TAGS.sub("", _ESCAPES.sub("", result_text[: _HEAD + _TAIL]))
+    text = _TAGS.sub("", _without_codes(result_text[: _HEAD + _TAIL]))
     lines = [line for line in text.splitlines() if line.strip()]
     found = _after_traceback(lines) if _TRACEBACK in text else None
     if found is None:

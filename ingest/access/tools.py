@@ -90,7 +90,7 @@ def script_of(tool: str, tool_input: Mapping[str, object]) -> tuple[str, str] | 
 
 def _is_call(tool: object, tool_input: object) -> bool:
     """Return whether what a transcript gave as a tool call has the shape of one."""
-    return isinstance(tool, str) and isinstance(tool_input, Mapping)
+    return isinstance(tool, str) and (type(tool_input) is dict or isinstance(tool_input, Mapping))
 
 
 def _text(tool_input: Mapping[str, object], *keys: str) -> str | None:

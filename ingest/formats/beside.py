@@ -64,9 +64,11 @@ def said_beside(
 
 def addressee_in(name: str, given: Mapping[str, object], *, is_subagent: bool) -> str | None:
     """Whom a message is for, or the name that a sub-agent is given."""
-    fields = (
-        ("name",) if is_subagent else ("to", "recipient", "target", "id", "agent_id") if name in _ADDRESSING else ()
-    )
+    if is_subagent:
+        return short(given.get("name"))
+    if name not in _ADDRESSING:
+        return None
+    fields = ("to", "recipient", "target", "id", "agent_id")
     return next((who for field in fields if (who := short(given.get(field)))), None)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -211,11 +211,10 @@ class Emitter:
         self._calls[told.id] = row
         if told.kind is not ToolKind.MCP:
             self._beside(told)
-        script, shell = told.script, told.name if told.name.lower() in SHELLS else "bash"
-        if script is not None and told.accesses is None:
-            found = accesses_of(shell, {"command": script})
-        else:
-            found = _accesses_of(told) if told.accesses is None else told.accesses
+        ran = _ran_in(told)
+        found = told.accesses
+        if found is None:
+            found = accesses_of(*ran) if ran is not None and told.script is not None else _accesses_of(told)
         for number, access in enumerate(found):
             row = {
                 **self._here(told.place),
@@ -236,9 +235,8 @@ class Emitter:
         if told.mcp_tool is not None:
             server, tool = told.mcp_tool
             self._sync_actions(told, sync_actions_in(tool, told.given, server))
-        else:
-            given = (told.name, told.given) if script is None else (shell, {"command": script})
-            self._sync_actions(told, sync_actions_in(*given))
+        elif ran is not None:
+            self._sync_actions(told, sync_actions_in(*ran))
 
     def _beside(self, told: ToolCall) -> None:
         """What the call says of to-do lists, and the work that it gives to other AIs."""
@@ -317,6 +315,8 @@ class Emitter:
 
     def _work(self, told: ToolResult) -> None:
         """What the call left behind. One whose result has no time of its own left it when the source last told one."""
+        if told.lines is None and not told.text:
+            return
         place = told.place if told.place.ts is not None else structs.replace(told.place, ts=self.last_ts)
         added, removed = told.lines or (0, 0)
         for kind, amount in ((NoticeKind.LINES_ADDED, added), (NoticeKind.LINES_REMOVED, removed)):
@@ -503,6 +503,14 @@ class Emitter:
         if self.last_ts is None:
             self._untimed += [(row, column) for column in times if row.get(column) is None]
         self._batch.add(table, row)
+
+
+def _ran_in(told: ToolCall) -> tuple[str, Mapping[str, object]] | None:
+    """The shell, and its input, of a call that runs a script; None of any other."""
+    is_shell = told.name.lower() in SHELLS
+    if told.script is not None:
+        return told.name if is_shell else "bash", {"command": told.script}
+    return (told.name, told.given) if is_shell else None
 
 
 def _accesses_of(told: ToolCall) -> list[Access]:
