@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..queries.schema import TABLES
@@ -22,14 +23,17 @@ def write_rates(connection: Writer, rates: Sequence[Rate], models: Mapping[str, 
     connection.execute("DELETE FROM rates WHERE model IN (SELECT unnest(?))", [names])
     connection.execute("DELETE FROM models WHERE model IN (SELECT unnest(?))", [names])
     columns = list(TABLES["rates"])
-    for rate in rates:
-        connection.execute(
-            f"INSERT INTO rates VALUES ({', '.join('?' * len(columns))})",
-            [getattr(rate, name) for name in columns],
-        )
+    _insert(connection, "rates", [[getattr(rate, name) for name in columns] for rate in rates])
     known = {rate.model for rate in rates}
-    for model, window in models.items():
-        connection.execute("INSERT INTO models VALUES (?, ?, ?)", [model, model in known, window])
+    _insert(connection, "models", [[model, model in known, window] for model, window in models.items()])
+
+
+def _insert(connection: Writer, table: str, rows: Sequence[Sequence[object]]) -> None:
+    if rows:
+        row = f"({', '.join('?' * len(rows[0]))})"
+        connection.execute(
+            f"INSERT INTO {table} VALUES {', '.join([row] * len(rows))}", list(chain.from_iterable(rows))
+        )
 
 
 def priced(rows: str) -> str:

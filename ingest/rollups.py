@@ -148,9 +148,17 @@ def _days_of(rows: str) -> str:
 
 def rebuild_all_days(connection: Writer, zones: Iterable[str]) -> None:
     """Rebuild the day rollups of some zones, all days of them, from the facts."""
+    # Of a new store there are none: to plan the questions takes longer than to look.
+    counted = {
+        rollup: any(connection.row(f"SELECT 1 FROM {table} LIMIT 1") for table in tables)
+        for rollup, tables in COUNTED_BY_DAY.items()
+    }
     for zone in zones:
-        for rollup in COUNTED_BY_DAY:
-            _rebuild(connection.execute, rollup, zone, days="true", rows="true")
+        for rollup, has_rows in counted.items():
+            if has_rows:
+                _rebuild(connection.execute, rollup, zone, days="true", rows="true")
+            else:
+                connection.execute(f"DELETE FROM {rollup} WHERE zone = ?", [zone])
 
 
 def renew_sources(connection: Writer) -> None:

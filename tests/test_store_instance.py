@@ -35,6 +35,18 @@ def test_it_is_started_once_however_often_the_store_is_opened(tmp_path: Path, st
     assert started == [":memory:"]
 
 
+def test_a_new_store_is_made_by_the_one_that_opens_it(tmp_path: Path, started: list[str]) -> None:
+    store = Store(tmp_path / "new.duckdb")
+    note(store, "one")
+    assert notes(store) == ["one"]
+    assert started == [":memory:"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "new.duckdb",
+        "new.duckdb.lock",
+        "new.duckdb.queue",
+    ]
+
+
 def test_the_log_is_taken_in_when_the_store_is_closed(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     with store.write() as writer:

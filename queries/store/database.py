@@ -68,6 +68,10 @@ def connect(files: Files, instance: Instance | None = None, *, writable: bool) -
     Raises Locked if a program that knows nothing of the lock has it.
     """
     instance = instance or Instance(files.path, SETTINGS)
+    if writable:
+        refuse_odd(files.path)
+        if files.is_missing():
+            create(files, instance)
     return _connect(files, lambda: instance.open(files.path, writable=writable), writable=writable)
 
 
@@ -80,10 +84,8 @@ def _connect(files: Files, open_it: Callable[[], OpenStore], *, writable: bool) 
     from ._duckdb import duckdb
 
     refuse_odd(files.path)
-    if files.is_missing():
-        if not writable:
-            raise Outdated
-        create(files)
+    if not writable and files.is_missing():
+        raise Outdated
     before, had_log = files.stamp(), files.log_path.exists()
     try:
         database = open_it()
@@ -199,11 +201,35 @@ def read_all(files: Files, database: OpenStore) -> None:
         cursor.close()
 
 
-def create(files: Files, sources: Sequence[Path] = ()) -> int:
-    """Make a store under another name and give it its own when it is whole: nobody sees half a store.
+def create(files: Files, instance: Instance) -> None:
+    """Make an empty store under another name and give it its own when it is whole: nobody sees half a store.
 
-    It begins with what can be read of the sources, damaged stores and backups, and with the notes of what the user had
-    forgotten; the number of rows taken over. Raises StoreReadOnly, StoreFull.
+    It begins with the notes of what the user had forgotten. Raises StoreReadOnly, StoreFull.
+    """
+    from ._duckdb import duckdb
+
+    with scratch(files.path) as folder:
+        new = folder / "new.duckdb"
+        try:
+            database = instance.open(new, writable=True)
+            try:
+                cursor = database.cursor()
+                try:
+                    _begin(cursor)
+                    _take_notes(cursor, files.path)
+                finally:
+                    cursor.close()
+            finally:
+                database.close()
+            files.publish(new)
+        except (duckdb.Error, OSError) as error:
+            raise explained(files.path, error, opening=False) from error
+
+
+def create_from(files: Files, sources: Sequence[Path]) -> int:
+    """Make a store as `create` does, of what can be read of damaged stores and backups; the number of rows taken over.
+
+    Raises as that.
     """
     from ._duckdb import duckdb
     from .salvage import salvage
@@ -214,8 +240,8 @@ def create(files: Files, sources: Sequence[Path] = ()) -> int:
             new = folder / f"{left}.duckdb"
             try:
                 with started(str(new), SETTINGS) as connection:
-                    bring_up(connection)
-                    taken = salvage(connection, sources[left:], folder) if sources[left:] else 0
+                    _begin(connection)
+                    taken = salvage(connection, sources[left:], folder)
                     if taken:
                         _fill(connection)
                     _take_notes(connection, files.path)
@@ -226,6 +252,15 @@ def create(files: Files, sources: Sequence[Path] = ()) -> int:
             else:
                 return taken
     raise AssertionError  # the last one returns or raises
+
+
+def _begin(connection: DuckDBPyConnection) -> None:
+    """Make the tables of an empty store, in a database that has none."""
+    connection.execute("BEGIN")
+    for statement in ddl():
+        connection.execute(statement)
+    connection.execute("INSERT INTO meta VALUES ('store_version', ?)", [str(STORE_VERSION)])
+    connection.execute("COMMIT")
 
 
 def _take_notes(connection: DuckDBPyConnection, path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from .. import kept
 from ..schema import ddl
-from .database import SETTINGS, Outdated, connect, connect_confined, create, is_sound, read_all
+from .database import SETTINGS, Outdated, connect, connect_confined, create_from, is_sound, read_all
 from .errors import StoreBusy, StoreDamaged, StoreError, StoreForeign, StoreReadOnly, explained, refuse_odd
 from .files import Files, Stamp
 from .gate import gate_of
@@ -217,7 +217,7 @@ class Store:
         def begin_anew() -> OpenStore:
             if not is_sound(self._files):
                 old = self._files.rename()
-                aside.append(Aside(old, create(self._files, [old, backup_path(self.path)])))
+                aside.append(Aside(old, create_from(self._files, [old, backup_path(self.path)])))
             return connect(self._files, writable=True)
 
         self._gate.enter(begin_anew, writable=True, wait=self.wait, joins=False)
