@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -33,6 +33,8 @@ def micros(moment: dt.datetime) -> int:
 class Batch:
     """The rows of one transaction, by table."""
 
+    merges: ClassVar[bool] = False
+    """Whether it takes one row of each response that a file tells, when all of it is read; see `merged_rows`."""
     rows: dict[str, list[Row]] = field(default_factory=dict)
     whose: dict[str, str] = field(default_factory=dict)
     """Columns that every row has from here on, unless it says otherwise: which agent, machine and person it is of."""
@@ -53,8 +55,9 @@ class Batch:
 
     def say_whose(self, row: Row) -> None:
         """Give a row the columns of `whose` that it does not have itself."""
-        if self.whose:
-            row.update({column: value for column, value in self.whose.items() if column not in row})
+        for column, value in self.whose.items():
+            if column not in row:
+                row[column] = value
 
     def complete(self, table: str, row: Row, more: Row) -> None:
         """Add columns to a row that was added to a table before."""
@@ -88,5 +91,8 @@ class Batch:
 def _lines(encoder: msgspec.json.Encoder, rows: list[Row]) -> Iterator[bytes]:
     # What is absent is NULL; to say so column by column takes a quarter of the bytes, which are read again.
     for start in range(0, len(rows), 1000):
-        some = rows[start : start + 1000]
-        yield encoder.encode_lines([{name: value for name, value in row.items() if value is not None} for row in some])
+        yield encoder.encode_lines([_told(row) for row in rows[start : start + 1000]])
+
+
+def _told(row: Row) -> Row:
+    return {name: value for name, value in row.items() if value is not None} if None in row.values() else row

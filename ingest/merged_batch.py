@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..queries.facts import RESPONSES
-from .batch import Batch, Row
+from .batch import Batch
 from .merged_rows import MergedRows
-from .text import keep
 
 
 @dataclass(slots=True)
 class MergedBatch(Batch):
-    """A batch of which the rows of responses are told once all is read: half as many are written, and read again."""
+    """A batch whose rows of responses are merged by file: half as many are written, and read again."""
 
-    def add(self, table: str, row: Row) -> None:
-        """Take a row."""
-        if table == RESPONSES.name:
-            self.put(table, row)
-        else:
-            Batch.add(self, table, row)
+    merges: ClassVar[bool] = True
 
     def merge(self) -> None:
-        """All is read: merge the rows of responses, and keep of their texts what is kept of others' at once."""
-        if rows := self.rows.get(RESPONSES.name):
+        """All is read: merge what several readings told of one response in the same file."""
+        rows = self.of(RESPONSES.name)
+        if len({(row["key"], row["path"]) for row in rows}) < len(rows):
             merged = MergedRows(RESPONSES)
             for row in rows:
-                merged.add(row)
+                merged.take(row | {"usage_path": row["path"]})
             rows[:] = merged
-            for row in rows:
-                keep(RESPONSES.name, row)

@@ -172,21 +172,40 @@ def without_credentials(value: Any) -> Any:
 
 def keep(table: str, row: dict[str, Any]) -> None:
     """Blot out and cut what is text in a row of a table; a word of our own, of an enumeration, is none."""
-    for column, limit in _COLUMNS.get(table, ()):
+    columns = _COLUMNS.get(table, ())
+    names = tuple(map(row.get, _NAMED[table])) if table in _NAMED else None
+    if names in _CLEAN_TOGETHER:
+        return
+    is_clean = True
+    for column, limit in columns:
         value = row.get(column)
         if type(value) is str:
             if value not in _CLEAN:
                 row[column] = text = kept(value, limit)
                 if text == value and len(value) <= NAME_CHARS <= limit:
-                    if len(_CLEAN) >= _MOST_CLEAN:
-                        _CLEAN.clear()
-                    _CLEAN.add(value)
+                    _remember(_CLEAN, value)
+                else:
+                    is_clean = False
         elif type(value) is list:
             row[column] = [kept(text, limit) for text in value]
+        elif value is not None:
+            is_clean = False
+    if names is not None and is_clean:
+        _remember(_CLEAN_TOGETHER, names)
+
+
+def _remember(clean: set[Any], what: Any) -> None:
+    if len(clean) >= _MOST_CLEAN:
+        clean.clear()
+    clean.add(what)
 
 
 _CLEAN: set[str] = set()
+_CLEAN_TOGETHER: set[tuple[Any, ...] | None] = set()
+"""The same names together, as they stand in one row."""
 _MOST_CLEAN = 8192
 """Names that stand in row after row, and in which there is nothing to blot out or to cut."""
 
 _COLUMNS = {table: tuple(columns.items()) for table, columns in TEXTS.items()}
+_NAMED = {"responses": tuple(TEXTS["responses"])}
+"""Tables with many rows that hold names and nothing else, and the columns with them."""

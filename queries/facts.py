@@ -40,7 +40,10 @@ class Term:
 
     def rank(self, row: Mapping[str, Any]) -> tuple[int, Any]:
         """The term of a row, comparable with that of another one."""
-        value = row.get(self.column)
+        return self.rank_of(row.get(self.column))
+
+    def rank_of(self, value: Any) -> tuple[int, Any]:
+        """The term of a row that has a value in its column, comparable with that of another one."""
         if value is None:
             if self.absent is None or self.absent == "infinity":
                 return 1, 0

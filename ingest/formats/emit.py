@@ -43,6 +43,7 @@ from .events import (
     Worktree,
 )
 from .numbers import whole_number
+from .responses import ResponseLines, added_up, owned, taken
 from .source import SourceFile, State
 from .texts import DETAIL_CHARS, input_line
 from .times import SessionLabels
@@ -53,17 +54,8 @@ TEXT_CHARS = 500
 UNKNOWN_CHARS = 80
 UNKNOWN_KINDS = 200
 
-UNKNOWN_MODEL = "unknown"
-"""Stands for a model that the source does not name."""
-
 WHOLE = ""
 """Stands for a model in the row of a session's own total over all of them."""
-
-_OF_RESPONSE = (
-    *("provider", "gateway", "priced_as", "tool", "requested_at", "prompt_id", "effort", "inference_geo"),
-    *("stop_reason", "ttft_ms", "duration_ms", "billed", "logged_cost_usd", "ended_at"),
-)
-"""Columns of a response that are told only where there is something to tell; they have the names of the fields."""
 
 _HINT_CHARS = 800
 """A count of rows, or a note, stands at the beginning or the end of what a client prints."""
@@ -83,7 +75,8 @@ class Emitter:
         state = state or {}
         self._path = str(file.path)
         self._batch = batch
-        self._whose = {"agent": agent, "machine": file.machine, "username": file.username}
+        whose = {"agent": agent, "machine": file.machine, "username": file.username}
+        self._whose = {column: value for column, value in whose.items() if value is not None}
         self.last_ts: int | None = state.get("last_ts")
         """The latest time that `clock` was told, in this stretch or before."""
         self._was_untimed = bool(state.get("untimed"))
@@ -96,6 +89,10 @@ class Emitter:
         self._strays: set[tuple[str, str]] = set()
         """Sessions that sub-agents name, and those in which they were started."""
         self._unknowns: Counter[str] = Counter()
+        self._responses = ResponseLines() if batch.merges else None
+        """What tells of responses, where the batch takes a row of each that is told as a whole."""
+        self._early: list[tuple[str, Response]] = []
+        """Of these, with their paths, those before the first time."""
 
     def inside(self, path: Path) -> None:
         """What is told from here on stands in another file of the same whole."""
@@ -111,6 +108,7 @@ class Emitter:
             for row, column in self._untimed:
                 row[column] = ts
             self._untimed.clear()
+            self._tell_early(ts)
             self._labels.begin(ts)
         self.last_ts = ts
 
@@ -129,13 +127,18 @@ class Emitter:
 
         `first_pos`: where the stretch began; unknowns are kept per stretch.
         """
+        is_untimed = self.last_ts is None and bool(self._untimed or self._early or self._labels.waits)
+        if self._responses is not None:
+            self._tell_early(None)
+            for row in self._responses.rows(self._at):
+                self._batch.add("responses", row)
         for session, home in self._strays:
             self._batch.add("strays", {"session_id": session, "home": home, "path": self._path})
         self._labels.write(self._batch, self._path, self._whose)
         for what, count in self._unknowns.items():
             self._batch.add("unknowns", {"path": self._path, "pos": first_pos, "what": what, "count": count})
         state: State = {"last_ts": self.last_ts}
-        if self.last_ts is None and (self._untimed or self._labels.waits or self._was_untimed):
+        if is_untimed or (self.last_ts is None and self._was_untimed):
             state["untimed"] = True
         if self._prints_csv:
             state["csv"] = list(self._prints_csv)[-_MOST_CSV:]
@@ -145,45 +148,17 @@ class Emitter:
 
     def response(self, told: Response) -> None:
         """An answer of a model, or a bill."""
-        place, speaker, tokens = told.place, told.speaker, told.tokens
-        row: dict[str, Any] = {
-            **self._here(place),
-            "key": told.key,
-            "embedded": place.embedded,
-            "subagent_id": speaker.subagent_id,
-            "subagent_name": speaker.subagent_name,
-            "is_sidechain": speaker.is_sidechain,
-            "kind": told.kind,
-            "model": told.model or UNKNOWN_MODEL,
-            "version": speaker.version,
-            "git_branch": speaker.branch,
-            "output_tokens": tokens.output,
-            "total_tokens": tokens.total,
-            "input_tokens": tokens.input,
-            "cache_read_tokens": tokens.cache_read,
-            "cache_write_5m_tokens": tokens.cache_write_5m,
-            "cache_write_1h_tokens": tokens.cache_write_1h,
-            "reasoning_tokens": tokens.reasoning,
-            "web_searches": told.web_searches,
-            "speed": told.speed,
-            "service_tier": told.service_tier,
-            "lower_bound": told.lower_bound,
-            "is_api_error": told.is_error,
-        }
-        for name in _OF_RESPONSE:
-            value = getattr(told, name)
-            if value is not None:
-                row[name] = value
-        if told.lower_bound is None:
-            row["early_output"], row["stays_early"] = told.early_output, told.stays_early
-            row["least_output_tokens"] = told.least_output
-        if told.cache_miss is not None:
-            row["cache_miss_reason"], row["cache_missed_tokens"] = told.cache_miss.reason, told.cache_miss.tokens
-        if told.attribution is not None:
-            by = told.attribution
-            row |= {"attributed_plugin": by.plugin, "attributed_skill": by.skill}
-            row |= {"attributed_mcp_server": by.mcp_server, "attributed_mcp_tool": by.mcp_tool}
-        self._add("responses", row, "ts")
+        place = told.place
+        if self._responses is None:
+            row = owned(told, self._here(place)) | taken(told) | added_up(told)
+            self._add("responses", row, "ts")
+            return
+        if place.home is not None and place.session is not None:
+            self._strays.add((place.session, place.home))
+        if place.ts is None and self.last_ts is None:
+            self._early.append((self._path, told))
+        else:
+            self._responses.add(self._path, told)
 
     def tool_call(self, told: ToolCall) -> None:
         """A tool call, the data that it touches, and the sync action that it is, if it is one."""
@@ -474,11 +449,22 @@ class Emitter:
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
+    def _tell_early(self, ts: int | None) -> None:
+        """Tell the responses before the first time of the file, of which they take that."""
+        if self._responses is not None:
+            for path, told in self._early:
+                told.place = structs.replace(told.place, ts=ts)
+                self._responses.add(path, told)
+        self._early.clear()
+
     def _here(self, place: Place) -> dict[str, Any]:
         """The columns that say where, when and by whom a fact was told."""
+        return self._at(self._path, place)
+
+    def _at(self, path: str, place: Place) -> dict[str, Any]:
         row = {
             "ts": place.ts,
-            "path": self._path,
+            "path": path,
             "pos": place.pos,
             "is_copy": place.is_copy,
             "session_id": place.session,

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from agnes_stats.ingest.batch import Batch
+from agnes_stats.ingest.formats.emit import Emitter
+from agnes_stats.ingest.formats.events import (
+    Attribution,
+    Billed,
+    CacheMiss,
+    Place,
+    Response,
+    Speaker,
+    StopReason,
+    Tokens,
+)
+from agnes_stats.ingest.formats.source import SourceFile
 from agnes_stats.ingest.incoming import Load
 from agnes_stats.ingest.load import load
+from agnes_stats.ingest.merged_batch import MergedBatch
 from agnes_stats.ingest.merged_rows import MergedRows
 from agnes_stats.queries.facts import FACTS, RESPONSES
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.storing import store_in
@@ -70,6 +84,84 @@ def test_merged_or_not_in_any_portions_they_lead_to_the_same_store(told: Rows, w
         merged.append(list(made))
         assert len(merged[-1]) == len({(row["key"], row["path"]) for row in portion})
     assert _stored(merged, is_merged=True) == _stored([told], is_merged=False)
+
+
+places = st.builds(
+    Place,
+    session=st.sampled_from([None, "s", "t"]),
+    ts=st.sampled_from([None, 0, 1_000_000, 2_000_000]),
+    pos=st.integers(0, 3),
+    is_copy=st.booleans(),
+    embedded=st.booleans(),
+    copy_signs=st.sampled_from([0, 0, 2]),
+    home=st.sampled_from([None, None, "u"]),
+)
+names = st.sampled_from([None, "one", "two", "password=hunter2hunter2"])
+told_responses = st.builds(
+    Response,
+    key=st.sampled_from(["a", "b"]),
+    place=places,
+    speaker=st.builds(Speaker, names, names, st.booleans(), names, names),
+    model=names,
+    tokens=st.builds(Tokens, *[st.sampled_from([0, 5])] * 5, st.sampled_from([None, 3])),
+    **dict.fromkeys(("provider", "gateway", "priced_as", "tool", "prompt_id", "effort", "inference_geo"), names),
+    **dict.fromkeys(
+        ("requested_at", "ended_at", "ttft_ms", "duration_ms", "least_output"), st.sampled_from([None, 7, 9])
+    ),
+    stop_reason=st.sampled_from([None, *StopReason]),
+    cache_miss=st.sampled_from([None, CacheMiss("ttl", 5)]),
+    attribution=st.sampled_from([None, Attribution("p", None, "m", "t")]),
+    billed=st.sampled_from([None, Billed.ELSEWHERE]),
+    is_error=st.booleans(),
+    lower_bound=st.sampled_from([None, False, True]),
+    early_output=st.booleans(),
+    stays_early=st.booleans(),
+)
+clocks = st.sampled_from([0, 500_000])
+
+
+@settings(max_examples=150, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(st.lists(st.one_of(told_responses, clocks, st.sampled_from([Path("/b"), Path("/a")])), max_size=9))
+def test_responses_compared_as_they_come_are_the_rows_that_are_merged(told: list[Any]) -> None:
+    one_by_one, at_once = Batch(), MergedBatch()
+    states = []
+    for batch in (one_by_one, at_once):
+        emitter = Emitter(SourceFile("x", Path("/"), Path("/a"), True, "s"), batch, agent="x")
+        for one in copy.deepcopy(told):
+            if isinstance(one, Response):
+                emitter.response(one)
+            elif isinstance(one, Path):
+                emitter.inside(one)
+            else:
+                emitter.clock(one)
+        states.append(emitter.finish())
+    at_once.merge()
+    merged = MergedRows(RESPONSES)
+    for row in one_by_one.of("responses"):
+        merged.add(row)
+    told_rows, rows = (
+        sorted(str({name: row[name] for name in sorted(row) if row[name] is not None}) for row in some)
+        for some in (merged, at_once.of("responses"))
+    )
+    assert rows == told_rows
+    assert states[0] == states[1]
+    strays = [sorted(map(str, batch.of("strays"))) for batch in (one_by_one, at_once)]
+    assert strays[0] == strays[1]
+
+
+def test_a_response_that_two_readings_tell_of_one_file_is_one_row() -> None:
+    batch = MergedBatch()
+    for output, is_error in ((1, True), (9, False), (3, False)):
+        emitter = Emitter(SourceFile("x", Path("/"), Path("/a"), True, "s"), batch, agent="x")
+        place, speaker = Place("s", 1_000_000, output), Speaker()
+        told = Response(key="k", place=place, speaker=speaker, model="m", tokens=Tokens(output=output))
+        told.is_error = is_error
+        emitter.response(told)
+        emitter.finish()
+    batch.merge()
+    [row] = batch.of("responses")
+    assert (row["pos"], row["usage_pos"], row["output_tokens"], row["is_api_error"]) == (1, 9, 9, True)
+    assert "usage_path" not in row
 
 
 def test_orders_are_compared_as_the_store_compares_them() -> None:

@@ -16,8 +16,8 @@ import msgspec
 from ....queries.facts import RESPONSES, Half
 from ...batch import Row as FactRow
 from ...merged_rows import LATER
-from ..emit import UNKNOWN_MODEL
 from ..events import ResponseKind, Tokens
+from ..responses import UNKNOWN_MODEL
 from .decoder import PLACEHOLDER
 from .rows import Counts
 from .text import text_in

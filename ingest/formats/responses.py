@@ -1,0 +1,141 @@
+"""Responses into rows: whose one is, what it took, and which of the lines that tell of one response count for what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from typing import Any
+
+from ...queries.facts import RESPONSES
+from ..batch import Row
+from ..merged_rows import Values, Winners
+from .events import Response
+
+UNKNOWN_MODEL = "unknown"
+"""Stands for a model that the source does not name."""
+
+
+def owned(told: Response, here: Row) -> Row:
+    """The columns that say whose a response is. `here`: those of its place, all of which it has, too."""
+    speaker = told.speaker
+    row: Row = {
+        **here,
+        "key": told.key,
+        "embedded": told.place.embedded,
+        "is_sidechain": speaker.is_sidechain,
+        "kind": told.kind,
+        "model": told.model or UNKNOWN_MODEL,
+    }
+    for column, value in (
+        ("version", speaker.version),
+        ("git_branch", speaker.branch),
+        ("subagent_id", speaker.subagent_id),
+        ("subagent_name", speaker.subagent_name),
+        ("requested_at", told.requested_at),
+        ("prompt_id", told.prompt_id),
+        ("effort", told.effort),
+        ("provider", told.provider),
+        ("gateway", told.gateway),
+        ("priced_as", told.priced_as),
+        ("tool", told.tool),
+    ):
+        if value is not None:
+            row[column] = value
+    if told.attribution is not None:
+        by = told.attribution
+        row |= {"attributed_plugin": by.plugin, "attributed_skill": by.skill}
+        row |= {"attributed_mcp_server": by.mcp_server, "attributed_mcp_tool": by.mcp_tool}
+    return row
+
+
+def taken(told: Response) -> Row:
+    """The columns that say what a response took."""
+    tokens = told.tokens
+    row: Row = {
+        "output_tokens": tokens.output,
+        "total_tokens": tokens.total,
+        "input_tokens": tokens.input,
+        "cache_read_tokens": tokens.cache_read,
+        "cache_write_5m_tokens": tokens.cache_write_5m,
+        "cache_write_1h_tokens": tokens.cache_write_1h,
+        "web_searches": told.web_searches,
+        "speed": told.speed,
+        "service_tier": told.service_tier,
+    }
+    if told.lower_bound is None:
+        row["early_output"], row["stays_early"] = told.early_output, told.stays_early
+    for column, value in (
+        ("lower_bound", told.lower_bound),
+        ("reasoning_tokens", tokens.reasoning),
+        ("stop_reason", told.stop_reason),
+        ("inference_geo", told.inference_geo),
+        ("ttft_ms", told.ttft_ms),
+        ("duration_ms", told.duration_ms),
+        ("billed", told.billed),
+        ("logged_cost_usd", told.logged_cost_usd),
+    ):
+        if value is not None:
+            row[column] = value
+    if told.cache_miss is not None:
+        row["cache_miss_reason"], row["cache_missed_tokens"] = told.cache_miss.reason, told.cache_miss.tokens
+    return row
+
+
+def added_up(told: Response) -> Row:
+    """The columns of which all lines of a response tell a part, besides those of its place."""
+    row: Row = {"is_api_error": told.is_error}
+    if told.ended_at is not None:
+        row["ended_at"] = told.ended_at
+    if told.lower_bound is None:
+        row["least_output_tokens"] = told.least_output
+    return row
+
+
+_FIELDS = {
+    "embedded": "place.embedded",
+    "usage_embedded": "place.embedded",
+    "ts": "place.ts",
+    "usage_ts": "place.ts",
+    "copy_signs": "place.copy_signs",
+    "pos": "place.pos",
+    "usage_pos": "place.pos",
+    "is_sidechain": "speaker.is_sidechain",
+    "output_tokens": "tokens.output",
+    "total_tokens": "tokens.total",
+}
+"""Where a line has what it is compared by."""
+
+
+def _compared(columns: tuple[str, ...]) -> Callable[[Response], Values]:
+    return attrgetter(*(_FIELDS[column] for column in columns))
+
+
+def _summed(columns: tuple[str, ...]) -> Callable[[Response], Values]:
+    assert columns == ("ended_at", "is_api_error", "least_output_tokens", "is_copy")
+    return lambda told: (
+        told.place.ts if told.ended_at is None else told.ended_at,
+        told.is_error,
+        told.least_output if told.lower_bound is None else None,
+        told.place.is_copy,
+    )
+
+
+class ResponseLines:
+    """The lines of one reading that tell of responses, compared as they come: only those that count become rows."""
+
+    def __init__(self) -> None:
+        self._winners: Winners[Response] = Winners(RESPONSES, _compared, _summed)
+
+    def add(self, path: str, told: Response) -> None:
+        """Take a line of a file."""
+        self._winners.add((path, told.key), told)
+
+    def rows(self, here: Callable[[str, Any], Row]) -> Iterator[Row]:
+        """A row for each response and file. `here`: the columns of a path and a place."""
+        for (path, _), (owner, used), sums in self._winners:
+            row = owned(owner, here(path, owner.place))
+            row.update(taken(used))
+            row.update(zip(self._winners.summed, sums, strict=True))
+            place = used.place
+            row["usage_embedded"], row["usage_ts"], row["usage_pos"] = place.embedded, place.ts, place.pos
+            yield row
