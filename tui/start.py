@@ -22,11 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if may_keep is not None:
             answer = may_keep.find(time.time())
             if answer is not None and _is_told(answer):
-                return _end(arguments)
+                return _end(0, arguments)
             may_keep.look()
         from .cli import main as whole
 
-        return whole(arguments)
+        status = whole(arguments)
+    return _end(status, arguments)
 
 
 def _line(words: list[str], arguments: Sequence[str] | None) -> int:
@@ -38,18 +39,30 @@ def _line(words: list[str], arguments: Sequence[str] | None) -> int:
         if may_keep is not None and told is not None:
             answer = line_soon.answer(may_keep, told)
             if answer is not None and _is_told(answer):
-                return _end(arguments)
+                return _end(0, arguments)
             may_keep.look()
         from .cli import main as whole
 
-        return whole(arguments)
+        status = whole(arguments)
+    return _end(status, arguments)
 
 
-def _end(arguments: Sequence[str] | None) -> int:
-    """The exit status when all is told; the process itself ends at once: to take it down would take a while."""
+def _end(status: int, arguments: Sequence[str] | None) -> int:
+    """The exit status when all is told; the process itself ends at once.
+
+    To take it down would take a while, and DuckDB 2 would write to the terminal what of its own was still in use.
+    """
     if arguments is None:
-        os._exit(0)
-    return 0
+        if (instances := sys.modules.get("agnes_stats.queries.store.instance")) is not None:
+            instances.end_all()
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError, AttributeError):
+                # Nobody reads it any more, or there is none.
+                continue
+        os._exit(status)
+    return status
 
 
 def _is_told(answer: bytes) -> bool:

@@ -7,6 +7,7 @@ file's log is taken in, its locks are let go of, and nothing of it is kept, exac
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -34,6 +35,15 @@ class OpenStore(Protocol):
         """Take in its log and let go of its file."""
 
 
+_instances: weakref.WeakSet[Instance] = weakref.WeakSet()
+
+
+def end_all() -> None:
+    """End every DuckDB of this process, which is about to end: what they put aside on the disk goes with them."""
+    for instance in list(_instances):
+        instance.end()
+
+
 class Instance:
     """One DuckDB for the stores at one path, which has at most one of them open. Not to be used by two threads."""
 
@@ -41,6 +51,7 @@ class Instance:
         # What does not fit into memory goes where it would go if DuckDB had been started with the file.
         self._settings: Settings = {**settings, "temp_directory": f"{path}.tmp"}
         self._engine: DuckDBPyConnection | None = None
+        _instances.add(self)
 
     def open(self, path: Path, *, writable: bool) -> OpenStore:
         """Open the file at a path. Raises duckdb.Error, after which nothing is open and the next one begins afresh."""
@@ -51,12 +62,12 @@ class Instance:
                 return self._attached(self._engine, path, writable)
             except duckdb.Error:
                 # It may be ill itself since an earlier fault, which says nothing of the file.
-                self._end()
+                self.end()
         self._engine = started(":memory:", self._settings)
         try:
             return self._attached(self._engine, path, writable)
         except BaseException:
-            self._end()
+            self.end()
             raise
 
     @contextlib.contextmanager
@@ -95,9 +106,10 @@ class Instance:
                 self._engine.execute(f"DETACH {_NAME}")
             except duckdb.Error:
                 # What DuckDB has committed is in the log; ended, it lets go of the file in any case.
-                self._end()
+                self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End DuckDB; the next one to open the store begins afresh."""
         if self._engine is not None:
             self._engine.close()
             self._engine = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,12 @@ def test_one_view_alone_and_one_that_there_is_not(options: list[str], capsys: py
     assert [line for line in lines if line.startswith("# ")] == ["# Sessions, Tasks"]
     assert cli.main(["--plain", "--view", "nowhere", "--tab", "sync", *options]) == 2
     assert "no view is called 'nowhere'; there are Workspace, Uploads" in capsys.readouterr().err
+
+
+def test_nothing_but_the_views_is_written(tmp_path: Path) -> None:
+    """DuckDB 2 tells at the end of a process what of its own is still in use, on the terminal."""
+    store = store_of(tmp_path, [Transcript("s", "2026-03-10T09:00:00").prompt("Go").response()])
+    words = [sys.executable, "-m", "agnes_stats", "--plain", "--no-ingest", "--store", str(store.path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "# Sessions, List" in done.stdout
+    assert done.stderr == ""
