@@ -69,11 +69,13 @@ _WINDOWS = f"""
     )
 """
 
+# Planned once: written twice it took as long as to plan all else of the list of sessions.
 CONTEXTS = f"""
+    WITH w AS MATERIALIZED ({_WINDOWS})
     SELECT w.session_id, w.size AS context_window, w.window_from AS context_window_from,
         coalesce(w.latest, u.latest, round({COMPACTED_AT} * w.size))::BIGINT AS compacts_at
-    FROM ({_WINDOWS}) w LEFT JOIN (
-        SELECT context_model, size, arg_max(latest, latest_at) AS latest FROM ({_WINDOWS})
+    FROM w LEFT JOIN (
+        SELECT context_model, size, arg_max(latest, latest_at) AS latest FROM w
         WHERE latest IS NOT NULL GROUP BY context_model, size
     ) u ON u.context_model = w.context_model AND u.size = w.size
 """
