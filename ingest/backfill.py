@@ -74,10 +74,20 @@ class Backfill:
         self._number = 0
         self._seen = engine.store.stamp()
 
-    def run(self) -> None:
-        """Do all of it, or as much as there is until the engine is stopped. Raises StoreError."""
+    def run(self, prepare: Callable[[], Sequence[Job]] | None = None) -> None:
+        """Do all of it, or as much as there is until the engine is stopped. Raises StoreError.
+
+        `prepare`: makes the store ready, while the first files are read, and tells what is still to be done.
+        """
         engine = self._engine
         with Workers(self._workers) as workers:
+            if prepare is not None:
+                self._hand_out(workers)
+                still = prepare()
+                if engine.stop.is_set():
+                    return
+                self._seen = engine.store.stamp()
+                self._drop_others(still)
             while not engine.stop.is_set():
                 self._hand_out(workers)
                 if not self._running and not self._ready:
@@ -179,7 +189,11 @@ class Backfill:
     def _drop_settled(self) -> set[str]:
         """Forget the jobs that the store says are done; their paths."""
         self._seen = self._engine.store.stamp()
-        still = {job.path for job in self._engine.still_to_do(list(self._left.values()))}
+        return self._drop_others(self._engine.still_to_do(list(self._left.values())))
+
+    def _drop_others(self, jobs: Sequence[Job]) -> set[str]:
+        """Forget all but these jobs; the paths of the others."""
+        still = {job.path for job in jobs}
         dropped = self._left.keys() - still
         for path in dropped:
             del self._left[path]

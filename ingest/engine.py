@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -236,6 +237,11 @@ class Engine:
             from .forget import recall
 
             recall(self.store)
+        if not rebuild and self._may_read_first:
+            made = plan(self.roots, {}, self.stop)
+            if _is_much(made.jobs):
+                self._fill(made, summary, report)
+                return
         stamp = self.store.stamp()
         jobs = self._prepare(rebuild, summary)
         report(Progress(files=len(jobs), bytes=sum(job.todo for job in jobs)))
@@ -249,14 +255,36 @@ class Engine:
         elif jobs:
             self._read_few(jobs, stamp, summary, report)
 
+    @property
+    def _may_read_first(self) -> bool:
+        """Whether there is no store yet, so that all there is to read is known, and workers are there at once."""
+        return self.store.is_file and self.store.identity() is None and can_be_copied()
+
+    def _fill(self, made: Plan, summary: IngestSummary, report: Callable[[Progress], None]) -> None:
+        """Read much into a store that is not there yet: it is made, and what loads is imported, while workers read."""
+        from .backfill import Backfill
+
+        def prepare() -> list[Job]:
+            jobs = self._prepare(False, summary, made)
+            import_module(f"{__package__}.load")
+            return jobs
+
+        report(Progress(files=len(made.jobs), bytes=sum(job.todo for job in made.jobs)))
+        with scratch(self.store.path) as folder:
+            Backfill(self, folder, made.jobs, report, summary, workers=self.workers, alone=False).run(prepare)
+
     def _has_orphan(self) -> bool:
         """Whether there is the log of a writer that was killed. It costs every reader time; a writer takes it in."""
         return self.store.log_path.exists() and self.store.idle_seconds() > ORPHANED_SECONDS
 
-    def _prepare(self, rebuild: bool, summary: IngestSummary) -> list[Job]:
-        """Everything to read, newest first; along the way the store learns of new and of vanished files."""
+    def _prepare(self, rebuild: bool, summary: IngestSummary, of_nothing: Plan | None = None) -> list[Job]:
+        """Everything to read, newest first; along the way the store learns of new and of vanished files.
+
+        `of_nothing`: what there was to do a moment ago if the store knew of no file.
+        """
         stale = self._learn()
-        made = plan(self.roots, self._known, self.stop, everything=rebuild)
+        made = None if self._known else of_nothing
+        made = made or plan(self.roots, self._known, self.stop, everything=rebuild)
         if self._learnt_at is None:
             self._known = {}
         if self.stop.is_set():

@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
-from agnes_stats.ingest.engine import Engine
+from agnes_stats.ingest.backfill import Backfill
+from agnes_stats.ingest.engine import Engine, IngestSummary
 from agnes_stats.ingest.formats import Root
-from agnes_stats.queries.store import Store, _duckdb
+from agnes_stats.ingest.work import Workers
+from agnes_stats.queries.store import Store, StoreError, _duckdb
 
 from tests.faults.same import contents, difference
 from tests.ingest.test_small_loads import Counting
-from tests.storing import store_in
+from tests.storing import BESIDE, store_in
 from tests.transcripts import Transcript
 
 SESSIONS = 6
@@ -79,3 +81,47 @@ def test_one_large_load_is_many_small_ones(tmp_path: Path, noted: list[str]) -> 
         engine.ingest([found])
     assert any("incoming_responses" in statement for statement in noted)
     assert difference(contents(large), contents(small)) == ""
+
+
+def test_a_store_is_made_while_files_are_read(tmp_path: Path, noted: list[str]) -> None:
+    root = written(tmp_path / "claude")
+    (tmp_path / "new").mkdir()
+    new, known = Store(tmp_path / "new" / "store.duckdb"), store_in(tmp_path)
+    filled(new, root)
+    filled(known, root)
+    assert difference(contents(new), contents(known)) == ""
+    assert sorted(path.name for path in new.path.parent.iterdir()) == sorted(("store.duckdb", *BESIDE))
+
+
+def test_what_another_program_reads_meanwhile_is_not_read_again(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = written(tmp_path / "claude")
+    (tmp_path / "new").mkdir()
+    store = Store(tmp_path / "new" / "store.duckdb")
+    others: list[IngestSummary] = []
+    hand_out = Backfill._hand_out
+
+    def faster(backfill: Backfill, workers: Workers) -> None:
+        hand_out(backfill, workers)
+        if not others:
+            # It makes the store and reads all, while this one has only begun.
+            others.append(IngestSummary())
+            others.append(Engine(Store(store.path), [root], workers=0).catch_up())
+
+    monkeypatch.setattr(Backfill, "_hand_out", faster)
+    summary = Engine(store, [root], workers=0).catch_up()
+    assert (others[1].files, others[1].loads) == (SESSIONS, 1)
+    assert (summary.files, summary.loads, summary.others) == (0, 0, SESSIONS)
+    with store.read() as reader:
+        assert reader.value("SELECT count(*) FROM responses") == SESSIONS
+
+
+def test_a_store_that_cannot_be_made_ends_the_reading(tmp_path: Path, noted: list[str]) -> None:
+    root = written(tmp_path / "claude")
+    (tmp_path / "new").mkdir()
+    store = Store(tmp_path / "new" / "store.duckdb")
+    (tmp_path / "new" / "store.duckdb.lock").mkdir()
+    with pytest.raises(StoreError):
+        Engine(store, [root], workers=0).catch_up()
+    assert sorted(path.name for path in store.path.parent.iterdir()) == sorted(BESIDE)
