@@ -10,6 +10,7 @@ from .batch import Batch, Row
 from .formats import ReadResult
 from .prices import Rate
 from .row_files import RowFiles, joined
+from .short_rows import ShortFiles
 
 
 @dataclass(slots=True)
@@ -19,6 +20,8 @@ class Load:
     row_files: RowFiles = field(default_factory=dict)
     is_merged: bool = False
     """Whether the rows of responses are merged by file (`merged_rows`), and tell all of their columns."""
+    short: list[ShortFiles] = field(default_factory=list)
+    """More rows of responses, merged by file, told in short."""
     rows: dict[str, list[Row]] = field(default_factory=dict)
     """Rows by table that are in no file: of a little that was read in this process."""
     spool: Callable[[], Path] | None = None

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..queries.facts import RESPONSES
 from ..queries.rollups import spans_of
 from ..queries.schema import FACTS, TABLES, Fact
 from . import replacing, rollups, strays
@@ -33,6 +34,7 @@ from .merging import (
     told_by,
 )
 from .row_files import read_rows
+from .short_rows import ShortFiles, own_rows, said_rows, whole_rows
 from .small_load import load_small
 
 if TYPE_CHECKING:
@@ -69,10 +71,11 @@ def _load_much(connection: Writer, work: Load) -> list[str]:
     write_rates(connection, work.rates, work.priced_models)
     taken_back = replacing.taken_back(connection, work.results)
     for fact in FACTS:
-        if fact.name in work.row_files or taken_back:
+        short = work.short if fact.name == RESPONSES.name else ()
+        if fact.name in work.row_files or short or taken_back:
             told_anew = [path for result in work.results if fact.name in result.tables for path, _ in result.extents]
             files = work.row_files.get(fact.name, ())
-            _merge(connection, fact, files, touched, told_anew, taken_back, is_merged=work.is_merged)
+            _merge(connection, fact, files, touched, told_anew, taken_back, short=short, is_merged=work.is_merged)
     if "activity" in work.row_files:
         _merge_activity(connection, work.row_files["activity"], touched)
     strays.settle(connection, touched)
@@ -92,12 +95,14 @@ def _merge(
     told_anew: Sequence[str],
     taken_back: bool,
     *,
+    short: Sequence[ShortFiles] = (),
     is_merged: bool = False,
 ) -> None:
     """Merge incoming rows of a fact into its table, one group of columns after the other.
 
-    `is_merged`: the rows tell all columns. What was told by the files `told_anew` is replaced where they tell it again;
-    with `taken_back` all that the files in the table of that name had told is dropped.
+    `short`: more of them, told in short. `is_merged`: the rows tell all columns. What was told by the files `told_anew`
+    is replaced where they tell it again; with `taken_back` all that the files in the table of that name had told is
+    dropped.
     """
     incoming = f"incoming_{fact.name}"
     told = told_by_merged(fact) if is_merged and fact.name in MERGED else fact.told
@@ -112,6 +117,8 @@ def _merge(
     flags = "".join(f", false AS {name}" for name in replaced)
     flags += "".join(f", NULL::VARCHAR AS {name}" for name in fact.rivals)
     rows = read_rows(files, told) if files else no_rows(told, fact.name)
+    if short:
+        rows = f"({rows}) UNION ALL BY NAME ({whole_rows(own_rows(short), said_rows(short))})"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {incoming} AS SELECT {every}{repeated}, 1::TINYINT AS fresh{flags} FROM ({rows})"
     )

@@ -9,6 +9,7 @@ from typing import Protocol
 from ..queries.facts import RESPONSES
 from .batch import Batch, Row
 from .merged_rows import MergedRows
+from .short_rows import ShortRows
 from .text import keep
 
 _OF_SESSIONS = frozenset(("session_firsts", "session_lasts", "summaries", "prompts", "activity", "strays", "worktrees"))
@@ -21,8 +22,11 @@ class Lines(Protocol):
     def pop_rows(self, key: str) -> Iterable[Row]:
         """Those of one response as rows, if there are any, because there are others of it; they are not told again."""
 
-    def rows(self) -> Iterable[Row]:
-        """A row of each response."""
+    def unfinished(self) -> Iterable[Row]:
+        """Those responses as rows that do not say why they stopped."""
+
+    def tell(self, rows: ShortRows) -> None:
+        """Tell all responses in short."""
 
 
 @dataclass(slots=True)
@@ -36,6 +40,10 @@ class UsageBatch(Batch):
     has_strays: bool = False
     """Whether there are sub-agents that name another session than the one they were started in: whose they are is
     told by all files together."""
+    waits: bool = False
+    """Whether there are responses that look like the beginning of one."""
+    short: ShortRows = field(default_factory=ShortRows)
+    """The rows that a decoder compares by itself; the others are in `rows`."""
     lines: Lines | None = None
     """What a decoder compares by itself of the file that is read."""
     _merged: MergedRows = field(default_factory=lambda: MergedRows(RESPONSES))
@@ -75,12 +83,16 @@ class UsageBatch(Batch):
                     self._merged.take(row)
         for row in self._told:
             self._merged.add(row)
-        rows = [*self._merged, *(() if self.lines is None else self.lines.rows())]
-        if not self.with_sessions and (self.is_doubtful or any(map(_waits, rows))):
+        rows = list(self._merged)
+        waits = any(map(_waits, rows)) or (self.lines is not None and any(map(_waits, self.lines.unfinished())))
+        if not self.with_sessions and (self.is_doubtful or waits):
             return False
+        self.waits = self.waits or waits
         for table, row in (*(("responses", row) for row in rows), *self._others):
             keep(table, row)
             self.rows.setdefault(table, []).append(row)
+        if self.lines is not None:
+            self.lines.tell(self.short)
         return True
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ..queries.store.scratch import scratch
 from . import forget, upkeep
 from .copies import copied
@@ -24,9 +26,10 @@ from .model_names import price_name
 from .plan import Job
 from .prices import PriceOverrides, rates_for
 from .redaction_version import is_pending
+from .short_rows import ShortFiles, ShortRows
 from .usage_batch import UsageBatch
 from .watermarks import known_models
-from .work import Done, collected_later, decoded_done, encoded_done
+from .work import Done, collected_later, encoded_done, from_plain
 
 if TYPE_CHECKING:
     from ..queries.store import Reader, Writer
@@ -83,6 +86,8 @@ class Unread:
         work, models = Load(is_merged=True), set()
         for part in parts:
             work.add({table: Path(path) for table, path in part.done.row_files.items()})
+            if part.short is not None:
+                work.short.append(part.short)
             work.results += part.done.results
             models |= set(part.done.models)
         new = models - known_models(self.tables)
@@ -98,6 +103,7 @@ class _Share:
     """What one process has read."""
 
     done: Done = field(default_factory=Done)
+    short: ShortFiles | None = None
     has_strays: bool = False
 
 
@@ -111,16 +117,17 @@ def _read(jobs: Sequence[Job], folder: Path, processes: int, *, with_sessions: b
     children = {}
     try:
         for number in range(1, len(shares)):
-            process = _forked(shares[number], folder, answers[number], with_sessions)
+            short = ShortRows(number, len(shares) + 1)
+            process = _forked(shares[number], folder, answers[number], with_sessions, short)
             if process is not None:
                 children[process] = number
-        parts = [_share(shares[0], folder, answers[0].name, with_sessions)]
+        parts = [_share(shares[0], folder, answers[0].name, with_sessions, ShortRows(0, len(shares) + 1))]
         done = {0}
         while children:
             process, status = os.waitpid(next(iter(children)), 0)
             number = children.pop(process)
             if status == 0:
-                parts.append(_part_in(answers[number]))
+                parts.append(_part_in(answers[number].read_bytes()))
                 done.add(number)
     finally:
         for process in children:
@@ -128,7 +135,9 @@ def _read(jobs: Sequence[Job], folder: Path, processes: int, *, with_sessions: b
             os.waitpid(process, 0)
     # What no process could be made for, or died of it.
     left = [job for number, share in enumerate(shares) if number not in done for job in share]
-    return [*parts, _share(left, folder, "usage-left", with_sessions)] if left else parts
+    if left:
+        parts.append(_share(left, folder, "usage-left", with_sessions, ShortRows(len(shares), len(shares) + 1)))
+    return parts
 
 
 def _shared_out(jobs: Sequence[Job], processes: int) -> list[list[Job]]:
@@ -146,24 +155,22 @@ _PER_FILE = 20_000
 """To open a file takes as long as to read so many bytes."""
 
 
-def _forked(share: Sequence[Job], folder: Path, answer: Path, with_sessions: bool) -> int | None:
+def _forked(share: Sequence[Job], folder: Path, answer: Path, with_sessions: bool, short: ShortRows) -> int | None:
     """A copy of this process that reads a share and writes what it comes to; None where the system has none."""
 
     def read() -> None:
-        part = _share(share, folder, answer.name, with_sessions)
-        answer.write_bytes((b"1" if part.has_strays else b"0") + encoded_done(part.done))
+        answer.write_bytes(encoded_done(_share(share, folder, answer.name, with_sessions, short)))
 
     return copied(read)
 
 
-def _part_in(answer: Path) -> _Share:
-    told = answer.read_bytes()
-    return _Share(decoded_done(told[1:]), told.startswith(b"1"))
+_part_in = msgspec.json.Decoder(_Share, dec_hook=from_plain).decode
 
 
-def _share(jobs: Sequence[Job], folder: Path, name: str, with_sessions: bool) -> _Share:
+def _share(jobs: Sequence[Job], folder: Path, name: str, with_sessions: bool, short: ShortRows) -> _Share:
     """Read some jobs. What cannot be read tells nothing here: the whole reading says why."""
-    batch, whole = UsageBatch(with_sessions=with_sessions), UsageBatch(with_sessions=True)
+    batch = UsageBatch(with_sessions=with_sessions, short=short)
+    whole = UsageBatch(with_sessions=True, short=short)
     part = _Share()
     with collected_later():
         for job in jobs:
@@ -172,9 +179,10 @@ def _share(jobs: Sequence[Job], folder: Path, name: str, with_sessions: bool) ->
     part.has_strays = batch.has_strays
     for table, rows in whole.rows.items():
         batch.rows.setdefault(table, []).extend(rows)
-    responses = batch.of("responses")
-    part.done.models = sorted({row["model"] for row in responses} | {price_name(row) for row in responses})
+    told = [*batch.of("responses"), *short.said]
+    part.done.models = sorted({row["model"] for row in told} | {price_name(row) for row in told})
     part.done.row_files = {table: str(path) for table, path in batch.write(folder, name).items()}
+    part.short = short.write(folder, name)
     return part
 
 

@@ -167,15 +167,16 @@ def _to_plain(value: Any) -> Any:
     raise NotImplementedError(type(value))
 
 
-def _from_plain(kind: type, value: Any) -> Any:
+def from_plain(kind: type, value: Any) -> Any:
+    """For msgspec: a value of a kind that JSON has not; of `encoded_done`."""
     if kind is Path:
         return Path(value)
     raise NotImplementedError(kind)
 
 
 encoded_done = _encode = msgspec.json.Encoder(enc_hook=_to_plain).encode
-_decode_task = msgspec.json.Decoder(WorkTask, dec_hook=_from_plain).decode
-decoded_done = msgspec.json.Decoder(Done, dec_hook=_from_plain).decode
+_decode_task = msgspec.json.Decoder(WorkTask, dec_hook=from_plain).decode
+decoded_done = msgspec.json.Decoder(Done, dec_hook=from_plain).decode
 
 
 class _Worker(Protocol):

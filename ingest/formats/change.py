@@ -19,12 +19,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 from ..jsonl import MAX_LINE, is_whole
 from ..text import plain_json, without_credentials
-from .opening import COMPRESSED, BrokenError, opened
+from .opening import BUFFER, COMPRESSED, BrokenError, opened
 from .source import Fingerprint, ReadResult, Source, SourceFile, State, Vanished, Watermark
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ STRETCH = 48 * 1024 * 1024
 UNTIMED_HEAD = 1024 * 1024
 """Bytes: a longer start of a file without any time is not read again when a time turns up."""
 
-_LINE, _CHUNK = 1, 1024 * 1024
-"""Bytes: what is read to have a line, and what is searched at once."""
+_LINE, _CHUNK = 1, 512 * 1024
+"""Bytes: what is read to have a line, and what is searched at once: more would not stay in the processor's memory."""
 
 _HEAD = 1024
 _TAIL = 256
@@ -111,6 +112,8 @@ class AppendedLines:
     """
 
     decoder: Callable[[SourceFile, State, Batch], LineDecoder]
+    buffer: int = BUFFER
+    """Bytes read at once to have lines one after the other."""
 
     def todo(self, watermark: Watermark | None, size: int) -> int:
         """What was added, or all."""
@@ -121,7 +124,7 @@ class AppendedLines:
     ) -> ReadResult:
         """Read the lines added since, up to about `limit` bytes."""
         path, group = _first_of(source, file)
-        with opened(path) as (stream, status, content):
+        with opened(path, self.buffer) as (stream, status, content):
             start: int = 0
             state: State = {}
             if watermark is not None and watermark.version == source.version:
@@ -222,27 +225,31 @@ def _read_all(
     if not more or searching.needle is None:
         return end, False
     searching.passes_over = True
-    return _read_matching(stream, searching, end, size, searching.needle), False
+    return _read_matching(cast("BufferedIOBase", stream), searching, end, size, searching.needle), False
 
 
-def _read_matching(stream: BinaryIO, decoder: SearchingDecoder, start: int, size: int, needle: bytes) -> int:
+def _read_matching(stream: BufferedIOBase, decoder: SearchingDecoder, start: int, size: int, needle: bytes) -> int:
     """Feed the whole lines that have some bytes in them; the byte after the last whole line. Overlong ones are fed."""
-    pos, rest, much = start, b"", _CHUNK
+    pos, rest = start, b""
+    # With room for more than there is, so that the end shows.
+    block = bytearray(min(_CHUNK, max(0, size - start) + 1))
+    view = memoryview(block)
     while True:
         # What is left of a line is read again with the rest of it: to join the two would copy all.
         stream.seek(pos)
-        block = stream.read(min(much, size - pos))
-        whole = block.rfind(b"\n") + 1
+        got = stream.readinto(view[: max(0, size - pos)])
+        whole = block.rfind(b"\n", 0, got) + 1
         if not whole:
-            if len(block) < much:
-                rest = block
+            if got < len(block):
+                rest = bytes(view[:got])
                 break
-            much *= 2
+            block = bytearray(2 * len(block))
+            view = memoryview(block)
             continue
         found = block.find(needle, 0, whole)
         while found >= 0:
             begin, end = block.rfind(b"\n", 0, found) + 1, block.find(b"\n", found) + 1
-            decoder.feed(block[begin:end], pos + begin)
+            decoder.feed(bytes(view[begin:end]), pos + begin)
             found = block.find(needle, end, whole)
         pos += whole
     if rest and is_whole(rest):

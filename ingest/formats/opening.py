@@ -26,13 +26,13 @@ class BrokenError(OSError):
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[tuple[BinaryIO, os.stat_result, int]]:
+def opened(path: Path, buffer: int = BUFFER) -> Iterator[tuple[BinaryIO, os.stat_result, int]]:
     """A file's content, seekable; the status of the file; how many bytes of content there are at most.
 
-    Raises FileNotFoundError, and OSError for what is no regular file or cannot be read; reading on in a compressed
-    file may raise BrokenError.
+    `buffer`: bytes read at once where less is asked for. Raises FileNotFoundError, and OSError for what is no regular
+    file or cannot be read; reading on in a compressed file may raise BrokenError.
     """
-    with regular.opened(path, BUFFER) as file:
+    with regular.opened(path, buffer) as file:
         status = os.fstat(file.fileno())
         if path.suffix not in COMPRESSED:
             yield file, status, status.st_size
@@ -52,6 +52,11 @@ class _Unpacked:
 
     def read(self, size: int) -> bytes:
         return cast("bytes", self._translated(self._stream.read, size))
+
+    def readinto(self, space: memoryview) -> int:
+        got = self.read(len(space))
+        space[: len(got)] = got
+        return len(got)
 
     def readline(self, size: int) -> bytes:
         return cast("bytes", self._translated(self._stream.readline, size))

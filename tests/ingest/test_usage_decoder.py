@@ -2,32 +2,65 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from agnes_stats.ingest.batch import Batch
+import duckdb
+from agnes_stats.ingest.batch import Batch, micros
 from agnes_stats.ingest.formats import SOURCES
 from agnes_stats.ingest.formats.change import STRETCH
 from agnes_stats.ingest.merged_rows import MergedRows
+from agnes_stats.ingest.short_rows import ShortRows, own_rows, said_rows, whole_rows
 from agnes_stats.ingest.usage_batch import UsageBatch
 from agnes_stats.queries.facts import RESPONSES
 from agnes_stats.tests.counting.test_properties import files
 from hypothesis import HealthCheck, Phase, given, settings
 
 OF_SESSIONS = ("session_firsts", "session_lasts", "prompts", "activity", "strays", "worktrees", "summaries")
-NOT_ASKED = ("requested_at", "prompt_id", "effort", "logged_cost_usd", "cache_miss_reason", "cache_missed_tokens")
+NOT_ASKED = (
+    "least_output_tokens",
+    "requested_at",
+    "prompt_id",
+    "effort",
+    "logged_cost_usd",
+    "cache_miss_reason",
+    "cache_missed_tokens",
+)
 
 
 def _said(batch: Batch, table: str) -> list[str]:
-    rows = batch.of(table)
+    rows = list(batch.of(table))
+    if table == "responses" and isinstance(batch, UsageBatch):
+        rows += _whole(batch.short)
     if table == "responses" and not isinstance(batch, UsageBatch):
         merged = MergedRows(RESPONSES)
         for row in rows:
             merged.add(row)
         rows = list(merged)
     return sorted(json.dumps(_plain(row), sort_keys=True) for row in rows)
+
+
+def _whole(short: ShortRows) -> list[dict[str, Any]]:
+    """Rows told in short as DuckDB reads them, without what each row has of the others."""
+    with TemporaryDirectory() as folder:
+        files = short.write(Path(folder), "short")
+        if files is None:
+            return []
+        found = _DUCKDB.execute(whole_rows(own_rows([files]), said_rows([files])))
+        names = [name for name, *_ in found.description]
+        return [
+            {
+                name: micros(value) if isinstance(value, dt.datetime) else value
+                for name, value in zip(names, row, strict=True)
+            }
+            for row in found.fetchall()
+        ]
+
+
+_DUCKDB = duckdb.connect()
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -105,7 +105,11 @@ class ClaudeSource(Source):
             return None
         from .usage_decoder import UsageDecoder
 
-        return AppendedLines(UsageDecoder)
+        return AppendedLines(UsageDecoder, buffer=_SEARCHED_FROM)
+
+
+_SEARCHED_FROM = 32 * 1024
+"""Bytes: of a file that is searched only a few lines are read one after the other."""
 
 
 def _projects(root: Path) -> Path:

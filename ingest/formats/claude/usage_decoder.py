@@ -16,17 +16,18 @@ from ...usage_batch import UsageBatch
 from ..events import NoticeKind, Place, Speaker
 from ..source import SourceFile, State
 from ..times import parse_time
-from .decoder import DENSEST_OUTPUT, SYNTHETIC, ClaudeDecoder
-from .keys import AGENT, RowLine, copy_signs_of, is_unique
+from .decoder import SYNTHETIC, ClaudeDecoder
+from .keys import AGENT, RowLine, is_unique
 from .rows import ContentBlock, Message, Row
-from .usage import PARTS, shown_bytes, tokens_of
-from .usage_lines import Line, UsageLines, UsageMessage, UsageRow, nothing
+from .usage import PARTS
+from .usage_lines import LabelledRow, UsageLines, UsageRow
 
 NEEDLE = b'"assistant"'
 """In every row that tells of a response: within a text its quotes would be escaped."""
 
 
-_decode = msgspec.json.Decoder(UsageRow).decode
+_usage_row = msgspec.json.Decoder(UsageRow).decode
+_labelled_row = msgspec.json.Decoder(LabelledRow).decode
 
 
 class UsageDecoder(ClaudeDecoder):
@@ -42,6 +43,7 @@ class UsageDecoder(ClaudeDecoder):
         """Whether lines without the needle are not fed any more."""
         whose = {"agent": AGENT, "machine": file.machine, "username": file.username}
         self._lines = batch.lines = UsageLines(str(file.path), whose, self._file_agent)
+        self._decode = _labelled_row if self.wants_all else _usage_row
 
     @property
     def needle(self) -> bytes | None:
@@ -56,36 +58,20 @@ class UsageDecoder(ClaudeDecoder):
     def _quick(self, line: bytes, pos: int) -> bool:
         """Take an ordinary row of a response; whether it was one."""
         try:
-            row = _decode(line)
+            row = self._decode(line)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return False
-        message, session = row.message, row.sessionId
-        if row.type != "assistant" or message is None or not _is_ordinary(row, message) or not line.startswith(b"{"):
+        if not _is_ordinary(row) or not line.startswith(b"{"):
             return False
-        ts = parse_time(row.timestamp)
-        if ts is None or type(session) is not str or not session or (self._home is not None and session != self._home):
+        ts, session = parse_time(row.timestamp), row.sessionId
+        if ts is None or not session or (self._home is not None and session != self._home):
             return False
+        self._lines.first_ts = self._first_ts
+        self._lines.add(row, ts, pos)
         self._session = self._session or session
         self._emit.last_ts = ts
-        if self._usage.with_sessions:
+        if self.wants_all:
             self._quick_label(row, session, ts, pos)
-        tokens = tokens_of(message.usage, nothing)  # type: ignore[arg-type]
-        shown = shown_bytes(message)  # type: ignore[arg-type]
-        # What the model wrote is all of the line, and is not asked for any more.
-        message.content = None
-        told = Line(
-            ts,
-            pos,
-            copy_signs_of(row, ts, self._first_ts),  # type: ignore[arg-type]
-            bool(row.isSidechain) or self._file_agent is not None,
-            tokens.output,
-            tokens.total,
-            -(-shown // DENSEST_OUTPUT),
-            row,
-            message,
-            tokens,
-        )
-        self._lines.add(message.id, told)
         return True
 
     def _quick_label(self, row: Any, session: str, ts: int, pos: int) -> None:
@@ -136,16 +122,14 @@ class UsageDecoder(ClaudeDecoder):
             super()._task_state(key, call, told, place)
 
 
-def _is_ordinary(row: UsageRow, message: UsageMessage) -> bool:
+def _is_ordinary(row: UsageRow) -> bool:
     """Whether all that a row says of a response is in its own fields."""
-    usage = message.usage
+    message = row.message
+    parts = message.usage.iterations
     return (
-        usage is not None
-        and type(message.id) is str
+        message.model != SYNTHETIC
         and is_unique(message.id)
-        and message.model != SYNTHETIC
         and not row.isApiErrorMessage
-        and row.forkedFrom is None
         # One part is all of it.
-        and (not usage.iterations or (len(usage.iterations) == 1 and usage.iterations[0].type in PARTS))
+        and (not parts or (len(parts) == 1 and parts[0].type in PARTS))
     )

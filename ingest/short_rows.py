@@ -1,0 +1,146 @@
+"""Rows of responses told in short, as a reading that is only about what they took hands them over.
+
+Nearly all that a row says of whose a response is, many others say, too. That is told once, as a row of its own with a
+number, and beside it by each of them only what is their own, under short names: a sixth of the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from ..queries.facts import RESPONSES
+from ..queries.quoting import quoted
+from .batch import Row
+from .merged_rows import told_by_merged
+from .text import keep
+
+
+class ShortRow(
+    msgspec.Struct,
+    gc=False,
+    omit_defaults=True,
+    rename={
+        "key": "k",
+        "said": "s",
+        "ts": "t",
+        "pos": "p",
+        "output_tokens": "o",
+        "total_tokens": "a",
+        "input_tokens": "i",
+        "cache_read_tokens": "r",
+        "cache_write_5m_tokens": "m",
+        "cache_write_1h_tokens": "h",
+        "reasoning_tokens": "n",
+        "least_output_tokens": "l",
+        "ended_at": "e",
+        "usage_ts": "u",
+        "usage_pos": "q",
+    },
+):
+    """What is a response's own: columns of `responses`, and the number of the row that has the others."""
+
+    key: str
+    said: int
+    ts: int
+    pos: int
+    output_tokens: int
+    total_tokens: int
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    reasoning_tokens: int | None = None
+    least_output_tokens: int | None = None
+    ended_at: int | None = None
+    """If it is another time than `ts`; so with the next two."""
+    usage_ts: int | None = None
+    usage_pos: int | None = None
+
+
+_OWN = {spec.name: spec.encode_name for spec in msgspec.structs.fields(ShortRow)}
+_SAID = {
+    column: kind for column, kind in told_by_merged(RESPONSES).items() if column not in _OWN and kind != "TIMESTAMP"
+}
+"""The columns that many may share."""
+
+_ELSE = {"ended_at": "ts", "usage_ts": "ts", "usage_pos": "pos"}
+"""Column -> the one that it is the same as where it is not told."""
+
+
+class ShortFiles(NamedTuple):
+    """Two files of JSON, a row a line."""
+
+    own: str
+    """Of what is each one's own."""
+    said: str
+    """Of what several say."""
+
+
+@dataclass(slots=True)
+class ShortRows:
+    """Rows of responses by one process. Its numbers begin with `first` and go on by `step`: no two have the same."""
+
+    first: int = 0
+    step: int = 1
+    rows: list[ShortRow] = field(default_factory=list)
+    said: list[Row] = field(default_factory=list)
+
+    def say(self, row: Row) -> int:
+        """Take what several rows say, under the names of columns; the number for these."""
+        keep(RESPONSES.name, row)
+        number = self.first + len(self.said) * self.step
+        self.said.append({"s": number, **{name: value for name, value in row.items() if value is not None}})
+        return number
+
+    def write(self, folder: Path, name: str) -> ShortFiles | None:
+        """Write them to `folder/name.*`; None if there are none. Raises OSError."""
+        if not self.rows:
+            return None
+        encoder, paths = msgspec.json.Encoder(), []
+        for what, rows in (("own", self.rows), ("said", self.said)):
+            path = folder / f"{name}.{what}.ndjson"
+            with path.open("wb") as file:
+                for start in range(0, len(rows), _AT_ONCE):
+                    file.write(encoder.encode_lines(rows[start : start + _AT_ONCE]))
+            paths.append(str(path))
+        return ShortFiles(*paths)
+
+
+_AT_ONCE = 5000
+
+
+def own_rows(files: Iterable[ShortFiles]) -> str:
+    """SELECT of what is each one's own, for `whole_rows`."""
+    kinds = {short: "VARCHAR" if column == "key" else "BIGINT" for column, short in _OWN.items()}
+    return _read([pair.own for pair in files], kinds)
+
+
+def said_rows(files: Iterable[ShortFiles]) -> str:
+    """SELECT of what several of them say, for `whole_rows`."""
+    return _read([pair.said for pair in files], {"s": "BIGINT", **_SAID})
+
+
+def whole_rows(own: str, said: str) -> str:
+    """SELECT of rows of `responses` with all columns that are told of them; `own` and `said` select the two parts."""
+    shown = [f'said."{column}"' for column in _SAID]
+    untold = {column: kind for column, kind in told_by_merged(RESPONSES).items() if column not in {*_SAID, *_OWN}}
+    shown += [f'NULL::{kind} AS "{column}"' for column, kind in untold.items()]
+    for column, short in _OWN.items():
+        if column == "said":
+            continue
+        other = _ELSE.get(column)
+        value = f"own.{short}" if other is None else f"coalesce(own.{short}, own.{_OWN[other]})"
+        kind = RESPONSES.loaded[column]
+        shown.append(f'{f"make_timestamp({value})" if kind == "TIMESTAMP" else value} AS "{column}"')
+    return f"SELECT {', '.join(shown)} FROM ({own}) own JOIN ({said}) said ON said.s = own.s"
+
+
+def _read(paths: Sequence[str], columns: dict[str, str]) -> str:
+    names = ", ".join(map(quoted, paths))
+    kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    return f"SELECT * FROM read_json([{names}], format = 'newline_delimited', columns = {{{kinds}}})"
