@@ -70,6 +70,11 @@ class PlanLimit:
     has_pace: bool = False
     """Whether its window was told of at least twice, so that something can be said of how it goes on."""
 
+    def turned(self, then: dt.datetime, now: dt.datetime) -> bool:
+        """Whether between two moments its window ended, or what was told of it became old."""
+        ended = self.resets_at is not None and then < self.resets_at <= now
+        return ended or then - self.as_of <= STALE_AFTER < now - self.as_of
+
 
 _ONE = "agent, machine, username, limit_id, span"
 """SQL of what a limit is known by."""

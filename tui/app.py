@@ -35,6 +35,7 @@ from .kit.key_bar import KeyBar
 from .kit.readable import KEPT_IN_PLACE, READABLE
 from .kit.table import RecordTable
 from .learnt import differs
+from .live_states import Running
 from .memory import Memory, Remembered
 from .messages import FilterChanged, IngestNews, SoonTold, StoreLooked
 from .pane import Pane
@@ -62,7 +63,7 @@ WATCH_SECONDS = 5.0
 """How often a store that only others write to is looked at."""
 
 TICK_SECONDS = 60.0
-"""How often relative times and live marks are renewed while nothing else happens."""
+"""How often relative times and live marks are renewed while nothing else happens: mostly without asking."""
 
 SOON_BYTES = 64 * 1024 * 1024
 """Where more is to be read, what tokens took is told before the store is full."""
@@ -132,6 +133,8 @@ class AgnesStats(EndableApp):
         self.now = now
         self.costs = Costs()
         """What the questions of the screen cost."""
+        self.running = Running()
+        """What runs, asked once for all who show it."""
         self.looked_in = tuple(looked_in)
         self.ahead = ahead
         self._prepares = prepares
@@ -420,7 +423,13 @@ class AgnesStats(EndableApp):
     def on_resize(self) -> None:
         """Another width has room for other things."""
         if self._has_begun:
-            self.call_after_refresh(self._tick)
+            self.call_after_refresh(self._fill_anew)
+
+    def _fill_anew(self) -> None:
+        if self.is_up:
+            self._header.tick()
+            self.active_pane.refresh_data()
+            self._refresh_details()
 
     def _tick(self) -> None:
         if not self.is_up:
@@ -429,7 +438,7 @@ class AgnesStats(EndableApp):
             # Another day, or hour, has begun.
             self.choose()
         self._header.tick()
-        self.active_pane.refresh_data()
+        self.active_pane.renew()
         self._refresh_details()
 
     # -- the filter ----------------------------------------------------------------------------------------------

@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..queries.live import running_now
 from ..queries.store import Store
 from . import ending, terminal
 from .factories import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
-from .header_data import HEADER, header_data
-from .live_states import told_states
+from .header_data import HEADER, header_data, whatever_is_filtered
+from .live_states import MOST_LIVE, told_states
 from .memory import Memory, Remembered
 from .prefetch import Ahead
 from .ranges import Range, first_range, range_named, ranged
@@ -131,7 +132,14 @@ def first_answers(settings: Settings, days: Range | None = None) -> Ahead:
         return tab.ask_first(connection, chosen, now)
 
     def header(connection: Reader) -> object:
-        return header_data(connection, settings, chosen, now, told_states(settings))
+        everything, told = whatever_is_filtered(settings, chosen), told_states(settings)
+        return header_data(
+            connection,
+            settings,
+            chosen,
+            now,
+            lambda: running_now(connection, everything, now=now, told=told, limit=MOST_LIVE),
+        )
 
     questions = {tab.name: page} if tab.first else {}
     return Ahead(Store(settings.store), chosen, {**questions, HEADER: header})

@@ -13,7 +13,8 @@ from textual import work
 from textual.color import Color
 from textual.widgets import Static
 
-from ..queries.store import Stamp, StoreError
+from ..queries.standing import Asked, moves_until
+from ..queries.store import StoreError
 from . import budget_text, limit_text, marks
 from . import format as words
 from .alerts import Alerts
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from .header_data import HeaderData
 
 OLD = dt.timedelta(minutes=10)
-"""Limits, budgets and the sums of days are asked for again after this long, though nothing was written."""
+"""Limits, whose pace is that of the last hour, are asked for again after this long, though nothing was written."""
 
 LOOK_SECONDS = 1.0
 """How often it is looked what the processes of sessions say that these do."""
@@ -44,6 +45,8 @@ FORGOTTEN = dt.timedelta(hours=24)
 
 
 _QUESTION = "Header"
+
+_NO_DAYS = {"since": None, "until": None, "after": None, "before": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,8 @@ class HeaderStrip(OnDashboard, Static):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._data: HeaderData | None = None
-        self._asked: tuple[Stamp, dt.datetime] | None = None
-        """The store when it was asked last, and when that was."""
+        self._asked: Asked | None = None
+        """When what is shown was asked for; None if that was before there was a screen."""
         self._told: Told | None = None
         """What processes said when it was looked last."""
         self._alerts: Alerts | None = None
@@ -82,14 +85,19 @@ class HeaderStrip(OnDashboard, Static):
         self._is_over.set()
 
     def tick(self) -> None:
-        """Say anew how long ago things are; ask again if somebody has written since, or it is long ago."""
+        """Say anew how long ago things are; ask again if somebody has written since, or time makes it another."""
         app = self.dashboard
-        runs = self._data is not None and bool(self._data.live)
-        if runs or self._asked is None or self._asked[0] != app.store.stamp() or app.now() - self._asked[1] >= OLD:
+        if self._data is None or self._asked is None or not self._stands(self._data, self._asked):
             self.refresh_data()
-        elif self._data is not None:
+        else:
             app.costs.hit(_QUESTION)
             self._show(self._data)
+
+    def _stands(self, data: HeaderData, asked: Asked) -> bool:
+        """Whether what is shown is what would be answered now."""
+        now = self.dashboard.now()
+        is_new = now - asked.at < OLD and not any(limit.turned(asked.at, now) for limit in data.limits)
+        return is_new and not data.is_provisional and asked.stands(self.dashboard.store.stamp(), now)
 
     def _keep_looking(self) -> None:
         while not self._is_over.wait(LOOK_SECONDS):
@@ -111,36 +119,47 @@ class HeaderStrip(OnDashboard, Static):
         """Ask the store for the numbers, and show them."""
         app = self.dashboard
         chosen = app.chosen.but(text=app.active_pane.text)
-        asked, is_settled = (app.store.stamp(), app.now()), app.is_settled
+        is_settled = app.is_settled
+        asked = None
         try:
             data = app.ahead.take(HEADER, chosen) if app.ahead else None
             if data is not None:
                 app.costs.hit(_QUESTION)
-            data = data or self._answer(chosen)
+            else:
+                data, asked = self._answer(chosen)
         except StoreError:
             # The pane says it, with the reason; the last numbers stay.
             return
         self._asked = asked
         self.post_message(HomeLoaded(data, is_settled=is_settled))
 
-    def _answer(self, chosen: Filter) -> HeaderData:
-        from .header_data import header_data
+    def _answer(self, chosen: Filter) -> tuple[HeaderData, Asked]:
+        from .header_data import header_data, whatever_is_filtered
 
         app = self.dashboard
-        told_now = told_states(app.settings)
+        told_now, stamp, now = told_states(app.settings), app.store.stamp(), app.now()
+        whose = whatever_is_filtered(app.settings, chosen)
+        if app.active_pane.SHOWS_RUNNING and chosen.but(**_NO_DAYS, text="") == whose:
+            # The days do not say what runs. So it is what the pane asks, which shows what they leave of it.
+            whose = chosen.but(text="")
         with app.costs.asking(_QUESTION):
             with app.store.read() as connection:
                 if chosen.text:
                     from ..queries.search import narrowed
 
                     chosen = narrowed(connection, chosen)
-                data = header_data(connection, app.settings, chosen, app.now(), told_now)
+
+                def running() -> list[LiveSession]:
+                    return app.running.ask(connection, whose, stamp=stamp, now=now, told=told_now)
+
+                data = header_data(connection, app.settings, chosen, now, running)
+                asked = Asked(stamp, now, moves_until(connection, now))
             with app.reading_soon(chosen) as soon:
                 if soon is not None:
                     from ..queries import tokens
 
                     data = replace(data, sums=tokens.totals(soon, chosen), is_provisional=True)
-            return data
+            return data, asked
 
     def on_home_loaded(self, message: HomeLoaded) -> None:
         """Show the numbers, and tell what is news."""

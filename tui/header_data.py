@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from .factories import budgets_of
 
 if TYPE_CHECKING:
     from ..queries.budget import Budget
-    from ..queries.live import LiveSession, Told
+    from ..queries.live import LiveSession
     from ..queries.plan_limits import PlanLimit
     from ..queries.store import Reader
     from ..queries.tokens import TokenSums
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 HEADER = "header"
 """The name of the question, where it is asked ahead."""
-
-MOST_LIVE = 50
-"""Running sessions that are looked at; nobody waits for as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +38,25 @@ class HeaderData:
     """Whether the sums are of what is not all in the store yet."""
 
 
-def header_data(connection: Reader, settings: Settings, chosen: Filter, now: dt.datetime, told: Told) -> HeaderData:
-    """All of it. `now` is UTC without a zone; `told` is what processes say of their sessions."""
-    from ..queries import budget, live, plan_limits, servers, tokens, workspaces
+def whatever_is_filtered(settings: Settings, chosen: Filter) -> Filter:
+    """What runs and what is left is that of everything, but for a person who is named on the command line."""
+    return Filter(zone=chosen.zone, user=settings.user)
 
-    everything = Filter(zone=chosen.zone, user=settings.user)
+
+def header_data(
+    connection: Reader,
+    settings: Settings,
+    chosen: Filter,
+    now: dt.datetime,
+    running: Callable[[], list[LiveSession]],
+) -> HeaderData:
+    """All of it. `now` is UTC without a zone; `running` asks what runs."""
+    from ..queries import budget, plan_limits, servers, tokens, workspaces
+
+    everything = whatever_is_filtered(settings, chosen)
     return HeaderData(
         tokens.totals(connection, chosen),
-        live.running_now(connection, everything, now=now, told=told, limit=MOST_LIVE),
+        running(),
         plan_limits.limits(connection, everything, now=now),
         budget.budgets(connection, everything, budgets_of(settings), now=now),
         bool(workspaces.workspaces(connection)),

@@ -3,15 +3,48 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..queries.live import NOTHING_TOLD, Told
+from ..queries.live import NOTHING_TOLD, Told, running_now
 from ..queries.paths import expanded, home_folder
 from .settings import Settings, parts_of
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
+
+    from ..queries.filters import Filter
+    from ..queries.live import LiveSession
+    from ..queries.store import Reader, Stamp
+
+MOST_LIVE = 50
+"""Running sessions that are looked at; nobody waits for as many."""
+
+
+class Running:
+    """What runs, asked once for all who show it at the same time. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key: object = None
+        self._found: list[LiveSession] = []
+
+    def ask(
+        self, connection: Reader, chosen: Filter, *, stamp: Stamp, now: dt.datetime, told: Told
+    ) -> list[LiveSession]:
+        """As `running_now` answers, at most MOST_LIVE; kept for a minute of the clock and a state of the store.
+
+        `stamp` is that of the store before it was opened for `connection`. Raises StoreError.
+        """
+        key = (stamp, chosen.but(text=""), now.replace(second=0, microsecond=0), told)
+        with self._lock:
+            if key != self._key:
+                # Not before it is known: what fails is asked again.
+                self._found = running_now(connection, chosen, now=now, told=told, limit=MOST_LIVE)
+                self._key = key
+            return self._found
 
 
 def told_states(settings: Settings) -> Told:

@@ -9,6 +9,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from ..ingest.news import News
     from ..queries.filters import Filter
+    from ..queries.standing import Asked
     from ..queries.store import Stamp
     from .header_data import HeaderData
 
@@ -59,11 +60,13 @@ class FilterChanged(Message):
 class PaneLoaded(Message):
     """The answer to a pane's question. Late answers to older questions are dropped by their number."""
 
-    def __init__(self, number: int, data: Any, *, is_whole: bool = True) -> None:
+    def __init__(self, number: int, data: Any, asked: Asked | None = None, *, is_whole: bool = True) -> None:
         """`is_whole`: this is all, not only what fills a screen."""
         super().__init__()
         self.number = number
         self.data = data
+        self.asked = asked
+        """When it was asked for; None if that was before there was a screen."""
         self.is_whole = is_whole
 
 

@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from ..queries.filters import Filter
+from ..queries.standing import Asked, moves_until
 from ..queries.store import StoreAway, StoreError
 from . import learnt
 from .kit.seconds import Seconds
@@ -26,7 +27,7 @@ from .messages import PaneFailed, PaneLoaded
 from .typed_app import OnDashboard
 
 if TYPE_CHECKING:
-    from ..queries.store import Reader
+    from ..queries.store import Reader, Stamp
     from .tabs import Tab
     from .views import View
 
@@ -46,6 +47,8 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
 
     EMPTY: ClassVar[str] = "Nothing yet."
     """The sentence for a store without anything to show here."""
+    SHOWS_RUNNING: ClassVar[bool] = False
+    """Whether it asks what runs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "reload", "Ask again", show=False, tooltip="Refresh: ask the store again"),
@@ -76,7 +79,11 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         """Views that had an answer."""
         self._awaited = ""
         """The view that was turned to and has none yet."""
+        self._stamp: Stamp = ()
+        """The store when it was asked last."""
         self._asked_view = ""
+        self._on_screen: tuple[Data, Asked] | None = None
+        """The answer on the screen, and when it was asked for; None where there is none, or it is not all."""
         self._seconds: Seconds | None = None
 
     # -- for subclasses ------------------------------------------------------------------------------------------
@@ -97,6 +104,15 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
     def has_rows(self, data: Data) -> bool:  # noqa: ARG002
         """Whether there is anything to show; if not, the pane says so in words."""
         return True
+
+    def stands(self, data: Data) -> bool:  # noqa: ARG002
+        """Whether an answer is the same for as long as `Asked.stands` says so: until something may stop running, and
+        until an hour begins. What depends on the minute is asked for every minute."""
+        return True
+
+    def show_again(self, data: Data) -> None:
+        """Show an answer that stands as it looks now: how long ago things are."""
+        self.show(data)
 
     @property
     def grows(self) -> bool:
@@ -137,6 +153,24 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         self._look_at_clock()
         if (force or self.is_shown) and not self._busy:
             self._ask()
+
+    def renew(self) -> None:
+        """Time has passed: ask again if that may have made the answer another one, else tell anew what is at hand."""
+        if self._on_screen is None or not self._is_true(*self._on_screen):
+            self.refresh_data()
+            return
+        self.dashboard.costs.hit(self.tab.title)
+        with self.app.batch_update():
+            self.show_again(self._on_screen[0])
+
+    def _is_true(self, data: Data, asked: Asked) -> bool:
+        """Whether what is on the screen is what would be answered now, to what is asked now."""
+        app = self.dashboard
+        if self._busy or not self.is_shown or self._told != (app.chosen.but(text=self.text), self.asks_for):
+            return False
+        # What is told ahead of the store is so until more is read, or all of it.
+        is_told_ahead = getattr(data, "is_provisional", False)
+        return not is_told_ahead and self.stands(data) and asked.stands(app.store.stamp(), app.now())
 
     def await_view(self, name: str) -> None:
         """Another view was turned to: as long as it never had an answer, say that it is on its way.
@@ -212,21 +246,26 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         app = self.dashboard
         if chosen.text:
             from ..queries.search import narrowed
+        asked = None
         try:
             data = app.ahead.take(self.tab.name, chosen) if app.ahead and self.takes_ahead else None
             if is_whole := data is None:
+                # Before the store is opened: what is written meanwhile is asked for again.
+                self._stamp = stamp = app.store.stamp()
+                now = app.now()
                 with app.costs.asking(self.tab.title), app.store.read() as connection:
                     learnt.learn(connection)
                     if chosen.text:
                         chosen = narrowed(connection, chosen)
-                    data = self.load(connection, chosen, app.now())
+                    data = self.load(connection, chosen, now)
+                    asked = Asked(stamp, now, moves_until(connection, now))
             else:
                 app.costs.hit(self.tab.title)
         except StoreError as error:
             self.post_message(PaneFailed(number, str(error), is_away=isinstance(error, StoreAway)))
             return
         if not get_current_worker().is_cancelled:
-            self.post_message(PaneLoaded(number, data, is_whole=is_whole))
+            self.post_message(PaneLoaded(number, data, asked, is_whole=is_whole))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A question that broke stays a matter of this pane."""
@@ -239,6 +278,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         message.stop()
         self._busy = False
         if message.number == self._number:
+            self._on_screen = None if message.asked is None else (message.data, message.asked)
             self._known_views.add(self._asked_view)
             if self._awaited in self._known_views:
                 self._awaited = ""

@@ -111,6 +111,9 @@ class AccessPane(Pane[AccessData], HasViews):
         """Whether the view has anything to show."""
         return data.has_rows
 
+    def show_again(self, data: AccessData) -> None:
+        """Nothing: of accesses the day and the time of day are told, and what runs goes on by itself."""
+
     def show(self, data: AccessData) -> None:
         """Put it on the screen."""
         self._data = data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 SHOWN = 500
 """Rows of the list; more do not help, the filter does."""
+
+MOST_CARDS = 20
+"""Running sessions that are told or counted over the list."""
 
 SHOWN_AT_FIRST = 60
 """Rows that more than fill most screens."""
@@ -50,14 +53,17 @@ def sessions_data(
     order: tuple[str, bool] = FIRST_ORDER,
     limit: int = SHOWN,
     told: live.Told = live.NOTHING_TOLD,
+    running: Sequence[live.LiveSession] | None = None,
 ) -> SessionsData:
-    """What runs, and one page of the list. `now` is UTC without a zone."""
+    """What runs, and one page of the list. `now` is UTC without a zone; `running`, where somebody has asked that."""
     by, descending = order
+    if running is None:
+        running = live.running_now(connection, chosen, now=now, told=told, limit=MOST_CARDS)
     page = sessions.list_sessions(
         connection, chosen, now=now, order=by, descending=descending, limit=limit, told=told.processes
     )
     known = page.totals.sessions or sessions.count_sessions(connection)
-    return SessionsData(live.running_now(connection, chosen, now=now, told=told), page, known, chosen.found or {})
+    return SessionsData(list(running[:MOST_CARDS]), page, known, chosen.found or {})
 
 
 def with_sums(soon: Reader, data: SessionsData, chosen: Filter, now: dt.datetime) -> SessionsData:

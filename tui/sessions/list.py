@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -18,18 +19,19 @@ from textual.widgets import Static
 
 from ...queries.filters import Filter, Hit
 from ...queries.sessions import SessionRow, SessionTotals
+from ...queries.standing import Asked
 from .. import format as words
 from .. import marks
 from ..kit.palette import parse
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
 from ..learnt import told_apart
-from ..live_states import told_states
+from ..live_states import MOST_LIVE, told_states
 from ..pane import Pane
 from ..ranges import day_at
 from ..user_names import user_name
 from . import text as told
-from .data import FIRST_ORDER, SHOWN, SessionsData, sessions_data, with_sums
+from .data import FIRST_ORDER, MOST_CARDS, SHOWN, SessionsData, sessions_data, with_sums
 from .now import NowCards
 from .side import SessionSide
 
@@ -100,6 +102,7 @@ class SessionsPane(Pane[SessionsData]):
     """Running sessions on top, then all of them; beside them on a wide screen the one under the cursor."""
 
     EMPTY = "No sessions yet."
+    SHOWS_RUNNING = True
     HELP = (
         f"{told.LIVE} has a row in the last five minutes. {told.PENDING} is listed, not read yet. {told.BROKEN} cannot "
         f"be read. {told.GONE} means that the transcript is no longer on disk; what was read stays.\n"
@@ -119,6 +122,8 @@ class SessionsPane(Pane[SessionsData]):
         self._order = FIRST_ORDER
         self._to_top = False
         self._data: SessionsData | None = None
+        self._listed: tuple[Asked, object, SessionsData] | None = None
+        """The list that was asked for last, when, and how."""
         self._made: dict[SessionRow, Record] = {}
         """What the rows look like on the screen."""
         self._made_for: object = None
@@ -157,10 +162,24 @@ class SessionsPane(Pane[SessionsData]):
 
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
         """What runs, and one page of the list."""
-        told = told_states(self.dashboard.settings)
-        data = sessions_data(connection, chosen, now, order=self._order, limit=SHOWN, told=told)
+        data = self._load(connection, chosen, now)
         with self.dashboard.reading_soon(chosen) as soon:
             return data if soon is None else with_sums(soon, data, chosen, now)
+
+    def _load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
+        """As the store has it; with the list at hand, if that is the same."""
+        told, order = told_states(self.dashboard.settings), self._order
+        running = self.dashboard.running.ask(connection, chosen, stamp=self._stamp, now=now, told=told)
+        runs = frozenset(live.session.session_id for live in running)
+        # The list says of sessions only whether they run.
+        question = (chosen, order, runs, told.processes)
+        if self._listed is not None and len(running) < MOST_LIVE:
+            asked, held, data = self._listed
+            if held == question and asked.stands(self._stamp, now):
+                return replace(data, live=running[:MOST_CARDS])
+        found = sessions_data(connection, chosen, now, order=order, limit=SHOWN, told=told, running=running)
+        self._listed = Asked(self._stamp, now, None), question, found
+        return found
 
     @property
     def takes_ahead(self) -> bool:
@@ -171,6 +190,13 @@ class SessionsPane(Pane[SessionsData]):
     def asks_for(self) -> Hashable:
         """The order: of many sessions it says which are listed."""
         return self._order
+
+    def stands(self, data: SessionsData) -> bool:
+        """Whether no session on the cards has a pulse, which moves on with the minutes."""
+        return not any(any(live.pulse) for live in data.live)
+
+    def show_again(self, data: SessionsData) -> None:
+        """Only the cards tell how long ago anything was; they have a clock of their own."""
 
     def has_rows(self, data: SessionsData) -> bool:
         """Whether the list has any rows."""

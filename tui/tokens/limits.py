@@ -60,6 +60,7 @@ class Limits(TokenView[LimitsData]):
     NAME = "limits"
     TITLE = "Limits"
     ABOUT = "How much of the plans' limits is used, when they are reset, when they will be full; budgets"
+    STANDS = False
 
     def __init__(self) -> None:
         super().__init__()

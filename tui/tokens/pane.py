@@ -122,6 +122,13 @@ class TokensPane(Pane[TokensData], HasViews):
         """Whether anything is selected."""
         return data.head.period.responses > 0
 
+    def stands(self, data: TokensData) -> bool:
+        """Whether the view's answer does; the figures over it are of days."""
+        return self._view(data.question.options.view).STANDS
+
+    def show_again(self, data: TokensData) -> None:
+        """Nothing: no view that stands tells how long ago things are."""
+
     def show(self, data: TokensData) -> None:
         """Everything."""
         self._shown = data

@@ -200,6 +200,7 @@ class Panels(TokenView[BookPages]):
     NAME = "panels"
     TITLE = "Panels"
     ABOUT = "Your own queries as charts and tables, over these days and filters"
+    STANDS = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus", "add", "Add a panel", key_display="+", tooltip="Pin a saved query or an example as a panel"),

@@ -73,6 +73,7 @@ class Rhythm(TokenView[RhythmData]):
     NAME = "rhythm"
     TITLE = "Rhythm"
     ABOUT = "When the work is done: days, hours of the week, five-hour blocks as Claude plans count them"
+    STANDS = False
     ACTIONS = frozenset({"measure", "table"})
 
     def __init__(self) -> None:

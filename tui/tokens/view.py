@@ -137,6 +137,8 @@ class TokenView(Vertical, Generic[Data]):
     """The question it answers."""
     ACTIONS: ClassVar[frozenset[str]] = frozenset()
     """Those of the tab's actions that mean something here, of "measure", "by", "granularity" and "table"."""
+    STANDS: ClassVar[bool] = True
+    """Whether its answer is the same until an hour begins; else it is asked for every minute."""
 
     DEFAULT_CSS = """
     TokenView { height: 1fr; }
