@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.store import explained
+from .copies import can_be_copied
 from .plan import Job
 from .progress import IngestSummary, Progress
+from .ready import make_ready
 from .work import TASK_BYTES, TASK_FILES, Done, Workers, WorkTask
 
 if TYPE_CHECKING:
@@ -80,6 +82,8 @@ class Backfill:
         `prepare`: makes the store ready, while the first files are read, and tells what is still to be done.
         """
         engine = self._engine
+        if self._workers and can_be_copied():
+            make_ready(job.file for job in self._waiting)
         with Workers(self._workers) as workers:
             if prepare is not None:
                 self._hand_out(workers)
