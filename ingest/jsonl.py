@@ -44,11 +44,11 @@ class Found(NamedTuple, Generic[T]):
 class LineReader(Generic[T]):
     """Yields the objects on a line as `shape`, and an `Unusable` where the line goes wrong."""
 
-    def __init__(self, shape: type[T], known: KnownNames) -> None:
+    def __init__(self, shape: type[T], known: KnownNames, usual: KnownNames | None = None) -> None:
         self._shape = shape
         self._known = known
         self._decode = msgspec.json.Decoder(shape).decode
-        self._shapes = Shapes(shape, known)
+        self._shapes = Shapes(shape, known, usual)
 
     def __call__(self, line: bytes) -> Iterator[T | Unusable]:
         """The objects on a line, which may end in a newline."""
@@ -108,9 +108,12 @@ def _indent(line: bytes) -> int:
     return 0 if line.startswith(b"{") else len(line) - len(line.lstrip())
 
 
-def reader_of(shape: type[T], known: KnownNames | None = None) -> LineReader[T]:
-    """A reader of lines that should hold objects of a shape. With `known` it can tell which fields are new."""
-    return LineReader(shape, known or {})
+def reader_of(shape: type[T], known: KnownNames | None = None, usual: KnownNames | None = None) -> LineReader[T]:
+    """A reader of lines that should hold objects of a shape. With `known` it can tell which fields are new.
+
+    `usual`: as for `Shapes`.
+    """
+    return LineReader(shape, known or {}, usual)
 
 
 # -- JSON that is not quite JSON ---------------------------------------------------------------------------------

@@ -48,25 +48,40 @@ class Field(NamedTuple):
     """The name of the field before it in the object."""
 
 
-class _Watch(NamedTuple):
-    """How to see which learnt names an object of one shape has, and where objects of other shapes are in it."""
+class _Spot(NamedTuple):
+    """A place in an object where there may be an object, or a list of them, with learnt names."""
 
     path: str
-    marks: Callable[[Any], tuple[bool, ...]] | None
-    inner: tuple[tuple[str, _Watch], ...]
+    steps: tuple[str, ...]
+    """Attributes that lead there."""
+    get: Callable[[Any], tuple[Any, ...]] | None
+    """What gives the fields with learnt names; None of a list."""
+    absent: tuple[msgspec.Raw, ...]
+    """What these are where they are not there."""
+    inner: tuple[_Spot, ...]
+    """Places in the objects of a list."""
+
+
+_Reader = tuple[Callable[[bytes], Any], tuple[_Spot, ...]]
 
 
 class Shapes(Generic[T]):
     """Decodes objects of a shape, with what it holds. `known` may be empty: then nothing is checked."""
 
-    def __init__(self, shape: type[T], known: KnownNames) -> None:
+    def __init__(self, shape: type[T], known: KnownNames, usual: KnownNames | None = None) -> None:
+        """`usual`: of shapes with very many known names those that nearly all objects do with.
+
+        An object that has room for all of them takes half as long again to read. The others are read a second time.
+        """
         self._shape = shape
+        self._usual = usual or {}
         self._orders = {one: list(dict.fromkeys((*names, *fields_of(one)))) for one, names in known.items()}
         self._learnt: dict[type[msgspec.Struct], list[str]] = {}
         self._paths: dict[str, type[msgspec.Struct]] = {}
         self._waiting: dict[Field, None] = {}
         self._slow = 0
-        self._build()
+        self._live = self._reader(self._usual)
+        self._rare: _Reader | None = None
 
     @property
     def checks(self) -> bool:
@@ -78,10 +93,18 @@ class Shapes(Generic[T]):
 
         Raises msgspec.DecodeError, also where there is a field that is neither known nor learnt.
         """
-        decode, watch = self._live
-        row: T = decode(data)
-        if watch is not None:
-            _look(row, watch, tally)
+        decode, spots = self._live
+        try:
+            row: T = decode(data)
+        except msgspec.ValidationError:
+            if not self._usual:
+                raise
+            if self._rare is None:
+                self._rare = self._reader({})
+            decode, spots = self._rare
+            row = decode(data)
+        if spots:
+            _look(row, spots, tally)
         return row
 
     def learn(self, fields: Iterable[Field]) -> None:
@@ -106,18 +129,22 @@ class Shapes(Generic[T]):
                 learnt.append(field.name)
                 order.insert(order.index(field.before) + 1 if field.before in order else len(order), field.name)
         self._waiting.clear()
-        self._build()
+        self._live, self._rare = self._reader(self._usual), None
 
     def _room(self) -> int:
         return MOST_LEARNT - sum(map(len, self._learnt.values()))
 
     # -- the decoder ---------------------------------------------------------------------------------------------
 
-    def _build(self) -> None:
+    def _reader(self, usual: KnownNames) -> _Reader:
+        """What decodes objects, and where to look for the learnt names in them."""
+        self._kept = {
+            shape: {*names, *fields_of(shape), *self._learnt.get(shape, ())} for shape, names in usual.items()
+        }
         self._attributes: dict[type[msgspec.Struct], dict[str, str]] = {}
         closed = self._closed(self._shape) if self._orders else self._shape
         decode: Callable[[bytes], Any] = msgspec.json.Decoder(closed).decode
-        self._live = decode, self._watch(self._shape, "") if self._learnt else None
+        return decode, tuple(self._spots(self._shape, "", ())) if self._learnt else ()
 
     def _closed(self, shape: type[msgspec.Struct]) -> type[msgspec.Struct]:
         """The shape, refusing fields that are not known, in itself and in what it holds.
@@ -127,7 +154,10 @@ class Shapes(Generic[T]):
         own = {field.encode_name: field for field in msgspec.structs.fields(shape)}
         names: dict[str, str] = {}
         fields: list[tuple[str, Any, Any]] = []
+        kept = self._kept.get(shape)
         for name in self._orders.get(shape, own):
+            if kept is not None and name not in kept:
+                continue
             if name in own:
                 field = own[name]
                 names[field.name] = name
@@ -151,48 +181,41 @@ class Shapes(Generic[T]):
         options = typing.get_args(kind)
         return functools.reduce(operator.or_, map(self._closed_kind, options)) if options else kind
 
-    def _watch(self, shape: type[msgspec.Struct], path: str) -> _Watch | None:
-        """How to look through objects of a shape; None where there is nothing to look for."""
-        inner = []
+    def _spots(self, shape: type[msgspec.Struct], path: str, steps: tuple[str, ...]) -> Iterator[_Spot]:
+        """Where in an object of a shape there may be learnt names."""
+        learnt = self._learnt.get(shape)
+        if learnt:
+            self._paths[path] = shape
+            attributes = [self._attributes[shape][name] for name in learnt]
+            # The second of the attributes is always there: `attrgetter` of one alone gives no tuple.
+            yield _Spot(path, steps, operator.attrgetter(*attributes, attributes[0]), (_ABSENT,) * len(attributes), ())
         for name, (attribute, kind) in fields_of(shape).items():
             for option in options_of(kind):
                 item = item_of(option)
                 if item is not None:
-                    watch = self._watch(item, f"{path}{name}[].")
+                    inner = tuple(self._spots(item, f"{path}{name}[].", ()))
+                    if inner:
+                        yield _Spot(path, (*steps, attribute), None, (), inner)
                 elif isinstance(option, type) and issubclass(option, msgspec.Struct):
-                    watch = self._watch(option, f"{path}{name}.")
-                else:
-                    continue
-                if watch is not None:
-                    inner.append((attribute, watch))
-        learnt = self._learnt.get(shape)
-        if not learnt and not inner:
-            return None
-        self._paths[path] = shape
-        attributes = [self._attributes[shape][name] for name in learnt or ()]
-        return _Watch(path, _marker(attributes) if attributes else None, tuple(inner))
+                    yield from self._spots(option, f"{path}{name}.", (*steps, attribute))
 
 
-def _marker(attributes: Sequence[str]) -> Callable[[Any], tuple[bool, ...]]:
-    # The second of the attributes is always there: `attrgetter` of one alone gives no tuple.
-    get = operator.attrgetter(*attributes, attributes[0])
-    absent = (_ABSENT,) * len(attributes)
-    return lambda row: tuple(map(operator.is_not, get(row), absent))
-
-
-def _look(row: Any, watch: _Watch, tally: Tally) -> None:
+def _look(row: Any, spots: Sequence[_Spot], tally: Tally) -> None:
     """Add to the tally what an object, and those in it, have of the learnt names."""
-    path, marks, inner = watch
-    if marks is not None:
-        seen = path, marks(row)
-        tally[seen] = tally.get(seen, 0) + 1
-    for attribute, deeper in inner:
-        value = getattr(row, attribute)
-        if value.__class__ is list:
-            for entry in value:
-                _look(entry, deeper, tally)
+    for path, steps, get, absent, inner in spots:
+        value = row
+        for step in steps:
+            value = getattr(value, step, None)
+            if value is None:
+                break
+        if value is None:
+            continue
+        if get is None:
+            for entry in value if value.__class__ is list else ():
+                _look(entry, inner, tally)
         elif isinstance(value, msgspec.Struct):
-            _look(value, deeper, tally)
+            seen = path, tuple(map(operator.is_not, get(value), absent))
+            tally[seen] = tally.get(seen, 0) + 1
 
 
 # -- what a shape consists of ------------------------------------------------------------------------------------

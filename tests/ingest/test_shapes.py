@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from agnes_stats.ingest import jsonl, shapes
 from agnes_stats.ingest.jsonl import LineReader
-from agnes_stats.ingest.shapes import MOST_LEARNT, Tally
+from agnes_stats.ingest.shapes import MOST_LEARNT, KnownNames, Tally
 
 
 class Part(msgspec.Struct, gc=False):
@@ -30,8 +30,8 @@ KNOWN = {Whole: ("kind", "name"), Part: ("size", "given", "from")}
 class Reading:
     """Reads objects as a parser does, and counts what is noted and what is looked through field by field."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.reader = LineReader(Whole, KNOWN)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, usual: KnownNames | None) -> None:
+        self.reader = LineReader(Whole, KNOWN, usual)
         self.slow = 0
         monkeypatch.setattr(jsonl, "new_fields", self._counted)
 
@@ -56,9 +56,10 @@ class Reading:
         return rows, noted
 
 
-@pytest.fixture
-def reading(monkeypatch: pytest.MonkeyPatch) -> Reading:
-    return Reading(monkeypatch)
+@pytest.fixture(params=[None, {Whole: ()}, {Whole: ("kind",), Part: ()}], ids=["all", "few", "some"])
+def reading(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Reading:
+    """Of the known names all are usual, or few, or some."""
+    return Reading(monkeypatch, request.param)
 
 
 def test_what_is_known_is_neither_noted_nor_looked_up(reading: Reading) -> None:
@@ -66,6 +67,12 @@ def test_what_is_known_is_neither_noted_nor_looked_up(reading: Reading) -> None:
     assert (noted, reading.slow) == ({}, 0)
     assert rows[0].part is not None
     assert (rows[0].part.size, bytes(rows[0].part.given)) == (2, b"[3]")
+
+
+def test_rare_names_stand_beside_new_ones(reading: Reading) -> None:
+    _, noted = reading.read(*[{"kind": 1, "new": 2}, {"new": 3}, {"kind": 4, "part": {"new": 5}}] * 100)
+    assert noted == {"field new": 200, "field part.new": 100}
+    assert reading.slow < 100
 
 
 def test_new_names_cost_a_look_up_only_until_they_are_learnt(reading: Reading) -> None:

@@ -35,7 +35,7 @@ from ..times import parse_time
 from .answered import Answered
 from .builtins import BUILTIN_NAMES, SETTINGS
 from .keys import AGENT, RowLine, copy_signs_of, is_unique, row_key
-from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES
+from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES, USUAL_NAMES
 from .limits import is_limit, resets_in
 from .own_total import own_totals_in
 from .results import RawResult, raw_result, result_of
@@ -77,7 +77,7 @@ DENSEST_OUTPUT = 10
 PLACEHOLDER = range(1, 6)
 """Output counts from the start of the stream, which some versions log and never the final one."""
 
-_rows = reader_of(Row, KNOWN_NAMES)
+_rows = reader_of(Row, KNOWN_NAMES, USUAL_NAMES)
 
 
 class ClaudeDecoder:
