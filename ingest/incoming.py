@@ -10,7 +10,6 @@ from .batch import Batch, Row
 from .formats import ReadResult
 from .prices import Rate
 from .row_files import RowFiles, joined
-from .short_rows import ShortFiles
 
 
 @dataclass(slots=True)
@@ -20,8 +19,8 @@ class Load:
     row_files: RowFiles = field(default_factory=dict)
     is_merged: bool = False
     """Whether the rows of responses are merged by file (`merged_rows`), and tell all of their columns."""
-    short: list[ShortFiles] = field(default_factory=list)
-    """More rows of responses, merged by file, told in short."""
+    more: list[str] = field(default_factory=list)
+    """SELECTs of more rows of responses, merged by file."""
     rows: dict[str, list[Row]] = field(default_factory=dict)
     """Rows by table that are in no file: of a little that was read in this process."""
     spool: Callable[[], Path] | None = None
@@ -39,6 +38,8 @@ class Load:
     """The server and account whose sessions this load replaces; all of them, unless `sessions_told`."""
     sessions_told: list[str] | None = None
     """The files of the sessions that are replaced, if the server was not asked for all."""
+    without_rollups: bool = False
+    """Whether nobody asks for these."""
     nothing_is_forgotten: bool = False
     """Found while it was loaded: the store has no note of anything forgotten, so nothing of it has to go again."""
 

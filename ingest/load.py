@@ -34,7 +34,6 @@ from .merging import (
     told_by,
 )
 from .row_files import read_rows
-from .short_rows import ShortFiles, own_rows, said_rows, whole_rows
 from .small_load import load_small
 
 if TYPE_CHECKING:
@@ -71,11 +70,11 @@ def _load_much(connection: Writer, work: Load) -> list[str]:
     write_rates(connection, work.rates, work.priced_models)
     taken_back = replacing.taken_back(connection, work.results)
     for fact in FACTS:
-        short = work.short if fact.name == RESPONSES.name else ()
-        if fact.name in work.row_files or short or taken_back:
+        more = work.more if fact.name == RESPONSES.name else ()
+        if fact.name in work.row_files or more or taken_back:
             told_anew = [path for result in work.results if fact.name in result.tables for path, _ in result.extents]
             files = work.row_files.get(fact.name, ())
-            _merge(connection, fact, files, touched, told_anew, taken_back, short=short, is_merged=work.is_merged)
+            _merge(connection, fact, files, touched, told_anew, taken_back, more=more, is_merged=work.is_merged)
     if "activity" in work.row_files:
         _merge_activity(connection, work.row_files["activity"], touched)
     strays.settle(connection, touched)
@@ -83,7 +82,8 @@ def _load_much(connection: Writer, work: Load) -> list[str]:
     if any("plugins" in result.file.replaces for result in work.results):
         rollups.renew_sources(connection)
     replacing.mark_unread(connection, unread)
-    touched.rebuild(with_ledgers=any(SOURCES[result.file.kind].keeps_ledger for result in work.results))
+    with_ledgers = any(SOURCES[result.file.kind].keeps_ledger for result in work.results)
+    touched.rebuild(with_ledgers=with_ledgers, only_marks=work.without_rollups)
     return unread
 
 
@@ -95,12 +95,12 @@ def _merge(
     told_anew: Sequence[str],
     taken_back: bool,
     *,
-    short: Sequence[ShortFiles] = (),
+    more: Sequence[str] = (),
     is_merged: bool = False,
 ) -> None:
     """Merge incoming rows of a fact into its table, one group of columns after the other.
 
-    `short`: more of them, told in short. `is_merged`: the rows tell all columns. What was told by the files `told_anew`
+    `more`: SELECTs of more of them. `is_merged`: the rows tell all columns. What was told by the files `told_anew`
     is replaced where they tell it again; with `taken_back` all that the files in the table of that name had told is
     dropped.
     """
@@ -117,8 +117,8 @@ def _merge(
     flags = "".join(f", false AS {name}" for name in replaced)
     flags += "".join(f", NULL::VARCHAR AS {name}" for name in fact.rivals)
     rows = read_rows(files, told) if files else no_rows(told, fact.name)
-    if short:
-        rows = f"({rows}) UNION ALL BY NAME ({whole_rows(own_rows(short), said_rows(short))})"
+    for others in more:
+        rows = f"({rows}) UNION ALL BY NAME ({others})"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {incoming} AS SELECT {every}{repeated}, 1::TINYINT AS fresh{flags} FROM ({rows})"
     )

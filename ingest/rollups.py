@@ -43,10 +43,11 @@ class Touched:
         if table in READ_BY_SESSION or table in READ_BESIDE:
             self._rows.setdefault(table, []).append(relation)
 
-    def rebuild(self, *, with_ledgers: bool = False) -> None:
+    def rebuild(self, *, with_ledgers: bool = False, only_marks: bool = False) -> None:
         """Rebuild the sessions and the days touched, in every zone that is kept.
 
-        `with_ledgers`: what was loaded is of an agent that may keep a ledger of its requests.
+        `only_marks`: only the marks of responses, on which rollups depend. `with_ledgers`: what was loaded is of an
+        agent that may keep a ledger of its requests.
         """
         if not self._rows:
             return
@@ -58,6 +59,8 @@ class Touched:
             self.add("responses", lower_bounds.SETTLED)
         if with_ledgers and ledgers.settle(self._run):
             self.add("responses", ledgers.COVERED)
+        if only_marks:
+            return
         self._run(f"CREATE OR REPLACE TEMP TABLE touched_days AS {self._days()}")
         self._rebuild_sessions(with_strays=with_strays, with_worktrees=with_worktrees)
         if "subagents" in self._rows or "tool_calls" in self._rows:

@@ -100,7 +100,7 @@ def refresh(store: Store, connection: Writer, zones: Sequence[str], overrides: P
     try:
         _redact(connection)
         _keep_zones(connection, zones)
-        _reprice(connection, overrides)
+        reprice(connection, overrides)
     except BaseException:
         connection.execute("ROLLBACK")
         raise
@@ -114,7 +114,12 @@ def refresh(store: Store, connection: Writer, zones: Sequence[str], overrides: P
 def keep_up(connection: Writer, zones: Sequence[str], overrides: PriceOverrides) -> None:
     """Do so for days and prices alone, in tables that are nobody else's."""
     _keep_zones(connection, zones)
-    _reprice(connection, overrides)
+    reprice(connection, overrides)
+
+
+def keep_no_days(connection: Writer) -> None:
+    """Keep day rollups for no zone, in tables that are nobody else's: what asks for days asks the facts."""
+    connection.execute("DELETE FROM zones")
 
 
 def _redact(connection: Writer) -> None:
@@ -137,7 +142,7 @@ def _keep_zones(connection: Writer, zones: Sequence[str]) -> None:
         rebuild_all_days(connection, [zone])
 
 
-def _reprice(connection: Writer, overrides: PriceOverrides) -> None:
+def reprice(connection: Writer, overrides: PriceOverrides) -> None:
     """Price every stored response anew, if the price table is another one than last time."""
     current = fingerprint(overrides)
     before = meta(connection, "prices")

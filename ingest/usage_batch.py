@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
 from ..queries.facts import RESPONSES
@@ -40,8 +41,8 @@ class UsageBatch(Batch):
     has_strays: bool = False
     """Whether there are sub-agents that name another session than the one they were started in: whose they are is
     told by all files together."""
-    waits: bool = False
-    """Whether there are responses that look like the beginning of one."""
+    waiting: set[str] = field(default_factory=set)
+    """Sessions with responses that look like the beginning of one."""
     short: ShortRows = field(default_factory=ShortRows)
     """The rows that a decoder compares by itself; the others are in `rows`."""
     lines: Lines | None = None
@@ -84,10 +85,10 @@ class UsageBatch(Batch):
         for row in self._told:
             self._merged.add(row)
         rows = list(self._merged)
-        waits = any(map(_waits, rows)) or (self.lines is not None and any(map(_waits, self.lines.unfinished())))
-        if not self.with_sessions and (self.is_doubtful or waits):
+        waiting = list(filter(_waits, rows if self.lines is None else chain(rows, self.lines.unfinished())))
+        if not self.with_sessions and (self.is_doubtful or waiting):
             return False
-        self.waits = self.waits or waits
+        self.waiting.update(row["session_id"] for row in waiting if row.get("session_id") is not None)
         for table, row in (*(("responses", row) for row in rows), *self._others):
             keep(table, row)
             self.rows.setdefault(table, []).append(row)

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ..queries.store.scratch import scratch
-from . import forget, upkeep
+from . import forget, upkeep, usage_view
 from .copies import copied
+from .costs import write_rates
 from .formats import SOURCES, SourceBusy
 from .incoming import Load
 from .load import load
@@ -26,7 +27,7 @@ from .model_names import price_name
 from .plan import Job
 from .prices import PriceOverrides, rates_for
 from .redaction_version import is_pending
-from .short_rows import ShortFiles, ShortRows
+from .short_rows import ShortFiles, ShortRows, own_rows, said_rows, whole_rows
 from .usage_batch import UsageBatch
 from .watermarks import known_models
 from .work import Done, collected_later, encoded_done, from_plain
@@ -78,24 +79,59 @@ class Unread:
             if not with_sessions and any(part.has_strays for part in parts):
                 # Whose they are is decided by what all files say of their sessions.
                 parts = _read(self.jobs, folder, self.processes, with_sessions=True)
-            self._load(parts)
+                with_sessions = True
+            self._load(parts, with_sessions=with_sessions)
         return self.tables
 
-    def _load(self, parts: Sequence[_Share]) -> None:
-        upkeep.keep_up(self.tables, self.zones, self.overrides)
-        work, models = Load(is_merged=True), set()
+    def _load(self, parts: Sequence[_Share], *, with_sessions: bool) -> None:
+        work = Load(is_merged=True)
         for part in parts:
             work.add({table: Path(path) for table, path in part.done.row_files.items()})
-            if part.short is not None:
-                work.short.append(part.short)
-            work.results += part.done.results
-            models |= set(part.done.models)
-        new = models - known_models(self.tables)
+        short = [part.short for part in parts if part.short is not None]
+        if short and not with_sessions and self._may_be_shown(parts):
+            self._show(parts, short, work)
+            return
+        upkeep.keep_up(self.tables, self.zones, self.overrides)
+        self._know_prices(parts, work)
+        work.results = [result for part in parts for result in part.done.results]
+        if short:
+            work.more.append(whole_rows(own_rows(short), said_rows(short)))
+        load(self.tables, work)
+        forget.enforce(self.tables)
+
+    def _show(self, parts: Sequence[_Share], short: Sequence[ShortFiles], work: Load) -> None:
+        """Load only what has to be merged, and show the rest beside it. What asks for days asks the facts."""
+        upkeep.keep_no_days(self.tables)
+        upkeep.reprice(self.tables, self.overrides)
+        self._know_prices(parts, work)
+        # Of what was read with its sessions prompts decide about responses, and nothing else is asked for.
+        work.row_files = {table: files for table, files in work.row_files.items() if table in ("responses", "prompts")}
+        work.without_rollups = True
+        waiting = {session for part in parts for session in part.waiting}
+        apart = usage_view.take(self.tables, short, work.row_files.get("responses", ()), waiting)
+        if apart is not None:
+            work.more.append(apart)
+        if work.more or work.row_files:
+            load(self.tables, work)
+        else:
+            write_rates(self.tables, work.rates, work.priced_models)
+        usage_view.show(self.tables)
+
+    def _know_prices(self, parts: Sequence[_Share], work: Load) -> None:
+        """Look up what the models cost that the store does not know."""
+        new = {model for part in parts for model in part.done.models} - known_models(self.tables)
         work.rates = rates_for(new, self.overrides)
         windows = {rate.model: rate.context_window for rate in work.rates}
         work.priced_models = {model: windows.get(model) for model in new}
-        load(self.tables, work)
-        forget.enforce(self.tables)
+
+    def _may_be_shown(self, parts: Sequence[_Share]) -> bool:
+        """Whether responses are what is told of them: none is known or forgotten, nothing else says more of them."""
+        known = "SELECT EXISTS (FROM responses) OR EXISTS (FROM prompts) OR EXISTS (FROM forgotten)"
+        return (
+            not any(SOURCES[result.file.kind].keeps_ledger for part in parts for result in part.done.results)
+            and not any(job.file.username for job in self.jobs)
+            and self.tables.value(known) is False
+        )
 
 
 @dataclass(slots=True)
@@ -105,6 +141,8 @@ class _Share:
     done: Done = field(default_factory=Done)
     short: ShortFiles | None = None
     has_strays: bool = False
+    waiting: list[str] = field(default_factory=list)
+    """Sessions with responses that look like the beginning of one."""
 
 
 # -- reading in several processes ----------------------------------------------------------------------------------
@@ -177,6 +215,7 @@ def _share(jobs: Sequence[Job], folder: Path, name: str, with_sessions: bool, sh
             if not _read_file(job, batch, part.done):
                 _read_file(job, whole, part.done)
     part.has_strays = batch.has_strays
+    part.waiting = sorted(batch.waiting | whole.waiting)
     for table, rows in whole.rows.items():
         batch.rows.setdefault(table, []).extend(rows)
     told = [*batch.of("responses"), *short.said]

@@ -233,7 +233,7 @@ class UsageLines:
             owner, used = told.owner, told.used
             if stop_of(used.row.message.stop_reason) is None:
                 row = self._compared(key, owner) | {"output_tokens": used.output}
-                yield row | _taken(used) | {"least_output_tokens": _least_output(told)}
+                yield row | self._owned(owner) | _taken(used) | {"least_output_tokens": _least_output(told)}
 
     def tell(self, rows: ShortRows) -> None:
         """Tell all responses in short."""
