@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ STATUSLINES = 60
 CROWD = 4
 ASKED_BY_EACH = 12
 LINES_A_SECOND = 2.0
+WAITING_SECONDS = 15
 
 Ours = Callable[..., list[str]]
 
@@ -52,6 +54,7 @@ def measure(home: Path, store: Path, ours: Ours) -> list[Measured]:
             terminal.rest(3.0)
             with Going(session, terminal):
                 lines = _status_lines(ours(home, store, "statusline"), session)
+                waits = _waits(store)
                 crowd = _crowd(ours(home, store, "sessions", "--json", "--limit", "1", "--no-ingest"))
     finally:
         session.remove()
@@ -60,6 +63,9 @@ def measure(home: Path, store: Path, ours: Ours) -> list[Measured]:
     )
     return [
         Measured("statusline beside it, lines appended, p50, p95", f"{ms(at(lines, 0.5))}, {ms(at(lines, 0.95))}"),
+        Measured(
+            "until four processes have the store beside it, p50, p95", f"{ms(at(waits, 0.5))}, {ms(at(waits, 0.95))}"
+        ),
         Measured(
             "four processes at once beside it, sessions --json, p50, p95; one alone",
             f"{ms(at(crowd, 0.5))}, {ms(at(crowd, 0.95))}; {ms(alone)}",
@@ -75,6 +81,13 @@ def _status_lines(command: list[str], session: Session) -> list[float]:
         taken.append(_taken(command, told))
         time.sleep(0.2)
     return taken
+
+
+def _waits(store: Path) -> list[float]:
+    """Seconds until each of four has the store open, each time that it wants it."""
+    command = [sys.executable, str(Path(__file__).with_name("waiting.py")), str(store), str(WAITING_SECONDS)]
+    people = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(CROWD)]
+    return [seconds for person in people for seconds in json.loads(person.communicate()[0])]
 
 
 def _crowd(command: list[str]) -> list[float]:

@@ -320,6 +320,7 @@ class IngestService:
         """The engine's: tell of changed files while the store is open; a screen that asks at once need not wait."""
         since = None if self._stop.is_set() else self._follows_since
         if since is not None:
+            self._engine.store.make_way()
             self._tell_read(files, time.monotonic() - since)
             self._has_told = True
         if self._follower is not None:

@@ -19,7 +19,7 @@ from agnes_stats.queries.store import (
 )
 from agnes_stats.queries.store import file as stores
 from agnes_stats.queries.store import scratch as scratches
-from agnes_stats.queries.store.locking import Lock
+from agnes_stats.queries.store.locking import Lock, queue_path
 
 from tests.storing import BESIDE, Holder, note, notes, until
 
@@ -211,6 +211,64 @@ def test_a_writer_that_lingers_can_be_told_to_go_on(path: Path, monkeypatch: pyt
         threading.Timer(0.05, stop.set).start()
         Store(path).linger(stop)
     assert time.monotonic() - begun < 30.0
+
+
+def test_a_writer_does_not_linger_while_another_process_waits(
+    path: Path, opened: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("JOIN_SECONDS", "READ_SECONDS"):
+        monkeypatch.setattr(stores, name, 60.0)
+    store, inside, over, late = Store(path), threading.Event(), threading.Event(), list[list[str]]()
+
+    def look() -> None:
+        with store.read():
+            inside.set()
+            over.wait()
+
+    readers = [threading.Thread(target=look), threading.Thread(target=lambda: late.append(notes(store)))]
+    begun = time.monotonic()
+    with store.write() as connection:
+        connection.execute("INSERT INTO meta VALUES ('note', 'a')")
+        readers[0].start()
+        inside.wait()
+        # Who waits keeps the turnstile closed.
+        another = Lock(queue_path(path), exclusive=True)
+        assert another.take(blocking=False)
+        store.linger(threading.Event())
+    assert time.monotonic() - begun < 30.0
+    # Who comes now is behind the one that waits, also while somebody is still inside.
+    readers[1].start()
+    over.set()
+    readers[0].join()
+    another.close()
+    readers[1].join()
+    assert late == [["a"]]
+    assert opened == [True, False]
+
+
+def test_a_writer_makes_way_where_another_process_had_to_wait_lately(
+    path: Path, opened: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("JOIN_SECONDS", "READ_SECONDS"):
+        monkeypatch.setattr(stores, name, 60.0)
+    store, begun = Store(path), time.monotonic()
+    note(store, "a")
+    readers = [threading.Thread(target=notes, args=(store,)) for _ in range(2)]
+    with store.write():
+        store.make_way()
+        readers[0].start()
+        readers[0].join()
+        another = Lock(queue_path(path), exclusive=True)
+        assert another.take(blocking=False)
+        store.make_way()
+        another.close()
+        store.make_way()
+        readers[1].start()
+        store.linger(threading.Event())
+    readers[1].join()
+    assert time.monotonic() - begun < 30.0
+    # Two writers, and the reader that could not join the second of them.
+    assert opened == [True, True, False]
 
 
 def test_writers_of_one_process_take_turns(path: Path) -> None:

@@ -132,11 +132,18 @@ class Store:
         with self._instance.in_memory(ddl(), tables) as connection:
             yield Writer(self.path, connection)
 
+    def make_way(self) -> None:
+        """Inside a `write`, after its transaction: keep readers of this process out if other processes wait.
+
+        They come in once it is closed, side by side with those.
+        """
+        self._gate.make_way()
+
     def linger(self, unless: threading.Event) -> None:
         """Inside a `write`, after its transaction: keep the store open for the readers of this process that come now.
 
         They need not open it, and neither of them waits until it is closed. Costs a moment if nobody comes. `unless`:
-        go on as soon as it is set.
+        go on as soon as it is set. Goes on, too, as soon as another process waits for the store.
         """
         self._gate.linger(JOIN_SECONDS, READ_SECONDS, unless)
 

@@ -6,7 +6,8 @@ database is open, so a process opens it for a moment only. Among the threads of 
 - readers share a database; those who come while a writer works join it and see the last commit;
 - a writer cannot join readers. It gets the next turn: readers who come meanwhile wait for it, unless another process
   keeps the writer out for long, then readers and writer try by turns;
-- once a writer has left, nobody joins its database any more, so that other processes get their turn.
+- once a writer has left, nobody joins its database any more, so that other processes get their turn; where these have
+  to wait, already when it is done.
 
 A program that knows nothing of the lock, as the `duckdb` shell, may still have the file: then it is tried again, more
 and more seldom.
@@ -23,11 +24,17 @@ from pathlib import Path
 from .errors import StoreBusy, StoreInterrupted
 from .files import Files, Stamp
 from .instance import Instance, OpenStore
-from .locking import Claim
+from .locking import Claim, is_awaited
 from .one_each import OneEach
 
 RETRY_SECONDS = (0.01, 0.25)
 """Between two attempts at a file that is open in a program without our lock: at first, and at most."""
+
+LOOK_SECONDS = 0.05
+"""How often a writer that lingers looks whether another process waits."""
+
+CROWD_SECONDS = 10.0
+"""So long after another process had to wait a writer makes way when it is done: where one came more of them come."""
 
 UNLESS_SECONDS = 0.1
 """How often whoever waits looks whether it should go on waiting, and a writer whether it is another one's turn."""
@@ -73,6 +80,10 @@ class Gate:
         """The write after which the file was closed last, and what it was like then, before anybody else had it."""
         self._when_closed: list[Callable[[], None]] = []
         """What is to be done once it is closed after the write that is under way, or was the last one."""
+        self._awaited_at = -CROWD_SECONDS
+        """When another process was last seen to wait for a writer that was done."""
+        self._makes_way = False
+        """The writer that is in is done, and nobody joins it any more."""
         self._claims = {exclusive: Claim(path, exclusive=exclusive, wake=self._wake) for exclusive in (False, True)}
 
     def instance(self, make: Callable[[], Instance]) -> Instance:
@@ -169,7 +180,7 @@ class Gate:
             if not self._inside[me]:
                 del self._inside[me]
             if writable:
-                self._writing = False
+                self._writing = self._makes_way = False
             try:
                 if not self._inside and self._database is not None:
                     database, self._database = self._database, None
@@ -184,24 +195,37 @@ class Gate:
             finally:
                 self._turn.notify_all()
 
+    def make_way(self) -> None:
+        """Called by a writer that is done: nobody joins it any more, if another process waits or did lately."""
+        with self._turn:
+            self._makes_way = self._is_crowded()
+
     def linger(self, join_seconds: float, leave_seconds: float, unless: threading.Event) -> None:
         """Called by a writer that is done, before it leaves: let readers of this process in, and out again.
 
-        Waits `join_seconds` for the first to come, and `leave_seconds` for the last to go, or until `unless` is set.
+        Waits `join_seconds` for the first to come, and `leave_seconds` for the last to go, or until `unless` is set or
+        another process waits: who comes then is behind that one. Not at all where it makes way.
         """
         me = threading.get_ident()
         with self._turn:
-            if self._wait(lambda: bool(self._inside.keys() - {me}), join_seconds, unless):
+            if not self._makes_way and self._wait(lambda: bool(self._inside.keys() - {me}), join_seconds, unless):
                 self._wait(lambda: not self._inside.keys() - {me}, leave_seconds, unless)
 
     def _wait(self, is_so: Callable[[], bool], seconds: float, unless: threading.Event) -> bool:
         give_up = time.monotonic() + seconds
         while not is_so():
             left = give_up - time.monotonic()
-            if left <= 0 or unless.is_set():
+            if left <= 0 or unless.is_set() or self._is_crowded():
                 return False
-            self._turn.wait(min(left, UNLESS_SECONDS))
+            self._turn.wait(min(left, LOOK_SECONDS))
         return True
+
+    def _is_crowded(self) -> bool:
+        """Whether another process waits, or did lately."""
+        now = time.monotonic()
+        if is_awaited(self._path):
+            self._awaited_at = now
+        return now - self._awaited_at < CROWD_SECONDS
 
     def _may_join(self, writable: bool) -> bool:
         if self._database is None:
@@ -210,7 +234,7 @@ class Gate:
             return True
         if writable:
             return self._writable and not self._writing
-        return self._writing if self._writable else not self._waiting[True]
+        return self._writing and not self._makes_way if self._writable else not self._waiting[True]
 
     def _may_open(self, writable: bool) -> bool:
         if self._database is not None or self._opening:

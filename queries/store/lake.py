@@ -173,6 +173,9 @@ class LakeStore(Store):
         """It is no file."""
         return None
 
+    def make_way(self) -> None:
+        """Nobody waits for it."""
+
     def linger(self, unless: threading.Event) -> None:
         """Nobody waits for it."""
 

@@ -156,6 +156,20 @@ def holder_of(path: Path) -> int | None:
     return None
 
 
+def is_awaited(store: Path) -> bool:
+    """Whether another process waits for the store: until it has it, it keeps the turnstile closed."""
+    try:
+        turnstile = Lock(queue_path(store), exclusive=True)
+    except OSError:
+        return False
+    try:
+        return not turnstile.take(blocking=False)
+    except OSError:
+        return False
+    finally:
+        turnstile.close()
+
+
 def has_record_locks(store: Path) -> bool:
     """Whether the locks that DuckDB takes work where the store lies. It says only that it got none."""
     if sys.platform == "win32":
