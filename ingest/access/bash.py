@@ -13,7 +13,7 @@ from .code import database_of, sql_in_javascript, sql_in_python
 from .commands import ScriptBudget, SimpleCommand, note_files, printed, walk
 from .languages import SH, commands_in
 from .model import TEXT_LIMIT, Access
-from .options import grammar, split
+from .options import grammar, pattern_of, split
 from .queries import Stdin, query_access
 from .shell import SCRIPT_LIMIT
 from .shell_files import FILE_COMMANDS, READERS, reader_accesses, redirect_accesses
@@ -25,10 +25,8 @@ _MAX_SCRIPTS = 6
 _PYTHON = grammar("c m W X check-hash-based-pycs")
 _JAVASCRIPT = grammar("e eval p print r require input-type import loader")
 _INTERPRETERS = frozenset({"python", "pypy", "ipython", "node", "bun", "deno", "tsx"})
-_NAMES = sorted({"agnes", *CLIENTS, *READERS, *FILE_COMMANDS, *_INTERPRETERS}, key=len, reverse=True)
-_INTERESTING = re.compile(
-    r"(?<![\w-])(?:" + "|".join(map(re.escape, _NAMES)) + r")(?![\w-])|(?:python|node)\d|>(?![&>=]|\s*/dev/)"
-)
+_NAMES = {"agnes", *CLIENTS, *READERS, *FILE_COMMANDS, *_INTERPRETERS}
+_INTERESTING = re.compile(rf"(?:{pattern_of(_NAMES)})(?![\w-])|(?:python|node)\d|>(?![&>=]|\s*/dev/)")
 
 
 def script_accesses(script: str, language: str = SH) -> list[Access]:

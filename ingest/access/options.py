@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -40,6 +41,17 @@ class Split:
 def words(text: str) -> frozenset[str]:
     """Return the set of blank-separated words."""
     return frozenset(text.split())
+
+
+def pattern_of(names: Iterable[str]) -> str:
+    """Return the pattern of any of some names that does not go on a word, or an option, before it.
+
+    Most places of a script are passed over by their first character: it is looked at before what stands before it.
+    """
+    rests: dict[str, list[str]] = {}
+    for name in sorted(set(names), key=len, reverse=True):
+        rests.setdefault(name[0], []).append(re.escape(name[1:]))
+    return "|".join(rf"{re.escape(first)}(?<![\w-].)(?:{'|'.join(rest)})" for first, rest in sorted(rests.items()))
 
 
 def grammar(valued: str, *, attached: str = "", single_dash: bool = False) -> Grammar:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from ..text import PATH_CHARS, kept
 from .commands import ScriptBudget, SimpleCommand, note_files, walk
 from .languages import SH, commands_in
-from .options import Grammar, Split, grammar, split, words
+from .options import Grammar, Split, grammar, pattern_of, split, words
 from .queries import Stdin
 from .shell import SCRIPT_LIMIT
 from .wrappers import Call, unwrap
@@ -145,7 +145,7 @@ _NO_TASK = words(
 """First operands that are errands of the program, and no task."""
 
 _INTERESTING = re.compile(
-    rf"(?<![\w-])(?:{'|'.join(sorted({*PROGRAMS, *_ALIASES}, key=len, reverse=True))})"
+    rf"(?:{pattern_of((*PROGRAMS, *_ALIASES))})"
     r"(?:@[\w.^~-]+|\.cmd|\.exe)?[\"']?(?:\s|$)"
 )
 

@@ -53,9 +53,11 @@ def said_beside(
     tasks: list[TaskChange] | None = None,
 ) -> Iterator[Said]:
     """All of it. `script`: what the call runs, where `given` does not have it under its usual name."""
-    yield from said_of_tasks(changes_in(name, given) if tasks is None else tasks)
+    changes = changes_in(name, given) if tasks is None else tasks
+    if changes:
+        yield from said_of_tasks(changes)
     told = given.get("command")
-    if script is None and name.lower() in SHELLS and isinstance(told, str):
+    if script is None and isinstance(told, str) and name.lower() in SHELLS:
         script = told
     if script is not None:
         here = next((given[key] for key in ("workdir", "cwd", "dir_path") if isinstance(given.get(key), str)), folder)

@@ -89,12 +89,16 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
 }
 
 
+_Steps = tuple[tuple[int, str, tuple[_Rule, ...]], ...]
+
+
 @cache
-def _steps(anchor: str) -> tuple[tuple[int, str, tuple[_Rule, ...]], ...]:
-    """What to do at an anchor: places in it, the anchors that begin there, and their rules.
+def _steps(anchor: str) -> tuple[_Steps, _Steps, frozenset[str]]:
+    """What to do at an anchor: places in it, the anchors that end there, and their rules.
 
     Anchors overlap: `sk` and `key` in `skey`, `pass` in `sshpass`. The search goes on behind the one that it has found,
-    so those that begin within are looked for here, whether they end within or not.
+    so those that begin within are looked for here, whether they end within or not: the same with those that do not end
+    there, and which characters follow if there are any of them.
     """
     found: list[tuple[int, str, tuple[_Rule, ...]]] = []
     has_name = False
@@ -107,7 +111,9 @@ def _steps(anchor: str) -> tuple[tuple[int, str, tuple[_Rule, ...]], ...]:
                     continue
                 has_name = has_name or (named in rules and rest.startswith(other))
                 found.append((at, other, rules))
-    return tuple(sorted(found, key=lambda step: (step[0], -len(step[1]))))
+    found.sort(key=lambda step: (step[0], -len(step[1])))
+    within = tuple((at, other, rules) for at, other, rules in found if at + len(other) <= len(anchor))
+    return within, tuple(found), frozenset(other[len(anchor) - at :][:1] for at, other, _ in found) - {""}
 
 
 def _trie(words: Iterable[str]) -> str:
@@ -163,8 +169,9 @@ def _spans(text: str, limit: int | None = None) -> Spans | None:
             spans = Spans()
         elif start < spans.end:
             continue
-        for at, name, rules in _steps(anchor.group()):
-            if at + len(name) <= anchor.end() - start or lower.startswith(name, start + at):
+        within, steps, follow = _steps(anchor.group())
+        for at, name, rules in steps if lower[anchor.end() : anchor.end() + 1] in follow else within:
+            if lower.startswith(name, start + at):
                 for rule in rules:
                     rule(text, start + at, start + at + len(name), spans)
     return spans if spans is not None and spans.end else None

@@ -44,8 +44,7 @@ def named(text: str, start: int, end: int, spans: Spans) -> None:
     if _HEADERS.fullmatch(name.lstrip("-$.")) and header(text, left, right, spans):
         return
     kind = kind_of(name)
-    in_url = _IN_URL.search(text, max(0, left - 80), left) is not None or text[left - 1 : left] in ("?", "&")
-    if in_url and text[right : right + 1] == "=":
+    if text[right : right + 1] == "=" and _is_in_url(text, left):
         _parameter(text, name, right + 1, kind, spans)
         return
     if kind is Sureness.NONE:
@@ -66,6 +65,11 @@ def named(text: str, start: int, end: int, spans: Spans) -> None:
             if found is not NOTHING:
                 _add(text, found, spans)
             return
+
+
+def _is_in_url(text: str, left: int) -> bool:
+    """Whether a name that begins there is that of a parameter of a URL."""
+    return text[left - 1 : left] in ("?", "&") or _IN_URL.search(text, max(0, left - 80), left) is not None
 
 
 def _add(text: str, found: Value, spans: Spans) -> None:
