@@ -38,6 +38,9 @@ COMMANDS = ("tokens", "daily", "weekly", "monthly", "models")
 LINE = "statusline"
 """The command whose answers are kept by somebody who makes them anew."""
 
+SCREEN = "the first screen"
+"""What the dashboard shows first is kept as if it were the answer to a command of this name."""
+
 LAST_LINES = ".statusline"
 """Behind the name of a store: the last lines that were told, for when nothing else can be."""
 
@@ -55,8 +58,15 @@ MOST_KEPT = 32
 SETTLED_SECONDS = 0.1
 """A file that was changed less long ago may be changed again, and its time stay the same: clocks of disks tick."""
 
-_OF_A_SHELL = frozenset({"_", "OLDPWD", "PWD", "SHLVL"})
-"""Variables that no answer depends on, and that change all the while. The current folder is asked for itself."""
+_OF_A_SHELL = frozenset(
+    {
+        *("_", "OLDPWD", "PWD", "SHLVL"),
+        *("TMUX", "TMUX_PANE", "STY", "WINDOW", "WINDOWID", "SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY"),
+        *("TERM_SESSION_ID", "ITERM_SESSION_ID", "KITTY_PID", "KITTY_WINDOW_ID", "ALACRITTY_WINDOW_ID"),
+        *("GNOME_TERMINAL_SCREEN", "KONSOLE_DBUS_SESSION", "KONSOLE_DBUS_WINDOW", "WEZTERM_PANE", "WT_SESSION"),
+    }
+)
+"""Variables that no answer depends on, and that are others in each window. The current folder is asked for itself."""
 
 _OF_CODE = (".py", ".pyc", ".so", ".pyd", ".dylib")
 _SIZE = 16
@@ -93,6 +103,8 @@ class Kept:
         self._looks = Looks()
         self._seen: tuple[bytes, bytes, bytes] | None = None
         """The list of what was looked at, its digest, and that of the store."""
+        self._before: tuple[float, bytes, bytes, bytes] | None = None
+        """When `take_down` was called, and the same three as they were then."""
         self._made = self._until = 0.0
 
     def find(self, now: float) -> bytes | None:
@@ -109,11 +121,17 @@ class Kept:
         """Record from now on what is looked at."""
         self._looks.begin()
 
+    def take_down(self) -> None:
+        """Take down what there is, before the store is asked, where nobody keeps others from writing until `settle`."""
+        looked, state, _ = self._looked()
+        self._before = time.time(), looked, state, _state_of_store(self.store)[0]
+
     def settle(self, store: str, until: float, is_still_so: Callable[[], bool]) -> None:
-        """Take down what the answer to come depends on, while the store is open, and nobody can write to it.
+        """Take down what the answer depends on, while the store is open, and nobody can write to it.
 
         `is_still_so` says once more that nothing on disk is new: so all of it was, when it was looked at here, as the
-        store has it. `until`: when the day ends, in seconds since 1970.
+        store has it. `until`: when the day ends, in seconds since 1970. After `take_down`, none of it may have changed
+        since then.
         """
         self._looks.end()
         if store != self.store or not self._looks.are_complete:
@@ -121,7 +139,12 @@ class Kept:
         made = time.time()
         kept_of_store, store_changed = _state_of_store(store)
         looked, state, changed = self._looked()
-        if made - max(changed, store_changed) < SETTLED_SECONDS or not is_still_so():
+        asked = made
+        if self._before is not None:
+            asked, looked_before, before, store_before = self._before
+            if store_before != kept_of_store or _state_of(looked_before)[0] != before:
+                return
+        if asked - max(changed, store_changed) < SETTLED_SECONDS or not is_still_so():
             return
         self._made, self._until, self._seen = made, until, (looked, state, kept_of_store)
 
@@ -292,6 +315,16 @@ def _unpacked(data: bytes) -> _Packed | None:
     return _Packed(*times, rest[:_SIZE], rest[_SIZE : 2 * _SIZE], looked, answer)
 
 
+def screen_of(words: list[str]) -> Kept | None:
+    """What may be kept of the dashboard's first screen, which begins with these words; None where nothing may."""
+    if os.name != "posix":
+        return None
+    try:
+        return Kept(_store_of(words), request(words, SCREEN))
+    except (OSError, ValueError):
+        return None
+
+
 _current: Kept | None = None
 
 
@@ -405,7 +438,8 @@ class Looks:
 
     def told(self, is_left_out: Callable[[bytes, str], bool]) -> bytes:
         """What was looked at, without some of it; as `_state_of` takes it."""
-        wanted = {(how, path) for how, path in self._paths if not is_left_out(how, path)}
+        # A copy: other threads may still look.
+        wanted = {(how, path) for how, path in self._paths.copy() if not is_left_out(how, path)}
         folders = {path for how, path in wanted if how == LISTED}
         # What is in a folder that is listed is looked at with it.
         parts = [

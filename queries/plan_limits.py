@@ -120,6 +120,11 @@ def history(connection: Reader, chosen: Filter, *, now: dt.datetime) -> list[Sam
     )
 
 
+def are_ahead(connection: Reader, *, now: dt.datetime) -> bool:
+    """Whether anybody told of a limit at a time that is still to come."""
+    return bool(connection.rows("SELECT 1 FROM limit_samples WHERE ts > $now LIMIT 1", {"now": now}))
+
+
 def by_hour(samples: Sequence[Sample], limit: PlanLimit, *, now: dt.datetime) -> list[float | None]:
     """How much of a limit was used at the end of each hour of the last CHART_DAYS days, as `history` tells it.
 

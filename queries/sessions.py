@@ -383,6 +383,19 @@ def live_sessions(
     )
 
 
+def nothing_runs_until(connection: Reader, *, now: dt.datetime, told: Processes = UNTOLD) -> dt.datetime:
+    """Until when no session runs, if nothing is written and no process says another thing; `now` if one does.
+
+    Rows may be ahead of the clock: their sessions run once it comes near.
+    """
+    parameters = _at(now, told)
+    (runs,) = connection.rows(f"SELECT bool_or({_IS_LIVE}) FROM sessions s", parameters)[0]
+    if runs:
+        return now
+    ((ahead,),) = connection.rows("SELECT min(ended_at) FROM sessions WHERE ended_at > $now", {"now": now})
+    return dt.datetime.max if ahead is None else ahead - LIVE_FOR
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One value a filter can take, with how many sessions have it."""

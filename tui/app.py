@@ -9,7 +9,7 @@ import gc
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from textual import work
@@ -26,6 +26,7 @@ from .asked import Costs
 from .choices import Choices
 from .endable import EndableApp
 from .filter_text import FIELDS, chips
+from .first_frame import LATE_SECONDS, FirstFrame
 from .format import local
 from .header import HeaderStrip
 from .keys import KEYS
@@ -45,11 +46,14 @@ from .tabs import TABS, pane_of, style_sheets
 from .views import HasViews, ViewsTab, turn
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from textual.command import Provider
     from textual.filter import LineFilter
+    from textual.screen import Screen
 
     from ..ingest.service import IngestService
     from ..queries.store import Reader
+    from .first_screen import FirstScreen
     from .prefetch import Ahead
     from .soon import ReadingAhead
 
@@ -137,6 +141,8 @@ class AgnesStats(EndableApp):
         """What runs, asked once for all who show it."""
         self.looked_in = tuple(looked_in)
         self.ahead = ahead
+        self.first: FirstFrame | None = None
+        """What sees to the first screen, until that is there; None where nothing is kept of it."""
         self._prepares = prepares
         self._making = asyncio.Lock()
         self.zone = ZoneInfo(settings.tz)
@@ -165,7 +171,8 @@ class AgnesStats(EndableApp):
         self._service: IngestService | None = None
         self._ending = threading.Lock()
         self._is_ending = False
-        self._has_begun = False
+        self.has_begun = False
+        """Whether the frame is there, and its data are asked for."""
         self._is_watching = False
         self._stamp: Stamp | None = None
         """The store when it was looked at last, where no ingester of ours does so."""
@@ -174,6 +181,13 @@ class AgnesStats(EndableApp):
         self._news: News | None = None
         if settings.theme in self.available_themes:
             self.theme = settings.theme
+
+    def follow(self, first: FirstScreen) -> None:
+        """Replace a first screen that was kept once this one is there, or have this one kept."""
+        if getattr(self.driver_class, "TAKES_OVER", False):
+            self.first = FirstFrame(first)
+        else:
+            first.give_back()
 
     def begin_again(self, *added: str) -> None:
         """End, and start anew with more on the command line."""
@@ -200,6 +214,8 @@ class AgnesStats(EndableApp):
     async def on_mount(self) -> None:
         """First the frame, then what the store has, then let the ingester go to work."""
         self.set_interval(TICK_SECONDS, self._tick)
+        if self.first is not None:
+            self.set_timer(LATE_SECONDS, self._end_waiting)
         await self._show_tab(self._tab)
         if self._make_service is None:
             self._status.say(self._untouched)
@@ -207,14 +223,32 @@ class AgnesStats(EndableApp):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self._has_begun = True
+        self.has_begun = True
         self._fill_pane()
-        self._header.refresh_data()
+        self.header.refresh_data()
         if self._widens and self._make_service is None:
             self._widen()
         self.set_timer(HEAD_START_SECONDS, self._go_live)
 
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        # Textual's (8.2), which draws. Where it has another name, a screen that was kept is merely replaced sooner.
+        first = self.first
+        super()._display(screen, renderable if first is None else first.drawn(self, screen, renderable))
+        if first is not None and first.is_whole:
+            self.first = None
+            first.end(self)
+
+    def _end_waiting(self) -> None:
+        """What is there is drawn, though it is not all that there will be."""
+        if self.first is not None:
+            self.first.is_late = True
+            self.screen.refresh()
+
     def _go_live(self) -> None:
+        if self.first is not None and not self.first.is_late:
+            # What is seen first comes first, but not for ever.
+            self.set_timer(HEAD_START_SECONDS / 4, self._go_live)
+            return
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
@@ -351,7 +385,8 @@ class AgnesStats(EndableApp):
         return self.screen_stack[0].query_one(ContentSwitcher)
 
     @property
-    def _header(self) -> HeaderStrip:
+    def header(self) -> HeaderStrip:
+        """What runs, who waits, and what is left, above all tabs."""
         return self.screen_stack[0].query_one(HeaderStrip)
 
     @property
@@ -372,7 +407,7 @@ class AgnesStats(EndableApp):
     def live_changed(self) -> None:
         """A session does something else, though nothing was written."""
         if self.is_up:
-            self._header.refresh_data()
+            self.header.refresh_data()
             self.active_pane.refresh_data()
 
     @property
@@ -409,7 +444,7 @@ class AgnesStats(EndableApp):
             self._widen()
 
     def _refresh_all(self) -> None:
-        self._header.refresh_data()
+        self.header.refresh_data()
         for pane in self.panes:
             pane.refresh_data()
         self._refresh_details()
@@ -422,12 +457,12 @@ class AgnesStats(EndableApp):
 
     def on_resize(self) -> None:
         """Another width has room for other things."""
-        if self._has_begun:
+        if self.has_begun:
             self.call_after_refresh(self._fill_anew)
 
     def _fill_anew(self) -> None:
         if self.is_up:
-            self._header.tick()
+            self.header.tick()
             self.active_pane.refresh_data()
             self._refresh_details()
 
@@ -437,7 +472,7 @@ class AgnesStats(EndableApp):
         if self._ranged(self.chosen) != self.chosen:
             # Another day, or hour, has begun.
             self.choose()
-        self._header.tick()
+        self.header.tick()
         self.active_pane.renew()
         self._refresh_details()
 
@@ -451,7 +486,7 @@ class AgnesStats(EndableApp):
         self._set_last = [name for name in self._set_last if name not in changes] + list(changes)
         self.chosen = self._ranged(self.chosen.but(**changes))
         self.describe_filter()
-        self._header.refresh_data()
+        self.header.refresh_data()
         for pane in self.panes:
             pane.refresh_data()
         self.post_message(FilterChanged(self.chosen))
@@ -595,7 +630,7 @@ class AgnesStats(EndableApp):
         if isinstance(event.input, FilterInput):
             self.active_pane.text = event.value
             self.active_pane.refresh_data()
-            self._header.refresh_data()
+            self.header.refresh_data()
             self.describe_filter()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime as dt
 import gc
 import os
 import shutil
@@ -16,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from ..queries.live import running_now
 from ..queries.store import Store
-from . import ending, terminal
+from . import ending, first_screen, terminal
 from .factories import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
 from .header_data import HEADER, header_data, whatever_is_filtered
 from .live_states import MOST_LIVE, told_states
 from .memory import Memory, Remembered
-from .prefetch import Ahead
+from .prefetch import LASTING, Ahead
 from .ranges import Range, first_range, range_named, ranged
 from .restorer import restorer
 from .settings import Settings
@@ -53,9 +54,11 @@ def dashboard(given: argparse.Namespace, settings: Settings) -> int:
 
 
 def _run(settings: Settings, memory: Memory, left: Remembered) -> int:
-    with first_answers(settings, left.range) as ahead:
+    first = first_screen.current()
+    with ending.in_any_case(first.give_back), first_answers(settings, left.range) as ahead:
         app = app_of(settings, ahead, memory, left.range)
-        with ending.by(app.end), ending.in_any_case(restorer()):
+        app.follow(first)
+        with ending.by(app.end), ending.in_any_case(restorer(first.before)):
             status = app.run() or app.return_code or 0
     if app.again:
         restart(app.again)
@@ -141,8 +144,19 @@ def first_answers(settings: Settings, days: Range | None = None) -> Ahead:
             lambda: running_now(connection, everything, now=now, told=told, limit=MOST_LIVE),
         )
 
+    def lasting(connection: Reader) -> dt.datetime:
+        from ..queries import plan_limits, sessions
+
+        if plan_limits.are_ahead(connection, now=now):
+            return now
+        return sessions.nothing_runs_until(connection, now=now, told=told_states(settings).processes)
+
     questions = {tab.name: page} if tab.first else {}
-    return Ahead(Store(settings.store), chosen, {**questions, HEADER: header})
+    questions[HEADER] = header
+    if first_screen.current().is_wanted:
+        questions[LASTING] = lasting
+        first_screen.current().take_down()
+    return Ahead(Store(settings.store), chosen, questions)
 
 
 @contextlib.contextmanager

@@ -323,7 +323,7 @@ def relative_until(dt: datetime, now: datetime) -> float:
 def when(dt: datetime | None, now: datetime, tz: tzinfo) -> str:
     """On the clock of `tz`: "14:02" today, "yesterday 19:20", "Nov 18 09:15" this year, "Nov 18 2025" else.
 
-    What is less than 30 days away needs no year.
+    What is less than 30 days away needs no year. Within a day it stays the same.
     """
     if dt is None:
         return NONE
@@ -338,7 +338,7 @@ def when(dt: datetime | None, now: datetime, tz: tzinfo) -> str:
 
 def moment(here: datetime, today: datetime) -> str:
     """A moment, both on one clock: "Nov 18 09:15" this year, or less than 30 days away; else "Nov 18 2025"."""
-    dated = here.year != today.year and abs(today - here) >= _NEAR
+    dated = here.year != today.year and abs(today.date() - here.date()) >= _NEAR
     return _day(here, dated=True) if dated else f"{_day(here, dated=False)} {here:%H:%M}"
 
 

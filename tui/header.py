@@ -84,6 +84,11 @@ class HeaderStrip(OnDashboard, Static):
         """Nobody looks any more."""
         self._is_over.set()
 
+    @property
+    def told(self) -> HeaderData | None:
+        """What it tells; None as long as it has no answer."""
+        return self._data
+
     def tick(self) -> None:
         """Say anew how long ago things are; ask again if somebody has written since, or time makes it another."""
         app = self.dashboard

@@ -136,6 +136,11 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         return ""
 
     @property
+    def lasts(self) -> bool:
+        """Whether it says the same until the day ends, if nothing runs, and nothing is written."""
+        return False
+
+    @property
     def takes_ahead(self) -> bool:
         """Whether what was asked before there was a screen is what the pane asks first."""
         return True

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     Questions = Mapping[str, Callable[[Reader], Any]]
 
 
+LASTING = "lasting"
+"""The question until when nothing runs, if all stays as it is."""
+
+
 class Ahead:
     """Asks some questions with one filter in a thread of its own. A context manager that ends the thread."""
 

@@ -173,6 +173,19 @@ def day_at(now: dt.datetime, zone: dt.tzinfo) -> dt.date:
     return now.replace(tzinfo=dt.UTC).astimezone(zone).date()
 
 
+def holds_until(zone: str, before: dt.datetime | None, now: dt.datetime) -> dt.datetime:
+    """When the day ends in a zone, or, where the last hours are asked for, the hour (`before`, a filter's).
+
+    What was told at `now` of what is known is told in the same words until then, if nothing runs. In UTC, without a
+    zone, as what is given.
+    """
+    if before is not None and before > now:
+        return before
+    there = ZoneInfo(zone)
+    tomorrow = day_at(now, there) + dt.timedelta(days=1)
+    return dt.datetime.combine(tomorrow, dt.time(), there).astimezone(dt.UTC).replace(tzinfo=None)
+
+
 def first_range(fixed: Filter, remembered: Range | None = None) -> Range:
     """The choice that the dashboard begins with: a filter that names days leaves nothing to choose."""
     return ALL if fixed.since or fixed.until else remembered or THIRTY

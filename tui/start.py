@@ -18,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == [kept.LINE]:
         return _line(words, arguments)
+    if not words or words[0].startswith("-"):
+        return _dashboard(words, arguments)
     with kept.beginning(words) as may_keep:
         if may_keep is not None:
             answer = may_keep.find(time.time())
@@ -41,6 +43,17 @@ def _line(words: list[str], arguments: Sequence[str] | None) -> int:
             if answer is not None and _is_told(answer):
                 return _end(0, arguments)
             may_keep.look()
+        from .cli import main as whole
+
+        status = whole(arguments)
+    return _end(status, arguments)
+
+
+def _dashboard(words: list[str], arguments: Sequence[str] | None) -> int:
+    """Without a command there is a dashboard: what it will show first is shown while the rest is imported."""
+    from . import first_screen
+
+    with first_screen.of(words):
         from .cli import main as whole
 
         status = whole(arguments)

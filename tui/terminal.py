@@ -173,6 +173,12 @@ def encoding() -> str:
     return sys.stdout.encoding or "utf-8"
 
 
+def encoded(drawn: str) -> bytes:
+    """What is drawn, as it leaves on standard error."""
+    stream = sys.__stderr__
+    return drawn.encode(stream.encoding if stream is not None else "utf-8", "backslashreplace")
+
+
 def finish() -> None:
     """Hand over what standard output still holds. Raises OutputLost."""
     try:

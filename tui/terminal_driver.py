@@ -11,7 +11,7 @@ import os
 import select
 from codecs import getincrementaldecoder
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual._parser import ParseError
 from textual._time import get_time
@@ -19,7 +19,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from ..queries.waking import WakingEvent
-from . import ending
+from . import ending, first_screen
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -37,10 +37,29 @@ class TerminalDriver(LinuxDriver):
     """Textual's own, but for how it waits for keys."""
 
     exit_event: Event
+    TAKES_OVER: ClassVar[bool] = True
+    """It goes on from a first screen that is shown."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.exit_event = WakingEvent()
+        self._has_screen = False
+        """Whether the terminal shows a screen of ours already."""
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over, also from a first screen that is shown."""
+        before = first_screen.current().take_over()
+        self._has_screen = before is not None
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if before is not None:
+            self.attrs_before = before
+
+    def write(self, data: str) -> None:
+        """Write to the terminal; a screen that is there is not asked for again, for that would clear it."""
+        if self._has_screen and data == first_screen.ALTERNATE:
+            self._has_screen = False
+            return
+        super().write(data)
 
     def run_input_thread(self) -> None:
         """Take what is typed until the driver ends."""

@@ -150,7 +150,7 @@ async def test_at_every_place_what_is_told_after_a_minute_is_what_would_be_answe
                 for passed in (hour / 60, hour / 5, hour * 10):
                     told = await at(app, pilot, NOW + passed)
                     app.active_pane.refresh_data()
-                    app._header.refresh_data()
+                    app.header.refresh_data()
                     await settle(pilot)
                     assert screen_text(app) == told, (place, passed)
                 seen.append(place)

@@ -8,12 +8,12 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from ...queries import kept
 from ...queries.store import Store, StoreBusy
 from .. import learnt, terminal, user_names
 from ..factories import engine_of, filter_of, server_access, utc_now
+from ..ranges import holds_until
 from ..settings import BadSetting, Settings
 
 if TYPE_CHECKING:
@@ -88,11 +88,8 @@ def fill(settings: Settings) -> None:
 
 def _holds_until(settings: Settings) -> float:
     """When the day ends, or, where the last hours are asked for, the hour; in seconds since 1970."""
-    zone, end = ZoneInfo(settings.tz), filter_of(settings).before
-    if end is not None and end > utc_now():
-        return end.replace(tzinfo=dt.UTC).timestamp()
-    tomorrow = dt.datetime.now(zone).date() + dt.timedelta(days=1)
-    return dt.datetime.combine(tomorrow, dt.time(), zone).timestamp()
+    until = holds_until(settings.tz, filter_of(settings).before, utc_now())
+    return until.replace(tzinfo=dt.UTC).timestamp()
 
 
 def _know_people(connection: Reader, settings: Settings) -> None:

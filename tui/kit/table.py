@@ -257,6 +257,12 @@ class RecordTable(DataTable[Text]):
 
     # -- content
 
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether what it was told to show has its place."""
+        is_filled = self.row_count == len(self._records) and bool(self._shown)
+        return is_filled and not self._updated_cells and not self._require_update_dimensions
+
     def show(self, rows: Sequence[Record], *, total: int | None = None) -> None:
         """Show these rows in this order; `total` is how many there are in all, if more than shown.
 

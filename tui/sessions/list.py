@@ -187,6 +187,11 @@ class SessionsPane(Pane[SessionsData]):
         return self._order == FIRST_ORDER
 
     @property
+    def lasts(self) -> bool:
+        """The list does; the session beside it is told how long ago it was."""
+        return not self.query_one(SessionSide).display
+
+    @property
     def asks_for(self) -> Hashable:
         """The order: of many sessions it says which are listed."""
         return self._order

@@ -1,0 +1,124 @@
+"""The first screen of the dashboard as it is made: it replaces the one that was kept, or is kept for next time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from ..queries.store import StoreError
+from . import format as words
+from . import terminal
+from .header import FORGOTTEN
+from .kit.state import PaneState
+from .kit.table import RecordTable
+from .live_states import told_states
+from .prefetch import LASTING
+from .ranges import holds_until
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual._compositor import LayoutUpdate
+    from textual.screen import Screen
+
+    from ..queries.plan_limits import PlanLimit
+    from .app import AgnesStats
+    from .first_screen import FirstScreen
+    from .header_data import HeaderData
+
+LATE_SECONDS = 1.0
+"""After so long what is there is drawn, be it whole or not."""
+
+
+class FirstFrame:
+    """Sees to what is drawn until the first screen is whole: the tab and the header have what they ask for."""
+
+    def __init__(self, first: FirstScreen) -> None:
+        self.is_late = False
+        self.is_whole = False
+        self._first = first
+        self._holds_back = first.is_shown
+        self._whole: LayoutUpdate | None = None
+
+    def drawn(self, app: AgnesStats, screen: Screen[object], given: RenderableType | None) -> RenderableType | None:
+        """What is to be drawn of what is given, or instead; None as long as what was kept shows more."""
+        has_data = _has_data(app)
+        self.is_whole = self.is_late or screen is not app.screen_stack[0] or (has_data and _is_laid_out(app))
+        if not self.is_whole:
+            return None if self._holds_back or has_data else given
+        # What was held back was not drawn; and what is kept is to be the same as what is drawn.
+        self._whole = screen._compositor.render_full_update()
+        return self._whole
+
+    def end(self, app: AgnesStats) -> None:
+        """Keep what is on the screen for next time, if it will be right for a while. Nothing is recorded any more."""
+        first = self._first
+        until = _until(app) if first.is_wanted and not self.is_late else None
+        if until is not None and self._whole is not None:
+            frame = terminal.encoded(self._whole.render_segments(app.console))
+            told = told_states(app.settings)
+            end = until.replace(tzinfo=dt.UTC).timestamp()
+            first.keep(frame, str(app.store.path), end, lambda: told_states(app.settings) == told)
+        first.give_up()
+
+
+def _has_data(app: AgnesStats) -> bool:
+    if not app.has_begun:
+        return False
+    mode = app.active_pane.query_one(PaneState).mode
+    return mode in ("failed", "empty") or (mode == "ready" and app.header.told is not None)
+
+
+def _is_laid_out(app: AgnesStats) -> bool:
+    """Whether all has its place: a table has its rows one refresh later, and what scrolls it after another one."""
+    tables = app.active_pane.query(RecordTable)
+    return not app.screen._layout_required and all(table.is_laid_out for table in tables if table.display)
+
+
+def _until(app: AgnesStats) -> dt.datetime | None:
+    """Until when the screen says the same, if nobody writes and nothing is set otherwise; None: that is not known."""
+    pane, header, now = app.active_pane, app.header.told, app.now()
+    is_known = len(app.screen_stack) == 1 and pane.lasts and pane.query_one(PaneState).mode == "ready"
+    if not is_known or header is None or app.ahead is None or not app.store.is_file:
+        return None
+    try:
+        still = app.ahead.take(LASTING, app.chosen)
+    except StoreError:
+        return None
+    told = header_until(header, now)
+    if still is None or told is None:
+        return None
+    until: dt.datetime = min(still, told, holds_until(app.chosen.zone, app.chosen.before, now))
+    return until if until > now else None
+
+
+def header_until(data: HeaderData, now: dt.datetime) -> dt.datetime | None:
+    """Until when the header says the same; None where that cannot be told. In UTC without a zone, as `now`.
+
+    What is told of days is told until the day ends, which is not looked at here.
+    """
+    if data.live or any(budget.period == "session" for budget in data.budgets):
+        return None
+    ends = [_limit_until(limit, now) for limit in data.limits]
+    if data.has_workspace and data.last_pull_at is not None:
+        ends.append(_relative_until(data.last_pull_at, now))
+    return None if None in ends else min((end for end in ends if end is not None), default=dt.datetime.max)
+
+
+def _limit_until(limit: PlanLimit, now: dt.datetime) -> dt.datetime | None:
+    if not limit.stale:
+        # When it will be full is reckoned anew with every minute.
+        return None
+    begun = limit.as_of if limit.resets_at is None else limit.resets_at
+    if now - begun >= FORGOTTEN:
+        return dt.datetime.max
+    ends = [begun + FORGOTTEN]
+    if limit.resets_at is not None and limit.resets_at > now:
+        ends.append(limit.resets_at)
+    if limit.used_percentage is not None:
+        ends.append(_relative_until(limit.as_of, now))
+    return min(ends)
+
+
+def _relative_until(moment: dt.datetime, now: dt.datetime) -> dt.datetime:
+    until = words.relative_until(moment, now)
+    return dt.datetime.fromtimestamp(until, dt.UTC).replace(tzinfo=None)
