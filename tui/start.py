@@ -68,12 +68,8 @@ def _end(status: int, arguments: Sequence[str] | None) -> int:
     if arguments is None:
         if (instances := sys.modules.get("agnes_stats.queries.store.instance")) is not None:
             instances.end_all()
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (OSError, ValueError, AttributeError):
-                # Nobody reads it any more, or there is none.
-                continue
+        if (terminal := sys.modules.get("agnes_stats.tui.terminal")) is not None:
+            terminal.flush()
         os._exit(status)
     return status
 

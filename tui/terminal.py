@@ -187,6 +187,13 @@ def finish() -> None:
         raise OutputLost(error) from error
 
 
+def flush() -> None:
+    """Hand over what both streams still hold, as far as anybody takes it."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+
+
 def close_answers() -> None:
     """All that was to be told is told: who reads standard output need not wait any longer. Raises OutputLost."""
     finish()
