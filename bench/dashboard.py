@@ -132,6 +132,7 @@ def measure(home: Path, store: Path, ours: Callable[..., list[str]]) -> list[Mea
         _idle(command, home, title),
         *_live(command, home),
         _busy(home, store.with_name("busy.duckdb"), ours),
+        _first_sums(home, store.with_name("busy.duckdb"), ours),
     ]
 
 
@@ -216,9 +217,18 @@ def _busy(home: Path, store: Path, ours: Callable[..., list[str]]) -> Measured:
     return Measured("key to help on screen in a backfill, p50, p95", f"{ms(at(keys, 0.5))}, {ms(at(keys, 0.95))}")
 
 
+def _first_sums(home: Path, store: Path, ours: Callable[..., list[str]]) -> Measured:
+    """From the start over an empty store until the sums of all that will be in it are on the screen."""
+    _remove(store)
+    with Terminal(ours(home, store, "--since", "2000-01-01"), home) as terminal:
+        taken = terminal.until("provisional")
+    _remove(store)
+    return Measured("empty store: start to the sums of all, provisional", ms(taken))
+
+
 def _remove(store: Path) -> None:
     for file in store.parent.glob(f"{store.name}*"):
-        file.unlink()
+        file.unlink(missing_ok=True)
 
 
 def at(values: list[float], share: float) -> float:
