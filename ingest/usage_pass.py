@@ -24,13 +24,14 @@ from .formats import SOURCES, SourceBusy
 from .incoming import Load
 from .load import load
 from .model_names import price_name
+from .plain_json import from_plain
 from .plan import Job
 from .prices import PriceOverrides, rates_for
 from .redaction_version import is_pending
 from .short_rows import ShortFiles, ShortRows, own_rows, said_rows, whole_rows
 from .usage_batch import UsageBatch
 from .watermarks import known_models
-from .work import Done, collected_later, encoded_done, from_plain
+from .work import Done, collected_later, encoded_done
 
 if TYPE_CHECKING:
     from ..queries.store import Reader, Writer

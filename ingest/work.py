@@ -20,7 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 import msgspec
 
@@ -30,6 +30,7 @@ from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark
 from .formats.change import STRETCH
 from .merged_batch import MergedBatch
 from .model_names import price_name
+from .plain_json import from_plain, to_plain
 from .text import kept
 from .watermarks import reason
 
@@ -161,20 +162,7 @@ def _read_apart(files: Sequence[tuple[SourceFile, Watermark | None]], batch: Bat
     return done
 
 
-def _to_plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    raise NotImplementedError(type(value))
-
-
-def from_plain(kind: type, value: Any) -> Any:
-    """For msgspec: a value of a kind that JSON has not; of `encoded_done`."""
-    if kind is Path:
-        return Path(value)
-    raise NotImplementedError(kind)
-
-
-encoded_done = _encode = msgspec.json.Encoder(enc_hook=_to_plain).encode
+encoded_done = _encode = msgspec.json.Encoder(enc_hook=to_plain).encode
 _decode_task = msgspec.json.Decoder(WorkTask, dec_hook=from_plain).decode
 decoded_done = msgspec.json.Decoder(Done, dec_hook=from_plain).decode
 

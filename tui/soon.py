@@ -16,10 +16,11 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..ingest.plain_json import from_plain, to_plain
 from ..queries.store import Store, StoreError
 from ..queries.store.scratch import scratch
 from .settings import Settings
@@ -117,30 +118,18 @@ class _Task(msgspec.Struct):
     file: Path
 
 
-def _to_plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    raise NotImplementedError(type(value))
-
-
-def _from_plain(kind: type, value: Any) -> Any:
-    if kind is Path:
-        return Path(value)
-    raise NotImplementedError(kind)
-
-
 def encoded(settings: Settings, file: Path) -> bytes:
     """The task to leave in `file` what is read, in one line. Raises ValueError for what is no text, as some paths."""
     # Whom a server knows this user as is nobody else's business.
     asked = replace(settings, agnes=None, team=None)
-    return msgspec.json.encode(_Task(asked, file), enc_hook=_to_plain)
+    return msgspec.json.encode(_Task(asked, file), enc_hook=to_plain)
 
 
 def do(task: bytes) -> bool:
     """Read what is not in the store yet for what its responses took; False if that is not worth it."""
     from .factories import engine_of
 
-    told = msgspec.json.decode(task, type=_Task, dec_hook=_from_plain)
+    told = msgspec.json.decode(task, type=_Task, dec_hook=from_plain)
     store = Store(told.settings.store)
     with contextlib.ExitStack() as whole:
         with store.read() as connection:
