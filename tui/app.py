@@ -22,6 +22,7 @@ from textual.widgets import ContentSwitcher, Input
 from ..ingest.news import News, Reading, UpToDate
 from ..queries.filters import Filter
 from ..queries.store import Stamp, Store, StoreError
+from . import garbage
 from .asked import Costs
 from .choices import Choices
 from .endable import EndableApp
@@ -174,6 +175,8 @@ class AgnesStats(EndableApp):
         self.has_begun = False
         """Whether the frame is there, and its data are asked for."""
         self._is_watching = False
+        self._looks_seldom = False
+        """Whether it is us who say when garbage is looked for."""
         self._stamp: Stamp | None = None
         """The store when it was looked at last, where no ingester of ours does so."""
         self._lost: dt.datetime | None = None
@@ -250,8 +253,8 @@ class AgnesStats(EndableApp):
             self.set_timer(HEAD_START_SECONDS / 4, self._go_live)
             return
         if not gc.isenabled():
-            gc.freeze()
-            gc.enable()
+            self._looks_seldom = True
+            garbage.begin_to_look()
         if self._make_service is not None:
             self._start_service()
         if self._prepares:
@@ -265,6 +268,8 @@ class AgnesStats(EndableApp):
         if missing is not None:
             await self._make_tab(missing)
             self.set_timer(PREPARE_SECONDS, self._prepare_tab)
+        elif self._looks_seldom:
+            garbage.pass_over()
 
     @work(thread=True, group="service")
     def _start_service(self) -> None:
@@ -475,6 +480,8 @@ class AgnesStats(EndableApp):
         self.header.tick()
         self.active_pane.renew()
         self._refresh_details()
+        if self._looks_seldom:
+            garbage.look_at_rest()
 
     # -- the filter ----------------------------------------------------------------------------------------------
 
@@ -508,6 +515,11 @@ class AgnesStats(EndableApp):
         parts += [FilterPart(field, text) for field, text in could.items()]
         parts.append(FilterPart(ZONE, chosen.zone))
         self.screen_stack[0].query_one(TabStrip).describe(parts, pane.filter_note())
+
+    def tell_awaited(self) -> None:
+        """Say whether what is on the screen is still the answer to another question than the last."""
+        if self.is_up:
+            self.screen_stack[0].query_one(TabStrip).awaits = self.active_pane.awaits_answer
 
     def filter_in_words(self) -> list[str]:
         """Which filters hold and what they leave, in a sentence."""
@@ -670,7 +682,9 @@ class AgnesStats(EndableApp):
     async def action_show_tab(self, name: str) -> None:
         """Show a tab."""
         await self._show_tab(name)
-        self._fill_pane()
+        self._focus_pane()
+        # First it is painted as it was: to ask takes time from that.
+        self.call_after_refresh(self.active_pane.refresh_data)
 
     async def action_turn(self, step: int) -> None:
         """The next view of the tab, or the one before."""
@@ -697,6 +711,7 @@ class AgnesStats(EndableApp):
         self.query_one(TabStrip).active = name
         self.query_one(FilterInput).close()
         self.describe_filter()
+        self.tell_awaited()
 
     async def _make_tab(self, name: str) -> None:
         # A key may want a tab that is just being prepared.

@@ -36,11 +36,21 @@ if TYPE_CHECKING:
     from .soon import ReadingAhead
 
 
+ESCAPE_MS = 25
+"""So long after it has come Escape is a key of its own, not the beginning of another one: those come at once. Textual
+waits for a tenth of a second, which is seen. A variable of that name says otherwise."""
+
+TURN_SECONDS = 0.001
+"""So long a thread that reads or asks may keep the screen's waiting, and the other way round."""
+
+
 def dashboard(given: argparse.Namespace, settings: Settings) -> int:
     """Run the dashboard until the user quits; the exit status."""
     # What a start makes stays: to search it for garbage, again and again, would take a tenth of the time.
     gc.disable()
+    sys.setswitchinterval(TURN_SECONDS)
     # Textual looks for these as it is imported.
+    os.environ.setdefault("ESCDELAY", str(ESCAPE_MS))
     if settings.no_color:
         os.environ["NO_COLOR"] = "1"
     if terminal.is_browser():

@@ -158,6 +158,14 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         self._look_at_clock()
         if (force or self.is_shown) and not self._busy:
             self._ask()
+        self.dashboard.tell_awaited()
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether another question is under way than the one whose answer is on the screen."""
+        if not self._busy or self._told is None:
+            return False
+        return self._told != (self.dashboard.chosen.but(text=self.text), self.asks_for)
 
     def renew(self) -> None:
         """Time has passed: ask again if that may have made the answer another one, else tell anew what is at hand."""
@@ -304,6 +312,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
             self.set_timer(REST_SECONDS, self.refresh_data)
         if self._dirty and self.is_shown:
             self._ask()
+        self.dashboard.tell_awaited()
 
     def on_descendant_blur(self) -> None:
         """What is hidden loses the focus, whenever that takes effect."""
@@ -336,6 +345,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         is_kept = message.is_away and self.query_one(PaneState).mode == "ready"
         if message.number == self._number and not is_kept:
             self._state("failed", f"Could not load {self.tab.title.lower()}: {message.reason}. Press F5 to try again.")
+        self.dashboard.tell_awaited()
 
     def _empty_sentence(self) -> str:
         app = self.dashboard

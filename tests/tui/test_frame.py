@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,7 @@ from textual.screen import Screen
 from tests.storing import note
 from tests.transcripts import Transcript, store_of
 from tests.tui.running import NOW, app_on, press, running, screen_text, settle
+from tests.tui.test_loading import slow
 
 
 @pytest.fixture
@@ -44,6 +48,12 @@ async def test_tabs_are_made_before_they_are_wanted_and_the_first_one_stays(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apps, "PREPARE_SECONDS", 0.01)
+    looked: list[str] = []
+    # As at a start: what it makes is not looked through for garbage, neither then nor later.
+    monkeypatch.setattr("gc.isenabled", lambda: False)
+    monkeypatch.setattr("agnes_stats.tui.garbage.begin_to_look", lambda: looked.append("begin"))
+    monkeypatch.setattr("agnes_stats.tui.garbage.pass_over", lambda: looked.append("pass over"))
+    monkeypatch.setattr("agnes_stats.tui.garbage.look_at_rest", lambda: looked.append("look"))
     app = app_of(Settings(store.path, tz="UTC", no_ingest=True, since=dt.date(2026, 1, 1)))
     async with app.run_test(size=(140, 45)) as pilot:
         while len(app.panes) < len(TABS):
@@ -55,6 +65,10 @@ async def test_tabs_are_made_before_they_are_wanted_and_the_first_one_stays(
         await press(pilot, "3", "2")
         assert app.active_pane.id == "tokens"
         assert len(app.panes) == len(TABS)
+        while "pass over" not in looked:
+            await pilot.pause(0.01)
+        app._tick()
+        assert looked == ["begin", "pass over", "look"]
 
 
 async def test_each_minute_the_header_asks_only_if_something_was_written_or_ten_minutes_went_by(
@@ -139,3 +153,46 @@ async def test_keys_are_heard_where_there_is_nothing_to_focus(store: Store) -> N
 
 def test_keys_that_are_asked_for_when_their_screen_is_gone_are_not_looked_for() -> None:
     KeyBar()._take()
+
+
+async def test_a_key_that_asks_for_something_else_is_answered_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(store) as (app, pilot):
+        await press(pilot, "2")
+        assert "  2 Tokens  " in screen_text(app)
+        with slow(monkeypatch):
+            app.active_pane.refresh_data()
+            await pilot.pause()
+            assert "  2 Tokens  " in screen_text(app), "what was asked before and is asked again is no other question"
+        await settle(pilot)
+        with slow(monkeypatch):
+            await pilot.press("u")
+            assert " ◌2 Tokens  " in screen_text(app)
+            await pilot.press("1")
+            assert "  1 Sessions   2 Tokens  " in screen_text(app)
+        await settle(pilot)
+        await press(pilot, "2")
+        assert "  2 Tokens  " in screen_text(app)
+
+
+def test_escape_is_soon_a_key_of_its_own(tmp_path: Path) -> None:
+    begun = f"""
+from argparse import Namespace
+from pathlib import Path
+from agnes_stats.tui import dashboard, settings
+
+def run(*_):
+    from textual import constants
+    print(constants.ESCAPE_DELAY)
+    return 0
+
+dashboard._run = run
+dashboard.dashboard(Namespace(demo=False), settings.Settings(Path({str(tmp_path / "s.duckdb")!r}), tz='UTC'))
+"""
+    for given, told in ({}, "0.025"), ({"ESCDELAY": "400"}, "0.4"):
+        environment = {name: value for name, value in os.environ.items() if name != "ESCDELAY"} | given
+        said = subprocess.run(
+            [sys.executable, "-c", begun], env=environment, check=True, capture_output=True, text=True
+        )
+        assert said.stdout.split() == [told]

@@ -19,6 +19,8 @@ NARROW = 100
 """Columns below which the frame says less."""
 _TIGHT = 60
 """Columns below which the tabs are told by their keys."""
+AWAITED = "◌"
+"""Before the tab on the screen from the key that asks for something else until that is there."""
 ZONE = "zone"
 """The name of the part that tells the zone."""
 
@@ -48,6 +50,8 @@ class TabStrip(Static):
     """The tabs, and on the right what is filtered and what that leaves; in a line of its own where it does not fit."""
 
     active: reactive[str] = reactive("")
+    awaits: reactive[bool] = reactive(False)
+    """Whether the tab on the screen still shows the answer to another question than the last."""
 
     class Chosen(Message):
         """A tab was clicked."""
@@ -121,7 +125,8 @@ class TabStrip(Static):
             start = line.cell_len
             # Narrower than a usual screen, the keys have to do for all but the one that is shown.
             label = title if name == self.active or self.app.size.width >= _TIGHT else ""
-            line.append(f" {key} {label}".rstrip() + " ", style="reverse bold" if name == self.active else "")
+            mark = AWAITED if self.awaits and name == self.active else " "
+            line.append(f"{mark}{key} {label}".rstrip() + " ", style="reverse bold" if name == self.active else "")
             places.append((0, start, line.cell_len, name))
             line.append(" ")
         return line

@@ -591,11 +591,8 @@ class RecordTable(DataTable[Text]):
         chosen = choose_columns(self.chosen_columns, width, self.cell_padding)
         before, self._shown = self._shown, chosen
         if [column for column, _ in before] == [column for column, _ in chosen]:
-            for column, wide in chosen:
-                self.columns[ColumnKey(column.key)].width = wide
-                self.columns[ColumnKey(column.key)].label = self._label(column)
-            self.virtual_size = Size(sum(wide + 2 * self.cell_padding for _, wide in chosen), self.virtual_size.height)
-            self.refresh()
+            if before != chosen:
+                self._widen(chosen)
             return
         place = self._remember()
         self._is_placing = True
@@ -604,6 +601,14 @@ class RecordTable(DataTable[Text]):
             self.add_column(self._label(column), width=wide, key=column.key)
         self._fill()
         self._restore(place)
+
+    def _widen(self, chosen: Sequence[tuple[Column, int]]) -> None:
+        """Give the columns that are there other widths. A table that is only shown again keeps them."""
+        for column, wide in chosen:
+            self.columns[ColumnKey(column.key)].width = wide
+            self.columns[ColumnKey(column.key)].label = self._label(column)
+        self.virtual_size = Size(sum(wide + 2 * self.cell_padding for _, wide in chosen), self.virtual_size.height)
+        self.refresh()
 
     def _render_cell(
         self,
