@@ -8,7 +8,7 @@ for a word.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -105,15 +105,21 @@ class LiveSession:
 
 
 def running_now(
-    connection: Reader, chosen: Filter, *, now: dt.datetime, limit: int = 20, told: Told = NOTHING_TOLD
+    connection: Reader,
+    chosen: Filter,
+    *,
+    now: dt.datetime,
+    limit: int = 20,
+    told: Told = NOTHING_TOLD,
+    listed: Iterable[SessionRow] = (),
 ) -> list[LiveSession]:
     """Sessions with a row in the last five minutes, or whose living process says what it does; `now` is UTC without a
     zone. Those that wait for the user come first, then the latest.
 
     Of the filter everything counts but its days and its text: what runs, runs now. A session whose process has ended
-    does not.
+    does not. `listed`: see `live_sessions`.
     """
-    rows = live_sessions(connection, chosen, now=now, limit=max(limit, 50), told=told.processes)
+    rows = live_sessions(connection, chosen, now=now, limit=max(limit, 50), told=told.processes, listed=listed)
     if not rows:
         return []
     from .subagents import subagents_of
@@ -123,7 +129,7 @@ def running_now(
     ids = [row.session_id for row in rows]
     threads = threads_of(connection, ids, live=ids, now=now)
     busy = [agent for agent in subagents_of(connection, ids, threads) if agent.status == "running"]
-    pulses, listed = _pulses(connection, ids, now), counts(connection, ids)
+    pulses, lists = _pulses(connection, ids, now), counts(connection, ids)
     paces = {pace.session_id: pace for pace in connection.ask(_SessionPace, _PACES, _asked(ids, now))}
     found = []
     for row in rows:
@@ -141,7 +147,7 @@ def running_now(
                 calls=len(calls),
                 agents=len(agents),
                 agent_tokens=sum(agent.tokens or 0 for agent in agents),
-                tasks=listed.get(row.session_id),
+                tasks=lists.get(row.session_id),
                 pulse=tuple(pulses[row.session_id]),
                 tokens_per_minute=(pace.tokens if pace else 0) / (PACE_FOR.total_seconds() / 60),
                 usd_per_hour=_per_hour(pace),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -356,16 +356,33 @@ class _Id:
 
 
 def live_sessions(
-    connection: Reader, chosen: Filter, *, now: dt.datetime, limit: int = 20, told: Processes = UNTOLD
+    connection: Reader,
+    chosen: Filter,
+    *,
+    now: dt.datetime,
+    limit: int = 20,
+    told: Processes = UNTOLD,
+    listed: Iterable[SessionRow] = (),
 ) -> list[SessionRow]:
     """Sessions with a row in the last five minutes, the latest first, with the counts of what matches.
 
     And those of which their process says what they do, but none whose process has ended.
 
-    Which are shown does not depend on the filter's days and text: what runs, runs now.
+    Which are shown does not depend on the filter's days and text: what runs, runs now. `listed` are rows that
+    `list_sessions` told of the same at the same time: those of them that run are taken as they are.
     """
     # Mostly nothing runs; to find that out takes a tenth of planning the whole question.
-    live = [name for (name,) in connection.rows(f"SELECT session_id FROM sessions s WHERE {_IS_LIVE}", _at(now, told))]
+    of_sessions = matching.by_session(chosen.but(text=""))
+    rows = connection.rows(
+        f"SELECT session_id FROM sessions s WHERE {_IS_LIVE} AND {of_sessions}",
+        {**of_sessions.parameters, **_at(now, told)},
+    )
+    live = [name for (name,) in rows]
+    at_hand = {row.session_id: row for row in listed if row.is_live}
+    if live and at_hand.keys() >= set(live):
+        found = sorted((at_hand[name] for name in live), key=lambda row: row.session_id)
+        found.sort(key=lambda row: (row.ended_at is not None, row.ended_at or dt.datetime.min), reverse=True)
+        return found[:limit]
     if not live:
         return []
     selected = _selected(connection, chosen.but(text=""), always=live)

@@ -449,9 +449,10 @@ class AgnesStats(EndableApp):
             self._widen()
 
     def _refresh_all(self) -> None:
-        self.header.refresh_data()
+        # The header takes what runs from the pane that lists it.
         for pane in self.panes:
             pane.refresh_data()
+        self.header.refresh_data()
         self._refresh_details()
 
     def _refresh_details(self) -> None:

@@ -54,11 +54,9 @@ def header_data(
     from ..queries import budget, plan_limits, servers, tokens, workspaces
 
     everything = whatever_is_filtered(settings, chosen)
-    return HeaderData(
-        tokens.totals(connection, chosen),
-        running(),
-        plan_limits.limits(connection, everything, now=now),
-        budget.budgets(connection, everything, budgets_of(settings), now=now),
-        bool(workspaces.workspaces(connection)),
-        servers.last_pull(connection),
-    )
+    sums = tokens.totals(connection, chosen)
+    limits = plan_limits.limits(connection, everything, now=now)
+    budgets = budget.budgets(connection, everything, budgets_of(settings), now=now)
+    has_workspace, last_pull = bool(workspaces.workspaces(connection)), servers.last_pull(connection)
+    # At last: a list that is asked for meanwhile tells most of it.
+    return HeaderData(sums, running(), limits, budgets, has_workspace, last_pull)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -13,14 +14,19 @@ from .settings import Settings, parts_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..queries.filters import Filter
     from ..queries.live import LiveSession
+    from ..queries.sessions import SessionRow
     from ..queries.store import Reader, Stamp
 
 MOST_LIVE = 50
 """Running sessions that are looked at; nobody waits for as many."""
+
+
+GIVE_WAY_SECONDS = 1.0
+"""So long at most one waits for another who asks what runs."""
 
 
 class Running:
@@ -28,21 +34,50 @@ class Running:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._turn = threading.Condition()
+        self._coming = 0
+        """How many are about to ask who list sessions, too."""
         self._key: object = None
         self._found: list[LiveSession] = []
 
+    @contextlib.contextmanager
+    def coming(self) -> Iterator[None]:
+        """For one who has the store open, and is about to `ask` with a list: who has none leaves it to that one."""
+        with self._turn:
+            self._coming += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._coming -= 1
+                self._turn.notify_all()
+
+    def give_way(self) -> None:
+        """Wait for those who are about to ask. Costs nothing if nobody is."""
+        with self._turn:
+            self._turn.wait_for(lambda: not self._coming, GIVE_WAY_SECONDS)
+
     def ask(
-        self, connection: Reader, chosen: Filter, *, stamp: Stamp, now: dt.datetime, told: Told
+        self,
+        connection: Reader,
+        chosen: Filter,
+        *,
+        stamp: Stamp,
+        now: dt.datetime,
+        told: Told,
+        listed: Callable[[], Iterable[SessionRow]] | None = None,
     ) -> list[LiveSession]:
         """As `running_now` answers, at most MOST_LIVE; kept for a minute of the clock and a state of the store.
 
-        `stamp` is that of the store before it was opened for `connection`. Raises StoreError.
+        `stamp` is that of the store before it was opened for `connection`. `listed` lists sessions, of which those that
+        run need not be asked for again: whoever wants to know what runs, too, waits for that. Raises StoreError.
         """
         key = (stamp, chosen.but(text=""), now.replace(second=0, microsecond=0), told)
         with self._lock:
             if key != self._key:
                 # Not before it is known: what fails is asked again.
-                self._found = running_now(connection, chosen, now=now, told=told, limit=MOST_LIVE)
+                rows = () if listed is None else listed()
+                self._found = running_now(connection, chosen, now=now, told=told, limit=MOST_LIVE, listed=rows)
                 self._key = key
             return self._found
 

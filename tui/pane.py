@@ -6,6 +6,7 @@ several views is a `ViewsTab` there (`views.py`).
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
@@ -91,6 +92,10 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> Data:
         """Ask the store. Runs in a thread: touch no widget. `now` is UTC without a zone."""
         raise NotImplementedError
+
+    def about_to_ask(self) -> contextlib.AbstractContextManager[None]:
+        """Around the asking, with the store open: others may leave something to it. In a thread."""
+        return contextlib.nullcontext()
 
     def show(self, data: Data) -> None:
         """Put the data on the screen."""
@@ -266,7 +271,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
                 # Before the store is opened: what is written meanwhile is asked for again.
                 self._stamp = stamp = app.store.stamp()
                 now = app.now()
-                with app.costs.asking(self.tab.title), app.store.read() as connection:
+                with app.costs.asking(self.tab.title), app.store.read() as connection, self.about_to_ask():
                     learnt.learn(connection)
                     if chosen.text:
                         chosen = narrowed(connection, chosen)

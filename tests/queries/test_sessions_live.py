@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agnes_stats.queries import sessions
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.live import NOTHING_TOLD, PULSE_STEPS, LiveSession, Told, ToldState, running_now
 from agnes_stats.queries.store import Store
@@ -233,3 +234,29 @@ def test_a_running_sub_agents_tokens_rise_as_it_works(tmp_path: Path) -> None:
     agent.wait(2).response(tokens=(0, 700, 0, 0))
     (live,) = ask(store_of(tmp_path, [told, agent]), "rise", agent.now)
     assert live.agent_tokens == 1_200
+
+
+def test_those_that_run_need_not_be_asked_for_where_a_list_has_told_of_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    selected, asked = sessions._selected, list[object]()
+    monkeypatch.setattr(sessions, "_selected", lambda *given, **named: asked.append(named) or selected(*given, **named))
+    told = Told({"calls": ToldState("working"), "done": ToldState("idle")}, frozenset({"tool"}))
+    now, day, few = CALLS.now, CALLS.now.date(), set[int]()
+    with store.read() as connection:
+        for chosen in (
+            Filter(),
+            Filter(since=day, text="go"),
+            Filter(until=day - dt.timedelta(days=1)),
+            Filter(project="/w/waits", since=day),
+        ):
+            expected = running_now(connection, chosen, now=now, limit=50, told=told)
+            page = sessions.list_sessions(connection, chosen, now=now, limit=500, told=told.processes)
+            for rows in (page.rows, page.rows[:1]):
+                asked.clear()
+                assert running_now(connection, chosen, now=now, limit=50, told=told, listed=rows) == expected
+                is_complete = {live.session.session_id for live in expected} <= {row.session_id for row in rows}
+                assert bool(asked) != is_complete
+                few.add(is_complete * len(expected))
+    # All of them were in a list, and some, and none.
+    assert 0 in few and len(few) > 2, few

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,23 @@ def test_what_runs_is_asked_once_a_minute_and_state_of_the_store(store: Store, m
         assert ask(31, stamp=(2,)) == ["working"]
         assert ask(31, everything.but(project="/nowhere"), (2,)) == []
         assert len(asked) == 5
+
+
+def test_who_lists_sessions_asks_what_runs_for_those_who_do_not() -> None:
+    running, told = Running(), list[str]()
+
+    def ask() -> None:
+        running.give_way()
+        told.append("who has no list")
+
+    another = threading.Thread(target=ask)
+    with running.coming():
+        another.start()
+        another.join(0.05)
+        told.append("who has one")
+    another.join()
+    ask()
+    assert told == ["who has one", "who has no list", "who has no list"]
 
 
 async def test_the_header_takes_the_answer_of_the_list(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,10 @@ SHOWN_AT_FIRST = 60
 
 FIRST_ORDER = ("started_at", True)
 """What the list is sorted by at first, and whether descending."""
+
+
+Listed = Callable[[], Sequence[sessions.SessionRow]]
+"""Asks for the rows of the list, once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +58,26 @@ def sessions_data(
     order: tuple[str, bool] = FIRST_ORDER,
     limit: int = SHOWN,
     told: live.Told = live.NOTHING_TOLD,
-    running: Sequence[live.LiveSession] | None = None,
+    running: Callable[[Listed], Sequence[live.LiveSession]] | None = None,
 ) -> SessionsData:
-    """What runs, and one page of the list. `now` is UTC without a zone; `running`, where somebody has asked that."""
+    """One page of the list, and what runs. `now` is UTC without a zone; `running`: who asks that, given the list."""
     by, descending = order
+
+    @functools.cache
+    def page() -> sessions.SessionPage:
+        return sessions.list_sessions(
+            connection, chosen, now=now, order=by, descending=descending, limit=limit, told=told.processes
+        )
+
+    def listed() -> Sequence[sessions.SessionRow]:
+        return page().rows
+
     if running is None:
-        running = live.running_now(connection, chosen, now=now, told=told, limit=MOST_CARDS)
-    page = sessions.list_sessions(
-        connection, chosen, now=now, order=by, descending=descending, limit=limit, told=told.processes
-    )
-    known = page.totals.sessions or sessions.count_sessions(connection)
-    return SessionsData(list(running[:MOST_CARDS]), page, known, chosen.found or {})
+        found = live.running_now(connection, chosen, now=now, told=told, limit=MOST_CARDS, listed=listed())
+    else:
+        found = list(running(listed))
+    known = page().totals.sessions or sessions.count_sessions(connection)
+    return SessionsData(found[:MOST_CARDS], page(), known, chosen.found or {})
 
 
 def with_sums(soon: Reader, data: SessionsData, chosen: Filter, now: dt.datetime) -> SessionsData:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -31,11 +32,12 @@ from ..pane import Pane
 from ..ranges import day_at
 from ..user_names import user_name
 from . import text as told
-from .data import FIRST_ORDER, MOST_CARDS, SHOWN, SessionsData, sessions_data, with_sums
+from .data import FIRST_ORDER, MOST_CARDS, SHOWN, Listed, SessionsData, sessions_data, with_sums
 from .now import NowCards
 from .side import SessionSide
 
 if TYPE_CHECKING:
+    from ...queries.live import LiveSession
     from ...queries.store import Reader
     from ..views import View
 
@@ -86,6 +88,20 @@ def _legends(totals: SessionTotals, *, cost: bool, brief: bool) -> list[str]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A list that was asked for: when, how, what ran then, and what came."""
+
+    asked: Asked
+    question: object
+    runs: frozenset[str]
+    data: SessionsData
+
+
+def _ids(live: Sequence[LiveSession]) -> frozenset[str]:
+    return frozenset(one.session.session_id for one in live)
+
+
 class SessionsTable(RecordTable):
     """The list of sessions."""
 
@@ -122,8 +138,8 @@ class SessionsPane(Pane[SessionsData]):
         self._order = FIRST_ORDER
         self._to_top = False
         self._data: SessionsData | None = None
-        self._listed: tuple[Asked, object, SessionsData] | None = None
-        """The list that was asked for last, when, and how."""
+        self._listed: _Listed | None = None
+        """The list that was asked for last."""
         self._made: dict[SessionRow, Record] = {}
         """What the rows look like on the screen."""
         self._made_for: object = None
@@ -160,6 +176,10 @@ class SessionsPane(Pane[SessionsData]):
 
     # -- data ----------------------------------------------------------------------------------------------------
 
+    def about_to_ask(self) -> contextlib.AbstractContextManager[None]:
+        """The header leaves it to the list to ask what runs."""
+        return self.dashboard.running.coming()
+
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
         """What runs, and one page of the list."""
         data = self._load(connection, chosen, now)
@@ -169,17 +189,22 @@ class SessionsPane(Pane[SessionsData]):
     def _load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
         """As the store has it; with the list at hand, if that is the same."""
         told, order = told_states(self.dashboard.settings), self._order
-        running = self.dashboard.running.ask(connection, chosen, stamp=self._stamp, now=now, told=told)
-        runs = frozenset(live.session.session_id for live in running)
+        question, held = (chosen, order, told.processes), self._listed
+        live: list[LiveSession] = []
+
+        def running(listed: Listed | None = None) -> list[LiveSession]:
+            live[:] = self.dashboard.running.ask(
+                connection, chosen, stamp=self._stamp, now=now, told=told, listed=listed
+            )
+            return live
+
+        stands = held is not None and held.question == question and held.asked.stands(self._stamp, now)
         # The list says of sessions only whether they run.
-        question = (chosen, order, runs, told.processes)
-        if self._listed is not None and len(running) < MOST_LIVE:
-            asked, held, data = self._listed
-            if held == question and asked.stands(self._stamp, now):
-                return replace(data, live=running[:MOST_CARDS])
-        found = sessions_data(connection, chosen, now, order=order, limit=SHOWN, told=told, running=running)
-        self._listed = Asked(self._stamp, now, None), question, found
-        return found
+        if held is not None and stands and len(running()) < MOST_LIVE and _ids(live) == held.runs:
+            return replace(held.data, live=live[:MOST_CARDS])
+        data = sessions_data(connection, chosen, now, order=order, limit=SHOWN, told=told, running=running)
+        self._listed = _Listed(Asked(self._stamp, now, None), question, _ids(live), data)
+        return data
 
     @property
     def takes_ahead(self) -> bool:
