@@ -15,9 +15,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreInterrupted, explained
+from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreError, StoreInterrupted, explained
 from ..queries.store.gate import chance
 from ..queries.store.scratch import clear, scratch
 from .copies import can_be_copied
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..queries.store import Reader, Writer
     from .incoming import Load
     from .usage_pass import Unread
+    from .usage_reading import UsageReading
     from .work import Done, WorkTask
 
 __all__ = ["Engine", "IngestSummary", "Progress"]
@@ -64,6 +65,13 @@ ORPHANED_SECONDS = 10.0
 
 YIELDS = 3
 """How often short work gives way to other writers before it insists."""
+
+
+class Begun(NamedTuple):
+    """Files that are being read for what responses took, before anybody knows whether the store has them."""
+
+    jobs: list[Job]
+    reading: UsageReading
 
 
 class EngineListener(Protocol):
@@ -187,20 +195,51 @@ class Engine:
             return True
         return not plan(self.roots, known_files(connection), self.stop).is_empty
 
-    def ahead(self, connection: Reader, whole: contextlib.ExitStack) -> Unread | None:
+    def begin(self, whole: contextlib.ExitStack, *, with_sessions: bool) -> Begun | None:
+        """Begin to read what responses took for a store that is not there yet; None if it is, or there is little.
+
+        That goes on in other processes while the store is made, and ends with `whole`. `with_sessions` as for `tell`.
+        """
+        if self.store.identity() is not None:
+            return None
+        jobs = plan(self.roots, {}, self.stop).jobs
+        from . import usage_reading
+
+        if not usage_reading.is_worth_it(jobs):
+            return None
+        # What they need is imported once, before there are any.
+        from .formats.claude import usage_decoder  # noqa: F401
+
+        try:
+            folder = whole.enter_context(scratch(self.store.path))
+        except StoreError:
+            # Who makes the store tells what is wrong.
+            return None
+        reading = usage_reading.UsageReading(jobs, folder, self.workers, with_sessions=with_sessions)
+        return Begun(jobs, whole.enter_context(reading))
+
+    def ahead(self, connection: Reader, whole: contextlib.ExitStack, begun: Begun | None = None) -> Unread | None:
         """What can be told of tokens before the store is full; None where to fill it first takes no longer.
 
         It may be told as long as `whole` lasts, also when the store is not held any more.
         """
-        jobs = plan(self.roots, known_files(connection), self.stop).jobs
-        from . import usage_pass
+        known_to_store = known_files(connection)
+        if begun is not None and not known_to_store:
+            jobs, reading = begun
+        else:
+            jobs, reading = plan(self.roots, known_to_store, self.stop).jobs, None
+            if begun is not None:
+                begun.reading.end()
+        from . import usage_pass, usage_reading
 
-        if not usage_pass.is_worth_it(jobs) or not usage_pass.can_be_told(connection):
+        if not usage_reading.is_worth_it(jobs) or not usage_pass.can_be_told(connection):
             return None
         known = watermarks(connection, [job.path for job in jobs])
         left = [job.since(known.get(job.path)) for job in jobs]
         tables = whole.enter_context(self.store.in_memory(usage_pass.COPIED))
-        return usage_pass.Unread(tables, left, self.store.path, self.zones, self.overrides, self.workers)
+        return usage_pass.Unread(
+            tables, left, self.store.path, self.zones, self.overrides, self.workers, reading if left == jobs else None
+        )
 
     def recognise(self, path: Path) -> SourceFile | None:
         """The source file at a path, if it is one of our roots'."""

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from agnes_stats.ingest import usage_pass
+from agnes_stats.ingest import usage_pass, usage_reading
 from agnes_stats.queries.sessions import one_session
 from agnes_stats.queries.store.locking import lock_path
 from agnes_stats.tui import cli
@@ -247,7 +247,7 @@ def test_a_new_line_of_the_session_is_read_where_nobody_else_does(
 def test_before_the_store_is_full_it_says_what_will_be_so_and_does_not_fill_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(usage_pass, "LEAST_BYTES", 1)
+    monkeypatch.setattr(usage_reading, "LEAST_BYTES", 1)
     monkeypatch.setattr(statusline.terminal, "read_input", lambda _: json.dumps({"session_id": "s1"}))
     store = folder / "data/store.duckdb"
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)

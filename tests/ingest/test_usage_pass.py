@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from agnes_stats.ingest import usage_pass
+from agnes_stats.ingest import usage_reading
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.forget import Forgettable, forget
 from agnes_stats.queries import periods, tokens
@@ -33,7 +33,7 @@ ALL = Filter()
 
 @pytest.fixture(autouse=True)
 def any_backlog_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usage_pass, "LEAST_BYTES", 0)
+    monkeypatch.setattr(usage_reading, "LEAST_BYTES", 0)
 
 
 def _said(connection: Reader, *, with_sessions: bool) -> list[Any]:
@@ -123,7 +123,7 @@ def test_it_is_shared_out_and_what_a_process_leaves_is_done_here(
             write(bench.root, [_session(f"s{number}", turns=number + 1)])
         bench.engine.workers = 3
         together = _soon(bench.engine, with_sessions=True)
-        monkeypatch.setattr(usage_pass, "_forked", lambda *_: None)
+        monkeypatch.setattr(usage_reading, "copied", lambda _: None)
         assert _soon(bench.engine, with_sessions=True) == together
         bench.engine.workers = 1
         assert _soon(bench.engine, with_sessions=True) == together
@@ -173,10 +173,10 @@ def test_so_does_a_plain_one(words: list[str], capsys: pytest.CaptureFixture[str
 
 WAITS = """
 import sys
-from agnes_stats.ingest import usage_pass
+from agnes_stats.ingest import usage_reading
 from agnes_stats.tui import cli
 from agnes_stats.tui.commands import answering
-usage_pass.LEAST_BYTES = 1
+usage_reading.LEAST_BYTES = 1
 bring_up = answering._bring_up
 def waits(*given, **named):
     sys.stdin.readline()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from agnes_stats.ingest import usage_pass
+from agnes_stats.ingest import usage_reading
 from agnes_stats.ingest.news import Reading, UpToDate
 from agnes_stats.ingest.progress import Progress
 from agnes_stats.queries import sessions, tokens
@@ -61,7 +61,7 @@ def _task(store: Store, folder: Path) -> bytes:
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Store, Store]:
     """A store that is not full yet, and what is told beside it."""
-    monkeypatch.setattr(usage_pass, "LEAST_BYTES", 0)
+    monkeypatch.setattr(usage_reading, "LEAST_BYTES", 0)
     store = store_of(tmp_path, NEW)
     write(tmp_path / "claude", OLD)
     assert soon.do(_task(store, tmp_path))
@@ -130,7 +130,7 @@ def test_nobody_elses_secrets_are_in_the_task(tmp_path: Path) -> None:
 
 def _much(folder: Path) -> Settings:
     """Settings for a store that has nothing yet of transcripts that are worth it."""
-    write(folder / "claude", [talk("long", "2026-03-02T09:00:00", turns=3, text="x" * usage_pass.LEAST_BYTES)])
+    write(folder / "claude", [talk("long", "2026-03-02T09:00:00", turns=3, text="x" * usage_reading.LEAST_BYTES)])
     return Settings(folder / "data" / "s.duckdb", "UTC", source=(f"claude={folder / 'claude'}",))
 
 

@@ -52,7 +52,11 @@ def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -
     """
     store = Store(settings.store)
     may_keep = kept.current() if store.is_file else None
+    with_sessions = soon is Soon.WITH_SESSIONS or settings.project is not None
     with contextlib.ExitStack() as whole:
+        begun = None
+        if soon is not None and not settings.no_ingest:
+            begun = engine_of(settings, store).begin(whole, with_sessions=with_sessions)
         # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
         with store.read() as connection:
             engine = None if settings.no_ingest else engine_of(settings, store)
@@ -65,9 +69,9 @@ def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -
                 return
             if may_keep is not None:
                 may_keep.give_up()
-            ahead = None if soon is None or engine is None else engine.ahead(connection, whole)
+            ahead = None if soon is None or engine is None else engine.ahead(connection, whole, begun)
         if ahead is not None:
-            connection = ahead.tell(with_sessions=soon is Soon.WITH_SESSIONS or settings.project is not None)
+            connection = ahead.tell(with_sessions=with_sessions)
             _know_people(connection, settings)
             yield connection, True
             return
