@@ -19,13 +19,17 @@ from .work import TASK_BYTES, TASK_FILES, Done, Workers, WorkTask
 if TYPE_CHECKING:
     from .engine import Engine
 
-LOAD_BYTES, LOAD_FILES = 256 * 1024 * 1024, 4000
+LOAD_BYTES, LOAD_FILES = 512 * 1024 * 1024, 4000
 """About how much of the transcripts goes into one transaction; larger ones cost less per byte, and more memory."""
+
+LAST_BYTES = 64 * 1024 * 1024
+"""What is read is loaded while the last half as much is still read, if that is no less than this: at the end nothing is
+done beside the last transaction."""
 
 LEAST_BYTES = 2 * 1024 * 1024
 """About how much a task reads at the least."""
 
-QUEUED_BYTES = LOAD_BYTES
+QUEUED_BYTES = 256 * 1024 * 1024
 """About how much is with the workers, so that none of them waits while a transaction is under way."""
 
 LOAD_SECONDS, UNSEEN_SECONDS = 2.0, 10.0
@@ -152,7 +156,8 @@ class Backfill:
         patience = LOAD_SECONDS if self._engine.is_heard else UNSEEN_SECONDS
         late = time.monotonic() - self._since > patience
         many = self._read >= LOAD_BYTES or sum(len(group) for _, group in self._ready) >= LOAD_FILES
-        return late or many or not (self._running or self._waiting)
+        nearly = LAST_BYTES <= self._queued + self._unshared <= self._read / 2
+        return late or many or nearly or not (self._running or self._waiting)
 
     def _load(self) -> None:
         if not self._alone and self._engine.store.stamp() not in (self._seen, self._engine.left_at()):

@@ -44,8 +44,8 @@ def written(folder: Path) -> Root:
     return Root("claude", folder)
 
 
-def filled(store: Store, root: Root) -> None:
-    assert Engine(store, [root], workers=0).catch_up().loads == 1
+def filled(store: Store, root: Root, *, loads: int = 1) -> None:
+    assert Engine(store, [root], workers=0).catch_up().loads == loads
 
 
 def test_rows_of_a_table_are_read_at_once(tmp_path: Path, noted: list[str]) -> None:
@@ -91,6 +91,19 @@ def test_a_store_is_made_while_files_are_read(tmp_path: Path, noted: list[str]) 
     filled(known, root)
     assert difference(contents(new), contents(known)) == ""
     assert sorted(path.name for path in new.path.parent.iterdir()) == sorted(("store.duckdb", *BESIDE))
+
+
+def test_most_is_loaded_while_the_last_is_read(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = written(tmp_path / "claude")
+    store = store_in(tmp_path)
+    size = min(file.stat().st_size for file in root.path.rglob("*.jsonl"))
+    # Of six files four, then two: neither more often, nor when hardly anything is left.
+    monkeypatch.setattr("agnes_stats.ingest.backfill.LAST_BYTES", size)
+    filled(store, root, loads=2)
+    with store.read() as reader:
+        assert reader.rows("SELECT count(*) FROM files GROUP BY read_at ORDER BY 1") == [(2,), (4,)]
 
 
 def test_what_another_program_reads_meanwhile_is_not_read_again(
