@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..queries.plain_json import from_plain
 from .copies import copied
 from .formats import SOURCES, SourceBusy
 from .model_names import price_name
-from .plain_json import from_plain
 from .short_rows import ShortFiles, ShortRows
 from .usage_batch import UsageBatch
 from .work import Done, collected_later, encoded_done

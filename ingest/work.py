@@ -24,13 +24,13 @@ from typing import IO, Protocol
 
 import msgspec
 
+from ..queries.plain_json import from_plain, to_plain
 from .batch import Batch, Row
 from .copies import can_be_copied, copied
 from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark
 from .formats.change import STRETCH
 from .merged_batch import MergedBatch
 from .model_names import price_name
-from .plain_json import from_plain, to_plain
 from .text import kept
 from .watermarks import reason
 

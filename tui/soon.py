@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..ingest.plain_json import from_plain, to_plain
+from ..queries.plain_json import from_plain, to_plain
 from ..queries.store import Store, StoreError
 from ..queries.store.scratch import scratch
 from .settings import Settings
