@@ -129,7 +129,8 @@ class Backfill:
 
     def _submit(self, workers: Workers, group: list[Job]) -> None:
         self._number += 1
-        task = WorkTask(f"t{self._number}", str(self._folder), [(job.file, job.watermark) for job in group])
+        files = [(job.file, job.watermark) for job in group]
+        task = WorkTask(f"t{self._number}", str(self._folder), files, self._number)
         self._running[workers.submit(task)] = group
         self._queued += sum(job.todo for job in group)
 

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -33,8 +33,6 @@ def micros(moment: dt.datetime) -> int:
 class Batch:
     """The rows of one transaction, by table."""
 
-    merges: ClassVar[bool] = False
-    """Whether it takes one row of each response that a file tells, when all of it is read; see `merged_rows`."""
     rows: dict[str, list[Row]] = field(default_factory=dict)
     whose: dict[str, str] = field(default_factory=dict)
     """Columns that every row has from here on, unless it says otherwise: which agent, machine and person it is of."""

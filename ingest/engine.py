@@ -456,6 +456,8 @@ class Engine:
                 work.add({table: Path(path) for table, path in done.row_files.items()})
                 for table, rows in done.rows.items():
                     work.rows.setdefault(table, []).extend(rows)
+                if done.short is not None:
+                    work.short.append(done.short)
                 work.is_merged = done.is_merged
                 work.results += done.results
                 work.gone += [Path(path) for path in done.gone]
@@ -463,7 +465,7 @@ class Engine:
             summary.loads += 1
             self._write(work, {model for done in ready for model in done.models}, only_at)
         for done in ready:
-            for path in done.row_files.values():
+            for path in (*done.row_files.values(), *(done.short or ())):
                 Path(path).unlink(missing_ok=True)
         summary.files += sum(not result.more for result in work.results)
         summary.bytes += sum(result.bytes_read for result in work.results)

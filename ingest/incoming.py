@@ -10,6 +10,7 @@ from .batch import Batch, Row
 from .formats import ReadResult
 from .prices import Rate
 from .row_files import RowFiles, joined
+from .short_rows import ShortFiles, own_rows, said_rows, whole_rows
 
 
 @dataclass(slots=True)
@@ -21,6 +22,8 @@ class Load:
     """Whether the rows of responses are merged by file (`merged_rows`), and tell all of their columns."""
     more: list[str] = field(default_factory=list)
     """SELECTs of more rows of responses, merged by file."""
+    short: list[ShortFiles] = field(default_factory=list)
+    """Files of more of these."""
     rows: dict[str, list[Row]] = field(default_factory=dict)
     """Rows by table that are in no file: of a little that was read in this process."""
     spool: Callable[[], Path] | None = None
@@ -55,3 +58,7 @@ class Load:
             rows, self.rows = self.rows, {}
             self.add(Batch(rows).write(self.spool(), "rows"))
         self.row_files = {table: [joined(files)] for table, files in self.row_files.items()}
+        if self.short:
+            own, said = (str(joined([Path(path) for path in paths])) for paths in zip(*self.short, strict=True))
+            self.short = [ShortFiles(own, said)]
+            self.more.append(whole_rows(own_rows(self.short), said_rows(self.short)))

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ..queries.facts import RESPONSES
 from .batch import Batch
-from .merged_rows import MergedRows
+from .short_rows import ShortRows
 
 
 @dataclass(slots=True)
 class MergedBatch(Batch):
-    """A batch whose rows of responses are merged by file: half as many are written, and read again."""
+    """A batch that takes one row of each response, when all that is read of a file is: half as many as lines."""
 
-    merges: ClassVar[bool] = True
-
-    def merge(self) -> None:
-        """All is read: merge what several readings told of one response in the same file."""
-        rows = self.of(RESPONSES.name)
-        if len({(row["key"], row["path"]) for row in rows}) < len(rows):
-            merged = MergedRows(RESPONSES)
-            for row in rows:
-                merged.take(row | {"usage_path": row["path"]})
-            rows[:] = merged
+    short: ShortRows | None = None
+    """Where it takes them in short; None: as it takes other rows."""

@@ -1,4 +1,4 @@
-"""Rows of responses told in short, as a reading that is only about what they took hands them over.
+"""Rows of responses told in short, as a reading of much hands them over.
 
 Nearly all that a row says of whose a response is, many others say, too. That is told once, as a row of its own with a
 number, and beside it by each of them only what is their own, under short names: a sixth of the bytes.
@@ -40,6 +40,8 @@ class ShortRow(
         "ended_at": "e",
         "usage_ts": "u",
         "usage_pos": "q",
+        "requested_at": "w",
+        "prompt_id": "b",
     },
 ):
     """What is a response's own: columns of `responses`, and the number of the row that has the others."""
@@ -60,6 +62,8 @@ class ShortRow(
     """If it is another time than `ts`; so with the next two."""
     usage_ts: int | None = None
     usage_pos: int | None = None
+    requested_at: int | None = None
+    prompt_id: str | None = None
 
 
 _OWN = {spec.name: spec.encode_name for spec in msgspec.structs.fields(ShortRow)}
@@ -94,7 +98,8 @@ class ShortRows:
         """Take what several rows say, under the names of columns; the number for these."""
         keep(RESPONSES.name, row)
         number = self.first + len(self.said) * self.step
-        self.said.append({"s": number, **{name: value for name, value in row.items() if value is not None}})
+        told = {name: value for name, value in row.items() if value is not None and name not in _OWN}
+        self.said.append({"s": number, **told})
         return number
 
     def write(self, folder: Path, name: str) -> ShortFiles | None:
@@ -116,7 +121,8 @@ _AT_ONCE = 5000
 
 def own_rows(files: Iterable[ShortFiles]) -> str:
     """SELECT of what is each one's own, for `whole_rows`."""
-    kinds = {short: "VARCHAR" if column == "key" else "BIGINT" for column, short in _OWN.items()}
+    told = RESPONSES.loaded | {"said": "BIGINT"}
+    kinds = {short: "VARCHAR" if told[column] == "VARCHAR" else "BIGINT" for column, short in _OWN.items()}
     return _read([pair.own for pair in files], kinds)
 
 

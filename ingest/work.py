@@ -31,6 +31,7 @@ from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark
 from .formats.change import STRETCH
 from .merged_batch import MergedBatch
 from .model_names import price_name
+from .short_rows import ShortFiles, ShortRows
 from .text import kept
 from .watermarks import reason
 
@@ -47,6 +48,11 @@ class WorkTask:
     name: str
     folder: str | None
     files: Sequence[tuple[SourceFile, Watermark | None]]
+    number: int | None = None
+    """Another one for each task whose rows are loaded together; with one, responses are told in short."""
+
+
+_MOST_TASKS = 2**31
 
 
 @dataclass(slots=True)
@@ -56,6 +62,8 @@ class Done:
     row_files: dict[str, str] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     """Those of a task without a folder."""
+    short: ShortFiles | None = None
+    """Rows of responses in short."""
     is_merged: bool = False
     """Whether the rows of responses are merged, as `Load.is_merged`."""
     results: list[ReadResult] = field(default_factory=list)
@@ -73,12 +81,15 @@ def run_task(task: WorkTask) -> Done:
     """
     with collected_later():
         done, batch = _run(task)
-        responses = batch.of("responses")
+        short = batch.short if isinstance(batch, MergedBatch) else None
+        responses = [*batch.of("responses"), *(short.said if short is not None else ())]
         done.models = sorted({row["model"] for row in responses} | {price_name(row) for row in responses})
         if task.folder is None:
             done.rows = batch.rows
         else:
-            done.row_files = {table: str(path) for table, path in batch.write(Path(task.folder), task.name).items()}
+            folder = Path(task.folder)
+            done.row_files = {table: str(path) for table, path in batch.write(folder, task.name).items()}
+            done.short = short.write(folder, task.name) if short is not None else None
     return done
 
 
@@ -105,14 +116,14 @@ def _run(task: WorkTask) -> tuple[Done, Batch]:
         # A fault of a parser: the file that has it is found, and costs no other file anything.
         batch = _batch_for(task)
         done = _read_apart(task.files, batch)
-    if isinstance(batch, MergedBatch):
-        batch.merge()
-        done.is_merged = True
+    done.is_merged = isinstance(batch, MergedBatch)
     return done, batch
 
 
 def _batch_for(task: WorkTask) -> Batch:
     # What comes to files that are known may be a few lines, which are merged as they are with what the store knows.
+    if task.folder is not None and task.number is not None:
+        return MergedBatch(short=ShortRows(task.number, _MOST_TASKS))
     is_much = task.folder is not None or any(watermark is None for _, watermark in task.files)
     return MergedBatch() if is_much else Batch()
 

@@ -19,6 +19,7 @@ from ..access import Access, accesses_of, error_line, may_count_rows, may_hold_n
 from ..access.languages import SHELLS
 from ..agnes.shell_actions import sync_action_id, sync_actions_in
 from ..batch import Batch
+from ..merged_batch import MergedBatch
 from ..projects import folder_of, project_of
 from ..tasks import id_in
 from ..text import first_line, kept, one_line, short
@@ -89,7 +90,7 @@ class Emitter:
         self._strays: set[tuple[str, str]] = set()
         """Sessions that sub-agents name, and those in which they were started."""
         self._unknowns: Counter[str] = Counter()
-        self._responses = ResponseLines() if batch.merges else None
+        self._responses = ResponseLines(batch) if isinstance(batch, MergedBatch) else None
         """What tells of responses, where the batch takes a row of each that is told as a whole."""
         self._early: list[tuple[str, Response]] = []
         """Of these, with their paths, those before the first time."""
@@ -130,8 +131,7 @@ class Emitter:
         is_untimed = self.last_ts is None and bool(self._untimed or self._early or self._labels.waits)
         if self._responses is not None:
             self._tell_early(None)
-            for row in self._responses.rows(self._at):
-                self._batch.add("responses", row)
+            self._responses.tell(self._at)
         for session, home in self._strays:
             self._batch.add("strays", {"session_id": session, "home": home, "path": self._path})
         self._labels.write(self._batch, self._path, self._whose)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
 from ...queries.facts import RESPONSES
 from ..batch import Row
+from ..merged_batch import MergedBatch
 from ..merged_rows import Values, Winners
+from ..short_rows import ShortRow
 from .events import Response
 
 UNKNOWN_MODEL = "unknown"
@@ -120,22 +122,76 @@ def _summed(columns: tuple[str, ...]) -> Callable[[Response], Values]:
     )
 
 
+_OWNER_SAYS = attrgetter(
+    *("place.session", "place.embedded", "place.copy_signs", "place.home", "kind", "model", "provider", "gateway"),
+    *("priced_as", "tool", "effort", "speaker.subagent_id", "speaker.subagent_name", "speaker.is_sidechain"),
+    *("speaker.version", "speaker.branch"),
+)
+_USED_SAYS = attrgetter(
+    *("place.embedded", "speed", "service_tier", "web_searches", "inference_geo", "stop_reason", "ttft_ms"),
+    *("duration_ms", "billed", "logged_cost_usd", "lower_bound", "early_output", "stays_early"),
+)
+"""All that `owned` and `taken` make rows of, besides what is each response's own, `attribution` and `cache_miss`."""
+
+
 class ResponseLines:
     """The lines of one reading that tell of responses, compared as they come: only those that count become rows."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch: MergedBatch) -> None:
+        self._batch = batch
         self._winners: Winners[Response] = Winners(RESPONSES, _compared, _summed)
+        self._said: dict[Values, int] = {}
 
     def add(self, path: str, told: Response) -> None:
         """Take a line of a file."""
         self._winners.add((path, told.key), told)
 
-    def rows(self, here: Callable[[str, Any], Row]) -> Iterator[Row]:
-        """A row for each response and file. `here`: the columns of a path and a place."""
+    def tell(self, here: Callable[[str, Any], Row]) -> None:
+        """Tell each response of each file. `here`: the columns of a path and a place."""
+        short = self._batch.short
         for (path, _), (owner, used), sums in self._winners:
-            row = owned(owner, here(path, owner.place))
-            row.update(taken(used))
-            row.update(zip(self._winners.summed, sums, strict=True))
-            place = used.place
-            row["usage_embedded"], row["usage_ts"], row["usage_pos"] = place.embedded, place.ts, place.pos
-            yield row
+            if short is None or owner.place.ts is None or used.place.ts is None:
+                self._batch.add("responses", self._row(owner, used, sums, here(path, owner.place)))
+                continue
+            ended, is_error, least, is_copy = sums
+            same = path, is_error, is_copy, *_OWNER_SAYS(owner), *_USED_SAYS(used)
+            number = self._said.get(same)
+            if number is None or owner.attribution is not None or used.cache_miss is not None:
+                row = self._row(owner, used, sums, here(path, owner.place))
+                self._batch.say_whose(row)
+                number = short.say(row)
+                if owner.attribution is None and used.cache_miss is None:
+                    self._said[same] = number
+            short.rows.append(_short(number, owner, used, ended, least))
+
+    def _row(self, owner: Response, used: Response, sums: Sequence[Any], here: Row) -> Row:
+        row = owned(owner, here) | taken(used)
+        row.update(zip(self._winners.summed, sums, strict=True))
+        place = used.place
+        row["usage_embedded"], row["usage_ts"], row["usage_pos"] = place.embedded, place.ts, place.pos
+        return row
+
+
+def _short(number: int, owner: Response, used: Response, ended: int, least: int | None) -> ShortRow:
+    """What is a response's own; the rest is said under a number."""
+    place, tokens = owner.place, used.tokens
+    assert place.ts is not None
+    row = ShortRow(
+        owner.key,
+        number,
+        place.ts,
+        place.pos,
+        tokens.output,
+        tokens.total,
+        tokens.input,
+        tokens.cache_read,
+        tokens.cache_write_5m,
+        tokens.cache_write_1h,
+        tokens.reasoning,
+        least,
+        None if ended == place.ts else ended,
+    )
+    if used is not owner:
+        row.usage_ts, row.usage_pos = used.place.ts, used.place.pos
+    row.requested_at, row.prompt_id = owner.requested_at, owner.prompt_id
+    return row

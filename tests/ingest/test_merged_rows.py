@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.formats.emit import Emitter
 from agnes_stats.ingest.formats.events import (
@@ -20,11 +22,14 @@ from agnes_stats.ingest.formats.events import (
     StopReason,
     Tokens,
 )
+from agnes_stats.ingest.formats.responses import _OWNER_SAYS, _USED_SAYS
 from agnes_stats.ingest.formats.source import SourceFile
 from agnes_stats.ingest.incoming import Load
 from agnes_stats.ingest.load import load
 from agnes_stats.ingest.merged_batch import MergedBatch
 from agnes_stats.ingest.merged_rows import MergedRows
+from agnes_stats.ingest.short_rows import ShortRows
+from agnes_stats.ingest.text import keep
 from agnes_stats.queries.facts import FACTS, RESPONSES
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -123,9 +128,9 @@ clocks = st.sampled_from([0, 500_000])
 @settings(max_examples=150, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.lists(st.one_of(told_responses, clocks, st.sampled_from([Path("/b"), Path("/a")])), max_size=9))
 def test_responses_compared_as_they_come_are_the_rows_that_are_merged(told: list[Any]) -> None:
-    one_by_one, at_once = Batch(), MergedBatch()
+    one_by_one, at_once, in_short = Batch(), MergedBatch(), MergedBatch(short=ShortRows(3, 100))
     states = []
-    for batch in (one_by_one, at_once):
+    for batch in (one_by_one, at_once, in_short):
         emitter = Emitter(SourceFile("x", Path("/"), Path("/a"), True, "s"), batch, agent="x")
         for one in copy.deepcopy(told):
             if isinstance(one, Response):
@@ -135,33 +140,71 @@ def test_responses_compared_as_they_come_are_the_rows_that_are_merged(told: list
             else:
                 emitter.clock(one)
         states.append(emitter.finish())
-    at_once.merge()
     merged = MergedRows(RESPONSES)
     for row in one_by_one.of("responses"):
         merged.add(row)
-    told_rows, rows = (
-        sorted(str({name: row[name] for name in sorted(row) if row[name] is not None}) for row in some)
-        for some in (merged, at_once.of("responses"))
+    expected = _shown(merged)
+    assert _shown(at_once.of("responses")) == expected
+    assert _shown([*in_short.of("responses"), *_whole(in_short)]) == expected
+    assert states[0] == states[1] == states[2]
+    strays = [sorted(map(str, batch.of("strays"))) for batch in (one_by_one, at_once, in_short)]
+    assert strays[0] == strays[1] == strays[2]
+
+
+def _shown(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Rows without what has no value, as their texts are kept."""
+    shown = []
+    for row in rows:
+        keep("responses", row)
+        shown.append(str({name: row[name] for name in sorted(row) if row[name] is not None}))
+    return sorted(shown)
+
+
+def _whole(batch: MergedBatch) -> Iterator[dict[str, Any]]:
+    """Rows that are told in short, as the store reads them."""
+    assert batch.short is not None
+    said = {row["s"]: row for row in batch.short.said}
+    for row in batch.short.rows:
+        own = msgspec.structs.asdict(row)
+        number = own.pop("said")
+        otherwise = {"ended_at": row.ts, "usage_ts": row.ts, "usage_pos": row.pos}
+        told = otherwise | {name: value for name, value in own.items() if value is not None}
+        yield {name: value for name, value in said[number].items() if name != "s"} | told
+
+
+def test_every_field_of_a_response_is_its_own_or_said() -> None:
+    """What nobody looks at would be shared by responses that differ in it."""
+    names = {name for says in (_OWNER_SAYS, _USED_SAYS) for name in says.__reduce__()[1]}
+    own = {"key", "tokens", "requested_at", "prompt_id", "ended_at", "is_error", "least_output"}
+    told = own | {"attribution", "cache_miss", "place", "speaker"} | {name for name in names if "." not in name}
+    assert told == set(Response.__struct_fields__)
+    assert {f"speaker.{name}" for name in Speaker.__struct_fields__} <= names
+    assert {name.removeprefix("place.") for name in names if name.startswith("place.")} == (
+        set(Place.__struct_fields__) - {"ts", "pos", "is_copy"}
     )
-    assert rows == told_rows
-    assert states[0] == states[1]
-    strays = [sorted(map(str, batch.of("strays"))) for batch in (one_by_one, at_once)]
-    assert strays[0] == strays[1]
 
 
-def test_a_response_that_two_readings_tell_of_one_file_is_one_row() -> None:
-    batch = MergedBatch()
-    for output, is_error in ((1, True), (9, False), (3, False)):
-        emitter = Emitter(SourceFile("x", Path("/"), Path("/a"), True, "s"), batch, agent="x")
-        place, speaker = Place("s", 1_000_000, output), Speaker()
-        told = Response(key="k", place=place, speaker=speaker, model="m", tokens=Tokens(output=output))
-        told.is_error = is_error
-        emitter.response(told)
-        emitter.finish()
-    batch.merge()
-    [row] = batch.of("responses")
-    assert (row["pos"], row["usage_pos"], row["output_tokens"], row["is_api_error"]) == (1, 9, 9, True)
-    assert "usage_path" not in row
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.lists(told_responses, max_size=6), max_size=4))
+def test_in_short_or_not_responses_lead_to_the_same_store(told: list[list[Response]]) -> None:
+    stores = []
+    for in_short in (False, True):
+        with tempfile.TemporaryDirectory() as name:
+            folder, work = Path(name), Load(is_merged=True)
+            for number, some in enumerate(told):
+                batch = MergedBatch(short=ShortRows(number, 100) if in_short else None)
+                emitter = Emitter(SourceFile("x", Path("/"), Path(f"/{number % 2}"), True, "s"), batch, agent="x")
+                emitter.clock(5)
+                for one in some:
+                    emitter.response(one)
+                emitter.finish()
+                work.add(batch.write(folder, f"lot{number}"))
+                if batch.short is not None and (written := batch.short.write(folder, f"lot{number}")) is not None:
+                    work.short.append(written)
+            with store_in(folder).write() as connection:
+                load(connection, work)
+                stores.append(connection.rows("FROM responses ORDER BY key"))
+    assert stores[0] == stores[1]
 
 
 def test_orders_are_compared_as_the_store_compares_them() -> None:
