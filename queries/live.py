@@ -18,6 +18,7 @@ from .sessions import Processes, SessionRow, live_sessions
 # What a session does is looked at only where one runs.
 if TYPE_CHECKING:
     from .store import Reader
+    from .subagents import SubagentRun
     from .tasks import Count
     from .threads import OpenCall, Threads
 
@@ -104,6 +105,36 @@ class LiveSession:
         return self.state in ("permission", "waiting")
 
 
+@dataclass(frozen=True, slots=True)
+class Doings:
+    """What some sessions do at a moment, whatever of them is counted."""
+
+    ids: frozenset[str]
+    threads: Threads
+    busy: list[SubagentRun]
+    """Sub-agents that run."""
+    pulses: Mapping[str, Sequence[int]]
+    tasks: Mapping[str, Count]
+    paces: Mapping[str, _SessionPace]
+
+
+def what_they_do(connection: Reader, ids: Sequence[str], *, now: dt.datetime) -> Doings:
+    """What these sessions do, of which each runs. `now` is UTC without a zone."""
+    from .subagents import subagents_of
+    from .tasks import counts
+    from .threads import threads_of
+
+    threads = threads_of(connection, ids, live=ids, now=now)
+    return Doings(
+        frozenset(ids),
+        threads,
+        [agent for agent in subagents_of(connection, ids, threads) if agent.status == "running"],
+        _pulses(connection, ids, now),
+        counts(connection, ids),
+        {pace.session_id: pace for pace in connection.ask(_SessionPace, _PACES, _asked(ids, now))},
+    )
+
+
 def running_now(
     connection: Reader,
     chosen: Filter,
@@ -112,31 +143,27 @@ def running_now(
     limit: int = 20,
     told: Told = NOTHING_TOLD,
     listed: Iterable[SessionRow] = (),
+    doings: Doings | None = None,
 ) -> list[LiveSession]:
     """Sessions with a row in the last five minutes, or whose living process says what it does; `now` is UTC without a
     zone. Those that wait for the user come first, then the latest.
 
     Of the filter everything counts but its days and its text: what runs, runs now. A session whose process has ended
-    does not. `listed`: see `live_sessions`.
+    does not. `listed`: see `live_sessions`. `doings`: what they do, where somebody has asked that.
     """
     rows = live_sessions(connection, chosen, now=now, limit=max(limit, 50), told=told.processes, listed=listed)
     if not rows:
         return []
-    from .subagents import subagents_of
-    from .tasks import counts
-    from .threads import threads_of
-
     ids = [row.session_id for row in rows]
-    threads = threads_of(connection, ids, live=ids, now=now)
-    busy = [agent for agent in subagents_of(connection, ids, threads) if agent.status == "running"]
-    pulses, lists = _pulses(connection, ids, now), counts(connection, ids)
-    paces = {pace.session_id: pace for pace in connection.ask(_SessionPace, _PACES, _asked(ids, now))}
+    if doings is None or doings.ids != frozenset(ids):
+        doings = what_they_do(connection, ids, now=now)
+    threads = doings.threads
     found = []
     for row in rows:
         calls = [call for call in threads.running if call.session_id == row.session_id]
-        agents = [agent for agent in busy if agent.session_id == row.session_id]
+        agents = [agent for agent in doings.busy if agent.session_id == row.session_id]
         state, since, exact = _state(row, threads, calls, len(agents), told.states.get(row.session_id))
-        pace = paces.get(row.session_id)
+        pace = doings.paces.get(row.session_id)
         found.append(
             LiveSession(
                 session=row,
@@ -147,8 +174,8 @@ def running_now(
                 calls=len(calls),
                 agents=len(agents),
                 agent_tokens=sum(agent.tokens or 0 for agent in agents),
-                tasks=lists.get(row.session_id),
-                pulse=tuple(pulses[row.session_id]),
+                tasks=doings.tasks.get(row.session_id),
+                pulse=tuple(doings.pulses[row.session_id]),
                 tokens_per_minute=(pace.tokens if pace else 0) / (PACE_FOR.total_seconds() / 60),
                 usd_per_hour=_per_hour(pace),
                 runaway=pace is not None and pace.is_runaway,

@@ -355,6 +355,15 @@ class _Id:
     session_id: str
 
 
+def live_ids(connection: Reader, chosen: Filter, *, now: dt.datetime, told: Processes = UNTOLD) -> list[str]:
+    """The sessions that run, of those whose own words match a filter; what it asks of their rows is not looked at."""
+    where = matching.by_session(chosen.but(text=""))
+    found = connection.rows(
+        f"SELECT session_id FROM sessions s WHERE {_IS_LIVE} AND {where}", {**where.parameters, **_at(now, told)}
+    )
+    return [name for (name,) in found]
+
+
 def live_sessions(
     connection: Reader,
     chosen: Filter,
@@ -372,12 +381,7 @@ def live_sessions(
     `list_sessions` told of the same at the same time: those of them that run are taken as they are.
     """
     # Mostly nothing runs; to find that out takes a tenth of planning the whole question.
-    of_sessions = matching.by_session(chosen.but(text=""))
-    rows = connection.rows(
-        f"SELECT session_id FROM sessions s WHERE {_IS_LIVE} AND {of_sessions}",
-        {**of_sessions.parameters, **_at(now, told)},
-    )
-    live = [name for (name,) in rows]
+    live = live_ids(connection, chosen, now=now, told=told)
     at_hand = {row.session_id: row for row in listed if row.is_live}
     if live and at_hand.keys() >= set(live):
         found = sorted((at_hand[name] for name in live), key=lambda row: row.session_id)

@@ -155,7 +155,7 @@ class HeaderStrip(OnDashboard, Static):
                     chosen = narrowed(connection, chosen)
 
                 def running() -> list[LiveSession]:
-                    app.running.give_way()
+                    app.running.give_way(connection, whose, stamp=stamp, now=now, told=told_now)
                     return app.running.ask(connection, whose, stamp=stamp, now=now, told=told_now)
 
                 data = header_data(connection, app.settings, chosen, now, running)

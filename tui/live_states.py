@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..queries.live import NOTHING_TOLD, Told, running_now
+from ..queries.live import NOTHING_TOLD, Told, running_now, what_they_do
 from ..queries.paths import expanded, home_folder
+from ..queries.sessions import live_ids
 from .settings import Settings, parts_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..queries.filters import Filter
-    from ..queries.live import LiveSession
+    from ..queries.live import Doings, LiveSession
     from ..queries.sessions import SessionRow
     from ..queries.store import Reader, Stamp
 
@@ -37,6 +38,10 @@ class Running:
         self._turn = threading.Condition()
         self._coming = 0
         """How many are about to ask who list sessions, too."""
+        self._half = threading.Lock()
+        self._half_key: object = None
+        self._doings: Doings | None = None
+        """What those do that run, where that was asked for `_half_key`."""
         self._key: object = None
         self._found: list[LiveSession] = []
 
@@ -52,8 +57,19 @@ class Running:
                 self._coming -= 1
                 self._turn.notify_all()
 
-    def give_way(self) -> None:
-        """Wait for those who are about to ask. Costs nothing if nobody is."""
+    def give_way(self, connection: Reader, chosen: Filter, *, stamp: Stamp, now: dt.datetime, told: Told) -> None:
+        """Wait for those who are about to ask, and ask meanwhile what all that run do: no list tells that.
+
+        Costs nothing if nobody is about to. Raises StoreError.
+        """
+        if not self._coming:
+            return
+        key = _key(chosen, stamp, now, told)
+        with self._half:
+            if self._half_key != key:
+                ids = live_ids(connection, chosen, now=now, told=told.processes)
+                self._doings = what_they_do(connection, ids, now=now) if ids else None
+                self._half_key = key
         with self._turn:
             self._turn.wait_for(lambda: not self._coming, GIVE_WAY_SECONDS)
 
@@ -72,14 +88,24 @@ class Running:
         `stamp` is that of the store before it was opened for `connection`. `listed` lists sessions, of which those that
         run need not be asked for again: whoever wants to know what runs, too, waits for that. Raises StoreError.
         """
-        key = (stamp, chosen.but(text=""), now.replace(second=0, microsecond=0), told)
+        key = _key(chosen, stamp, now, told)
         with self._lock:
             if key != self._key:
                 # Not before it is known: what fails is asked again.
                 rows = () if listed is None else listed()
-                self._found = running_now(connection, chosen, now=now, told=told, limit=MOST_LIVE, listed=rows)
+                with self._half:
+                    # What is not asked yet is asked here.
+                    doings = self._doings if self._half_key == key else None
+                    self._half_key = key
+                self._found = running_now(
+                    connection, chosen, now=now, told=told, limit=MOST_LIVE, listed=rows, doings=doings
+                )
                 self._key = key
             return self._found
+
+
+def _key(chosen: Filter, stamp: Stamp, now: dt.datetime, told: Told) -> object:
+    return stamp, chosen.but(text=""), now.replace(second=0, microsecond=0), told
 
 
 def told_states(settings: Settings) -> Told:

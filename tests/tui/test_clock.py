@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ import pytest
 from agnes_stats.ingest import limit_log
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
+from agnes_stats.queries import live
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.live import NOTHING_TOLD, LiveSession, Told, ToldState
+from agnes_stats.queries.sessions import list_sessions
 from agnes_stats.queries.store import Reader, Stamp, Store
 from agnes_stats.tui import live_states
 from agnes_stats.tui.app import AgnesStats
-from agnes_stats.tui.live_states import Running
+from agnes_stats.tui.live_states import MOST_LIVE, Running
 from agnes_stats.tui.pane import Pane
 from textual.pilot import Pilot
 
@@ -124,21 +126,36 @@ def test_what_runs_is_asked_once_a_minute_and_state_of_the_store(store: Store, m
         assert len(asked) == 5
 
 
-def test_who_lists_sessions_asks_what_runs_for_those_who_do_not() -> None:
-    running, told = Running(), list[str]()
+def test_who_lists_sessions_asks_what_runs_for_those_who_do_not(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, told, halves = Running(), list[str](), list[list[str]]()
+    asked: Any = {"stamp": (1,), "now": NOW, "told": NOTHING_TOLD}
+    half = live.what_they_do
 
-    def ask() -> None:
-        running.give_way()
+    def counted(connection: Reader, ids: Sequence[str], *, now: dt.datetime) -> live.Doings:
+        halves.append(list(ids))
+        return half(connection, ids, now=now)
+
+    for module in (live, live_states):
+        monkeypatch.setattr(module, "what_they_do", counted)
+
+    def give_way() -> None:
+        with store.read() as connection:
+            running.give_way(connection, Filter(zone="UTC"), **asked)
         told.append("who has no list")
 
-    another = threading.Thread(target=ask)
-    with running.coming():
+    another = threading.Thread(target=give_way)
+    with store.read() as connection, running.coming():
         another.start()
-        another.join(0.05)
+        another.join(0.1)
+        rows = list_sessions(connection, Filter(zone="UTC"), now=NOW).rows
+        found = running.ask(connection, Filter(zone="UTC"), **asked, listed=lambda: rows)
         told.append("who has one")
+        assert found == live.running_now(connection, Filter(zone="UTC"), now=NOW, limit=MOST_LIVE)
     another.join()
-    ask()
+    give_way()
     assert told == ["who has one", "who has no list", "who has no list"]
+    # Half of it was asked by the one that waited, and once more for the comparison.
+    assert len(halves) == 2 and halves[0] == halves[1] != []
 
 
 async def test_the_header_takes_the_answer_of_the_list(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
