@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from itertools import islice, product
 
+from ..late import Late
 from .commands import unescaped
 from .hosts import connection_host, is_local
 from .options import words
@@ -23,19 +24,19 @@ _RUNNING = words(
     "fetch_all fetch_one"
 )
 _SQL_KEYWORDS = frozenset({"sql", "query", "statement", "operation"})
-_PYTHON_CALL = re.compile(
+_PYTHON_CALL = Late(
     r"\.\s*(?:sql|query|execute\w*|read_sql\w*)\s*\(\s*[rRfFuU]{0,2}"
     r"(?P<quote>\"\"\"|'''|\"|')(?P<body>(?:\\.|(?!(?P=quote))[^\\])*)(?P=quote)",
     re.DOTALL,
 )
-_JAVASCRIPT_CALL = re.compile(
+_JAVASCRIPT_CALL = Late(
     r"\.\s*(?:query|execute|exec|prepare|all|get|run|each|raw|unsafe|\$(?:query|execute)RawUnsafe)\s*\(\s*"
     r"(?:\{\s*(?:text|sql|query)\s*:\s*)?(?P<quote>[\"'`])(?P<body>(?:\\.|(?!(?P=quote))[^\\])*)(?P=quote)",
     re.DOTALL,
 )
-_JAVASCRIPT_TAG = re.compile(r"(?:\bsql|\$queryRaw|\$executeRaw)(?P<quote>`)(?P<body>(?:\\.|[^`\\])*)`", re.DOTALL)
+_JAVASCRIPT_TAG = Late(r"(?:\bsql|\$queryRaw|\$executeRaw)(?P<quote>`)(?P<body>(?:\\.|[^`\\])*)`", re.DOTALL)
 
-_LIBRARIES = re.compile(
+_LIBRARIES = Late(
     r"\b(?:(?P<duckdb>duckdb)|(?P<sqlite>sqlite3|better-sqlite3|aiosqlite|sqlite)|(?P<bigquery>bigquery|read_gbq)"
     r"|(?P<snowflake>snowflake)|(?P<clickhouse>clickhouse)|(?P<trino>trino|prestodb)|(?P<spark>pyspark|spark)"
     r"|(?P<postgres>psycopg[23]?|asyncpg|pg8000|postgres(?:ql)?|pg)|(?P<mysql>pymysql|mysql2?|mariadb|MySQLdb))"
@@ -43,11 +44,11 @@ _LIBRARIES = re.compile(
 )
 _CLOUD = frozenset({"bigquery", "snowflake", "trino"})
 _SERVERS = frozenset({"postgres", "mysql", "clickhouse"})
-_ADDRESSED = re.compile(
+_ADDRESSED = Late(
     r"(?P<url>\b(?:postgres(?:ql)?|mysql|mariadb|clickhouse)(?:\+\w+)?://[^\s\"'`]*)"
     r"|\bhost[\"']?\s*[:=]\s*(?P<quote>[\"'`]?)(?P<host>[^\s\"'`,)}]*)"
 )
-_CONFIGURED = re.compile(
+_CONFIGURED = Late(
     r"\b(?:connect|create_engine|create_pool|Client|Pool|Connection)\s*\(\s*(?:\{\s*connectionString\s*:\s*)?"
     r"(?:os\.|process\.env|[A-Z][A-Z_]+\b|getenv)"
 )
@@ -86,7 +87,7 @@ def sql_in_javascript(code: str) -> list[str]:
     return _matched(code[:_CODE_LIMIT], _JAVASCRIPT_CALL, _JAVASCRIPT_TAG)
 
 
-def _matched(code: str, *patterns: re.Pattern[str]) -> list[str]:
+def _matched(code: str, *patterns: Late) -> list[str]:
     texts = (unescaped(found["body"]) for pattern in patterns for found in pattern.finditer(code))
     return list(dict.fromkeys(islice((text for text in texts if looks_like_sql(text)), _MAX_QUERIES)))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?(\[[^\]\s]*\]|[^/:?#\s]*)(?::(\d+))?", re.IGNORECASE)
-_CONNECTION_HOST = re.compile(r"(?:^|\s)host(?:addr)?\s*=\s*'?([^\s']*)")
-_LOCAL = re.compile(
+from ..late import Late
+
+_ADDRESS = Late(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?(\[[^\]\s]*\]|[^/:?#\s]*)(?::(\d+))?", re.IGNORECASE)
+_CONNECTION_HOST = Late(r"(?:^|\s)host(?:addr)?\s*=\s*'?([^\s']*)")
+_LOCAL = Late(
     r"(?:(?:localhost|127(?:\.\d+){3}|0\.0\.0\.0|::1|host\.docker\.internal|\(local(?:db)?\))(?:[\\,].*)?|[/.].*)?",
     re.IGNORECASE,
 )

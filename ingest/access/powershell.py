@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from ..late import Late
 from .cmdlets import COMMA, translated
 from .commands import ScriptBudget, SimpleCommand, printed
 from .options import words as _words
@@ -20,19 +21,19 @@ _MAX_VARIABLES = 200
 _MAX_VALUE = 20_000
 _MAX_TURNS = 8
 
-_PLAIN = re.compile(r"[^\s`'\"$(){};|&<>,]+")
-_IN_QUOTES = re.compile(r'[^"`$]+')
-_COMMENT = re.compile(r"<#.*?(?:#>|$)|#[^\n]*", re.DOTALL)
-_REDIRECT = re.compile(r"(?:\d|\*)?(>>?)(&\d)?")
-_SEPARATOR = re.compile(r"&&|\|\||[;|&\n]")
-_HERE = re.compile(r"@(['\"])[ \t]*\n(.*?)\n\1@", re.DOTALL)
+_PLAIN = Late(r"[^\s`'\"$(){};|&<>,]+")
+_IN_QUOTES = Late(r'[^"`$]+')
+_COMMENT = Late(r"<#.*?(?:#>|$)|#[^\n]*", re.DOTALL)
+_REDIRECT = Late(r"(?:\d|\*)?(>>?)(&\d)?")
+_SEPARATOR = Late(r"&&|\|\||[;|&\n]")
+_HERE = Late(r"@(['\"])[ \t]*\n(.*?)\n\1@", re.DOTALL)
 _NAME = r"\$(?:\{([^}\n]{1,200})\}|((?:[A-Za-z]+:)?\w+))"
-_VARIABLE = re.compile(_NAME)
-_ASSIGNMENT = re.compile(rf"(?:\[[\w.]+\]\s*)?{_NAME}\s*(\+?)=(?!=)\s*")
-_REST = re.compile(r"--%[ \t]*([^\n|]*)")
+_VARIABLE = Late(_NAME)
+_ASSIGNMENT = Late(rf"(?:\[[\w.]+\]\s*)?{_NAME}\s*(\+?)=(?!=)\s*")
+_REST = Late(r"--%[ \t]*([^\n|]*)")
 _REST_WORD = re.compile(r'"([^"]*)"|(\S+)')
 _VALUE = r"""(?:'[^']*'|"[^"$`]*"|[\w.-]+)"""
-_LOOP = re.compile(rf"foreach\s*\(\s*\$(\w+)\s+in\s+@?\(?({_VALUE}(?:\s*,\s*{_VALUE})*)\)?\s*\)\s*\{{", re.IGNORECASE)
+_LOOP = Late(rf"foreach\s*\(\s*\$(\w+)\s+in\s+@?\(?({_VALUE}(?:\s*,\s*{_VALUE})*)\)?\s*\)\s*\{{", re.IGNORECASE)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": ""}
 _KEYWORDS = _words(
     "if elseif else while do until for foreach switch try catch finally function filter return throw trap begin "
@@ -220,7 +221,7 @@ class _PowerShellReader:
         return "".join(parts)
 
     def _single(self) -> str:
-        found = re.compile(r"'((?:[^']|'')*)'?").match(self.text, self.pos)
+        found = Late(r"'((?:[^']|'')*)'?").match(self.text, self.pos)
         assert found is not None
         self.pos = found.end()
         return found[1].replace("''", "'")

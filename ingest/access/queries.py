@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from ..late import Late
 from ..text import kept
 from .commands import SimpleCommand, printed
 from .model import ADHOC, TEXT_LIMIT, Access, table_access, table_resource
 from .sql import analyse
 
-_UNKNOWN_TEXT = re.compile(r"\s*(?:\$[({]?\w*|`)")
-_SEND = re.compile(r"\\(?:G|g\w*|watch\b.*|crosstabview\b.*)\s*$", re.MULTILINE)
-_COPY = re.compile(
+_UNKNOWN_TEXT = Late(r"\s*(?:\$[({]?\w*|`)")
+_SEND = Late(r"\\(?:G|g\w*|watch\b.*|crosstabview\b.*)\s*$", re.MULTILINE)
+_COPY = Late(
     r"^[ \t]*\\copy\b(?P<what>[ \t]*(?:\(.*\)|[\w.\"]+[ \t]*(?:\([^()]*\))?)[ \t]*(?:from|to)[ \t]+)?"
     r"(?P<file>(?<=[ \t])(?!program\b|p?std(?:in|out)\b)[^\s'();]+)?",
     re.MULTILINE | re.IGNORECASE,
 )
-_LISTING = re.compile(r"\\(?:l|d[a-zA-Z]*[+S]*|z)\+?(?:\s|;|$)|\.(?:tables|databases|indexes|indices)\b")
-_SCHEMA = re.compile(r"\\d[+S]*\s+([^\s;*]+)|\.(?:schema|columns|fullschema)(?:[ \t]+([^\s;-][^\s;]*))?")
-_TABLE_OF = re.compile(r"\.(?:dump|import\s+\S+)\s+([^\s;-]+)")
-_FROM_FILE = re.compile(r"(?:\\i|\\ir|\.read|source)\s+\S|\\\.\s+\S")
-_DUMP = re.compile(r"\.dump\b")
+_LISTING = Late(r"\\(?:l|d[a-zA-Z]*[+S]*|z)\+?(?:\s|;|$)|\.(?:tables|databases|indexes|indices)\b")
+_SCHEMA = Late(r"\\d[+S]*\s+([^\s;*]+)|\.(?:schema|columns|fullschema)(?:[ \t]+([^\s;-][^\s;]*))?")
+_TABLE_OF = Late(r"\.(?:dump|import\s+\S+)\s+([^\s;-]+)")
+_FROM_FILE = Late(r"(?:\\i|\\ir|\.read|source)\s+\S|\\\.\s+\S")
+_DUMP = Late(r"\.dump\b")
 
 
 class Stdin:

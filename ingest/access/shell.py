@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ..late import Late
 from .commands import Document, ScriptBudget, SimpleCommand, printed, unescaped
 
 SCRIPT_LIMIT = 262_144
@@ -19,21 +20,21 @@ _MAX_VARIABLES = 200
 _MAX_VALUE = 20_000
 _MAX_TURNS = 8
 
-_PLAIN = re.compile(r"[^\s\\'\"$`;&|<>()]+")
-_IN_QUOTES = re.compile(r'[^"\\$`]+')
-_IN_BODY = re.compile(r"[^\\$`]+")
-_REDIRECT = re.compile(r"\d*(?:<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())|&>>?")
-_SEPARATOR = re.compile(r"&&|\|\||\|&|;;&|;;|;&|[;|&]")
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=")
-_NAME = re.compile(r"\$([A-Za-z_]\w*)")
+_PLAIN = Late(r"[^\s\\'\"$`;&|<>()]+")
+_IN_QUOTES = Late(r'[^"\\$`]+')
+_IN_BODY = Late(r"[^\\$`]+")
+_REDIRECT = Late(r"\d*(?:<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())|&>>?")
+_SEPARATOR = Late(r"&&|\|\||\|&|;;&|;;|;&|[;|&]")
+_ASSIGNMENT = Late(r"([A-Za-z_]\w*)(\+?)=")
+_NAME = Late(r"\$([A-Za-z_]\w*)")
 _BRACED = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[-=]([^{}$`\"']*))?\}")
-_TEST = re.compile(r".*?\s\]\](?=[\s;&|)]|$)|.*")
-_PATTERN = re.compile(r"\([^\s()'\"]*\)")
-_DESCRIPTOR = re.compile(r"[<>]&\d*-?")
-_FUNCTION = re.compile(r"\(\s*\)")
-_ANSI_C = re.compile(r"\$'((?:[^'\\]|\\.)*)'?", re.DOTALL)
-_BACKTICKS = re.compile(r"`((?:[^`\\]|\\.)*)`?", re.DOTALL)
-_UNKNOWN = re.compile(r"[$`*?\[{]")
+_TEST = Late(r".*?\s\]\](?=[\s;&|)]|$)|.*")
+_PATTERN = Late(r"\([^\s()'\"]*\)")
+_DESCRIPTOR = Late(r"[<>]&\d*-?")
+_FUNCTION = Late(r"\(\s*\)")
+_ANSI_C = Late(r"\$'((?:[^'\\]|\\.)*)'?", re.DOTALL)
+_BACKTICKS = Late(r"`((?:[^`\\]|\\.)*)`?", re.DOTALL)
+_UNKNOWN = Late(r"[$`*?\[{]")
 _SKIPPED = frozenset({"if", "then", "elif", "else", "fi", "do", "done", "while", "until", "!", "coproc"})
 _DECLARING = frozenset({"export", "local", "declare", "readonly", "typeset"})
 
@@ -339,7 +340,7 @@ class _ShellReader:
             return ""
         return self._expansion(command)
 
-    def until(self, plain: re.Pattern[str], closer: str, command: SimpleCommand) -> str:
+    def until(self, plain: Late, closer: str, command: SimpleCommand) -> str:
         """Read text where only backslash, dollar and backtick are special, up to and with the closer."""
         parts: list[str] = []
         while self.pos < len(self.text):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ..late import Late
 from .options import words
 
 if TYPE_CHECKING:
@@ -22,17 +23,17 @@ _MIN_NODES = 2_000
 _NODES_PER_TOKEN = 4
 
 _COMMENTS = r"(?:\s|--[^\n]*(?:\n|$)|[#][^\n]*(?:\n|$)|/\*.*?\*/)*+"
-_FIRST_WORD = re.compile(_COMMENTS + r"\(*+\s*+([a-z]+)\b", re.IGNORECASE | re.DOTALL)
-_REPLACED = re.compile(r"\s*(?:into|materialized\s+view(?:\s+concurrently)?)\s+([\w.\"`]+)", re.IGNORECASE)
-_EXPLAIN_OPTIONS = re.compile(
+_FIRST_WORD = Late(_COMMENTS + r"\(*+\s*+([a-z]+)\b", re.IGNORECASE | re.DOTALL)
+_REPLACED = Late(r"\s*(?:into|materialized\s+view(?:\s+concurrently)?)\s+([\w.\"`]+)", re.IGNORECASE)
+_EXPLAIN_OPTIONS = Late(
     r"\s*(?:(?:analyze|verbose|extended|estimate|pipeline|syntax|plan|query\s+plan)\b|\([^()]*\))*\s*",
     re.IGNORECASE,
 )
-_PRAGMA = re.compile(
+_PRAGMA = Late(
     r"pragma\s+(?:\w+\.)?(?:table_x?info|index_list|foreign_key_list|show|storage_info)\s*[(=]\s*['\"]?([\w.]+)",
     re.IGNORECASE,
 )
-_SQL_SHAPE = re.compile(
+_SQL_SHAPE = Late(
     _COMMENTS
     + r"""\(*+\s*+(?:
         select\b(?:.*\bfrom\b | \s+(?:distinct\s+)?(?:[-\d'"*(@$] | \w+\s*\())
@@ -75,8 +76,8 @@ _FILE_FUNCTIONS = words(
     "read_blob delta_scan iceberg_scan st_read file s3 url"
 )
 _TABLE_FUNCTIONS = words("sqlite_scan postgres_scan mysql_scan")
-_LEGACY_TABLE = re.compile(r"(?<=[\s,(])\[([\w-]+(?::[\w-]+)?\.[\w$-]+)\]")
-_INPUT_FORMAT = re.compile(r"^(\s*insert\s+into\s+[^;']*?)\s+format\s+\w+\s*;?\s*$", re.IGNORECASE)
+_LEGACY_TABLE = Late(r"(?<=[\s,(])\[([\w-]+(?::[\w-]+)?\.[\w$-]+)\]")
+_INPUT_FORMAT = Late(r"^(\s*insert\s+into\s+[^;']*?)\s+format\s+\w+\s*;?\s*$", re.IGNORECASE)
 _RELATIONS = frozenset({"TABLE", "VIEW", "MATERIALIZED VIEW", "INDEX"})
 
 

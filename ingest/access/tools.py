@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 
+from ..late import Late
 from ..text import kept
 from .agnes import BY_TABLE, CATALOG, agnes_query
 from .bash import script_accesses
@@ -26,33 +26,33 @@ _PATH_KEYS = ("file_path", "notebook_path", "path", "filePath", "absolute_path",
 
 _SQL_KEYS = ("sql", "query", "statement", "sql_query", "sqlStatements")
 _TABLE_KEYS = ("table_id", "table", "table_name", "tableName", "table_ref", "object_name")
-_RUNS_SQL = re.compile(r"query|execute_sql|run_sql|execute|(?:^|_)sql(?:_|$)")
-_ONLY_LOOKS = re.compile(r"format|lint|pars|valid|transpil|translat|convert|generat|beautif")
+_RUNS_SQL = Late(r"query|execute_sql|run_sql|execute|(?:^|_)sql(?:_|$)")
+_ONLY_LOOKS = Late(r"format|lint|pars|valid|transpil|translat|convert|generat|beautif")
 """Tools that work on the text of a query and do not run it."""
-_LISTS = re.compile(
+_LISTS = Late(
     r"(?:^|_)(?:list|get|show)_(?:all_|database_)?(?:tables|schemas|databases|datasets|(?:table|dataset)_ids)$"
     r"|^tables_list$"
 )
-_LISTS_OBJECTS = re.compile(r"(?:^|_)list_objects$")
-_SHOWS_SCHEMA = re.compile(
+_LISTS_OBJECTS = Late(r"(?:^|_)list_objects$")
+_SHOWS_SCHEMA = Late(
     r"(?:^|_)(?:describe_table(?:_schema)?|get_(?:table_)?schema|table_schema|get_table|get_table_info"
     r"|get_object_details)$"
 )
 _SEARCHES = frozenset({"knowledge_search", "collections_search"})
 _DIALECTS = (
-    (re.compile(r"agnes|duckdb|motherduck"), "duckdb"),
-    (re.compile(r"sqlite"), "sqlite"),
-    (re.compile(r"postgres|(?:^|_)pg(?:_|$)|supabase|neon|timescale"), "postgres"),
-    (re.compile(r"redshift"), "redshift"),
-    (re.compile(r"databricks"), "databricks"),
-    (re.compile(r"mssql|sqlserver|sql_server"), "tsql"),
-    (re.compile(r"mysql|mariadb|planetscale"), "mysql"),
-    (re.compile(r"bigquery|(?:^|_)bq(?:_|$)"), "bigquery"),
-    (re.compile(r"snowflake"), "snowflake"),
-    (re.compile(r"clickhouse"), "clickhouse"),
-    (re.compile(r"trino|presto|athena"), "trino"),
+    (Late(r"agnes|duckdb|motherduck"), "duckdb"),
+    (Late(r"sqlite"), "sqlite"),
+    (Late(r"postgres|(?:^|_)pg(?:_|$)|supabase|neon|timescale"), "postgres"),
+    (Late(r"redshift"), "redshift"),
+    (Late(r"databricks"), "databricks"),
+    (Late(r"mssql|sqlserver|sql_server"), "tsql"),
+    (Late(r"mysql|mariadb|planetscale"), "mysql"),
+    (Late(r"bigquery|(?:^|_)bq(?:_|$)"), "bigquery"),
+    (Late(r"snowflake"), "snowflake"),
+    (Late(r"clickhouse"), "clickhouse"),
+    (Late(r"trino|presto|athena"), "trino"),
 )
-_LOCAL_SERVER = re.compile(r"sqlite|duckdb|local")
+_LOCAL_SERVER = Late(r"sqlite|duckdb|local")
 
 
 def accesses_of(tool: str, tool_input: Mapping[str, object], server: str | None = None) -> list[Access]:

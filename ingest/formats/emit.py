@@ -162,8 +162,9 @@ class Emitter:
 
     def tool_call(self, told: ToolCall) -> None:
         """A tool call, the data that it touches, and the sync action that it is, if it is one."""
+        here = self._here(told.place)
         row = {
-            **self._here(told.place),
+            **here,
             "id": told.id,
             "embedded": told.place.embedded,
             "subagent_id": told.speaker.subagent_id,
@@ -192,7 +193,7 @@ class Emitter:
             found = accesses_of(*ran) if ran is not None and told.script is not None else _accesses_of(told)
         for number, access in enumerate(found):
             row = {
-                **self._here(told.place),
+                **here,
                 "id": f"{told.id}:{number}",
                 "seen_in": "transcript",
                 "call_id": told.id,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 
+from ..late import Late
 from ..text import MARGIN, kept
 
 _OPENS = r"<(ide_\w+|system[-_]reminder|current_datetime|environment_context|user_instructions)\b[^>]*>"
-_BEFORE = re.compile(rf"\s*{_OPENS}")
-_AMIDST = re.compile(rf"{_OPENS}.*?</\1>", re.DOTALL)
+_BEFORE = Late(rf"\s*{_OPENS}")
+_AMIDST = Late(rf"{_OPENS}.*?</\1>", re.DOTALL)
 """Blocks that an agent or an editor writes beside what was typed."""
-_MARKS = re.compile(r"(?:\s*\[(?:Image|Pasted text|Attachment)\b[^\]\n]*\])+\s*")
+_MARKS = Late(r"(?:\s*\[(?:Image|Pasted text|Attachment)\b[^\]\n]*\])+\s*")
 """What an agent puts in the place of an image or of a long text."""
-_TAG_ALONE = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>")
-_HEADING = re.compile(r"#{1,6}\s+")
-_LABEL = re.compile(
+_TAG_ALONE = Late(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>")
+_HEADING = Late(r"#{1,6}\s+")
+_LABEL = Late(
     # Names of fields, as frameworks for prompts write them; and what OpenClaw tells a session that it started.
     r"\[\[ *#* *[\w-]+ *#* *\]\]|<<<[^<>]*>>>|\[Subagent (?:Context|Task)\].*|"
     # Of code and of rules, the mark; of an id, that it is one.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from ..late import Late
 from .judged import NOTHING, judged, second_of_two
 from .judging import Said, Sureness, is_reference, looks_secret
-from .late import Late
 from .values import QUOTE, Value
 
 _TYPE = r"(?::[ \t]*+(?:[A-Za-z_][\w.]*(?:\[[^\]\n]{0,60}\])?(?:[ \t]*+\|[ \t]*+\w+)?)?(?=[ \t]*+=))?"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from ..late import Late
 from .judged import judged, second_of_two
 from .judging import Said, Sureness, is_reference
-from .late import Late
 from .values import QUOTE, Value, value_at
 
 _GIVEN = Late(rf"(?P<quotes>{QUOTE}?[\])]?{QUOTE}?)(?:::new)?[ \t]*+(?P<op>[,(])[ \t\n]*+(?=\w?{QUOTE})")

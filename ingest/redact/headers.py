@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ..late import Late
 from .judging import is_reference, looks_secret, words
-from .late import Late
 from .spans import Spans
 from .values import LAST, QUOTE, closing, value_at
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..late import Late
 from .judging import Said, Sureness, default_in, is_reference, is_secret
-from .late import Late
 from .values import LAST, Value, to_its_end, value_at
 
 _STRING = Late(r"(?:\\{0,8})(\"[^\"\n]{1,200}\"|'[^'\n]{1,200}')")

@@ -6,7 +6,7 @@ import re
 from enum import IntEnum
 from functools import lru_cache
 
-from .late import Late
+from ..late import Late
 
 
 class Sureness(IntEnum):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from ..late import Late
 from .assigned import assigned, block, element, for_user, paired
 from .behind import followed, given, sentence
 from .headers import header
 from .judged import NOTHING
 from .judging import Sureness, default_in, is_reference, kind_of, looks_secret, words
-from .late import Late
 from .spans import Spans
 from .values import LONGEST, Value, parameter_end, value_at
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from ..late import Late
 from .judging import is_reference
-from .late import Late
 from .spans import BREAKS, Spans
 from .values import Value, value_at
 

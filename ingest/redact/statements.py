@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ..late import Late
 from .judging import is_reference
-from .late import Late
 from .spans import REACH, Spans
 from .values import Value, value_at
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .late import Late
+from ..late import Late
 
 LONGEST = 4096
 """Characters of a value that are looked at before it is known to be a credential."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-_SAID = re.compile(r"limit reached|hit your ([a-z0-9-]+ )?limit", re.IGNORECASE)
+from ...late import Late
+
+_SAID = Late(r"limit reached|hit your ([a-z0-9-]+ )?limit", re.IGNORECASE)
 """What all the wordings have in common; the rest differs from version to version."""
 
-_EPOCH = re.compile(r"\|\s*(\d{9,11})\b")
+_EPOCH = Late(r"\|\s*(\d{9,11})\b")
 """Up to version 1.0: "Claude AI usage limit reached|1750708800", in seconds, UTC."""
 
-_CLOCK = re.compile(
+_CLOCK = Late(
     r"resets?\b(?: at)?\s+(?:(?P<month>[a-z]{3})[a-z]*\.? (?P<day>\d{1,2})(?:,| at)* +)?"
     r"(?P<hour>\d{1,2})(?::(?P<minute>\d\d))? ?(?P<half>[ap])m(?: \((?P<zone>[\w+/-]+)\))?",
     re.IGNORECASE,
