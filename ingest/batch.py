@@ -72,7 +72,7 @@ class Batch:
 
     def grown_since(self, sizes: Mapping[str, int]) -> tuple[str, ...]:
         """The tables of which rows were added since there were so many."""
-        return tuple(table for table, rows in self.rows.items() if len(rows) > sizes.get(table, 0))
+        return tuple(table for table, size in self.sizes().items() if size > sizes.get(table, 0))
 
     def write(self, folder: Path, name: str) -> dict[str, Path]:
         """Write every table's rows to `folder/name.table.ndjson`. The files by table; empty tables have none."""

@@ -238,7 +238,14 @@ class Engine:
         left = [job.since(known.get(job.path)) for job in jobs]
         tables = whole.enter_context(self.store.in_memory(usage_pass.COPIED))
         return usage_pass.Unread(
-            tables, left, self.store.path, self.zones, self.overrides, self.workers, reading if left == jobs else None
+            tables,
+            left,
+            self.store.path,
+            self.zones,
+            self.overrides,
+            self.workers,
+            self.recognise,
+            reading if left == jobs else None,
         )
 
     def recognise(self, path: Path) -> SourceFile | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
@@ -71,6 +72,13 @@ class UsageBatch(Batch):
 
     def complete(self, table: str, row: Row, more: Row) -> None:
         """Nothing: tool calls are not asked for."""
+
+    def sizes(self) -> dict[str, int]:
+        """How many rows there are of each table so far, those of the file that is read among them."""
+        sizes = Counter(Batch.sizes(self))
+        sizes["responses"] += len(self._told)
+        sizes.update(table for table, _ in self._others)
+        return dict(sizes)
 
     def doubt(self) -> None:
         """Say of the file that is read that a number of it depends on rows that were passed over."""

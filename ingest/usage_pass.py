@@ -8,7 +8,7 @@ its answer is the one that the full store will give.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from ..queries.store.scratch import scratch
 from . import forget, upkeep, usage_view
 from .costs import write_rates
-from .formats import SOURCES
+from .formats import SOURCES, SourceFile
 from .incoming import Load
 from .load import load
-from .plan import Job
+from .plan import Job, job_for
 from .prices import PriceOverrides, rates_for
 from .redaction_version import is_pending
 from .short_rows import ShortFiles, own_rows, said_rows, whole_rows
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 COPIED = (
     *("responses", "session_firsts", "session_lasts", "summaries", "prompts", "activity", "strays", "worktrees"),
-    *("sessions", "tokens_daily", "files", "forgotten", "rates", "models", "context_windows", "zones", "meta"),
+    *("sessions", "tokens_daily", "files", "snapshot_keys", "forgotten"),
+    *("rates", "models", "context_windows", "zones", "meta"),
 )
 """Tables that answers about tokens are made of, or that decide about rows of those."""
 
@@ -53,6 +54,8 @@ class Unread:
     zones: Sequence[str]
     overrides: PriceOverrides
     processes: int
+    recognise: Callable[[Path], SourceFile | None]
+    """The file of a source at a path."""
     begun: UsageReading | None = None
     """What is reading them already."""
 
@@ -76,24 +79,33 @@ class Unread:
                 folder = stack.enter_context(scratch(self.store))
                 again = stack.enter_context(UsageReading(self.jobs, folder, self.processes, with_sessions=True))
                 parts = again.finish()
-            self._load(parts, with_sessions=with_sessions)
+            unread = self._load(parts, with_sessions=with_sessions)
+            while unread:
+                # Of what a file takes back the store does not know what these had said.
+                files = [file for path in unread if (file := self.recognise(Path(path))) is not None]
+                jobs = [job for file in files if (job := job_for(file, None)) is not None]
+                folder = stack.enter_context(scratch(self.store))
+                more = stack.enter_context(UsageReading(jobs, folder, 1, with_sessions=with_sessions))
+                unread = self._load(more.finish(), with_sessions=with_sessions)
         return self.tables
 
-    def _load(self, parts: Sequence[UsageShare], *, with_sessions: bool) -> None:
+    def _load(self, parts: Sequence[UsageShare], *, with_sessions: bool) -> list[str]:
+        """Load what was read; paths of files of which that is not enough, as `load`."""
         work = Load(is_merged=True)
         for part in parts:
             work.add({table: Path(path) for table, path in part.done.row_files.items()})
         short = [part.short for part in parts if part.short is not None]
         if short and not with_sessions and self._may_be_shown(parts):
             self._show(parts, short, work)
-            return
+            return []
         upkeep.keep_up(self.tables, self.zones, self.overrides)
         self._know_prices(parts, work)
         work.results = [result for part in parts for result in part.done.results]
         if short:
             work.more.append(whole_rows(own_rows(short), said_rows(short)))
-        load(self.tables, work)
+        unread = load(self.tables, work)
         forget.enforce(self.tables)
+        return unread
 
     def _show(self, parts: Sequence[UsageShare], short: Sequence[ShortFiles], work: Load) -> None:
         """Load only what has to be merged, and show the rest beside it. What asks for days asks the facts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import sqlite3
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agnes_stats.ingest import usage_reading
 from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.engine import WORKER_BYTES, Engine
 from agnes_stats.ingest.formats import SOURCES, Root
 from agnes_stats.ingest.formats.change import STRETCH
 from agnes_stats.queries import sync
+from agnes_stats.queries.store import Reader
 
 from tests.formats.madeup import MADE_UP, Boards, Databases, Logs, MadeUp, Notebooks
 from tests.storing import stays_open, store_in
@@ -55,8 +58,15 @@ class World:
     def outputs(self) -> dict[str, int]:
         """Responses by their key -> output."""
         with self.store.read() as connection:
-            rows = connection.execute("SELECT key, output_tokens FROM responses").fetchall()
-        return {key.removeprefix("made-up:"): output for key, output in rows}
+            return _outputs(connection)
+
+    def soon(self, *, with_sessions: bool) -> dict[str, int]:
+        """The same as it is told before what is new is in the store."""
+        with contextlib.ExitStack() as whole:
+            with self.store.read() as connection:
+                ahead = self.engine.ahead(connection, whole)
+            assert ahead is not None
+            return _outputs(ahead.tell(with_sessions=with_sessions))
 
     def daily(self) -> int:
         with self.store.read() as connection:
@@ -72,6 +82,11 @@ class World:
     def rejects(self) -> list[str]:
         with self.store.read() as connection:
             return [row.reason for row in sync.rejects(connection)]
+
+
+def _outputs(connection: Reader) -> dict[str, int]:
+    rows = connection.rows("SELECT key, output_tokens FROM responses")
+    return {key.removeprefix("made-up:"): output for key, output in rows}
 
 
 def row(key: str, out: int, at: int = 1773133200) -> dict[str, Any]:
@@ -101,6 +116,22 @@ def test_a_row_that_vanished_goes_where_that_means_that_it_was_taken_back(tmp_pa
     world.write("a.note")
     world.read()
     assert (world.outputs(), world.daily()) == ({}, 0)
+
+
+@pytest.mark.parametrize("source", [Notebooks, Boards])
+def test_what_a_file_does_not_say_any_more_is_not_told_before_the_store_is_full(
+    source: type[MadeUp], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage_reading, "LEAST_BYTES", 0)
+    world = World(tmp_path, source)
+    world.write("a.note", row("gone", 5), row("changed", 100), row("both", 9))
+    world.write("b.note", row("both", 4), row("other", 2))
+    world.read()
+    world.write("a.note", row("changed", 7, at=1773133900))
+    soon = [world.soon(with_sessions=with_sessions) for with_sessions in (False, True)]
+    world.read()
+    assert soon == [world.outputs()] * 2
+    assert world.outputs()["changed"] == 7, "the larger count of before does not count any more"
 
 
 def test_what_another_snapshot_tells_too_is_its_fact_again(tmp_path: Path) -> None:
