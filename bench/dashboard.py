@@ -49,6 +49,8 @@ class Terminal:
     def __init__(self, command: Sequence[str], home: Path) -> None:
         environment = {**os.environ, "HOME": str(home), "TERM": "xterm-256color"}
         self.begun = time.perf_counter()
+        self._behind = b""
+        """What was read behind the text that was waited for last."""
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             os.execve(command[0], list(command), environment)
@@ -63,15 +65,16 @@ class Terminal:
         os.waitpid(self._pid, 0)
 
     def until(self, text: str) -> float:
-        """Seconds until the program writes a text, from now."""
-        begun, seen = time.perf_counter(), b""
+        """Seconds until the program writes a text, from now; what came with the last one that was waited for counts."""
+        begun, seen = time.perf_counter(), self._behind
         while text.encode() not in seen:
             seen += self._written(begun + PATIENCE)
+        self._behind = seen.partition(text.encode())[2]
         return time.perf_counter() - begun
 
     def press(self, key: bytes, text: str = "") -> float:
         """Seconds from a key until the program writes a text, or anything."""
-        begun, seen = time.perf_counter(), b""
+        begun, seen, self._behind = time.perf_counter(), b"", b""
         os.write(self._fd, key)
         while not seen or text.encode() not in seen:
             seen += self._written(begun + PATIENCE)
@@ -79,6 +82,7 @@ class Terminal:
 
     def rest(self, seconds: float) -> None:
         """Read what is written for a while."""
+        self._behind = b""
         end = time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0:
             if select.select([self._fd], [], [], left)[0]:
