@@ -9,13 +9,15 @@ import gc
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from zoneinfo import ZoneInfo
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.events import Event, InputEvent
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input
 
@@ -27,7 +29,7 @@ from .asked import Costs
 from .choices import Choices
 from .endable import EndableApp
 from .filter_text import FIELDS, chips
-from .first_frame import LATE_SECONDS, FirstFrame
+from .first_frame import LATE_SECONDS, SOON_SECONDS, FirstFrame
 from .format import local
 from .header import HeaderStrip
 from .keys import KEYS
@@ -47,10 +49,8 @@ from .tabs import TABS, pane_of, style_sheets
 from .views import HasViews, ViewsTab, turn
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
     from textual.command import Provider
     from textual.filter import LineFilter
-    from textual.screen import Screen
 
     from ..ingest.service import IngestService
     from ..queries.store import Reader
@@ -95,6 +95,25 @@ _DIMENSION_OF = {"user": "username"}
 
 WIDE = 170
 """Columns from which details stand beside their list."""
+
+
+class MainScreen(Screen[None]):
+    """What the tabs are on. Textual's, but that the first screen is drawn at once: each time takes 10 ms of CPU."""
+
+    app: AgnesStats
+
+    def _compositor_refresh(self) -> None:
+        # So Textual (8.2) draws. Where it has another name, a screen that was kept is merely replaced sooner.
+        first = self.app.first
+        if first is None:
+            super()._compositor_refresh()
+        elif first.is_to_be_drawn(self.app):
+            # Also what was not drawn before.
+            self._compositor._dirty_regions.add(self.size.region)
+            super()._compositor_refresh()
+            self.app.has_drawn()
+        else:
+            self._dirty_widgets.clear()
 
 
 class AgnesStats(EndableApp):
@@ -203,6 +222,23 @@ class AgnesStats(EndableApp):
         """Those of Textual, and what keeps every text readable and in its place."""
         return [*super().get_line_filters(), READABLE, KEPT_IN_PLACE]
 
+    def get_default_screen(self) -> Screen[None]:
+        """The one that the tabs are on."""
+        return MainScreen(id="_default")
+
+    def has_drawn(self) -> None:
+        """The first screen, or what is there of it, is on the terminal."""
+        if self.first is not None and self.first.is_whole:
+            first, self.first = self.first, None
+            first.end(self)
+
+    async def on_event(self, event: Event) -> None:
+        """Whoever does something wants to see what comes of it."""
+        if self.first is not None and isinstance(event, InputEvent) and not self.first.is_touched:
+            self.first.is_touched = True
+            self.set_timer(SOON_SECONDS, self._end_waiting)
+        await super().on_event(event)
+
     def compose(self) -> ComposeResult:
         """Header strip, tab strip, panes, filter line, footer with the status corner."""
         yield HeaderStrip()
@@ -231,15 +267,14 @@ class AgnesStats(EndableApp):
         self.header.refresh_data()
         if self._widens and self._make_service is None:
             self._widen()
+        if self.first is not None:
+            self.set_timer(SOON_SECONDS, self._draw_parts)
         self.set_timer(HEAD_START_SECONDS, self._go_live)
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        # Textual's (8.2), which draws. Where it has another name, a screen that was kept is merely replaced sooner.
-        first = self.first
-        super()._display(screen, renderable if first is None else first.drawn(self, screen, renderable))
-        if first is not None and first.is_whole:
-            self.first = None
-            first.end(self)
+    def _draw_parts(self) -> None:
+        if self.first is not None:
+            self.first.draws_parts = True
+            self.screen.refresh()
 
     def _end_waiting(self) -> None:
         """What is there is drawn, though it is not all that there will be."""

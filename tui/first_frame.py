@@ -16,17 +16,17 @@ from .prefetch import LASTING
 from .ranges import holds_until
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from textual._compositor import LayoutUpdate
-    from textual.screen import Screen
-
     from ..queries.plan_limits import PlanLimit
     from .app import AgnesStats
     from .first_screen import FirstScreen
     from .header_data import HeaderData
 
-LATE_SECONDS = 1.0
+LATE_SECONDS = 2.0
 """After so long what is there is drawn, be it whole or not."""
+
+
+SOON_SECONDS = 0.1
+"""Where nothing is shown that was kept, what comes within so long is drawn at once, and not part by part."""
 
 
 class FirstFrame:
@@ -34,27 +34,32 @@ class FirstFrame:
 
     def __init__(self, first: FirstScreen) -> None:
         self.is_late = False
+        """Nobody waits any longer: what is there is drawn."""
+        self.is_touched = False
+        """Whether somebody has done something: what is there need not be what is there first."""
+        self.draws_parts = False
+        """Whether what is there is drawn, unless something is shown that was kept."""
         self.is_whole = False
         self._first = first
-        self._holds_back = first.is_shown
-        self._whole: LayoutUpdate | None = None
+        self._is_shown = first.is_shown
+        self._is_begun = False
 
-    def drawn(self, app: AgnesStats, screen: Screen[object], given: RenderableType | None) -> RenderableType | None:
-        """What is to be drawn of what is given, or instead; None as long as what was kept shows more."""
+    def is_to_be_drawn(self, app: AgnesStats) -> bool:
+        """Whether the screen is to be drawn now: whole, or, where nothing is shown yet, the frame without data."""
         has_data = _has_data(app)
-        self.is_whole = self.is_late or screen is not app.screen_stack[0] or (has_data and _is_laid_out(app))
-        if not self.is_whole:
-            return None if self._holds_back or has_data else given
-        # What was held back was not drawn; and what is kept is to be the same as what is drawn.
-        self._whole = screen._compositor.render_full_update()
-        return self._whole
+        self.is_whole = self.is_late or (has_data and _is_laid_out(app))
+        if self.is_whole or self._is_shown or has_data:
+            return self.is_whole
+        was_begun, self._is_begun = self._is_begun, True
+        return self.draws_parts or not was_begun
 
     def end(self, app: AgnesStats) -> None:
         """Keep what is on the screen for next time, if it will be right for a while. Nothing is recorded any more."""
         first = self._first
-        until = _until(app) if first.is_wanted and not self.is_late else None
-        if until is not None and self._whole is not None:
-            frame = terminal.encoded(self._whole.render_segments(app.console))
+        until = _until(app) if first.is_wanted and not self.is_late and not self.is_touched else None
+        if until is not None:
+            update = app.screen._compositor.render_full_update()
+            frame = terminal.encoded(update.render_segments(app.console))
             told = told_states(app.settings)
             end = until.replace(tzinfo=dt.UTC).timestamp()
             first.keep(frame, str(app.store.path), end, lambda: told_states(app.settings) == told)

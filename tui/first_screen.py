@@ -43,6 +43,7 @@ class FirstScreen:
         """Whether the terminal shows what was kept."""
         self.before: list[Any] | None = None
         """How the terminal was before that, as termios tells; None: as it is."""
+        self._size: tuple[int, ...] | None = None
 
     def __enter__(self) -> None:
         global _current
@@ -61,6 +62,7 @@ class FirstScreen:
             return
         frame = self.kept.find(time.time())
         if frame is None:
+            self._size = _size()
             self.kept.look()
         else:
             self._send(frame)
@@ -77,7 +79,7 @@ class FirstScreen:
 
     def keep(self, frame: bytes, store: str, until: float, is_still_so: Callable[[], bool]) -> None:
         """Keep what is on the screen now for next time, if nothing of it has changed since the store was asked."""
-        if self.kept is not None:
+        if self.kept is not None and _size() == self._size:
             self.kept.settle(store, until, is_still_so)
             self.kept.keep(frame)
 
@@ -144,6 +146,13 @@ def _is_ours() -> bool:
         return all(map(os.isatty, (0, 1, 2))) and os.tcgetpgrp(KEYBOARD) == os.getpgrp()
     except (AttributeError, OSError):
         return False
+
+
+def _size() -> tuple[int, ...]:
+    try:
+        return tuple(os.get_terminal_size(1))
+    except OSError:
+        return ()
 
 
 def _set(attributes: list[Any] | None) -> bool:
