@@ -6,6 +6,7 @@ Whoever shows an answer need not ask again each time the clock moves on, only wh
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from .threads import LIVE_FOR
 
 if TYPE_CHECKING:
     from .store import Reader, Stamp
+
+_NUMBERS = itertools.count()
 
 QUARTER = dt.timedelta(minutes=15)
 """Whatever the zone, its days and hours begin with one of these on UTC's clock."""
@@ -38,6 +41,12 @@ class Asked:
 
 def _quarter(moment: dt.datetime) -> int:
     return (moment - dt.datetime.min) // QUARTER
+
+
+def of_one_state(before: Stamp, after: Stamp) -> Stamp:
+    """The stamp of what is read, given those before and after the store was opened: another one each time where they
+    differ, as nobody can tell of which of the two states that is."""
+    return before if before == after else (*before, next(_NUMBERS))
 
 
 def moves_until(connection: Reader, now: dt.datetime) -> dt.datetime | None:

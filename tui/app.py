@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import gc
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -63,6 +64,9 @@ FRAME_CSS = Path(__file__).resolve().parent.parent / "textual.css"
 
 PREPARE_SECONDS = 1.0
 """Between the making of two tabs that nobody has wanted yet; each takes less time than a key may."""
+
+IN_USE_SECONDS = 1.0
+"""So long after a key nothing is done for which that, or the next one, would have to wait."""
 
 WATCH_SECONDS = 5.0
 """How often a store that only others write to is looked at."""
@@ -194,6 +198,8 @@ class AgnesStats(EndableApp):
         self.has_begun = False
         """Whether the frame is there, and its data are asked for."""
         self._is_watching = False
+        self._used_at = -IN_USE_SECONDS
+        """When somebody last did anything, by a clock that only goes on."""
         self._looks_seldom = False
         """Whether it is us who say when garbage is looked for."""
         self._stamp: Stamp | None = None
@@ -234,6 +240,8 @@ class AgnesStats(EndableApp):
 
     async def on_event(self, event: Event) -> None:
         """Whoever does something wants to see what comes of it."""
+        if isinstance(event, InputEvent):
+            self._used_at = time.monotonic()
         if self.first is not None and isinstance(event, InputEvent) and not self.first.is_touched:
             self.first.is_touched = True
             self.set_timer(SOON_SECONDS, self._end_waiting)
@@ -299,12 +307,22 @@ class AgnesStats(EndableApp):
         """Make a tab that nobody has wanted yet, so that it is there when somebody does; then the next."""
         if not self.is_up:
             return
-        missing = next((tab.name for tab in TABS if not self._is_made(tab.name)), None)
-        if missing is not None:
-            await self._make_tab(missing)
-            self.set_timer(PREPARE_SECONDS, self._prepare_tab)
-        elif self._looks_seldom:
-            garbage.pass_over()
+        missing = next((tab for tab in TABS if not self._is_made(tab.name)), None)
+        if missing is None:
+            if self._looks_seldom:
+                garbage.pass_over()
+            return
+        if not self._is_in_use:
+            # To import it takes as long as to make it: beside the screen.
+            await asyncio.to_thread(missing.learn)
+            if self.is_up and not self._is_in_use:
+                await self._make_tab(missing.name)
+        self.set_timer(PREPARE_SECONDS, self._prepare_tab)
+
+    @property
+    def _is_in_use(self) -> bool:
+        """Whether somebody has just pressed a key, or moved the mouse, and may go on to."""
+        return time.monotonic() - self._used_at < IN_USE_SECONDS
 
     @work(thread=True, group="service")
     def _start_service(self) -> None:
@@ -516,7 +534,7 @@ class AgnesStats(EndableApp):
         self.header.tick()
         self.active_pane.renew()
         self._refresh_details()
-        if self._looks_seldom:
+        if self._looks_seldom and not self._is_in_use:
             garbage.look_at_rest()
 
     # -- the filter ----------------------------------------------------------------------------------------------

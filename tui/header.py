@@ -13,7 +13,7 @@ from textual import work
 from textual.color import Color
 from textual.widgets import Static
 
-from ..queries.standing import Asked, moves_until
+from ..queries.standing import Asked, moves_until, of_one_state
 from ..queries.store import StoreError
 from . import budget_text, limit_text, marks
 from . import format as words
@@ -154,9 +154,11 @@ class HeaderStrip(OnDashboard, Static):
 
                     chosen = narrowed(connection, chosen)
 
+                same = of_one_state(stamp, app.store.stamp())
+
                 def running() -> list[LiveSession]:
-                    app.running.give_way(connection, whose, stamp=stamp, now=now, told=told_now)
-                    return app.running.ask(connection, whose, stamp=stamp, now=now, told=told_now)
+                    app.running.give_way(connection, whose, stamp=same, now=now, told=told_now)
+                    return app.running.ask(connection, whose, stamp=same, now=now, told=told_now)
 
                 data = header_data(connection, app.settings, chosen, now, running)
                 asked = Asked(stamp, now, moves_until(connection, now))

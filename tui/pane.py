@@ -18,7 +18,7 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from ..queries.filters import Filter
-from ..queries.standing import Asked, moves_until
+from ..queries.standing import Asked, moves_until, of_one_state
 from ..queries.store import StoreAway, StoreError
 from . import learnt
 from .kit.seconds import Seconds
@@ -81,7 +81,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         self._awaited = ""
         """The view that was turned to and has none yet."""
         self._stamp: Stamp = ()
-        """The store when it was asked last."""
+        """The state of the store that is asked, for what is kept of its answers."""
         self._asked_view = ""
         self._on_screen: tuple[Data, Asked] | None = None
         """The answer on the screen, and when it was asked for; None where there is none, or it is not all."""
@@ -269,9 +269,9 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
             data = app.ahead.take(self.tab.name, chosen) if app.ahead and self.takes_ahead else None
             if is_whole := data is None:
                 # Before the store is opened: what is written meanwhile is asked for again.
-                self._stamp = stamp = app.store.stamp()
-                now = app.now()
+                stamp, now = app.store.stamp(), app.now()
                 with app.costs.asking(self.tab.title), app.store.read() as connection, self.about_to_ask():
+                    self._stamp = of_one_state(stamp, app.store.stamp())
                     learnt.learn(connection)
                     if chosen.text:
                         chosen = narrowed(connection, chosen)

@@ -37,6 +37,10 @@ class Tab(NamedTuple):
     first: str = ""
     """`file:function` in the folder: what the tab shows first, asked for while the screen is still made."""
 
+    def learn(self) -> None:
+        """Import what `make` needs. In any thread."""
+        self._part(f"pane:{self.pane}")
+
     def make(self) -> Pane | ViewsTab:  # type: ignore[type-arg]
         """Its pane, or what holds its several ones, not mounted yet."""
         kind: type[Pane | ViewsTab] = self._part(f"pane:{self.pane}")  # type: ignore[type-arg]

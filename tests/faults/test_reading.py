@@ -14,6 +14,7 @@ from agnes_stats.ingest.copies import can_be_copied
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import SOURCES, Root, SourceFile
 from agnes_stats.ingest.work import Workers, WorkTask
+from agnes_stats.ingest.worker import NICENESS
 from agnes_stats.queries.store import Store
 
 from tests.faults.same import contents, difference
@@ -118,6 +119,10 @@ def test_a_worker_imports_nothing_from_where_the_user_stands(
     assert file is not None
     with Workers(1) as workers:
         workers.submit(WorkTask("t", str(tmp_path), [(file, None)])).result()
+        assert isinstance(workers._all[0], work._StartedWorker)
+        # Beside a dashboard, where alone they are needed here: its screen comes first.
+        of_it = os.getpriority(os.PRIO_PROCESS, workers._all[0]._process.pid)
+        assert of_it == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
         assert len(workers._all) == 1
     assert not (tmp_path / "trapped").exists()
 

@@ -15,7 +15,7 @@ from agnes_stats.queries.live import running_now
 from agnes_stats.queries.metrics import metrics
 from agnes_stats.queries.plan_limits import STALE_AFTER, PlanLimit
 from agnes_stats.queries.ranking import ranked_agents
-from agnes_stats.queries.standing import Asked, moves_until
+from agnes_stats.queries.standing import Asked, moves_until, of_one_state
 from agnes_stats.queries.store import Reader
 from agnes_stats.queries.threads import LIVE_FOR
 from agnes_stats.tui.access.data import AccessOptions
@@ -128,3 +128,9 @@ def test_a_limit_turns_when_it_is_reset_and_when_it_is_old() -> None:
     )
     assert limit.turned(at(14, 59), at(15, 0)) and not limit.turned(at(15, 0), at(15, 1))
     assert not replace(limit, resets_at=None).turned(at(14, 59), at(15, 0))
+
+
+def test_what_is_read_while_somebody_writes_is_like_nothing_else() -> None:
+    assert of_one_state((1, 2), (1, 2)) == (1, 2)
+    odd = {of_one_state((1, 2), (3, 4)), of_one_state((1, 2), (3, 4)), (1, 2), (3, 4)}
+    assert len(odd) == 4

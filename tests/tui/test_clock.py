@@ -21,6 +21,8 @@ from agnes_stats.tui import live_states
 from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.live_states import MOST_LIVE, Running
 from agnes_stats.tui.pane import Pane
+from agnes_stats.tui.tokens import head
+from agnes_stats.tui.tokens.view import Question
 from textual.pilot import Pilot
 
 from tests.queries.test_tasks import todo
@@ -174,6 +176,30 @@ async def test_the_header_takes_the_answer_of_the_list(store: Store, monkeypatch
         await settle(pilot)
         # What runs elsewhere runs, whatever is listed.
         assert len(asked) == 3 and "● 1 live" in screen_text(app)
+
+
+async def test_the_figures_are_asked_once_for_all_that_is_shown_below_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Filter] = []
+    answer = head.ask
+
+    def counted(connection: Reader, question: Question) -> head.HeadData:
+        asked.append(question.chosen)
+        return answer(connection, question)
+
+    monkeypatch.setattr(head, "ask", counted)
+    async with running(store) as (app, pilot):
+        await press(pilot, "2", "b", "u", "]", "f5")
+        assert len(asked) == 1
+        app.choose(project="warehouse")
+        await settle(pilot)
+        assert [chosen.project for chosen in asked] == [None, "warehouse"]
+        monkeypatch.setattr(Store, "stamp", lambda _: (1,))
+        await press(pilot, "f5")
+        assert len(asked) == 3
+        await at(app, pilot, NOW + dt.timedelta(days=1))
+        assert len(asked) == 4
 
 
 @pytest.mark.long

@@ -68,7 +68,21 @@ async def test_tabs_are_made_before_they_are_wanted_and_the_first_one_stays(
         while "pass over" not in looked:
             await pilot.pause(0.01)
         app._tick()
+        assert looked == ["begin", "pass over"], "somebody has just pressed a key"
+        app._used_at -= apps.IN_USE_SECONDS
+        app._tick()
         assert looked == ["begin", "pass over", "look"]
+
+
+async def test_no_tab_is_prepared_while_somebody_presses_keys(store: Store) -> None:
+    async with running(store) as (app, pilot):
+        made = len(app.panes)
+        await press(pilot, "j")
+        await app._prepare_tab()
+        assert len(app.panes) == made
+        app._used_at -= apps.IN_USE_SECONDS
+        await app._prepare_tab()
+        assert len(app.panes) == made + 1
 
 
 async def test_each_minute_the_header_asks_only_if_something_was_written_or_ten_minutes_went_by(

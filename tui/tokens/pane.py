@@ -81,6 +81,8 @@ class TokensPane(Pane[TokensData], HasViews):
         super().__init__(tab)
         self._options = ViewOptions()
         self._shown: TokensData | None = None
+        self._head: tuple[object, HeadData] | None = None
+        """The figures that were asked for last, and how."""
 
     def compose(self) -> ComposeResult:
         """The figures, the views, and one line of notes."""
@@ -108,10 +110,17 @@ class TokensPane(Pane[TokensData], HasViews):
         question = Question(chosen, self._options, now, here, cost, width, settings.budget if cost else None, settings)
         view = self._view(question.options.view)
         with dashboard.reading_soon(chosen) as soon:
-            figures = head.ask(soon or connection, question)
+            figures = head.ask(soon, question) if soon is not None else self._figures(connection, question)
             if soon is not None and view.told_soon(question):
                 question, connection = replace(question, is_soon=True), soon
             return TokensData(question, figures, view.ask(connection, question), soon is not None)
+
+    def _figures(self, connection: Reader, question: Question) -> HeadData:
+        """The figures: those at hand, if only what is shown below them is another."""
+        asked = self._stamp, question.chosen, question.here.date(), question.cost, question.budget
+        if self._head is None or self._head[0] != asked:
+            self._head = asked, head.ask(connection, question)
+        return self._head[1]
 
     @property
     def asks_for(self) -> Hashable:
