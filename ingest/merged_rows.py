@@ -8,6 +8,7 @@ cut into stretches.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
@@ -77,6 +78,12 @@ class Winners(Generic[T]):
         self._aggregates = [_ALL[aggregate] for aggregate in aggregates]
         self._known: dict[Hashable, tuple[list[T], list[Values], list[Any]]] = {}
         """Of each key the lines that count, what they are compared by, and what is added up."""
+
+    def another(self) -> Winners[T]:
+        """The same of other lines, of which there are none yet."""
+        other = copy.copy(self)
+        other._known = {}
+        return other
 
     def add(self, key: Hashable, line: T) -> None:
         """Take a line."""

@@ -213,9 +213,12 @@ def _look(row: Any, spots: Sequence[_Spot], tally: Tally) -> None:
         if get is None:
             for entry in value if value.__class__ is list else ():
                 _look(entry, inner, tally)
-        elif isinstance(value, msgspec.Struct):
+        elif not steps or isinstance(value, msgspec.Struct):
             seen = path, tuple(map(operator.is_not, get(value), absent))
-            tally[seen] = tally.get(seen, 0) + 1
+            if seen in tally:
+                tally[seen] += 1
+            else:
+                tally[seen] = 1
 
 
 # -- what a shape consists of ------------------------------------------------------------------------------------

@@ -405,14 +405,13 @@ class Emitter:
             }
         self._add("own_totals", row, "ts")
 
-    def last_labels(self, place: Place, branch: Any, version: Any, leaf: Any) -> None:
-        """`Label.BRANCH`, `VERSION` and `LEAF` at once, for agents whose rows all carry them; no texts are none."""
-        if place.session is not None:
-            self._labels.row(place.session, place.ts, place.pos, branch, version, leaf)
-
-    def is_first(self, label: Label, place: Place) -> bool:
-        """Whether nothing earlier was told as the label of the place's session; see `FIRST_LABELS`."""
-        return place.session is not None and self._labels.is_first(place.session, label, place.ts, place.pos)
+    def row_labels(self, place: Place, folder: str | None, branch: Any, version: Any, leaf: Any) -> None:
+        """`Label.CWD`, `BRANCH`, `VERSION` and `LEAF` at once, of rows that all carry them; what is no text is none."""
+        session, labels = place.session, self._labels
+        if session is not None:
+            if folder is not None and labels.is_first(session, Label.CWD, place.ts, place.pos):
+                self.label(Label.CWD, folder, place)
+            labels.row(session, place.ts, place.pos, branch, version, leaf)
 
     def limit(self, told: LimitSample, place: Place) -> None:
         """A sample of a limit. One that the source gives no time for tells nothing."""

@@ -134,12 +134,15 @@ _USED_SAYS = attrgetter(
 """All that `owned` and `taken` make rows of, besides what is each response's own, `attribution` and `cache_miss`."""
 
 
+_WINNERS: Winners[Response] = Winners(RESPONSES, _compared, _summed)
+
+
 class ResponseLines:
     """The lines of one reading that tell of responses, compared as they come: only those that count become rows."""
 
     def __init__(self, batch: MergedBatch) -> None:
         self._batch = batch
-        self._winners: Winners[Response] = Winners(RESPONSES, _compared, _summed)
+        self._winners = _WINNERS.another()
         self._said: dict[Values, int] = {}
 
     def add(self, path: str, told: Response) -> None:

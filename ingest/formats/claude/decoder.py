@@ -44,6 +44,7 @@ from .text import (
     NOTIFICATION,
     command_in,
     end_in,
+    holds_result,
     is_interrupt,
     queued_in,
     report_in,
@@ -155,8 +156,8 @@ class ClaudeDecoder:
     def _label(self, row: Row, place: Place) -> None:
         emit = self._emit
         is_main = not row.isSidechain and self._file_agent is None
-        if is_main and isinstance(row.cwd, str) and emit.is_first(Label.CWD, place):
-            emit.label(Label.CWD, row.cwd, place)
+        folder = row.cwd if is_main and isinstance(row.cwd, str) else None
+        emit.row_labels(place, folder, row.gitBranch, row.version, row.uuid)
         custom = row.title if row.customTitle is None and row.type == "custom-title" else row.customTitle
         guessed = row.title if row.aiTitle is None and row.type == "ai-title" else row.aiTitle
         if custom or guessed:
@@ -164,7 +165,6 @@ class ClaudeDecoder:
             emit.label(Label.GUESSED_TITLE, text_in(guessed), place)
         if isinstance(row.forkedFrom, dict):
             emit.label(Label.FORKED_FROM, text_in(row.forkedFrom.get("sessionId")), place)
-        emit.last_labels(place, row.gitBranch, row.version, row.uuid)
 
     def _own_total(self, _: Row, line: RowLine) -> None:
         """Keep what Claude Code itself says that the session took so far."""
@@ -379,6 +379,8 @@ class ClaudeDecoder:
     def _prompt_row(self, row: Row, message: Message, line: RowLine) -> bool:
         """Keep what a person did in a user row; whether it is a prompt."""
         text = text_of(message.content)
+        if not text and holds_result(message.content):
+            return False
         if NOTIFICATION in text:
             self._notified(text, row.uuid, line)
         if is_interrupt(text):

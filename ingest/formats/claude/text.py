@@ -68,13 +68,22 @@ def typed_in(row: Row, content: Any) -> str | None:
     """
     if row.isSidechain or row.isCompactSummary or not content or _is_of_program(row.origin, row.promptSource):
         return None
-    if isinstance(content, list) and any(block.type == "tool_result" for block in content):
+    if holds_result(content):
         return None
     # Before the row with its tag, newer versions write the bare command.
     text = text_of(content)
     if is_interrupt(text) or (row.promptSource is None and text.strip() == "/compact"):
         return None
     return _judged(content, text)
+
+
+def holds_result(content: Any) -> bool:
+    """Whether a message has the result of a tool."""
+    if isinstance(content, list):
+        for block in content:
+            if block.type == "tool_result":
+                return True
+    return False
 
 
 def queued_in(row: Row) -> str | None:
