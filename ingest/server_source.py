@@ -20,9 +20,10 @@ from .agnes.account import Token, read_account
 from .agnes.answers import AuditRow, ServerSession, ServerSessions
 from .agnes.server import AgnesClient, AgnesClosedError, AgnesServerError
 from .agnes.values import Problem
-from .batch import Batch, Row, micros
+from .batch import Batch, Row
 from .incoming import Load
 from .load import load
+from .moments import micros
 from .server_marks import ServerMark, adopt_old_rows, advanced, marks_of, row_id
 from .text import TEXTS, kept
 

@@ -24,7 +24,6 @@ from typing import Any
 
 from ..queries.live import NOTHING_TOLD, Told, ToldState
 from ..queries.regular import read_text
-from .formats.times import moment_of
 
 _MOST_BYTES = 256 * 1024
 _MOST_FILES = 2000
@@ -95,7 +94,7 @@ def _file(content: Mapping[str, Any], is_living: IsLiving) -> _File | None:
     if not isinstance(session_id, str) or not session_id or ("status" not in content and "procStart" not in content):
         return None
     why = content.get("waitingFor")
-    since = next((at for name in ("statusUpdatedAt", "updatedAt") if (at := moment_of(content.get(name)))), None)
+    since = next((at for name in ("statusUpdatedAt", "updatedAt") if (at := _moment(content.get(name)))), None)
     return _File(
         session_id,
         _STATES.get(status) if isinstance(status, str) else None,
@@ -139,8 +138,15 @@ def _lives_here(pid: int, content: Mapping[str, Any]) -> bool | None:
     return _started_before(_boot_time() + started / os.sysconf("SC_CLK_TCK"), content)
 
 
+def _moment(value: Any) -> int | None:
+    # Imported where a file is there: to see that there is none must not take long.
+    from .formats.times import moment_of
+
+    return moment_of(value)
+
+
 def _started_before(started: float | None, content: Mapping[str, Any]) -> bool | None:
-    told = moment_of(content.get("startedAt"))
+    told = _moment(content.get("startedAt"))
     return None if started is None or told is None else started <= told / 1e6 + _LATER
 
 

@@ -13,9 +13,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..queries.schema import FACTS, Fact
-from .batch import Row, micros
+from .batch import Row
 from .formats import SOURCES, ReadResult
 from .formats.source import Vanished
+from .moments import micros
 
 if TYPE_CHECKING:
     from .incoming import Load

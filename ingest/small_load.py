@@ -18,10 +18,11 @@ from ..queries.quoting import quoted
 from ..queries.rollups import ONLY_SUBAGENTS, READ_OF_RESPONSES, SessionPart, parts_of_session
 from ..queries.schema import TABLES
 from . import lower_bounds, rollups
-from .batch import Row, micros
+from .batch import Row
 from .costs import priced
 from .file_rows import file_row, forget_rejects, stamped
 from .formats.times import joined
+from .moments import micros
 from .small_batch import BY_NAME, WHOSE, FactChange, OtherKindError, ToldLines, change_of, is_small, known_row, told_by
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from .filters import Filter, Where
 from .rollups import SUBAGENT_TYPES, day_of, subagent_type_of
-from .turns import matched_turns
 
 RESPONSE_FIELDS = {"model": "model", "subagent_type": "subagent_type", "branch": "git_branch", "version": "version"}
 """Fields of a filter that only responses know -> their columns."""
@@ -123,6 +122,8 @@ def prompts_where(chosen: Filter) -> Where:
     fields = by_response(chosen)
     if not fields.parameters:
         return where
+    from .turns import matched_turns
+
     return where.add(
         f"id IN ({matched_turns(str(fields), by_subagent_type=chosen.subagent_type is not None)})", **fields.parameters
     )

@@ -92,8 +92,11 @@ def test_help_and_version_load_nothing_heavy() -> None:
 def test_the_first_screen_loads_nothing_that_only_others_show() -> None:
     """Each class of rows takes half a millisecond to make, and somebody waits for the first paint."""
     code = (
-        "import agnes_stats.tui.dashboard, agnes_stats.tui.app\n"
-        "from agnes_stats.tui.tabs import pane_of\npane_of('sessions')"
+        "import agnes_stats.tui.dashboard, agnes_stats.tui.app, agnes_stats.tui.sessions.data\n"
+        "from agnes_stats.tui.tabs import pane_of\npane_of('sessions')\n"
+        "from agnes_stats.tui.live_states import told_states\n"
+        "from agnes_stats.tui.settings import settings_from\n"
+        "told_states(settings_from({}, {}))"
     )
     out = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport sys; print(' '.join(sys.modules))"],
@@ -108,7 +111,10 @@ def test_the_first_screen_loads_nothing_that_only_others_show() -> None:
         "queries.access",
         "queries.teams",
         "queries.store.salvage",
+        "queries.subagents",
         "ingest.service",
+        "ingest.batch",
+        "ingest.redact",
         "tui.sync.pane",
     )
     assert not loaded & {f"agnes_stats.{name}" for name in later}

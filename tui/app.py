@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import gc
 import threading
 import time
@@ -140,7 +141,7 @@ class AgnesStats(EndableApp):
         *,
         chosen: Filter,
         now: Callable[[], dt.datetime],
-        looked_in: Iterable[str] = (),
+        looked_in: Callable[[], Iterable[str]] = tuple,
         ahead: Ahead | None = None,
         prepares: bool = False,
         memory: Memory | None = None,
@@ -163,7 +164,7 @@ class AgnesStats(EndableApp):
         """What the questions of the screen cost."""
         self.running = Running()
         """What runs, asked once for all who show it."""
-        self.looked_in = tuple(looked_in)
+        self._looked_in = looked_in
         self.ahead = ahead
         self.first: FirstFrame | None = None
         """What sees to the first screen, until that is there; None where nothing is kept of it."""
@@ -209,6 +210,11 @@ class AgnesStats(EndableApp):
         self._news: News | None = None
         if settings.theme in self.available_themes:
             self.theme = settings.theme
+
+    @functools.cached_property
+    def looked_in(self) -> tuple[str, ...]:
+        """The folders in which sessions are looked for, as a person would name them; said where there are none."""
+        return tuple(self._looked_in())
 
     def follow(self, first: FirstScreen) -> None:
         """Replace a first screen that was kept once this one is there, or have this one kept."""

@@ -124,7 +124,7 @@ def app_of(
         None if settings.no_ingest else service,
         chosen=filter_of(settings),
         now=utc_now,
-        looked_in=looked_in(settings),
+        looked_in=lambda: looked_in(settings),
         ahead=ahead,
         prepares=prepares,
         memory=memory,

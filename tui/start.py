@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -54,8 +55,11 @@ def _dashboard(words: list[str], arguments: Sequence[str] | None) -> int:
     from . import first_screen
 
     with first_screen.of(words):
+        # What is imported stays: to search it for garbage, again and again, would take a tenth of the time.
+        gc.disable()
         from .cli import main as whole
 
+        gc.enable()
         status = whole(arguments)
     return _end(status, arguments)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..batch import Batch, micros
+from ..moments import micros
+
+if TYPE_CHECKING:
+    from ..batch import Batch
 
 ACTIVITY_GAP = 600_000_000
 """Microseconds: rows further apart belong to different spans of activity."""

@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
-from agnes_stats.ingest.batch import Batch, micros
+from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.formats import SOURCES
 from agnes_stats.ingest.formats.change import STRETCH
 from agnes_stats.ingest.merged_rows import MergedRows
+from agnes_stats.ingest.moments import micros
 from agnes_stats.ingest.short_rows import ShortRows, own_rows, said_rows, whole_rows
 from agnes_stats.ingest.usage_batch import UsageBatch
 from agnes_stats.queries.facts import RESPONSES

@@ -59,7 +59,7 @@ def app_on(
         service,
         chosen=chosen or Filter(zone=made.tz),
         now=lambda: now,
-        looked_in=("~/.claude",),
+        looked_in=lambda: ("~/.claude",),
         memory=memory,
         days=days,
         widens=widens,

@@ -8,7 +8,7 @@ import os
 from ....queries.paths import home_folder
 from ...agnes.account import account_in
 from ...agnes.values import Problem
-from ...batch import micros
+from ...moments import micros
 from ..source import State
 from .self_reading import SelfReading
 

@@ -14,7 +14,8 @@ from ...agnes.snapshots import read_snapshot
 from ...agnes.tables import merged, read_stack_state, read_sync_state
 from ...agnes.updates import log_path, read_update_log
 from ...agnes.uploads import FAILED, PRIVATE, LedgerLine, read_ledger, read_uploads
-from ...batch import Row, micros
+from ...batch import Row
+from ...moments import micros
 from ..source import State
 from .self_reading import SelfReading
 
