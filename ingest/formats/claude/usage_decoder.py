@@ -56,12 +56,21 @@ class UsageDecoder(ClaudeDecoder):
             super().feed(line, pos)
 
     def _quick(self, line: bytes, pos: int) -> bool:
-        """Take an ordinary row of a response; whether it was one."""
+        """Take an ordinary row of a response, all that it says of it in its own fields; whether it was one."""
         try:
             row = self._decode(line)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return False
-        if not _is_ordinary(row) or not line.startswith(b"{"):
+        message = row.message
+        parts = message.usage.iterations
+        if (
+            message.model == SYNTHETIC
+            or row.isApiErrorMessage
+            or not is_unique(message.id)
+            # One part is all of it.
+            or (parts and (len(parts) > 1 or parts[0].type not in PARTS))
+            or not line.startswith(b"{")
+        ):
             return False
         ts, session = parse_time(row.timestamp), row.sessionId
         if ts is None or not session or (self._home is not None and session != self._home):
@@ -120,16 +129,3 @@ class UsageDecoder(ClaudeDecoder):
     def _task_state(self, key: str, call: str | None, told: Any, place: Place) -> None:
         if place.home is not None:
             super()._task_state(key, call, told, place)
-
-
-def _is_ordinary(row: UsageRow) -> bool:
-    """Whether all that a row says of a response is in its own fields."""
-    message = row.message
-    parts = message.usage.iterations
-    return (
-        message.model != SYNTHETIC
-        and is_unique(message.id)
-        and not row.isApiErrorMessage
-        # One part is all of it.
-        and (not parts or (len(parts) == 1 and parts[0].type in PARTS))
-    )

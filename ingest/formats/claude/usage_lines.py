@@ -204,7 +204,17 @@ class UsageLines:
                 told.used = line
             if ts > told.ended:
                 told.ended = ts
-        _keep_shown(told, message)
+        # What a line shows is kept as long as that may be more than any line tells, and else nothing of it.
+        content, message.content = message.content, NOTHING
+        most = -(-len(content) // DENSEST_OUTPUT)
+        if most > told.most:
+            told.most = most
+        if told.most <= told.used.output:
+            told.contents = None
+        elif told.contents is None:
+            told.contents = [content]
+        else:
+            told.contents.append(content)
 
     def _owner_rank(self, line: Line) -> tuple[int, int, bool, int]:
         return line.ts, self._copy_signs(line), self._is_sidechain(line), line.pos
@@ -268,14 +278,26 @@ class UsageLines:
 
     def _said_by(self, owner: Line, used: Line) -> tuple[object, ...]:
         """All that decides what is said of a response beside its own numbers."""
-        row, message = owner.row, used.row.message
+        row, used_row = owner.row, used.row
+        message = used_row.message
         usage = message.usage
         searches = usage.server_tool_use
         return (
-            *(self._copy_signs(owner), self._is_sidechain(owner)),
-            *(row.sessionId, row.agentId, row.attributionAgent, row.message.model, row.version, row.gitBranch),
-            *(usage.speed, usage.service_tier, usage.inference_geo, message.stop_reason, used.row.version),
-            *(searches and searches.web_search_requests, used.output in PLACEHOLDER),
+            self._copy_signs(owner),
+            self._is_sidechain(owner),
+            row.sessionId,
+            row.agentId,
+            row.attributionAgent,
+            row.message.model,
+            row.version,
+            row.gitBranch,
+            used_row.version,
+            message.stop_reason,
+            usage.speed,
+            usage.service_tier,
+            usage.inference_geo,
+            searches and searches.web_search_requests,
+            used.output in PLACEHOLDER,
         )
 
     def _compared(self, key: str, line: Line) -> FactRow:
@@ -307,20 +329,6 @@ class UsageLines:
 
 def _used_rank(line: Line) -> tuple[int, int, int, int]:
     return line.output, line.taken().total, line.ts, line.pos
-
-
-def _keep_shown(told: _Told, message: UsageMessage) -> None:
-    """Keep what a line shows as long as that may be more than any line tells, and else nothing of it."""
-    content, message.content = message.content, NOTHING
-    most = -(-len(content) // DENSEST_OUTPUT)
-    if most > told.most:
-        told.most = most
-    if told.most <= told.used.output:
-        told.contents = None
-    elif told.contents is None:
-        told.contents = [content]
-    else:
-        told.contents.append(content)
 
 
 def _least_output(told: _Told) -> int:
