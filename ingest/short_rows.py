@@ -131,8 +131,11 @@ def said_rows(files: Iterable[ShortFiles]) -> str:
     return _read([pair.said for pair in files], {"s": "BIGINT", **_SAID})
 
 
-def whole_rows(own: str, said: str) -> str:
-    """SELECT of rows of `responses` with all columns that are told of them; `own` and `said` select the two parts."""
+def whole_rows(own: str, said: str, also: Sequence[str] = ()) -> str:
+    """SELECT of rows of `responses` with all columns that are told of them; `own` and `said` select the two parts.
+
+    `also`: more columns of the first part.
+    """
     shown = [f'said."{column}"' for column in _SAID]
     untold = {column: kind for column, kind in told_by_merged(RESPONSES).items() if column not in {*_SAID, *_OWN}}
     shown += [f'NULL::{kind} AS "{column}"' for column, kind in untold.items()]
@@ -143,6 +146,7 @@ def whole_rows(own: str, said: str) -> str:
         value = f"own.{short}" if other is None else f"coalesce(own.{short}, own.{_OWN[other]})"
         kind = RESPONSES.loaded[column]
         shown.append(f'{f"make_timestamp({value})" if kind == "TIMESTAMP" else value} AS "{column}"')
+    shown += [f"own.{column}" for column in also]
     return f"SELECT {', '.join(shown)} FROM ({own}) own JOIN ({said}) said ON said.s = own.s"
 
 
