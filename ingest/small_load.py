@@ -474,7 +474,12 @@ def _mark(kind: str) -> str:
 
 
 def _values(columns: Mapping[str, str], rows: Sequence[Row]) -> tuple[str, list[Any]]:
-    """VALUES of some columns of some rows, with the values to be bound."""
-    marks = f"({', '.join(_mark(kind) for kind in columns.values())})"
-    values = [row.get(column) for row in rows for column in columns]
-    return f"VALUES {', '.join([marks] * len(rows))}", values
+    """SELECT of some columns of some rows, with the values to be bound: a list for each column.
+
+    So it is the same statement for any number of rows, and is parsed once (`queries/store/parsed.py`).
+    """
+    lists = ", ".join(
+        "make_timestamp(unnest(?::BIGINT[]))" if kind == "TIMESTAMP" else f"unnest(?::{kind}[])"
+        for kind in columns.values()
+    )
+    return f"SELECT {lists}", [[row.get(column) for row in rows] for column in columns]
