@@ -197,27 +197,30 @@ def _rebuild(run: Callable[[str], object], rollup: str, zone: str, *, days: str,
 
 
 def rebuild_slice(
-    run: Callable[[str], object], rollup: str, sessions: str, times: Collection[int | None], *, with_subagents: bool
+    connection: Writer, rollup: str, sessions: str, times: Collection[int | None], *, with_subagents: bool
 ) -> None:
     """Rebuild the days of some sessions, the SQL of a set, in all zones that are kept.
 
     From the first day on which one of `times` lies, in microseconds, to the last; None: also that of rows without a
     time. `with_subagents`: some of the sessions' responses are of sub-agents.
     """
-    of_days, of_rows = [], []
+    of_days, of_rows, moments = [], [], {}
     if told := [time for time in times if time is not None]:
-        first, last = min(told), max(told)
-        low, high = (day_of(f"make_timestamp({time})", "zone") for time in (first, last))
+        # Bound, so that the statements for the next lines of a session are the same.
+        moments = {"first": min(told), "last": max(told)}
+        low, high = (day_of(f"make_timestamp(${name}::BIGINT)", "zone") for name in moments)
         of_days.append(f"day BETWEEN {low} AND {high}")
-        of_rows.append(f"ts BETWEEN make_timestamp({first - _TWO_DAYS}) AND make_timestamp({last + _TWO_DAYS})")
+        of_rows.append(
+            f"ts BETWEEN make_timestamp($first::BIGINT - {_TWO_DAYS}) AND make_timestamp($last::BIGINT + {_TWO_DAYS})"
+        )
     if None in times:
         of_days.append("day IS NULL")
         of_rows.append("ts IS NULL")
     days = f"({' OR '.join(of_days)})"
-    run(f"DELETE FROM {rollup} WHERE session_id IN {sessions} AND {days}")
+    connection.execute(f"DELETE FROM {rollup} WHERE session_id IN {sessions} AND {days}", moments)
     which = f"session_id IN {sessions} AND ({' OR '.join(of_rows)})"
     select = day_rollup(rollup, "z.zone", which, zones=KEPT_ZONES, with_subagents=with_subagents)
-    run(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({select}) WHERE {days}")
+    connection.execute(f"INSERT INTO {rollup} BY NAME SELECT * FROM ({select}) WHERE {days}", moments)
 
 
 _TWO_DAYS = 2 * 86_400_000_000

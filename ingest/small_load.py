@@ -405,7 +405,7 @@ class _Writing:
         plain = "subagents" not in self.known.facts and not (
             change is not None and any(row["subagent_id"] is not None for row in change.all_rows)
         )
-        rollups.rebuild_slice(self.connection.execute, rollup, self._sessions, times, with_subagents=not plain)
+        rollups.rebuild_slice(self.connection, rollup, self._sessions, times, with_subagents=not plain)
 
 
 def _may_wait(response: Row) -> bool:
