@@ -114,9 +114,13 @@ class MainScreen(Screen[None]):
             super()._compositor_refresh()
         elif first.is_to_be_drawn(self.app):
             # Also what was not drawn before.
-            self._compositor._dirty_regions.add(self.size.region)
+            update = self._compositor.render_full_update()
+            if first.is_whole:
+                # Before it is seen: whoever has seen enough may end the program at once.
+                self.app.first = None
+                first.end(self.app, update)
+            self.app._display(self, update)
             super()._compositor_refresh()
-            self.app.has_drawn()
         else:
             self._dirty_widgets.clear()
 
@@ -237,12 +241,6 @@ class AgnesStats(EndableApp):
     def get_default_screen(self) -> Screen[None]:
         """The one that the tabs are on."""
         return MainScreen(id="_default")
-
-    def has_drawn(self) -> None:
-        """The first screen, or what is there of it, is on the terminal."""
-        if self.first is not None and self.first.is_whole:
-            first, self.first = self.first, None
-            first.end(self)
 
     async def on_event(self, event: Event) -> None:
         """Whoever does something wants to see what comes of it."""

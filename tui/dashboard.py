@@ -162,10 +162,11 @@ def first_answers(settings: Settings, days: Range | None = None) -> Ahead:
         return sessions.nothing_runs_until(connection, now=now, told=told_states(settings).processes)
 
     questions = {tab.name: page} if tab.first else {}
-    questions[HEADER] = header
     if first_screen.current().is_wanted:
+        # Before the header, so that nobody waits for it once the screen is there: a tenth of the header's time.
         questions[LASTING] = lasting
         first_screen.current().take_down()
+    questions[HEADER] = header
     return Ahead(Store(settings.store), chosen, questions)
 
 

@@ -16,6 +16,8 @@ from .prefetch import LASTING
 from .ranges import holds_until
 
 if TYPE_CHECKING:
+    from textual._compositor import LayoutUpdate
+
     from ..queries.plan_limits import PlanLimit
     from .app import AgnesStats
     from .first_screen import FirstScreen
@@ -53,12 +55,11 @@ class FirstFrame:
         was_begun, self._is_begun = self._is_begun, True
         return self.draws_parts or not was_begun
 
-    def end(self, app: AgnesStats) -> None:
-        """Keep what is on the screen for next time, if it will be right for a while. Nothing is recorded any more."""
+    def end(self, app: AgnesStats, update: LayoutUpdate) -> None:
+        """Keep what is to be drawn for next time, if it will be right for a while. Nothing is recorded any more."""
         first = self._first
         until = _until(app) if first.is_wanted and not self.is_late and not self.is_touched else None
         if until is not None:
-            update = app.screen._compositor.render_full_update()
             frame = terminal.encoded(update.render_segments(app.console))
             told = told_states(app.settings)
             end = until.replace(tzinfo=dt.UTC).timestamp()
