@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from agnes_stats.ingest import usage_reading
+from agnes_stats.ingest import usage_reading, usage_view
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.forget import Forgettable, forget
 from agnes_stats.queries import periods, tokens
 from agnes_stats.queries.filters import Filter
-from agnes_stats.queries.store import Reader
+from agnes_stats.queries.store import Reader, Writer
 from agnes_stats.tests.counting.test_properties import files as random_files
 from agnes_stats.tests.counting.test_scenarios import TABLE
 from agnes_stats.tests.counting.ways import Bench
@@ -82,6 +82,31 @@ def test_every_scenario_is_told_as_the_whole_reading_tells_it(tmp_path: Path) ->
         _is_the_same(bench)
 
 
+def test_what_needs_no_merging_is_shown_as_it_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    show, shown = usage_view.show, []
+
+    def show_and_count(tables: Writer) -> None:
+        show(tables)
+        shown.append(_counted(tables))
+
+    monkeypatch.setattr(usage_view, "show", show_and_count)
+    with Bench(tmp_path) as bench:
+        for scenario in TABLE.values():
+            # Whose a sub-agent is that names another session is told by all that is said of sessions.
+            if not any("agent-" in name for name in scenario.files):
+                for name, data in scenario.files.items():
+                    bench.append(name, data)
+        _is_the_same(bench)
+    [(loaded, all_of_them)] = shown
+    assert 0 < loaded < all_of_them, "some have to be merged, some do not"
+
+
+def _counted(tables: Reader) -> tuple[int, int]:
+    loaded, shown = (f"(SELECT count(*) FROM {name})" for name in ("merged_responses", "responses"))
+    [(of_table, of_view)] = tables.rows(f"SELECT {loaded}, {shown}")
+    return of_table, of_view
+
+
 def test_so_is_what_comes_to_a_store_that_has_the_half_of_each_file(tmp_path: Path) -> None:
     with Bench(tmp_path) as bench:
         files = {name: data for scenario in TABLE.values() for name, data in scenario.files.items()}
@@ -128,6 +153,16 @@ def test_it_is_shared_out_and_what_a_process_leaves_is_done_here(
         bench.engine.workers = 1
         assert _soon(bench.engine, with_sessions=True) == together
         assert together[1][0].responses == 28
+
+
+def test_a_response_that_never_ended_is_known_by_what_came_after_it(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        cut = _session("cut").wait(60).response(stop=None, tokens=(10, 2, 1000, 200)).wait(60).prompt("go on")
+        open_yet = _session("open").wait(60).response(stop=None, tokens=(10, 2, 1000, 200))
+        write(bench.root, [cut, open_yet, _session("whole")])
+        soon = _soon(bench.engine, with_sessions=False)
+        assert [day.undercounted for day in soon[0]] == [1]
+        _is_the_same(bench)
 
 
 def test_what_was_forgotten_is_not_told(tmp_path: Path) -> None:
