@@ -61,6 +61,7 @@ from .usage import (
     declined_in,
     effort_of,
     extras_of,
+    is_one_part,
     leaves_placeholders,
     shown_bytes,
     stop_of,
@@ -253,28 +254,22 @@ class ClaudeDecoder:
 
     def _response(self, key: str, message: Message, place: Place, speaker: Speaker, row: Row) -> None:
         usage = message.usage or Usage()
-        tokens, stop = tokens_of(usage, self._emit.unknown), stop_of(message.stop_reason)
-        told = Response(
-            key=key,
-            place=place,
-            speaker=speaker,
-            model=text_in(message.model),
-            tokens=tokens,
-            stop_reason=stop,
-            requested_at=None if place.embedded else self._asked.get(speaker.subagent_id or ""),
-            prompt_id=self._prompt,
-            effort=effort_of(row, message),
-            speed=text_in(usage.speed) or SPEED,
-            service_tier=text_in(usage.service_tier) or TIER,
-            inference_geo=text_in(usage.inference_geo),
-            web_searches=self._searches(usage),
-            logged_cost_usd=dollars(row.costUSD),
-            is_error=bool(row.isApiErrorMessage),
-            lower_bound=None,
-            early_output=tokens.output in PLACEHOLDER,
-            stays_early=leaves_placeholders(speaker.version),
-            least_output=-(-shown_bytes(message) // DENSEST_OUTPUT),
-        )
+        tokens = tokens_of(usage, self._emit.unknown)
+        # To name many fields at once takes twice as long as to set them.
+        told = Response(key=key, place=place, speaker=speaker, model=text_in(message.model), tokens=tokens)
+        told.stop_reason = stop_of(message.stop_reason)
+        if not place.embedded:
+            told.requested_at = self._asked.get(speaker.subagent_id or "")
+        told.prompt_id = self._prompt
+        told.effort = effort_of(row, message)
+        told.speed, told.service_tier = text_in(usage.speed) or SPEED, text_in(usage.service_tier) or TIER
+        told.inference_geo = text_in(usage.inference_geo)
+        told.web_searches = self._searches(usage)
+        told.logged_cost_usd = dollars(row.costUSD)
+        told.is_error = bool(row.isApiErrorMessage)
+        told.lower_bound, told.early_output = None, tokens.output in PLACEHOLDER
+        told.stays_early = leaves_placeholders(speaker.version)
+        told.least_output = -(-shown_bytes(message) // DENSEST_OUTPUT)
         if message.diagnostics is not None and (miss := message.diagnostics.cache_miss_reason) is not None:
             told.cache_miss = CacheMiss(text_in(miss.type), whole_number(miss.cache_missed_input_tokens))
         plugin, skill, server = row.attributionPlugin, row.attributionSkill, row.attributionMcpServer
@@ -283,7 +278,7 @@ class ClaudeDecoder:
                 text_in(plugin), text_in(skill), text_in(server), text_in(row.attributionMcpTool)
             )
         self._emit.response(told)
-        if usage.iterations:
+        if usage.iterations and not is_one_part(usage.iterations):
             self._extras(told, message, usage)
 
     def _extras(self, told: Response, message: Message, usage: Usage) -> None:

@@ -51,6 +51,11 @@ def extras_of(usage: Usage, note: Note) -> Iterator[Extra]:
             yield Extra(ResponseKind.FALLBACK, number, entry.model, entry)
 
 
+def is_one_part(entries: Sequence[Any]) -> bool:
+    """Whether entries of `usage.iterations` tell of nothing beside the response: there is one, which is all of it."""
+    return len(entries) == 1 and entries[0].type in PARTS
+
+
 def _given_up(entries: Sequence[Iteration]) -> set[int]:
     """Places of the attempts that came to nothing: those before the last `fallback_message`, unless of its model."""
     if len(entries) < 2:

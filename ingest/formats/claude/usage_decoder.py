@@ -19,7 +19,7 @@ from ..times import parse_time
 from .decoder import SYNTHETIC, ClaudeDecoder
 from .keys import AGENT, RowLine, is_unique
 from .rows import ContentBlock, Message, Row
-from .usage import PARTS
+from .usage import is_one_part
 from .usage_lines import LabelledRow, UsageLines, UsageRow
 
 NEEDLE = b'"assistant"'
@@ -68,7 +68,7 @@ class UsageDecoder(ClaudeDecoder):
             or row.isApiErrorMessage
             or not is_unique(message.id)
             # One part is all of it.
-            or (parts and (len(parts) > 1 or parts[0].type not in PARTS))
+            or (parts and not is_one_part(parts))
             or not line.startswith(b"{")
         ):
             return False
