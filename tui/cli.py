@@ -11,7 +11,7 @@ from typing import Any
 from .. import __version__
 from ..queries import kept
 from ..queries.paths import leave_deleted_folder
-from . import ending, terminal, user_names
+from . import ending, first_screen, terminal, user_names
 from .commands import COMMANDS, EXAMPLES, GROUPS, TOPICS, command_of
 from .commands.command import PLACES
 from .factories import only_read
@@ -215,16 +215,18 @@ def _check_texts(given: Mapping[str, Any]) -> None:
 
 
 def _command(given: argparse.Namespace) -> Callable[[argparse.Namespace, Settings], int]:
+    if given.command is None and not given.plain and not given.view and terminal.can_show_screen():
+        from .dashboard import dashboard
+
+        return dashboard
+    # What a command looks at, and that may be much, is not what a first screen depends on.
+    first_screen.current().give_up()
     if given.command is not None:
         return command_of(given.command).run
     if given.plain or given.view:
         from .plain import plain
 
         return plain
-    if not terminal.can_show_screen():
-        from .commands.overview import overview
+    from .commands.overview import overview
 
-        return overview
-    from .dashboard import dashboard
-
-    return dashboard
+    return overview

@@ -25,6 +25,7 @@ import pytest
 from agnes_stats.ingest.forget import Forgettable, forget
 from agnes_stats.queries import kept, plan_limits, sessions
 from agnes_stats.queries.plan_limits import PlanLimit
+from agnes_stats.queries.store import Store
 from agnes_stats.queries.tokens import TokenSums
 from agnes_stats.tui import first_screen, start, terminal
 from agnes_stats.tui.app import AgnesStats
@@ -217,6 +218,21 @@ def test_while_it_is_made_nothing_may_change(world: World, monkeypatch: pytest.M
     monkeypatch.setattr(sessions, "nothing_runs_until", slowly)
     world.begin()
     assert world.found() is None
+
+
+def test_what_a_command_looks_at_is_not_recorded(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    look, looks = os.stat, []
+
+    class Noting(Store):
+        def read(self, *given: Any, **named: Any) -> Any:
+            looks.append(os.stat)
+            return super().read(*given, **named)
+
+    monkeypatch.setattr("agnes_stats.tui.commands.answering.Store", Noting)
+    assert start.main([*world.words[2:], "tokens", "--json"]) == 0
+    assert looks == [look] and "tokens" in capfd.readouterr().out
 
 
 # -- until when it is right ------------------------------------------------------------------------------------------
