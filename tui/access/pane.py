@@ -13,13 +13,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher
 
 from ...queries.access import GROUPS, OUTCOMES, AccessRow, Which
 from ...queries.access_sums import AccessPage
 from ...queries.filters import Filter
 from .. import format as words
 from ..kit.cards import Cards
+from ..kit.lines import Lines
 from ..kit.sections import Sections
 from ..kit.state import PaneState
 from ..kit.table import RecordTable
@@ -89,9 +90,9 @@ class AccessPane(Pane[AccessData], HasViews):
             with ContentSwitcher(initial="access-list"):
                 with Container(id="access-list"):
                     with Vertical(id="access-rows"):
-                        yield Static(id="access-strip", markup=False)
+                        yield Lines(id="access-strip", markup=False)
                         yield AccessTable(told_apart(COLUMNS), id="accesses")
-                        yield Static(id="access-caption", markup=False)
+                        yield Lines(id="access-caption", markup=False)
                     yield AccessDetail(can_focus=False)
                 yield AccessSummary(self._options.tables, key="w", id="access-summary")
                 yield ToolStatistics(self._options.tools, key="w", id="access-tools")
@@ -156,7 +157,7 @@ class AccessPane(Pane[AccessData], HasViews):
             *(told for _, told in _own(data.options.which)),
         ]
         caption = Text(" · ".join(parts), no_wrap=True, overflow="ellipsis")
-        self.query_one("#access-caption", Static).update(caption)
+        self.query_one("#access-caption", Lines).update(caption)
         self._show_strip(data)
         self._show_detail()
 
@@ -179,7 +180,7 @@ class AccessPane(Pane[AccessData], HasViews):
             self._fill(self._data.page, self.query_one(AccessTable).total)
 
     def _show_strip(self, data: AccessData) -> None:
-        strip = self.query_one("#access-strip", Static)
+        strip = self.query_one("#access-strip", Lines)
         width = strip.content_size.width or self.size.width - 2
         strip.update(told.strip(data.days, self._axis(data), data.top, width, self._look().today))
 

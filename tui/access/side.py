@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static
 
 from ...queries.access import AccessRow
 from ..format import block, clean
+from ..kit.lines import Lines
 from ..kit.scrolling import Scroll
 from . import text as told
 from .text import AccessLook
@@ -37,29 +37,31 @@ class AccessDetail(Scroll):
 
     def compose(self) -> ComposeResult:
         """Facts, error, SQL, command."""
-        yield Static(classes="facts", markup=False)
-        yield Static(classes="error", markup=False)
-        yield Static(classes="code sql", markup=False)
-        yield Static(classes="code command", markup=False)
+        yield Lines(classes="facts", markup=False)
+        yield Lines(classes="error", markup=False)
+        yield Lines(classes="code sql", markup=False)
+        yield Lines(classes="code command", markup=False)
 
     def show_access(self, row: AccessRow | None, look: AccessLook, *, all_facts: bool = True) -> None:
         """Show an access; without `all_facts` only the first lines of what is known of it."""
-        facts, error, sql, command = self.query(Static)
-        for part in (error, sql, command):
-            part.display = False
+        facts, error, sql, command = self.query(Lines)
+        # Where a command only carries its query, the query is enough, unless there is room for all.
+        is_told = row is not None and bool(row.command) and (all_facts or not row.sql)
+        for part, shown in (
+            (error, row is not None and bool(row.error)),
+            (sql, row is not None and bool(row.sql)),
+            (command, is_told),
+        ):
+            part.display = shown
         if row is None:
             facts.update("")
             return
         lines = told.facts(row, look)
         facts.update(Text("\n").join(lines if all_facts else lines[:2]))
         if row.error:
-            error.display = True
             error.update(Text(clean(row.error)))
         if row.sql:
-            sql.display = True
             sql.update(code(row.sql, "sql"))
-        # Where a command only carries its query, the query is enough, unless there is room for all.
-        if row.command and (all_facts or not row.sql):
-            command.display = True
+        if row.command and is_told:
             command.update(code(row.command, "bash"))
         self.scroll_home(animate=False)

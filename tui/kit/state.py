@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.widgets import Static
-
 from ..format import block
+from .lines import Lines
 
 MODES = ("loading", "empty", "failed", "ready")
 _GLYPHS = {"loading": "◌", "empty": "○", "failed": "✗"}
 
 
-class PaneState(Static):
+class PaneState(Lines):
     """A sentence in place of a pane's content: still loading, nothing there, or failed; hidden when ready.
 
     The mode is also a class (`-failed`), and told by a glyph, so that it needs no colour.

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher
 
 from ...queries.filters import Filter
 from ...queries.timing import METRICS
@@ -21,6 +21,7 @@ from .. import budget_text as budget_words
 from .. import format as words
 from ..filter_text import FIELDS
 from ..kit.cards import Cards
+from ..kit.lines import Lines
 from ..kit.state import PaneState
 from ..kit.table import Record, RecordTable
 from ..kit.view_strip import ViewStrip
@@ -92,12 +93,12 @@ class TokensPane(Pane[TokensData], HasViews):
         yield PaneState()
         with Vertical(id="tokens-body"):
             yield Cards(id="figures")
-            yield Static(id="kinds", markup=False)
+            yield Lines(id="kinds", markup=False)
             with ContentSwitcher(initial=f"tokens-{ViewOptions().view}"):
                 for view in VIEWS:
                     yield view()
-            yield Static(id="warning", markup=False)
-            yield Static(id="notes", markup=False)
+            yield Lines(id="warning", markup=False)
+            yield Lines(id="notes", markup=False)
 
     # -- asking and showing --------------------------------------------------------------------------------------
 
@@ -158,7 +159,7 @@ class TokensPane(Pane[TokensData], HasViews):
             self.take_focus()
 
     def _say(self, line: str, told: str) -> None:
-        widget = self.query_one(line, Static)
+        widget = self.query_one(line, Lines)
         widget.update(Text(words.clean(told), no_wrap=True, overflow="ellipsis"))
         widget.display = bool(told)
 
@@ -169,7 +170,7 @@ class TokensPane(Pane[TokensData], HasViews):
         for label, value in head.kinds(data.head, brief=width < head.KINDS_NARROW):
             line.append(f"{label} ", style="dim")
             line.append(f"{value}   ")
-        self.query_one("#kinds", Static).update(line)
+        self.query_one("#kinds", Lines).update(line)
 
     def _say_why_empty(self, data: TokensData) -> None:
         if self.dashboard.is_reading:

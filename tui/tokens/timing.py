@@ -10,12 +10,12 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Static
 
 from ...queries import timing
 from ...queries.timing import METRICS, Distribution, Metric, ModelPercentiles
 from .. import format as words
 from ..kit.chart import PlotextChart
+from ..kit.lines import Lines
 from ..kit.palette import widget_ink
 from ..kit.plots import Histogram, PlotMark
 from ..kit.table import Column, Record
@@ -92,7 +92,7 @@ class Timing(TokenView[TimingData]):
         with Horizontal(id="timings"):
             for metric in METRICS:
                 yield PlotextChart(id=f"timing-{metric}", classes="chart")
-        yield Static(id="timing-meaning", classes="about", markup=False)
+        yield Lines(id="timing-meaning", classes="about", markup=False)
         yield TokenTable(_COLUMNS, id="timing-models")
 
     def ask(self, connection: Reader, question: Question) -> TimingData:
@@ -113,7 +113,7 @@ class Timing(TokenView[TimingData]):
             if metric in shown:
                 self._show_chart(chart, metric, shown[metric], chosen)
         meaning = Text(_TOLD[chosen].meaning, no_wrap=True, overflow="ellipsis")
-        self.query_one("#timing-meaning", Static).update(meaning)
+        self.query_one("#timing-meaning", Lines).update(meaning)
         self._show_models(data, chosen)
 
     def _show_chart(self, chart: PlotextChart, metric: Metric, found: Distribution | None, chosen: Metric) -> None:
