@@ -273,7 +273,7 @@ def test_a_backfill_reads_the_same(folder: Folder, at_once: Dump, monkeypatch: p
 def test_it_may_be_killed_anywhere(folder: Folder, at_once: Dump, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.put(0).read()
     folder.put(LAST)
-    before, load, seen = folder.dump(), loads.load, 0
+    before, load, seen, is_in = folder.dump(), loads.load, 0, False
 
     class Killed(Exception):
         pass
@@ -285,11 +285,13 @@ def test_it_may_be_killed_anywhere(folder: Folder, at_once: Dump, monkeypatch: p
             execute, left = Writer.execute, at
 
             def dying(writer: Writer, statement: str, *rest: Any) -> Any:
-                nonlocal left
+                nonlocal left, is_in
                 if left == 0 and statement != "ROLLBACK":
                     raise Killed
                 left -= 1
-                return execute(writer, statement, *rest)
+                answer = execute(writer, statement, *rest)
+                is_in = is_in or statement == "COMMIT"
+                return answer
 
             with monkeypatch.context() as patch:
                 patch.setattr(Writer, "execute", dying)
@@ -303,6 +305,9 @@ def test_it_may_be_killed_anywhere(folder: Folder, at_once: Dump, monkeypatch: p
             folder.read()
         except Killed:
             seen += 1
+            if is_in:
+                # What comes after that is about DuckDB, not about the store.
+                break
             assert folder.dump() == before
         else:
             break
