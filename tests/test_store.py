@@ -211,10 +211,11 @@ def filled(store: Store) -> None:
         lambda path: cut(path, path.stat().st_size // 2),
         lambda path: overwrite(path, 0),
         lambda path: overwrite(path, 4096),
-        lambda path: overwrite(path, path.stat().st_size // 2),
+        # Some of the first half is free: DuckDB wrote it anew.
+        lambda path: overwrite(path, path.stat().st_size * 3 // 4),
         lambda path: path.write_text("not a database\n" * 1000),
     ],
-    ids=["cut in the header", "cut in half", "first block", "headers", "in the middle", "text"],
+    ids=["cut in the header", "cut in half", "first block", "headers", "a block of rows", "text"],
 )
 def test_damage_is_told_and_the_file_can_be_set_aside(path: Path, damage: object) -> None:
     store = Store(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from agnes_stats.queries.store import QueryFailed, Store, StoreDamaged
-from agnes_stats.queries.store.instance import Instance
+from agnes_stats.queries.store.instance import ROWS_TOGETHER, Instance
 
 from tests.storing import note, notes, store_in
 
@@ -45,6 +45,24 @@ def test_a_new_store_is_made_by_the_one_that_opens_it(tmp_path: Path, started: l
         "new.duckdb.lock",
         "new.duckdb.queue",
     ]
+
+
+def test_rows_are_kept_in_small_groups(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    # One that was written with larger ones goes on as it is.
+    with duckdb.connect(str(store.path)) as connection:
+        connection.execute("INSERT INTO unknowns SELECT 'old', range, 'x', 1 FROM range(100_000)")
+    with store.write() as writer:
+        writer.execute("DELETE FROM unknowns WHERE path = 'old' AND pos % 3 = 0")
+        writer.execute("INSERT INTO unknowns SELECT 'new', range, 'x', 1 FROM range(70_000)")
+    with store.read() as reader:
+        told = reader.rows("SELECT path, count(*), sum(pos)::BIGINT FROM unknowns GROUP BY path ORDER BY path")
+        groups = reader.rows(
+            "SELECT sum(count)::BIGINT FROM pragma_storage_info('unknowns') "
+            "WHERE column_name = 'pos' AND segment_type <> 'VALIDITY' GROUP BY row_group_id"
+        )
+    assert told == [("new", 70_000, 35_000 * 69_999), ("old", 66_666, sum(n for n in range(100_000) if n % 3))]
+    assert sorted(rows for (rows,) in groups)[-3:] == [ROWS_TOGETHER, ROWS_TOGETHER, 100_000]
 
 
 def test_the_log_is_taken_in_when_the_store_is_closed(tmp_path: Path) -> None:
