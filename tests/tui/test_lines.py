@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agnes_stats.tui.kit.lines import Lines, same
+from agnes_stats.tui.kit.lines import StillText, same
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.containers import Vertical
@@ -35,15 +35,15 @@ class Host(App[None]):
     """
 
     def compose(self) -> ComposeResult:
-        yield Lines(id="high", markup=False)
-        yield Lines(id="fixed", markup=False)
-        yield Lines(id="wide", markup=False)
+        yield StillText(id="high", markup=False)
+        yield StillText(id="fixed", markup=False)
+        yield StillText(id="wide", markup=False)
         with Vertical(id="other"):
-            yield Lines("hidden", id="inner", markup=False)
-        yield Lines("end", id="end", markup=False)
+            yield StillText("hidden", id="inner", markup=False)
+        yield StillText("end", id="end", markup=False)
 
-    def line(self, name: str) -> Lines:
-        return self.query_one(f"#{name}", Lines)
+    def line(self, name: str) -> StillText:
+        return self.query_one(f"#{name}", StillText)
 
 
 async def test_only_another_room_has_the_screen_laid_out(laid_out: list[bool]) -> None:

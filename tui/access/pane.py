@@ -20,7 +20,7 @@ from ...queries.access_sums import AccessPage
 from ...queries.filters import Filter
 from .. import format as words
 from ..kit.cards import Cards
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.sections import Sections
 from ..kit.state import PaneState
 from ..kit.table import RecordTable
@@ -90,9 +90,9 @@ class AccessPane(Pane[AccessData], HasViews):
             with ContentSwitcher(initial="access-list"):
                 with Container(id="access-list"):
                     with Vertical(id="access-rows"):
-                        yield Lines(id="access-strip", markup=False)
+                        yield StillText(id="access-strip", markup=False)
                         yield AccessTable(told_apart(COLUMNS), id="accesses")
-                        yield Lines(id="access-caption", markup=False)
+                        yield StillText(id="access-caption", markup=False)
                     yield AccessDetail(can_focus=False)
                 yield AccessSummary(self._options.tables, key="w", id="access-summary")
                 yield ToolStatistics(self._options.tools, key="w", id="access-tools")
@@ -157,7 +157,7 @@ class AccessPane(Pane[AccessData], HasViews):
             *(told for _, told in _own(data.options.which)),
         ]
         caption = Text(" · ".join(parts), no_wrap=True, overflow="ellipsis")
-        self.query_one("#access-caption", Lines).update(caption)
+        self.query_one("#access-caption", StillText).update(caption)
         self._show_strip(data)
         self._show_detail()
 
@@ -180,7 +180,7 @@ class AccessPane(Pane[AccessData], HasViews):
             self._fill(self._data.page, self.query_one(AccessTable).total)
 
     def _show_strip(self, data: AccessData) -> None:
-        strip = self.query_one("#access-strip", Lines)
+        strip = self.query_one("#access-strip", StillText)
         width = strip.content_size.width or self.size.width - 2
         strip.update(told.strip(data.days, self._axis(data), data.top, width, self._look().today))
 

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from ...queries.access import AccessRow
 from ..format import block, clean
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.scrolling import Scroll
 from . import text as told
 from .text import AccessLook
@@ -37,14 +37,14 @@ class AccessDetail(Scroll):
 
     def compose(self) -> ComposeResult:
         """Facts, error, SQL, command."""
-        yield Lines(classes="facts", markup=False)
-        yield Lines(classes="error", markup=False)
-        yield Lines(classes="code sql", markup=False)
-        yield Lines(classes="code command", markup=False)
+        yield StillText(classes="facts", markup=False)
+        yield StillText(classes="error", markup=False)
+        yield StillText(classes="code sql", markup=False)
+        yield StillText(classes="code command", markup=False)
 
     def show_access(self, row: AccessRow | None, look: AccessLook, *, all_facts: bool = True) -> None:
         """Show an access; without `all_facts` only the first lines of what is known of it."""
-        facts, error, sql, command = self.query(Lines)
+        facts, error, sql, command = self.query(StillText)
         # Where a command only carries its query, the query is enough, unless there is room for all.
         is_told = row is not None and bool(row.command) and (all_facts or not row.sql)
         for part, shown in (

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from ..format import clean
-from .lines import Lines
+from .lines import StillText
 from .state import PaneState
 from .table import Column, Record, RecordTable
 
@@ -42,7 +42,7 @@ class Listing(Vertical):
         """The table, the sentence, and the line below."""
         yield RecordTable(self._columns, sort=self._sort, sorts=self._sorts)
         yield PaneState()
-        yield Lines(classes="caption", markup=False)
+        yield StillText(classes="caption", markup=False)
 
     @property
     def table(self) -> RecordTable:
@@ -54,4 +54,4 @@ class Listing(Vertical):
         self.set_class(not records, "-nothing")
         self.table.show(records)
         self.query_one(PaneState).set("ready" if records else "empty", nothing)
-        self.query_one(".caption", Lines).update(Text(clean(caption), no_wrap=True, overflow="ellipsis"))
+        self.query_one(".caption", StillText).update(Text(clean(caption), no_wrap=True, overflow="ellipsis"))

@@ -22,7 +22,7 @@ def same(one: object, other: object) -> bool:
     return isinstance(one, str) and isinstance(other, str) and one == other
 
 
-class Lines(Static):
+class StillText(Static):
     """As Textual's own, which has all of the screen laid out with every update: that takes longer than to paint it."""
 
     _said: object = None

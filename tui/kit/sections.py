@@ -11,7 +11,7 @@ from textual.containers import Container, Vertical
 from textual.widget import Widget
 
 from ..format import clean
-from .lines import Lines
+from .lines import StillText
 
 NARROW, LOW = 100, 32
 """A screen with fewer columns, or fewer rows, shows one part at a time."""
@@ -39,7 +39,7 @@ class Section(Vertical):
 
     def compose(self) -> ComposeResult:
         """The title, and what it is about."""
-        yield Lines(classes="title", markup=False)
+        yield StillText(classes="title", markup=False)
         yield self.content
 
     def on_mount(self) -> None:
@@ -62,7 +62,7 @@ class Section(Vertical):
         for text in (self._place, self._note):
             if text:
                 line.append(f"  {clean(text)}", style="dim not bold")
-        self.query_one(".title", Lines).update(line)
+        self.query_one(".title", StillText).update(line)
 
 
 class Sections(Container):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..format import block
-from .lines import Lines
+from .lines import StillText
 
 MODES = ("loading", "empty", "failed", "ready")
 _GLYPHS = {"loading": "◌", "empty": "○", "failed": "✗"}
 
 
-class PaneState(Lines):
+class PaneState(StillText):
     """A sentence in place of a pane's content: still loading, nothing there, or failed; hidden when ready.
 
     The mode is also a class (`-failed`), and told by a glyph, so that it needs no colour.

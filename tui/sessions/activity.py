@@ -23,7 +23,7 @@ from ...queries.steps import Step
 from ...queries.store import StoreError
 from .. import format as words
 from .. import marks
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.palette import text_styles
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
@@ -129,8 +129,8 @@ class ActivityPane(Pane[ActivityData]):
         yield PaneState()
         hidden = {"cost"} if self.dashboard.settings.no_cost else set()
         yield FeedTable([column for column in COLUMNS if column.key not in hidden], id="activity-rows")
-        yield Lines(id="activity-pointed", markup=False)
-        yield Lines(id="activity-caption", markup=False)
+        yield StillText(id="activity-pointed", markup=False)
+        yield StillText(id="activity-caption", markup=False)
 
     # -- asking --------------------------------------------------------------------------------------------------
 
@@ -278,7 +278,7 @@ class ActivityPane(Pane[ActivityData]):
         if rest is not None and rest.spent.total_tokens:
             why = "what no prompt began" if data.which.is_open else "in other prompts or in none"
             parts.append(f"besides {marks.tokens(rest.spent.total_tokens, rest.spent.undercounted)} tokens, {why}")
-        self.query_one("#activity-caption", Lines).update(
+        self.query_one("#activity-caption", StillText).update(
             Text(" · ".join(parts), no_wrap=True, overflow="ellipsis"), layout=False
         )
 
@@ -326,7 +326,7 @@ class ActivityPane(Pane[ActivityData]):
     def _point(self, message: RecordTable.RecordHighlighted) -> None:
         message.stop()
         node = self._node
-        self.query_one("#activity-pointed", Lines).update(Text(words.clean(node.text) if node else ""))
+        self.query_one("#activity-pointed", StillText).update(Text(words.clean(node.text) if node else ""))
         self.refresh_bindings()
 
     # -- keys ----------------------------------------------------------------------------------------------------

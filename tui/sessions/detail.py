@@ -30,7 +30,7 @@ from ...queries.whereabouts import Relative
 from .. import format as words
 from .. import paging
 from ..kit.key_bar import KeyBar
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.palette import text_styles
 from ..kit.seconds import Seconds
 from ..kit.state import PaneState
@@ -156,14 +156,14 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Facts above or beside the list, the whole text of the entry under the cursor, and the keys."""
         yield PaneState("Loading the session…")
-        yield Lines(id="session-facts", markup=False)
-        yield Lines(id="session-time", markup=False)
+        yield StillText(id="session-facts", markup=False)
+        yield StillText(id="session-time", markup=False)
         with Horizontal(id="session-body"):
             with Vertical():
                 yield ActivityTable(self._columns())
-                yield Lines(id="session-pointed", markup=False)
+                yield StillText(id="session-pointed", markup=False)
             with VerticalScroll(id="session-side", can_focus=False):
-                yield Lines(id="session-page", markup=False)
+                yield StillText(id="session-page", markup=False)
         yield KeyBar()
 
     def _columns(self) -> list[Any]:
@@ -288,10 +288,10 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
         now, cost, left = app.now(), not app.settings.no_cost, self._answer.left
         brief = left_behind_line(self._answer.left_behind, self._answer.origin)
         lines = facts_lines(detail, now, app.zone, cost=cost, left=left)
-        self.query_one("#session-facts", Lines).update(
+        self.query_one("#session-facts", StillText).update(
             headline(detail.session) if self.has_class("-roomy") else Group(lines, *brief)
         )
-        self.query_one("#session-page", Lines).update(
+        self.query_one("#session-page", StillText).update(
             Group(
                 facts_page(detail, now, app.zone, cost=cost, left=left, styles=text_styles(self.app.theme_variables)),
                 Text(),
@@ -308,7 +308,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
     def _time(self) -> None:
         width = self.app.size.width - 2
         shown = timeline.timeline(list(self._answer.moments), width - LEGEND)
-        strip = self.query_one("#session-time", Lines)
+        strip = self.query_one("#session-time", StillText)
         strip.display = shown is not None
         if shown is not None:
             strip.update(time_strip(shown, width, text_styles(self.app.theme_variables)))
@@ -378,7 +378,7 @@ class SessionScreen(OnDashboard, ModalScreen[None]):
                 self.call_after_refresh(self._go_to)
         node = message.record.data if message.record else None
         text = node.text if isinstance(node, Node) else ""
-        self.query_one("#session-pointed", Lines).update(Text(words.clean(text)))
+        self.query_one("#session-pointed", StillText).update(Text(words.clean(text)))
 
     # -- keys ----------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from ...queries.sessions import SessionRow, SessionTotals
 from ...queries.standing import Asked
 from .. import format as words
 from .. import marks
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.palette import parse
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
@@ -167,7 +167,7 @@ class SessionsPane(Pane[SessionsData]):
         with Horizontal():
             with Vertical():
                 yield SessionsTable(self._columns(), sort=self._order)
-                yield Lines(id="sessions-caption", markup=False)
+                yield StillText(id="sessions-caption", markup=False)
             yield SessionSide()
 
     def _columns(self) -> list[Column]:
@@ -318,7 +318,7 @@ class SessionsPane(Pane[SessionsData]):
         line.add_column(no_wrap=True)
         line.add_column(no_wrap=True, overflow="ellipsis", justify="right", ratio=1)
         line.add_row(" · ".join(parts), legend)
-        self.query_one("#sessions-caption", Lines).update(line, layout=False)
+        self.query_one("#sessions-caption", StillText).update(line, layout=False)
 
     def _beside(self) -> None:
         side = self.query_one(SessionSide)

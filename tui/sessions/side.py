@@ -16,7 +16,7 @@ from textual.worker import Worker, WorkerState
 from ...queries.store import StoreError
 from .. import format as words
 from .. import marks
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.palette import text_styles
 from ..live_states import told_states
 from .facts import facts_page, headline, origin_page
@@ -61,7 +61,7 @@ class SessionSide(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         """One text."""
-        yield Lines("◌  Loading the session…", markup=False)
+        yield StillText("◌  Loading the session…", markup=False)
 
     @property
     def _dashboard(self) -> AgnesStats:
@@ -76,7 +76,7 @@ class SessionSide(VerticalScroll, can_focus=False):
         if session_id is None:
             # All of the screen is laid out anew for another text, also where that is hidden.
             if not was_empty:
-                self.query_one(Lines).update("")
+                self.query_one(StillText).update("")
         elif not self._busy:
             self._ask()
 
@@ -110,7 +110,7 @@ class SessionSide(VerticalScroll, can_focus=False):
     def _say_failed(self, message: Failed) -> None:
         message.stop()
         self._busy = False
-        self.query_one(Lines).update(Text(words.clean(f"Could not load this session: {message.reason}")))
+        self.query_one(StillText).update(Text(words.clean(f"Could not load this session: {message.reason}")))
 
     @on(Loaded)
     def _show(self, message: Loaded) -> None:
@@ -123,7 +123,7 @@ class SessionSide(VerticalScroll, can_focus=False):
             styles = text_styles(self.app.theme_variables)
             page = facts_page(detail, app.now(), app.zone, cost=cost, left=message.left, styles=styles)
             prompts: list[RenderableType] = [_prompts(detail.turns, cost=cost), Text()] if detail.turns else []
-            self.query_one(Lines).update(
+            self.query_one(StillText).update(
                 Group(headline(detail.session), Text(), page, Text(), *prompts, origin_page(detail))
             )
         if self._dirty:

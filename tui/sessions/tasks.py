@@ -14,7 +14,7 @@ from textual.widget import Widget
 from ...queries.filters import Filter
 from ...queries.tasks import Task, on_board, tasks
 from .. import format as words
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.sections import Section, Sections
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
@@ -77,7 +77,7 @@ class TasksPane(Pane[tuple[Task, ...]]):
             key="w",
             id="board",
         )
-        yield Lines(id="task", markup=False)
+        yield StillText(id="task", markup=False)
 
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> tuple[Task, ...]:  # noqa: ARG002
         """The tasks that changed last."""
@@ -107,7 +107,7 @@ class TasksPane(Pane[tuple[Task, ...]]):
 
     def _tell(self) -> None:
         task = self._chosen
-        self.query_one("#task", Lines).update(Text("") if task is None else self._in_words(task))
+        self.query_one("#task", StillText).update(Text("") if task is None else self._in_words(task))
 
     def _in_words(self, task: Task) -> Text:
         now, zone = self.dashboard.now(), self.dashboard.zone

@@ -33,7 +33,7 @@ from ..factories import workspace_places
 from ..filter_text import unknown_to_sync
 from ..kit.captioned_table import Listing
 from ..kit.cards import Cards
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.state import PaneState
 from ..kit.table import RecordTable
 from ..kit.view_strip import ViewStrip
@@ -151,14 +151,14 @@ class SyncPane(Pane[SyncData], HasViews):
             with Horizontal(id="history"):
                 with Vertical(id="actions-side"):
                     yield Listing(told_apart(told.ACTIONS), id="actions", sorts=False)
-                    yield Lines(id="action", markup=False)
+                    yield StillText(id="action", markup=False)
                 yield Listing(told.TABLES, id="tables", sort=self._order)
             yield Listing(told.UPLOADS, id="uploads")
             yield ProgramView(id="about")
             yield PeopleView(id="people")
             yield Listing(told.REJECTS, id="rejects")
             yield Listing(TEAM, id="team")
-        program = Lines(id="program", markup=False)
+        program = StillText(id="program", markup=False)
         program.border_title = "this program"
         yield program
 
@@ -279,7 +279,7 @@ class SyncPane(Pane[SyncData], HasViews):
     def _show_action(self) -> None:
         """The action under the cursor, in full."""
         row = self._selected("actions")
-        line = self.query_one("#action", Lines)
+        line = self.query_one("#action", StillText)
         line.display = isinstance(row, SyncRow)
         if isinstance(row, SyncRow):
             line.update(Text(told.action_in_full(row, self._look())))
@@ -308,7 +308,7 @@ class SyncPane(Pane[SyncData], HasViews):
         if data.snapshots and not low:
             line = words.clean(told.snapshots_line(data.snapshots, look))
             lines.append(Text(line, no_wrap=True, overflow="ellipsis"))
-        self.query_one("#program", Lines).update(
+        self.query_one("#program", StillText).update(
             Group(grid, *lines, Text(words.clean(facts), no_wrap=low, overflow="ellipsis"))
         )
 

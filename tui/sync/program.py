@@ -18,7 +18,7 @@ from ...queries import sync
 from ...queries.sync import FileRead, SourceHealth, TableRows
 from .. import format as words
 from ..asked import QuestionCost
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.sections import Section, Sections
 from ..kit.spark import bar
 from ..kit.table import Column, Record, RecordTable
@@ -137,8 +137,8 @@ class ProgramView(Vertical):
             key="w",
             id="program-parts",
         )
-        yield Lines(id="program-untold", markup=False)
-        yield Lines(id="program-facts", markup=False)
+        yield StillText(id="program-untold", markup=False)
+        yield StillText(id="program-facts", markup=False)
 
     @property
     def parts(self) -> Sections:
@@ -167,11 +167,11 @@ class ProgramView(Vertical):
         self._fill("store", [_table(row, most) for row in data.tables if row.rows], "empty")
         self._fill("questions", [_question(cost) for cost in costs], "none asked")
         self.query_one("#program-sources", Section).note(_sums(sources))
-        untold = self.query_one("#program-untold", Lines)
+        untold = self.query_one("#program-untold", StillText)
         missing = [sentences(kind) for kind in dict.fromkeys(row.source for row in sources)]
         untold.update(words.clean(" · ".join(filter(None, missing))))
         untold.display = any(missing) and not self.parts.is_single
-        self.query_one("#program-facts", Lines).update(
+        self.query_one("#program-facts", StillText).update(
             Text(words.clean(facts), no_wrap=self.parts.is_single, overflow="ellipsis")
         )
 

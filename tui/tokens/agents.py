@@ -15,7 +15,7 @@ from ...queries.delegation import AgentTokens, DelegatedTask
 from ...queries.rollups import MAIN_AGENT
 from .. import format as words
 from .. import marks
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.palette import widget_ink
 from ..kit.table import Column, Record
 from . import text as phrases
@@ -68,7 +68,7 @@ class Agents(TokenView[AgentsData]):
 
     def compose(self) -> ComposeResult:
         """The sum in words, then the tables."""
-        yield Lines(id="agents-sum", classes="about", markup=False)
+        yield StillText(id="agents-sum", classes="about", markup=False)
         yield TokenTable(priced_only(_TYPE_COLUMNS, self.shows_cost), id="agents-types")
         yield TokenTable(priced_only(_TASK_COLUMNS, self.shows_cost), id="agents-tasks")
 
@@ -86,7 +86,7 @@ class Agents(TokenView[AgentsData]):
 
     def show(self, data: AgentsData, question: Question) -> None:
         """All of it."""
-        self.query_one("#agents-sum", Lines).update(_sum_in_words(data.types, question))
+        self.query_one("#agents-sum", StillText).update(_sum_in_words(data.types, question))
         paint = Paint(widget_ink(self), {})
         types = sorted(data.types, key=lambda row: value_of(row, question), reverse=True)
         largest = largest_below([(row.name, value_of(row, question)) for row in types])

@@ -17,7 +17,7 @@ from .. import budget_text, limit_text
 from .. import format as words
 from ..factories import budgets_of
 from ..kit.chart import PlotextChart
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.palette import widget_ink
 from ..kit.plots import Trend
 from ..kit.series import Series
@@ -68,10 +68,10 @@ class Limits(TokenView[LimitsData]):
 
     def compose(self) -> ComposeResult:
         """The table, the chart and the budgets."""
-        yield Lines(id="limits-none", classes="about", markup=False)
+        yield StillText(id="limits-none", classes="about", markup=False)
         yield TokenTable(_COLUMNS, id="limits-table")
         yield PlotextChart(id="limits-days", classes="chart", empty="Nothing was told in the last eight days.")
-        yield Lines(id="limits-budgets", classes="about", markup=False)
+        yield StillText(id="limits-budgets", classes="about", markup=False)
 
     def ask(self, connection: Reader, question: Question) -> LimitsData:
         """All of it: a limit is an account's, whatever is filtered but agent, machine and user."""
@@ -91,7 +91,7 @@ class Limits(TokenView[LimitsData]):
 
     def show(self, data: LimitsData, question: Question) -> None:
         """All of it."""
-        none, table = self.query_one("#limits-none", Lines), self.query_one("#limits-table", TokenTable)
+        none, table = self.query_one("#limits-none", StillText), self.query_one("#limits-table", TokenTable)
         chart = self.query_one("#limits-days", PlotextChart)
         none.display = not data.limits
         table.display = chart.display = bool(data.limits)
@@ -99,7 +99,7 @@ class Limits(TokenView[LimitsData]):
         table.show([self._record(limit, number, question) for number, limit in enumerate(data.limits)])
         self._shown = (data, question)
         self._show_course()
-        budgets = self.query_one("#limits-budgets", Lines)
+        budgets = self.query_one("#limits-budgets", StillText)
         budgets.update(Text("\n".join(budget_text.sentence(one) for one in data.budgets)))
         budgets.display = bool(data.budgets)
 

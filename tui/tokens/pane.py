@@ -21,7 +21,7 @@ from .. import budget_text as budget_words
 from .. import format as words
 from ..filter_text import FIELDS
 from ..kit.cards import Cards
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.state import PaneState
 from ..kit.table import Record, RecordTable
 from ..kit.view_strip import ViewStrip
@@ -93,12 +93,12 @@ class TokensPane(Pane[TokensData], HasViews):
         yield PaneState()
         with Vertical(id="tokens-body"):
             yield Cards(id="figures")
-            yield Lines(id="kinds", markup=False)
+            yield StillText(id="kinds", markup=False)
             with ContentSwitcher(initial=f"tokens-{ViewOptions().view}"):
                 for view in VIEWS:
                     yield view()
-            yield Lines(id="warning", markup=False)
-            yield Lines(id="notes", markup=False)
+            yield StillText(id="warning", markup=False)
+            yield StillText(id="notes", markup=False)
 
     # -- asking and showing --------------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class TokensPane(Pane[TokensData], HasViews):
             self.take_focus()
 
     def _say(self, line: str, told: str) -> None:
-        widget = self.query_one(line, Lines)
+        widget = self.query_one(line, StillText)
         widget.update(Text(words.clean(told), no_wrap=True, overflow="ellipsis"))
         widget.display = bool(told)
 
@@ -170,7 +170,7 @@ class TokensPane(Pane[TokensData], HasViews):
         for label, value in head.kinds(data.head, brief=width < head.KINDS_NARROW):
             line.append(f"{label} ", style="dim")
             line.append(f"{value}   ")
-        self.query_one("#kinds", Lines).update(line)
+        self.query_one("#kinds", StillText).update(line)
 
     def _say_why_empty(self, data: TokensData) -> None:
         if self.dashboard.is_reading:

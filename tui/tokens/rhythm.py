@@ -21,7 +21,7 @@ from .. import budget_text as budget_words
 from .. import format as words
 from .. import marks
 from ..kit.calendar import WEEKDAYS, CalendarHeatmap, HourHeatmap
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.palette import widget_ink
 from ..kit.spark import meter
 from ..kit.table import Column, Record
@@ -84,12 +84,12 @@ class Rhythm(TokenView[RhythmData]):
         """A year, a week, what runs now, and a table."""
         with Horizontal(id="rhythm-year"):
             yield CalendarHeatmap(unit=self._tell, id="rhythm-days", classes="chart")
-            yield Lines(id="rhythm-habits", classes="chart", markup=False)
+            yield StillText(id="rhythm-habits", classes="chart", markup=False)
         with Horizontal(id="rhythm-week"):
             yield HourHeatmap(unit=self._tell, id="rhythm-hours", classes="chart")
-            yield Lines(id="rhythm-now", classes="chart", markup=False)
-        yield Lines(id="rhythm-sentence", classes="about", markup=False)
-        yield Lines(id="rhythm-brief", classes="about", markup=False)
+            yield StillText(id="rhythm-now", classes="chart", markup=False)
+        yield StillText(id="rhythm-sentence", classes="about", markup=False)
+        yield StillText(id="rhythm-brief", classes="about", markup=False)
         yield TokenTable(priced_only(_COLUMNS, self.shows_cost), id="rhythm-blocks")
 
     def told_soon(self, question: Question) -> bool:  # noqa: ARG002
@@ -151,16 +151,16 @@ class Rhythm(TokenView[RhythmData]):
         span = phrases.span_in_words(question.chosen, question.here.date())
         hours.border_title = f"{what} by hour of the week, {span}"
         habits = habits_of(data.hours, money=money)
-        beside = self.query_one("#rhythm-habits", Lines)
+        beside = self.query_one("#rhythm-habits", StillText)
         beside.border_title = f"{what} by day and time, {span}: shares of all"
         colour = widget_ink(self).series[0].rich_color.name
         beside.update(panel(habits, cost=question.cost, style=colour))
         line = Text(sentence(habits, cost=question.cost), no_wrap=True, overflow="ellipsis")
-        self.query_one("#rhythm-sentence", Lines).update(line)
-        now = self.query_one("#rhythm-now", Lines)
+        self.query_one("#rhythm-sentence", StillText).update(line)
+        now = self.query_one("#rhythm-now", StillText)
         now.border_title = "Five-hour block"
         now.update(_now_in_words(data, question))
-        self.query_one("#rhythm-brief", Lines).update(_brief(data, question))
+        self.query_one("#rhythm-brief", StillText).update(_brief(data, question))
         self._show_blocks(data.blocks, question)
 
     def _show_blocks(self, blocks: tuple[Block, ...], question: Question) -> None:

@@ -15,7 +15,7 @@ from ...queries import timing
 from ...queries.timing import METRICS, Distribution, Metric, ModelPercentiles
 from .. import format as words
 from ..kit.chart import PlotextChart
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.palette import widget_ink
 from ..kit.plots import Histogram, PlotMark
 from ..kit.table import Column, Record
@@ -92,7 +92,7 @@ class Timing(TokenView[TimingData]):
         with Horizontal(id="timings"):
             for metric in METRICS:
                 yield PlotextChart(id=f"timing-{metric}", classes="chart")
-        yield Lines(id="timing-meaning", classes="about", markup=False)
+        yield StillText(id="timing-meaning", classes="about", markup=False)
         yield TokenTable(_COLUMNS, id="timing-models")
 
     def ask(self, connection: Reader, question: Question) -> TimingData:
@@ -113,7 +113,7 @@ class Timing(TokenView[TimingData]):
             if metric in shown:
                 self._show_chart(chart, metric, shown[metric], chosen)
         meaning = Text(_TOLD[chosen].meaning, no_wrap=True, overflow="ellipsis")
-        self.query_one("#timing-meaning", Lines).update(meaning)
+        self.query_one("#timing-meaning", StillText).update(meaning)
         self._show_models(data, chosen)
 
     def _show_chart(self, chart: PlotextChart, metric: Metric, found: Distribution | None, chosen: Metric) -> None:

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from ...queries import results
 from ...queries.results import Result, ToolResults
 from .. import format as words
-from ..kit.lines import Lines
+from ..kit.lines import StillText
 from ..kit.palette import widget_ink
 from ..kit.table import Column, Record
 from .records import BAR, Paint, TokenTable
@@ -59,7 +59,7 @@ class Tools(TokenView[ToolsData]):
 
     def compose(self) -> ComposeResult:
         """The sum in words, then the tables."""
-        yield Lines(id="tools-sum", classes="about", markup=False)
+        yield StillText(id="tools-sum", classes="about", markup=False)
         yield TokenTable(_TOOL_COLUMNS, id="tools-by-size")
         yield TokenTable(_RESULT_COLUMNS, id="tools-largest")
 
@@ -85,7 +85,7 @@ class Tools(TokenView[ToolsData]):
             text.append(f"   ≈: {results.BYTES_PER_TOKEN} bytes a token", style="dim")
         else:
             text.append("No tool was called here.", style="dim")
-        self.query_one("#tools-sum", Lines).update(text)
+        self.query_one("#tools-sum", StillText).update(text)
         paint = Paint(widget_ink(self), {})
         biggest = max((row.result_bytes for row in data.tools), default=0)
         self.query_one("#tools-by-size", TokenTable).show([_tool(row, whole, biggest, paint) for row in data.tools])
