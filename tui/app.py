@@ -296,7 +296,8 @@ class AgnesStats(EndableApp):
 
     def _go_live(self) -> None:
         if self.first is not None and not self.first.is_late:
-            # What is seen first comes first, but not for ever.
+            # What is seen first comes first, but not for ever. The last that was drawn may not have been all of it yet.
+            self.screen_stack[0].refresh()
             self.set_timer(HEAD_START_SECONDS / 4, self._go_live)
             return
         if not gc.isenabled():

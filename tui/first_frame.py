@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from textual.widget import Widget
+
 from ..queries.store import StoreError
 from . import format as words
 from . import terminal
@@ -76,8 +78,13 @@ def _has_data(app: AgnesStats) -> bool:
 
 def _is_laid_out(app: AgnesStats) -> bool:
     """Whether all has its place: a table has its rows one refresh later, and what scrolls it after another one."""
-    tables = app.active_pane.query(RecordTable)
-    return not app.screen._layout_required and all(table.is_laid_out for table in tables if table.display)
+    tables = app.active_pane.query(RecordTable).results()
+    return not app.screen._layout_required and all(table.is_laid_out for table in tables if _is_shown(table))
+
+
+def _is_shown(widget: Widget) -> bool:
+    """Whether it has a place on the screen: not in what is hidden, as where a sentence stands in place of a table."""
+    return all(node.display for node in widget.ancestors_with_self if isinstance(node, Widget))
 
 
 def _until(app: AgnesStats) -> dt.datetime | None:

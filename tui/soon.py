@@ -99,7 +99,8 @@ def _started(task: bytes) -> Iterator[subprocess.Popen[bytes]]:
             # The terminal is the dashboard's.
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            # With the others of this session: each session gets its own share of the processors.
+            process_group=0,
         )
         try:
             taking.close()

@@ -192,6 +192,16 @@ def test_how_it_was_left_is_how_it_begins(world: World) -> None:
     assert world.found() is None, "what that tab says is not kept"
 
 
+@pytest.mark.parametrize("tab", ["sessions", "tokens", "access", "sync"])
+def test_where_there_is_nothing_nobody_waits_for_more(world: World, tab: str) -> None:
+    """What stands in place of a table is all there is, and the ingester begins then."""
+    begun = time.monotonic()
+    empty = str(world.store.path.with_name("empty.duckdb"))
+    assert "1 Sessions" in world.begin(["--no-ingest", "--store", empty, "--tab", tab])
+    # The fixture has it wait for a minute.
+    assert time.monotonic() - begun < 30.0
+
+
 def test_what_is_forgotten_is_in_no_screen(world: World) -> None:
     world.settle()
     forget(world.store, Forgettable(("one",), None))
