@@ -26,8 +26,8 @@ ALTERNATE = "\x1b[?1049h"
 _ENTER = f"{ALTERNATE}\x1b[?25l\x1b[?7l".encode()
 """That, no cursor, and no wrapping of lines."""
 
-ENDING = ("SIGTERM", "SIGHUP")
-"""Signals that end a program without a word from Python."""
+ENDING = ("SIGTERM", "SIGHUP", "SIGINT")
+"""Signals that end a program; of the last one Python makes an exception, which may come before anybody heeds it."""
 
 
 class FirstScreen:
@@ -109,7 +109,7 @@ class FirstScreen:
         except termios.error:
             return
         for name in ENDING:
-            if signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
+            if signal.getsignal(getattr(signal, name)) in (signal.SIG_DFL, signal.default_int_handler):
                 signal.signal(getattr(signal, name), self._end)
         # What is typed would be seen on the screen until somebody takes it.
         quiet = list(self.before)
