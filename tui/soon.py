@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _FILE = "soon.duckdb"
 
+NICENESS = 5
+"""Of the process: the screen comes first, and then this, before what fills the store (`ingest/worker.py`)."""
+
 
 class ReadingAhead:
     """Reads ahead, once; `told` is called in a thread when something can be asked."""
@@ -158,6 +161,8 @@ def _task() -> bytes:
 
 
 if __name__ == "__main__":
+    with contextlib.suppress(AttributeError, OSError):  # Windows knows none
+        os.nice(NICENESS)
     given = _task()
     threading.Thread(target=_end_with_input, daemon=True).start()
     sys.exit(0 if do(given) else 3)
