@@ -5,7 +5,7 @@ import os
 
 from .work import serve
 
-NICENESS = 10
+NICENESS = 12
 """Of those beside a dashboard, for which the screen, and who else is at work, need not wait."""
 
 if __name__ == "__main__":

@@ -328,8 +328,12 @@ class SessionsPane(Pane[SessionsData]):
     def on_resize(self) -> None:
         """A wider screen has room for the session under the cursor, and for more words below the list."""
         self.call_after_refresh(self._beside)
+        self.call_after_refresh(self._caption_again)
+
+    def _caption_again(self) -> None:
+        # With what is there by then: another answer may have come.
         if self._data is not None and self._data.page.rows:
-            self.call_after_refresh(self._caption, self._data, cost=not self.dashboard.settings.no_cost)
+            self._caption(self._data, cost=not self.dashboard.settings.no_cost)
 
     @property
     def grows(self) -> bool:
