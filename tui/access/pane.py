@@ -213,10 +213,14 @@ class AccessPane(Pane[AccessData], HasViews):
 
     def on_resize(self) -> None:
         """More room, or less."""
+        self.call_after_refresh(self._show_in_room)
+
+    def _show_in_room(self) -> None:
+        # Of what is there by then: another answer may have come.
         data = self._data
         if data is not None and data.page is not None and data.has_rows:
-            self.call_after_refresh(self._show_strip, data)
-            self.call_after_refresh(self._show_detail)
+            self._show_strip(data)
+            self._show_detail()
 
     # -- choosing ------------------------------------------------------------------------------------------------
 

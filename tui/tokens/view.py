@@ -153,8 +153,12 @@ class TokenView(Vertical, Generic[Data]):
         self.app.theme_changed_signal.subscribe(self, self._in_new_colors)
 
     def _in_new_colors(self, _: Theme) -> None:
+        self.call_after_refresh(self._show_again)
+
+    def _show_again(self) -> None:
+        # What is there by then: another answer may have come.
         if self._last is not None:
-            self.call_after_refresh(self.show, *self._last)
+            self.show(*self._last)
 
     def present(self, data: Data, question: Question) -> None:
         """Show an answer, and again when the colours change."""
