@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,9 @@ from ..queries.quoting import quoted
 from .batch import Row
 from .merged_rows import told_by_merged
 from .text import keep
+
+if TYPE_CHECKING:
+    from .formats.events import Tokens
 
 
 class ShortRow(
@@ -64,6 +67,39 @@ class ShortRow(
     usage_pos: int | None = None
     requested_at: int | None = None
     prompt_id: str | None = None
+
+
+def own_row(
+    key: str,
+    said: int,
+    at: tuple[int, int],
+    tokens: Tokens,
+    *,
+    used_at: tuple[int, int],
+    ended: int,
+    least: int | None,
+) -> ShortRow:
+    """What is a response's own. `at` and `used_at`: time and place of the lines whose it is, and that tell `tokens`."""
+    ts, pos = at
+    row = ShortRow(
+        key,
+        said,
+        ts,
+        pos,
+        tokens.output,
+        tokens.total,
+        tokens.input,
+        tokens.cache_read,
+        tokens.cache_write_5m,
+        tokens.cache_write_1h,
+        tokens.reasoning,
+        least,
+    )
+    if ended != ts:
+        row.ended_at = ended
+    if used_at != at:
+        row.usage_ts, row.usage_pos = used_at
+    return row
 
 
 _OWN = {spec.name: spec.encode_name for spec in msgspec.structs.fields(ShortRow)}

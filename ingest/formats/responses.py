@@ -10,7 +10,7 @@ from ...queries.facts import RESPONSES
 from ..batch import Row
 from ..merged_batch import MergedBatch
 from ..merged_rows import Values, Winners
-from ..short_rows import ShortRow
+from ..short_rows import ShortRow, own_row
 from .events import Response
 
 UNKNOWN_MODEL = "unknown"
@@ -177,24 +177,16 @@ class ResponseLines:
 
 def _short(number: int, owner: Response, used: Response, ended: int, least: int | None) -> ShortRow:
     """What is a response's own; the rest is said under a number."""
-    place, tokens = owner.place, used.tokens
-    assert place.ts is not None
-    row = ShortRow(
+    place, used_place = owner.place, used.place
+    assert place.ts is not None and used_place.ts is not None
+    row = own_row(
         owner.key,
         number,
-        place.ts,
-        place.pos,
-        tokens.output,
-        tokens.total,
-        tokens.input,
-        tokens.cache_read,
-        tokens.cache_write_5m,
-        tokens.cache_write_1h,
-        tokens.reasoning,
-        least,
-        None if ended == place.ts else ended,
+        (place.ts, place.pos),
+        used.tokens,
+        used_at=(used_place.ts, used_place.pos),
+        ended=ended,
+        least=least,
     )
-    if used is not owner:
-        row.usage_ts, row.usage_pos = used.place.ts, used.place.pos
     row.requested_at, row.prompt_id = owner.requested_at, owner.prompt_id
     return row

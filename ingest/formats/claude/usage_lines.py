@@ -16,7 +16,7 @@ from ....queries.facts import RESPONSES, Half
 from ...batch import Row as FactRow
 from ...jsonl import Unusable, reader_of
 from ...merged_rows import LATER
-from ...short_rows import ShortRow, ShortRows
+from ...short_rows import ShortRows, own_row
 from ..events import ResponseKind, Tokens
 from ..responses import UNKNOWN_MODEL
 from .decoder import DENSEST_OUTPUT, PLACEHOLDER
@@ -255,25 +255,15 @@ class UsageLines:
             if number is None:
                 whose = {"copy_signs": same[0], "is_sidechain": same[1]} | self._owned(owner)
                 number = said[same] = rows.say(self._same | whose | _described(used))
-            tokens = used.taken()
-            row = ShortRow(
+            row = own_row(
                 key,
                 number,
-                owner.ts,
-                owner.pos,
-                used.output,
-                tokens.total,
-                tokens.input,
-                tokens.cache_read,
-                tokens.cache_write_5m,
-                tokens.cache_write_1h,
-                tokens.reasoning,
-                (_least_output(told) or None) if told.contents else None,
+                (owner.ts, owner.pos),
+                used.taken(),
+                used_at=(used.ts, used.pos),
+                ended=told.ended,
+                least=(_least_output(told) or None) if told.contents else None,
             )
-            if told.ended != owner.ts:
-                row.ended_at = told.ended
-            if used is not owner:
-                row.usage_ts, row.usage_pos = used.ts, used.pos
             rows.rows.append(row)
 
     def _said_by(self, owner: Line, used: Line) -> tuple[object, ...]:
