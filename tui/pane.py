@@ -186,9 +186,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         app = self.dashboard
         if self._busy or not self.is_shown or self._told != (app.chosen.but(text=self.text), self.asks_for):
             return False
-        # What is told ahead of the store is so until more is read, or all of it.
-        is_told_ahead = getattr(data, "is_provisional", False)
-        return not is_told_ahead and self.stands(data) and asked.stands(app.store.stamp(), app.now())
+        return self.stands(data) and asked.stands(app.store.stamp(), app.now())
 
     def await_view(self, name: str) -> None:
         """Another view was turned to: as long as it never had an answer, say that it is on its way.

@@ -222,8 +222,8 @@ class SessionsPane(Pane[SessionsData]):
         return self._order
 
     def stands(self, data: SessionsData) -> bool:
-        """Whether no session on the cards has a pulse, which moves on with the minutes."""
-        return not any(any(live.pulse) for live in data.live)
+        """Whether no session on the cards has a pulse, which moves on with the minutes, and no sum is told ahead."""
+        return not data.is_provisional and not any(any(live.pulse) for live in data.live)
 
     def show_again(self, data: SessionsData) -> None:
         """Only the cards tell how long ago anything was; they have a clock of their own."""

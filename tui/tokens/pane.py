@@ -133,8 +133,8 @@ class TokensPane(Pane[TokensData], HasViews):
         return data.head.period.responses > 0
 
     def stands(self, data: TokensData) -> bool:
-        """Whether the view's answer does; the figures over it are of days."""
-        return self._view(data.question.options.view).STANDS
+        """Whether the view's answer does, and is not told ahead of the store; the figures over it are of days."""
+        return not data.is_provisional and self._view(data.question.options.view).STANDS
 
     def show_again(self, data: TokensData) -> None:
         """Nothing: no view that stands tells how long ago things are."""
