@@ -46,6 +46,11 @@ class Batch:
             if column not in row:
                 row[column] = value
 
+    def extend(self, other: Batch) -> None:
+        """Add the rows of another batch, as it has them."""
+        for table, rows in other.rows.items():
+            self.rows.setdefault(table, []).extend(rows)
+
     def complete(self, table: str, row: Row, more: Row) -> None:
         """Add columns to a row that was added to a table before."""
         keep(table, more)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +20,15 @@ _BEDROCK = re.compile(r"(?P<region>[a-z-]+\.)?(?P<name>[a-z]+\.(?P<model>[a-z].*
 _BY_PROVIDER = re.compile(r"([^:/]+):(?=.)")
 PRICE_NAME = "coalesce(nullif(provider, '') || ':', '') || coalesce(nullif(priced_as, ''), model)"
 """SQL of the name under which the price of a response is looked up; `price_name` says the same of a row."""
+
+
+def models_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """All models of some rows of responses, and the names under which their prices are looked up, each once."""
+    found: set[str] = set()
+    for row in rows:
+        found.add(row["model"])
+        found.add(price_name(row))
+    return sorted(found)
 
 
 def price_name(row: Mapping[str, Any]) -> str:

@@ -65,36 +65,36 @@ class Unread:
         `with_sessions`: sessions have their titles, projects and times, too; else only what their responses say.
         Raises StoreError.
         """
+        begun = self.begun if self.begun is not None and self.begun.with_sessions is with_sessions else None
         with contextlib.ExitStack() as stack:
-            begun = self.begun
-            if begun is None or begun.with_sessions is not with_sessions:
-                folder = stack.enter_context(scratch(self.store))
-                begun = stack.enter_context(
-                    UsageReading(self.jobs, folder, self.processes, with_sessions=with_sessions)
-                )
-            parts = begun.finish()
+            parts = (begun or self._reading(stack, self.jobs, with_sessions=with_sessions)).finish()
             if not with_sessions and any(part.has_strays for part in parts):
                 # Whose they are is decided by what all files say of their sessions.
                 with_sessions = True
-                folder = stack.enter_context(scratch(self.store))
-                again = stack.enter_context(UsageReading(self.jobs, folder, self.processes, with_sessions=True))
-                parts = again.finish()
+                parts = self._reading(stack, self.jobs, with_sessions=True).finish()
             unread = self._load(parts, with_sessions=with_sessions)
             while unread:
                 # Of what a file takes back the store does not know what these had said.
                 files = [file for path in unread if (file := self.recognise(Path(path))) is not None]
                 jobs = [job for file in files if (job := job_for(file, None)) is not None]
-                folder = stack.enter_context(scratch(self.store))
-                more = stack.enter_context(UsageReading(jobs, folder, 1, with_sessions=with_sessions))
+                more = self._reading(stack, jobs, with_sessions=with_sessions, processes=1)
                 unread = self._load(more.finish(), with_sessions=with_sessions)
         return self.tables
+
+    def _reading(
+        self, stack: contextlib.ExitStack, jobs: Sequence[Job], *, with_sessions: bool, processes: int | None = None
+    ) -> UsageReading:
+        """Begin to read some jobs, into a folder that lasts as long as `stack`."""
+        folder = stack.enter_context(scratch(self.store))
+        processes = self.processes if processes is None else processes
+        return stack.enter_context(UsageReading(jobs, folder, processes, with_sessions=with_sessions))
 
     def _load(self, parts: Sequence[UsageShare], *, with_sessions: bool) -> list[str]:
         """Load what was read; paths of files of which that is not enough, as `load`."""
         work = Load(is_merged=True)
         for part in parts:
             work.add({table: Path(path) for table, path in part.done.row_files.items()})
-        short = [part.short for part in parts if part.short is not None]
+        short = [part.done.short for part in parts if part.done.short is not None]
         if short and not with_sessions and self._may_be_shown(parts):
             self._show(parts, short, work)
             return []

@@ -18,8 +18,8 @@ import msgspec
 from ..queries.plain_json import from_plain
 from .copies import copied
 from .formats import SOURCES, SourceBusy
-from .model_names import price_name
-from .short_rows import ShortFiles, ShortRows
+from .model_names import models_of
+from .short_rows import ShortRows
 from .usage_batch import UsageBatch
 from .work import Done, collected_later, encoded_done
 
@@ -42,7 +42,6 @@ class UsageShare:
     done: Done = field(default_factory=Done)
     lots: list[int] = field(default_factory=list)
     """Which lots of files that was."""
-    short: ShortFiles | None = None
     has_strays: bool = False
     waiting: list[str] = field(default_factory=list)
     """Sessions with responses that look like the beginning of one."""
@@ -119,13 +118,11 @@ class UsageReading:
                         _read_file(job, whole, part.done)
         part.has_strays = batch.has_strays
         part.waiting = sorted(batch.waiting | whole.waiting)
-        for table, rows in whole.rows.items():
-            batch.rows.setdefault(table, []).extend(rows)
-        told = [*batch.of("responses"), *short.said]
-        part.done.models = sorted({row["model"] for row in told} | {price_name(row) for row in told})
+        batch.extend(whole)
+        part.done.models = models_of([*batch.of("responses"), *short.said])
         name = self._answer_of(number).name
         part.done.row_files = {table: str(path) for table, path in batch.write(self._folder, name).items()}
-        part.short = short.write(self._folder, name)
+        part.done.short = short.write(self._folder, name)
         return part
 
 

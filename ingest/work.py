@@ -30,7 +30,7 @@ from .copies import can_be_copied, copied
 from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark
 from .formats.change import STRETCH
 from .merged_batch import MergedBatch
-from .model_names import price_name
+from .model_names import models_of
 from .short_rows import ShortFiles, ShortRows
 from .text import kept
 from .watermarks import reason
@@ -82,8 +82,7 @@ def run_task(task: WorkTask) -> Done:
     with collected_later():
         done, batch = _run(task)
         short = batch.short if isinstance(batch, MergedBatch) else None
-        responses = [*batch.of("responses"), *(short.said if short is not None else ())]
-        done.models = sorted({row["model"] for row in responses} | {price_name(row) for row in responses})
+        done.models = models_of([*batch.of("responses"), *(short.said if short is not None else ())])
         if task.folder is None:
             done.rows = batch.rows
         else:
@@ -168,8 +167,7 @@ def _read_apart(files: Sequence[tuple[SourceFile, Watermark | None]], batch: Bat
         done.results += read.results
         done.gone += read.gone
         done.is_news = done.is_news or read.is_news
-        for table, rows in own.rows.items():
-            batch.rows.setdefault(table, []).extend(rows)
+        batch.extend(own)
     return done
 
 
