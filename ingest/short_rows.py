@@ -70,17 +70,9 @@ class ShortRow(
 
 
 def own_row(
-    key: str,
-    said: int,
-    at: tuple[int, int],
-    tokens: Tokens,
-    *,
-    used_at: tuple[int, int],
-    ended: int,
-    least: int | None,
+    key: str, said: int, ts: int, pos: int, tokens: Tokens, usage_ts: int, usage_pos: int, ended: int, least: int | None
 ) -> ShortRow:
-    """What is a response's own. `at` and `used_at`: time and place of the lines whose it is, and that tell `tokens`."""
-    ts, pos = at
+    """What is a response's own; arguments have the names of columns, and cost less by their places."""
     row = ShortRow(
         key,
         said,
@@ -97,8 +89,8 @@ def own_row(
     )
     if ended != ts:
         row.ended_at = ended
-    if used_at != at:
-        row.usage_ts, row.usage_pos = used_at
+    if usage_ts != ts or usage_pos != pos:
+        row.usage_ts, row.usage_pos = usage_ts, usage_pos
     return row
 
 

@@ -179,14 +179,6 @@ def _short(number: int, owner: Response, used: Response, ended: int, least: int 
     """What is a response's own; the rest is said under a number."""
     place, used_place = owner.place, used.place
     assert place.ts is not None and used_place.ts is not None
-    row = own_row(
-        owner.key,
-        number,
-        (place.ts, place.pos),
-        used.tokens,
-        used_at=(used_place.ts, used_place.pos),
-        ended=ended,
-        least=least,
-    )
+    row = own_row(owner.key, number, place.ts, place.pos, used.tokens, used_place.ts, used_place.pos, ended, least)
     row.requested_at, row.prompt_id = owner.requested_at, owner.prompt_id
     return row

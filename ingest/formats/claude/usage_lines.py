@@ -255,15 +255,8 @@ class UsageLines:
             if number is None:
                 whose = {"copy_signs": same[0], "is_sidechain": same[1]} | self._owned(owner)
                 number = said[same] = rows.say(self._same | whose | _described(used))
-            row = own_row(
-                key,
-                number,
-                (owner.ts, owner.pos),
-                used.taken(),
-                used_at=(used.ts, used.pos),
-                ended=told.ended,
-                least=(_least_output(told) or None) if told.contents else None,
-            )
+            least = (_least_output(told) or None) if told.contents else None
+            row = own_row(key, number, owner.ts, owner.pos, used.taken(), used.ts, used.pos, told.ended, least)
             rows.rows.append(row)
 
     def _said_by(self, owner: Line, used: Line) -> tuple[object, ...]:
