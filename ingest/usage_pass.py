@@ -22,7 +22,7 @@ from .load import load
 from .plan import Job, job_for
 from .prices import PriceOverrides, rates_for
 from .redaction_version import is_pending
-from .short_rows import ShortFiles, own_rows, said_rows, whole_rows
+from .short_rows import ShortFiles
 from .usage_reading import UsageReading, UsageShare
 from .watermarks import known_models
 
@@ -101,8 +101,7 @@ class Unread:
         upkeep.keep_up(self.tables, self.zones, self.overrides)
         self._know_prices(parts, work)
         work.results = [result for part in parts for result in part.done.results]
-        if short:
-            work.more.append(whole_rows(own_rows(short), said_rows(short)))
+        work.short = short
         unread = load(self.tables, work)
         forget.enforce(self.tables)
         return unread
