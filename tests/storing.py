@@ -1,11 +1,12 @@
 """What tests share that make a store or look at its file: cheap ones, who else may hold it, what is noted in it."""
 
 import functools
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -75,6 +76,21 @@ def held(store: Store) -> Iterator[Store]:
     """A store that is only read from now on, its file open all the while: each question would open it anew."""
     with store.read():
         yield store
+
+
+def another_inode(store: Store) -> None:
+    """Put a copy of a store in its place."""
+    other = store.path.with_name("other.duckdb")
+    shutil.copy2(store.path, other)
+    other.replace(store.path)
+
+
+def spoil(paths: Iterable[Path]) -> None:
+    """Change a byte near the end of each file."""
+    for path in paths:
+        data = bytearray(path.read_bytes())
+        data[-40] ^= 1
+        path.write_bytes(bytes(data))
 
 
 def note(store: Store, value: str) -> None:

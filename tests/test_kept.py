@@ -149,19 +149,6 @@ def _people(world: World) -> None:
     world.config.write_text('[users]\nabcd = "Dana"\n')
 
 
-def _another_store(world: World) -> None:
-    other = world.store.path.with_name("other.duckdb")
-    shutil.copy2(world.store.path, other)
-    other.replace(world.store.path)
-
-
-def _spoil(world: World) -> None:
-    for path in world.answers:
-        data = bytearray(path.read_bytes())
-        data[-40] ^= 1
-        path.write_bytes(bytes(data))
-
-
 def _cut(world: World) -> None:
     for path in world.answers:
         path.write_bytes(path.read_bytes()[:-1])
@@ -192,8 +179,8 @@ CHANGES: dict[str, Callable[[World], object]] = {
     "no settings": lambda world: world.config.unlink(),
     "limits": lambda world: (world.store.path.parent / "limits.jsonl").write_text("{}\n"),
     "a row in the store": lambda world: storing.note(world.store, "x"),
-    "another store": _another_store,
-    "a byte of the answer": _spoil,
+    "another store": lambda world: storing.another_inode(world.store),
+    "a byte of the answer": lambda world: storing.spoil(world.answers),
     "the end of the answer": _cut,
     "an answer that others may read": lambda world: [path.chmod(0o644) for path in world.answers],
     "another name": lambda world: world.transcript.rename(world.transcript.with_name("two.jsonl")),

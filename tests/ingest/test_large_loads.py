@@ -10,10 +10,10 @@ from agnes_stats.ingest.backfill import Backfill
 from agnes_stats.ingest.engine import Engine, IngestSummary
 from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.work import Workers
-from agnes_stats.queries.store import Store, StoreError, _duckdb
+from agnes_stats.queries.store import Store, StoreError
 
 from tests.faults.same import contents, difference
-from tests.ingest.test_small_loads import Counting
+from tests.ingest.test_small_loads import statements_of
 from tests.storing import BESIDE, store_in
 from tests.transcripts import Transcript
 
@@ -22,10 +22,7 @@ SESSIONS = 6
 
 @pytest.fixture
 def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    told: list[str] = []
-    store_in(tmp_path)
-    connect = _duckdb.duckdb.connect
-    monkeypatch.setattr(_duckdb.duckdb, "connect", lambda *given, **named: Counting(connect(*given, **named), told))
+    told = statements_of(tmp_path, monkeypatch)
     # As a long catch-up, in many small tasks that are loaded at once.
     monkeypatch.setattr("agnes_stats.ingest.engine.WORKER_FILES", 0)
     monkeypatch.setattr("agnes_stats.ingest.engine.COPY_BYTES", 0)

@@ -74,12 +74,18 @@ class Followed:
         return list(self.noted)
 
 
-@pytest.fixture
-def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Followed]:
+def statements_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is run from now on in a folder with a store, as it comes."""
     noted: list[str] = []
-    store_in(tmp_path)
+    store_in(folder)
     connect = _duckdb.duckdb.connect
     monkeypatch.setattr(_duckdb.duckdb, "connect", lambda *given, **named: Counting(connect(*given, **named), noted))
+    return noted
+
+
+@pytest.fixture
+def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Followed]:
+    noted = statements_of(tmp_path, monkeypatch)
     monkeypatch.setattr("agnes_stats.ingest.engine.REST_SECONDS", (0.0, 0.0))
     yield Followed(tmp_path, noted)
 

@@ -106,30 +106,17 @@ def world(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-def _other_inode(world: World) -> None:
-    other = world.store.path.with_name("other.duckdb")
-    shutil.copy2(world.store.path, other)
-    other.replace(world.store.path)
-
-
-def _spoil(world: World) -> None:
-    for path in world.files:
-        data = bytearray(path.read_bytes())
-        data[-40] ^= 1
-        path.write_bytes(bytes(data))
-
-
 CHANGES: dict[str, Callable[[World], object]] = {
     "a zone": lambda world: world.config.write_text('tz = "Asia/Tokyo"\n'),
     "a row in the store": lambda world: storing.note(world.store, "x"),
     "forgotten": lambda world: forget(world.store, Forgettable(("none",), None)),
-    "a byte of it": _spoil,
+    "a byte of it": lambda world: storing.spoil(world.files),
     "prices": lambda world: world.config.write_text('[prices."claude-opus-4-5-20251101"]\ninput = 1\noutput = 2\n'),
     "people": lambda world: world.config.write_text('[users]\nabcd = "Dana"\n'),
     "a project": lambda world: world.config.write_text('project = "warehouse"\n'),
     "no costs": lambda world: world.config.write_text("no-cost = true\n"),
     "no settings": lambda world: world.config.unlink(),
-    "another store": _other_inode,
+    "another store": lambda world: storing.another_inode(world.store),
     "one that others may read": lambda world: [path.chmod(0o644) for path in world.files],
     "a log of the store": lambda world: world.store.log_path.write_bytes(b""),
     "no store": lambda world: world.store.path.unlink(),
