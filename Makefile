@@ -50,11 +50,15 @@ format: $(STAMP)
 lock: $(STAMP)
 	@$(BIN)/uv lock
 
-# The versions in uv.lock, in a virtual environment of the project's own.
-$(STAMP): pyproject.toml uv.lock
+# The versions in uv.lock, in a virtual environment of the project's own. Setuptools would have every Python that starts
+# import a finder of our package, which takes as long as the rest of its start: a link to the package is found without.
+$(STAMP): pyproject.toml uv.lock Makefile
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_PROJECT_ENVIRONMENT="$(VENV)" $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode
+	@mkdir -p $(VENV)/src && ln -sfn "$(CURDIR)" $(VENV)/src/agnes_stats
+	@for found in $(VENV)/lib/python*/site-packages/__editable__.agnes_stats-*.pth; do \
+		echo "$(CURDIR)/$(VENV)/src" >"$$found"; done
 	@$(BIN)/python -m compileall -q ingest queries tui demo
 	@touch $(STAMP)
 
