@@ -198,9 +198,9 @@ class Engine:
     def begin(self, whole: contextlib.ExitStack, *, with_sessions: bool) -> Begun | None:
         """Begin to read what responses took for a store that is not there yet; None if it is, or there is little.
 
-        That goes on in other processes while the store is made, and ends with `whole`. `with_sessions` as for `tell`.
+        That goes on in other processes while DuckDB is started, and ends with `whole`. `with_sessions` as for `tell`.
         """
-        if self.store.identity() is not None:
+        if not self.store.is_file or self.store.identity() is not None:
             return None
         jobs = plan(self.roots, {}, self.stop).jobs
         from . import usage_reading
@@ -217,6 +217,20 @@ class Engine:
             return None
         reading = usage_reading.UsageReading(jobs, folder, self.workers, with_sessions=with_sessions)
         return Begun(jobs, whole.enter_context(reading))
+
+    def ahead_of_nothing(self, whole: contextlib.ExitStack, begun: Begun) -> Unread | None:
+        """What can be told of tokens where there is no store, which need not be made for that; None if there is by now.
+
+        It may be told as long as `whole` lasts. Raises StoreError.
+        """
+        if self.store.identity() is not None:
+            return None
+        return self._told_ahead(whole.enter_context(self.store.new_in_memory()), begun.jobs, begun.reading)
+
+    def _told_ahead(self, tables: Writer, jobs: Sequence[Job], begun: UsageReading | None) -> Unread:
+        from .usage_pass import Unread
+
+        return Unread(tables, jobs, self.store.path, self.zones, self.overrides, self.workers, self.recognise, begun)
 
     def ahead(self, connection: Reader, whole: contextlib.ExitStack, begun: Begun | None = None) -> Unread | None:
         """What can be told of tokens before the store is full; None where to fill it first takes no longer.
@@ -237,16 +251,7 @@ class Engine:
         known = watermarks(connection, [job.path for job in jobs])
         left = [job.since(known.get(job.path)) for job in jobs]
         tables = whole.enter_context(self.store.in_memory(usage_pass.COPIED))
-        return usage_pass.Unread(
-            tables,
-            left,
-            self.store.path,
-            self.zones,
-            self.overrides,
-            self.workers,
-            self.recognise,
-            reading if left == jobs else None,
-        )
+        return self._told_ahead(tables, left, reading if left == jobs else None)
 
     def recognise(self, path: Path) -> SourceFile | None:
         """The source file at a path, if it is one of our roots'."""

@@ -216,7 +216,7 @@ def create(files: Files, instance: Instance) -> None:
                 cursor = database.cursor()
                 try:
                     _begin(cursor)
-                    _take_notes(cursor, files.path)
+                    take_notes(cursor, files.path)
                 finally:
                     cursor.close()
             finally:
@@ -244,7 +244,7 @@ def create_from(files: Files, sources: Sequence[Path]) -> int:
                     taken = salvage(connection, sources[left:], folder)
                     if taken:
                         _fill(connection)
-                    _take_notes(connection, files.path)
+                    take_notes(connection, files.path)
                 files.publish(new)
             except (duckdb.Error, OSError) as error:
                 if isinstance(error, OSError) or left == len(sources):
@@ -263,7 +263,8 @@ def _begin(connection: DuckDBPyConnection) -> None:
     connection.execute("COMMIT")
 
 
-def _take_notes(connection: DuckDBPyConnection, path: Path) -> None:
+def take_notes(connection: DuckDBPyConnection, path: Path) -> None:
+    """Note in a new store at a path what the user had forgotten."""
     for note in read_notes(path):
         connection.execute(
             "INSERT INTO forgotten SELECT ?::VARCHAR, ?::TIMESTAMP, ?::TIMESTAMP WHERE NOT EXISTS "

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from .. import kept
 from ..schema import ddl
-from .database import SETTINGS, Outdated, connect, connect_confined, create_from, is_sound, read_all
+from .database import SETTINGS, Outdated, connect, connect_confined, create_from, is_sound, read_all, take_notes
 from .errors import StoreBusy, StoreDamaged, StoreError, StoreForeign, StoreReadOnly, explained, refuse_odd
 from .files import Files, Stamp
 from .gate import gate_of
@@ -130,6 +130,22 @@ class Store:
         They end with this block, which may outlast that one. Raises StoreError.
         """
         with self._instance.in_memory(ddl(), tables) as connection:
+            yield Writer(self.path, connection)
+
+    @contextlib.contextmanager
+    def new_in_memory(self) -> Iterator[Writer]:
+        """The tables of a store that is not there yet, in memory, with what it will begin with; no file is made.
+
+        They end with this block. Raises StoreError.
+        """
+        from ._duckdb import duckdb
+
+        with contextlib.ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self._instance.in_memory(ddl(), ()))
+                take_notes(connection, self.path)
+            except duckdb.Error as error:
+                raise explained(self.path, error, opening=False) from error
             yield Writer(self.path, connection)
 
     def make_way(self) -> None:

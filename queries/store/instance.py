@@ -84,8 +84,10 @@ class Instance:
         """A connection to tables in memory, made by `statements`; of some of them with the rows of the open store.
 
         They end with the block, which may outlast the store's: that is not held any longer once its rows are copied.
+        Without any such tables no store need be open.
         """
-        assert self._engine is not None
+        if self._engine is None:
+            self._engine = started(":memory:", self._settings)
         cursor = beside(self._engine, "memory")
         try:
             cursor.execute(f"ATTACH ':memory:' AS {_TABLES}")

@@ -15,9 +15,10 @@ import pytest
 from agnes_stats.ingest import usage_reading, usage_view
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.forget import Forgettable, forget
+from agnes_stats.ingest.formats import Root
 from agnes_stats.queries import periods, tokens
 from agnes_stats.queries.filters import Filter
-from agnes_stats.queries.store import Reader, Writer
+from agnes_stats.queries.store import Reader, Store, Writer
 from agnes_stats.tests.counting.test_properties import files as random_files
 from agnes_stats.tests.counting.test_scenarios import TABLE
 from agnes_stats.tests.counting.ways import Bench
@@ -173,6 +174,40 @@ def test_what_was_forgotten_is_not_told(tmp_path: Path) -> None:
         _is_the_same(bench)
 
 
+def _engine(folder: Path) -> Engine:
+    """One whose store is not there yet, and not kept open."""
+    write(folder / "claude", [_session("one"), _session("two"), _session("three")])
+    return Engine(Store(folder / "store.duckdb"), [Root("claude", folder / "claude")], workers=0)
+
+
+def test_where_there_is_no_store_none_is_made_for_it(tmp_path: Path) -> None:
+    engine = _engine(tmp_path)
+    engine.store.keep_notes([("two", None, None)])
+    with contextlib.ExitStack() as whole:
+        begun = engine.begin(whole, with_sessions=False)
+        assert begun is not None
+        ahead = engine.ahead_of_nothing(whole, begun)
+        assert ahead is not None
+        told = _said(ahead.tell(with_sessions=False), with_sessions=False)
+    assert told[1][0].responses == 6, "what is noted beside it as forgotten is not told"
+    assert engine.store.identity() is None
+    engine.catch_up()
+    with engine.store.read() as connection:
+        assert _said(connection, with_sessions=False) == told
+
+
+def test_a_store_that_somebody_makes_meanwhile_is_asked(tmp_path: Path) -> None:
+    engine = _engine(tmp_path)
+    with contextlib.ExitStack() as whole:
+        begun = engine.begin(whole, with_sessions=False)
+        assert begun is not None
+        with engine.store.read() as connection:
+            assert engine.ahead_of_nothing(whole, begun) is None
+            ahead = engine.ahead(connection, whole, begun)
+        assert ahead is not None
+        assert _said(ahead.tell(with_sessions=False), with_sessions=False)[1][0].responses == 9
+
+
 # -- the commands --------------------------------------------------------------------------------------------------
 
 
@@ -226,6 +261,7 @@ def test_whoever_reads_the_answer_does_not_wait_until_the_store_is_full(words: l
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None and running.stdin is not None
         assert json.loads(running.stdout.read())["provisional"] is True, "it is read to its end"
+        assert not Path(words[1]).exists(), "nor until there is one"
         running.stdin.write("\n")
         running.stdin.flush()
         assert running.wait() == 0

@@ -54,22 +54,23 @@ def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -
     may_keep = kept.current() if store.is_file else None
     with_sessions = soon is Soon.WITH_SESSIONS or settings.project is not None
     with contextlib.ExitStack() as whole:
-        begun = None
-        if soon is not None and not settings.no_ingest:
-            begun = engine_of(settings, store).begin(whole, with_sessions=with_sessions)
-        # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
-        with store.read() as connection:
-            engine = None if settings.no_ingest else engine_of(settings, store)
-            if not settings.agnes_server and (engine is None or not engine.has_news(connection)):
-                if may_keep is not None:
-                    is_still_so = (lambda: not engine.has_news(connection)) if engine is not None else (lambda: True)
-                    may_keep.settle(str(store.path), _holds_until(settings), is_still_so)
-                _know_people(connection, settings)
-                yield connection, False
-                return
-            if may_keep is not None:
-                may_keep.give_up()
-            ahead = None if soon is None or engine is None else engine.ahead(connection, whole, begun)
+        engine = None if settings.no_ingest else engine_of(settings, store)
+        early = None if soon is None else engine
+        begun = early.begin(whole, with_sessions=with_sessions) if early is not None else None
+        ahead = early.ahead_of_nothing(whole, begun) if early is not None and begun is not None else None
+        if ahead is None:
+            # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
+            with store.read() as connection:
+                if not settings.agnes_server and (engine is None or not engine.has_news(connection)):
+                    if may_keep is not None:
+                        is_still_so = (lambda: not engine.has_news(connection)) if engine is not None else lambda: True
+                        may_keep.settle(str(store.path), _holds_until(settings), is_still_so)
+                    _know_people(connection, settings)
+                    yield connection, False
+                    return
+                ahead = early.ahead(connection, whole, begun) if early is not None else None
+        if may_keep is not None:
+            may_keep.give_up()
         if ahead is not None:
             connection = ahead.tell(with_sessions=with_sessions)
             _know_people(connection, settings)
