@@ -55,7 +55,7 @@ class _Spot(NamedTuple):
     steps: tuple[str, ...]
     """Attributes that lead there."""
     get: Callable[[Any], tuple[Any, ...]] | None
-    """What gives the fields with learnt names; None of a list."""
+    """What gives the fields with learnt names, the first of them once more at the end; None of a list."""
     absent: tuple[msgspec.Raw, ...]
     """What these are where they are not there."""
     inner: tuple[_Spot, ...]
@@ -187,8 +187,9 @@ class Shapes(Generic[T]):
         if learnt:
             self._paths[path] = shape
             attributes = [self._attributes[shape][name] for name in learnt]
-            # The second of the attributes is always there: `attrgetter` of one alone gives no tuple.
-            yield _Spot(path, steps, operator.attrgetter(*attributes, attributes[0]), (_ABSENT,) * len(attributes), ())
+            # `attrgetter` of one alone gives no tuple.
+            attributes.append(attributes[0])
+            yield _Spot(path, steps, operator.attrgetter(*attributes), (_ABSENT,) * len(attributes), ())
         for name, (attribute, kind) in fields_of(shape).items():
             for option in options_of(kind):
                 item = item_of(option)
@@ -214,11 +215,11 @@ def _look(row: Any, spots: Sequence[_Spot], tally: Tally) -> None:
             for entry in value if value.__class__ is list else ():
                 _look(entry, inner, tally)
         elif not steps or isinstance(value, msgspec.Struct):
-            seen = path, tuple(map(operator.is_not, get(value), absent))
-            if seen in tally:
-                tally[seen] += 1
-            else:
-                tally[seen] = 1
+            given = get(value)
+            # Nearly always none of them is there; that is nothing to count.
+            if given != absent:
+                seen = path, tuple(map(operator.is_not, given[:-1], absent))
+                tally[seen] = tally.get(seen, 0) + 1
 
 
 # -- what a shape consists of ------------------------------------------------------------------------------------

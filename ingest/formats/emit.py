@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -441,6 +441,10 @@ class Emitter:
             self._labels.first(place.session, label, (place.ts, place.pos, value))
             if label is Label.CWD and self._labels.is_first(place.session, Label.PROJECT, place.ts, place.pos):
                 self._labels.first(place.session, Label.PROJECT, (place.ts, place.pos, project_of(value)))
+
+    def seen_in(self, session: str) -> Callable[[int], None]:
+        """What takes the times at which somebody spoke in a session, as `active` does."""
+        return self._labels.seen_in(session)
 
     def active(self, session: str | None, ts: int | None) -> None:
         """Somebody spoke in a session, a person or a model: its time is made of such moments."""

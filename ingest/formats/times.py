@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..moments import micros
@@ -22,13 +22,28 @@ def parse_time(value: Any) -> int | None:
 
     A broken clock may show any year; where the calendar ends, a day has no neighbours and some zones have no day.
     """
-    if not isinstance(value, str):
-        return None
     try:
         moment = dt.datetime.fromisoformat(value)
-    except ValueError:
+    except (ValueError, TypeError):
         return None
-    return micros(moment) if _FIRST_YEAR <= moment.year < _END_YEAR else None
+    if moment.tzinfo is dt.UTC:
+        # Its date is told by so many characters at the most, and nearly always that of the time before it.
+        day = _DAYS.get(value[:10])
+        if day is not None:
+            return day + ((moment.hour * 60 + moment.minute) * 60 + moment.second) * 1_000_000 + moment.microsecond
+    if not _FIRST_YEAR <= moment.year < _END_YEAR:
+        return None
+    if moment.tzinfo is dt.UTC:
+        if len(_DAYS) >= _MOST_DAYS:
+            _DAYS.clear()
+        _DAYS[value[:10]] = micros(moment.replace(hour=0, minute=0, second=0, microsecond=0))
+    return micros(moment)
+
+
+_DAYS: dict[str, int] = {}
+"""How dates of times in UTC begin -> microseconds since 1970 at their start."""
+
+_MOST_DAYS = 4000
 
 
 _LATEST_MILLIS = 2 * 10**14
@@ -83,7 +98,11 @@ class SessionLabels:
 
     def seen(self, session: str, ts: int) -> None:
         """A user or assistant row was written at a time."""
-        self._times.setdefault(session, []).append(ts)
+        self.seen_in(session)(ts)
+
+    def seen_in(self, session: str) -> Callable[[int], None]:
+        """What takes the times of such rows of a session."""
+        return self._times.setdefault(session, []).append
 
     def is_first(self, session: str, kind: str, ts: int | None, pos: int) -> bool:
         """Whether a row is the earliest so far to say this of its session."""
@@ -132,7 +151,7 @@ class SessionLabels:
                     row = {"session_id": session, "kind": kind, "path": path, "pos": pos, "value": value, **whose}
                     batch.add(table, row if ts is None else row | {"ts": ts})
         for session, times in self._times.items():
-            for start, end in spans(times):
+            for start, end in spans(times) if times else ():
                 batch.add("activity", {"session_id": session, "started_at": start, "ended_at": end})
 
     def _all(self) -> Iterator[dict[str, Label]]:

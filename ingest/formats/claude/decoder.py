@@ -32,6 +32,7 @@ from ..events import (
 from ..numbers import dollars
 from ..source import SourceFile, State
 from ..times import parse_time
+from .alike import SAID_OF_SESSION, Alike
 from .answered import Answered
 from .builtins import BUILTIN_NAMES, SETTINGS
 from .keys import AGENT, RowLine, copy_signs_of, is_unique, row_key
@@ -98,6 +99,7 @@ class ClaudeDecoder:
         self._session: str | None = state.get("session")
         self._tally: Tally = {}
         self._first_pos: int | None = None
+        self._alike = Alike()
 
     # -- the stretch ---------------------------------------------------------------------------------------------
 
@@ -119,6 +121,7 @@ class ClaudeDecoder:
         """Add labels, activity and unknowns; the state for the next stretch."""
         for what, count in _rows.told(self._tally):
             self._emit.unknown(what, count)
+        self._end_alike()
         state = self._emit.finish(self._first_pos) | {
             "first_ts": self._first_ts,
             "asked": self._asked,
@@ -138,21 +141,49 @@ class ClaudeDecoder:
             emit.clock(own_ts)
             if self._first_ts is None:
                 self._first_ts = own_ts
-        session = text_in(row.sessionId)
-        home = self._home if session is not None and session != self._home else None
+        alike = self._alike
+        said = SAID_OF_SESSION(row)
+        if said != alike.said or not alike.goes_on(own_ts, pos, row.uuid):
+            alike = self._begin_alike(row, said, own_ts, pos)
+        session = alike.session
         signs = copy_signs_of(row, own_ts, self._first_ts)
-        line = RowLine(Place(session, emit.last_ts, pos, row.forkedFrom is not None, False, signs, home), own_ts, data)
-        if session is not None:
-            self._session = self._session or session
-            self._label(row, line.place)
+        place = Place(session, emit.last_ts, pos, row.forkedFrom is not None, False, signs, alike.home)
+        line = RowLine(place, own_ts, data)
         kind = row.type
         if kind == "assistant" or kind == "user":
-            emit.active(session, own_ts)
-            self._message_row(row, line)
+            if alike.seen is not None and own_ts is not None:
+                alike.seen(own_ts)
+            self._message_row(row, line, alike.speaker)
         elif isinstance(kind, str) and (read := _OTHER_ROWS.get(kind)) is not None:
             read(self, row, line)
         elif not isinstance(kind, str) or kind not in KNOWN_TYPES:
             emit.unknown(f"row type {kind}")
+
+    def _begin_alike(self, row: Row, said: tuple[Any, ...], ts: int | None, pos: int) -> Alike:
+        """A row that is not like the one before it: what follows from what it says, also for those after it."""
+        self._end_alike()
+        session = text_in(row.sessionId)
+        agent = row.agentId if isinstance(row.agentId, str) else self._file_agent
+        is_sidechain = bool(row.isSidechain) or self._file_agent is not None
+        name, version, branch = text_in(row.attributionAgent), text_in(row.version), text_in(row.gitBranch)
+        alike = self._alike = Alike(session=session, speaker=Speaker(agent, name, is_sidechain, version, branch))
+        if session is not None:
+            self._session = self._session or session
+            alike.home = self._home if session != self._home else None
+            alike.seen = self._emit.seen_in(session)
+            self._label(row, Place(session, self._emit.last_ts, pos))
+        if ts is not None and not (row.title or row.customTitle or row.aiTitle):
+            alike.said, alike.ts = said, ts
+            alike.forked_from = _forked_from(row)
+        return alike
+
+    def _end_alike(self) -> None:
+        """Tell the labels of the last of several rows that say the same."""
+        alike = self._alike
+        if alike.leaf is not None:
+            place, speaker = Place(alike.session, alike.ts, alike.pos), alike.speaker
+            self._emit.row_labels(place, None, speaker.branch, speaker.version, alike.leaf)
+            self._emit.label(Label.FORKED_FROM, alike.forked_from, place)
 
     def _label(self, row: Row, place: Place) -> None:
         emit = self._emit
@@ -164,8 +195,7 @@ class ClaudeDecoder:
         if custom or guessed:
             emit.label(Label.TITLE, text_in(custom), place)
             emit.label(Label.GUESSED_TITLE, text_in(guessed), place)
-        if isinstance(row.forkedFrom, dict):
-            emit.label(Label.FORKED_FROM, text_in(row.forkedFrom.get("sessionId")), place)
+        emit.label(Label.FORKED_FROM, _forked_from(row), place)
 
     def _own_total(self, _: Row, line: RowLine) -> None:
         """Keep what Claude Code itself says that the session took so far."""
@@ -186,20 +216,17 @@ class ClaudeDecoder:
 
     # -- messages ------------------------------------------------------------------------------------------------
 
-    def _message_row(self, row: Row, line: RowLine) -> None:
+    def _message_row(self, row: Row, line: RowLine, speaker: Speaker) -> None:
         message = row.message or Message()
-        agent = row.agentId if isinstance(row.agentId, str) else self._file_agent
-        is_sidechain = bool(row.isSidechain) or self._file_agent is not None
         if row.type == "assistant":
-            name, version, branch = text_in(row.attributionAgent), text_in(row.version), text_in(row.gitBranch)
-            speaker = Speaker(agent, name, is_sidechain, version, branch)
             self._assistant(message, row.requestId, row.uuid, line, speaker, row)
         else:
             self._results(row, message, line.place)
             is_prompt = self._prompt_row(row, message, line)
-            self._answered.asked(_asked_of(agent, is_sidechain), row_key(row.uuid, line), is_prompt=is_prompt)
+            who = _asked_of(speaker.subagent_id, speaker.is_sidechain)
+            self._answered.asked(who, row_key(row.uuid, line), is_prompt=is_prompt)
             if line.own_ts is not None:
-                self._asked[agent or ""] = line.own_ts
+                self._asked[speaker.subagent_id or ""] = line.own_ts
 
     def _progress(self, row: Row, line: RowLine) -> None:
         inner = row.data.message if row.data is not None else None
@@ -485,6 +512,10 @@ _OTHER_ROWS = {
 def _asked_of(agent: str | None, is_sidechain: bool) -> str:
     """Who is asked, and answers: a sub-agent, one without a name, or the session itself."""
     return agent or ("(side)" if is_sidechain else "")
+
+
+def _forked_from(row: Row) -> str | None:
+    return text_in(row.forkedFrom.get("sessionId")) if isinstance(row.forkedFrom, dict) else None
 
 
 def _agent_in(file: SourceFile) -> str | None:
