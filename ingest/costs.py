@@ -41,22 +41,25 @@ def priced(rows: str) -> str:
 
     NULL where a rate is not known, and where somebody else pays.
 
-    The whole request moves to the tier whose threshold its input and cache tokens exceed.
+    The whole request moves to the tier whose threshold its input and cache tokens exceed. So a response has one rate,
+    up to where the next tier begins: to join all below and group the responses takes twice as long.
     """
     parts = " + ".join(
         f"CASE WHEN r.{tokens} = 0 THEN 0 ELSE r.{tokens} * p.{rate} END" for tokens, rate in RATES.items()
     )
+    day = "coalesce(r.ts, '9999-12-31'::TIMESTAMP)::DATE"
+    large = "r.total_tokens - r.output_tokens"
     return f"""
-        SELECT r.*, p.cost_usd FROM {rows} r LEFT JOIN (
-            SELECT r.key, arg_max(
-                ({parts}) * CASE WHEN lower(r.inference_geo) = 'us' THEN coalesce(p.us_factor, 1) ELSE 1 END / 1e6 +
-                r.web_searches * coalesce(p.web_search, 0) / 1e3, p.above) AS cost_usd
-            FROM (SELECT *, {PRICE_NAME} AS price_name FROM {rows} WHERE NOT {billed_elsewhere()}) r
-            JOIN rates p ON p.model = r.price_name
-                AND p.speed = CASE WHEN r.speed = 'fast' THEN 'fast' ELSE 'standard' END
-                AND p.tier = CASE WHEN r.service_tier = 'batch' THEN 'batch' ELSE 'standard' END
-                AND coalesce(r.ts, '9999-12-31'::TIMESTAMP)::DATE >= coalesce(p.valid_from, '-infinity'::DATE)
-                AND coalesce(r.ts, '9999-12-31'::TIMESTAMP)::DATE < coalesce(p.valid_to, 'infinity'::DATE)
-                AND (p.above = 0 OR r.total_tokens - r.output_tokens > p.above)
-            GROUP BY r.key
-        ) p ON p.key = r.key"""
+        SELECT r.*, CASE WHEN p.rated IS NOT NULL THEN
+            ({parts}) * CASE WHEN lower(r.inference_geo) = 'us' THEN coalesce(p.us_factor, 1) ELSE 1 END / 1e6 +
+            r.web_searches * coalesce(p.web_search, 0) / 1e3 END AS cost_usd
+        FROM {rows} r LEFT JOIN (
+            SELECT model AS rated, * EXCLUDE (model),
+                lead(above) OVER (PARTITION BY model, speed, tier, valid_from ORDER BY above) AS below FROM rates
+        ) p ON p.rated = CASE WHEN NOT {billed_elsewhere("r.")} THEN {PRICE_NAME} END
+            AND p.speed = CASE WHEN r.speed = 'fast' THEN 'fast' ELSE 'standard' END
+            AND p.tier = CASE WHEN r.service_tier = 'batch' THEN 'batch' ELSE 'standard' END
+            AND {day} >= coalesce(p.valid_from, '-infinity'::DATE)
+            AND {day} < coalesce(p.valid_to, 'infinity'::DATE)
+            AND (p.above = 0 OR {large} > p.above)
+            AND (p.below IS NULL OR NOT coalesce({large} > p.below, false))"""

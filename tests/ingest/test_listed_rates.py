@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
+from itertools import pairwise
 
 import pytest
 from agnes_stats.ingest import listed_rates, prices
@@ -76,3 +78,18 @@ def test_usual_models_are_priced_without_loading_the_price_list() -> None:
     )
     is_of_another_version = json.loads(FILE.read_text("utf-8"))["version"] != version(LIBRARY)
     assert ("genai_prices" in loaded_by(code)) == is_of_another_version
+
+
+def test_a_request_has_one_rate_at_the_most() -> None:
+    spans: dict[tuple[str, str, str], dict[tuple[dt.date, dt.date], list[int]]] = {}
+    for name in _names():
+        for rate in rates_by_library(name):
+            days = (rate.valid_from or dt.date.min, rate.valid_to or dt.date.max)
+            spans.setdefault((name, rate.speed, rate.tier), {}).setdefault(days, []).append(rate.above)
+    assert len(spans) > len(DATED)
+    for kind, found in spans.items():
+        in_order = sorted(found)
+        assert all(one[1] <= other[0] for one, other in pairwise(in_order)), kind
+        for above in found.values():
+            assert sorted(set(above)) == sorted(above), kind
+            assert 0 in above, kind
