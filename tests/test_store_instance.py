@@ -47,6 +47,17 @@ def test_a_new_store_is_made_by_the_one_that_opens_it(tmp_path: Path, started: l
     ]
 
 
+def test_much_is_written_once_and_a_little_comes_into_the_log(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    for rows, has_log in ((100, True), (30_000, False)):
+        with store.write() as writer:
+            writer.execute("BEGIN")
+            writer.execute(f"INSERT INTO unknowns SELECT md5(range::VARCHAR), range, 'x', 1 FROM range({rows})")
+            writer.execute("COMMIT")
+            assert store.log_path.exists() is has_log
+        assert not store.log_path.exists()
+
+
 def test_rows_are_kept_in_small_groups(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     # One that was written with larger ones goes on as it is.

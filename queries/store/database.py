@@ -43,6 +43,9 @@ SETTINGS: Settings = {
     # Nothing is fetched from the network, ever.
     "autoinstall_known_extensions": "false",
     "memory_limit": "512MB",
+    # What is more than this goes straight into the file. With the usual 16 MB a load of some 100 MB of transcripts is
+    # written, and waited for, twice: into the log when it is committed, and from there when the file is closed.
+    "checkpoint_threshold": "1MB",
 }
 """Of every connection to a store."""
 
