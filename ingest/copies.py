@@ -7,7 +7,10 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 _ENDING = tuple(number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None)
 
@@ -19,6 +22,11 @@ def can_be_copied() -> bool:
     one may be in the middle of something, and what it holds would never be let go of in the copy.
     """
     return hasattr(os, "fork") and threading.current_thread() is threading.main_thread()
+
+
+def usual_processes() -> int:
+    """How many processes read much, as long as nobody says otherwise: this one among them, if it reads at all."""
+    return min(4, os.cpu_count() or 1)
 
 
 def copied(do: Callable[[], None]) -> int | None:
@@ -59,3 +67,45 @@ def _be_a_copy(do: Callable[[], None], signals: set[int | signal.Signals]) -> No
     finally:
         # Nothing of what the two have in common is closed here.
         os._exit(status)
+
+
+class Queue:
+    """Numbers, of which each is taken by one of several processes: they lie in a pipe that all of them have."""
+
+    def __init__(self) -> None:
+        self._end, self._begin = os.pipe()
+
+    def fill(self, numbers: Sequence[int]) -> None:
+        """Put all there will be into it, no more than `MOST_QUEUED`: from then on they may be taken."""
+        try:
+            os.write(self._begin, b"".join(number.to_bytes(_WIDTH, "big") for number in numbers))
+        finally:
+            self.only_take()
+
+    def only_take(self) -> None:
+        """In a copy of the process that fills it, before anything else: the queue ends when nobody can fill it."""
+        begin, self._begin = self._begin, -1
+        _close(begin)
+
+    def taken(self) -> Iterator[int]:
+        """The numbers that nobody else has taken, until there are none."""
+        # So few bytes are never told in part.
+        while told := os.read(self._end, _WIDTH):
+            yield int.from_bytes(told, "big")
+
+    def close(self) -> None:
+        """Nobody takes any more in this process."""
+        self.only_take()
+        end, self._end = self._end, -1
+        _close(end)
+
+
+MOST_QUEUED = 2048
+"""All of their numbers fit into a pipe, whatever the system."""
+
+_WIDTH = 2
+
+
+def _close(descriptor: int) -> None:
+    if descriptor >= 0:
+        os.close(descriptor)

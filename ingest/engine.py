@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreError, StoreInterrupted, explained
 from ..queries.store.gate import chance
 from ..queries.store.scratch import clear, scratch
-from .copies import can_be_copied
+from .copies import can_be_copied, usual_processes
 from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark, file_at
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
@@ -92,7 +92,7 @@ class Engine:
     roots: Sequence[Root]
     zones: Sequence[str] = ("UTC",)
     overrides: PriceOverrides = field(default_factory=PriceOverrides)
-    workers: int = field(default_factory=lambda: min(4, os.cpu_count() or 1))
+    workers: int = field(default_factory=usual_processes)
     stop: threading.Event = field(default_factory=threading.Event)
     rest_seconds: float = USUAL_REST_SECONDS
     """How long the store should be left alone after a write."""
@@ -203,19 +203,18 @@ class Engine:
         if not self.store.is_file or self.store.identity() is not None:
             return None
         jobs = plan(self.roots, {}, self.stop).jobs
-        from . import usage_reading
+        from . import early, usage_reading
 
         if not usage_reading.is_worth_it(jobs):
             return None
-        # What they need is imported once, before there are any.
-        from .formats.claude import usage_decoder  # noqa: F401
-
         try:
             folder = whole.enter_context(scratch(self.store.path))
         except StoreError:
             # Who makes the store tells what is wrong.
             return None
-        reading = usage_reading.UsageReading(jobs, folder, self.workers, with_sessions=with_sessions)
+        reading = usage_reading.UsageReading(
+            jobs, folder, self.workers, with_sessions=with_sessions, early=early.take()
+        )
         return Begun(jobs, whole.enter_context(reading))
 
     def ahead_of_nothing(self, whole: contextlib.ExitStack, begun: Begun) -> Unread | None:

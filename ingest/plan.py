@@ -30,11 +30,16 @@ class Job:
     is_new: bool = False
     """The store has never heard of it."""
     todo: int = field(init=False, compare=False)
-    """About how many bytes there are still to read. Asked for again and again: it is found out once."""
+    """About how many bytes there are still to read. Asked for again and again: it is found out once.
+
+    Of a file of which nothing is read that is all of it, however it changes: what decodes it is not imported for that.
+    """
 
     def __post_init__(self) -> None:
-        change = SOURCES[self.file.kind].change(self.file)
-        object.__setattr__(self, "todo", change.todo(self.watermark, self.size))
+        todo = self.size
+        if self.watermark is not None:
+            todo = SOURCES[self.file.kind].change(self.file).todo(self.watermark, todo)
+        object.__setattr__(self, "todo", todo)
 
     @property
     def path(self) -> str:

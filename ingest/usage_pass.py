@@ -23,11 +23,12 @@ from .plan import Job, job_for
 from .prices import PriceOverrides, rates_for
 from .redaction_version import is_pending
 from .short_rows import ShortFiles
-from .usage_reading import UsageReading, UsageShare
+from .usage_reading import UsageReading
 from .watermarks import known_models
 
 if TYPE_CHECKING:
     from ..queries.store import Reader, Writer
+    from .usage_share import UsageShare
 
 COPIED = (
     *("responses", "session_firsts", "session_lasts", "summaries", "prompts", "activity", "strays", "worktrees"),

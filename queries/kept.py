@@ -320,7 +320,7 @@ def screen_of(words: list[str]) -> Kept | None:
     if os.name != "posix":
         return None
     try:
-        return Kept(_store_of(words), request(words, SCREEN))
+        return Kept(store_of(words), request(words, SCREEN))
     except (OSError, ValueError):
         return None
 
@@ -338,9 +338,13 @@ class beginning:  # noqa: N801
 
     def __enter__(self) -> Kept | None:
         global _current
-        if self._words and self._words[0] in (*COMMANDS, LINE) and os.name == "posix":
+        command = self._words[0] if self._words else ""
+        if command in (*COMMANDS, LINE) and os.name == "posix":
             try:
-                _current = Kept(_store_of(self._words), request(self._words, *self._given))
+                store = store_of(self._words)
+                # Who makes the store has news, all there is: that answer would not be kept.
+                if command == LINE or os.path.exists(store):
+                    _current = Kept(store, request(self._words, *self._given))
             except (OSError, ValueError):
                 _current = None
         return _current
@@ -385,7 +389,7 @@ def _add_code(made: Any, root: str) -> None:
     made.update("".join(sorted(names)).encode("utf-8", "surrogateescape"))
 
 
-def _store_of(words: list[str]) -> str:
+def store_of(words: list[str]) -> str:
     """The store, as far as the command line and the environment tell it."""
     named = os.environ.get("AGNES_STATS_STORE")
     for number, word in enumerate(words):

@@ -27,6 +27,7 @@ DOORS_OF_INGEST = {
         "news",
         "ingest_events",
         "engine",
+        "early",
         "formats",
         "context_windows",
         "limit_log",

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 
+from ..ingest import early
 from ..queries import kept
 
 TYPE_CHECKING = False
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _line(words, arguments)
     if not words or words[0].startswith("-"):
         return _dashboard(words, arguments)
+    if arguments is None and reads_ahead(words):
+        early.begin()
     with kept.beginning(words) as may_keep:
         if may_keep is not None:
             answer = may_keep.find(time.time())
@@ -31,6 +34,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         status = whole(arguments)
     return _end(status, arguments)
+
+
+READS_AHEAD = ("tokens", "daily", "weekly", "monthly")
+"""Commands that tell what responses took before the store is full."""
+
+
+def reads_ahead(words: list[str]) -> bool:
+    """Whether this looks like a command that reads all there is for a store that does not exist yet.
+
+    If it is not one after all, processes were made in vain.
+    """
+    return (
+        words[0] in READS_AHEAD
+        and not any(word in ("-h", "--help", "--no-ingest") for word in words)
+        and not os.environ.get("AGNES_STATS_NO_INGEST")
+        and not os.path.lexists(kept.store_of(words))
+        and _has_streams()
+    )
+
+
+def _has_streams() -> bool:
+    """Whether what is opened next does not get the number of a stream that the caller has closed."""
+    try:
+        for descriptor in range(3):
+            os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def _line(words: list[str], arguments: Sequence[str] | None) -> int:

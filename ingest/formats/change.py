@@ -47,8 +47,8 @@ _TAIL = 256
 class Change(Protocol):
     """How a file changes."""
 
-    def todo(self, watermark: Watermark | None, size: int) -> int:
-        """About how many bytes there are to read in a file of `size` bytes."""
+    def todo(self, watermark: Watermark, size: int) -> int:
+        """About how many bytes there are still to read in a file of `size` bytes, of which some are read."""
 
     def read(
         self, source: Source, file: SourceFile, watermark: Watermark | None, batch: Batch, limit: int
@@ -115,9 +115,9 @@ class AppendedLines:
     buffer: int = BUFFER
     """Bytes read at once to have lines one after the other."""
 
-    def todo(self, watermark: Watermark | None, size: int) -> int:
+    def todo(self, watermark: Watermark, size: int) -> int:
         """What was added, or all."""
-        return size - watermark.read_to if watermark is not None and watermark.read_to <= size else size
+        return size - watermark.read_to if watermark.read_to <= size else size
 
     def read(
         self, source: Source, file: SourceFile, watermark: Watermark | None, batch: Batch, limit: int
@@ -358,7 +358,7 @@ class Snapshot:
     Raises LookupError or ValueError if there is nothing.
     """
 
-    def todo(self, watermark: Watermark | None, size: int) -> int:  # noqa: ARG002
+    def todo(self, watermark: Watermark, size: int) -> int:  # noqa: ARG002
         """All of it."""
         return size
 

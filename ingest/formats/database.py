@@ -67,9 +67,9 @@ class Database:
     tables: tuple[ChangedRows, ...]
     """In the order in which they are read; new ones are added at the end, sixteen at most."""
 
-    def todo(self, watermark: Watermark | None, size: int) -> int:
+    def todo(self, watermark: Watermark, size: int) -> int:
         """By how much it has grown: that is about what is new in it."""
-        return size if watermark is None else abs(size - watermark.read_to)
+        return abs(size - watermark.read_to)
 
     def read(
         self, source: Source, file: SourceFile, watermark: Watermark | None, batch: Batch, limit: int

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from ...ingest import early
 from ...queries import kept
 from ...queries.store import Store, StoreBusy
 from .. import learnt, terminal, user_names
@@ -55,9 +56,11 @@ def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -
     with_sessions = soon is Soon.WITH_SESSIONS or settings.project is not None
     with contextlib.ExitStack() as whole:
         engine = None if settings.no_ingest else engine_of(settings, store)
-        early = None if soon is None else engine
-        begun = early.begin(whole, with_sessions=with_sessions) if early is not None else None
-        ahead = early.ahead_of_nothing(whole, begun) if early is not None and begun is not None else None
+        reads = None if soon is None else engine
+        begun = reads.begin(whole, with_sessions=with_sessions) if reads is not None else None
+        # If they still wait there is nothing for them to do.
+        early.end()
+        ahead = reads.ahead_of_nothing(whole, begun) if reads is not None and begun is not None else None
         if ahead is None:
             # To open the store takes as long as to answer: where nothing is new, what told so answers as well.
             with store.read() as connection:
@@ -68,7 +71,7 @@ def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -
                     _know_people(connection, settings)
                     yield connection, False
                     return
-                ahead = early.ahead(connection, whole, begun) if early is not None else None
+                ahead = reads.ahead(connection, whole, begun) if reads is not None else None
         if may_keep is not None:
             may_keep.give_up()
         if ahead is not None:
