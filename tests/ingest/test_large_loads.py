@@ -31,10 +31,11 @@ def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return told
 
 
-def written(folder: Path) -> Root:
+def written(folder: Path, *, responses: int = 1) -> Root:
     for number in range(SESSIONS):
         told = Transcript(f"s{number}", f"2026-03-0{number + 1}T12:00:00")
-        told.prompt("look around").wait(1).response(("c0", "Bash", {"command": "ls"})).wait(1).result("c0", "a b")
+        for call in (f"c{turn}" for turn in range(responses)):
+            told.prompt("look around").wait(1).response((call, "Bash", {"command": "ls"})).wait(1).result(call, "a b")
         file = folder / "projects" / "-home-dana-work" / told.name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(json.dumps(row) + "\n" for row in told.rows))
@@ -53,6 +54,16 @@ def test_rows_of_a_table_are_read_at_once(tmp_path: Path, noted: list[str]) -> N
     assert not [files for files in read if "," in files]
     with store.read() as reader:
         assert reader.rows("SELECT count(*), count(DISTINCT path) FROM responses") == [(SESSIONS, SESSIONS)]
+
+
+def test_responses_are_kept_in_the_order_in_which_they_were_read(tmp_path: Path, noted: list[str]) -> None:
+    store = store_in(tmp_path)
+    filled(store, written(tmp_path / "claude", responses=3))
+    with store.read() as reader:
+        kept = reader.rows("SELECT path, pos FROM responses ORDER BY rowid")
+    # The newest file is read first.
+    assert kept == sorted(kept, key=lambda place: (-int(place[0][-7]), place[1]))
+    assert len(kept) == 3 * SESSIONS
 
 
 def test_threads_are_given_back(tmp_path: Path, noted: list[str]) -> None:
