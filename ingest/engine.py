@@ -315,7 +315,7 @@ class Engine:
         from .backfill import Backfill
 
         def prepare() -> list[Job]:
-            jobs = self._prepare(False, summary, made)
+            jobs = self._prepare_nothing(made, summary)
             import_module(f"{__package__}.load")
             return jobs
 
@@ -327,33 +327,51 @@ class Engine:
         """Whether there is the log of a writer that was killed. It costs every reader time; a writer takes it in."""
         return self.store.log_path.exists() and self.store.idle_seconds() > ORPHANED_SECONDS
 
-    def _prepare(self, rebuild: bool, summary: IngestSummary, of_nothing: Plan | None = None) -> list[Job]:
-        """Everything to read, newest first; along the way the store learns of new and of vanished files.
-
-        `of_nothing`: what there was to do a moment ago if the store knew of no file.
-        """
+    def _prepare(self, rebuild: bool, summary: IngestSummary) -> list[Job]:
+        """Everything to read, newest first; along the way the store learns of new and of vanished files."""
         stale = self._learn()
-        made = None if self._known else of_nothing
-        made = made or plan(self.roots, self._known, self.stop, everything=rebuild)
+        made = plan(self.roots, self._known, self.stop, everything=rebuild)
         if self._learnt_at is None:
             self._known = {}
         if self.stop.is_set():
             return []
         self._folders = made.folders
         summary.gone = len(made.gone)
-        new = [job for job in made.jobs if job.is_new] if _is_much(made.jobs) else []
-        if stale or new or made.has_notes or self._has_orphan():
-            from . import upkeep
-
+        if stale or made.has_notes or self._has_orphan() or self._new_in(made):
             with self.store.write(unless=self.stop) as connection:
-                upkeep.refresh(self.store, connection, self.zones, self.overrides)
-                upkeep.mark_gone(connection, made.gone)
-                upkeep.mark_back(connection, made.back)
-                upkeep.mark_hidden(connection, made.hidden)
-                upkeep.mark_left_out(connection, made.left_out)
-                upkeep.mark_pending(connection, [(job.file, job.size, job.mtime_ns) for job in new])
+                self._tell_store(connection, made)
             self.note_own_write()
         return made.jobs if rebuild else self.still_to_do(made.jobs)
+
+    def _prepare_nothing(self, made: Plan, summary: IngestSummary) -> list[Job]:
+        """The same where there is no store: it is made, and is told in one go what there is to do, as `made` says."""
+        with self.store.write(unless=self.stop) as connection:
+            # Another program may have made it meanwhile.
+            is_new = not known_files(connection)
+            if is_new:
+                self._known, self._known_models, self._learnt_at = {}, known_models(connection), None
+                self._folders = made.folders
+                self._tell_store(connection, made)
+        if not is_new:
+            return self._prepare(False, summary)
+        self.note_own_write()
+        return made.jobs
+
+    def _tell_store(self, connection: Writer, made: Plan) -> None:
+        """Let the store learn of new and of vanished files, and bring it up to date where it is stale."""
+        from . import upkeep
+
+        upkeep.refresh(self.store, connection, self.zones, self.overrides)
+        upkeep.mark_gone(connection, made.gone)
+        upkeep.mark_back(connection, made.back)
+        upkeep.mark_hidden(connection, made.hidden)
+        upkeep.mark_left_out(connection, made.left_out)
+        upkeep.mark_pending(connection, [(job.file, job.size, job.mtime_ns) for job in self._new_in(made)])
+
+    @staticmethod
+    def _new_in(made: Plan) -> list[Job]:
+        """The files that are listed before they are read: those that the store does not know, if there is much."""
+        return [job for job in made.jobs if job.is_new] if _is_much(made.jobs) else []
 
     def _learn(self) -> bool:
         """Learn what the store knows, unless nobody wrote since last time; whether it has to be refreshed."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from agnes_stats.ingest.backfill import Backfill
 from agnes_stats.ingest.engine import Engine, IngestSummary
 from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.work import Workers
 from agnes_stats.queries.store import Store, StoreError
+from agnes_stats.queries.store.gate import Gate
+from agnes_stats.queries.store.instance import OpenStore
 
 from tests.faults.same import contents, difference
 from tests.ingest.test_small_loads import statements_of
@@ -99,6 +103,33 @@ def test_a_store_is_made_while_files_are_read(tmp_path: Path, noted: list[str]) 
     filled(known, root)
     assert difference(contents(new), contents(known)) == ""
     assert sorted(path.name for path in new.path.parent.iterdir()) == sorted(("store.duckdb", *BESIDE))
+
+
+def test_a_new_store_is_opened_to_learn_what_is_to_come_and_then_to_load_it(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = written(tmp_path / "claude")
+    (tmp_path / "new").mkdir()
+    store = Store(tmp_path / "new" / "store.duckdb")
+    opened, enter = [], Gate.enter
+
+    def counted(gate: Gate, *given: Any, writable: bool, **named: Any) -> OpenStore:
+        opened.append(writable)
+        return enter(gate, *given, writable=writable, **named)
+
+    monkeypatch.setattr(Gate, "enter", counted)
+    listed: list[Any] = []
+    load = Engine.load
+
+    def looked(engine: Engine, *given: Any, **named: Any) -> None:
+        with duckdb.connect(str(store.path), read_only=True) as connection:
+            listed.extend(connection.execute("SELECT count(*) FROM files WHERE parser IS NULL").fetchall())
+        load(engine, *given, **named)
+
+    monkeypatch.setattr(Engine, "load", looked)
+    filled(store, root)
+    assert opened == [True, True]
+    assert listed == [(SESSIONS,)]
 
 
 def test_most_is_loaded_while_the_last_is_read(
