@@ -23,7 +23,7 @@ def _waiting(sessions: str) -> str:
     return f"is_placeholder AND session_id IN {sessions}"
 
 
-def _settled(sessions: str) -> str:
+def settled(sessions: str) -> str:
     """SELECT of the placeholders of the sessions in the SQL of a set whose mark is another one now."""
     # The last time at which something began in each conversation.
     last = f"""
@@ -52,7 +52,7 @@ WAITS = _waiting(_TOUCHED)
 
 def settle(run: Callable[[str], Answer]) -> bool:
     """Mark the placeholders of `touched_sessions` that no line can complete any more; whether any mark has changed."""
-    run(f"CREATE OR REPLACE TEMP TABLE {SETTLED} AS {_settled(_TOUCHED)}")
+    run(f"CREATE OR REPLACE TEMP TABLE {SETTLED} AS {settled(_TOUCHED)}")
     if run(f"SELECT 1 FROM {SETTLED} LIMIT 1").fetchone() is None:
         return False
     run(f"{_MARK} (SELECT key FROM {SETTLED})")
@@ -61,4 +61,4 @@ def settle(run: Callable[[str], Answer]) -> bool:
 
 def settle_in(sessions: str) -> str:
     """The statement that does the same for some sessions, the SQL of a set; it gives the times of what has changed."""
-    return f"{_MARK} (SELECT key FROM ({_settled(sessions)})) RETURNING ts"
+    return f"{_MARK} (SELECT key FROM ({settled(sessions)})) RETURNING ts"

@@ -101,12 +101,12 @@ def keys_told_again(fact: Fact, told: str) -> str:
     return f"SELECT {key_of(fact)} AS again FROM {told} GROUP BY {keys} HAVING count(*) > 1"
 
 
-def rows_told_once(fact: Fact, told: str, again: str | None, also: Sequence[str] = ()) -> str:
+def rows_told_once(fact: Fact, told: str, again: str | None) -> str:
     """SELECT of the rows of `told` whose keys are not in the table `again`: what `merged_rows` makes of one row.
 
-    Without `again`: of all rows, each of which has a key of its own. `also`: columns that are none of the fact's.
+    Without `again`: of all rows, each of which has a key of its own.
     """
-    shown = {column: f'"{column}"' for column in (*fact.key, *fact.sums, *also)}
+    shown = {column: f'"{column}"' for column in (*fact.key, *fact.sums)}
     for half in fact.halves:
         for column in half.columns:
             taken = f'CASE WHEN {half.where} THEN "{column}" END AS "{column}"'

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from ..queries.facts import RESPONSES
+from ..queries.facts import RESPONSES, Fact
 from ..queries.quoting import quoted
 from .batch import Row
 from .merged_rows import told_by_merged
@@ -151,36 +151,51 @@ def own_rows(files: Iterable[ShortFiles]) -> str:
     """SELECT of what is each one's own, for `whole_rows`."""
     told = RESPONSES.loaded | {"said": "BIGINT"}
     kinds = {short: "VARCHAR" if told[column] == "VARCHAR" else "BIGINT" for column, short in _OWN.items()}
-    return _read([pair.own for pair in files], kinds)
+    filled = ", ".join(f"coalesce({_OWN[column]}, {_OWN[other]}) AS {_OWN[column]}" for column, other in _ELSE.items())
+    return _read([pair.own for pair in files], kinds, f"* REPLACE ({filled})")
 
 
-def said_rows(files: Iterable[ShortFiles]) -> str:
-    """SELECT of what several of them say, for `whole_rows`."""
+def said_rows(files: Iterable[ShortFiles], fact: Fact = RESPONSES) -> str:
+    """SELECT of what several of them say, for `whole_rows` of the same columns."""
     # DuckDB knows the number of neither, and takes those that a condition holds for to be fewer: it looks these up for
     # each of the others, which stay in the order in which they were read. Mixed they cost more to keep and to ask.
-    return f"{_read([pair.said for pair in files], {'s': 'BIGINT', **_SAID})} WHERE s IS NOT NULL"
+    return f"{_read([pair.said for pair in files], {'s': 'BIGINT', **_said_of(fact)})} WHERE s IS NOT NULL"
 
 
-def whole_rows(own: str, said: str, also: Sequence[str] = ()) -> str:
+def whole_rows(own: str, said: str, fact: Fact = RESPONSES) -> str:
     """SELECT of rows of `responses` with all columns that are told of them; `own` and `said` select the two parts.
 
-    `also`: more columns of the first part.
+    `fact`: with the columns of this one, which may have fewer.
     """
-    shown = [f'said."{column}"' for column in _SAID]
-    untold = {column: kind for column, kind in told_by_merged(RESPONSES).items() if column not in {*_SAID, *_OWN}}
-    shown += [f'NULL::{kind} AS "{column}"' for column, kind in untold.items()]
-    for column, short in _OWN.items():
-        if column == "said":
-            continue
-        other = _ELSE.get(column)
-        value = f"own.{short}" if other is None else f"coalesce(own.{short}, own.{_OWN[other]})"
-        kind = RESPONSES.loaded[column]
-        shown.append(f'{f"make_timestamp({value})" if kind == "TIMESTAMP" else value} AS "{column}"')
-    shown += [f"own.{column}" for column in also]
+    shown = []
+    for column, kind in told_by_merged(fact).items():
+        if column in _OWN:
+            value = f"own.{_OWN[column]}"
+            shown.append(f'{f"make_timestamp({value})" if kind == "TIMESTAMP" else value} AS "{column}"')
+        elif column in _SAID:
+            shown.append(f'said."{column}"')
+        else:
+            shown.append(f'NULL::{kind} AS "{column}"')
     return f"SELECT {', '.join(shown)} FROM ({own}) own JOIN ({said}) said ON said.s = own.s"
 
 
-def _read(paths: Sequence[str], columns: dict[str, str]) -> str:
+def parts_of(table: str, fact: Fact) -> tuple[str, str]:
+    """SELECTs of the two parts of the whole rows of a table. Each says all for itself, under a number below 0."""
+    told = told_by_merged(fact)
+    own = [
+        f"{f'epoch_us({column})' if told[column] == 'TIMESTAMP' else column} AS {short}"
+        for column, short in _OWN.items()
+        if column in told
+    ]
+    number, said = "-1 - rowid AS s", [f'"{column}"' for column in _said_of(fact)]
+    return f"SELECT {number}, {', '.join(own)} FROM {table}", f"SELECT {number}, {', '.join(said)} FROM {table}"
+
+
+def _said_of(fact: Fact) -> dict[str, str]:
+    return {column: kind for column, kind in _SAID.items() if column in fact.loaded}
+
+
+def _read(paths: Sequence[str], columns: dict[str, str], shown: str = "*") -> str:
     names = ", ".join(map(quoted, paths))
     kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
-    return f"SELECT * FROM read_json([{names}], format = 'newline_delimited', columns = {{{kinds}}})"
+    return f"SELECT {shown} FROM read_json([{names}], format = 'newline_delimited', columns = {{{kinds}}})"

@@ -60,11 +60,11 @@ class Unread:
     begun: UsageReading | None = None
     """What is reading them already."""
 
-    def tell(self, *, with_sessions: bool) -> Reader:
+    def tell(self, *, with_sessions: bool, only_rollups: bool = False) -> Reader:
         """Bring in what the backlog tells of tokens, and ask: once.
 
         `with_sessions`: sessions have their titles, projects and times, too; else only what their responses say.
-        Raises StoreError.
+        `only_rollups`: nothing is asked of single responses. Raises StoreError.
         """
         begun = self.begun if self.begun is not None and self.begun.with_sessions is with_sessions else None
         with contextlib.ExitStack() as stack:
@@ -73,13 +73,13 @@ class Unread:
                 # Whose they are is decided by what all files say of their sessions.
                 with_sessions = True
                 parts = self._reading(stack, self.jobs, with_sessions=True).finish()
-            unread = self._load(parts, with_sessions=with_sessions)
+            unread = self._load(parts, with_sessions=with_sessions, only_rollups=only_rollups)
             while unread:
                 # Of what a file takes back the store does not know what these had said.
                 files = [file for path in unread if (file := self.recognise(Path(path))) is not None]
                 jobs = [job for file in files if (job := job_for(file, None)) is not None]
                 more = self._reading(stack, jobs, with_sessions=with_sessions, processes=1)
-                unread = self._load(more.finish(), with_sessions=with_sessions)
+                unread = self._load(more.finish(), with_sessions=with_sessions, only_rollups=only_rollups)
         return self.tables
 
     def _reading(
@@ -90,14 +90,14 @@ class Unread:
         processes = self.processes if processes is None else processes
         return stack.enter_context(UsageReading(jobs, folder, processes, with_sessions=with_sessions))
 
-    def _load(self, parts: Sequence[UsageShare], *, with_sessions: bool) -> list[str]:
+    def _load(self, parts: Sequence[UsageShare], *, with_sessions: bool, only_rollups: bool) -> list[str]:
         """Load what was read; paths of files of which that is not enough, as `load`."""
         work = Load(is_merged=True)
         for part in parts:
             work.add({table: Path(path) for table, path in part.done.row_files.items()})
         short = [part.done.short for part in parts if part.done.short is not None]
         if short and not with_sessions and self._may_be_shown(parts):
-            self._show(parts, short, work)
+            self._show(parts, short, work, only_rollups=only_rollups)
             return []
         upkeep.keep_up(self.tables, self.zones, self.overrides)
         self._know_prices(parts, work)
@@ -107,23 +107,24 @@ class Unread:
         forget.enforce(self.tables)
         return unread
 
-    def _show(self, parts: Sequence[UsageShare], short: Sequence[ShortFiles], work: Load) -> None:
-        """Load only what has to be merged, and show the rest beside it. What asks for days asks the facts."""
+    def _show(
+        self, parts: Sequence[UsageShare], short: Sequence[ShortFiles], work: Load, *, only_rollups: bool
+    ) -> None:
+        """Load only what responses depend on, and show these as they were told."""
         upkeep.keep_no_days(self.tables)
         upkeep.reprice(self.tables, self.overrides)
         self._know_prices(parts, work)
+        write_rates(self.tables, work.rates, work.priced_models)
+        others = work.row_files.get("responses", ())
         # Of what was read with its sessions prompts decide about responses, and nothing else is asked for.
-        work.row_files = {table: files for table, files in work.row_files.items() if table in ("responses", "prompts")}
-        work.without_rollups = True
+        if "prompts" in work.row_files:
+            load(self.tables, Load({"prompts": work.row_files["prompts"]}, without_rollups=True))
         waiting = {session for part in parts for session in part.waiting}
-        apart = usage_view.take(self.tables, short, work.row_files.get("responses", ()), waiting)
-        if apart is not None:
-            work.more.append(apart)
-        if work.more or work.row_files:
-            load(self.tables, work)
+        told = usage_view.read(self.tables, short, others, waiting)
+        if only_rollups:
+            usage_view.roll_up(self.tables, told, self.zones)
         else:
-            write_rates(self.tables, work.rates, work.priced_models)
-        usage_view.show(self.tables)
+            usage_view.show(self.tables, told)
 
     def _know_prices(self, parts: Sequence[UsageShare], work: Load) -> None:
         """Look up what the models cost that the store does not know."""

@@ -1,65 +1,121 @@
-"""Responses that are told in short, shown as the table they would be in: to write all columns of it takes far longer.
+"""Responses that are told in short, asked as the table they would be in: to write all columns of it takes far longer.
 
 A question reads the few columns that it is about. What a row of the table is made of is said where that is made:
-`merging.rows_told_once`, `costs.priced`. Only rows can be shown that need no merging, and only when
-prices are known.
+`merging`, `lower_bounds`, `costs.priced`. Only into tables that have no response, and only when prices are known.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.facts import RESPONSES
+from ..queries.quoting import quoted
+from ..queries.rollups import READ_OF_RESPONSES, tokens_daily
+from . import lower_bounds
 from .costs import priced
-from .merging import rows_told_once
+from .merged_rows import told_by_merged
+from .merging import merged_rows, rows_told_once
 from .row_files import read_rows
-from .short_rows import ShortFiles, own_rows, said_rows, whole_rows
+from .short_rows import ShortFiles, own_rows, parts_of, said_rows, whole_rows
 
 if TYPE_CHECKING:
     from ..queries.store import Writer
 
-_OWN, _SAID, _APART, _MERGED = "short_own", "short_said", "short_apart", "merged_responses"
-"""Tables: the two parts of rows told in short, the keys of those that are loaded, and what these become."""
+_OWN, _SAID, _WHOLE = "short_own", "short_said", "short_whole"
+"""Tables: the two parts of rows told in short, and rows that were told as a whole, which become such, too."""
+
+_APART, _AGAIN, _MERGED = "short_apart", "short_again", "short_merged"
+"""Tables: the keys that are told again, their rows, and what is made of these."""
+
+_SESSIONS, _MARKED = "short_sessions", "short_marked"
+"""Tables: sessions in which something depends on all that is told of them, and the keys of responses it decides."""
+
+_MADE_OF = " ".join((priced("rows"), lower_bounds.settled(_SESSIONS), *(sql for _, sql in RESPONSES.computed.values())))
+
+ROLLED_UP = RESPONSES.only({*READ_OF_RESPONSES, *re.findall(r"\w+", _MADE_OF)} & RESPONSES.columns.keys())
+"""Responses with the columns that rollups are made of."""
 
 
-def take(
-    connection: Writer, short: Sequence[ShortFiles], others: Sequence[Path], sessions: Collection[str]
-) -> str | None:
-    """Read rows told in short. SELECT of those that are to be loaded before `show`, if there are any.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Responses as they were read: the two parts of each, and what is made of those that are told again."""
 
-    They are the ones that others tell, too, and with them all of their sessions; and of some `sessions`, of which
-    something depends on all that is told of them. `others`: files with more rows of responses.
+    has_merged: bool
+    has_marked: bool = False
+
+    @property
+    def rows(self) -> str:
+        """SELECT of rows of `responses`, with the columns of ROLLED_UP and without costs."""
+        rows = rows_told_once(ROLLED_UP, f"({_whole(f'FROM {_OWN}')})", None)
+        if self.has_merged:
+            rows = f"{rows} UNION ALL BY NAME FROM {_MERGED}"
+        if self.has_marked:
+            mark = f"output_undercounted <> (key IN (FROM {_MARKED})) AS output_undercounted"
+            rows = f"SELECT * REPLACE ({mark}) FROM ({rows})"
+        return rows
+
+
+def _whole(own: str) -> str:
+    repeated = "".join(f', "{other}" AS "{column}"' for column, other in _REPEATED.items())
+    return f"SELECT *{repeated} FROM ({whole_rows(own, f'FROM {_SAID}', ROLLED_UP)})"
+
+
+_REPEATED = {column: other for column, other in ROLLED_UP.repeated.items() if column not in told_by_merged(ROLLED_UP)}
+
+
+def read(connection: Writer, short: Sequence[ShortFiles], others: Sequence[Path], waiting: Collection[str]) -> Told:
+    """Read rows told in short, `others` from files of whole rows, and merge those that are told again.
+
+    `waiting`: sessions with responses that look like the beginning of one; what else these tell is in `prompts`.
     """
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {_OWN} AS {own_rows(short)}")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SAID} AS {said_rows(short)}")
-    keys = f"SELECT k FROM {_OWN} GROUP BY k HAVING count(*) > 1"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SAID} AS {said_rows(short, ROLLED_UP)}")
     if others:
-        keys += f" UNION ({read_rows(others, {'key': 'VARCHAR'})})"
-    [(apart,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {_APART} AS {keys}")
-    if not apart and not sessions:
-        return None
-    with_said = f"{_OWN} JOIN {_SAID} USING (s)"
-    of = f"SELECT session_id FROM {with_said} WHERE k IN (FROM {_APART}) UNION SELECT unnest(?::VARCHAR[])"
-    if others:
-        of += f" UNION ({read_rows(others, {'session_id': 'VARCHAR'})})"
-    connection.execute(f"INSERT INTO {_APART} SELECT k FROM {with_said} WHERE session_id IN ({of})", [list(sessions)])
-    return whole_rows(f"FROM {_OWN} WHERE k IN (FROM {_APART})", f"FROM {_SAID}")
+        rows = read_rows(others, told_by_merged(ROLLED_UP))
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_WHOLE} AS {rows}")
+        for table, part in zip((_OWN, _SAID), parts_of(_WHOLE, ROLLED_UP), strict=True):
+            connection.execute(f"INSERT INTO {table} BY NAME {part}")
+    again = f"SELECT k FROM {_OWN} GROUP BY k HAVING count(*) > 1"
+    [(count,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {_APART} AS {again}")
+    told = Told(has_merged=count > 0)
+    waits = bool(waiting)
+    if count:
+        rows = f"SELECT *, 1::TINYINT AS fresh FROM ({_whole(f'FROM {_OWN} WHERE k IN (FROM {_APART})')})"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_AGAIN} AS {rows}")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_MERGED} AS {merged_rows(ROLLED_UP, _AGAIN, [])}")
+        connection.execute(f"DELETE FROM {_OWN} WHERE k IN (FROM {_APART})")
+        waits = waits or connection.row(f"SELECT 1 FROM {_MERGED} WHERE {lower_bounds.WAITS_YET} LIMIT 1") is not None
+    return _marked(connection, told, waiting) if waits else told
 
 
-def show(connection: Writer) -> None:
-    """Let `responses` show those that `take` has read beside the ones in the table."""
-    name = RESPONSES.name
-    connection.execute(f"DELETE FROM {_OWN} WHERE k IN (FROM {_APART})")
-    # Numbers for keys, while each is priced by itself: to compare the keys takes longer than all the rest.
-    own = f"SELECT * REPLACE (rowid AS k), k AS named FROM {_OWN}"
-    whole = whole_rows(own, f"FROM {_SAID}", also=("named",))
-    path = f'"path" AS "{RESPONSES.halves[1].prefix}path"'
-    told = f"(SELECT *, {path} FROM ({whole}))"
-    rows = priced(f"({rows_told_once(RESPONSES, told, None, also=('named',))})")
-    connection.execute(f"ALTER TABLE {name} RENAME TO {_MERGED}")
-    connection.execute(
-        f"CREATE VIEW {name} AS FROM {_MERGED} UNION ALL BY NAME "
-        f"(SELECT * EXCLUDE (named) REPLACE (named AS key) FROM ({rows}))"
-    )
+def _marked(connection: Writer, told: Told, waiting: Collection[str]) -> Told:
+    """The same with the marks of the responses that no line can complete any more."""
+    sessions = "SELECT unnest(?::VARCHAR[]) AS session_id"
+    if told.has_merged:
+        sessions += f" UNION SELECT session_id FROM {_MERGED} WHERE {lower_bounds.WAITS_YET}"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SESSIONS} AS {sessions}", [list(waiting)])
+    of_them = f"SELECT * FROM ({told.rows}) WHERE session_id IN (FROM {_SESSIONS})"
+    settled = f"SELECT key FROM ({lower_bounds.settled(f'(FROM {_SESSIONS})')})"
+    marked = f"WITH responses AS MATERIALIZED ({of_them}) {settled}"
+    [(count,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {_MARKED} AS {marked}")
+    return replace(told, has_marked=count > 0)
+
+
+def show(connection: Writer, told: Told) -> None:
+    """Let `responses` show them."""
+    connection.execute(f"DROP TABLE {RESPONSES.name}")
+    connection.execute(f"CREATE VIEW {RESPONSES.name} AS {priced(f'({told.rows})')}")
+
+
+def roll_up(connection: Writer, told: Told, zones: Sequence[str]) -> None:
+    """Make their rollup by day for some zones, and of `responses` nothing: nobody asks for that."""
+    connection.execute(f"DROP TABLE {RESPONSES.name}")
+    rows = priced(f"({told.rows})")
+    for zone in zones:
+        connection.execute("INSERT INTO zones VALUES (?, NULL)", [zone])
+        days = tokens_daily(quoted(zone), with_subagents=False)
+        connection.execute(f"INSERT INTO tokens_daily BY NAME WITH {RESPONSES.name} AS ({rows}) {days}")

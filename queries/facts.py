@@ -9,8 +9,8 @@ irrelevant. `FACTS` is the one place that states those keys and orders; the load
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Rank = tuple[tuple[int, Any], ...]
@@ -153,6 +153,25 @@ class Fact:
     def rivals(self) -> dict[str, str]:
         """The columns of `Half.rivals`, with their types."""
         return {half.rivals: "VARCHAR" for half in self.halves if half.rivals is not None}
+
+    def only(self, columns: Collection[str]) -> Fact:
+        """The same fact with some of its columns, and all by which two tellings of it are compared; without rivals.
+
+        For one telling by each file, which says itself whether it is a copy.
+        """
+        halves = []
+        for half in self.halves:
+            kept = {*columns, *(term.column for term in half.terms), half.needs}
+            those = {name: kind for name, kind in half.columns.items() if name in kept}
+            halves.append(replace(half, columns=those, rivals=None))
+        there = {*self.key, *columns, *(name for half in halves for name in half.columns)}
+        return replace(
+            self,
+            halves=tuple(halves),
+            sums={name: told for name, told in self.sums.items() if name in there},
+            repeated={name: other for name, other in self.repeated.items() if name in there},
+            defaults={name: other for name, other in self.defaults.items() if name in there},
+        )
 
 
 def _terms(*columns: str) -> tuple[Term, ...]:

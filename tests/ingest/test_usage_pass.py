@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +17,8 @@ from agnes_stats.ingest import usage_reading, usage_view
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.forget import Forgettable, forget
 from agnes_stats.ingest.formats import Root
+from agnes_stats.ingest.usage_pass import Unread
+from agnes_stats.ingest.usage_view import Told
 from agnes_stats.queries import periods, tokens
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Reader, Store, Writer
@@ -37,15 +40,22 @@ def any_backlog_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(usage_reading, "LEAST_BYTES", 0)
 
 
-def _said(connection: Reader, *, with_sessions: bool) -> list[Any]:
-    """All that is asked of tokens."""
-    found: list[Any] = [
+def _rolled_up(connection: Reader) -> list[Any]:
+    """What is asked of tokens by day, and not of single responses."""
+    return [
         periods.by_day_and_model(connection, ALL),
         [tokens.totals(connection, ALL)],
         *(tokens.by_group(connection, ALL, group) for group in ("agent", "model", "version", "git_branch")),
+    ]
+
+
+def _said(connection: Reader, *, with_sessions: bool) -> list[Any]:
+    """All that is asked of tokens."""
+    found: list[Any] = [
+        *_rolled_up(connection),
         connection.rows(
             "SELECT key, session_id, ts, path, pos, is_copy, kind, subagent_id, is_sidechain, model, output_tokens, "
-            "total_tokens, usage_ts, usage_path, usage_pos, ended_at, output_undercounted, cost_usd, rivals IS NULL "
+            "total_tokens, usage_ts, usage_path, usage_pos, ended_at, output_undercounted, cost_usd "
             "FROM responses ORDER BY key"
         ),
     ]
@@ -57,16 +67,25 @@ def _said(connection: Reader, *, with_sessions: bool) -> list[Any]:
     return found
 
 
-def _soon(engine: Engine, *, with_sessions: bool) -> list[Any]:
+@contextlib.contextmanager
+def _ahead(engine: Engine) -> Iterator[Unread]:
     with contextlib.ExitStack() as whole:
         with engine.store.read() as connection:
             ahead = engine.ahead(connection, whole)
         assert ahead is not None
+        yield ahead
+
+
+def _soon(engine: Engine, *, with_sessions: bool) -> list[Any]:
+    with _ahead(engine) as ahead:
         return _said(ahead.tell(with_sessions=with_sessions), with_sessions=with_sessions)
 
 
 def _is_the_same(bench: Bench) -> None:
     soon = {with_sessions: _soon(bench.engine, with_sessions=with_sessions) for with_sessions in (False, True)}
+    with _ahead(bench.engine) as ahead:
+        days = _rolled_up(ahead.tell(with_sessions=False, only_rollups=True))
+    assert days == soon[False][: len(days)]
     bench.engine.catch_up()
     with bench.store.read() as connection:
         for with_sessions, told in soon.items():
@@ -86,8 +105,8 @@ def test_every_scenario_is_told_as_the_whole_reading_tells_it(tmp_path: Path) ->
 def test_what_needs_no_merging_is_shown_as_it_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     show, shown = usage_view.show, []
 
-    def show_and_count(tables: Writer) -> None:
-        show(tables)
+    def show_and_count(tables: Writer, told: Told) -> None:
+        show(tables, told)
         shown.append(_counted(tables))
 
     monkeypatch.setattr(usage_view, "show", show_and_count)
@@ -98,14 +117,14 @@ def test_what_needs_no_merging_is_shown_as_it_was_told(tmp_path: Path, monkeypat
                 for name, data in scenario.files.items():
                     bench.append(name, data)
         _is_the_same(bench)
-    [(loaded, all_of_them)] = shown
-    assert 0 < loaded < all_of_them, "some have to be merged, some do not"
+    [(merged, all_of_them)] = shown
+    assert 0 < merged < all_of_them, "some have to be merged, some do not"
 
 
 def _counted(tables: Reader) -> tuple[int, int]:
-    loaded, shown = (f"(SELECT count(*) FROM {name})" for name in ("merged_responses", "responses"))
-    [(of_table, of_view)] = tables.rows(f"SELECT {loaded}, {shown}")
-    return of_table, of_view
+    merged, shown = (f"(SELECT count(*) FROM {name})" for name in ("short_merged", "responses"))
+    [(of_table, of_all)] = tables.rows(f"SELECT {merged}, {shown}")
+    return of_table, of_all
 
 
 def test_so_is_what_comes_to_a_store_that_has_the_half_of_each_file(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -
         if may_keep is not None:
             may_keep.give_up()
         if ahead is not None:
-            connection = ahead.tell(with_sessions=with_sessions)
+            connection = ahead.tell(with_sessions=with_sessions, only_rollups=not filter_of(settings).has_hours)
             _know_people(connection, settings)
             yield connection, True
             return
