@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from ..queries.store import explained
 from .copies import can_be_copied
+from .done import Done
 from .plan import Job
 from .progress import IngestSummary, Progress
 from .ready import make_ready
-from .work import TASK_BYTES, TASK_FILES, Done, Workers, WorkTask
+from .work import TASK_BYTES, TASK_FILES, Workers, WorkTask
 
 if TYPE_CHECKING:
     from .engine import Engine

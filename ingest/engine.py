@@ -31,10 +31,11 @@ from .watermarks import KnownFile, is_stale, known_files, known_models, paths_by
 # What reads and loads is imported where there is something to read: most runs find nothing new.
 if TYPE_CHECKING:
     from ..queries.store import Reader, Writer
+    from .done import Done
     from .incoming import Load
     from .usage_pass import Unread
     from .usage_reading import UsageReading
-    from .work import Done, WorkTask
+    from .work import WorkTask
 
 __all__ = ["Engine", "IngestSummary", "Progress"]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
+from . import access
 from .formats import SOURCES, SourceFile
 from .formats.opening import opened
 
@@ -26,6 +27,7 @@ def make_ready(files: Iterable[SourceFile]) -> None:
     files = list(files)
     for file in {(file.kind, file.path.suffix): file for file in files}.values():
         SOURCES[file.kind].change(file)
+    access.import_all()
     if any(_speaks_of_sql(file.path) for file in islice(files, _LOOKED_AT)):
         from .access.sql import analyse
 

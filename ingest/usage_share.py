@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 
 from ..queries.plain_json import from_plain
+from .done import Done, collected_later, encoded_done
 from .formats import SOURCES, SourceBusy, SourceFile, Watermark
 from .model_names import models_of
 from .short_rows import ShortRows
 from .usage_batch import UsageBatch
-from .work import Done, collected_later, encoded_done
 
 
 @dataclass(slots=True)

@@ -9,29 +9,29 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Protocol
 
 import msgspec
 
-from ..queries.plain_json import from_plain, to_plain
-from .batch import Batch, Row
+from ..queries.plain_json import from_plain
+from .batch import Batch
 from .copies import can_be_copied, copied
+from .done import Done, collected_later, decoded_done, encoded_done
 from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark
 from .formats.change import STRETCH
 from .merged_batch import MergedBatch
 from .model_names import models_of
-from .short_rows import ShortFiles, ShortRows
+from .short_rows import ShortRows
 from .text import kept
 from .watermarks import reason
 
@@ -55,25 +55,6 @@ class WorkTask:
 _MOST_TASKS = 2**31
 
 
-@dataclass(slots=True)
-class Done:
-    """What a task came to."""
-
-    row_files: dict[str, str] = field(default_factory=dict)
-    rows: dict[str, list[Row]] = field(default_factory=dict)
-    """Those of a task without a folder."""
-    short: ShortFiles | None = None
-    """Rows of responses in short."""
-    is_merged: bool = False
-    """Whether the rows of responses are merged, as `Load.is_merged`."""
-    results: list[ReadResult] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    models: list[str] = field(default_factory=list)
-    """All models of the responses, and the names under which their prices are looked up, if these are others."""
-    is_news: bool = False
-    """Whether anything differs from the watermarks that the task set out from."""
-
-
 def run_task(task: WorkTask) -> Done:
     """Read the files of a task. Files that are gone, or cannot be read, are told, not raised.
 
@@ -90,21 +71,6 @@ def run_task(task: WorkTask) -> Done:
             done.row_files = {table: str(path) for table, path in batch.write(folder, task.name).items()}
             done.short = short.write(folder, task.name) if short is not None else None
     return done
-
-
-@contextlib.contextmanager
-def collected_later() -> Iterator[None]:
-    """For the block Python does not look for what leads back to itself.
-
-    Of rows nothing does, and to look through all of them again and again takes a tenth of the time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _run(task: WorkTask) -> tuple[Done, Batch]:
@@ -171,9 +137,8 @@ def _read_apart(files: Sequence[tuple[SourceFile, Watermark | None]], batch: Bat
     return done
 
 
-encoded_done = _encode = msgspec.json.Encoder(enc_hook=to_plain).encode
+_encode = encoded_done
 _decode_task = msgspec.json.Decoder(WorkTask, dec_hook=from_plain).decode
-decoded_done = msgspec.json.Decoder(Done, dec_hook=from_plain).decode
 
 
 class _Worker(Protocol):

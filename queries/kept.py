@@ -19,18 +19,14 @@ import stat
 import sys
 import time
 
+from .digest import blake2b
+
 TYPE_CHECKING = False
 """As in `queries`."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
-
-try:
-    # What `hashlib` gives, without loading all of OpenSSL first.
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
 
 COMMANDS = ("tokens", "daily", "weekly", "monthly", "models")
 """Commands whose answers depend on the store, on what is new on disk, and on the day, and on nothing that passes."""

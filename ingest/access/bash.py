@@ -11,10 +11,11 @@ from .agnes import agnes_accesses
 from .clients import CLIENTS, client_calls
 from .code import database_of, sql_in_javascript, sql_in_python
 from .commands import ScriptBudget, SimpleCommand, note_files, printed, walk
-from .languages import SH, commands_in
+from .languages import commands_in
 from .model import TEXT_LIMIT, Access
 from .options import grammar, pattern_of, split
 from .queries import Stdin, query_access
+from .scripts import SH
 from .shell import SCRIPT_LIMIT
 from .shell_files import FILE_COMMANDS, READERS, reader_accesses, redirect_accesses
 from .wrappers import Call, unwrap

@@ -1,17 +1,10 @@
-"""Which shell a script is written for, and the reader of each."""
+"""The reader of each language that a script may be written in."""
 
 from __future__ import annotations
 
 from . import powershell, shell
 from .commands import ScriptBudget, SimpleCommand
-
-SH, POWERSHELL = "sh", "powershell"
-
-SHELLS = {
-    **dict.fromkeys(("bash", "shell", "exec_command", "run_shell_command", "local_shell", "monitor"), SH),
-    **dict.fromkeys(("powershell", "pwsh"), POWERSHELL),
-}
-"""Tools that run a script, in small letters -> what it is written in."""
+from .scripts import POWERSHELL
 
 
 def commands_in(script: str, language: str, budget: ScriptBudget) -> list[SimpleCommand]:

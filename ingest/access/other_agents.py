@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from ..text import PATH_CHARS, kept
 from .commands import ScriptBudget, SimpleCommand, note_files, walk
-from .languages import SH, commands_in
+from .languages import commands_in
 from .options import Grammar, Split, grammar, pattern_of, split, words
 from .queries import Stdin
+from .scripts import SH
 from .shell import SCRIPT_LIMIT
 from .wrappers import Call, unwrap
 

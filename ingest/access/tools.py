@@ -9,9 +9,9 @@ from ..late import Late
 from ..text import kept
 from .agnes import BY_TABLE, CATALOG, agnes_query
 from .bash import script_accesses
-from .languages import SHELLS
 from .model import ADHOC, Access, file_access, table_access
 from .queries import query_access
+from .scripts import SHELLS
 from .shell import SCRIPT_LIMIT
 from .shell_files import web_access
 from .sql import looks_like_sql

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .languages import POWERSHELL, SH
 from .options import words
+from .scripts import POWERSHELL, SH
 
 _MAX_LAYERS = 12
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)

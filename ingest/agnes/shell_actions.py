@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from ..access.commands import ScriptBudget, walk
-from ..access.languages import SH, commands_in
-from ..access.tools import script_of
-from ..access.wrappers import Call, unwrap
+from .. import access
+from ..access.scripts import SH
 from .actions import MANIFEST_FETCH, SESSION_UPLOAD, SYNC_UPDATE
+
+if TYPE_CHECKING:
+    from ..access.commands import ScriptBudget
+    from ..access.wrappers import Call
 
 _ACTION_OF_VERB = {
     "pull": MANIFEST_FETCH,
@@ -38,8 +41,8 @@ def sync_actions_in(tool: str, given: Mapping[str, object], server: str | None =
     if server is not None:
         is_pull = tool.lower() == "pull" and "agnes" in server.lower()
         return [(MANIFEST_FETCH, f"{server} {tool}")] if is_pull else []
-    found = script_of(tool, given)
-    if found is None or "agnes" not in found[0].lower():
+    found = access.script_of(tool, given)
+    if found is None or not _may_act(found[0]):
         return []
     return [(action, found[0]) for action in sync_actions_of(*found)]
 
@@ -57,12 +60,24 @@ def sync_actions_of(command: str, language: str = SH) -> list[str]:
     commands. With `--help` or `--dry-run` nothing is transferred, and what runs on another machine brings no workspace
     here in step.
     """
+    if not _may_act(command):
+        return []
+    from ..access.commands import ScriptBudget
+
     return list(islice(_sync_actions(command, language, ScriptBudget(), 0), _MOST))
 
 
+def _may_act(script: str) -> bool:
+    return "agnes" in script.lower()
+
+
 def _sync_actions(script: str, language: str, budget: ScriptBudget, depth: int) -> Iterator[str]:
-    if "agnes" not in script.lower() or depth > _DEEPEST:
+    if depth > _DEEPEST or not _may_act(script):
         return
+    from ..access.commands import walk
+    from ..access.languages import commands_in
+    from ..access.wrappers import unwrap
+
     for command in walk(commands_in(script, language, budget)):
         call = unwrap(command.argv, command.env)
         if call is None or call.remote:

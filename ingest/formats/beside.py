@@ -6,8 +6,8 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..access.languages import SH, SHELLS
-from ..access.other_agents import agents_run, is_certain
+from .. import access
+from ..access.scripts import SH, SHELLS
 from ..tasks import Form, TaskChange, changes_in, row_of
 from ..text import PATH_CHARS, first_line, kept, short
 
@@ -29,7 +29,7 @@ def said_of_tasks(changes: list[TaskChange]) -> Iterator[Said]:
 
 def said_of_runs(script: str, language: str, folder: str | None) -> Iterator[Said]:
     """The rows of the AIs that a script hands work to; `folder`: where it runs, if that is known."""
-    for number, run in enumerate(agents_run(script, language)):
+    for number, run in enumerate(access.agents_run(script, language)):
         where = run.folder
         if where is not None and folder is not None and not where.startswith("~"):
             # Redacted before: in a path made plain no rule knows an address any more.
@@ -37,7 +37,7 @@ def said_of_runs(script: str, language: str, folder: str | None) -> Iterator[Sai
         columns = {
             "program": run.program,
             "task": first_line(run.task, TASK_CHARS) if run.task is not None else None,
-            "is_certain": run.task is not None and is_certain(run.task),
+            "is_certain": run.task is not None and access.is_certain(run.task),
             "folder": where,
             "is_remote": run.remote,
         }

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import sys
@@ -23,6 +22,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
+from ...queries.digest import blake2b
 from ..jsonl import MAX_LINE, is_whole
 from ..text import plain_json, without_credentials
 from .opening import BUFFER, COMPRESSED, BrokenError, opened
@@ -336,7 +336,7 @@ def _next_data(descriptor: int, at: int) -> int | None:
 
 def _digest(stream: BinaryIO, start: int, length: int) -> str:
     stream.seek(start)
-    return hashlib.blake2b(stream.read(length), digest_size=8).hexdigest()
+    return blake2b(stream.read(length), digest_size=8).hexdigest()
 
 
 # -- files that are written anew -------------------------------------------------------------------------------------

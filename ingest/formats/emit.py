@@ -7,7 +7,6 @@ tables it fills, what of its texts is kept, which data it touches, whether it is
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any
 
 from msgspec import structs
 
-from ..access import Access, accesses_of, error_line, may_count_rows, may_hold_note, note_in, rows_in
-from ..access.languages import SHELLS
+from ...queries.digest import blake2b
+from .. import access
+from ..access.scripts import SHELLS
 from ..agnes.shell_actions import sync_action_id, sync_actions_in
 from ..batch import Batch
 from ..merged_batch import MergedBatch
@@ -190,21 +190,21 @@ class Emitter:
         ran = _ran_in(told)
         found = told.accesses
         if found is None:
-            found = accesses_of(*ran) if ran is not None and told.script is not None else _accesses_of(told)
-        for number, access in enumerate(found):
+            found = access.accesses_of(*ran) if ran is not None and told.script is not None else _accesses_of(told)
+        for number, one in enumerate(found):
             row = {
                 **here,
                 "id": f"{told.id}:{number}",
                 "seen_in": "transcript",
                 "call_id": told.id,
-                "action": access.action,
-                "resource": access.resource,
-                "command": access.command,
-                "sql": access.sql,
-                "tables_read": list(access.tables_read),
-                "tables_written": list(access.tables_written),
-                "statement": access.statement,
-                "dialect": access.dialect,
+                "action": one.action,
+                "resource": one.resource,
+                "command": one.command,
+                "sql": one.sql,
+                "tables_read": list(one.tables_read),
+                "tables_written": list(one.tables_written),
+                "statement": one.statement,
+                "dialect": one.dialect,
             }
             self._add("accesses", row, "ts")
         self._expect(told, found)
@@ -223,7 +223,7 @@ class Emitter:
                 row["subagent_id"] = told.speaker.subagent_id
             self._add(table, row, "ts")
 
-    def _expect(self, told: ToolCall, found: Sequence[Access]) -> None:
+    def _expect(self, told: ToolCall, found: Sequence[access.Access]) -> None:
         if len(found) == 1 and found[0].prints_csv:
             self._prints_csv[told.id] = None
 
@@ -261,7 +261,7 @@ class Emitter:
         if place.home is not None and place.session is not None:
             row |= self._stray(place.session, place.home, "result_")
         if told.is_error:
-            row["error_text"] = error_line(told.text or "")
+            row["error_text"] = access.error_line(told.text or "")
             row["denial"] = told.denial
         prints_csv = told.call_id in self._prints_csv
         self._prints_csv.pop(told.call_id, None)
@@ -269,10 +269,10 @@ class Emitter:
             head, end = (
                 part.encode("utf-8", "replace") for part in ('"' + told.text[:_HINT_CHARS], told.text[-_HINT_CHARS:])
             )
-            if not told.is_error and (prints_csv or may_count_rows(end, head)):
-                row["result_rows"] = whole_number(rows_in(told.text, csv=prints_csv))
-            if may_hold_note(head, end):
-                row["result_note"] = note_in(told.text)
+            if not told.is_error and (prints_csv or access.may_count_rows(end, head)):
+                row["result_rows"] = whole_number(access.rows_in(told.text, csv=prints_csv))
+            if access.may_hold_note(head, end):
+                row["result_note"] = access.note_in(told.text)
         if told.subagent_id is not None or told.subagent_status is not None:
             row["spawned_subagent_id"] = told.subagent_id
             row["spawned_status"] = told.subagent_status
@@ -418,7 +418,7 @@ class Emitter:
         if place.ts is not None:
             name = f"{self._whose['agent']} {told.limit} {told.span} {place.ts}"
             row = {
-                "id": hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).hexdigest(),
+                "id": blake2b(name.encode("utf-8", "replace"), digest_size=8).hexdigest(),
                 "ts": place.ts,
                 "path": self._path,
                 "pos": place.pos,
@@ -503,8 +503,8 @@ def _ran_in(told: ToolCall) -> tuple[str, Mapping[str, object]] | None:
     return (told.name, told.given) if is_shell else None
 
 
-def _accesses_of(told: ToolCall) -> list[Access]:
+def _accesses_of(told: ToolCall) -> list[access.Access]:
     if told.mcp_tool is None:
-        return accesses_of(told.name, told.given)
+        return access.accesses_of(told.name, told.given)
     server, tool = told.mcp_tool
-    return accesses_of(tool, told.given, server)
+    return access.accesses_of(tool, told.given, server)

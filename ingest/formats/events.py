@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..access import Access
 from ..tasks import TaskChange
 from .work import ChangedLines
+
+if TYPE_CHECKING:
+    from ..access import Access
 
 
 class ResponseKind(StrEnum):

@@ -221,3 +221,32 @@ def test_a_stream_that_is_closed_stays_so(own_home: Path) -> None:
     code = "import os\nfrom agnes_stats.tui import start\nos._exit(start.reads_ahead(['daily']))"
     closing = f"import os; os.close(1)\n{code}"
     assert [subprocess.run([sys.executable, "-c", each], check=False).returncode for each in (code, closing)] == [1, 0]
+
+
+def _imported_by(code: str, *given: str) -> set[str]:
+    command = [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)", *given]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_what_reads_for_tokens_alone_imports_little() -> None:
+    code = "import agnes_stats.ingest.usage_share, agnes_stats.ingest.formats.claude.usage_decoder"
+    access = {f"agnes_stats.ingest.access.{name}" for name in ("model", "results", "tools", "other_agents", "sql")}
+    needless = {*access, "agnes_stats.queries.store", "_hashlib", "logging", "subprocess"}
+    assert not needless & _imported_by(code)
+    assert access <= _imported_by("from agnes_stats.ingest import access; access.import_all()")
+
+
+PLANS = """
+import sys, threading
+from pathlib import Path
+from agnes_stats.ingest import usage_reading
+from agnes_stats.ingest.formats import Root
+from agnes_stats.ingest.plan import plan
+[job] = plan([Root("claude", Path(sys.argv[1]))], {}, threading.Event()).jobs
+assert job.todo == job.size > 0 and not usage_reading.is_worth_it([job])
+"""
+
+
+def test_to_find_what_there_is_to_read_imports_nothing_that_reads(tmp_path: Path) -> None:
+    write(tmp_path, [Transcript("s", "2026-01-10T12:00:00").prompt("count").wait(60).response()])
+    assert not {"msgspec", "agnes_stats.ingest.formats.claude.decoder"} & _imported_by(PLANS, str(tmp_path))

@@ -1,8 +1,8 @@
 """Which other AIs a shell script hands work to, with what task and in which folder."""
 
 import pytest
-from agnes_stats.ingest.access.languages import POWERSHELL, SH
 from agnes_stats.ingest.access.other_agents import AgentRun, agents_run, is_certain
+from agnes_stats.ingest.access.scripts import POWERSHELL, SH
 
 HERE = "."
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import msgspec
 
+from ....queries.digest import blake2b
 from ..events import Place
 from .rows import Row
 
@@ -33,7 +33,7 @@ def row_key(uuid: Any, line: RowLine) -> str:
     if isinstance(uuid, str) and uuid:
         return uuid
     # The same row at the same place in a copy of the file is the same; repeated further down it is another.
-    return f"line:{line.place.pos}:{hashlib.blake2b(line.data.strip(), digest_size=12).hexdigest()}"
+    return f"line:{line.place.pos}:{blake2b(line.data.strip(), digest_size=12).hexdigest()}"
 
 
 OLDER_THAN_FILE, OTHER_PROCESS = 2, 1

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ...access import may_count_rows, may_hold_note
+from ... import access
 from ...jsonl import value_in
 from ..events import BACKGROUND, Place, ToolResult
 from ..numbers import whole_number
@@ -59,7 +59,7 @@ class RawResult(NamedTuple):
         # What is so short that it ends where it begins need not be looked at twice.
         is_long = len(content) > _HINT_BYTES
         head, end = (content[:_HINT_BYTES], content[-_HINT_BYTES:]) if is_long else (b"", content)
-        return may_count_rows(end, head) or may_hold_note(head, end)
+        return access.may_count_rows(end, head) or access.may_hold_note(head, end)
 
 
 def raw_result(row: Row, block: ContentBlock) -> RawResult:

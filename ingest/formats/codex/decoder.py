@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any, TypeVar
 
 import msgspec
 
+from ....queries.digest import blake2b
 from ...access import accesses_of
 from ...batch import Batch
 from ...jsonl import Unusable, reader_of, value_in
@@ -288,7 +288,7 @@ class CodexDecoder:
         self._asked = place.ts
         if head.is_subagent or not text.strip() or text.lstrip().startswith(_NO_PROMPT):
             return
-        mark = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
+        mark = blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
         self._prompt = f"{AGENT}:{head.thread}:{row.timestamp}:{mark}"
         self._emitter.prompt(Prompt(id=self._prompt, place=place, text=text.split(_REQUEST, 1)[-1]))
 

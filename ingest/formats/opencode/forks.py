@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 
+from ....queries.digest import blake2b
 from .decoder import Object
 
 _SAME = ("role", "time", "modelID", "providerID", "tokens", "cost", "agent")
@@ -27,4 +27,4 @@ class Twins:
 
 def _mark(message: Object) -> bytes:
     body = json.dumps([message.get(name) for name in _SAME], sort_keys=True, default=str)
-    return hashlib.blake2b(body.encode("utf-8", "replace"), digest_size=16).digest()
+    return blake2b(body.encode("utf-8", "replace"), digest_size=16).digest()
