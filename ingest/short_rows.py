@@ -73,7 +73,8 @@ def own_row(
     key: str, said: int, ts: int, pos: int, tokens: Tokens, usage_ts: int, usage_pos: int, ended: int, least: int | None
 ) -> ShortRow:
     """What is a response's own; arguments have the names of columns, and cost less by their places."""
-    row = ShortRow(
+    is_same = usage_pos == pos and usage_ts == ts
+    return ShortRow(
         key,
         said,
         ts,
@@ -86,12 +87,10 @@ def own_row(
         tokens.cache_write_1h,
         tokens.reasoning,
         least,
+        None if ended == ts else ended,
+        None if is_same else usage_ts,
+        None if is_same else usage_pos,
     )
-    if ended != ts:
-        row.ended_at = ended
-    if usage_ts != ts or usage_pos != pos:
-        row.usage_ts, row.usage_pos = usage_ts, usage_pos
-    return row
 
 
 _OWN = {spec.name: spec.encode_name for spec in msgspec.structs.fields(ShortRow)}

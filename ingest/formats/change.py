@@ -16,7 +16,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
@@ -83,6 +83,9 @@ class SearchingDecoder(LineDecoder, Protocol):
     @property
     def needle(self) -> bytes | None:
         """The bytes; None as long as any line may matter."""
+
+    def feed_all(self, lines: Iterable[tuple[bytes | bytearray, int]]) -> None:
+        """The same as `feed` with each of some lines, from when on it knows what it needs: many at once cost less."""
 
 
 class DocumentDecoder(Protocol):
@@ -225,38 +228,55 @@ def _read_all(
     if not more or searching.needle is None:
         return end, False
     searching.passes_over = True
-    return _read_matching(cast("BufferedIOBase", stream), searching, end, size, searching.needle), False
+    while more:
+        # Between overlong lines.
+        end, more = _read_matching(cast("BufferedIOBase", stream), searching, end, size, searching.needle)
+        if more:
+            stream.seek(end)
+            end, more = _read_lines(stream, decoder, end, _LINE, size, batch, path, is_plain=is_plain)
+    return end, False
 
 
-def _read_matching(stream: BufferedIOBase, decoder: SearchingDecoder, start: int, size: int, needle: bytes) -> int:
-    """Feed the whole lines that have some bytes in them; the byte after the last whole line. Overlong ones are fed."""
-    pos, rest = start, b""
+def _read_matching(
+    stream: BufferedIOBase, decoder: SearchingDecoder, start: int, size: int, needle: bytes
+) -> tuple[int, bool]:
+    """Feed the whole lines that have some bytes in them.
+
+    The byte after the last whole line, and whether an overlong one stopped us.
+    """
+    pos, filled = start, 0
     # With room for more than there is, so that the end shows.
     block = bytearray(min(_CHUNK, max(0, size - start) + 1))
     view = memoryview(block)
-    while True:
-        # What is left of a line is read again with the rest of it: to join the two would copy all.
-        stream.seek(pos)
-        got = stream.readinto(view[: max(0, size - pos)])
-        whole = block.rfind(b"\n", 0, got) + 1
-        if not whole:
-            if got < len(block):
-                rest = bytes(view[:got])
-                break
-            block = bytearray(2 * len(block))
+    stream.seek(start)
+    while got := stream.readinto(view[filled : max(filled, size - pos)]):
+        filled += got
+        whole = block.rfind(b"\n", filled - got, filled) + 1
+        if whole:
+            decoder.feed_all(_lines_with(needle, block, whole, pos))
+            # What is left of a line goes before the rest of it.
+            pos, filled = pos + whole, filled - whole
+            view[:filled] = view[whole : whole + filled]
+        elif filled >= MAX_LINE:
+            return pos, True
+        elif filled == len(block):
+            block = block + bytes(min(len(block), MAX_LINE - len(block)))
             view = memoryview(block)
-            continue
-        found = block.find(needle, 0, whole)
-        while found >= 0:
-            begin, end = block.rfind(b"\n", 0, found) + 1, block.find(b"\n", found) + 1
-            decoder.feed(bytes(view[begin:end]), pos + begin)
-            found = block.find(needle, end, whole)
-        pos += whole
+    rest = bytes(view[:filled])
     if rest and is_whole(rest):
         if needle in rest:
             decoder.feed(rest, pos)
         pos += len(rest)
-    return pos
+    return pos, False
+
+
+def _lines_with(needle: bytes, block: bytearray, end: int, pos: int) -> Iterator[tuple[bytearray, int]]:
+    """The lines before `end` in a block that have some bytes in them, and where they begin; the block does at `pos`."""
+    found = block.find(needle, 0, end)
+    while found >= 0:
+        begin, after = block.rfind(b"\n", 0, found) + 1, block.find(b"\n", found) + 1
+        yield block[begin:after], pos + begin
+        found = block.find(needle, after, end)
 
 
 def _read_lines(

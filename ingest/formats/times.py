@@ -6,15 +6,16 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..moments import micros
-
 if TYPE_CHECKING:
     from ..batch import Batch
 
 ACTIVITY_GAP = 600_000_000
 """Microseconds: rows further apart belong to different spans of activity."""
 
-_FIRST_YEAR, _END_YEAR = 1900, 9000
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FIRST_DAY, _END_DAY = ((dt.datetime(year, 1, 1, tzinfo=dt.UTC) - _EPOCH).days for year in (1900, 9000))
+
+_read = dt.datetime.fromisoformat
 
 
 def parse_time(value: Any) -> int | None:
@@ -22,28 +23,17 @@ def parse_time(value: Any) -> int | None:
 
     A broken clock may show any year; where the calendar ends, a day has no neighbours and some zones have no day.
     """
+    # Every row has one: what nearly all of them are, a text with an offset, is not asked for.
     try:
-        moment = dt.datetime.fromisoformat(value)
-    except (ValueError, TypeError):
+        since = _read(value) - _EPOCH
+    except ValueError:
         return None
-    if moment.tzinfo is dt.UTC:
-        # Its date is told by so many characters at the most, and nearly always that of the time before it.
-        day = _DAYS.get(value[:10])
-        if day is not None:
-            return day + ((moment.hour * 60 + moment.minute) * 60 + moment.second) * 1_000_000 + moment.microsecond
-    if not _FIRST_YEAR <= moment.year < _END_YEAR:
-        return None
-    if moment.tzinfo is dt.UTC:
-        if len(_DAYS) >= _MOST_DAYS:
-            _DAYS.clear()
-        _DAYS[value[:10]] = micros(moment.replace(hour=0, minute=0, second=0, microsecond=0))
-    return micros(moment)
-
-
-_DAYS: dict[str, int] = {}
-"""How dates of times in UTC begin -> microseconds since 1970 at their start."""
-
-_MOST_DAYS = 4000
+    except TypeError:
+        if not isinstance(value, str):
+            return None
+        since = _read(value).replace(tzinfo=dt.UTC) - _EPOCH
+    days = since.days
+    return (days * 86_400 + since.seconds) * 1_000_000 + since.microseconds if _FIRST_DAY <= days < _END_DAY else None
 
 
 _LATEST_MILLIS = 2 * 10**14

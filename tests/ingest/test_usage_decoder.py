@@ -9,8 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
+import pytest
 from agnes_stats.ingest.batch import Batch
-from agnes_stats.ingest.formats import SOURCES
+from agnes_stats.ingest.formats import SOURCES, change
 from agnes_stats.ingest.formats.change import STRETCH
 from agnes_stats.ingest.merged_rows import MergedRows
 from agnes_stats.ingest.moments import micros
@@ -90,3 +91,44 @@ def test_it_says_the_same_of_random_files(data: bytes) -> None:
                     assert not with_sessions, "what is read with all its rows is never doubtful"
                     continue
                 assert [_said(usage, table) for table in tables] == [_said(whole, table) for table in tables]
+
+
+def _line(number: int, size: int = 0) -> bytes:
+    """A response's line, of about `size` bytes."""
+    message = {"id": f"msg_{number}", "model": "m", "stop_reason": "end_turn", "content": "x" * size}
+    row = {
+        "type": "assistant",
+        "sessionId": "s1",
+        "timestamp": f"2026-03-10T08:00:{number:02}.250Z",
+        "uuid": str(number),
+    }
+    return json.dumps(row | {"message": message | {"usage": {"output_tokens": size + number}}}).encode() + b"\n"
+
+
+SIZES = (0, 300, 1200, 3000, 100, 4096, 9000, 70_000, 5, 5000, 900, 4000)
+
+
+@pytest.mark.parametrize("ends", [b"", _line(40)[:-1], _line(40)[:-9], _line(40, 9000)[:-9]])
+def test_it_says_the_same_whatever_the_blocks_are_in_which_lines_are_looked_for(
+    ends: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change, "_CHUNK", 1024)
+    monkeypatch.setattr(change, "MAX_LINE", 4096)
+    path = tmp_path / "projects" / "x" / "s1.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"".join(_line(number, size) for number, size in enumerate(SIZES)) + ends)
+    source = SOURCES["claude"]
+    file = source.recognise(tmp_path, path)
+    assert file is not None
+    whole, usage = Batch(), UsageBatch()
+    usage.begin()
+    marks = [
+        result.watermark.read_to
+        for result in (source.read(file, None, whole, STRETCH), source.read_usage(file, None, usage))
+        if result is not None
+    ]
+    assert usage.end()
+    assert marks[0] == marks[1]
+    said = _said(usage, "responses")
+    assert said == _said(whole, "responses")
+    assert len(said) == len([size for size in SIZES if size < 3900]) + (ends == _line(40)[:-1])

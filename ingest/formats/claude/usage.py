@@ -81,34 +81,42 @@ def declined_in(message: Message) -> str | None:
 
 def tokens_of(usage: Iteration, note: Note) -> Tokens:
     """Tokens of each kind. What cannot be read counts as 0 and is noted."""
-    short, long = _cache_writes(usage, note)
-    details = usage.output_tokens_details
-    return Tokens(
+    flat, split, details = usage.cache_creation_input_tokens, usage.cache_creation, usage.output_tokens_details
+    written, short, long = None, 0, 0
+    if split is not None:
+        long = count_of(split.ephemeral_1h_input_tokens, note)
+    if flat is not None:
+        written = count_of(flat, note)
+        entries: Sequence[Iteration] = getattr(usage, "iterations", None) or ()
+        if len(entries) > 1:
+            long = _long_writes_of_parts(entries, written, otherwise=long)
+    elif split is not None:
+        short = count_of(split.ephemeral_5m_input_tokens, note)
+    return tokens_told(
         count_of(usage.input_tokens, note),
         count_of(usage.output_tokens, note),
         count_of(usage.cache_read_input_tokens, note),
+        written,
         short,
         long,
         whole_number(details.thinking_tokens) if details is not None else None,
     )
 
 
-def _cache_writes(usage: Iteration, note: Note) -> tuple[int, int]:
-    """Cache writes that live five minutes, and an hour. The flat count is their sum; without a split all are short.
+def tokens_told(
+    given: int, output: int, cache_read: int, written: int | None, short: int, long: int, reasoning: int | None
+) -> Tokens:
+    """Tokens of each kind, of counts that are some.
 
-    Where a response took several turns at the API its split is that of the first one only (seen in 2.1.227 to
-    2.1.237), so it is added up from their entries, if these are all of it.
+    `short` and `long`: cache writes that live five minutes, and an hour. `written` is their sum; without a split, which
+    is one of zeros, all are short. Where a response took several turns at the API its split is that of the first one
+    only (seen in 2.1.227 to 2.1.237), so it is added up from their entries, if these are all of it.
     """
-    flat, split = usage.cache_creation_input_tokens, usage.cache_creation
-    long = count_of(split.ephemeral_1h_input_tokens, note) if split is not None else 0
-    if flat is None:
-        return (count_of(split.ephemeral_5m_input_tokens, note) if split is not None else 0), long
-    total = count_of(flat, note)
-    entries: Sequence[Iteration] = getattr(usage, "iterations", None) or ()
-    if len(entries) > 1:
-        long = _long_writes_of_parts(entries, total, otherwise=long)
-    long = min(long, total)
-    return total - long, long
+    if written is not None:
+        if long > written:
+            long = written
+        short = written - long
+    return Tokens(given, output, cache_read, short, long, reasoning)
 
 
 def _long_writes_of_parts(entries: Sequence[Iteration], total: int, *, otherwise: int) -> int:

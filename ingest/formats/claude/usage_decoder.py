@@ -7,6 +7,7 @@ depends on a row that was passed over, the file is *doubtful*, and has to be rea
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -25,6 +26,8 @@ from .usage_lines import LabelledRow, UsageLines, UsageRow
 NEEDLE = b'"assistant"'
 """In every row that tells of a response: within a text its quotes would be escaped."""
 
+
+_BEGIN = ord("{")
 
 _usage_row = msgspec.json.Decoder(UsageRow).decode
 _labelled_row = msgspec.json.Decoder(LabelledRow).decode
@@ -52,40 +55,43 @@ class UsageDecoder(ClaudeDecoder):
 
     def feed(self, line: bytes, pos: int) -> None:
         """Read one line that starts at byte `pos`."""
-        if self._first_ts is None or not self._quick(line, pos):
+        if self._first_ts is None:
             super().feed(line, pos)
+        else:
+            self.feed_all(((line, pos),))
 
-    def _quick(self, line: bytes, pos: int) -> bool:
-        """Take an ordinary row of a response, all that it says of it in its own fields; whether it was one."""
-        try:
-            row = self._decode(line)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            return False
-        message = row.message
-        parts = message.usage.iterations
-        if (
-            message.model == SYNTHETIC
-            or row.isApiErrorMessage
-            or not is_unique(message.id)
-            # One part is all of it.
-            or (parts and not is_one_part(parts))
-            or not line.startswith(b"{")
-        ):
-            return False
-        ts, session = parse_time(row.timestamp), row.sessionId
-        if ts is None or not session or (self._home is not None and session != self._home):
-            return False
+    def feed_all(self, lines: Iterable[tuple[bytes | bytearray, int]]) -> None:
+        """Read some lines, from when on the time of the first row is known."""
+        decode, add, home, with_labels = self._decode, self._lines.add, self._home, self.wants_all
         self._lines.first_ts = self._first_ts
-        self._lines.add(row, ts, pos)
-        self._session = self._session or session
-        self._emit.last_ts = ts
-        if self.wants_all:
-            self._quick_label(row, session, ts, pos)
-        return True
-
-    def _quick_label(self, row: Any, session: str, ts: int, pos: int) -> None:
-        self._label(row, Place(session, ts, pos))
-        self._emit.active(session, ts)
+        for line, pos in lines:
+            try:
+                row = decode(line)
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+                super().feed(bytes(line), pos)
+                continue
+            message, ts, session = row.message, parse_time(row.timestamp), row.sessionId
+            parts = message.usage.iterations
+            if (
+                ts is None
+                or not session
+                or (home is not None and session != home)
+                or row.isApiErrorMessage
+                or message.model == SYNTHETIC
+                # One part is all of it.
+                or (parts and not is_one_part(parts))
+                # Whitespace, a mark.
+                or line[0] != _BEGIN
+                or not add(row, ts, pos)
+            ):
+                super().feed(bytes(line), pos)
+                continue
+            self._session = self._session or session
+            self._emit.last_ts = ts
+            if with_labels:
+                # It has the fields that are asked for.
+                self._label(row, Place(session, ts, pos))  # type: ignore[arg-type]
+                self._emit.active(session, ts)
 
     # -- what cannot be told without the rows that were passed over ----------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -18,34 +18,39 @@ from ...jsonl import Unusable, reader_of
 from ...merged_rows import LATER
 from ...short_rows import ShortRows, own_row
 from ..events import ResponseKind, Tokens
+from ..numbers import MAX_COUNT
 from ..responses import UNKNOWN_MODEL
 from .decoder import DENSEST_OUTPUT, PLACEHOLDER
-from .keys import copy_signs_of
+from .keys import copy_signs_of, is_unique
 from .text import text_in
-from .usage import SPEED, TIER, count_of, leaves_placeholders, shown_bytes, stop_of, tokens_of
+from .usage import SPEED, TIER, leaves_placeholders, shown_bytes, stop_of, tokens_told
 
 NOTHING = msgspec.Raw()
 
 # -- the shape of an ordinary row: whatever fits is told by its fields alone ---------------------------------------
 
 
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
+"""What `count_of` takes for one."""
+
+
 class UsageWrites(msgspec.Struct, gc=False):
     """`usage.cache_creation`."""
 
-    ephemeral_5m_input_tokens: int | None = None
-    ephemeral_1h_input_tokens: int | None = None
+    ephemeral_5m_input_tokens: Count | None = None
+    ephemeral_1h_input_tokens: Count | None = None
 
 
 class UsageSearches(msgspec.Struct, gc=False):
     """`usage.server_tool_use`."""
 
-    web_search_requests: int | None = None
+    web_search_requests: Count | None = None
 
 
 class UsageDetails(msgspec.Struct, gc=False):
     """`usage.output_tokens_details`."""
 
-    thinking_tokens: int | None = None
+    thinking_tokens: Count | None = None
 
 
 class UsagePart(msgspec.Struct, gc=False):
@@ -60,10 +65,10 @@ class UsageCounts(msgspec.Struct, gc=False):
     Two that are equal say the same: nothing in it is of a kind that is not told apart from another.
     """
 
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
     cache_creation: UsageWrites | None = None
     output_tokens_details: UsageDetails | None = None
     server_tool_use: UsageSearches | None = None
@@ -145,37 +150,54 @@ assert (_USED.pick, _compared_by(_USED)) == ("max", ["output_tokens", "total_tok
 
 
 class Line(msgspec.Struct, gc=False):
-    """An ordinary line of a response."""
+    """An ordinary line of a response, the one whose it is, or the one that tells what it took."""
 
+    row: UsageRow
     ts: int
     pos: int
-    row: UsageRow
-    output: int
-    """Tokens."""
-    tokens: Tokens | None = None
-    """All kinds, once they have been asked for."""
 
     def taken(self) -> Tokens:
         """What it tells that the response took."""
-        if self.tokens is None:
-            # The same function for all rows: it asks for no more than the fields.
-            self.tokens = tokens_of(self.row.message.usage, nothing)  # type: ignore[arg-type]
-        return self.tokens
+        return _tokens(self.row.message.usage)
+
+
+def _tokens(usage: UsageCounts) -> Tokens:
+    """As `tokens_of` reads them, of counts that are some or missing."""
+    split, details = usage.cache_creation, usage.output_tokens_details
+    return tokens_told(
+        usage.input_tokens or 0,
+        usage.output_tokens or 0,
+        usage.cache_read_input_tokens or 0,
+        usage.cache_creation_input_tokens,
+        0 if split is None else split.ephemeral_5m_input_tokens or 0,
+        0 if split is None else split.ephemeral_1h_input_tokens or 0,
+        None if details is None else details.thinking_tokens,
+    )
 
 
 class _Told(msgspec.Struct, gc=False):
     """What the lines of a response tell so far."""
 
-    owner: Line
-    """The one whose it is."""
-    used: Line
-    """The one that tells what it took."""
+    row: UsageRow
+    """Of the line whose it is; so with the next two."""
+    ts: int
+    pos: int
+    used: UsageRow
+    """Of the line that tells what it took; so with the next three."""
+    used_ts: int
+    used_pos: int
+    output: int
+    """Tokens."""
     ended: int
     """The latest time."""
-    most: int = 0
-    """No line shows more output than so many tokens."""
-    contents: list[msgspec.Raw] | None = None
+    most: int
+    """No line shows more output than so many bytes of JSON."""
+    contents: list[msgspec.Raw] | None
     """What those lines hold that may show more than any of them tells."""
+
+    def lines(self) -> tuple[Line, Line]:
+        """The line whose it is, and the one that tells what it took."""
+        return Line(self.row, self.ts, self.pos), Line(self.used, self.used_ts, self.used_pos)
 
 
 class UsageLines:
@@ -189,41 +211,44 @@ class UsageLines:
         """The time of the first row of the file that has one."""
         self._told: dict[str, _Told] = {}
 
-    def add(self, row: UsageRow, ts: int, pos: int) -> None:
-        """Take a line."""
+    def add(self, row: UsageRow, ts: int, pos: int) -> bool:
+        """Take a line; whether its response is one of which all lines have the same id, and nothing else has."""
         message = row.message
-        line = Line(ts, pos, row, count_of(message.usage.output_tokens, nothing))
+        # What it shows is kept as long as that may be more than any line tells, and else nothing of it.
+        content, message.content = message.content, NOTHING
+        shown = len(content)
+        output = message.usage.output_tokens or 0
         told = self._told.get(message.id)
         if told is None:
-            self._told[message.id] = told = _Told(line, line, ts)
-        else:
-            if ts <= told.owner.ts and self._owner_rank(line) < self._owner_rank(told.owner):
-                told.owner = line
-            used = told.used
-            if line.output > used.output or (line.output == used.output and _used_rank(line) > _used_rank(used)):
-                told.used = line
-            if ts > told.ended:
-                told.ended = ts
-        # What a line shows is kept as long as that may be more than any line tells, and else nothing of it.
-        content, message.content = message.content, NOTHING
-        most = -(-len(content) // DENSEST_OUTPUT)
-        if most > told.most:
-            told.most = most
-        if told.most <= told.used.output:
+            if not is_unique(message.id):
+                return False
+            contents = [content] if shown > output * DENSEST_OUTPUT else None
+            self._told[message.id] = _Told(row, ts, pos, row, ts, pos, output, ts, shown, contents)
+            return True
+        if ts <= told.ts and self._owner_rank(row, ts, pos) < self._owner_rank(told.row, told.ts, told.pos):
+            told.row, told.ts, told.pos = row, ts, pos
+        if output > told.output or (output == told.output and _tells_more(row, ts, pos, told)):
+            told.used, told.used_ts, told.used_pos, told.output = row, ts, pos, output
+        if ts > told.ended:
+            told.ended = ts
+        if shown > told.most:
+            told.most = shown
+        if told.most <= told.output * DENSEST_OUTPUT:
             told.contents = None
         elif told.contents is None:
             told.contents = [content]
         else:
             told.contents.append(content)
+        return True
 
-    def _owner_rank(self, line: Line) -> tuple[int, int, bool, int]:
-        return line.ts, self._copy_signs(line), self._is_sidechain(line), line.pos
+    def _owner_rank(self, row: UsageRow, ts: int, pos: int) -> tuple[int, int, bool, int]:
+        return ts, self._copy_signs(row, ts), self._is_sidechain(row), pos
 
-    def _copy_signs(self, line: Line) -> int:
-        return copy_signs_of(line.row, line.ts, self.first_ts)  # type: ignore[arg-type]
+    def _copy_signs(self, row: UsageRow, ts: int) -> int:
+        return copy_signs_of(row, ts, self.first_ts)  # type: ignore[arg-type]
 
-    def _is_sidechain(self, line: Line) -> bool:
-        return bool(line.row.isSidechain) or self._subagent is not None
+    def _is_sidechain(self, row: UsageRow) -> bool:
+        return bool(row.isSidechain) or self._subagent is not None
 
     def __len__(self) -> int:
         return len(self._told)
@@ -232,73 +257,67 @@ class UsageLines:
         """The lines of a response that count, as rows to be merged with others, and are not told here any more."""
         if key in self._told:
             told = self._told.pop(key)
-            for line in (told.owner, told.used):
+            for line in told.lines():
                 row = self._compared(key, line) | {"usage_path": self._path}
                 row |= {"ended_at": told.ended, "least_output_tokens": _least_output(told)}
-                yield row | {LATER: (partial(self._owned, line), partial(_taken, line))}
+                yield row | {LATER: (partial(self._owned, line.row), partial(_taken, line))}
 
     def unfinished(self) -> Iterator[FactRow]:
         """Those responses as rows that do not say why they stopped."""
         for key, told in self._told.items():
-            owner, used = told.owner, told.used
-            if stop_of(used.row.message.stop_reason) is None:
-                row = self._compared(key, owner) | {"output_tokens": used.output}
-                yield row | self._owned(owner) | _taken(used) | {"least_output_tokens": _least_output(told)}
+            if not told.used.message.stop_reason:
+                owner, used = told.lines()
+                row = self._compared(key, owner) | {"output_tokens": told.output}
+                yield row | self._owned(owner.row) | _taken(used) | {"least_output_tokens": _least_output(told)}
 
     def tell(self, rows: ShortRows) -> None:
         """Tell all responses in short."""
-        said: dict[tuple[object, ...], int] = {}
+        take, first_ts, numbers = rows.rows.append, self.first_ts or 0, dict[tuple[object, ...], int]()
+        known: tuple[object, ...] | None = None
+        number = 0
         for key, told in self._told.items():
-            owner, used = told.owner, told.used
-            same = self._said_by(owner, used)
-            number = said.get(same)
-            if number is None:
-                whose = {"copy_signs": same[0], "is_sidechain": same[1]} | self._owned(owner)
-                number = said[same] = rows.say(self._same | whose | _described(used))
+            row, used, ts = told.row, told.used, told.ts
+            message = used.message
+            usage = message.usage
+            searches = usage.server_tool_use
+            # All that decides what is said of a response beside its own numbers.
+            said = (
+                (ts < first_ts, row.session_id, row.sessionKind, row.isSidechain),
+                (row.sessionId, row.agentId, row.attributionAgent, row.message.model, row.version, row.gitBranch),
+                (used.version, message.stop_reason, usage.speed, usage.service_tier, usage.inference_geo),
+                (searches and searches.web_search_requests, told.output in PLACEHOLDER),
+            )
+            if said != known:
+                known = said
+                if said in numbers:
+                    number = numbers[said]
+                else:
+                    number = numbers[said] = rows.say(self._said_of(told))
             least = (_least_output(told) or None) if told.contents else None
-            row = own_row(key, number, owner.ts, owner.pos, used.taken(), used.ts, used.pos, told.ended, least)
-            rows.rows.append(row)
+            tokens = _tokens(usage)
+            take(own_row(key, number, ts, told.pos, tokens, told.used_ts, told.used_pos, told.ended, least))
 
-    def _said_by(self, owner: Line, used: Line) -> tuple[object, ...]:
-        """All that decides what is said of a response beside its own numbers."""
-        row, used_row = owner.row, used.row
-        message = used_row.message
-        usage = message.usage
-        searches = usage.server_tool_use
-        return (
-            self._copy_signs(owner),
-            self._is_sidechain(owner),
-            row.sessionId,
-            row.agentId,
-            row.attributionAgent,
-            row.message.model,
-            row.version,
-            row.gitBranch,
-            used_row.version,
-            message.stop_reason,
-            usage.speed,
-            usage.service_tier,
-            usage.inference_geo,
-            searches and searches.web_search_requests,
-            used.output in PLACEHOLDER,
-        )
+    def _said_of(self, told: _Told) -> FactRow:
+        """What others may say, too."""
+        owner, used = told.lines()
+        signs = {"copy_signs": self._copy_signs(told.row, told.ts), "is_sidechain": self._is_sidechain(told.row)}
+        return self._same | signs | self._owned(owner.row) | _described(used)
 
     def _compared(self, key: str, line: Line) -> FactRow:
         return self._same | {
             "key": key,
             "ts": line.ts,
             "pos": line.pos,
-            "copy_signs": self._copy_signs(line),
-            "is_sidechain": self._is_sidechain(line),
-            "output_tokens": line.output,
+            "copy_signs": self._copy_signs(line.row, line.ts),
+            "is_sidechain": self._is_sidechain(line.row),
+            "output_tokens": line.taken().output,
             "total_tokens": line.taken().total,
             "usage_ts": line.ts,
             "usage_pos": line.pos,
         }
 
-    def _owned(self, line: Line) -> FactRow:
+    def _owned(self, row: UsageRow) -> FactRow:
         """What `Emitter.response` makes of whose it is, as far as it is asked for."""
-        row = line.row
         return {
             "session_id": row.sessionId,
             "kind": ResponseKind.TURN,
@@ -310,8 +329,12 @@ class UsageLines:
         }
 
 
-def _used_rank(line: Line) -> tuple[int, int, int, int]:
-    return line.output, line.taken().total, line.ts, line.pos
+def _tells_more(row: UsageRow, ts: int, pos: int, told: _Told) -> bool:
+    """Whether a line with as much output as the one that tells what the response took counts instead of it."""
+    usage, known = row.message.usage, told.used.message.usage
+    if usage == known:
+        return (ts, pos) > (told.used_ts, told.used_pos)
+    return (_tokens(usage).total, ts, pos) > (_tokens(known).total, told.used_ts, told.used_pos)
 
 
 def _least_output(told: _Told) -> int:
@@ -346,12 +369,12 @@ def _described(line: Line) -> FactRow:
     message, usage = line.row.message, line.row.message.usage
     used = usage.server_tool_use
     return {
-        "web_searches": count_of(used.web_search_requests, nothing) if used is not None else 0,
+        "web_searches": (used.web_search_requests or 0) if used is not None else 0,
         "speed": text_in(usage.speed) or SPEED,
         "service_tier": text_in(usage.service_tier) or TIER,
         "inference_geo": text_in(usage.inference_geo),
         "stop_reason": stop_of(message.stop_reason),
-        "early_output": line.output in PLACEHOLDER,
+        "early_output": line.taken().output in PLACEHOLDER,
         "stays_early": leaves_placeholders(text_in(line.row.version)),
     }
 
