@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -225,7 +225,11 @@ class Engine:
         """
         if self.store.identity() is not None:
             return None
-        return self._told_ahead(whole.enter_context(self.store.new_in_memory()), begun.jobs, begun.reading)
+        from . import usage_pass
+
+        few = self.store.begins_with_nothing()
+        tables = whole.enter_context(self.store.new_in_memory(usage_pass.FEW if few else None))
+        return replace(self._told_ahead(tables, begun.jobs, begun.reading), has_few=few)
 
     def _told_ahead(self, tables: Writer, jobs: Sequence[Job], begun: UsageReading | None) -> Unread:
         from .usage_pass import Unread

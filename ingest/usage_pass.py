@@ -22,7 +22,6 @@ from .load import load
 from .plan import Job, job_for
 from .prices import PriceOverrides, rates_for
 from .redaction_version import is_pending
-from .short_rows import ShortFiles
 from .usage_reading import UsageReading
 from .watermarks import known_models
 
@@ -36,6 +35,10 @@ COPIED = (
     *("rates", "models", "context_windows", "zones", "meta"),
 )
 """Tables that answers about tokens are made of, or that decide about rows of those."""
+
+
+FEW = ("rates", "models", "tokens_daily", "zones", "sessions", "accesses", "sync_actions")
+"""Tables that are asked for tokens by day, and for people; more of an empty store are made where they are needed."""
 
 
 def can_be_told(store: Reader) -> bool:
@@ -59,6 +62,8 @@ class Unread:
     """The file of a source at a path."""
     begun: UsageReading | None = None
     """What is reading them already."""
+    has_few: bool = False
+    """Whether the store is a new one, of which there are no more tables than FEW; else they are what it knows."""
 
     def tell(self, *, with_sessions: bool, only_rollups: bool = False) -> Reader:
         """Bring in what the backlog tells of tokens, and ask: once.
@@ -73,13 +78,18 @@ class Unread:
                 # Whose they are is decided by what all files say of their sessions.
                 with_sessions = True
                 parts = self._reading(stack, self.jobs, with_sessions=True).finish()
-            unread = self._load(parts, with_sessions=with_sessions, only_rollups=only_rollups)
+            if not with_sessions and self._may_be_shown(parts):
+                self._show(parts, only_rollups=only_rollups)
+                return self.tables
+            if self.has_few:
+                self.tables.make_tables()
+            unread = self._load(parts)
             while unread:
                 # Of what a file takes back the store does not know what these had said.
                 files = [file for path in unread if (file := self.recognise(Path(path))) is not None]
                 jobs = [job for file in files if (job := job_for(file, None)) is not None]
                 more = self._reading(stack, jobs, with_sessions=with_sessions, processes=1)
-                unread = self._load(more.finish(), with_sessions=with_sessions, only_rollups=only_rollups)
+                unread = self._load(more.finish())
         return self.tables
 
     def _reading(
@@ -90,37 +100,32 @@ class Unread:
         processes = self.processes if processes is None else processes
         return stack.enter_context(UsageReading(jobs, folder, processes, with_sessions=with_sessions))
 
-    def _load(self, parts: Sequence[UsageShare], *, with_sessions: bool, only_rollups: bool) -> list[str]:
+    def _load(self, parts: Sequence[UsageShare]) -> list[str]:
         """Load what was read; paths of files of which that is not enough, as `load`."""
-        work = Load(is_merged=True)
-        for part in parts:
-            work.add({table: Path(path) for table, path in part.done.row_files.items()})
-        short = [part.done.short for part in parts if part.done.short is not None]
-        if short and not with_sessions and self._may_be_shown(parts):
-            self._show(parts, short, work, only_rollups=only_rollups)
-            return []
+        work = _told_by(parts)
         upkeep.keep_up(self.tables, self.zones, self.overrides)
         self._know_prices(parts, work)
         work.results = [result for part in parts for result in part.done.results]
-        work.short = short
         unread = load(self.tables, work)
         forget.enforce(self.tables)
         return unread
 
-    def _show(
-        self, parts: Sequence[UsageShare], short: Sequence[ShortFiles], work: Load, *, only_rollups: bool
-    ) -> None:
+    def _show(self, parts: Sequence[UsageShare], *, only_rollups: bool) -> None:
         """Load only what responses depend on, and show these as they were told."""
-        upkeep.keep_no_days(self.tables)
-        upkeep.reprice(self.tables, self.overrides)
+        work = _told_by(parts)
+        prompts, others = (work.row_files.get(table, []) for table in ("prompts", "responses"))
+        if not self.has_few:
+            upkeep.keep_no_days(self.tables)
+            upkeep.reprice(self.tables, self.overrides)
+        elif prompts or not only_rollups:
+            self.tables.make_tables()
         self._know_prices(parts, work)
         write_rates(self.tables, work.rates, work.priced_models)
-        others = work.row_files.get("responses", ())
-        # Of what was read with its sessions prompts decide about responses, and nothing else is asked for.
-        if "prompts" in work.row_files:
-            load(self.tables, Load({"prompts": work.row_files["prompts"]}, without_rollups=True))
+        if prompts:
+            # Of what was read with its sessions prompts decide about responses, and nothing else is asked for.
+            load(self.tables, Load({"prompts": prompts}, without_rollups=True))
         waiting = {session for part in parts for session in part.waiting}
-        told = usage_view.read(self.tables, short, others, waiting)
+        told = usage_view.read(self.tables, work.short, others, waiting)
         if only_rollups:
             usage_view.roll_up(self.tables, told, self.zones)
         else:
@@ -137,7 +142,16 @@ class Unread:
         """Whether responses are what is told of them: none is known or forgotten, nothing else says more of them."""
         known = "SELECT EXISTS (FROM responses) OR EXISTS (FROM prompts) OR EXISTS (FROM forgotten)"
         return (
-            not any(SOURCES[result.file.kind].keeps_ledger for part in parts for result in part.done.results)
+            any(part.done.short is not None for part in parts)
+            and not any(SOURCES[result.file.kind].keeps_ledger for part in parts for result in part.done.results)
             and not any(job.file.username for job in self.jobs)
-            and self.tables.value(known) is False
+            and (self.has_few or self.tables.value(known) is False)
         )
+
+
+def _told_by(parts: Sequence[UsageShare]) -> Load:
+    """What was read, to be loaded."""
+    work = Load(is_merged=True, short=[part.done.short for part in parts if part.done.short is not None])
+    for part in parts:
+        work.add({table: Path(path) for table, path in part.done.row_files.items()})
+    return work

@@ -107,13 +107,13 @@ def _marked(connection: Writer, told: Told, waiting: Collection[str]) -> Told:
 
 def show(connection: Writer, told: Told) -> None:
     """Let `responses` show them."""
-    connection.execute(f"DROP TABLE {RESPONSES.name}")
+    connection.execute(f"DROP TABLE IF EXISTS {RESPONSES.name}")
     connection.execute(f"CREATE VIEW {RESPONSES.name} AS {priced(f'({told.rows})')}")
 
 
 def roll_up(connection: Writer, told: Told, zones: Sequence[str]) -> None:
     """Make their rollup by day for some zones, and of `responses` nothing: nobody asks for that."""
-    connection.execute(f"DROP TABLE {RESPONSES.name}")
+    connection.execute(f"DROP TABLE IF EXISTS {RESPONSES.name}")
     rows = priced(f"({told.rows})")
     for zone in zones:
         connection.execute("INSERT INTO zones VALUES (?, NULL)", [zone])

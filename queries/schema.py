@@ -5,6 +5,8 @@ All times are TIMESTAMP in UTC without a zone; sizes are bytes; tokens and count
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .facts import FACTS, Fact
 
 __all__ = ["FACTS", "ROLLUPS_BY_DAY", "STORE_VERSION", "TABLES", "Fact", "columns_of", "ddl"]
@@ -272,10 +274,11 @@ def columns_of(table: str) -> dict[str, str]:
     return TABLES[table]
 
 
-def ddl() -> list[str]:
-    """The statements that create an empty store."""
+def ddl(only: Collection[str] | None = None) -> list[str]:
+    """The statements that create an empty store, or `only` some of its tables."""
     tables = {fact.name: fact.columns for fact in FACTS} | TABLES
     return [
         f"CREATE TABLE {name} (" + ", ".join(f'"{column}" {kind}' for column, kind in columns.items()) + ")"
         for name, columns in tables.items()
+        if only is None or name in only
     ]

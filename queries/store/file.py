@@ -22,7 +22,7 @@ from .errors import StoreBusy, StoreDamaged, StoreError, StoreForeign, StoreRead
 from .files import Files, Stamp
 from .gate import gate_of
 from .instance import Instance, OpenStore
-from .keepsakes import Note, backup_path, is_backup_due, write_notes
+from .keepsakes import Note, backup_path, is_backup_due, read_notes, write_notes
 from .reader import Reader, Writer
 from .scratch import make_folder, scratch
 
@@ -133,20 +133,26 @@ class Store:
             yield Writer(self.path, connection)
 
     @contextlib.contextmanager
-    def new_in_memory(self) -> Iterator[Writer]:
+    def new_in_memory(self, tables: Collection[str] | None = None) -> Iterator[Writer]:
         """The tables of a store that is not there yet, in memory, with what it will begin with; no file is made.
 
-        They end with this block. Raises StoreError.
+        `tables`: only these, where it begins with nothing: to make all takes as long as to ask a few questions. They
+        end with this block. Raises StoreError.
         """
         from ._duckdb import duckdb
 
         with contextlib.ExitStack() as stack:
             try:
-                connection = stack.enter_context(self._instance.in_memory(ddl(), ()))
-                take_notes(connection, self.path)
+                connection = stack.enter_context(self._instance.in_memory(ddl(tables), ()))
+                if tables is None:
+                    take_notes(connection, self.path)
             except duckdb.Error as error:
                 raise explained(self.path, error, opening=False) from error
             yield Writer(self.path, connection)
+
+    def begins_with_nothing(self) -> bool:
+        """Whether a store made now knows of nothing that the user had forgotten."""
+        return not read_notes(self.path)
 
     def make_way(self) -> None:
         """Inside a `write`, after its transaction: keep readers of this process out if other processes wait.

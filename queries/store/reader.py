@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..quoting import quoted
+from ..schema import ddl
 from .errors import StoreError, explained
 from .instance import beside
 from .parsed import PARSED
@@ -146,6 +147,11 @@ class Writer(Reader):
             yield Reader(self._path, cursor, self._explain)
         finally:
             cursor.close()
+
+    def make_tables(self) -> None:
+        """Make the tables of a store that are not there, of one in memory that has some."""
+        for statement in ddl():
+            self.execute(statement.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1))
 
     def copy_to(self, path: Path) -> None:
         """Make a store at a path of all that this one has, which is one in memory."""

@@ -30,7 +30,7 @@ from agnes_stats.tui.commands import answering
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.transcripts import Transcript, write
+from tests.transcripts import OPUS, Transcript, write
 
 ALL = Filter()
 
@@ -237,16 +237,29 @@ def words(tmp_path: Path) -> list[str]:
     return ["--store", str(tmp_path / "store.duckdb"), "--source", f"claude={tmp_path / 'claude'}"]
 
 
-@pytest.mark.parametrize("command", ["daily", "tokens", "monthly"])
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["daily"],
+        ["tokens"],
+        ["monthly", "--budget", "10"],
+        ["daily", "--range", "2026-01-10 12:00"],
+        ["tokens", "--range", "2026-01-10 12:00"],
+        ["weekly", "--agent", "claude-code", "--model", OPUS],
+    ],
+    ids=" ".join,
+)
 def test_an_answer_before_the_store_is_full_says_so_and_the_store_is_filled(
-    words: list[str], command: str, capsys: pytest.CaptureFixture[str]
+    words: list[str], command: list[str], is_there: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main([command, "--no-ingest", "--json", *words]) == 0
-    assert "provisional" not in capsys.readouterr().out, "it answers from the store as it is"
-    assert cli.main([command, "--json", *words]) == 0
+    if is_there:
+        assert cli.main([*command, "--no-ingest", "--json", *words]) == 0
+        assert "provisional" not in capsys.readouterr().out, "it answers from the store as it is"
+    assert cli.main([*command, "--json", *words]) == 0
     first = json.loads(capsys.readouterr().out)
     assert first.pop("provisional") is True
-    assert cli.main([command, "--no-ingest", "--json", *words]) == 0
+    assert cli.main([*command, "--no-ingest", "--json", *words]) == 0
     assert json.loads(capsys.readouterr().out) == first
     assert "000" in json.dumps(first["totals"])
 
