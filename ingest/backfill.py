@@ -18,6 +18,7 @@ from .ready import make_ready
 from .work import TASK_BYTES, TASK_FILES, Workers, WorkTask
 
 if TYPE_CHECKING:
+    from .early import EarlyWorkers
     from .engine import Engine
 
 LOAD_BYTES, LOAD_FILES = 512 * 1024 * 1024, 4000
@@ -57,14 +58,19 @@ class Backfill:
         *,
         workers: int,
         alone: bool,
+        early: EarlyWorkers | None = None,
     ) -> None:
-        """`workers`: processes, 0 for none. `alone`: everything is to be read, whatever other programs have read."""
+        """`workers`: processes, 0 for none, of which `early` ones are there, perhaps more.
+
+        `alone`: everything is to be read, whatever other programs have read.
+        """
         self._engine = engine
         self._folder = folder
         self._waiting = deque(jobs)
         self._report = report
         self._summary = summary
-        self._workers = workers
+        self._early = early
+        self._workers = max(workers, len(early.pipes)) if early is not None else workers
         self._alone = alone
         self._running: dict[Future[Done], list[Job]] = {}
         self._queued = 0
@@ -87,9 +93,9 @@ class Backfill:
         `prepare`: makes the store ready, while the first files are read, and tells what is still to be done.
         """
         engine = self._engine
-        if self._workers and can_be_copied():
+        if self._early is None and self._workers and can_be_copied():
             make_ready(job.file for job in self._waiting)
-        with Workers(self._workers) as workers:
+        with Workers(self._workers, self._early) as workers:
             if prepare is not None:
                 self._hand_out(workers)
                 still = prepare()

@@ -1,6 +1,7 @@
 """Copies of this process that are made before anybody knows what there is to read.
 
-While this process finds that out, and starts DuckDB, they import what reads: each of the two takes a tenth of a second.
+While this process finds that out, and starts DuckDB, they import what reads: each of the two takes a tenth of a second,
+and to import what reads files as a whole two of them.
 Then they are told, or they end. Imports next to nothing, for the program begins with it.
 """
 
@@ -15,6 +16,7 @@ from .copies import Queue, can_be_copied, copied, usual_processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 
@@ -64,17 +66,8 @@ class EarlyCopies:
 
     def _wait(self, told: int, tells: int) -> None:
         """Be one of them."""
-        gc.disable()
-        # What it writes is as private as what this process writes, which has not said so yet.
-        os.umask(0o077)
-        for other in (tells, *self._waiting.values()):
-            # While anybody else has these, nobody would learn that this process has ended.
-            os.close(other)
+        _begin_as_copy([tells, *self._waiting.values()])
         self.queue.only_take()
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for stream in range(3):
-            # Whoever waits for the end of what this process tells is not to wait for its copies.
-            os.dup2(nothing, stream)
         from pathlib import Path
 
         from . import usage_share
@@ -88,24 +81,103 @@ class EarlyCopies:
             task_of.answer(self.queue.taken(), int(number))
 
 
-_early: EarlyCopies | None = None
+class EarlyWorkers:
+    """Worker processes that are there before anybody knows what they are to do.
+
+    One is a copy of this process. It imports what reads files as a whole, and then makes the others, which are copies
+    of it: each would need a quarter of a second for that. Where some are not made, nobody answers from their pipes.
+    """
+
+    def __init__(self, count: int) -> None:
+        ours: list[tuple[int, int]] = []
+        theirs: list[tuple[int, int]] = []
+        for _ in range(count):
+            taken, gives = os.pipe()
+            told, answered = os.pipe()
+            ours.append((gives, told))
+            theirs.append((taken, answered))
+        self.pipes = ours
+        """Of each worker where it is given tasks, and where it tells what they came to."""
+        self._process = copied(lambda: self._be_workers(theirs))
+        for pair in theirs:
+            _close(pair)
+
+    def wait(self) -> None:
+        """Wait until they have ended, as they do when nobody can give them tasks any more."""
+        process, self._process = self._process, None
+        if process is not None:
+            os.waitpid(process, 0)
+
+    def end(self) -> None:
+        """End them, to which nobody has given a task."""
+        for pair in self.pipes:
+            _close(pair)
+        self.wait()
+
+    def _be_workers(self, pipes: Sequence[tuple[int, int]]) -> None:
+        """Be the first of them."""
+        _begin_as_copy([end for pair in self.pipes for end in pair])
+        from . import work
+        from .ready import make_all_ready
+
+        make_all_ready()
+        first, *others = pipes
+        made = [copied(lambda pair=pair: work.serve_on(*pair)) for pair in others]  # type: ignore[misc]
+        work.serve_on(*first, [process for process in made if process is not None])
 
 
-def begin() -> None:
-    """Make such copies, where the system has any and there are processors for them."""
+def _begin_as_copy(ends: Iterable[int]) -> None:
+    """Be a copy that does not need these ends of pipes, nor the streams."""
+    gc.disable()
+    # What it writes is as private as what this process writes, which has not said so yet.
+    os.umask(0o077)
+    # While anybody else has these, nobody would learn that this process has ended.
+    _close(ends)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        # Whoever waits for the end of what this process tells is not to wait for its copies.
+        os.dup2(nothing, stream)
+
+
+def _close(ends: Iterable[int]) -> None:
+    for end in ends:
+        os.close(end)
+
+
+_early: EarlyCopies | EarlyWorkers | None = None
+
+
+def begin(*, whole: bool = False) -> None:
+    """Make such copies, where the system has any and there are processors for them.
+
+    `whole`: that are to read files as a whole; else for what responses took.
+    """
     global _early
-    if _early is None and (count := usual_processes() - 1) and can_be_copied():
-        _early = EarlyCopies(count)
+    if _early is None and (others := usual_processes() - 1) and can_be_copied():
+        _early = EarlyWorkers(others + 1) if whole else EarlyCopies(others)
 
 
 def take() -> EarlyCopies | None:
-    """The copies that were made, once: whoever takes them ends them or tells them what to do."""
+    """The copies made for what responses took, once: whoever takes them ends them or tells them what to do."""
     global _early
+    if not isinstance(_early, EarlyCopies):
+        return None
+    early, _early = _early, None
+    return early
+
+
+def take_workers() -> EarlyWorkers | None:
+    """The workers that were made, once: whoever takes them ends them or gives them tasks."""
+    global _early
+    if not isinstance(_early, EarlyWorkers):
+        return None
     early, _early = _early, None
     return early
 
 
 def end() -> None:
     """There is nothing for them to do, if they wait at all."""
-    if (early := take()) is not None:
+    global _early
+    early, _early = _early, None
+    if early is not None:
         early.end()

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreError, StoreInterrupted, explained
 from ..queries.store.gate import chance
 from ..queries.store.scratch import clear, scratch
+from . import early
 from .copies import can_be_copied, usual_processes
 from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark, file_at
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
@@ -204,7 +205,7 @@ class Engine:
         if not self.store.is_file or self.store.identity() is not None:
             return None
         jobs = plan(self.roots, {}, self.stop).jobs
-        from . import early, usage_reading
+        from . import usage_reading
 
         if not usage_reading.is_worth_it(jobs):
             return None
@@ -297,6 +298,8 @@ class Engine:
             if _is_much(made.jobs):
                 self._fill(made, summary, report)
                 return
+        # What is there to read it all would do nothing.
+        early.end()
         stamp = self.store.stamp()
         jobs = self._prepare(rebuild, summary)
         report(Progress(files=len(jobs), bytes=sum(job.todo for job in jobs)))
@@ -326,7 +329,11 @@ class Engine:
 
         report(Progress(files=len(made.jobs), bytes=sum(job.todo for job in made.jobs)))
         with scratch(self.store.path) as folder:
-            Backfill(self, folder, made.jobs, report, summary, workers=self.workers, alone=False).run(prepare)
+            readers = early.take_workers()
+            filling = Backfill(
+                self, folder, made.jobs, report, summary, workers=self.workers, alone=False, early=readers
+            )
+            filling.run(prepare)
 
     def _has_orphan(self) -> bool:
         """Whether there is the log of a writer that was killed. It costs every reader time; a writer takes it in."""

@@ -34,6 +34,14 @@ def make_ready(files: Iterable[SourceFile]) -> None:
         analyse("SELECT 1", "duckdb")
 
 
+def make_all_ready() -> None:
+    """The same where nobody knows the files yet: what decodes those of most people, and what parses SQL."""
+    from .access.sql import analyse
+    from .formats.claude import decoder  # noqa: F401
+
+    analyse("SELECT 1", "duckdb")
+
+
 def _speaks_of_sql(path: Path) -> bool:
     """Whether a file begins with talk of a database's client; no if it cannot be read."""
     try:

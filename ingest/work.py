@@ -19,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -34,6 +34,9 @@ from .model_names import models_of
 from .short_rows import ShortRows
 from .text import kept
 from .watermarks import reason
+
+if TYPE_CHECKING:
+    from .early import EarlyWorkers
 
 REASON_CHARS = 300
 
@@ -179,7 +182,7 @@ class _CopiedWorker:
     def __init__(self) -> None:
         taken, given = os.pipe()
         told, answered = os.pipe()
-        process = copied(lambda: _serve_on(taken, answered))
+        process = copied(lambda: serve_on(taken, answered))
         os.close(taken)
         os.close(answered)
         self.tasks: IO[bytes] = os.fdopen(given, "wb")
@@ -197,14 +200,30 @@ class _CopiedWorker:
             os.waitpid(self._process, 0)
 
 
-def _serve_on(tasks: int, answers: int) -> None:
-    """Be a worker on two pipes, and have nothing open but these: what this process has is let go of when it wants."""
+class _EarlyWorker:
+    """One that was made before anybody knew what there is to do; it ends when nobody can give it tasks."""
+
+    def __init__(self, tasks: int, answers: int) -> None:
+        self.tasks: IO[bytes] = os.fdopen(tasks, "wb")
+        self.answers: IO[bytes] = os.fdopen(answers, "rb")
+
+    def end(self) -> None:
+        """End the process at once."""
+        with contextlib.suppress(OSError):
+            self.tasks.close()
+
+
+def serve_on(tasks: int, answers: int, children: Sequence[int] = ()) -> None:
+    """Be a worker on two pipes, and have nothing open but these: what this process has is let go of when it wants.
+
+    `children`: processes that it made, which end when it does, and are waited for.
+    """
     nothing = os.open(os.devnull, os.O_RDWR)
     # Neither of them is one of the first three, which this process has had from the start.
     for ours, theirs in ((0, tasks), (1, answers), (2, nothing)):
         os.dup2(theirs, ours)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    serve()
+    serve(children)
 
 
 def _answer(worker: _Worker, task: WorkTask) -> Done:
@@ -228,15 +247,23 @@ def _close(worker: _Worker) -> None:
 
 
 class Workers:
-    """A few worker processes; a context manager. With `count` 0 the tasks run in this process instead."""
+    """A few worker processes; a context manager. With `count` 0 the tasks run in this process instead.
 
-    def __init__(self, count: int) -> None:
+    `early`: so many that were made before.
+    """
+
+    def __init__(self, count: int, early: EarlyWorkers | None = None) -> None:
+        self._early = early
         self._idle: SimpleQueue[_Worker | None] = SimpleQueue()
         self._all: list[_Worker] = []
         self._lock = threading.Lock()
         self._stopping = False
         self.count = count
-        for _ in range(max(1, count)):
+        for tasks, answers in early.pipes if early is not None else ():
+            worker = _EarlyWorker(tasks, answers)
+            self._all.append(worker)
+            self._idle.put(worker)
+        for _ in range(max(1, count) - len(self._all)):
             self._idle.put(self._start(as_copy=can_be_copied()) if count else None)
         self._threads = ThreadPoolExecutor(max(1, count), thread_name_prefix="ingest-worker")
 
@@ -248,6 +275,8 @@ class Workers:
             self._stopping = True
         for worker in self._all:
             _close(worker)
+        if self._early is not None:
+            self._early.wait()
         self._threads.shutdown(cancel_futures=True)
 
     def submit(self, task: WorkTask) -> Future[Done]:
@@ -278,12 +307,15 @@ class Workers:
         return Done() if self._stopping else run_task(task)
 
 
-def serve() -> None:
-    """Answer tasks on standard input until it ends, which is when the parent does, however it ends."""
+def serve(children: Sequence[int] = ()) -> None:
+    """Answer tasks on standard input until it ends, which is when the parent does, however it ends.
+
+    `children`: processes that end then, too.
+    """
     # Ctrl-C goes to everybody on the terminal; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tasks: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_take_tasks, args=(tasks,), daemon=True).start()
+    threading.Thread(target=_take_tasks, args=(tasks, children), daemon=True).start()
     try:
         # Not `sys.stdout`: in a copy that may still hold what the other process was about to write.
         with open(1, "wb", closefd=False) as answers:
@@ -295,9 +327,12 @@ def serve() -> None:
         os._exit(1)
 
 
-def _take_tasks(tasks: SimpleQueue[bytes]) -> None:
+def _take_tasks(tasks: SimpleQueue[bytes], children: Sequence[int]) -> None:
     """Pass tasks on until there are no more; then nobody waits for the one that is under way, either."""
     with open(0, "rb", closefd=False) as told:
         for line in told:
             tasks.put(line)
+    for child in children:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child, 0)
     os._exit(0)

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not words or words[0].startswith("-"):
         return _dashboard(words, arguments)
     if arguments is None and reads_ahead(words):
-        early.begin()
+        early.begin(whole=words[0] == FILLS)
     with kept.beginning(words) as may_keep:
         if may_keep is not None:
             answer = may_keep.find(time.time())
@@ -40,13 +40,17 @@ READS_AHEAD = ("tokens", "daily", "weekly", "monthly")
 """Commands that tell what responses took before the store is full."""
 
 
+FILLS = "ingest"
+"""The command that does nothing else than to fill it."""
+
+
 def reads_ahead(words: list[str]) -> bool:
     """Whether this looks like a command that reads all there is for a store that does not exist yet.
 
     If it is not one after all, processes were made in vain.
     """
     return (
-        words[0] in READS_AHEAD
+        words[0] in (*READS_AHEAD, FILLS)
         and not any(word in ("-h", "--help", "--no-ingest") for word in words)
         and not os.environ.get("AGNES_STATS_NO_INGEST")
         and not os.path.lexists(kept.store_of(words))

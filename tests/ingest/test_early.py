@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -11,15 +12,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from agnes_stats.ingest import early, usage_reading, usage_share
+from agnes_stats.ingest import early, usage_reading, usage_share, work
 from agnes_stats.ingest.copies import Queue
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
+from agnes_stats.ingest.work import Workers
 from agnes_stats.queries import tokens
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import start
 
+from tests.faults.same import contents, difference
 from tests.storing import until
 from tests.transcripts import Transcript, write
 
@@ -131,12 +134,66 @@ def test_those_that_nobody_needs_are_ended() -> None:
     early.end()
 
 
+@pytest.fixture
+def much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little there is, it is worth worker processes."""
+    monkeypatch.setattr("agnes_stats.ingest.engine.COPY_BYTES", 0)
+
+
+def _first_worker() -> int:
+    assert isinstance(early._early, early.EarlyWorkers)
+    process = early._early._process
+    assert process is not None
+    return process
+
+
+@pytest.mark.usefixtures("much")
+def test_workers_that_are_there_read_the_whole(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    early.begin(whole=True)
+    process, started = _first_worker(), []
+    monkeypatch.setattr(Workers, "_start", lambda *_, **__: started.append(1))
+    monkeypatch.setattr(work, "run_task", lambda _: pytest.fail("a worker reads it"))
+    assert engine.catch_up().files == 5
+    assert not started
+    assert not _is_there(process)
+    monkeypatch.undo()
+    (tmp_path / "other").mkdir()
+    other = Store(tmp_path / "other" / "store.duckdb")
+    Engine(other, engine.roots).catch_up()
+    assert difference(contents(engine.store), contents(other)) == ""
+
+
+@pytest.mark.usefixtures("much")
+def test_what_workers_that_died_leave_is_read_all_the_same(engine: Engine) -> None:
+    early.begin(whole=True)
+    os.kill(_first_worker(), signal.SIGKILL)
+    assert engine.catch_up().files == 5
+
+
+def test_workers_are_ended_where_there_is_little_to_read(engine: Engine) -> None:
+    early.begin(whole=True)
+    process = _first_worker()
+    assert engine.catch_up().files == 5
+    assert not _is_there(process)
+
+
+def test_each_takes_its_own() -> None:
+    early.begin()
+    assert early.take_workers() is None
+    early.end()
+    early.begin(whole=True)
+    assert early.take() is None
+    process = _first_worker()
+    early.end()
+    assert not _is_there(process)
+
+
 WAITS = """
 import os, sys
 from agnes_stats.ingest import early
 early.usual_processes = lambda: 3
-early.begin()
-print(*early._early._waiting, flush=True)
+early.begin(whole={whole})
+print(*getattr(early._early, "_waiting", ()) or [early._early._process], flush=True)
 sys.stdin.readline()
 {end}
 """
@@ -152,17 +209,21 @@ def _go_on(running: subprocess.Popen[str]) -> None:
     running.stdin.flush()
 
 
+@pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize(
     ("end", "how"),
     [("", _kill), ("os._exit(0)", _go_on), ("sys.exit(2)", _go_on), ("raise OSError", _go_on)],
 )
-def test_they_end_with_the_process_that_made_them(end: str, how: Callable[[subprocess.Popen[str]], None]) -> None:
-    command = [sys.executable, "-c", WAITS.format(end=end)]
+def test_they_end_with_the_process_that_made_them(
+    end: str, how: Callable[[subprocess.Popen[str]], None], whole: bool
+) -> None:
+    command = [sys.executable, "-c", WAITS.format(end=end, whole=whole)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as running:
         assert running.stdout is not None
         waiting = [int(number) for number in running.stdout.readline().split()]
-        assert len(waiting) == 2
+        # Of workers it knows the first, which waits for the others.
+        assert len(waiting) == (1 if whole else 2)
         how(running)
         # They have none of what it tells open: else this would wait for them.
         assert running.stdout.read() == ""
@@ -179,6 +240,8 @@ def test_they_end_with_the_process_that_made_them(end: str, how: Callable[[subpr
         ("weekly --store={old}", False),
         ("daily --help", False),
         ("daily --no-ingest", False),
+        ("ingest --json", True),
+        ("ingest --store {old}", False),
         ("sessions --json", False),
         ("models", False),
     ],
@@ -213,6 +276,28 @@ def test_a_command_answers_with_them(tmp_path: Path) -> None:
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.startswith('{"provisional": true, ')
     assert ask("daily", "--json").stdout == first.stdout.replace('"provisional": true, ', "")
+    assert [path.name for path in tmp_path.glob(".agnes-stats-*")] == []
+
+
+FILLS = """
+import sys
+from agnes_stats.ingest import early, engine
+early.usual_processes = lambda: 3
+engine.COPY_BYTES = 1
+from agnes_stats.tui import start
+sys.exit(start.main())
+"""
+
+
+def test_a_command_fills_a_store_with_them(tmp_path: Path) -> None:
+    _write_sessions(tmp_path / "claude")
+    command = [sys.executable, "-c", FILLS, "ingest", "--json", "--store", str(tmp_path / "store.duckdb")]
+    command += ["--source", f"claude={tmp_path / 'claude'}"]
+    first = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (first.returncode, first.stderr) == (0, "")
+    assert json.loads(first.stdout)["files"] == 5
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert json.loads(again.stdout)["files"] == 0
     assert [path.name for path in tmp_path.glob(".agnes-stats-*")] == []
 
 
