@@ -15,20 +15,27 @@ from hypothesis import strategies as st
 
 TIMES = [f"2026-05-01T10:{minute:02}:00Z" for minute in (0, 5, 12, 40)]
 
-row = st.fixed_dictionaries(
-    {"type": st.sampled_from(["user", "user", "assistant", "attachment"])},
-    optional={
-        "timestamp": st.sampled_from(TIMES),
-        "sessionId": st.sampled_from(["s", "s", "s", "t", "", 5]),
-        "uuid": st.sampled_from(["a", "b", "c", "", None]),
-        "gitBranch": st.sampled_from(["main", "main", "fix", None]),
-        "version": st.sampled_from(["2.1", "2.1", "2.2", 2]),
-        "cwd": st.sampled_from(["/home/dev/one", "/home/dev/two", 1]),
-        "isSidechain": st.sampled_from([False, False, True, 0]),
-        "forkedFrom": st.sampled_from([{"sessionId": "o"}, {"sessionId": "p"}, {}, None]),
-        "customTitle": st.sampled_from(["Named", ""]),
-        "aiTitle": st.just("Guessed"),
-    },
+USUAL = {"type": "user", "sessionId": "s", "uuid": "a", "gitBranch": "main", "version": "2.1", "cwd": "/home/dev/one"}
+
+changes: dict[str, st.SearchStrategy[Any]] = {
+    "type": st.sampled_from(["user", "assistant", "attachment"]),
+    "sessionId": st.sampled_from(["t", "", 5]),
+    "gitBranch": st.sampled_from(["fix", None]),
+    "version": st.sampled_from(["2.2", 2]),
+    "cwd": st.sampled_from(["/home/dev/two", 1]),
+    "isSidechain": st.sampled_from([True, 0]),
+    "forkedFrom": st.sampled_from([{"sessionId": "o"}, {"sessionId": "p"}, {}]),
+    "customTitle": st.sampled_from(["Named", ""]),
+    "aiTitle": st.just("Guessed"),
+}
+change = st.one_of(
+    st.just(dict[str, Any]()), *(st.fixed_dictionaries({name: values}) for name, values in changes.items())
+)
+row = st.builds(
+    lambda time, uuid, other: USUAL | {"timestamp": time, "uuid": uuid} | other,
+    st.sampled_from([*TIMES, None]),
+    st.sampled_from(["a", "b", "c", "", None]),
+    change,
 )
 
 
@@ -60,13 +67,11 @@ def _read(lines: list[bytes], *, at_once: bool) -> dict[str, Any]:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(row, max_size=12))
-# The last row is the earliest; the one before it has no id.
-@example([{"sessionId": "s", "timestamp": TIMES[time], "uuid": name} for time, name in ((1, "a"), (2, ""), (0, "c"))])
-# Each of them says what it was forked from.
-@example(
-    [{"sessionId": "s", "timestamp": TIMES[time], "uuid": "a", "forkedFrom": {"sessionId": "o"}} for time in (0, 1)]
-)
+# The last row is the earliest; the last row has no id; each of them says what it was forked from.
+@example([USUAL | {"timestamp": TIMES[time], "uuid": name} for time, name in ((1, "a"), (2, "b"), (0, "c"))])
+@example([USUAL | {"timestamp": TIMES[time], "uuid": name} for time, name in ((1, "a"), (2, "b"), (3, ""))])
+@example([USUAL | {"timestamp": TIMES[time], "forkedFrom": {"sessionId": "o"}} for time in (0, 1)])
 def test_labels_and_activity_are_those_of_rows_read_one_by_one(rows: list[dict[str, Any]]) -> None:
     timed = {"type": "user", "sessionId": "u", "timestamp": TIMES[0]}
-    lines = [json.dumps({"type": "user"} | told).encode() + b"\n" for told in (timed, *rows)]
+    lines = [json.dumps(told).encode() + b"\n" for told in (timed, *rows)]
     assert _read(lines, at_once=True) == _read(lines, at_once=False)
