@@ -39,7 +39,8 @@ class Order:
         left_out = {f"{half.prefix}path", f"{half.prefix}is_copy" if half.rivals is not None else None}
         self._terms = [term for term in half.terms if term.column not in left_out]
         self._reversed = [number for number, term in enumerate(self._terms) if term.negated]
-        self._is_last = half.pick == "max"
+        self.is_last = half.pick == "max"
+        """Whether of lines the last one counts, and not the first."""
         self.columns = tuple(term.column for term in self._terms)
         """Those by which lines are compared, in the order of their values."""
 
@@ -50,11 +51,11 @@ class Order:
                 later, known = self._ranks(later), self._ranks(known)
                 break
         try:
-            return later >= known if self._is_last else later <= known
+            return later >= known if self.is_last else later <= known
         except TypeError:
             # One of them has no value where they differ.
             later, known = self._ranks(later), self._ranks(known)
-            return later >= known if self._is_last else later <= known
+            return later >= known if self.is_last else later <= known
 
     def _ranks(self, values: Values) -> Values:
         return tuple([term.rank_of(value) for term, value in zip(self._terms, values, strict=True)])

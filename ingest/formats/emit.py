@@ -38,13 +38,14 @@ from .events import (
     Subagent,
     Summary,
     TaskState,
+    Telling,
     ToolCall,
     ToolKind,
     ToolResult,
     Worktree,
 )
 from .numbers import whole_number
-from .responses import ResponseLines, added_up, owned, taken
+from .responses import ResponseLines, added_up, owned, taken, whole
 from .source import SourceFile, State
 from .texts import DETAIL_CHARS, input_line
 from .times import SessionLabels
@@ -92,7 +93,7 @@ class Emitter:
         self._unknowns: Counter[str] = Counter()
         self._responses = ResponseLines(batch) if isinstance(batch, MergedBatch) else None
         """What tells of responses, where the batch takes a row of each that is told as a whole."""
-        self._early: list[tuple[str, Response]] = []
+        self._early: list[tuple[str, Response | Telling]] = []
         """Of these, with their paths, those before the first time."""
 
     def inside(self, path: Path) -> None:
@@ -146,10 +147,11 @@ class Emitter:
 
     # -- events --------------------------------------------------------------------------------------------------
 
-    def response(self, told: Response) -> None:
+    def response(self, told: Response | Telling) -> None:
         """An answer of a model, or a bill."""
         place = told.place
         if self._responses is None:
+            told = whole(told)
             row = owned(told, self._here(place)) | taken(told) | added_up(told)
             self._add("responses", row, "ts")
             return

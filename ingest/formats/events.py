@@ -238,6 +238,33 @@ class Response(msgspec.Struct, gc=False, kw_only=True):
     `early_output`. Of several tellings the most counts."""
 
 
+class Telling(msgspec.Struct, gc=False):
+    """What one line tells of a response of which there are several, as far as lines are compared.
+
+    What else it tells is made of it only if it counts, and if no other line said the same. Fields are those of
+    `Response`.
+    """
+
+    key: str
+    place: Place
+    speaker: Speaker
+    tokens: Tokens
+    is_error: bool
+    least_output: int | None
+    owner_says: tuple[Any, ...]
+    """All that decides what else `whole` says of whose it is, besides place and speaker."""
+    used_says: tuple[Any, ...]
+    """All that decides what else it says of what it took, besides tokens."""
+    requested_at: int | None = None
+    prompt_id: str | None = None
+    ended_at: int | None = None
+    lower_bound: bool | None = None
+
+    def whole(self) -> Response:
+        """All that the line tells."""
+        raise NotImplementedError
+
+
 class ToolCall(msgspec.Struct, gc=False, kw_only=True):
     """A tool that a model asked for."""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
+
+import msgspec
 
 from ...queries.facts import RESPONSES
 from ..batch import Row
 from ..merged_batch import MergedBatch
-from ..merged_rows import Values, Winners
-from ..short_rows import ShortRow, own_row
-from .events import Response
+from ..merged_rows import Order, Values
+from ..short_rows import ShortRow, ShortRows, own_row
+from .events import Response, Speaker, Telling
 
 UNKNOWN_MODEL = "unknown"
 """Stands for a model that the source does not name."""
@@ -93,6 +95,10 @@ def added_up(told: Response) -> Row:
     return row
 
 
+# -- comparing lines -----------------------------------------------------------------------------------------------
+
+Told = Response | Telling
+
 _FIELDS = {
     "embedded": "place.embedded",
     "usage_embedded": "place.embedded",
@@ -107,34 +113,87 @@ _FIELDS = {
 }
 """Where a line has what it is compared by."""
 
+_OWNER, _USED = map(Order, RESPONSES.halves)
+_owner_values = attrgetter(*(_FIELDS[column] for column in _OWNER.columns))
+_used_values = attrgetter(*(_FIELDS[column] for column in _USED.columns))
 
-def _compared(columns: tuple[str, ...]) -> Callable[[Response], Values]:
-    return attrgetter(*(_FIELDS[column] for column in columns))
+# `ResponseLines.add` looks at no more than decides for nearly every line, and adds up what lines tell a part of.
+assert (_OWNER.is_last, _OWNER.columns[:2]) == (False, ("embedded", "ts"))
+assert (_USED.is_last, _USED.columns[:2]) == (True, ("usage_embedded", "output_tokens"))
+assert {name: aggregate for name, (_, aggregate) in RESPONSES.sums.items()} == {
+    "ended_at": "max",
+    "is_api_error": "bool_or",
+    "least_output_tokens": "max",
+}
+
+_NEVER = 2**63
+"""Microseconds: after all times."""
 
 
-def _summed(columns: tuple[str, ...]) -> Callable[[Response], Values]:
-    assert columns == ("ended_at", "is_api_error", "least_output_tokens", "is_copy")
-    return lambda told: (
-        told.place.ts if told.ended_at is None else told.ended_at,
-        told.is_error,
-        told.least_output if told.lower_bound is None else None,
-        told.place.is_copy,
-    )
+class _Lines(msgspec.Struct, gc=False):
+    """Of the lines of a response those that count, and what is added up of all."""
+
+    owner: Told
+    """The one whose it is."""
+    used: Told
+    """The one that tells what it took."""
+    ended_at: int | None
+    least_output: int | None
+    is_error: bool
+    is_copy: bool
+    """One line says it for all of its file."""
+    latest: int
+    """A line that is later is surely not the one whose it is."""
+    least: int
+    """A line with less output surely does not tell what it took; one with more does, unless it is embedded."""
 
 
-_OWNER_SAYS = attrgetter(
-    *("place.session", "place.embedded", "place.copy_signs", "place.home", "kind", "model", "provider", "gateway"),
-    *("priced_as", "tool", "effort", "speaker.subagent_id", "speaker.subagent_name", "speaker.is_sidechain"),
-    *("speaker.version", "speaker.branch"),
-)
+def _latest(owner: Told) -> int:
+    ts = owner.place.ts
+    return _NEVER if ts is None or owner.place.embedded else ts
+
+
+def _least(used: Told) -> int:
+    return -1 if used.place.embedded else used.tokens.output
+
+
+def _most(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return max(one, other)
+
+
+_PLACED = ("place.session", "place.embedded", "place.copy_signs", "place.home")
+_SPOKEN = tuple(f"speaker.{name}" for name in Speaker.__struct_fields__)
+
+_OWNER_SAYS = attrgetter(*_PLACED, *_SPOKEN, "kind", "model", "provider", "gateway", "priced_as", "tool", "effort")
 _USED_SAYS = attrgetter(
     *("place.embedded", "speed", "service_tier", "web_searches", "inference_geo", "stop_reason", "ttft_ms"),
     *("duration_ms", "billed", "logged_cost_usd", "lower_bound", "early_output", "stays_early"),
 )
 """All that `owned` and `taken` make rows of, besides what is each response's own, `attribution` and `cache_miss`."""
 
+_TELLING_OWNER_SAYS = attrgetter("owner_says", *_PLACED, *_SPOKEN)
+_TELLING_USED_SAYS = attrgetter("used_says", "place.embedded")
 
-_WINNERS: Winners[Response] = Winners(RESPONSES, _compared, _summed)
+
+def _said_of_owner(told: Told) -> Values | None:
+    """All that decides what is said of whose a response is; None where that is said of no other."""
+    if isinstance(told, Telling):
+        return _TELLING_OWNER_SAYS(told)
+    return None if told.attribution is not None else _OWNER_SAYS(told)
+
+
+def _said_of_used(told: Told) -> Values | None:
+    """The same of what it took."""
+    if isinstance(told, Telling):
+        return _TELLING_USED_SAYS(told)
+    return None if told.cache_miss is not None else _USED_SAYS(told)
+
+
+def whole(told: Told) -> Response:
+    """All that a line tells."""
+    return told.whole() if isinstance(told, Telling) else told
 
 
 class ResponseLines:
@@ -142,43 +201,72 @@ class ResponseLines:
 
     def __init__(self, batch: MergedBatch) -> None:
         self._batch = batch
-        self._winners = _WINNERS.another()
+        self._known: dict[tuple[str, str], _Lines] = {}
         self._said: dict[Values, int] = {}
 
-    def add(self, path: str, told: Response) -> None:
+    def add(self, path: str, told: Told) -> None:
         """Take a line of a file."""
-        self._winners.add((path, told.key), told)
+        place, output = told.place, told.tokens.output
+        ts = place.ts
+        ended = ts if told.ended_at is None else told.ended_at
+        least = told.least_output if told.lower_bound is None else None
+        key = path, told.key
+        known = self._known.get(key)
+        if known is None:
+            bounds = _latest(told), _least(told)
+            self._known[key] = _Lines(told, told, ended, least, told.is_error, place.is_copy, *bounds)
+            return
+        if (ts is None or ts <= known.latest) and _OWNER.beats(_owner_values(told), _owner_values(known.owner)):
+            known.owner, known.latest = told, _latest(told)
+        if output >= known.least and (
+            (output > known.least and not place.embedded) or _USED.beats(_used_values(told), _used_values(known.used))
+        ):
+            known.used, known.least = told, _least(told)
+        known.ended_at, known.least_output = _most(known.ended_at, ended), _most(known.least_output, least)
+        known.is_error, known.is_copy = known.is_error or told.is_error, known.is_copy or place.is_copy
 
     def tell(self, here: Callable[[str, Any], Row]) -> None:
         """Tell each response of each file. `here`: the columns of a path and a place."""
         short = self._batch.short
-        for (path, _), (owner, used), sums in self._winners:
+        for (path, _), lines in self._known.items():
+            owner, used = lines.owner, lines.used
             if short is None or owner.place.ts is None or used.place.ts is None:
-                self._batch.add("responses", self._row(owner, used, sums, here(path, owner.place)))
-                continue
-            ended, is_error, least, is_copy = sums
-            same = path, is_error, is_copy, *_OWNER_SAYS(owner), *_USED_SAYS(used)
-            number = self._said.get(same)
-            if number is None or owner.attribution is not None or used.cache_miss is not None:
-                row = self._row(owner, used, sums, here(path, owner.place))
-                self._batch.say_whose(row)
-                number = short.say(row)
-                if owner.attribution is None and used.cache_miss is None:
-                    self._said[same] = number
-            short.rows.append(_short(number, owner, used, ended, least))
+                self._batch.add("responses", _row(lines, here(path, owner.place)))
+            else:
+                number = self._number(short, path, lines, here)
+                short.rows.append(_short(number, owner, used, lines.ended_at, lines.least_output))
 
-    def _row(self, owner: Response, used: Response, sums: Sequence[Any], here: Row) -> Row:
-        row = owned(owner, here) | taken(used)
-        row.update(zip(self._winners.summed, sums, strict=True))
-        place = used.place
-        row["usage_embedded"], row["usage_ts"], row["usage_pos"] = place.embedded, place.ts, place.pos
-        return row
+    def _number(self, short: ShortRows, path: str, lines: _Lines, here: Callable[[str, Any], Row]) -> int:
+        """Under which number is said what is not a response's own."""
+        owner, used = _said_of_owner(lines.owner), _said_of_used(lines.used)
+        same = None if owner is None or used is None else (path, lines.is_error, lines.is_copy, owner, used)
+        try:
+            number = self._said.get(same) if same is not None else None
+        except TypeError:
+            # Something in it is a list, or an object.
+            same = number = None
+        if number is None:
+            row = _row(lines, here(path, lines.owner.place))
+            self._batch.say_whose(row)
+            number = short.say(row)
+            if same is not None:
+                self._said[same] = number
+        return number
 
 
-def _short(number: int, owner: Response, used: Response, ended: int, least: int | None) -> ShortRow:
+def _row(lines: _Lines, here: Row) -> Row:
+    row = owned(whole(lines.owner), here) | taken(whole(lines.used))
+    row["ended_at"], row["least_output_tokens"] = lines.ended_at, lines.least_output
+    row["is_api_error"], row["is_copy"] = lines.is_error, lines.is_copy
+    place = lines.used.place
+    row["usage_embedded"], row["usage_ts"], row["usage_pos"] = place.embedded, place.ts, place.pos
+    return row
+
+
+def _short(number: int, owner: Told, used: Told, ended: int | None, least: int | None) -> ShortRow:
     """What is a response's own; the rest is said under a number."""
     place, used_place = owner.place, used.place
-    assert place.ts is not None and used_place.ts is not None
+    assert place.ts is not None and used_place.ts is not None and ended is not None
     row = own_row(owner.key, number, place.ts, place.pos, used.tokens, used_place.ts, used_place.pos, ended, least)
     row.requested_at, row.prompt_id = owner.requested_at, owner.prompt_id
     return row

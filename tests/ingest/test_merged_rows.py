@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +28,11 @@ from agnes_stats.ingest.load import load
 from agnes_stats.ingest.merged_batch import MergedBatch
 from agnes_stats.ingest.merged_rows import MergedRows
 from agnes_stats.ingest.short_rows import ShortRows
-from agnes_stats.ingest.text import keep
 from agnes_stats.queries.facts import FACTS, RESPONSES
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.ingest.told_rows import shown, whole_rows
 from tests.storing import store_in
 
 Rows = list[dict[str, Any]]
@@ -143,33 +142,12 @@ def test_responses_compared_as_they_come_are_the_rows_that_are_merged(told: list
     merged = MergedRows(RESPONSES)
     for row in one_by_one.of("responses"):
         merged.add(row)
-    expected = _shown(merged)
-    assert _shown(at_once.of("responses")) == expected
-    assert _shown([*in_short.of("responses"), *_whole(in_short)]) == expected
+    expected = shown(merged)
+    assert shown(at_once.of("responses")) == expected
+    assert shown([*in_short.of("responses"), *whole_rows(in_short)]) == expected
     assert states[0] == states[1] == states[2]
     strays = [sorted(map(str, batch.of("strays"))) for batch in (one_by_one, at_once, in_short)]
     assert strays[0] == strays[1] == strays[2]
-
-
-def _shown(rows: Iterable[dict[str, Any]]) -> list[str]:
-    """Rows without what has no value, as their texts are kept."""
-    shown = []
-    for row in rows:
-        keep("responses", row)
-        shown.append(str({name: row[name] for name in sorted(row) if row[name] is not None}))
-    return sorted(shown)
-
-
-def _whole(batch: MergedBatch) -> Iterator[dict[str, Any]]:
-    """Rows that are told in short, as the store reads them."""
-    assert batch.short is not None
-    said = {row["s"]: row for row in batch.short.said}
-    for row in batch.short.rows:
-        own = msgspec.structs.asdict(row)
-        number = own.pop("said")
-        otherwise = {"ended_at": row.ts, "usage_ts": row.ts, "usage_pos": row.pos}
-        told = otherwise | {name: value for name, value in own.items() if value is not None}
-        yield {name: value for name, value in said[number].items() if name != "s"} | told
 
 
 def test_every_field_of_a_response_is_its_own_or_said() -> None:

@@ -13,8 +13,6 @@ from ...tasks import changes_in_state
 from ...text import first_line
 from ..emit import TEXT_CHARS, Emitter
 from ..events import (
-    Attribution,
-    CacheMiss,
     Label,
     Notice,
     NoticeKind,
@@ -29,7 +27,6 @@ from ..events import (
     ToolKind,
     Worktree,
 )
-from ..numbers import dollars
 from ..source import SourceFile, State
 from ..times import parse_time
 from .alike import SAID_OF_SESSION, Alike
@@ -40,7 +37,7 @@ from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES, USUAL
 from .limits import is_limit, resets_in
 from .own_total import own_totals_in
 from .results import RawResult, raw_result, result_of
-from .rows import ContentBlock, Iteration, Message, Row, Usage
+from .rows import ContentBlock, Message, Row, Usage
 from .text import (
     NOTIFICATION,
     command_in,
@@ -53,6 +50,7 @@ from .text import (
     text_of,
     typed_in,
 )
+from .told import searches_of, telling_of
 from .tools import detail_of, kind_of, mcp_server_of, mcp_tool_of
 from .usage import (
     SPEED,
@@ -60,12 +58,8 @@ from .usage import (
     compaction_of,
     count_of,
     declined_in,
-    effort_of,
     extras_of,
     is_one_part,
-    leaves_placeholders,
-    shown_bytes,
-    stop_of,
     tokens_of,
     whole_number,
 )
@@ -73,12 +67,6 @@ from .work import work_in
 
 SYNTHETIC = "<synthetic>"
 """The model of rows that Claude Code writes itself, mostly errors."""
-
-DENSEST_OUTPUT = 10
-"""Bytes of JSON per token: more than this was never seen of a finished response (the most was 5)."""
-
-PLACEHOLDER = range(1, 6)
-"""Output counts from the start of the stream, which some versions log and never the final one."""
 
 _rows = reader_of(Row, KNOWN_NAMES, USUAL_NAMES)
 
@@ -280,33 +268,14 @@ class ClaudeDecoder:
         return message.content
 
     def _response(self, key: str, message: Message, place: Place, speaker: Speaker, row: Row) -> None:
-        usage = message.usage or Usage()
-        tokens = tokens_of(usage, self._emit.unknown)
-        # To name many fields at once takes twice as long as to set them.
-        told = Response(key=key, place=place, speaker=speaker, model=text_in(message.model), tokens=tokens)
-        told.stop_reason = stop_of(message.stop_reason)
+        told = telling_of(key, message, place, speaker, row, self._emit.unknown)
         if not place.embedded:
             told.requested_at = self._asked.get(speaker.subagent_id or "")
         told.prompt_id = self._prompt
-        told.effort = effort_of(row, message)
-        told.speed, told.service_tier = text_in(usage.speed) or SPEED, text_in(usage.service_tier) or TIER
-        told.inference_geo = text_in(usage.inference_geo)
-        told.web_searches = self._searches(usage)
-        told.logged_cost_usd = dollars(row.costUSD)
-        told.is_error = bool(row.isApiErrorMessage)
-        told.lower_bound, told.early_output = None, tokens.output in PLACEHOLDER
-        told.stays_early = leaves_placeholders(speaker.version)
-        told.least_output = -(-shown_bytes(message) // DENSEST_OUTPUT)
-        if message.diagnostics is not None and (miss := message.diagnostics.cache_miss_reason) is not None:
-            told.cache_miss = CacheMiss(text_in(miss.type), whole_number(miss.cache_missed_input_tokens))
-        plugin, skill, server = row.attributionPlugin, row.attributionSkill, row.attributionMcpServer
-        if plugin is not None or skill is not None or server is not None:
-            told.attribution = Attribution(
-                text_in(plugin), text_in(skill), text_in(server), text_in(row.attributionMcpTool)
-            )
         self._emit.response(told)
-        if usage.iterations and not is_one_part(usage.iterations):
-            self._extras(told, message, usage)
+        usage = message.usage
+        if usage is not None and usage.iterations and not is_one_part(usage.iterations):
+            self._extras(told.whole(), message, usage)
 
     def _extras(self, told: Response, message: Message, usage: Usage) -> None:
         """Responses and bills that the counts of a response leave out, beside the response itself."""
@@ -324,17 +293,13 @@ class ClaudeDecoder:
                 speed=text_in(entry.speed) or (told.speed if is_same else SPEED),
                 service_tier=text_in(entry.service_tier) or (told.service_tier if is_same else TIER),
                 inference_geo=text_in(entry.inference_geo) or told.inference_geo,
-                web_searches=self._searches(entry),
+                web_searches=searches_of(entry, self._emit.unknown),
                 cache_miss=None,
                 logged_cost_usd=None,
                 lower_bound=False,
                 least_output=None,
             )
             self._emit.response(extra)
-
-    def _searches(self, usage: Iteration) -> int:
-        used = usage.server_tool_use
-        return count_of(used.web_search_requests, self._emit.unknown) if used is not None else 0
 
     # -- tools ---------------------------------------------------------------------------------------------------
 

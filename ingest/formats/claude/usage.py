@@ -175,11 +175,11 @@ def leaves_placeholders(version: str | None) -> bool:
     return bool(parts) and all(part.isdecimal() for part in parts) and [int(part) for part in parts] <= [2, 1, 52]
 
 
-def effort_of(row: Row, message: Message) -> str | None:
+def effort_of(turn: Any, session: Any, requested: Any) -> str | None:
     """The thinking level that was asked for: of this turn, else the session's, else as the request had it."""
-    asked = row.perTurnEffort or row.effort
-    if asked is None and message.output_config is not None:
-        asked = message.output_config.effort
+    asked = turn or session
+    if asked is None:
+        asked = requested
     return asked if asked and isinstance(asked, str) else None
 
 

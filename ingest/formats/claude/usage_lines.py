@@ -20,9 +20,9 @@ from ...short_rows import ShortRows, own_row
 from ..events import ResponseKind, Tokens
 from ..numbers import MAX_COUNT
 from ..responses import UNKNOWN_MODEL
-from .decoder import DENSEST_OUTPUT, PLACEHOLDER
 from .keys import copy_signs_of, is_unique
 from .text import text_in
+from .told import DENSEST_OUTPUT, PLACEHOLDER
 from .usage import SPEED, TIER, leaves_placeholders, shown_bytes, stop_of, tokens_told
 
 NOTHING = msgspec.Raw()
