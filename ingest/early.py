@@ -154,6 +154,10 @@ def begin(*, whole: bool = False) -> None:
     """
     global _early
     if _early is None and (others := usual_processes() - 1) and can_be_copied():
+        # These are needed by all of them: they are imported once.
+        from ..queries import facts  # noqa: F401
+        from . import formats  # noqa: F401
+
         _early = EarlyWorkers(others + 1) if whole else EarlyCopies(others)
 
 

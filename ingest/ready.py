@@ -9,6 +9,7 @@ from pathlib import Path
 from . import access
 from .formats import SOURCES, SourceFile
 from .formats.opening import opened
+from .redact import redacted
 
 _LOOKED_AT = 8
 """Files that are looked into, the first ones."""
@@ -27,7 +28,7 @@ def make_ready(files: Iterable[SourceFile]) -> None:
     files = list(files)
     for file in {(file.kind, file.path.suffix): file for file in files}.values():
         SOURCES[file.kind].change(file)
-    access.import_all()
+    _make_tools_ready()
     if any(_speaks_of_sql(file.path) for file in islice(files, _LOOKED_AT)):
         from .access.sql import analyse
 
@@ -39,7 +40,15 @@ def make_all_ready() -> None:
     from .access.sql import analyse
     from .formats.claude import decoder  # noqa: F401
 
+    _make_tools_ready()
     analyse("SELECT 1", "duckdb")
+
+
+def _make_tools_ready() -> None:
+    """Make ready what reads tool calls."""
+    access.import_all()
+    # With an anchor in it, so that the pattern of all is compiled.
+    redacted("token")
 
 
 def _speaks_of_sql(path: Path) -> bool:

@@ -7,7 +7,6 @@ import os
 import sys
 import time
 
-from ..ingest import early
 from ..queries import kept
 
 TYPE_CHECKING = False
@@ -23,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not words or words[0].startswith("-"):
         return _dashboard(words, arguments)
     if arguments is None and reads_ahead(words):
+        from ..ingest import early
+
         early.begin(whole=words[0] == FILLS)
     with kept.beginning(words) as may_keep:
         if may_keep is not None:
@@ -30,6 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if answer is not None and _is_told(answer):
                 return _end(0, arguments)
             may_keep.look()
+        if arguments is None:
+            from . import garbage
+
+            # What is imported stays, and most of the rest: it is looked through for garbage less often.
+            gc.set_threshold(*garbage.MEASURE)
         from .cli import main as whole
 
         status = whole(arguments)

@@ -118,6 +118,9 @@ def _steps(anchor: str) -> tuple[_Steps, _Steps, frozenset[str]]:
 
 def _trie(words: Iterable[str]) -> str:
     """A pattern of words, of which most places of a text are passed over by their first or second character."""
+    words = list(words)
+    if len(words) == 1:
+        return re.escape(words[0])
     branches: dict[str, list[str]] = {}
     for word in words:
         branches.setdefault(word[:1], []).append(word[1:])
@@ -127,8 +130,27 @@ def _trie(words: Iterable[str]) -> str:
     return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
 
 
-_ANCHORS = re.compile(_trie(_RULES))
 _LONGEST = max(map(len, _RULES))
+
+
+_BY_ITSELF, _SHORT = 256, 200
+"""So many texts, if they are no longer than that, are looked through for each anchor by itself, before the pattern of
+all is compiled: that takes as long. Who reads transcripts for what responses took sees names only, and fewer."""
+
+_pattern: re.Pattern[str] | None = None
+_looked_through = 0
+
+
+def _anchors_in(lower: str) -> Iterable[re.Match[str]]:
+    """The anchors in a text in small letters."""
+    global _pattern, _looked_through
+    if _pattern is None:
+        if len(lower) <= _SHORT and _looked_through < _BY_ITSELF:
+            _looked_through += 1
+            if not any(anchor in lower for anchor in _RULES):
+                return ()
+        _pattern = re.compile(_trie(_RULES))
+    return _pattern.finditer(lower)
 
 
 def redacted(text: str, limit: int | None = None) -> str:
@@ -161,7 +183,7 @@ def _spans(text: str, limit: int | None = None) -> Spans | None:
         # A few letters have two in lower case; places must be the same in both.
         lower = "".join(char.lower() if len(char.lower()) == 1 else char for char in looked_at)
     spans: Spans | None = None
-    for anchor in _ANCHORS.finditer(lower):
+    for anchor in _anchors_in(lower):
         start = anchor.start()
         if start >= last:
             break

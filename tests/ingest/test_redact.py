@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from agnes_stats.ingest import redact
 from agnes_stats.ingest.redact import redacted
 
 from tests.ingest import credentials_mixed as mixed
@@ -188,3 +189,27 @@ def test_the_time_it_takes_is_proportional_to_the_length(unit: str) -> None:
     large = min(cost(20_000) for _ in range(2))
     # Twenty microseconds for a character are ten times what the worst takes.
     assert large < max(4 * small, 2e-7) and large < 2e-5
+
+
+def test_the_first_texts_are_looked_through_as_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the pattern of all anchors is compiled, and in the moment in which it is."""
+    secret = SECRETS[0]
+    texts = [*(case.replace("¤", secret) for block in CASES.values() for case in cases(block)), *TEXTS.splitlines()]
+    expected = [redacted(text) for text in texts[::7]]
+    before = []
+    for text in texts[::7]:
+        monkeypatch.setattr(redact, "_pattern", None)
+        monkeypatch.setattr(redact, "_looked_through", 0)
+        before.append(redacted(text))
+        if redact._pattern is None:
+            assert before[-1] == text
+    assert before == expected and any(secret not in text for text in before)
+
+
+def test_a_few_names_compile_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redact, "_pattern", None)
+    monkeypatch.setattr(redact, "_looked_through", 0)
+    for number in range(redact._BY_ITSELF + 1):
+        assert redact._pattern is None
+        assert redacted(f"claude-opus-{number}") == f"claude-opus-{number}"
+    assert redact._pattern is not None

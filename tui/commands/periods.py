@@ -7,17 +7,17 @@ import datetime as dt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ...queries.budget import Budget
-from ...queries.filters import Filter
-from ...queries.periods import DayModelTokens, by_day_and_model, every_day
-from .. import budget_text, terminal
+from .. import terminal
 from ..factories import filter_of
 from ..settings import Settings
 from .answering import PROVISIONAL, Soon, fill, marked, opened_soon
-from .ccusage import budget_of, row_fields, tell, total_fields
 from .command import FILTERS, READING, Command
 
+# What makes a report is imported when it is made: others may read meanwhile.
 if TYPE_CHECKING:
+    from ...queries.budget import Budget
+    from ...queries.filters import Filter
+    from ...queries.periods import DayModelTokens
     from ...queries.store import Reader
 
     Report = dict[str, Any]
@@ -39,12 +39,16 @@ PERIODS: dict[str, tuple[str, Callable[[dt.date], str]]] = {
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats daily|weekly|monthly`."""
     with opened_soon(settings, Soon.RESPONSES) as (connection, is_provisional):
+        from .ccusage import budget_of, tell
+
         report = by_period(connection, filter_of(settings), given.command)
         spent = budget_of(connection, settings) if given.command == "monthly" else None
     if spent is not None:
         report = with_budget(report, spent)
     status = tell(given, settings, marked(report, is_provisional), given.command)
     if spent is not None and not given.json:
+        from .. import budget_text
+
         terminal.lines([budget_text.sentence(spent)])
     if is_provisional:
         if not given.json:
@@ -58,6 +62,9 @@ def by_period(connection: Reader, chosen: Filter, report: str) -> Report:
 
     Days, weeks and months without a response between the first and the last with one are there, too.
     """
+    from ...queries.periods import by_day_and_model
+    from .ccusage import row_fields, total_fields
+
     old_name, key_of = PERIODS[report]
     found = by_day_and_model(connection, chosen)
     periods: dict[str, list[DayModelTokens]] = {key_of(day): [] for day in _days(chosen, found)}
@@ -68,6 +75,8 @@ def by_period(connection: Reader, chosen: Filter, report: str) -> Report:
 
 
 def _days(chosen: Filter, found: list[DayModelTokens]) -> list[dt.date]:
+    from ...queries.periods import every_day
+
     # Not the whole range of the filter: one that begins long ago would be a page of empty days.
     return every_day(chosen.but(since=None, until=None), {row.day for row in found}) if found else []
 
