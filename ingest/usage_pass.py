@@ -78,8 +78,8 @@ class Unread:
                 # Whose they are is decided by what all files say of their sessions.
                 with_sessions = True
                 parts = self._reading(stack, self.jobs, with_sessions=True).finish()
-            if not with_sessions and self._may_be_shown(parts):
-                self._show(parts, only_rollups=only_rollups)
+            if (only_rollups or not with_sessions) and self._may_be_shown(parts):
+                self._show(parts, with_sessions=with_sessions, only_rollups=only_rollups)
                 return self.tables
             if self.has_few:
                 self.tables.make_tables()
@@ -110,23 +110,29 @@ class Unread:
         forget.enforce(self.tables)
         return unread
 
-    def _show(self, parts: Sequence[UsageShare], *, only_rollups: bool) -> None:
-        """Load only what responses depend on, and show these as they were told."""
+    def _show(self, parts: Sequence[UsageShare], *, with_sessions: bool, only_rollups: bool) -> None:
+        """Load only what responses depend on, and what is told of sessions, and show responses as they were told."""
         work = _told_by(parts)
-        prompts, others = (work.row_files.get(table, []) for table in ("prompts", "responses"))
+        others, short = work.row_files.pop("responses", []), work.short
+        # Of files that had to be read with their sessions prompts decide about responses.
+        work.row_files = {
+            table: files for table, files in work.row_files.items() if with_sessions or table == "prompts"
+        }
         if not self.has_few:
             upkeep.keep_no_days(self.tables)
             upkeep.reprice(self.tables, self.overrides)
-        elif prompts or not only_rollups:
+        elif work.row_files or not only_rollups:
             self.tables.make_tables()
         self._know_prices(parts, work)
         write_rates(self.tables, work.rates, work.priced_models)
-        if prompts:
-            # Of what was read with its sessions prompts decide about responses, and nothing else is asked for.
-            load(self.tables, Load({"prompts": prompts}, without_rollups=True))
+        if work.row_files:
+            results = [result for part in parts for result in part.done.results] if with_sessions else []
+            load(self.tables, Load(work.row_files, results=results, without_rollups=True))
         waiting = {session for part in parts for session in part.waiting}
-        told = usage_view.read(self.tables, work.short, others, waiting)
-        if only_rollups:
+        told = usage_view.read(self.tables, short, others, waiting)
+        if with_sessions:
+            usage_view.roll_up_sessions(self.tables, told, self.zones)
+        elif only_rollups:
             usage_view.roll_up(self.tables, told, self.zones)
         else:
             usage_view.show(self.tables, told)
@@ -143,6 +149,7 @@ class Unread:
         known = "SELECT EXISTS (FROM responses) OR EXISTS (FROM prompts) OR EXISTS (FROM forgotten)"
         return (
             any(part.done.short is not None for part in parts)
+            and not any(part.has_strays for part in parts)
             and not any(SOURCES[result.file.kind].keeps_ledger for part in parts for result in part.done.results)
             and not any(job.file.username for job in self.jobs)
             and (self.has_few or self.tables.value(known) is False)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from ..queries.facts import RESPONSES
 from ..queries.quoting import quoted
-from ..queries.rollups import READ_OF_RESPONSES, tokens_daily
+from ..queries.rollups import READ_OF_RESPONSES, sessions, tokens_daily
+from ..queries.store.rebuilding import ALL_SESSIONS
+from ..queries.tokens import ASKED_OF_SESSIONS
 from . import lower_bounds
 from .costs import priced
 from .merged_rows import told_by_merged
@@ -119,3 +121,12 @@ def roll_up(connection: Writer, told: Told, zones: Sequence[str]) -> None:
         connection.execute("INSERT INTO zones VALUES (?, NULL)", [zone])
         days = tokens_daily(quoted(zone), with_subagents=False)
         connection.execute(f"INSERT INTO tokens_daily BY NAME WITH {RESPONSES.name} AS ({rows}) {days}")
+
+
+def roll_up_sessions(connection: Writer, told: Told, zones: Sequence[str]) -> None:
+    """The same, and of their sessions what is asked beside tokens; no row of `strays` is about any."""
+    with_worktrees = connection.row("SELECT 1 FROM worktrees LIMIT 1") is not None
+    rows = sessions(ALL_SESSIONS, with_strays=False, with_worktrees=with_worktrees, columns=ASKED_OF_SESSIONS)
+    connection.execute("DROP TABLE sessions")
+    connection.execute(f"CREATE TABLE sessions AS WITH {RESPONSES.name} AS ({told.rows}) SELECT * FROM ({rows})")
+    roll_up(connection, told, zones)

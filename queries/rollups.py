@@ -292,11 +292,10 @@ class _Part:
     rows: str
     session: str = "session_id"
 
-    @property
-    def of_each(self) -> str:
-        """SELECT of one row for each session that has any."""
-        shown = _listed({"session_id": self.session, **self.columns})
-        return f"SELECT {shown} FROM {self.rows} GROUP BY {self.session}"
+    def of_each(self, wanted: Collection[str] | None = None) -> str:
+        """SELECT of one row for each session that has any, with all columns, or those `wanted`."""
+        columns_ = {name: sql for name, sql in self.columns.items() if wanted is None or name in wanted}
+        return f"SELECT {_listed({'session_id': self.session, **columns_})} FROM {self.rows} GROUP BY {self.session}"
 
     def of_one(self, session: str, wanted: Collection[str]) -> str:
         """SELECT of one row, for a session that no row of `strays` is about, whether or not it has rows."""
@@ -448,12 +447,18 @@ _WHOSE = ("agent", "machine", "username", "project", "cwd")
 """Columns of `sessions` that several parts tell. A row that says the same of them as the session's leaves them."""
 
 
-def sessions(only: str, *, with_strays: bool = True, with_worktrees: bool = True) -> str:
-    """SELECT of one row per session among the ids that the SQL `only` selects.
+def sessions(
+    only: str, *, with_strays: bool = True, with_worktrees: bool = True, columns: Collection[str] | None = None
+) -> str:
+    """SELECT of one row per session among the ids that the SQL `only` selects, with all columns, or some.
 
     Without the tables `strays` and `worktrees`, where they are empty: to plan what comes of them takes a quarter of it.
     """
-    parts = {part: told.of_each for part, told in _PARTS.items() if part is not SessionPart.ALONE}
+    shown = ", ".join(
+        f"{sql} AS {name}" for name, (_, sql) in _OF_SESSIONS.items() if columns is None or name in columns
+    )
+    wanted = {part: None if columns is None else set(re.findall(part + r"\.(\w+)", shown)) for part in _PARTS}
+    parts = {part: told.of_each(wanted[part]) for part, told in _PARTS.items() if part is not SessionPart.ALONE}
     if not with_worktrees:
         parts[SessionPart.HOMES] = _NO_HOMES
     tables = [f"ids AS ({only})"]
@@ -461,7 +466,6 @@ def sessions(only: str, *, with_strays: bool = True, with_worktrees: bool = True
         if part is SessionPart.ACTIVE:
             tables.append(_LIVED if with_strays else _LIVED_HERE)
         tables.append(f"{part} AS ({sql})")
-    shown = ", ".join(f"{sql} AS {name}" for name, (_, sql) in _OF_SESSIONS.items())
     joins = " ".join(f"LEFT JOIN {part} USING (session_id)" for part in parts)
     told = " OR ".join(f"{part}.session_id IS NOT NULL" for part in ("used", "calls", "failures", "typed", "active"))
     return f"WITH {', '.join(tables)} SELECT ids.session_id, {shown} FROM ids {joins} WHERE {told}"
@@ -499,7 +503,7 @@ READ_OF_RESPONSES = frozenset(RESPONSES.columns) & _words(
     " ".join(
         (
             tokens_daily("zone"),
-            *(_PARTS[part].of_each for part in (SessionPart.USED, SessionPart.FAVOURITE, SessionPart.ALONE)),
+            *(_PARTS[part].of_each() for part in (SessionPart.USED, SessionPart.FAVOURITE, SessionPart.ALONE)),
         )
     )
 )

@@ -266,6 +266,10 @@ def by_group(
     )
 
 
+ASKED_OF_SESSIONS = ("title", "project", "started_at", "primary_model", "agent", "machine", "username")
+"""Columns of `sessions` that are shown beside what these took."""
+
+
 def top_sessions(
     connection: Reader, chosen: Filter, limit: int = 10, *, order: str = "total_tokens"
 ) -> list[SessionTokens]:
@@ -279,8 +283,7 @@ def top_sessions(
                 f.session_file
             FROM (FROM (SELECT session_id, {sums} FROM {rollup(connection, chosen)} WHERE {where} GROUP BY session_id)
                 ORDER BY {sorting} LIMIT {int(limit)}) t
-            LEFT JOIN (SELECT session_id, title, project, started_at, primary_model, agent, machine, username
-                FROM sessions) s USING (session_id)
+            LEFT JOIN (SELECT session_id, {", ".join(ASKED_OF_SESSIONS)} FROM sessions) s USING (session_id)
             LEFT JOIN (SELECT session_id, parse_filename(min(path)) AS session_file
                 FROM files WHERE is_main GROUP BY session_id) f USING (session_id)
             ORDER BY {sorting}""",

@@ -59,12 +59,11 @@ def _said(connection: Reader, *, with_sessions: bool) -> list[Any]:
             "FROM responses ORDER BY key"
         ),
     ]
-    if with_sessions:
-        found += [
-            tokens.by_group(connection, ALL, "project"),
-            tokens.top_sessions(connection, ALL, limit=1000),
-        ]
-    return found
+    return [*found, *_of_sessions(connection)] if with_sessions else found
+
+
+def _of_sessions(connection: Reader) -> list[Any]:
+    return [tokens.by_group(connection, ALL, "project"), tokens.top_sessions(connection, ALL, limit=1000)]
 
 
 @contextlib.contextmanager
@@ -83,9 +82,13 @@ def _soon(engine: Engine, *, with_sessions: bool) -> list[Any]:
 
 def _is_the_same(bench: Bench) -> None:
     soon = {with_sessions: _soon(bench.engine, with_sessions=with_sessions) for with_sessions in (False, True)}
-    with _ahead(bench.engine) as ahead:
-        days = _rolled_up(ahead.tell(with_sessions=False, only_rollups=True))
-    assert days == soon[False][: len(days)]
+    for with_sessions, whole in soon.items():
+        with _ahead(bench.engine) as ahead:
+            tables = ahead.tell(with_sessions=with_sessions, only_rollups=True)
+            days = _rolled_up(tables)
+            assert days == whole[: len(days)]
+            if with_sessions:
+                assert _of_sessions(tables) == whole[-2:]
     bench.engine.catch_up()
     with bench.store.read() as connection:
         for with_sessions, told in soon.items():
