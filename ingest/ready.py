@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from . import access
 from .formats import SOURCES, SourceFile
@@ -23,25 +25,23 @@ _CLIENTS = (b"psql ", b"duckdb ", b"sqlite3 ", b"mysql ", b"agnes query")
 def make_ready(files: Iterable[SourceFile]) -> None:
     """Import what decodes some files, and what parses SQL if it looks as if they had any.
 
-    The latter takes a tenth of a second, and is imported where it is first needed if this guess is wrong.
+    The latter takes a fifth of a second, and is imported where it is first needed if this guess is wrong.
     """
     files = list(files)
     for file in {(file.kind, file.path.suffix): file for file in files}.values():
         SOURCES[file.kind].change(file)
     _make_tools_ready()
-    if any(_speaks_of_sql(file.path) for file in islice(files, _LOOKED_AT)):
-        from .access.sql import analyse
-
-        analyse("SELECT 1", "duckdb")
+    for file in islice(files, _LOOKED_AT):
+        for command in _commands_in(file.path):
+            # It imports the parser if there is SQL in it that is not of the plainest kind.
+            access.accesses_of("bash", {"command": command})
 
 
 def make_all_ready() -> None:
-    """The same where nobody knows the files yet: what decodes those of most people, and what parses SQL."""
-    from .access.sql import analyse
+    """The same where nobody knows the files yet: what decodes those of most people."""
     from .formats.claude import decoder  # noqa: F401
 
     _make_tools_ready()
-    analyse("SELECT 1", "duckdb")
 
 
 def _make_tools_ready() -> None:
@@ -51,11 +51,24 @@ def _make_tools_ready() -> None:
     redacted("token")
 
 
-def _speaks_of_sql(path: Path) -> bool:
-    """Whether a file begins with talk of a database's client; no if it cannot be read."""
+def _commands_in(path: Path) -> Iterator[str]:
+    """The commands at the beginning of a file of JSON lines that speak of a database's client."""
     try:
         with opened(path) as (file, _, _):
             begins = file.read(_BYTES)
     except OSError:
-        return False
-    return any(name in begins for name in _CLIENTS)
+        return
+    for line in begins.splitlines() if any(name in begins for name in _CLIENTS) else ():
+        if any(name in line for name in _CLIENTS):
+            try:
+                values = [msgspec.json.decode(line)]
+            except (msgspec.DecodeError, RecursionError):
+                continue
+            while values:
+                value = values.pop()
+                if isinstance(value, dict):
+                    values += [*value.values()]
+                    if isinstance(command := value.get("command"), str):
+                        yield command
+                elif isinstance(value, list):
+                    values += value

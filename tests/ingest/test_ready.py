@@ -1,10 +1,12 @@
 """What is imported before a process is copied: what decodes the files, and what parses SQL if they seem to have any."""
 
+import json
 from pathlib import Path
 
 import pytest
 from agnes_stats.ingest import ready
 from agnes_stats.ingest.access import sql
+from agnes_stats.ingest.access.plain_sql import Statement
 from agnes_stats.ingest.formats import SOURCES, SourceFile
 
 
@@ -12,7 +14,12 @@ from agnes_stats.ingest.formats import SOURCES, SourceFile
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The SQL that was parsed, which imports the parser."""
     texts: list[str] = []
-    monkeypatch.setattr(sql, "analyse", lambda text, _: texts.append(text))
+
+    def note(text: str, _: object) -> Statement:
+        texts.append(text)
+        return Statement()
+
+    monkeypatch.setattr(sql, "parsed", note)
     return texts
 
 
@@ -22,20 +29,27 @@ def transcript(folder: Path, name: str, text: str) -> SourceFile:
     return SourceFile("claude", folder, path, True, path.stem)
 
 
-def test_the_parser_is_imported_for_files_that_speak_of_a_client(tmp_path: Path, parsed: list[str]) -> None:
-    other = transcript(tmp_path, "a.jsonl", '{"command": "ls"}')
+def speaking(command: str) -> str:
+    return json.dumps({"message": {"content": [{"type": "text"}, {"input": {"command": command}}]}}) + "\n"
+
+
+def test_the_parser_is_imported_for_files_with_sql_that_needs_it(tmp_path: Path, parsed: list[str]) -> None:
+    other = transcript(tmp_path, "a.jsonl", speaking("ls"))
+    plain = transcript(tmp_path, "plain.jsonl", speaking("psql -c 'select a from plain_b'"))
     gone = transcript(tmp_path, "gone.jsonl", "")
     gone.path.unlink()
-    ready.make_ready([other, gone])
+    ready.make_ready([other, plain, gone])
     assert not parsed
-    ready.make_ready([other, gone, transcript(tmp_path, "b.jsonl", '{"command": "psql -c \'select 1\'"}')])
-    assert len(parsed) == 1
+    text = '{"text": "psql \n' + speaking("psql -c 'select a from (table b)'") + '{"command": "psql cut'
+    ready.make_ready([other, gone, transcript(tmp_path, "b.jsonl", text)])
+    assert parsed == ["select a from (table b)"]
 
 
 def test_few_files_are_looked_into(tmp_path: Path, parsed: list[str]) -> None:
-    other = transcript(tmp_path, "a.jsonl", '{"command": "ls"}')
-    last = transcript(tmp_path, "b.jsonl", '{"command": "duckdb x"}')
-    far = transcript(tmp_path, "c.jsonl", f"{' ' * 2**20}duckdb x")
+    other = transcript(tmp_path, "a.jsonl", speaking("ls"))
+    text = speaking("duckdb -c 'select a from (table c)'")
+    last = transcript(tmp_path, "b.jsonl", text)
+    far = transcript(tmp_path, "c.jsonl", f"{' ' * 2**20}\n{text}")
     ready.make_ready([*[other] * 8, last])
     ready.make_ready([far])
     assert not parsed
