@@ -8,7 +8,7 @@ so that none is forgotten.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -113,6 +113,9 @@ TEXTS: dict[str, dict[str, int]] = {
 """Table -> its columns that hold words somebody else wrote -> characters that are kept of them, of a list: of each."""
 
 _redacted_name = lru_cache(maxsize=8192)(redacted)
+_redacted_text = lru_cache(maxsize=1024)(redacted)
+_REMEMBERED_CHARS = 1000
+"""Characters of a text that is worth remembering: most come here a second time, as they were left the first time."""
 
 
 def kept(text: str, limit: int) -> str:
@@ -120,7 +123,13 @@ def kept(text: str, limit: int) -> str:
     if len(text) <= NAME_CHARS:
         # The same few names stand in every row.
         return _redacted_name(text)[:limit]
-    return redacted(text[: limit + MARGIN], limit)[:limit]
+    return _redacted(text[: limit + MARGIN], limit)[:limit]
+
+
+def _redacted(text: str, limit: int) -> str:
+    if len(text) <= _REMEMBERED_CHARS:
+        return _redacted_text(text, limit if limit < len(text) else None)
+    return redacted(text, limit)
 
 
 def short(value: Any) -> str | None:
@@ -138,7 +147,18 @@ def first_line(text: str, limit: int) -> str:
 
 def one_line(text: str, limit: int) -> str:
     """A text with its white space as single blanks, at most `limit` characters."""
-    return _trimmed(text, limit, lambda words: " ".join(words.split()))
+    return (_name_in_one_line if len(text) <= NAME_CHARS else _in_one_line)(text, limit)
+
+
+def _in_one_line(text: str, limit: int) -> str:
+    return _trimmed(text, limit, _blanks_joined)
+
+
+_name_in_one_line = lru_cache(maxsize=8192)(_in_one_line)
+
+
+def _blanks_joined(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _trimmed(text: str, limit: int, trim: Callable[[str], str]) -> str:
@@ -148,7 +168,7 @@ def _trimmed(text: str, limit: int, trim: Callable[[str], str]) -> str:
     """
     enough = limit * 3 // 2
     if len(text) > NAME_CHARS:
-        line = trim(redacted(text[: limit * 4 + MARGIN], enough)[: limit * 4])
+        line = trim(_redacted(text[: limit * 4 + MARGIN], enough)[: limit * 4])
         if len(line) >= limit or len(text) <= enough:
             return line[:limit]
     return trim(kept(text, limit * 4))[:limit]
@@ -172,10 +192,22 @@ def without_credentials(value: Any) -> Any:
 
 def keep(table: str, row: dict[str, Any]) -> None:
     """Blot out and cut what is text in a row of a table; a word of our own, of an enumeration, is none."""
-    columns = _COLUMNS.get(table, ())
-    names = tuple(map(row.get, _NAMED[table])) if table in _NAMED else None
-    if names in _CLEAN_TOGETHER:
+    names = _NAMED.get(table)
+    if names is None:
+        _keep(row, _COLUMNS.get(table, ()))
         return
+    together = tuple(map(row.get, names))
+    if together not in _CLEAN_TOGETHER and _keep(row, [(name, NAME_CHARS) for name in names]):
+        _remember(_CLEAN_TOGETHER, together)
+    for column, limit in _LONGER[table]:
+        value = row.get(column)
+        # Of what is nothing, or a name that is known to be clean, nothing is changed.
+        if value and (type(value) is not str or value not in _CLEAN):
+            _keep(row, ((column, limit),))
+
+
+def _keep(row: dict[str, Any], columns: Iterable[tuple[str, int]]) -> bool:
+    """Blot out and cut some columns of a row; whether they are names, or nothing, of which all was kept."""
     is_clean = True
     for column, limit in columns:
         value = row.get(column)
@@ -188,10 +220,10 @@ def keep(table: str, row: dict[str, Any]) -> None:
                     is_clean = False
         elif type(value) is list:
             row[column] = [kept(text, limit) for text in value]
+            is_clean = False
         elif value is not None:
             is_clean = False
-    if names is not None and is_clean:
-        _remember(_CLEAN_TOGETHER, names)
+    return is_clean
 
 
 def _remember(clean: set[Any], what: Any) -> None:
@@ -201,11 +233,14 @@ def _remember(clean: set[Any], what: Any) -> None:
 
 
 _CLEAN: set[str] = set()
-_CLEAN_TOGETHER: set[tuple[Any, ...] | None] = set()
+_CLEAN_TOGETHER: set[tuple[Any, ...]] = set()
 """The same names together, as they stand in one row."""
 _MOST_CLEAN = 8192
 """Names that stand in row after row, and in which there is nothing to blot out or to cut."""
 
 _COLUMNS = {table: tuple(columns.items()) for table, columns in TEXTS.items()}
-_NAMED = {"responses": tuple(TEXTS["responses"])}
-"""Tables with many rows that hold names and nothing else, and the columns with them."""
+_MANY = ("responses", "tool_calls", "accesses")
+"""Tables with many rows."""
+_NAMED = {table: tuple(name for name, limit in _COLUMNS[table] if limit == NAME_CHARS) for table in _MANY}
+_LONGER = {table: tuple(column for column in _COLUMNS[table] if column[1] != NAME_CHARS) for table in _MANY}
+"""Their columns with names, which are looked up together, and those with other texts."""

@@ -64,15 +64,20 @@ def run_task(task: WorkTask) -> Done:
     Raises OSError where the rows cannot be written.
     """
     with collected_later():
-        done, batch = _run(task)
-        short = batch.short if isinstance(batch, MergedBatch) else None
-        done.models = models_of([*batch.of("responses"), *(short.said if short is not None else ())])
-        if task.folder is None:
-            done.rows = batch.rows
-        else:
-            folder = Path(task.folder)
-            done.row_files = {table: str(path) for table, path in batch.write(folder, task.name).items()}
-            done.short = short.write(folder, task.name) if short is not None else None
+        # Here, and not there, for its rows to be gone before Python looks for what leads back to itself.
+        return _done(task)
+
+
+def _done(task: WorkTask) -> Done:
+    done, batch = _run(task)
+    short = batch.short if isinstance(batch, MergedBatch) else None
+    done.models = models_of([*batch.of("responses"), *(short.said if short is not None else ())])
+    if task.folder is None:
+        done.rows = batch.rows
+    else:
+        folder = Path(task.folder)
+        done.row_files = {table: str(path) for table, path in batch.write(folder, task.name).items()}
+        done.short = short.write(folder, task.name) if short is not None else None
     return done
 
 

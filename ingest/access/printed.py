@@ -31,20 +31,19 @@ _ESCAPED = (
 """Hints in plain ASCII, with what they begin with and a byte of that: one byte is found in no time."""
 
 
-def may_hold_rows(head: bytes, end: bytes) -> bool:
-    """Return whether a result, as it stands in JSON, begins or ends like one whose rows can be counted."""
-    return _may_show_rows(head) or _may_show_rows(end)
+def may_hold_rows(ends: bytes) -> bool:
+    """Return whether a result, as it stands in JSON, begins or ends like one whose rows can be counted.
 
-
-def _may_show_rows(part: bytes) -> bool:
-    if not part.isascii():
+    `ends`: its beginning and its end.
+    """
+    if not ends.isascii():
         for hint in _DRAWN:
-            if hint in part:
+            if hint in ends:
                 return True
     for byte, begin, hints in _ESCAPED:
-        if byte in part and begin in part:
+        if byte in ends and begin in ends:
             for hint in hints:
-                if hint in part:
+                if hint in ends:
                     return True
     return False
 

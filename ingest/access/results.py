@@ -86,13 +86,13 @@ def _said_rows(text: str) -> int | None:
     return sum(counts) if counts else None
 
 
-def may_count_rows(end: bytes, head: bytes = b"") -> bool:
+def may_count_rows(end: bytes, ends: bytes | None = None) -> bool:
     """Return whether the end of a result, as it stands in JSON, may say how many rows there were, or show them.
 
-    Few do; the others need not be decoded to find that out.
+    Few do; the others need not be decoded to find that out. `ends`: its beginning and its end, if that is more.
     """
     # A single byte is found in no time, and most are absent.
-    if may_hold_rows(head, end) or (b"E" in end and b"Empty set" in end):
+    if may_hold_rows(end if ends is None else ends) or (b"E" in end and b"Empty set" in end):
         return True
     small, large = _COUNTED_ROWS
     if b"row" in end:
@@ -105,15 +105,11 @@ def may_count_rows(end: bytes, head: bytes = b"") -> bool:
     return b"R" in end and large.search(end) is not None
 
 
-def may_hold_note(head: bytes, end: bytes) -> bool:
+def may_hold_note(ends: bytes) -> bool:
     """Return whether a result, as it stands in JSON, begins or ends with a note of `agnes query`."""
-    return _may_note(head) or _may_note(end)
-
-
-def _may_note(part: bytes) -> bool:
-    if b"[" in part:
+    if b"[" in ends:
         for hint in _NOTE_HINTS:
-            if hint in part:
+            if hint in ends:
                 return True
     return False
 

@@ -268,12 +268,11 @@ class Emitter:
         prints_csv = told.call_id in self._prints_csv
         self._prints_csv.pop(told.call_id, None)
         if told.text:
-            head, end = (
-                part.encode("utf-8", "replace") for part in ('"' + told.text[:_HINT_CHARS], told.text[-_HINT_CHARS:])
-            )
-            if not told.is_error and (prints_csv or access.may_count_rows(end, head)):
+            end = told.text[-_HINT_CHARS:].encode("utf-8", "replace")
+            ends = b'"' + told.text[:_HINT_CHARS].encode("utf-8", "replace") + b"\0" + end
+            if not told.is_error and (prints_csv or access.may_count_rows(end, ends)):
                 row["result_rows"] = whole_number(access.rows_in(told.text, csv=prints_csv))
-            if access.may_hold_note(head, end):
+            if access.may_hold_note(ends):
                 row["result_note"] = access.note_in(told.text)
         if told.subagent_id is not None or told.subagent_status is not None:
             row["spawned_subagent_id"] = told.subagent_id

@@ -43,8 +43,8 @@ class RawResult(NamedTuple):
 
     content: bytes
     """Of the block; empty if it has none."""
-    beside: bytes
-    """`toolUseResult`; empty if the row has none."""
+    beside: memoryview
+    """`toolUseResult`; empty if the row has none. It may be long, and is not copied to be looked at."""
     names: Collection[bytes]
     """Which of the fields that are read there are in `beside`."""
 
@@ -56,15 +56,17 @@ class RawResult(NamedTuple):
     def may_tell(self) -> bool:
         """Whether its text has to be looked at."""
         content = self.content
-        # What is so short that it ends where it begins need not be looked at twice.
-        is_long = len(content) > _HINT_BYTES
-        head, end = (content[:_HINT_BYTES], content[-_HINT_BYTES:]) if is_long else (b"", content)
-        return access.may_count_rows(end, head) or access.may_hold_note(head, end)
+        if len(content) <= _HINT_BYTES:
+            return access.may_count_rows(content) or access.may_hold_note(content)
+        end = content[-_HINT_BYTES:]
+        # Looked at in one go: what stands between them is in no text.
+        ends = content[:_HINT_BYTES] + b"\0" + end
+        return access.may_count_rows(end, ends) or access.may_hold_note(ends)
 
 
 def raw_result(row: Row, block: ContentBlock) -> RawResult:
     """What a block of a row tells, unread."""
-    beside = bytes(row.toolUseResult)
+    beside = memoryview(row.toolUseResult)
     return RawResult(bytes(block.content), beside, _NAMES.findall(beside))
 
 
@@ -79,7 +81,7 @@ def result_of(row: Row, block: ContentBlock, raw: RawResult, place: Place, *, wa
     if told.is_error:
         told.denial = denial_of(row, told.text or "")
     told.changed_nothing = b"taskId" in names and _FAILED.search(beside) is not None
-    if b"agentId" in names or _SPAWNED in beside[:_BEGINNING]:
+    if b"agentId" in names or _SPAWNED in bytes(beside[:_BEGINNING]):
         try:
             agent = _agent_result(beside)
         except (msgspec.DecodeError, RecursionError):

@@ -75,7 +75,7 @@ def work_in(raw: RawResult) -> Iterator[tuple[NoticeKind, str | None, int | None
         yield NoticeKind.COMMIT, sha, None
 
 
-def _lines(beside: bytes) -> Iterator[tuple[NoticeKind, str | None, int | None]]:
+def _lines(beside: memoryview) -> Iterator[tuple[NoticeKind, str | None, int | None]]:
     try:
         told = _PATCHED.decode(beside)
     except (msgspec.DecodeError, RecursionError):
