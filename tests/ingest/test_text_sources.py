@@ -7,10 +7,11 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
+from agnes_stats.ingest.access import Access
 from agnes_stats.ingest.agnes.server import AgnesServerError
 from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.engine import Engine
-from agnes_stats.ingest.formats import Root
+from agnes_stats.ingest.formats import Root, events
 from agnes_stats.ingest.formats.claude import decoder
 from agnes_stats.ingest.formats.emit import Emitter
 from agnes_stats.ingest.formats.events import (
@@ -224,6 +225,10 @@ def events_of_every_agent(found: Found) -> None:
                         found.look(table, column, value)
                     elif column not in NOT_READ[table] and column not in WHOSE:
                         assert not isinstance(value, str), f"{table}.{column}"
+
+
+# There it is imported for who checks types only; msgspec looks it up to tell what the fields of an event are.
+vars(events).setdefault("Access", Access)
 
 
 def filled(kind: type[msgspec.Struct], text: str, place: Place) -> Any:
