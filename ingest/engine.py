@@ -17,7 +17,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ..queries.store import Stamp, Store, StoreChanged, StoreDamaged, StoreError, StoreInterrupted, explained
+from ..queries.store import (
+    Stamp,
+    Store,
+    StoreChanged,
+    StoreDamaged,
+    StoreError,
+    StoreInterrupted,
+    TouchedByWrite,
+    explained,
+)
 from ..queries.store.gate import chance
 from ..queries.store.scratch import clear, scratch
 from . import early
@@ -515,7 +524,8 @@ class Engine:
         from . import forget, upkeep
 
         self._price(work, models)
-        with self.store.write(unless=self.stop, only_at=only_at) as connection:
+        touched = TouchedByWrite()
+        with self.store.write(unless=self.stop, only_at=only_at, touched=touched) as connection:
             begun = time.monotonic()
             if not (was_ours := self.store.stamp() == self.left_at()):
                 # It may be another store, in the place of the one that we know.
@@ -526,6 +536,8 @@ class Engine:
             self._unread |= set(self._load(connection, work))
             if not work.nothing_is_forgotten:
                 forget.enforce(connection)
+            elif was_ours:
+                touched.sessions = work.touched
             write, took = self.store.write_number(), time.monotonic() - begun
             if self._listener is not None:
                 self._listener.files_written(len(work.results) + len(work.gone))

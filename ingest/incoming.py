@@ -43,6 +43,8 @@ class Load:
     """The files of the sessions that are replaced, if the server was not asked for all."""
     without_rollups: bool = False
     """Whether nobody asks for these."""
+    touched: frozenset[str] | None = None
+    """Found while it was loaded: nothing of other sessions is another one now; None where that may be so."""
     nothing_is_forgotten: bool = False
     """Found while it was loaded: the store has no note of anything forgotten, so nothing of it has to go again."""
 

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..queries.facts import Fact
+from ..queries.context import WINDOW_LABEL
+from ..queries.facts import RESPONSES, Fact
 from ..queries.quoting import quoted
 from ..queries.rollups import ONLY_SUBAGENTS, READ_OF_RESPONSES, SessionPart, parts_of_session
 from ..queries.schema import TABLES
@@ -45,7 +46,42 @@ def load_small(connection: Writer, work: Load) -> bool:
         return False
     work.nothing_is_forgotten = "forgotten" not in known.facts
     _Writing(connection, work, told, known, changes).write()
+    work.touched = _touched(connection, work, told, known, changes)
     return True
+
+
+def _touched(
+    connection: Writer, work: Load, told: ToldLines, known: _Known, changes: Mapping[str, FactChange]
+) -> frozenset[str] | None:
+    """The sessions of which anything is another one now; None where something of others may be, too."""
+    if _moves_windows(connection, told, known, changes):
+        return None
+    responses = changes.get("responses")
+    own = RESPONSES.halves[0].columns
+    if responses is not None and any(
+        before.get(one) != after[one] for before, after in responses.changed for one in own
+    ):
+        # A call counts as the response does that it came from, and may be in a copy of the session.
+        return None
+    if not {result.session_id for result in work.results} <= set(told.sessions):
+        # The session of a file is told what is wrong with it.
+        return None
+    return frozenset(told.sessions)
+
+
+def _moves_windows(connection: Writer, told: ToldLines, known: _Known, changes: Mapping[str, FactChange]) -> bool:
+    """Whether others may be thought to be compacted elsewhere: where the last one of their model and window was."""
+    events, labels = changes.get("events"), changes.get("session_lasts")
+    if events is not None and any(row["kind"] == "compact" for row in events.all_rows):
+        return True
+    if "compacted" not in known.facts:
+        return False
+    if labels is not None and any(row["kind"] == WINDOW_LABEL for row in labels.all_rows):
+        return True
+    before = {row["session_id"]: tuple(row[column] for column in _OF_CONTEXT) for row in known.of("sessions")}
+    columns = ", ".join(("session_id", *_OF_CONTEXT))
+    asked = f"SELECT {columns} FROM sessions WHERE session_id IN ({_marks(told.sessions)})"
+    return any(before[session] != tuple(now) for session, *now in connection.rows(asked, list(told.sessions)))
 
 
 # -- what must be known before ---------------------------------------------------------------------------------------
@@ -85,6 +121,9 @@ def _asked(connection: Writer, work: Load, told: ToldLines) -> _Known:
         question.yes("strays", strays, *told.sessions, *told.sessions)
         waits = f"responses WHERE {lower_bounds.WAITS_YET} AND session_id IN"
         question.rows("waits", f"(SELECT key, session_id, ended_at, ts FROM {waits}", told.sessions, ")")
+        if told.facts.keys() & {"responses", "session_lasts"}:
+            compactions = "events WHERE kind = 'compact' AND cause = 'auto' AND session_id IN"
+            question.some("compacted", compactions, told.sessions)
         question.some("subagents", "responses WHERE subagent_id IS NOT NULL AND session_id IN", told.sessions)
     answers = told.rows_of("responses")
     if any(map(_may_wait, answers)):
@@ -105,7 +144,10 @@ def _asked(connection: Writer, work: Load, told: ToldLines) -> _Known:
     return question.ask(connection)
 
 
-_OF_SESSION = ", ".join(("session_id", "title", *WHOSE))
+_OF_CONTEXT = ("context_model", "context_peak")
+"""Columns of `sessions` that say which window it is: whatever it was compacted at."""
+
+_OF_SESSION = ", ".join(("session_id", "title", *WHOSE, *_OF_CONTEXT))
 
 
 _COLUMNS = {**{name: fact.columns for name, fact in BY_NAME.items()}, "waits": BY_NAME["responses"].columns}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from . import matching, tokens
 from .context import CONTEXTS
 from .filters import Filter, Where
+from .listing import Beside, Entry, SessionListing, put
 from .quoting import quoted
 from .rollups import CALL_COUNTS, ERROR_COUNTS, PROMPT_COUNTS
 from .threads import LIVE_FOR
@@ -186,6 +188,8 @@ class _Selection:
     rows: str
     pending: str
     where: Where
+    among: str = "true"
+    """SQL of whether a session is one of those it is about: so nothing is looked at of others."""
 
     @property
     def summed(self) -> str:
@@ -199,7 +203,7 @@ class _Selection:
     WITH of_session AS (
         SELECT session_id, any_value(path) FILTER (is_main) AS path, bool_and(gone_at IS NOT NULL) AS source_gone,
             any_value(error) FILTER (is_main) AS error
-        FROM files WHERE session_id IS NOT NULL GROUP BY session_id
+        FROM files WHERE session_id IS NOT NULL AND {self.among} GROUP BY session_id
     ),
     private AS (SELECT DISTINCT session_id FROM uploads WHERE status = 'private')
     SELECT s.* EXCLUDE (context_model, context_agent, context_peak, cwd, web_searches), f.path,
@@ -209,21 +213,29 @@ class _Selection:
         {_IS_LIVE} AS is_live,
         false AS pending, p.session_id IS NOT NULL AS private, f.error
     FROM {self.rows} s LEFT JOIN of_session f USING (session_id) LEFT JOIN private p USING (session_id)
-        LEFT JOIN ({CONTEXTS}) x ON x.session_id = s.session_id
-    UNION ALL BY NAME {self.pending}
+        LEFT JOIN ({CONTEXTS}) x ON x.session_id = s.session_id{self._or_pending}
     """
 
+    @property
+    def _or_pending(self) -> str:
+        return f"\n    UNION ALL BY NAME {self.pending}" if self.pending else ""
 
-def _selected(connection: Reader, chosen: Filter, *, always: Sequence[str] | None = None) -> _Selection:
+
+def _selected(
+    connection: Reader, chosen: Filter, *, always: Sequence[str] | None = None, only: Sequence[str] | None = None
+) -> _Selection:
     """The sessions that have anything that matches, with the counts of that.
 
-    `always`: of these, whether anything matches or not, and of no others.
+    `always`: of these, whether anything matches or not, and of no others. `only`: of these, which are not pending.
     """
     where = matching.by_session(chosen)
+    this = "" if only is None else f"session_id IN ({', '.join(map(quoted, only))})"
+    if this:
+        where.add(this)
     # The fields about sessions are left to the rows of sessions.
     facts = chosen.but(agent=None, machine=None, project=None, session_id=None, user=None, text="")
     if facts.is_open:
-        return _Selection("sessions", _PENDING, where)
+        return _Selection("sessions", "" if this else _PENDING, where, this or "true")
     used, made, failed = tokens.where_of(facts), matching.calls_where(facts), matching.results_where(facts)
     typed, lasted = matching.prompts_where(facts), _lasted(facts)
     parts = (used, made, failed, typed, lasted)
@@ -237,10 +249,9 @@ def _selected(connection: Reader, chosen: Filter, *, always: Sequence[str] | Non
     if always is not None:
         these = f"session_id IN ({', '.join(map(quoted, always))})"
         among, among_results, wanted = these, f"result_{these}", f"s.{these}"
-    # Totals and rows are two questions on the same sessions: these are sought once.
-    connection.execute(
-        f"""
-    CREATE OR REPLACE TEMP TABLE matched_sessions AS
+    if this:
+        among, among_results, wanted = this, f"result_{this}", f"s.{this} AND ({wanted})"
+    matched = f"""
     SELECT s.* REPLACE ({counted}, u.cost_usd AS cost_usd, u.reasoning_tokens AS reasoning_tokens) FROM sessions s
     LEFT JOIN (SELECT session_id, {tokens.SUMS} FROM {tokens.rollup(connection, facts)} WHERE {used} AND {among}
         GROUP BY session_id) u ON u.session_id = s.session_id
@@ -251,10 +262,13 @@ def _selected(connection: Reader, chosen: Filter, *, always: Sequence[str] | Non
     LEFT JOIN (SELECT session_id, {PROMPT_COUNTS} FROM prompts WHERE {typed} AND {among} GROUP BY session_id) p
         ON p.session_id = s.session_id
     WHERE {wanted}
-    """,
-        parameters,
-    )
+    """
     where.parameters |= lasted.parameters
+    if this:
+        where.parameters |= parameters
+        return _Selection(f"({matched})", "", where, this)
+    # Totals and rows are two questions on the same sessions: these are sought once.
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE matched_sessions AS {matched}", parameters)
     return _Selection("matched_sessions", f"SELECT * FROM ({_PENDING}) s WHERE {lasted}", where)
 
 
@@ -290,28 +304,102 @@ def list_sessions(
 
     `order` is one of ORDERS (KeyError otherwise); `now` is UTC without a zone and decides who is live.
     """
+    return listed(
+        connection, chosen, now=now, order=order, descending=descending, limit=limit, offset=offset, told=told
+    ).page
+
+
+def listed(
+    connection: Reader,
+    chosen: Filter,
+    *,
+    now: dt.datetime,
+    order: str = "started_at",
+    descending: bool = True,
+    limit: int = 50,
+    offset: int = 0,
+    told: Processes = UNTOLD,
+) -> SessionListing:
+    """The same, and what it takes to put it right when little changes."""
     selected = _selected(connection, chosen)
     where = selected.where
-    totals = connection.one(
-        SessionTotals,
+    # Money is exact whatever the order in which it is added up, and whoever does so.
+    sql = (
         "SELECT count(*) AS sessions, count(*) FILTER (assistant_messages + tokens_total > 0) AS with_tokens, "
         "coalesce(sum(assistant_messages), 0)::BIGINT AS responses, "
         "coalesce(sum(tokens_total), 0)::BIGINT AS tokens_total, sum(cost_usd) AS cost_usd, "
         "coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens, "
         "coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens, "
-        "coalesce(sum(undercounted), 0)::BIGINT AS undercounted "
-        f"FROM ({selected.summed}) WHERE {where}",
-        where.parameters,
+        f"coalesce(sum(undercounted), 0)::BIGINT AS undercounted, sum({_USD}) AS usd, count(cost_usd) AS priced, "
+        f"coalesce(bool_and(abs(cost_usd) < 1e20), true) AS is_exact FROM ({selected.summed}) WHERE {where}"
     )
+    ((totals, (usd, priced, is_exact)),) = connection.ask_beside(
+        SessionTotals, ("usd", "priced", "is_exact"), sql, where.parameters
+    )
+    if priced and is_exact:
+        totals = replace(totals, cost_usd=float(usd))
     direction = "DESC" if descending else "ASC"
-    rows = connection.ask(
-        SessionRow,
-        f"SELECT * FROM ({selected.shown}) WHERE {where} ORDER BY {ORDERS[order]} {direction} NULLS LAST, "
-        "started_at DESC NULLS LAST, session_id "
-        f"LIMIT {int(limit)} OFFSET {int(offset)}",
-        {**where.parameters, **_at(now, told)},
+    ending = (
+        f"ORDER BY {ORDERS[order]} {direction} NULLS LAST, started_at DESC NULLS LAST, session_id "
+        f"LIMIT {int(limit)} OFFSET {int(offset)}"
     )
-    return SessionPage(rows, totals)
+    entries = _entries(connection, selected, order, ending, _at(now, told))
+    page = SessionPage([row for row, _ in entries], totals)
+    return SessionListing(page, entries, descending, limit, usd or Decimal(0), priced, is_exact)
+
+
+def listed_again(
+    connection: Reader,
+    before: SessionListing,
+    touched: Collection[str],
+    chosen: Filter,
+    *,
+    now: dt.datetime,
+    order: str,
+    told: Processes = UNTOLD,
+) -> SessionListing:
+    """What `listed` would say now, given what it said before to the same question, without an offset.
+
+    Only the sessions `touched` are others since. The time, and who runs, may be.
+    """
+    few = sorted(touched) if len(touched) <= MOST_TOUCHED and not chosen.text else None
+    if few is not None:
+        found = _entries_of(connection, few, chosen, order, now, told) if few else []
+        live = live_ids(connection, chosen, now=now, told=told)
+        if (listing := put(before, few, found, live)) is not None:
+            return listing
+    listing = listed(
+        connection, chosen, now=now, order=order, descending=before.descending, limit=before.limit, told=told
+    )
+    if few is None or listing.is_whole:
+        return listing
+    # They go on, and so may others: what they add to the sums has to be known.
+    unseen = [session for session in few if session not in {row.session_id for row in listing.page.rows}]
+    found = _entries_of(connection, unseen, chosen, order, now, told) if unseen else []
+    at = {entry[0].session_id: entry for entry in found}
+    return replace(listing, others={session: at.get(session) for session in unseen})
+
+
+def _entries_of(
+    connection: Reader, only: Sequence[str], chosen: Filter, order: str, now: dt.datetime, told: Processes
+) -> list[Entry]:
+    return _entries(connection, _selected(connection, chosen, only=only), order, "", _at(now, told))
+
+
+def _entries(
+    connection: Reader, selected: _Selection, order: str, ending: str, at: Mapping[str, object]
+) -> list[Entry]:
+    key = f"epoch_us({order})" if order in ("started_at", "ended_at") else ORDERS[order]
+    beside = (f"{key} AS sort_key", "epoch_us(started_at) AS started_us", f"{_USD} AS usd")
+    sql = f"SELECT * FROM ({selected.shown}) WHERE {selected.where} {ending}"
+    found = connection.ask_beside(SessionRow, beside, sql, {**selected.where.parameters, **at})
+    return [(row, Beside(*more)) for row, more in found]
+
+
+_USD = "TRY_CAST(cost_usd AS DECIMAL(38, 12))"
+
+MOST_TOUCHED = 20
+"""Sessions that are asked for by themselves; of more, all are."""
 
 
 def count_sessions(connection: Reader) -> int:

@@ -82,6 +82,8 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
         """The view that was turned to and has none yet."""
         self._stamp: Stamp = ()
         """The state of the store that is asked, for what is kept of its answers."""
+        self._position = 0
+        """Where in its history that is."""
         self._asked_view = ""
         self._on_screen: tuple[Data, Asked] | None = None
         """The answer on the screen, and when it was asked for; None where there is none, or it is not all."""
@@ -267,9 +269,9 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
             data = app.ahead.take(self.tab.name, chosen) if app.ahead and self.takes_ahead else None
             if is_whole := data is None:
                 # Before the store is opened: what is written meanwhile is asked for again.
-                stamp, now = app.store.stamp(), app.now()
+                stamp, now, position = app.store.stamp(), app.now(), app.store.position()
                 with app.costs.asking(self.tab.title), app.store.read() as connection, self.about_to_ask():
-                    self._stamp = of_one_state(stamp, app.store.stamp())
+                    self._stamp, self._position = of_one_state(stamp, app.store.stamp()), position
                     learnt.learn(connection)
                     if chosen.text:
                         chosen = narrowed(connection, chosen)

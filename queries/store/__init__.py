@@ -21,6 +21,7 @@ from .lake_address import SUFFIX
 from .locking import StoreUnlockable
 from .reader import Answer, Reader, Writer
 from .starting import ExtensionMissing
+from .touched import TouchedByWrite
 
 
 def _lake() -> type[Store]:
@@ -51,6 +52,7 @@ __all__ = [
     "StoreReadOnly",
     "StoreTooNew",
     "StoreUnlockable",
+    "TouchedByWrite",
     "Writer",
     "explained",
 ]

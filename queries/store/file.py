@@ -25,6 +25,7 @@ from .instance import Instance, OpenStore
 from .keepsakes import Note, backup_path, is_backup_due, read_notes, write_notes
 from .reader import Reader, Writer
 from .scratch import make_folder, scratch
+from .touched import TouchedByWrite
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -105,16 +106,21 @@ class Store:
 
     @contextlib.contextmanager
     def write(
-        self, *, unless: threading.Event | None = None, only_at: Collection[Stamp] | None = None
+        self,
+        *,
+        unless: threading.Event | None = None,
+        only_at: Collection[Stamp] | None = None,
+        touched: TouchedByWrite | None = None,
     ) -> Iterator[Writer]:
         """Write. Hold it for one transaction. Only one thread of the process has it at a time.
 
         `only_at`: raise StoreChanged, without opening it, if the store's stamp is another one once it is our turn.
+        `touched`: where it will be said what is changed.
         `unless`, and what is raised, as for `read`; also StoreFull, and StoreInterrupted by `interrupt`.
         """
         if self._files.is_missing():
             make_folder(self.path)
-        with self._connection(True, unless, only_at=only_at) as connection:
+        with self._connection(True, unless, only_at=only_at, touched=touched) as connection:
             with self._writer_lock:
                 self._writer = connection
             try:
@@ -185,6 +191,17 @@ class Store:
     def stamp(self) -> Stamp:
         """What changes whenever anybody, in any process, writes to the store. Costs two looks at the disk."""
         return self._files.stamp()
+
+    def position(self) -> int:
+        """For `touched_since`: where we are in the history of the store, to be asked before it is read."""
+        return self._gate.position()
+
+    def touched_since(self, position: int) -> frozenset[str] | None:
+        """Inside a `read`, after its first question: the sessions that may be others than where we were then.
+
+        None if anything may be.
+        """
+        return self._gate.touched_since(position)
 
     def look(self) -> Stamp:
         """The stamp as it is now, wherever that has to be asked. Raises StoreError."""
@@ -364,6 +381,7 @@ class Store:
         alone: bool = False,
         joins: bool = True,
         only_at: Collection[Stamp] | None = None,
+        touched: TouchedByWrite | None = None,
     ) -> Iterator[DuckDBPyConnection]:
         """A connection. `alone`: no other process has the store open, although it is only read.
 
@@ -386,6 +404,7 @@ class Store:
             wait=self.wait,
             unless=unless,
             joins=joins and not confined,
+            touched=touched,
         )
         try:
             cursor = database.cursor()

@@ -26,6 +26,7 @@ from .files import Files, Stamp
 from .instance import Instance, OpenStore
 from .locking import Claim, is_awaited
 from .one_each import OneEach
+from .touched import Journal, TouchedByWrite
 
 RETRY_SECONDS = (0.01, 0.25)
 """Between two attempts at a file that is open in a program without our lock: at first, and at most."""
@@ -78,6 +79,9 @@ class Gate:
         """How many threads have come in to write."""
         self._closed: tuple[int, Stamp] = 0, ()
         """The write after which the file was closed last, and what it was like then, before anybody else had it."""
+        self._journal = Journal()
+        self._left_at: Stamp | None = None
+        """What the file was like when this process closed it last, before anybody else had it."""
         self._when_closed: list[Callable[[], None]] = []
         """What is to be done once it is closed after the write that is under way, or was the last one."""
         self._awaited_at = -CROWD_SECONDS
@@ -101,11 +105,12 @@ class Gate:
         wait: float,
         unless: threading.Event | None = None,
         joins: bool = True,
+        touched: TouchedByWrite | None = None,
     ) -> OpenStore:
         """The open database; `writable`: no other process has it. Raises StoreBusy after `wait` seconds.
 
         Also whatever `connect` raises, StoreInterrupted as soon as `unless` is set, StoreUnlockable where there are no
-        locks. `joins`: what another thread has open will do.
+        locks. `joins`: what another thread has open will do. `touched`: what a writer will say that it changes.
         """
         with self._turn:
             self._waiting[writable] += 1
@@ -122,6 +127,7 @@ class Gate:
             self._writes += writable
             if writable:
                 self._when_closed.clear()
+                self._journal.begin(touched or TouchedByWrite())
             return self._database
 
     def write_number(self) -> int:
@@ -136,6 +142,16 @@ class Gate:
         with self._turn:
             closed, stamp = self._closed
             return stamp if closed == write else None
+
+    def position(self) -> int:
+        """How many writes, of anybody, this process knows to be over."""
+        with self._turn:
+            return self._journal.position()
+
+    def touched_since(self, position: int) -> frozenset[str] | None:
+        """By somebody who is in: which sessions may be others than after so many writes; None if anything may."""
+        with self._turn:
+            return self._journal.since(position)
 
     def when_closed(self, then: Callable[[], None]) -> None:
         """Do something once the file is closed, if somebody of this process has it open for writing.
@@ -181,14 +197,17 @@ class Gate:
                 del self._inside[me]
             if writable:
                 self._writing = self._makes_way = False
+                self._journal.end()
             try:
                 if not self._inside and self._database is not None:
                     database, self._database = self._database, None
                     self._readers_first = False
                     try:
+                        self._left_at = None
                         database.close()
+                        self._left_at = Files(self._path).stamp()
                         if self._writable:
-                            self._closed = self._writes, Files(self._path).stamp()
+                            self._closed = self._writes, self._left_at
                             self._tell_closed()
                     finally:
                         self._claims[self._writable].drop()
@@ -250,9 +269,12 @@ class Gate:
         self._turn.release()
         database = None
         try:
+            found = Files(self._path).stamp()
             database = connect()
         finally:
             self._turn.acquire()
+            if database is not None and found != self._left_at:
+                self._journal.note_others()
             self._opening = False
             self._database, self._writable = database, writable
             if database is None:

@@ -39,6 +39,7 @@ from .lake_address import LakeAddress, lake_at
 from .one_each import OneEach
 from .reader import Reader, Writer
 from .starting import ExtensionMissing, Settings, close_off, started
+from .touched import TouchedByWrite
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -105,7 +106,11 @@ class LakeStore(Store):
 
     @contextlib.contextmanager
     def write(
-        self, *, unless: threading.Event | None = None, only_at: Collection[Stamp] | None = None
+        self,
+        *,
+        unless: threading.Event | None = None,
+        only_at: Collection[Stamp] | None = None,
+        touched: TouchedByWrite | None = None,  # noqa: ARG002
     ) -> Iterator[Writer]:
         """Write, if this is a drain: see `for_drain`. Raises StoreReadOnly, LakeBusy, and as `read`."""
         lake = self._engine.lake
@@ -121,6 +126,10 @@ class LakeStore(Store):
                 with self._writer_lock:
                     self._writer = None
                 _close(cursor)
+
+    def touched_since(self, position: int) -> frozenset[str] | None:  # noqa: ARG002
+        """Nobody tells here what others push: anything."""
+        return None
 
     def for_drain(self) -> None:
         """Let this process write."""

@@ -80,14 +80,21 @@ class Reader:
 
     def ask(self, shape: type[T], sql: str, parameters: Parameters = None) -> list[T]:
         """All rows of a question as `shape`; its fields are the columns, by name."""
+        return [row for row, _ in self.ask_beside(shape, (), sql, parameters)]
+
+    def ask_beside(
+        self, shape: type[T], columns: Sequence[str], sql: str, parameters: Parameters = None
+    ) -> list[tuple[T, Row]]:
+        """The same, each row with some more columns, as they are."""
         fields = dataclasses.fields(shape)
-        names = ", ".join(field.name for field in fields)
+        names = ", ".join((*(field.name for field in fields), *columns))
         found = self.rows(f"SELECT {names} FROM ({sql})", parameters)
         for place, field in enumerate(fields):
             if "dt.date" in str(field.type) and any(isinstance(row[place], str) for row in found):
                 kind = dt.datetime if "dt.datetime" in str(field.type) else dt.date
                 found = [(*row[:place], _within(row[place], kind), *row[place + 1 :]) for row in found]
-        return [shape(*row) for row in found]
+        end = len(fields)
+        return [(shape(*row[:end]), row[end:]) for row in found]
 
     def one(self, shape: type[T], sql: str, parameters: Parameters = None) -> T:
         """The single row of a question that always has one."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ...queries import live, sessions
 from ...queries.filters import Filter, Hit
 
 if TYPE_CHECKING:
+    from ...queries.listing import SessionListing
     from ...queries.store import Reader
 
 SHOWN = 500
@@ -43,6 +44,8 @@ class SessionsData:
     """Where in the sessions the text is that they are filtered by."""
     is_provisional: bool = False
     """Whether the sums are of what is not all in the store yet."""
+    listing: SessionListing | None = field(default=None, compare=False, repr=False)
+    """What it takes to put the list right when little changes."""
 
 
 def first_page(connection: Reader, chosen: Filter, now: dt.datetime) -> SessionsData:
@@ -59,25 +62,33 @@ def sessions_data(
     limit: int = SHOWN,
     told: live.Told = live.NOTHING_TOLD,
     running: Callable[[Listed], Sequence[live.LiveSession]] | None = None,
+    again: tuple[SessionListing, Collection[str]] | None = None,
 ) -> SessionsData:
-    """One page of the list, and what runs. `now` is UTC without a zone; `running`: who asks that, given the list."""
+    """One page of the list, and what runs. `now` is UTC without a zone; `running`: who asks that, given the list.
+
+    `again`: what was listed before, asked in the same way, and the sessions that were touched since.
+    """
     by, descending = order
 
     @functools.cache
-    def page() -> sessions.SessionPage:
-        return sessions.list_sessions(
+    def listing() -> SessionListing:
+        if again is not None:
+            before, touched = again
+            return sessions.listed_again(connection, before, touched, chosen, now=now, order=by, told=told.processes)
+        return sessions.listed(
             connection, chosen, now=now, order=by, descending=descending, limit=limit, told=told.processes
         )
 
     def listed() -> Sequence[sessions.SessionRow]:
-        return page().rows
+        return listing().page.rows
 
     if running is None:
         found = live.running_now(connection, chosen, now=now, told=told, limit=MOST_CARDS, listed=listed())
     else:
         found = list(running(listed))
-    known = page().totals.sessions or sessions.count_sessions(connection)
-    return SessionsData(found[:MOST_CARDS], page(), known, chosen.found or {})
+    page = listing().page
+    known = page.totals.sessions or sessions.count_sessions(connection)
+    return SessionsData(found[:MOST_CARDS], page, known, chosen.found or {}, listing=listing())
 
 
 def with_sums(soon: Reader, data: SessionsData, chosen: Filter, now: dt.datetime) -> SessionsData:

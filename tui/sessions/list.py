@@ -38,6 +38,7 @@ from .side import SessionSide
 
 if TYPE_CHECKING:
     from ...queries.live import LiveSession
+    from ...queries.sessions import Processes
     from ...queries.store import Reader
     from ..views import View
 
@@ -93,9 +94,11 @@ class _Listed:
     """A list that was asked for: when, how, what ran then, and what came."""
 
     asked: Asked
-    question: object
+    question: tuple[Filter, tuple[str, bool], Processes]
     runs: frozenset[str]
     data: SessionsData
+    position: int
+    """Where in the store's history it is from."""
 
 
 def _ids(live: Sequence[LiveSession]) -> frozenset[str]:
@@ -202,8 +205,12 @@ class SessionsPane(Pane[SessionsData]):
         # The list says of sessions only whether they run.
         if held is not None and stands and len(running()) < MOST_LIVE and _ids(live) == held.runs:
             return replace(held.data, live=live[:MOST_CARDS])
-        data = sessions_data(connection, chosen, now, order=order, limit=SHOWN, told=told, running=running)
-        self._listed = _Listed(Asked(self._stamp, now, None), question, _ids(live), data)
+        again = None
+        if held is not None and held.question[:2] == question[:2] and held.data.listing is not None:
+            touched = self.dashboard.store.touched_since(held.position)
+            again = None if touched is None else (held.data.listing, touched)
+        data = sessions_data(connection, chosen, now, order=order, limit=SHOWN, told=told, running=running, again=again)
+        self._listed = _Listed(Asked(self._stamp, now, None), question, _ids(live), data, self._position)
         return data
 
     @property
