@@ -34,7 +34,6 @@ from .merging import (
     told_by,
 )
 from .row_files import read_rows
-from .small_load import load_small
 
 if TYPE_CHECKING:
     from ..queries.store import Writer
@@ -49,6 +48,9 @@ def load(connection: Writer, work: Load) -> list[str]:
     The paths of files that have to be read again, for what they tell, too, was dropped. Raises duckdb.Error; the store
     is then as it was before.
     """
+    # Most of what it needs is of use to nobody else.
+    from .small_load import load_small
+
     with contextlib.ExitStack() as stack:
         connection.execute("BEGIN")
         try:

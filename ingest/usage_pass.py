@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.store.scratch import scratch
-from . import forget, upkeep, usage_view
+from . import usage_view
 from .costs import write_rates
 from .formats import SOURCES, SourceFile
 from .incoming import Load
-from .load import load
 from .plan import Job, job_for
 from .prices import PriceOverrides, rates_for
 from .redaction_version import is_pending
@@ -102,6 +101,9 @@ class Unread:
 
     def _load(self, parts: Sequence[UsageShare]) -> list[str]:
         """Load what was read; paths of files of which that is not enough, as `load`."""
+        from . import forget, upkeep
+        from .load import load
+
         work = _told_by(parts)
         upkeep.keep_up(self.tables, self.zones, self.overrides)
         self._know_prices(parts, work)
@@ -119,6 +121,8 @@ class Unread:
             table: files for table, files in work.row_files.items() if with_sessions or table == "prompts"
         }
         if not self.has_few:
+            from . import upkeep
+
             upkeep.keep_no_days(self.tables)
             upkeep.reprice(self.tables, self.overrides)
         elif work.row_files or not only_rollups:
@@ -126,6 +130,8 @@ class Unread:
         self._know_prices(parts, work)
         write_rates(self.tables, work.rates, work.priced_models)
         if work.row_files:
+            from .load import load
+
             results = [result for part in parts for result in part.done.results] if with_sessions else []
             load(self.tables, Load(work.row_files, results=results, without_rollups=True))
         waiting = {session for part in parts for session in part.waiting}

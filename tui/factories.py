@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..queries.filters import Filter
 from ..queries.paths import exists, expanded, home_folder
 from ..queries.store import Store, StoreError
-from ..queries.store.files import TEAM_MARK
-from ..queries.store.lake_address import SUFFIX as LAKE_SUFFIX
+from ..queries.store.files import LAKE_SUFFIX, TEAM_MARK
 from . import user_names
 from .ranges import range_named, ranged
 from .settings import BadSetting, Settings, parts_of

@@ -16,8 +16,7 @@ from .errors import (
     explained,
 )
 from .file import OTHER_KINDS, Store, StoreChanged
-from .files import Stamp
-from .lake_address import SUFFIX
+from .files import LAKE_SUFFIX, Stamp
 from .locking import StoreUnlockable
 from .reader import Answer, Reader, Writer
 from .starting import ExtensionMissing
@@ -30,7 +29,7 @@ def _lake() -> type[Store]:
     return LakeStore
 
 
-OTHER_KINDS[SUFFIX] = _lake
+OTHER_KINDS[LAKE_SUFFIX] = _lake
 
 __all__ = [
     "CONFINED",

@@ -26,7 +26,6 @@ from .locking import StoreUnlockable, has_record_locks
 from .reader import Reader
 from .scratch import scratch
 from .starting import Settings, started
-from .upgrade import fills, renames
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -278,6 +277,8 @@ def take_notes(connection: DuckDBPyConnection, path: Path) -> None:
 
 def _fill(connection: DuckDBPyConnection) -> None:
     """Give rows of an older store what later columns would hold."""
+    from .upgrade import fills
+
     zones = [zone for (zone,) in connection.execute("SELECT zone FROM zones").fetchall()]
     for statement in fills(zones):
         connection.execute(statement)
@@ -299,6 +300,8 @@ def bring_up(connection: DuckDBPyConnection) -> None:
     DuckDB does not change rows of a table in the transaction that altered it. Killed in between, the store still has
     its old version and is brought up again.
     """
+    from .upgrade import renames
+
     connection.execute("BEGIN")
     for statement in renames(_tables(connection)):
         connection.execute(statement)

@@ -16,6 +16,9 @@ from .errors import explained
 CLOCK_SECONDS = 1.0
 """A file may be this much newer than now: its clock ticks more coarsely than ours."""
 
+LAKE_SUFFIX = ".ducklake"
+"""Of a small file that stands for a lakehouse (`lake_address`)."""
+
 TEAM_MARK = ".team"
 """Behind the name of a team's store: the file that says so, without the store being opened for it."""
 

@@ -17,12 +17,10 @@ from ..paths import expanded
 from ..regular import read_text
 from ..replaced import replace_text
 from .errors import StoreForeign
+from .files import LAKE_SUFFIX
 
 SIGN = "ducklake:"
 """What the name of a lake begins with."""
-
-SUFFIX = ".ducklake"
-"""Of the file that stands for one."""
 
 SCHEMA = "agnes_stats_lake"
 """In which schema of the database the catalogue is, unless another one is named."""
@@ -103,7 +101,7 @@ def path_for(lake: LakeAddress, folder: Path) -> Path:
     import hashlib
 
     name = hashlib.sha256(lake.text.encode()).hexdigest()[:16]
-    path = folder / "lakes" / name / f"store{SUFFIX}"
+    path = folder / "lakes" / name / f"store{LAKE_SUFFIX}"
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         replace_text(path, f"{lake.text}\n")

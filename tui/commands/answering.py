@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...ingest import early
 from ...queries import kept
 from ...queries.store import Store, StoreBusy
-from .. import learnt, terminal, user_names
+from .. import terminal, user_names
 from ..factories import engine_of, filter_of, server_access, utc_now
 from ..ranges import holds_until
 from ..settings import BadSetting, Settings
@@ -102,10 +102,10 @@ def _holds_until(settings: Settings) -> float:
 
 def _know_people(connection: Reader, settings: Settings) -> None:
     """Learn who there is, where names matter. Raises BadSetting if `--user` names nobody."""
-    from ...queries import sessions
-
     if settings.user is None and not settings.users:
         return
+    from ...queries import sessions
+
     users = sessions.usernames(connection)
     user_names.learn(users)
     if settings.user is not None and (reason := user_names.nobody(settings.user, users)) is not None:
@@ -189,6 +189,8 @@ def answered(
     with opened_soon(settings, soon) as (connection, is_provisional):
         answer = ask(connection)
         if not given.json:
+            from .. import learnt
+
             learnt.learn(connection)
     if given.json:
         terminal.answer(marked(answer, is_provisional))
