@@ -43,7 +43,7 @@ ROLLED_UP = RESPONSES.only({*READ_OF_RESPONSES, *re.findall(r"\w+", _MADE_OF)} &
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldResponses:
     """Responses as they were read: the two parts of each, and what is made of those that are told again."""
 
     has_merged: bool
@@ -69,7 +69,9 @@ def _whole(own: str) -> str:
 _REPEATED = {column: other for column, other in ROLLED_UP.repeated.items() if column not in told_by_merged(ROLLED_UP)}
 
 
-def read(connection: Writer, short: Sequence[ShortFiles], others: Sequence[Path], waiting: Collection[str]) -> Told:
+def read(
+    connection: Writer, short: Sequence[ShortFiles], others: Sequence[Path], waiting: Collection[str]
+) -> ToldResponses:
     """Read rows told in short, `others` from files of whole rows, and merge those that are told again.
 
     `waiting`: sessions with responses that look like the beginning of one; what else these tell is in `prompts`.
@@ -83,7 +85,7 @@ def read(connection: Writer, short: Sequence[ShortFiles], others: Sequence[Path]
             connection.execute(f"INSERT INTO {table} BY NAME {part}")
     again = f"SELECT k FROM {_OWN} GROUP BY k HAVING count(*) > 1"
     [(count,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {_APART} AS {again}")
-    told = Told(has_merged=count > 0)
+    told = ToldResponses(has_merged=count > 0)
     waits = bool(waiting)
     if count:
         rows = f"SELECT *, 1::TINYINT AS fresh FROM ({_whole(f'FROM {_OWN} WHERE k IN (FROM {_APART})')})"
@@ -94,7 +96,7 @@ def read(connection: Writer, short: Sequence[ShortFiles], others: Sequence[Path]
     return _marked(connection, told, waiting) if waits else told
 
 
-def _marked(connection: Writer, told: Told, waiting: Collection[str]) -> Told:
+def _marked(connection: Writer, told: ToldResponses, waiting: Collection[str]) -> ToldResponses:
     """The same with the marks of the responses that no line can complete any more."""
     sessions = "SELECT unnest(?::VARCHAR[]) AS session_id"
     if told.has_merged:
@@ -107,13 +109,13 @@ def _marked(connection: Writer, told: Told, waiting: Collection[str]) -> Told:
     return replace(told, has_marked=count > 0)
 
 
-def show(connection: Writer, told: Told) -> None:
+def show(connection: Writer, told: ToldResponses) -> None:
     """Let `responses` show them."""
     connection.execute(f"DROP TABLE IF EXISTS {RESPONSES.name}")
     connection.execute(f"CREATE VIEW {RESPONSES.name} AS {priced(f'({told.rows})')}")
 
 
-def roll_up(connection: Writer, told: Told, zones: Sequence[str]) -> None:
+def roll_up(connection: Writer, told: ToldResponses, zones: Sequence[str]) -> None:
     """Make their rollup by day for some zones, and of `responses` nothing: nobody asks for that."""
     connection.execute(f"DROP TABLE IF EXISTS {RESPONSES.name}")
     rows = priced(f"({told.rows})")
@@ -123,7 +125,7 @@ def roll_up(connection: Writer, told: Told, zones: Sequence[str]) -> None:
         connection.execute(f"INSERT INTO tokens_daily BY NAME WITH {RESPONSES.name} AS ({rows}) {days}")
 
 
-def roll_up_sessions(connection: Writer, told: Told, zones: Sequence[str]) -> None:
+def roll_up_sessions(connection: Writer, told: ToldResponses, zones: Sequence[str]) -> None:
     """The same, and of their sessions what is asked beside tokens; no row of `strays` is about any."""
     with_worktrees = connection.row("SELECT 1 FROM worktrees LIMIT 1") is not None
     rows = sessions(ALL_SESSIONS, with_strays=False, with_worktrees=with_worktrees, columns=ASKED_OF_SESSIONS)
