@@ -62,12 +62,11 @@ class UsageBatch(Batch):
     def add(self, table: str, row: Row) -> None:
         """Take a row."""
         self.has_strays = self.has_strays or table == "strays"
-        if table != "responses" and table not in _OF_SESSIONS:
-            return
-        self.say_whose(row)
         if table == "responses":
+            self.say_whose(row)
             self._told.append(row)
-        elif self.with_sessions:
+        elif self.with_sessions and table in _OF_SESSIONS:
+            self.say_whose(row)
             self._others.append((table, row))
 
     def complete(self, table: str, row: Row, more: Row) -> None:

@@ -17,7 +17,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
@@ -117,6 +117,8 @@ class AppendedLines:
     decoder: Callable[[SourceFile, State, Batch], LineDecoder]
     buffer: int = BUFFER
     """Bytes read at once to have lines one after the other."""
+    goes_on: bool = True
+    """Whether it will be read on from where this reading ends: else it is not told how to."""
 
     def todo(self, watermark: Watermark, size: int) -> int:
         """What was added, or all."""
@@ -148,12 +150,12 @@ class AppendedLines:
                 mtime_ns=0 if more else mtime_ns,
                 members=group.members if group else None,
                 read_to=end,
-                head=_digest(stream, 0, min(end, _HEAD)),
-                tail=_digest(stream, max(0, end - _TAIL), min(end, _TAIL)),
-                state=_plain(state),
                 version=source.version,
                 machine=file.machine,
             )
+            if self.goes_on:
+                head, tail = _digest(stream, 0, min(end, _HEAD)), _digest(stream, max(0, end - _TAIL), min(end, _TAIL))
+                now = replace(now, head=head, tail=tail, state=_plain(state))
         # Nothing of what is compressed is missing.
         extent = sys.maxsize if path.suffix in COMPRESSED else status.st_size
         session = session_of(state, file)

@@ -105,7 +105,7 @@ class ClaudeSource(Source):
             return None
         from .usage_decoder import UsageDecoder
 
-        return AppendedLines(UsageDecoder, buffer=_SEARCHED_FROM)
+        return AppendedLines(UsageDecoder, buffer=_SEARCHED_FROM, goes_on=False)
 
 
 _SEARCHED_FROM = 32 * 1024
