@@ -82,6 +82,10 @@ class Shapes(Generic[T]):
         self._slow = 0
         self._live = self._reader(self._usual)
         self._rare: _Reader | None = None
+        self._strict = self._live[0]
+        """What knows no learnt names."""
+        self._without = 0
+        """How many objects one after the other had none of them."""
 
     @property
     def checks(self) -> bool:
@@ -93,6 +97,12 @@ class Shapes(Generic[T]):
 
         Raises msgspec.DecodeError, also where there is a field that is neither known nor learnt.
         """
+        if self._without > _PATIENCE:
+            # Of an object that has none of them nothing need be looked up, and it has no room for them.
+            try:
+                return self._strict(data)  # type: ignore[no-any-return]
+            except msgspec.ValidationError:
+                pass
         decode, spots = self._live
         try:
             row: T = decode(data)
@@ -104,7 +114,7 @@ class Shapes(Generic[T]):
             decode, spots = self._rare
             row = decode(data)
         if spots:
-            _look(row, spots, tally)
+            self._without = 0 if _look(row, spots, tally) else self._without + 1
         return row
 
     def learn(self, fields: Iterable[Field]) -> None:
@@ -201,8 +211,9 @@ class Shapes(Generic[T]):
                     yield from self._spots(option, f"{path}{name}.", (*steps, attribute))
 
 
-def _look(row: Any, spots: Sequence[_Spot], tally: Tally) -> None:
-    """Add to the tally what an object, and those in it, have of the learnt names."""
+def _look(row: Any, spots: Sequence[_Spot], tally: Tally) -> bool:
+    """Add to the tally what an object, and those in it, have of the learnt names; whether there is any."""
+    found = False
     for path, steps, get, absent, inner in spots:
         value = row
         for step in steps:
@@ -213,13 +224,14 @@ def _look(row: Any, spots: Sequence[_Spot], tally: Tally) -> None:
             continue
         if get is None:
             for entry in value if value.__class__ is list else ():
-                _look(entry, inner, tally)
+                found = _look(entry, inner, tally) or found
         elif not steps or isinstance(value, msgspec.Struct):
             given = get(value)
-            # Nearly always none of them is there; that is nothing to count.
             if given != absent:
+                found = True
                 seen = path, tuple(map(operator.is_not, given[:-1], absent))
                 tally[seen] = tally.get(seen, 0) + 1
+    return found
 
 
 # -- what a shape consists of ------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
@@ -298,8 +298,9 @@ def _read_lines(
     """
     end = pos = start
     while pos - start < limit:
+        left = size - pos
         try:
-            line = stream.readline(min(MAX_LINE, size - pos)) if pos < size else b""
+            line = stream.readline(min(MAX_LINE, left)) if left > 0 else b""
         except BrokenError as error:
             reject(batch, path, pos, 0, str(error))
             return end, False
@@ -357,8 +358,13 @@ def _next_data(descriptor: int, at: int) -> int | None:
 
 
 def _digest(stream: BinaryIO, start: int, length: int) -> str:
-    stream.seek(start)
-    return blake2b(stream.read(length), digest_size=8).hexdigest()
+    if isinstance(stream, BufferedReader) and hasattr(os, "pread"):
+        # To read a few bytes elsewhere with the stream would fill its buffer from there.
+        content = os.pread(stream.fileno(), length, start)
+    else:
+        stream.seek(start)
+        content = stream.read(length)
+    return blake2b(content, digest_size=8).hexdigest()
 
 
 # -- files that are written anew -------------------------------------------------------------------------------------

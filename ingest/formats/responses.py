@@ -222,7 +222,10 @@ class ResponseLines:
             (output > known.least and not place.embedded) or _USED.beats(_used_values(told), _used_values(known.used))
         ):
             known.used, known.least = told, _least(told)
-        known.ended_at, known.least_output = _most(known.ended_at, ended), _most(known.least_output, least)
+        if ended != known.ended_at:
+            known.ended_at = _most(known.ended_at, ended)
+        if least != known.least_output:
+            known.least_output = _most(known.least_output, least)
         known.is_error, known.is_copy = known.is_error or told.is_error, known.is_copy or place.is_copy
 
     def tell(self, here: Callable[[str, Any], Row]) -> None:

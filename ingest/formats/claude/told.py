@@ -39,8 +39,8 @@ class RowTelling(Telling, gc=False):
 
     def whole(self) -> Response:
         """All of it."""
-        model, requested, turn, session, plugin, skill, server, tool = self.owner_says
-        _, is_early, searches, stop, cost, miss, speed, tier, place = self.used_says
+        model, requested, (turn, session, plugin, skill, server, tool) = self.owner_says
+        _, is_early, searches, stop, cost, miss, (speed, tier, place) = self.used_says
         told = Response(key=self.key, place=self.place, speaker=self.speaker, model=text_in(model), tokens=self.tokens)
         # To name many fields at once takes twice as long as to set them.
         told.stop_reason = stop_of(stop)
@@ -74,7 +74,7 @@ def telling_of(key: str, message: Message, place: Place, speaker: Speaker, row: 
         tokens,
         bool(row.isApiErrorMessage),
         -(-shown_bytes(message) // DENSEST_OUTPUT),
-        (message.model, None if requested is None else requested.effort, *_WHOSE(row)),
+        (message.model, None if requested is None else requested.effort, _WHOSE(row)),
         (
             speaker.version,
             tokens.output in PLACEHOLDER,
@@ -82,7 +82,7 @@ def telling_of(key: str, message: Message, place: Place, speaker: Speaker, row: 
             message.stop_reason,
             None if row.costUSD is None else dollars(row.costUSD),
             None if miss is None else (text_in(miss.type), whole_number(miss.cache_missed_input_tokens)),
-            *_HOW(usage),
+            _HOW(usage),
         ),
     )
 

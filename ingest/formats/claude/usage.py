@@ -200,7 +200,11 @@ def shown_bytes(message: Message) -> int:
         return len(message.content.encode())
     total = 0
     for block in message.content or ():
-        for part in (block.text, block.thinking, block.input):
-            # Without its quotation marks, or braces; 0 where there is none.
-            total += max(0, len(part) - 2) if part else 0
+        # Without their quotation marks, or braces.
+        if (size := len(block.text)) > 2:
+            total += size - 2
+        if (size := len(block.thinking)) > 2:
+            total += size - 2
+        if (size := len(block.input)) > 2:
+            total += size - 2
     return total
