@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     from ..queries.store import Writer
 
 
-def write_rates(connection: Writer, rates: Sequence[Rate], models: Mapping[str, int | None]) -> None:
-    """Keep the rates of the models that were looked up (-> their context window); those without rates have no price."""
+def write_rates(
+    connection: Writer, rates: Sequence[Rate], models: Mapping[str, int | None], *, are_new: bool = False
+) -> None:
+    """Keep the rates of the models that were looked up (-> their context window); those without rates have no price.
+
+    `are_new`: the store knows none of them.
+    """
     names = list(models)
     if not names:
         return
-    connection.execute("DELETE FROM rates WHERE model IN (SELECT unnest(?))", [names])
-    connection.execute("DELETE FROM models WHERE model IN (SELECT unnest(?))", [names])
+    if not are_new:
+        connection.execute("DELETE FROM rates WHERE model IN (SELECT unnest(?))", [names])
+        connection.execute("DELETE FROM models WHERE model IN (SELECT unnest(?))", [names])
     columns = list(TABLES["rates"])
     _insert(connection, "rates", [[getattr(rate, name) for name in columns] for rate in rates])
     known = {rate.model for rate in rates}

@@ -65,6 +65,11 @@ def load(connection: Writer, work: Load) -> list[str]:
     return unread
 
 
+def load_alone(connection: Writer, fact: Fact, files: Sequence[Path]) -> None:
+    """Bring rows of one fact into its table, and nothing that depends on them. Raises StoreError."""
+    _merge(connection, fact, files, rollups.Touched(connection), (), taken_back=False)
+
+
 def _load_much(connection: Writer, work: Load) -> list[str]:
     work.write_rows()
     touched = rollups.Touched(connection)
@@ -76,7 +81,16 @@ def _load_much(connection: Writer, work: Load) -> list[str]:
         if fact.name in work.row_files or more or taken_back:
             told_anew = [path for result in work.results if fact.name in result.tables for path, _ in result.extents]
             files = work.row_files.get(fact.name, ())
-            _merge(connection, fact, files, touched, told_anew, taken_back, more=more, is_merged=work.is_merged)
+            _merge(
+                connection,
+                fact,
+                files,
+                touched,
+                told_anew,
+                taken_back=taken_back,
+                more=more,
+                is_merged=work.is_merged,
+            )
     if "activity" in work.row_files:
         _merge_activity(connection, work.row_files["activity"], touched)
     strays.settle(connection, touched)
@@ -95,8 +109,8 @@ def _merge(
     files: Sequence[Path],
     touched: rollups.Touched,
     told_anew: Sequence[str],
-    taken_back: bool,
     *,
+    taken_back: bool,
     more: Sequence[str] = (),
     is_merged: bool = False,
 ) -> None:

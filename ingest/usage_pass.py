@@ -13,19 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..queries.facts import PROMPTS
 from ..queries.store.scratch import scratch
 from . import usage_view
 from .costs import write_rates
-from .formats import SOURCES, SourceFile
-from .incoming import Load
+from .formats import SOURCES, ReadResult, SourceFile
 from .plan import Job, job_for
-from .prices import PriceOverrides, rates_for
+from .prices import PriceOverrides, Rate, rates_for
 from .redaction_version import is_pending
 from .usage_reading import UsageReading
 from .watermarks import known_models
 
+# What loads is imported where there is something to load.
 if TYPE_CHECKING:
     from ..queries.store import Reader, Writer
+    from .row_files import RowFiles
+    from .short_rows import ShortFiles
     from .usage_share import UsageShare
 
 COPIED = (
@@ -102,40 +105,40 @@ class Unread:
     def _load(self, parts: Sequence[UsageShare]) -> list[str]:
         """Load what was read; paths of files of which that is not enough, as `load`."""
         from . import forget, upkeep
+        from .incoming import Load
         from .load import load
 
-        work = _told_by(parts)
         upkeep.keep_up(self.tables, self.zones, self.overrides)
-        self._know_prices(parts, work)
-        work.results = [result for part in parts for result in part.done.results]
+        work = Load(_row_files(parts), is_merged=True, short=_short(parts), results=_results(parts))
+        work.rates, work.priced_models = self._new_prices(parts)
         unread = load(self.tables, work)
         forget.enforce(self.tables)
         return unread
 
     def _show(self, parts: Sequence[UsageShare], *, with_sessions: bool, only_rollups: bool) -> None:
         """Load only what responses depend on, and what is told of sessions, and show responses as they were told."""
-        work = _told_by(parts)
-        others, short = work.row_files.pop("responses", []), work.short
-        # Of files that had to be read with their sessions prompts decide about responses.
-        work.row_files = {
-            table: files for table, files in work.row_files.items() if with_sessions or table == "prompts"
-        }
-        if not self.has_few:
+        row_files = _row_files(parts)
+        others = row_files.pop("responses", [])
+        if self.has_few:
+            self.tables.make_tables(None if with_sessions or not only_rollups else (PROMPTS.name,))
+        else:
             from . import upkeep
 
             upkeep.keep_no_days(self.tables)
             upkeep.reprice(self.tables, self.overrides)
-        elif work.row_files or not only_rollups:
-            self.tables.make_tables()
-        self._know_prices(parts, work)
-        write_rates(self.tables, work.rates, work.priced_models)
-        if work.row_files:
+        write_rates(self.tables, *self._new_prices(parts), are_new=self.has_few)
+        if with_sessions:
+            from .incoming import Load
             from .load import load
 
-            results = [result for part in parts for result in part.done.results] if with_sessions else []
-            load(self.tables, Load(work.row_files, results=results, without_rollups=True))
+            load(self.tables, Load(row_files, results=_results(parts), without_rollups=True))
+        elif PROMPTS.name in row_files:
+            # Of files that had to be read with their sessions prompts decide about responses.
+            from .load import load_alone
+
+            load_alone(self.tables, PROMPTS, row_files[PROMPTS.name])
         waiting = {session for part in parts for session in part.waiting}
-        told = usage_view.read(self.tables, short, others, waiting)
+        told = usage_view.read(self.tables, _short(parts), others, waiting)
         if with_sessions:
             usage_view.roll_up_sessions(self.tables, told, self.zones)
         elif only_rollups:
@@ -143,12 +146,14 @@ class Unread:
         else:
             usage_view.show(self.tables, told)
 
-    def _know_prices(self, parts: Sequence[UsageShare], work: Load) -> None:
-        """Look up what the models cost that the store does not know."""
-        new = {model for part in parts for model in part.done.models} - known_models(self.tables)
-        work.rates = rates_for(new, self.overrides)
-        windows = {rate.model: rate.context_window for rate in work.rates}
-        work.priced_models = {model: windows.get(model) for model in new}
+    def _new_prices(self, parts: Sequence[UsageShare]) -> tuple[list[Rate], dict[str, int | None]]:
+        """What the models cost that the store does not know, and the context window of each."""
+        new = {model for part in parts for model in part.done.models}
+        if not self.has_few:
+            new -= known_models(self.tables)
+        rates = rates_for(new, self.overrides)
+        windows = {rate.model: rate.context_window for rate in rates}
+        return rates, {model: windows.get(model) for model in new}
 
     def _may_be_shown(self, parts: Sequence[UsageShare]) -> bool:
         """Whether responses are what is told of them: none is known or forgotten, nothing else says more of them."""
@@ -162,9 +167,17 @@ class Unread:
         )
 
 
-def _told_by(parts: Sequence[UsageShare]) -> Load:
-    """What was read, to be loaded."""
-    work = Load(is_merged=True, short=[part.done.short for part in parts if part.done.short is not None])
+def _short(parts: Sequence[UsageShare]) -> list[ShortFiles]:
+    return [part.done.short for part in parts if part.done.short is not None]
+
+
+def _results(parts: Sequence[UsageShare]) -> list[ReadResult]:
+    return [result for part in parts for result in part.done.results]
+
+
+def _row_files(parts: Sequence[UsageShare]) -> RowFiles:
+    files: RowFiles = {}
     for part in parts:
-        work.add({table: Path(path) for table, path in part.done.row_files.items()})
-    return work
+        for table, path in part.done.row_files.items():
+            files.setdefault(table, []).append(Path(path))
+    return files

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -155,9 +155,9 @@ class Writer(Reader):
         finally:
             cursor.close()
 
-    def make_tables(self) -> None:
-        """Make the tables of a store that are not there, of one in memory that has some."""
-        for statement in ddl():
+    def make_tables(self, only: Collection[str] | None = None) -> None:
+        """Make the tables of a store that are not there, of one in memory that has some; `only`: of these."""
+        for statement in ddl(only):
             self.execute(statement.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1))
 
     def copy_to(self, path: Path) -> None:

@@ -178,11 +178,15 @@ def test_it_is_shared_out_and_what_a_process_leaves_is_done_here(
         assert together[1][0].responses == 28
 
 
+def _cut() -> Transcript:
+    """A session that goes on after a response without its end."""
+    return _session("cut").wait(60).response(stop=None, tokens=(10, 2, 1000, 200)).wait(60).prompt("go on")
+
+
 def test_a_response_that_never_ended_is_known_by_what_came_after_it(tmp_path: Path) -> None:
     with Bench(tmp_path) as bench:
-        cut = _session("cut").wait(60).response(stop=None, tokens=(10, 2, 1000, 200)).wait(60).prompt("go on")
         open_yet = _session("open").wait(60).response(stop=None, tokens=(10, 2, 1000, 200))
-        write(bench.root, [cut, open_yet, _session("whole")])
+        write(bench.root, [_cut(), open_yet, _session("whole")])
         soon = _soon(bench.engine, with_sessions=False)
         assert [day.undercounted for day in soon[0]] == [1]
         _is_the_same(bench)
@@ -202,20 +206,28 @@ def _engine(folder: Path) -> Engine:
     return Engine(Store(folder / "store.duckdb"), [Root("claude", folder / "claude")], workers=0)
 
 
-def test_where_there_is_no_store_none_is_made_for_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("with_sessions", [False, True])
+@pytest.mark.parametrize("is_cut", [False, True])
+@pytest.mark.parametrize("forgotten", [[], [("two", None, None)]])
+def test_where_there_is_no_store_none_is_made_for_it(
+    tmp_path: Path, forgotten: list[Any], is_cut: bool, with_sessions: bool
+) -> None:
     engine = _engine(tmp_path)
-    engine.store.keep_notes([("two", None, None)])
+    if is_cut:
+        write(tmp_path / "claude", [_cut()])
+    engine.store.keep_notes(forgotten)
     with contextlib.ExitStack() as whole:
-        begun = engine.begin(whole, with_sessions=False)
+        begun = engine.begin(whole, with_sessions=with_sessions)
         assert begun is not None
         ahead = engine.ahead_of_nothing(whole, begun)
         assert ahead is not None
-        told = _said(ahead.tell(with_sessions=False), with_sessions=False)
-    assert told[1][0].responses == 6, "what is noted beside it as forgotten is not told"
+        told = _rolled_up(ahead.tell(with_sessions=with_sessions, only_rollups=True))
+    assert told[1][0].responses == 9 - 3 * len(forgotten) + 4 * is_cut, "what is noted as forgotten is not told"
+    assert told[1][0].undercounted == is_cut
     assert engine.store.identity() is None
     engine.catch_up()
     with engine.store.read() as connection:
-        assert _said(connection, with_sessions=False) == told
+        assert _rolled_up(connection) == told
 
 
 def test_a_store_that_somebody_makes_meanwhile_is_asked(tmp_path: Path) -> None:
