@@ -130,7 +130,7 @@ _NEVER = 2**63
 """Microseconds: after all times."""
 
 
-class _Lines(msgspec.Struct, gc=False):
+class _KnownLines(msgspec.Struct, gc=False):
     """Of the lines of a response those that count, and what is added up of all."""
 
     owner: Told
@@ -201,7 +201,7 @@ class ResponseLines:
 
     def __init__(self, batch: MergedBatch) -> None:
         self._batch = batch
-        self._known: dict[tuple[str, str], _Lines] = {}
+        self._known: dict[tuple[str, str], _KnownLines] = {}
         self._said: dict[Values, int] = {}
 
     def add(self, path: str, told: Told) -> None:
@@ -214,7 +214,7 @@ class ResponseLines:
         known = self._known.get(key)
         if known is None:
             bounds = _latest(told), _least(told)
-            self._known[key] = _Lines(told, told, ended, least, told.is_error, place.is_copy, *bounds)
+            self._known[key] = _KnownLines(told, told, ended, least, told.is_error, place.is_copy, *bounds)
             return
         if (ts is None or ts <= known.latest) and _OWNER.beats(_owner_values(told), _owner_values(known.owner)):
             known.owner, known.latest = told, _latest(told)
@@ -239,7 +239,7 @@ class ResponseLines:
                 number = self._number(short, path, lines, here)
                 short.rows.append(_short(number, owner, used, lines.ended_at, lines.least_output))
 
-    def _number(self, short: ShortRows, path: str, lines: _Lines, here: Callable[[str, Any], Row]) -> int:
+    def _number(self, short: ShortRows, path: str, lines: _KnownLines, here: Callable[[str, Any], Row]) -> int:
         """Under which number is said what is not a response's own."""
         owner, used = _said_of_owner(lines.owner), _said_of_used(lines.used)
         same = None if owner is None or used is None else (path, lines.is_error, lines.is_copy, owner, used)
@@ -257,7 +257,7 @@ class ResponseLines:
         return number
 
 
-def _row(lines: _Lines, here: Row) -> Row:
+def _row(lines: _KnownLines, here: Row) -> Row:
     row = owned(whole(lines.owner), here) | taken(whole(lines.used))
     row["ended_at"], row["least_output_tokens"] = lines.ended_at, lines.least_output
     row["is_api_error"], row["is_copy"] = lines.is_error, lines.is_copy
