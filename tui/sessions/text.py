@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...queries.filters import Hit
-from ...queries.sessions import SessionRow
 from .. import format as words
 
 if TYPE_CHECKING:
     from rich.text import Text
     from textual.app import App
+
+    from ...queries.filters import Hit
+    from ...queries.sessions import SessionRow
 
 WAITS, IDLE = "◆", "○"
 """Marks of what a running session does, beside LIVE: it waits for the user, or nothing is asked of it."""
