@@ -18,7 +18,7 @@ from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.forget import Forgettable, forget
 from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.usage_pass import Unread
-from agnes_stats.ingest.usage_view import Told
+from agnes_stats.ingest.usage_view import ToldResponses
 from agnes_stats.queries import periods, tokens
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Reader, Store, Writer
@@ -108,7 +108,7 @@ def test_every_scenario_is_told_as_the_whole_reading_tells_it(tmp_path: Path) ->
 def test_what_needs_no_merging_is_shown_as_it_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     show, shown = usage_view.show, []
 
-    def show_and_count(tables: Writer, told: Told) -> None:
+    def show_and_count(tables: Writer, told: ToldResponses) -> None:
         show(tables, told)
         shown.append(_counted(tables))
 
