@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from .text import keep
+from .text import TEXTS, keep
 
 Row = dict[str, Any]
 """Column name -> value. Absent columns are NULL. Times are microseconds since 1970 in UTC."""
@@ -53,7 +53,8 @@ class Batch:
 
     def complete(self, table: str, row: Row, more: Row) -> None:
         """Add columns to a row that was added to a table before."""
-        keep(table, more)
+        if not TEXTS[table].keys().isdisjoint(more):
+            keep(table, more)
         row |= more
 
     def of(self, table: str) -> list[Row]:

@@ -169,22 +169,14 @@ class Emitter:
             **here,
             "id": told.id,
             "embedded": told.place.embedded,
-            "subagent_id": told.speaker.subagent_id,
             "is_sidechain": told.speaker.is_sidechain,
             "name": told.name,
             "class": told.kind,
-            "mcp_server": told.mcp_server,
-            "subagent_type": told.subagent_type,
-            "skill": told.skill,
             "detail": input_line(told.given) if told.detail is None else one_line(told.detail, DETAIL_CHARS) or None,
-            "addressee": told.addressee
-            or addressee_in(told.name, told.given, is_subagent=told.kind is ToolKind.SUBAGENT),
-            "in_background": is_in_background(told.given),
             "response_key": told.response_key,
             "prompt_id": told.prompt_id,
         }
-        if told.is_builtin:
-            row["is_builtin"] = True
+        _say_what_few_have(row, told)
         self._add("tool_calls", row, "ts")
         self._calls[told.id] = row
         if told.kind is not ToolKind.MCP:
@@ -201,13 +193,16 @@ class Emitter:
                 "call_id": told.id,
                 "action": one.action,
                 "resource": one.resource,
-                "command": one.command,
-                "sql": one.sql,
                 "tables_read": list(one.tables_read),
                 "tables_written": list(one.tables_written),
-                "statement": one.statement,
-                "dialect": one.dialect,
             }
+            # Of the read of a file there are none of these.
+            if one.command is not None:
+                row["command"] = one.command
+            if one.statement is not None or one.sql is not None:
+                row["sql"], row["statement"] = one.sql, one.statement
+            if one.dialect is not None:
+                row["dialect"] = one.dialect
             self._add("accesses", row, "ts")
         self._expect(told, found)
         if told.mcp_tool is not None:
@@ -494,6 +489,25 @@ class Emitter:
         if self.last_ts is None:
             self._untimed += [(row, column) for column in times if row.get(column) is None]
         self._batch.add(table, row)
+
+
+def _say_what_few_have(row: dict[str, Any], told: ToolCall) -> None:
+    """Add the columns of a call that most calls do not have: to name those takes as long as to tell all others."""
+    if told.speaker.subagent_id is not None:
+        row["subagent_id"] = told.speaker.subagent_id
+    if told.mcp_server is not None:
+        row["mcp_server"] = told.mcp_server
+    if told.subagent_type is not None:
+        row["subagent_type"] = told.subagent_type
+    if told.skill is not None:
+        row["skill"] = told.skill
+    whom = told.addressee or addressee_in(told.name, told.given, is_subagent=told.kind is ToolKind.SUBAGENT)
+    if whom is not None:
+        row["addressee"] = whom
+    if is_in_background(told.given):
+        row["in_background"] = True
+    if told.is_builtin:
+        row["is_builtin"] = True
 
 
 def _ran_in(told: ToolCall) -> tuple[str, Mapping[str, object]] | None:

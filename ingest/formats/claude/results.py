@@ -32,8 +32,9 @@ _LAUNCHED, _TEAMMATE = "async_launched", "teammate_spawned"
 """What the result says of a sub-agent that goes on in the background."""
 
 _SPAWNED = _TEAMMATE.encode()
-_NAMES = re.compile(rb'"(agentId|gitOperation|structuredPatch|taskId)"')
-"""Fields of `toolUseResult`, at any depth, that are read. A text that speaks of them has a backslash before the end."""
+_NAMES = re.compile(rb'"(agentId|gitOperation|structuredPatch|taskId|tasks|teammate_spawned)"')
+"""Fields of `toolUseResult`, at any depth, that are read, and a status. A text that speaks of them has a backslash
+before the end."""
 
 _agent_result = msgspec.json.Decoder(AgentResult).decode
 
@@ -51,7 +52,7 @@ class RawResult(NamedTuple):
     @property
     def is_state_of_tasks(self) -> bool:
         """Whether the whole state of the tasks stands beside it."""
-        return _STATE.match(self.beside) is not None
+        return b"tasks" in self.names and _STATE.match(self.beside) is not None
 
     def may_tell(self) -> bool:
         """Whether its text has to be looked at."""
@@ -80,8 +81,10 @@ def result_of(row: Row, block: ContentBlock, raw: RawResult, place: Place, *, wa
         told.text = text_of(value_in(block.content))
     if told.is_error:
         told.denial = denial_of(row, told.text or "")
+    if not names:
+        return told
     told.changed_nothing = b"taskId" in names and _FAILED.search(beside) is not None
-    if b"agentId" in names or _SPAWNED in bytes(beside[:_BEGINNING]):
+    if b"agentId" in names or (_SPAWNED in names and _SPAWNED in bytes(beside[:_BEGINNING])):
         try:
             agent = _agent_result(beside)
         except (msgspec.DecodeError, RecursionError):

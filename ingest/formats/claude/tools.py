@@ -20,6 +20,7 @@ _SPEAKING_FIELDS = {
     "TodoWrite": (),
 }
 _FILE_FIELDS = ("file_path", "notebook_path", "path")
+_TOLD_FIELDS = {name: (*fields, *_FILE_FIELDS) for name, fields in _SPEAKING_FIELDS.items()}
 
 
 _MCP = "mcp__"
@@ -48,7 +49,7 @@ def mcp_tool_of(name: str) -> tuple[str, str] | None:
 
 def detail_of(name: str, given: Mapping[str, object]) -> str | None:
     """The part of a call's input that tells a reader what it did."""
-    for field in (*_SPEAKING_FIELDS.get(name, ()), *_FILE_FIELDS):
+    for field in _TOLD_FIELDS.get(name, _FILE_FIELDS):
         value = given.get(field)
         if isinstance(value, str) and value:
             return value
