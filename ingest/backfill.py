@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..queries.store import explained
-from .copies import can_be_copied
+from .copies import can_be_copied, processors
 from .done import Done
 from .plan import Job
 from .progress import IngestSummary, Progress
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from .early import EarlyWorkers
     from .engine import Engine
 
-LOAD_BYTES, LOAD_FILES = 512 * 1024 * 1024, 4000
-"""About how much of the transcripts goes into one transaction; larger ones cost less per byte, and more memory."""
+LOAD_BYTES, LOAD_FILES = 1024 * 1024 * 1024, 4000
+"""About how much of the transcripts goes into one transaction. Each costs 0.4 s, however little is in it, and memory
+for what is: with this all processes together have 320 MiB."""
 
 LAST_BYTES = 64 * 1024 * 1024
 """What is read is loaded while the last half as much is still read, if that is no less than this: at the end nothing is
-done beside the last transaction."""
+done beside the last transaction. Only where a processor is left for that: else those that read wait for as long."""
 
 LEAST_BYTES = 2 * 1024 * 1024
 """About how much a task reads at the least."""
@@ -36,10 +37,10 @@ QUEUED_BYTES = 256 * 1024 * 1024
 
 LOAD_SECONDS, UNSEEN_SECONDS = 2.0, 10.0
 """A transaction is begun after this long, so that rows read early are seen early; and where nobody looks on while they
-are read. Each costs a quarter of a second, however little is in it."""
+are read."""
 
 BREATH_SECONDS = 0.05
-"""How long the store is left to others between two transactions; they try every 4 to 20 ms."""
+"""How long the store is left to others between two transactions, while something is read; they try every 4 to 20 ms."""
 
 STALLED_SECONDS = 3.0
 """Another program that reads the same files is let do so until the store has not changed for this long."""
@@ -111,7 +112,7 @@ class Backfill:
                 if self._is_due():
                     self._load()
                     engine.breathe()
-                    if self._running or self._waiting:
+                    if self._waiting or not all(future.done() for future in self._running):
                         engine.stop.wait(BREATH_SECONDS)
 
     def _hand_out(self, workers: Workers) -> None:
@@ -164,7 +165,7 @@ class Backfill:
         patience = LOAD_SECONDS if self._engine.is_heard else UNSEEN_SECONDS
         late = time.monotonic() - self._since > patience
         many = self._read >= LOAD_BYTES or sum(len(group) for _, group in self._ready) >= LOAD_FILES
-        nearly = LAST_BYTES <= self._queued + self._unshared <= self._read / 2
+        nearly = self._workers < processors() and LAST_BYTES <= self._queued + self._unshared <= self._read / 2
         return late or many or nearly or not (self._running or self._waiting)
 
     def _load(self) -> None:

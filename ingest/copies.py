@@ -24,9 +24,14 @@ def can_be_copied() -> bool:
     return hasattr(os, "fork") and threading.current_thread() is threading.main_thread()
 
 
+def processors() -> int:
+    """How many processors there are; one where the system does not say."""
+    return os.cpu_count() or 1
+
+
 def usual_processes() -> int:
     """How many processes read much, as long as nobody says otherwise: this one among them, if it reads at all."""
-    return min(4, os.cpu_count() or 1)
+    return min(4, processors())
 
 
 def copied(do: Callable[[], None]) -> int | None:

@@ -132,17 +132,21 @@ def test_a_new_store_is_opened_to_learn_what_is_to_come_and_then_to_load_it(
     assert listed == [(SESSIONS,)]
 
 
-def test_most_is_loaded_while_the_last_is_read(
-    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("left", "loads"), [(1, [2, 4]), (0, [6])])
+def test_most_is_loaded_while_the_last_is_read_where_a_processor_is_left_for_it(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch, left: int, loads: list[int]
 ) -> None:
     root = written(tmp_path / "claude")
     store = store_in(tmp_path)
     size = min(file.stat().st_size for file in root.path.rglob("*.jsonl"))
     # Of six files four, then two: neither more often, nor when hardly anything is left.
     monkeypatch.setattr("agnes_stats.ingest.backfill.LAST_BYTES", size)
-    filled(store, root, loads=2)
+    # It has no workers, so that one file is read after the other.
+    monkeypatch.setattr("agnes_stats.ingest.backfill.processors", lambda: left)
+    filled(store, root, loads=len(loads))
     with store.read() as reader:
-        assert reader.rows("SELECT count(*) FROM files GROUP BY read_at ORDER BY 1") == [(2,), (4,)]
+        told = reader.rows("SELECT count(*)::INTEGER FROM files GROUP BY read_at ORDER BY 1")
+    assert [count for (count,) in told] == loads
 
 
 def test_what_another_program_reads_meanwhile_is_not_read_again(
