@@ -56,12 +56,16 @@ class ClaudeSource(Source):
         if name in PLUGIN_LISTS and path.parent == root / "plugins":
             return SourceFile(self.kind, root, path, False, None, replaces=("plugins",))
         inner = _inner(root)
-        try:
-            inside = path.relative_to(inner).parts
-        except ValueError:
-            if is_folder(inner) or not path.is_relative_to(root):
-                return None
-            inside = path.relative_to(root).parts
+        above = inner.parts
+        # As `relative_to`, which takes as long as all the rest.
+        inside = path.parts[len(above) :]
+        if path.parts[: len(above)] != above:
+            try:
+                inside = path.relative_to(inner).parts
+            except ValueError:
+                if is_folder(inner) or not path.is_relative_to(root):
+                    return None
+                inside = path.relative_to(root).parts
         is_agent = name.startswith("agent-")
         parent = inside[inside.index("subagents") - 1] if "subagents" in inside[1:] else None
         if name.endswith(".jsonl") and not (name == "journal.jsonl" and parent):
