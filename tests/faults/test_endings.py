@@ -52,7 +52,7 @@ from agnes_stats.queries import sessions
 def stuck(connection, *given, **named):
     print("stuck", file=open(os.environ["AT"], "w"), flush=True)
     connection.execute("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range + b.range) = 1")
-sessions.list_sessions = stuck
+sessions.listed = stuck
 """
 
 STUCK_WORKERS = """
