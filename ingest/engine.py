@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -41,6 +41,7 @@ from .watermarks import KnownFile, is_stale, known_files, known_models, paths_by
 # What reads and loads is imported where there is something to read: most runs find nothing new.
 if TYPE_CHECKING:
     from ..queries.store import Reader, Writer
+    from ..queries.store.file import Ahead
     from .done import Done
     from .incoming import Load
     from .usage_pass import Unread
@@ -525,8 +526,13 @@ class Engine:
 
         self._price(work, models)
         touched = TouchedByWrite()
-        with self.store.write(unless=self.stop, only_at=only_at, touched=touched) as connection:
+        with (
+            self._read_ahead(work) as ahead,
+            self.store.write(unless=self.stop, only_at=only_at, touched=touched, ahead=ahead) as connection,
+        ):
             begun = time.monotonic()
+            if ahead is None or connection is not ahead.writer:
+                work.ahead = frozenset()
             if not (was_ours := self.store.stamp() == self.left_at()):
                 # It may be another store, in the place of the one that we know.
                 self._known_models &= known_models(connection)
@@ -544,6 +550,22 @@ class Engine:
         self._known_models |= models
         self.note_own_write(work.results if was_ours and not work.gone else (), write=write)
         self.rest_seconds = min(max(took * REST_FACTOR, REST_SECONDS[0]), REST_SECONDS[1])
+
+    @contextlib.contextmanager
+    def _read_ahead(self, work: Load) -> Iterator[Ahead | None]:
+        """Read what is in files before others have to wait for us: half of the time that a large load takes."""
+        if not work.row_files and not work.short:
+            yield None
+            return
+        from .load import read_ahead
+
+        with self.store.ahead() as ahead:
+            if ahead is not None:
+                try:
+                    read_ahead(ahead.writer, work)
+                except OSError as error:
+                    raise explained(self.store.path, error, opening=False) from error
+            yield ahead
 
     def _load(self, connection: Writer, work: Load) -> list[str]:
         from .load import load

@@ -48,6 +48,9 @@ class Load:
     nothing_is_forgotten: bool = False
     """Found while it was loaded: the store has no note of anything forgotten, so nothing of it has to go again."""
 
+    ahead: frozenset[str] = frozenset()
+    """Facts whose rows are in temporary tables already, of the connection that loads them."""
+
     def add(self, files: dict[str, Path]) -> None:
         """Add the files of rows of one batch."""
         for table, path in files.items():
@@ -62,5 +65,5 @@ class Load:
         self.row_files = {table: [joined(files)] for table, files in self.row_files.items()}
         if self.short:
             own, said = (str(joined([Path(path) for path in paths])) for paths in zip(*self.short, strict=True))
-            self.short = [ShortFiles(own, said)]
-            self.more.append(whole_rows(own_rows(self.short), said_rows(self.short)))
+            self.short, joint = [], [ShortFiles(own, said)]
+            self.more.append(whole_rows(own_rows(joint), said_rows(joint)))

@@ -7,7 +7,7 @@ or in other portions, leads to the same store. Killed at any instant, a batch is
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from . import replacing, rollups, strays
 from .costs import priced, write_rates
 from .file_rows import forget_rejects, stamped, write_files
 from .formats import SOURCES
+from .formats.source import Vanished
 from .incoming import Load
 from .merged_rows import told_by_merged
 from .merging import (
@@ -65,9 +66,27 @@ def load(connection: Writer, work: Load) -> list[str]:
     return unread
 
 
+def read_ahead(connection: Writer, work: Load) -> None:
+    """Read the rows of a load, if they are in files, before the store is held, for `load` with the same connection.
+
+    Not where files tell anew what they had told: rows are then marked while the store is asked. Raises OSError,
+    StoreError.
+    """
+    replaces = any(result.tables or result.vanished is not Vanished.STAY for result in work.results)
+    if work.rows or replaces:
+        return
+    work.write_rows()
+    with connection.in_one_thread():
+        for fact in FACTS:
+            if fact.name in work.row_files or _more(fact, work):
+                _take_in(connection, fact, work)
+                work.ahead |= {fact.name}
+
+
 def load_alone(connection: Writer, fact: Fact, files: Sequence[Path]) -> None:
     """Bring rows of one fact into its table, and nothing that depends on them. Raises StoreError."""
-    _merge(connection, fact, files, rollups.Touched(connection), (), taken_back=False)
+    work = Load(row_files={fact.name: list(files)})
+    _merge(connection, fact, work, rollups.Touched(connection), (), taken_back=False)
 
 
 def _load_much(connection: Writer, work: Load) -> list[str]:
@@ -77,20 +96,9 @@ def _load_much(connection: Writer, work: Load) -> list[str]:
     write_rates(connection, work.rates, work.priced_models)
     taken_back = replacing.taken_back(connection, work.results)
     for fact in FACTS:
-        more = work.more if fact.name == RESPONSES.name else ()
-        if fact.name in work.row_files or more or taken_back:
+        if fact.name in work.row_files or _more(fact, work) or taken_back:
             told_anew = [path for result in work.results if fact.name in result.tables for path, _ in result.extents]
-            files = work.row_files.get(fact.name, ())
-            _merge(
-                connection,
-                fact,
-                files,
-                touched,
-                told_anew,
-                taken_back=taken_back,
-                more=more,
-                is_merged=work.is_merged,
-            )
+            _merge(connection, fact, work, touched, told_anew, taken_back=taken_back)
     if "activity" in work.row_files:
         _merge_activity(connection, work.row_files["activity"], touched)
     strays.settle(connection, touched)
@@ -104,40 +112,21 @@ def _load_much(connection: Writer, work: Load) -> list[str]:
 
 
 def _merge(
-    connection: Writer,
-    fact: Fact,
-    files: Sequence[Path],
-    touched: rollups.Touched,
-    told_anew: Sequence[str],
-    *,
-    taken_back: bool,
-    more: Sequence[str] = (),
-    is_merged: bool = False,
+    connection: Writer, fact: Fact, work: Load, touched: rollups.Touched, told_anew: Sequence[str], *, taken_back: bool
 ) -> None:
     """Merge incoming rows of a fact into its table, one group of columns after the other.
 
-    `more`: SELECTs of more of them. `is_merged`: the rows tell all columns. What was told by the files `told_anew`
-    is replaced where they tell it again; with `taken_back` all that the files in the table of that name had told is
-    dropped.
+    What was told by the files `told_anew` is replaced where they tell it again; with `taken_back` all that the files in
+    the table of that name had told is dropped.
     """
-    incoming = f"incoming_{fact.name}"
-    told = told_by_merged(fact) if is_merged and fact.name in MERGED else fact.told
-    repeated = "".join(f', "{other}" AS "{column}"' for column, other in fact.repeated.items() if column not in told)
-    filled = ", ".join(f'coalesce("{column}", "{other}") AS "{column}"' for column, other in fact.defaults.items())
-    every = f"* REPLACE ({filled})" if filled else "*"
+    incoming = _incoming(fact)
     replaced = replaced_by(fact, incoming, taken_back=taken_back) if told_anew or taken_back else {}
     if replaced:
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE told_anew AS SELECT DISTINCT unnest(?) AS path", [list(told_anew)]
         )
-    flags = "".join(f", false AS {name}" for name in replaced)
-    flags += "".join(f", NULL::VARCHAR AS {name}" for name in fact.rivals)
-    rows = read_rows(files, told) if files else no_rows(told, fact.name)
-    for others in more:
-        rows = f"({rows}) UNION ALL BY NAME ({others})"
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {incoming} AS SELECT {every}{repeated}, 1::TINYINT AS fresh{flags} FROM ({rows})"
-    )
+    if fact.name not in work.ahead:
+        _take_in(connection, fact, work, replaced)
     known = f"{fact.name} WHERE {key_of(fact)} IN (SELECT {key_of(fact)} FROM {incoming})"
     if taken_back:
         known += "".join(f" OR {told_by(half, 'taken_back')}" for half in fact.halves)
@@ -152,6 +141,34 @@ def _merge(
     else:
         _merge_apart(connection, fact, incoming, with_rivals=count > 0)
     touched.add(fact.name, incoming)
+
+
+def _incoming(fact: Fact) -> str:
+    """The temporary table of rows of a fact that a load brings, to which those are added that the store knows."""
+    return f"incoming_{fact.name}"
+
+
+def _more(fact: Fact, work: Load) -> Sequence[str]:
+    """SELECTs of rows of a fact that a load brings beside those in its files."""
+    return work.more if fact.name == RESPONSES.name else ()
+
+
+def _take_in(connection: Writer, fact: Fact, work: Load, flags: Iterable[str] = ()) -> None:
+    """Make the table of rows of a fact that a load brings. `flags`: columns that are false of all of them."""
+    # Merged rows tell all columns.
+    told = told_by_merged(fact) if work.is_merged and fact.name in MERGED else fact.told
+    repeated = "".join(f', "{other}" AS "{column}"' for column, other in fact.repeated.items() if column not in told)
+    filled = ", ".join(f'coalesce("{column}", "{other}") AS "{column}"' for column, other in fact.defaults.items())
+    every = f"* REPLACE ({filled})" if filled else "*"
+    others = "".join(f", false AS {name}" for name in flags)
+    others += "".join(f", NULL::VARCHAR AS {name}" for name in fact.rivals)
+    files = work.row_files.get(fact.name, ())
+    selects = [*([read_rows(files, told)] if files else []), *_more(fact, work)] or [no_rows(told, fact.name)]
+    rows = " UNION ALL BY NAME ".join(f"({select})" for select in selects)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_incoming(fact)} AS "
+        f"SELECT {every}{repeated}, 1::TINYINT AS fresh{others} FROM ({rows})"
+    )
 
 
 def _merge_apart(connection: Writer, fact: Fact, incoming: str, *, with_rivals: bool) -> None:

@@ -21,7 +21,7 @@ from .database import SETTINGS, Outdated, connect, connect_confined, create_from
 from .errors import StoreBusy, StoreDamaged, StoreError, StoreForeign, StoreReadOnly, explained, refuse_odd
 from .files import Files, Stamp
 from .gate import gate_of
-from .instance import Instance, OpenStore
+from .instance import Instance, OpenStore, Outside
 from .keepsakes import Note, backup_path, is_backup_due, read_notes, write_notes
 from .reader import Reader, Writer
 from .scratch import make_folder, scratch
@@ -55,6 +55,14 @@ class Aside:
 
     path: Path
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A writer whose turn has not come."""
+
+    writer: Writer
+    outside: Outside
 
 
 class _Copied(Exception):
@@ -111,23 +119,40 @@ class Store:
         unless: threading.Event | None = None,
         only_at: Collection[Stamp] | None = None,
         touched: TouchedByWrite | None = None,
+        ahead: Ahead | None = None,
     ) -> Iterator[Writer]:
         """Write. Hold it for one transaction. Only one thread of the process has it at a time.
 
         `only_at`: raise StoreChanged, without opening it, if the store's stamp is another one once it is our turn.
         `touched`: where it will be said what is changed.
+        `ahead`: go on with that writer, if it can: another one has none of its tables.
         `unless`, and what is raised, as for `read`; also StoreFull, and StoreInterrupted by `interrupt`.
         """
         if self._files.is_missing():
             make_folder(self.path)
-        with self._connection(True, unless, only_at=only_at, touched=touched) as connection:
+        with (
+            self._connection(True, unless, only_at=only_at, touched=touched) as connection,
+            self._instance.entered(None if ahead is None else ahead.outside) as goes_on,
+        ):
+            writer = Writer(self.path, connection)
+            if ahead is not None and goes_on:
+                writer, connection = ahead.writer, ahead.outside.cursor
             with self._writer_lock:
                 self._writer = connection
             try:
-                yield Writer(self.path, connection)
+                yield writer
             finally:
                 with self._writer_lock:
                     self._writer = None
+
+    @contextlib.contextmanager
+    def ahead(self) -> Iterator[Ahead | None]:
+        """A writer for temporary tables of its own, to be made before it is its turn to `write`: others have theirs.
+
+        None where the store was never open. Its tables end with the block.
+        """
+        with self._instance.outside() as outside:
+            yield None if outside is None else Ahead(Writer(self.path, outside.cursor), outside)
 
     @contextlib.contextmanager
     def in_memory(self, tables: Sequence[str]) -> Iterator[Writer]:

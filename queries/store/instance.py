@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,6 +43,14 @@ class OpenStore(Protocol):
 
     def close(self) -> None:
         """Take in its log and let go of its file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A connection to a DuckDB that is in no store."""
+
+    engine: DuckDBPyConnection
+    cursor: DuckDBPyConnection
 
 
 _instances: weakref.WeakSet[Instance] = weakref.WeakSet()
@@ -103,6 +112,35 @@ class Instance:
                 cursor.execute(f"DETACH {_TABLES}")
         finally:
             cursor.close()
+
+    @contextlib.contextmanager
+    def outside(self) -> Iterator[Outside | None]:
+        """A connection that is in no store, for temporary tables; None before any was open. It ends with the block."""
+        engine = self._engine
+        if engine is None:
+            yield None
+            return
+        cursor = beside(engine, "memory")
+        try:
+            yield Outside(engine, cursor)
+        finally:
+            cursor.close()
+
+    @contextlib.contextmanager
+    def entered(self, outside: Outside | None) -> Iterator[bool]:
+        """Have such a connection be in the open store for the block; whether it can be: it is of this DuckDB."""
+        from ._duckdb import duckdb
+
+        if outside is None or outside.engine is not self._engine:
+            yield False
+            return
+        outside.cursor.execute(f"USE {_NAME}")
+        try:
+            yield True
+        finally:
+            # After a fault nothing can be asked of it any more.
+            with contextlib.suppress(duckdb.Error):
+                outside.cursor.execute("USE memory")
 
     def _attached(self, engine: DuckDBPyConnection, path: Path, writable: bool) -> OpenStore:
         how = f"READ_WRITE, ROW_GROUP_SIZE {ROWS_TOGETHER}" if writable else "READ_ONLY"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,10 @@ from agnes_stats.ingest.backfill import Backfill
 from agnes_stats.ingest.engine import Engine, IngestSummary
 from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.work import Workers
-from agnes_stats.queries.store import Store, StoreError
+from agnes_stats.queries.store import Store, StoreError, Writer
+from agnes_stats.queries.store.file import Ahead
 from agnes_stats.queries.store.gate import Gate
-from agnes_stats.queries.store.instance import OpenStore
+from agnes_stats.queries.store.instance import OpenStore, end_all
 
 from tests.faults.same import contents, difference
 from tests.ingest.test_small_loads import statements_of
@@ -68,6 +71,39 @@ def test_responses_are_kept_in_the_order_in_which_they_were_read(tmp_path: Path,
     # The newest file is read first.
     assert kept == sorted(kept, key=lambda place: (-int(place[0][-7]), place[1]))
     assert len(kept) == 3 * SESSIONS
+
+
+def test_rows_are_read_before_others_have_to_wait(tmp_path: Path, noted: list[str]) -> None:
+    store = store_in(tmp_path)
+    filled(store, written(tmp_path / "claude"))
+    taken_in = [number for number, statement in enumerate(noted) if "TEMP TABLE incoming_" in statement]
+    begun = [number for number, statement in enumerate(noted) if statement == "BEGIN" and number > taken_in[0]]
+    assert len(taken_in) >= 4
+    assert taken_in[-1] < begun[0]
+
+
+def test_rows_that_another_duckdb_has_read_are_read_again(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = written(tmp_path / "claude")
+    (tmp_path / "ended").mkdir()
+    ended, known = store_in(tmp_path / "ended"), store_in(tmp_path)
+    write = Store.write
+
+    @contextlib.contextmanager
+    def anew(store: Store, *, ahead: Ahead | None = None, **how: Any) -> Iterator[Writer]:
+        if ahead is not None:
+            # As after a fault of DuckDB itself.
+            end_all()
+        with write(store, ahead=ahead, **how) as writer:
+            yield writer
+
+    filled(known, root)
+    monkeypatch.setattr(Store, "write", anew)
+    noted.clear()
+    filled(ended, root)
+    assert sum("TEMP TABLE incoming_responses" in statement for statement in noted) == 2
+    assert difference(contents(ended), contents(known)) == ""
 
 
 def test_threads_are_given_back(tmp_path: Path, noted: list[str]) -> None:
