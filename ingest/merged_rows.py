@@ -8,20 +8,14 @@ cut into stretches.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from ..queries.facts import Fact, Half
 from .batch import Row
 
-T = TypeVar("T")
-
 Values = tuple[Any, ...]
-
-Getter = Callable[[tuple[str, ...]], Callable[[T], Values]]
-"""What makes of the names of some columns what gives a line's values of them."""
 
 LATER = "later"
 """In a row that is taken: functions, one for each group of columns, that give those by which it is not compared."""
@@ -61,33 +55,26 @@ class Order:
         return tuple([term.rank_of(value) for term, value in zip(self._terms, values, strict=True)])
 
 
-class Winners(Generic[T]):
-    """Of each key the lines that count, one for each group of columns of a fact, and what is added up of all.
+class Winners:
+    """Of each key the rows that count, one for each group of columns of a fact, and what is added up of all.
 
-    All lines of a key are of one file.
+    All rows of a key are of one file.
     """
 
-    def __init__(self, fact: Fact, compared: Getter[T], summed: Getter[T]) -> None:
-        """What gives a line's values of the columns by which it is compared, and of those that are added up."""
+    def __init__(self, fact: Fact) -> None:
         said = [f"{half.prefix}is_copy" for half in fact.halves if half.rivals is not None]
         self.summed = (*fact.sums, *said)
         """The columns that are added up: also those in which one line says for all of its file that it is a copy."""
         orders = [Order(half) for half in fact.halves]
-        self._sides = [(number, compared(order.columns), order.beats) for number, order in enumerate(orders)]
-        self._sums = summed(self.summed)
+        self._sides = [(number, values_in(order.columns), order.beats) for number, order in enumerate(orders)]
+        self._sums = values_in(self.summed)
         aggregates = (*(aggregate for _, aggregate in fact.sums.values()), *["bool_or"] * len(said))
         self._aggregates = [_ALL[aggregate] for aggregate in aggregates]
-        self._known: dict[Hashable, tuple[list[T], list[Values], list[Any]]] = {}
-        """Of each key the lines that count, what they are compared by, and what is added up."""
+        self._known: dict[Hashable, tuple[list[Row], list[Values], list[Any]]] = {}
+        """Of each key the rows that count, what they are compared by, and what is added up."""
 
-    def another(self) -> Winners[T]:
-        """The same of other lines, of which there are none yet."""
-        other = copy.copy(self)
-        other._known = {}
-        return other
-
-    def add(self, key: Hashable, line: T) -> None:
-        """Take a line."""
+    def add(self, key: Hashable, line: Row) -> None:
+        """Take a row."""
         known = self._known.get(key)
         if known is None:
             values = [get(line) for _, get, _ in self._sides]
@@ -104,14 +91,14 @@ class Winners(Generic[T]):
                 sums[number] = value if before is None else self._aggregates[number](before, value)
 
     def clear(self) -> None:
-        """Begin anew, without lines."""
+        """Begin anew, without rows."""
         self._known.clear()
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def __iter__(self) -> Iterator[tuple[Any, Sequence[T], Sequence[Any]]]:
-        """Each key, its lines that count, by group of columns, and the values of `summed`."""
+    def __iter__(self) -> Iterator[tuple[Any, Sequence[Row], Sequence[Any]]]:
+        """Each key, its rows that count, by group of columns, and the values of `summed`."""
         for key, (lines, _, sums) in self._known.items():
             yield key, lines, sums
 
@@ -127,7 +114,7 @@ class MergedRows:
         self._repeated = list(fact.repeated.items())
         self._columns = [(tuple(half.columns), tuple(term.column for term in half.terms)) for half in fact.halves]
         """Of each group all columns, and those that a row has which tells the others later."""
-        self._winners: Winners[Row] = Winners(fact, values_in, values_in)
+        self._winners = Winners(fact)
 
     def add(self, row: Row) -> None:
         """Take a row, as an emitter tells it; it is changed."""
