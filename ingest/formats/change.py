@@ -26,6 +26,7 @@ from ...queries.digest import blake2b
 from ..jsonl import MAX_LINE, is_whole
 from ..text import plain_json, without_credentials
 from .opening import BUFFER, COMPRESSED, BrokenError, opened
+from .search import Find, find_in
 from .source import Fingerprint, ReadResult, Source, SourceFile, State, Vanished, Watermark
 
 if TYPE_CHECKING:
@@ -249,13 +250,13 @@ def _read_matching(
     pos, filled = start, 0
     # With room for more than there is, so that the end shows.
     block = bytearray(min(_CHUNK, max(0, size - start) + 1))
-    view = memoryview(block)
+    view, find = memoryview(block), find_in(block)
     stream.seek(start)
     while got := stream.readinto(view[filled : max(filled, size - pos)]):
         filled += got
         whole = block.rfind(b"\n", filled - got, filled) + 1
         if whole:
-            decoder.feed_all(_lines_with(needle, block, whole, pos))
+            decoder.feed_all(_lines_with(needle, block, find, whole, pos))
             # What is left of a line goes before the rest of it.
             pos, filled = pos + whole, filled - whole
             view[:filled] = view[whole : whole + filled]
@@ -263,7 +264,7 @@ def _read_matching(
             return pos, True
         elif filled == len(block):
             block = block + bytes(min(len(block), MAX_LINE - len(block)))
-            view = memoryview(block)
+            view, find = memoryview(block), find_in(block)
     rest = bytes(view[:filled])
     if rest and is_whole(rest):
         if needle in rest:
@@ -272,13 +273,13 @@ def _read_matching(
     return pos, False
 
 
-def _lines_with(needle: bytes, block: bytearray, end: int, pos: int) -> Iterator[tuple[bytearray, int]]:
+def _lines_with(needle: bytes, block: bytearray, find: Find, end: int, pos: int) -> Iterator[tuple[bytearray, int]]:
     """The lines before `end` in a block that have some bytes in them, and where they begin; the block does at `pos`."""
-    found = block.find(needle, 0, end)
+    found = find(needle, 0, end)
     while found >= 0:
         begin, after = block.rfind(b"\n", 0, found) + 1, block.find(b"\n", found) + 1
         yield block[begin:after], pos + begin
-        found = block.find(needle, after, end)
+        found = find(needle, after, end)
 
 
 def _read_lines(
