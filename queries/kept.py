@@ -422,16 +422,19 @@ class Looks:
 
     def begin(self) -> None:
         """Record."""
-        global _looking
+        global _looking, _hears
         for name, how in (("stat", SEEN), ("lstat", OWN), ("readlink", LED), ("access", SEEN)):
             self._real[name] = getattr(os, name)
             setattr(os, name, self._noting(self._real[name], how))
-        if _looking is None:
+        if not _hears:
             sys.addaudithook(_hear)
-        _looking = self
+        _looking, _hears = self, True
 
     def end(self) -> None:
-        """Stop recording."""
+        """Stop recording. An audit hook stays for ever, and is called thousands of times a second."""
+        global _looking
+        if _looking is self:
+            _looking = None
         for name, real in self._real.items():
             setattr(os, name, real)
         self._real.clear()
@@ -484,6 +487,8 @@ def _is_own(folder: str, store: str) -> bool:
 
 
 _looking: Looks | None = None
+_hears = False
+"""Whether the hook is there."""
 
 
 def _hear(event: str, given: tuple[Any, ...]) -> None:

@@ -38,7 +38,9 @@ from .keys import KEYS
 from .kit.cursor_canvas import Pointed
 from .kit.frame import NARROW, ZONE, FilterInput, FilterPart, StatusCorner, TabStrip
 from .kit.key_bar import KeyBar
+from .kit.pop_up import SteadyScreen
 from .kit.readable import KEPT_IN_PLACE, READABLE
+from .kit.rule_hash import hash_at_once
 from .kit.table import RecordTable
 from .learnt import differs
 from .live_states import Running
@@ -102,7 +104,7 @@ WIDE = 170
 """Columns from which details stand beside their list."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(SteadyScreen[None]):
     """What the tabs are on. Textual's, but that the first screen is drawn at once: each time takes 10 ms of CPU."""
 
     app: AgnesStats
@@ -160,6 +162,7 @@ class AgnesStats(EndableApp):
         `widens`: where these have nothing, it shows as many as it takes to have something. `soon` makes what tells
         of much that is not read yet, given whom to tell that it can be asked.
         """
+        hash_at_once()
         super().__init__()
         self.settings = settings
         self.store = store

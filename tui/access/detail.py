@@ -6,16 +6,16 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from ...queries.access import AccessRow
 from ..kit.key_bar import KeyBar
+from ..kit.pop_up import PopUp
 from . import text as told
 from .side import AccessDetail
 from .text import AccessLook
 
 
-class AccessScreen(ModalScreen[None]):
+class AccessScreen(PopUp[None]):
     """An access as it was when the screen was opened."""
 
     HELP = "The SQL and the command as the transcript has them, each cut to its first 4,000 characters."

@@ -9,10 +9,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
+from ..kit.pop_up import PopUp
 from ..kit.scrolling import Options
 from ..kit.table import Column, RecordTable
 from .order_screen import name_of
@@ -20,7 +20,7 @@ from .order_screen import name_of
 _KEYS = "space shows or hides · < > move · D the usual ones · esc done"
 
 
-class ColumnsScreen(ModalScreen[None]):
+class ColumnsScreen(PopUp[None]):
     """All columns of a table, those that are shown first; what is changed is seen at once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import ContentSwitcher, Static, TextArea
 
 from ...queries import console
@@ -24,6 +23,7 @@ from ...queries.store import StoreError
 from .. import format as words
 from ..kit.answer_view import SHOWN, AnswerView
 from ..kit.key_bar import KeyBar
+from ..kit.pop_up import PopUp
 from ..kit.sql_editor import SqlEditor
 from ..kit.state import PaneState
 from ..typed_app import OnDashboard
@@ -42,7 +42,7 @@ class _Answered(Message):
         self.why = why
 
 
-class ConsoleScreen(OnDashboard, ModalScreen[None]):
+class ConsoleScreen(OnDashboard, PopUp[None]):
     """Asks in a process of its own, and keeps query and answer while it is not on the screen."""
 
     TITLE = "SQL"

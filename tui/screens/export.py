@@ -14,19 +14,19 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...queries.paths import exists, is_folder
 from .. import format as words
+from ..kit.pop_up import PopUp
 from ..kit.scrolling import Options
 
 if TYPE_CHECKING:
     from ..exporting import Thing
 
 
-class ExportScreen(ModalScreen[None]):
+class ExportScreen(PopUp[None]):
     """What, in which format, where. A file that stands there is only replaced when that is confirmed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

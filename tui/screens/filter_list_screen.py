@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
+
+from ..kit.pop_up import PopUp
 
 Chosen = TypeVar("Chosen")
 
 
-class ListedScreen(ModalScreen[Chosen]):
+class ListedScreen(PopUp[Chosen]):
     """A line to type in above a list; the arrows move in the list while the line keeps the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

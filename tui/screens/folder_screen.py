@@ -8,16 +8,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
+from ..kit.pop_up import PopUp
 from ..settings import BadSetting, source_of
 
 USUAL = "claude"
 """Whose sessions lie in a folder if nobody says so."""
 
 
-class FolderScreen(ModalScreen[str | None]):
+class FolderScreen(PopUp[str | None]):
     """One line. Dismisses with what `--source` is to be, None for no change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]

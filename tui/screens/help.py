@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
+from ..kit.pop_up import PopUp
 from ..kit.scrolling import Scroll
 from ..pane import Pane
 from ..tabs import Tab
@@ -84,7 +85,7 @@ def _is_ours(node: Any, binding: Binding) -> bool:
     return False
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(PopUp[None]):
     """What a tab or a screen is about, its keys, and those that work everywhere."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

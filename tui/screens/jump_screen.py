@@ -9,10 +9,11 @@ from typing import Any, ClassVar, NamedTuple
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from ..kit.frame import TabStrip
+from ..kit.pop_up import PopUp
 from ..kit.view_strip import ViewStrip
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnmASDFGHJKLQWERTYUIOPZXCVBNM"
@@ -50,7 +51,7 @@ def _parts(screen: Screen[Any]) -> Iterator[Target]:
             yield Target(region.x, region.y, partial(screen.set_focus, widget))
 
 
-class JumpScreen(ModalScreen[Target | None]):
+class JumpScreen(PopUp[Target | None]):
     """The letters, over the screen as it is. Dismisses with the target whose letter was pressed or clicked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]

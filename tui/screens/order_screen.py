@@ -10,11 +10,11 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from ..format import clean
+from ..kit.pop_up import PopUp
 from ..kit.scrolling import Options
 from ..kit.table import Column, RecordTable
 
@@ -38,7 +38,7 @@ def name_of(column: Column) -> str:
     return clean(column.label or column.name or column.key.replace("_", " ").capitalize())
 
 
-class OrderScreen(ModalScreen[None]):
+class OrderScreen(PopUp[None]):
     """The columns that a table can be sorted by, each with its letter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

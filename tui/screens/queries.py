@@ -11,11 +11,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from .. import format as words
+from ..kit.pop_up import PopUp
 from .filter_list_screen import ListedScreen
 
 _PREVIEW = 8
@@ -100,7 +100,7 @@ class QueryScreen(ListedScreen[QueryEntry | None]):
             self._fill()
 
 
-class NameScreen(ModalScreen[str | None]):
+class NameScreen(PopUp[str | None]):
     """A name for a query. Dismisses with it; one that is taken has to be confirmed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.worker import Worker, WorkerState
 
 from ...queries import context_story, timeline, whereabouts
@@ -32,6 +31,7 @@ from .. import paging
 from ..kit.key_bar import KeyBar
 from ..kit.lines import StillText
 from ..kit.palette import text_styles
+from ..kit.pop_up import PopUp
 from ..kit.seconds import Seconds
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
@@ -103,7 +103,7 @@ class ActivityTable(RecordTable):
     ]
 
 
-class SessionScreen(OnDashboard, ModalScreen[None]):
+class SessionScreen(OnDashboard, PopUp[None]):
     """The details of a session. `refresh_data` brings them up to date."""
 
     HELP = "Each prompt with its tool calls, sub-agents and events. A call's time includes waiting for permission."

@@ -13,13 +13,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...queries.regular import NotRegularError, descriptor_of
 from ...queries.sync import Reject
 from .. import format as words
 from ..kit.key_bar import KeyBar
+from ..kit.pop_up import PopUp
 from ..kit.scrolling import Scroll
 from . import text as told
 
@@ -89,7 +89,7 @@ def dumped(data: bytes, start: int, in_row: int) -> str:
     return "\n".join(rows)
 
 
-class RejectScreen(ModalScreen[None]):
+class RejectScreen(PopUp[None]):
     """What stands where a line could not be used, as text or as numbers."""
 
     DEFAULT_CSS = """

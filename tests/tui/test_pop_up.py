@@ -1,0 +1,70 @@
+"""Screens that come up are laid out and drawn no more often than it takes, and are right all the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agnes_stats.queries.store import Store
+from agnes_stats.tui.app import MainScreen
+from agnes_stats.tui.kit.pop_up import PopUp
+from textual.css.model import RuleSet
+from textual.screen import ModalScreen, Screen
+
+from tests.tui.running import press, running, screen_text, settle
+from tests.tui.sessions_world import world
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return world(tmp_path)
+
+
+async def test_what_is_below_is_not_laid_out_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    laid_out: list[str] = []
+    lay_out = Screen._refresh_layout
+
+    def noted(screen: Screen[Any], *given: Any, **named: Any) -> None:
+        laid_out.append(type(screen).__name__)
+        lay_out(screen, *given, **named)
+
+    monkeypatch.setattr(Screen, "_refresh_layout", noted)
+    async with running(store) as (app, pilot):
+        laid_out.clear()
+        await press(pilot, "question_mark")
+        assert "HelpScreen" in laid_out and "MainScreen" not in laid_out
+        # Its size is another one on another terminal, and so is that of what is below.
+        await pilot.resize_terminal(100, 30)
+        await settle(pilot)
+        assert app.screen.size == (100, 30) and "MainScreen" in laid_out
+        assert "Everywhere" in screen_text(app)
+        await press(pilot, "escape")
+        assert "Everywhere" not in screen_text(app) and "Started" in screen_text(app)
+
+
+async def test_a_screen_that_came_up_is_drawn_anew_when_it_has_to_be(store: Store) -> None:
+    async with running(store) as (app, pilot):
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, PopUp) and not app.screen._is_coming_up
+        app.screen.refresh()
+        assert app.screen._repaint_required
+        await settle(pilot)
+        await press(pilot, "escape", "question_mark")
+        assert "Everywhere" in screen_text(app)
+
+
+def test_every_screen_is_one_of_these() -> None:
+    def below(kind: type[Any]) -> set[type[Any]]:
+        return {kind}.union(*map(below, kind.__subclasses__()))
+
+    ours = {kind for kind in below(ModalScreen) if kind.__module__.startswith("agnes_stats.")}
+    assert {kind for kind in ours if not issubclass(kind, PopUp)} == set()
+    assert MainScreen not in ours
+
+
+async def test_a_rule_is_hashed_as_the_object_that_it_is(store: Store) -> None:
+    async with running(store):
+        one, other = RuleSet(tie_breaker=1), RuleSet(tie_breaker=2)
+        assert hash(one) == object.__hash__(one)
+        assert len({one, other, one}) == 2
