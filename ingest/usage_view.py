@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from ..queries.facts import RESPONSES
 from ..queries.quoting import quoted
 from ..queries.rollups import READ_OF_RESPONSES, sessions, tokens_daily
-from ..queries.store.rebuilding import ALL_SESSIONS
 from ..queries.tokens import ASKED_OF_SESSIONS
 from . import lower_bounds
 from .costs import priced
@@ -128,7 +127,10 @@ def roll_up(connection: Writer, told: ToldResponses, zones: Sequence[str]) -> No
 def roll_up_sessions(connection: Writer, told: ToldResponses, zones: Sequence[str]) -> None:
     """The same, and of their sessions what is asked beside tokens; no row of `strays` is about any."""
     with_worktrees = connection.row("SELECT 1 FROM worktrees LIMIT 1") is not None
-    rows = sessions(ALL_SESSIONS, with_strays=False, with_worktrees=with_worktrees, columns=ASKED_OF_SESSIONS)
+    # Those that are named and have nothing in the end are left out below.
+    named = " UNION ".join(f"SELECT session_id FROM {table}" for table in (_SAID, "prompts", "activity"))
+    only = f"SELECT session_id FROM ({named}) WHERE session_id IS NOT NULL"
+    rows = sessions(only, with_strays=False, with_worktrees=with_worktrees, columns=ASKED_OF_SESSIONS)
     connection.execute("DROP TABLE sessions")
     connection.execute(f"CREATE TABLE sessions AS WITH {RESPONSES.name} AS ({told.rows}) SELECT * FROM ({rows})")
     roll_up(connection, told, zones)
