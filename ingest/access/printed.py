@@ -25,8 +25,8 @@ _NARROWEST = 80
 
 _DRAWN = ("└".encode(), "┡".encode(), "─── row ".encode())
 _ESCAPED = (
-    (b"\\", b"\\u2", (b"\\u2514", b"\\u2521", b"\\u2500 row ")),
-    (b"[", b'"[', (b'"[\\n', b'"[{', b'"[]')),
+    (ord("\\"), b"\\u2", (b"\\u2514", b"\\u2521", b"\\u2500 row ")),
+    (ord("["), b'"[', (b'"[\\n', b'"[{', b'"[]')),
 )
 """Hints in plain ASCII, with what they begin with and a byte of that: one byte is found in no time."""
 

@@ -19,6 +19,7 @@ _COUNT_NAMES = ("row_count", "rows_returned", "rowCount", "num_rows")
 _COUNTED_ROWS = re.compile(rb"row(?<=[0-9] row)"), re.compile(rb"Row(?<=[0-9] Row)")
 """Rows with a number before them. A pattern that begins with a word finds its places as fast as a plain search."""
 _COUNT_HINTS = tuple(name.encode() for name in _COUNT_NAMES)
+_E, _C, _R, _LINE, _BRACKET = b"ECR_["
 _NAMED_COUNT = re.compile(r"[\"']?\b(?:row_count|rows_returned|rowCount|num_rows)[\"']?\s*[:=]\s*\"?(\d{1,15})\b")
 _FOOTERS = re.compile(
     # psql, trino, duckdb
@@ -91,23 +92,23 @@ def may_count_rows(end: bytes, ends: bytes | None = None) -> bool:
 
     Few do; the others need not be decoded to find that out. `ends`: its beginning and its end, if that is more.
     """
-    # A single byte is found in no time, and most are absent.
-    if may_hold_rows(end if ends is None else ends) or (b"E" in end and b"Empty set" in end):
+    # A single byte is found in no time, and most are absent. As a number: to look for bytes begins with an exception.
+    if may_hold_rows(end if ends is None else ends) or (_E in end and b"Empty set" in end):
         return True
     small, large = _COUNTED_ROWS
     if b"row" in end:
-        if b"_" in end or b"C" in end:
+        if _LINE in end or _C in end:
             for name in _COUNT_HINTS:
                 if name in end:
                     return True
         if small.search(end) is not None:
             return True
-    return b"R" in end and large.search(end) is not None
+    return _R in end and large.search(end) is not None
 
 
 def may_hold_note(ends: bytes) -> bool:
     """Return whether a result, as it stands in JSON, begins or ends with a note of `agnes query`."""
-    if b"[" in ends:
+    if _BRACKET in ends:
         for hint in _NOTE_HINTS:
             if hint in ends:
                 return True

@@ -77,7 +77,7 @@ def result_of(row: Row, block: ContentBlock, raw: RawResult, place: Place, *, wa
     told = ToolResult(
         call_id=block.tool_use_id, place=place, is_error=block.is_error is True, size=max(0, len(content) - 2)
     )
-    if told.is_error or waits or raw.may_tell() or _MADE_TASK in content[:_BEGINNING]:
+    if told.is_error or waits or raw.may_tell() or content.find(_MADE_TASK, 0, _BEGINNING) >= 0:
         told.text = text_of(value_in(block.content))
     if told.is_error:
         told.denial = denial_of(row, told.text or "")

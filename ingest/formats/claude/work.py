@@ -15,6 +15,7 @@ from .results import RawResult
 _COMMITTED = re.compile(rb'(?:^"|\\n|"text":")' + COMMITTED.encode())
 """The same in a result that is still JSON."""
 
+_BRACKET = ord("[")
 _BEGINNINGS = (b"\\n[", b'"text":"[')
 """How lines begin that may be git's, beside the first one of a content that is nothing but text."""
 _LOOKED_AT = 64 * 1024
@@ -69,7 +70,7 @@ def work_in(raw: RawResult) -> Iterator[tuple[NoticeKind, str | None, int | None
             yield NoticeKind.PULL_REQUEST, told.pr.url, None
     head = content[:_LOOKED_AT]
     # A line that begins so is rare, and quickly looked for; quickest of all a single byte.
-    if b"[" in head and not commits and (head[:2] == b'"[' or any(start in head for start in _BEGINNINGS)):
+    if _BRACKET in head and not commits and (head[:2] == b'"[' or any(start in head for start in _BEGINNINGS)):
         commits = [found.decode() for found in dict.fromkeys(_COMMITTED.findall(head))]
     for sha in commits:
         yield NoticeKind.COMMIT, sha, None
