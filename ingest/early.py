@@ -154,9 +154,13 @@ def begin(*, whole: bool = False) -> None:
     """
     global _early
     if _early is None and (others := usual_processes() - 1) and can_be_copied():
-        # These are needed by all of them: they are imported once.
-        from ..queries import facts  # noqa: F401
-        from . import formats  # noqa: F401
+        # What all of them need is imported once. Of what reads files as a whole that is more: this process knows what
+        # there is to do long before its copies have imported the rest.
+        if whole:
+            from . import work  # noqa: F401
+        else:
+            from ..queries import facts  # noqa: F401
+            from . import formats  # noqa: F401
 
         _early = EarlyWorkers(others + 1) if whole else EarlyCopies(others)
 
