@@ -109,6 +109,8 @@ class Backfill:
                 if not self._running and not self._ready:
                     return
                 self._collect(workers)
+                if not (self._running or self._waiting):
+                    workers.let_go()
                 if self._is_due():
                     self._load()
                     engine.breathe()

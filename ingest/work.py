@@ -284,6 +284,12 @@ class Workers:
             self._early.wait()
         self._threads.shutdown(cancel_futures=True)
 
+    def let_go(self) -> None:
+        """Let the processes end, beside what else is done: there are no more tasks, and none is under way."""
+        for worker in self._all:
+            with contextlib.suppress(OSError):
+                worker.tasks.close()
+
     def submit(self, task: WorkTask) -> Future[Done]:
         """Run a task when a worker is free. A task whose worker died is done in this process."""
         return self._threads.submit(self._run, task)

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from agnes_stats.queries.store import QueryFailed, Store, StoreDamaged
-from agnes_stats.queries.store.instance import ROWS_TOGETHER, Instance
+from agnes_stats.queries.store.instance import ROWS_TOGETHER, Instance, end_all
 
 from tests.storing import note, notes, store_in
 
@@ -122,6 +122,25 @@ def test_one_that_is_ill_is_started_anew(tmp_path: Path, started: list[str]) -> 
     instance._engine.close()
     assert notes(store) == ["kept"]
     assert started == [":memory:"] * 2
+
+
+def test_at_the_end_only_one_with_files_is_ended(tmp_path: Path, started: list[str]) -> None:
+    store = store_in(tmp_path)
+    assert notes(store) == []
+    started.clear()
+    end_all()
+    assert notes(store) == []
+    assert started == [], "it went on"
+    aside = tmp_path / f"{store.path.name}.tmp"
+    aside.mkdir()
+    end_all()
+    assert notes(store) == []
+    assert started == [":memory:"]
+    with store.read():
+        end_all()
+        started.clear()
+    assert notes(store) == []
+    assert started == [":memory:"]
 
 
 def test_a_temporary_table_is_not_there_for_the_next_one(tmp_path: Path) -> None:

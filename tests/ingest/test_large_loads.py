@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from agnes_stats.ingest.backfill import Backfill
 from agnes_stats.ingest.engine import Engine, IngestSummary
 from agnes_stats.ingest.formats import Root
-from agnes_stats.ingest.work import Workers
+from agnes_stats.ingest.work import Workers, _CopiedWorker
 from agnes_stats.queries.store import Store, StoreError, Writer
 from agnes_stats.queries.store.file import Ahead
 from agnes_stats.queries.store.gate import Gate
@@ -183,6 +184,28 @@ def test_most_is_loaded_while_the_last_is_read_where_a_processor_is_left_for_it(
     with store.read() as reader:
         told = reader.rows("SELECT count(*)::INTEGER FROM files GROUP BY read_at ORDER BY 1")
     assert [count for (count,) in told] == loads
+
+
+def test_workers_end_while_the_last_is_loaded(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    let_go, load = Workers.let_go, Engine.load
+    monkeypatch.setattr(Workers, "let_go", lambda workers: (done.append("let go"), let_go(workers)))
+    monkeypatch.setattr(Engine, "load", lambda *given, **named: (done.append("load"), load(*given, **named)))
+    monkeypatch.setattr("agnes_stats.ingest.backfill.LOAD_FILES", 3)
+    filled(store_in(tmp_path), written(tmp_path / "claude"), loads=2)
+    assert done == ["load", "let go", "load"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system knows no copies of a process")
+def test_workers_that_are_let_go_end_by_themselves() -> None:
+    with Workers(2) as workers:
+        processes = [worker._process for worker in workers._all if isinstance(worker, _CopiedWorker)]
+        assert len(processes) == 2
+        workers.let_go()
+        for process in processes:
+            assert os.waitpid(process, 0) == (process, 0)
 
 
 def test_what_another_program_reads_meanwhile_is_not_read_again(

@@ -21,8 +21,11 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     if not store.is_file:
         raise BadSetting(f"{store.shown} takes nothing from files: agnes-stats push tells an inbox, a drain loads that")
     engine = engine_of(settings, store)
+    is_new = store.identity() is None
     summary = engine.catch_up(rebuild=given.rebuild, recalls=given.with_forgotten, report=report)
-    store.back_up()
+    if not is_new:
+        # All that a new one has would be read again.
+        store.back_up()
     if given.json:
         answer = {
             "files": summary.files,
