@@ -18,7 +18,7 @@ from agnes_stats.ingest.work import Workers, _CopiedWorker
 from agnes_stats.queries.store import Store, StoreError, Writer
 from agnes_stats.queries.store.file import Ahead
 from agnes_stats.queries.store.gate import Gate
-from agnes_stats.queries.store.instance import OpenStore, end_all
+from agnes_stats.queries.store.instance import OpenStore
 
 from tests.faults.same import contents, difference
 from tests.ingest.test_small_loads import statements_of
@@ -95,7 +95,7 @@ def test_rows_that_another_duckdb_has_read_are_read_again(
     def anew(store: Store, *, ahead: Ahead | None = None, **how: Any) -> Iterator[Writer]:
         if ahead is not None:
             # As after a fault of DuckDB itself.
-            end_all()
+            store._instance.end()
         with write(store, ahead=ahead, **how) as writer:
             yield writer
 
