@@ -41,7 +41,7 @@ from .watermarks import KnownFile, is_stale, known_files, known_models, paths_by
 # What reads and loads is imported where there is something to read: most runs find nothing new.
 if TYPE_CHECKING:
     from ..queries.store import Reader, Writer
-    from ..queries.store.file import Ahead
+    from ..queries.store.file import WriterAhead
     from .done import Done
     from .incoming import Load
     from .usage_pass import Unread
@@ -552,7 +552,7 @@ class Engine:
         self.rest_seconds = min(max(took * REST_FACTOR, REST_SECONDS[0]), REST_SECONDS[1])
 
     @contextlib.contextmanager
-    def _read_ahead(self, work: Load) -> Iterator[Ahead | None]:
+    def _read_ahead(self, work: Load) -> Iterator[WriterAhead | None]:
         """Read what is in files before others have to wait for us: half of the time that a large load takes."""
         if not work.row_files and not work.short:
             yield None

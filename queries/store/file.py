@@ -58,7 +58,7 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class WriterAhead:
     """A writer whose turn has not come."""
 
     writer: Writer
@@ -119,7 +119,7 @@ class Store:
         unless: threading.Event | None = None,
         only_at: Collection[Stamp] | None = None,
         touched: TouchedByWrite | None = None,
-        ahead: Ahead | None = None,
+        ahead: WriterAhead | None = None,
     ) -> Iterator[Writer]:
         """Write. Hold it for one transaction. Only one thread of the process has it at a time.
 
@@ -146,13 +146,13 @@ class Store:
                     self._writer = None
 
     @contextlib.contextmanager
-    def ahead(self) -> Iterator[Ahead | None]:
+    def ahead(self) -> Iterator[WriterAhead | None]:
         """A writer for temporary tables of its own, to be made before it is its turn to `write`: others have theirs.
 
         None where the store was never open. Its tables end with the block.
         """
         with self._instance.outside() as outside:
-            yield None if outside is None else Ahead(Writer(self.path, outside.cursor), outside)
+            yield None if outside is None else WriterAhead(Writer(self.path, outside.cursor), outside)
 
     @contextlib.contextmanager
     def in_memory(self, tables: Sequence[str]) -> Iterator[Writer]:

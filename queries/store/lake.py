@@ -32,7 +32,7 @@ from .errors import (
     StoreTooNew,
     explained,
 )
-from .file import WAIT_SECONDS, Ahead, Aside, Store
+from .file import WAIT_SECONDS, Aside, Store, WriterAhead
 from .files import Stamp
 from .instance import beside
 from .lake_address import LakeAddress, lake_at
@@ -111,7 +111,7 @@ class LakeStore(Store):
         unless: threading.Event | None = None,
         only_at: Collection[Stamp] | None = None,
         touched: TouchedByWrite | None = None,  # noqa: ARG002
-        ahead: Ahead | None = None,  # noqa: ARG002
+        ahead: WriterAhead | None = None,  # noqa: ARG002
     ) -> Iterator[Writer]:
         """Write, if this is a drain: see `for_drain`. Raises StoreReadOnly, LakeBusy, and as `read`."""
         lake = self._engine.lake
