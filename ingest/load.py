@@ -182,9 +182,9 @@ def _merge_apart(connection: Writer, fact: Fact, incoming: str, *, with_rivals: 
     _insert(connection, fact, rows, is_plain=True)
     if keys:
         told = f"told_again_{fact.name}"
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {told} AS FROM {incoming} WHERE {key_of(fact)} IN (FROM {again})"
-        )
+        # By their numbers: else all columns of the others are read, too.
+        which = f"SELECT rowid FROM {incoming} WHERE {key_of(fact)} IN (FROM {again})"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {told} AS FROM {incoming} WHERE rowid IN ({which})")
         _insert(connection, fact, _merged_again(connection, fact, told, keys, {}, with_rivals=with_rivals))
 
 
