@@ -141,6 +141,12 @@ _STARTS = f"""
     ORDER BY ts NULLS LAST, pos, id
 """
 
+# Whether any call was made in, or has started, what is called a sub-agent below.
+_ANY = f"""
+    SELECT 1 FROM tool_calls WHERE session_id IN {IDS} AND name IS NOT NULL
+        AND ({THREAD} IS NOT NULL OR spawned_subagent_id IS NOT NULL) LIMIT 1
+"""
+
 # What those sub-agents took in each run that were called more than once. Of a run's rows the first is none before its
 # call; what came before the first call is the first run's.
 _RUNS = f"""
@@ -173,6 +179,10 @@ def subagents_of(connection: Reader, ids: Collection[str], threads: Threads) -> 
     Tokens, calls and, in the background, times are those of a sub-agent's own rows: such a call returns at once.
     """
     asked = {"ids": list(ids)}
+    is_one_known = any(thread is not None for _, thread in threads.threads)
+    if not is_one_known and connection.row(_ANY, asked) is None:
+        # Mostly there is none; to find that out takes a tenth of the other questions.
+        return []
     work = {(row.session_id, row.thread): row for row in connection.ask(_Work, _WORK, asked)}
     starts = {row.id: row for row in connection.ask(_Start, _STARTS, asked)}
     called: dict[tuple[str, str], list[_Start]] = {}

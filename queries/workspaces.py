@@ -57,6 +57,11 @@ def workspaces(connection: Reader) -> list[Workspace]:
     )
 
 
+def has_workspaces(connection: Reader) -> bool:
+    """Whether any is known."""
+    return bool(connection.value(f"SELECT EXISTS (FROM ({PLACES}))"))
+
+
 TABLE_ORDERS = {
     "table_id": "lower(table_id)",
     "workspace": "workspace",

@@ -34,6 +34,7 @@ class HeaderData:
     budgets: list[Budget]
     has_workspace: bool
     last_pull_at: dt.datetime | None
+    """None where there is no workspace, too."""
     is_provisional: bool = False
     """Whether the sums are of what is not all in the store yet."""
 
@@ -57,6 +58,7 @@ def header_data(
     sums = tokens.totals(connection, chosen)
     limits = plan_limits.limits(connection, everything, now=now)
     budgets = budget.budgets(connection, everything, budgets_of(settings), now=now)
-    has_workspace, last_pull = bool(workspaces.workspaces(connection)), servers.last_pull(connection)
+    has_workspace = workspaces.has_workspaces(connection)
+    last_pull = servers.last_pull(connection) if has_workspace else None
     # At last: a list that is asked for meanwhile tells most of it.
     return HeaderData(sums, running(), limits, budgets, has_workspace, last_pull)
