@@ -75,20 +75,24 @@ _WORDS = {
 
 _NAME = "[nq]"
 _DOTTED = rf"{_NAME}(?:\.{_NAME}){{0,2}}"
-_VALUE = rf"(?:{_DOTTED}|c\((?:\*|D?(?:{_DOTTED}|[ds]))\)|f\((?:{_DOTTED}|[ds])\)|[ds])"
+_VALUE = rf"(?:{_DOTTED}|[dsv])"
+_CALL = Late(rf"c\(\*\)|(?:c\(D?|f\(){_VALUE}\)")
+_LIST = Late(rf"K\({_VALUE}(?:,{_VALUE})*\)")
+
+
+def _many(what: str, mark: str) -> str:
+    """Some of a kind with a mark between them. To say what they are only once makes the pattern a tenth as long."""
+    return rf"(?:{what}(?:{mark}(?=[nqdsv*])|(?![nqdsv*]|{mark})))+"
+
+
 _SUM = rf"{_VALUE}(?:[p*]{_VALUE})*"
-_SIMPLE_TEST = rf"{_SUM}(?:={_SUM}|I!?0|!?Ls|B{_VALUE}&{_VALUE})"
-_TEST = rf"(?:{_SIMPLE_TEST}|{_SUM}!?K\({_VALUE}(?:,{_VALUE})*\))"
-_TESTS = rf"{_TEST}(?:&{_TEST})*"
+_TESTS = _many(rf"{_SUM}(?:={_SUM}|I!?0|!?Ls|!?k|B{_VALUE}&{_VALUE})", "&")
 _SHOWN = rf"(?:{_SUM}(?:A?{_NAME})?|\*|{_NAME}\.\*)"
 _TABLE = rf"{_DOTTED}(?:A?{_NAME})?"
-_JOINED = rf"(?:,{_TABLE}|(?:i|jo?)?J{_TABLE}O{_SIMPLE_TEST}(?:&{_SIMPLE_TEST})*)"
-_GROUPED = rf"GY{_SUM}(?:,{_SUM})*(?:H{_TESTS})?"
-_ORDERED = rf"RY{_SUM}z?(?:,{_SUM}z?)*"
 _PLAIN = Late(
-    rf"(?:SD?{_SHOWN}(?:,{_SHOWN})*"
-    rf"(?:(?P<read>F{_TABLE}{_JOINED}*)(?:W{_TESTS})?(?:{_GROUPED})?(?:{_ORDERED})?(?:Md(?:Td)?)?)?"
-    rf"|X(?P<written>F{_DOTTED})(?:W{_TESTS})?);?"
+    rf"(?:SD?{_SHOWN}(?:,{_SHOWN})*|(?=XF{_DOTTED}(?:W|;?$)[^GRM]*$)X)"
+    rf"(?:(?P<tables>F{_TABLE}(?:,{_TABLE}|(?:i|jo?)?J{_TABLE}O{_TESTS})*)(?:W{_TESTS})?"
+    rf"(?:GY{_many(_SUM, ',')}(?:H{_TESTS})?)?(?:RY{_many(_SUM + 'z?', ',')})?(?:Md(?:Td)?)?)?;?"
 )
 _NAMED = Late(rf"[FJ,]({_DOTTED})(?:A?({_NAME}))?")
 """A table, and the name that it is given, among those that are read: a comma stands there for nothing else."""
@@ -115,12 +119,10 @@ def plain_statement(text: str, dialect: str | None) -> Statement | None:
     found = None if read is None else _PLAIN.fullmatch(read[0])
     if read is None or found is None:
         return None
-    names = _tables_in(*read, *found.span(found.lastgroup or 0)) if found.lastgroup else ()
+    names = _tables_in(*read, *found.span("tables")) if found["tables"] else ()
     if names is None:
         return None
-    return (
-        Statement(names, (), names, "delete") if found.lastgroup == "written" else Statement(names, names, (), "select")
-    )
+    return Statement(names, names, (), "select") if read[0][0] == "S" else Statement(names, (), names, "delete")
 
 
 def _tables_in(letters: str, told: list[str], start: int, end: int) -> tuple[str, ...] | None:
@@ -152,4 +154,13 @@ def _letters_of(text: str, *, may_quote: bool) -> tuple[str, list[str]] | None:
         letters.append(letter)
         told.append(said[1:-1] if kind == _QUOTED else said)
         pos = found.end()
-    return "".join(letters), told
+    return _shortened(_shortened(("".join(letters), told), _CALL, "v"), _LIST, "k")
+
+
+def _shortened(read: tuple[str, list[str]], what: Late, letter: str) -> tuple[str, list[str]]:
+    """Put one letter in the place of each call of a function, or list of values."""
+    letters, told = read
+    for found in reversed([*what.finditer(letters)]):
+        letters = letters[: found.start()] + letter + letters[found.end() :]
+        told[found.start() : found.end()] = [""]
+    return letters, told

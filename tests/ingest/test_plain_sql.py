@@ -44,6 +44,15 @@ NOT_PLAIN = [
     *("select * from t, unnest(a) u", "select * from a b, b.c", "select $a from t", "select a from `t`", "from t", ""),
     *("select a from t where b = N'x'", "select a from t where b = 1e5", "select a.b.c.d from t", "select é from t"),
     *("select a from t limit all", "select a from t where b = 'x\\'", "select min(a, b) from t", "drop table t"),
+    *("select a from t where b in", "select a from t where b in ()", "select a from t limit count(*)", "a from t"),
+    *("select a from t where b = 1 where c = 2", "select a from t where b = 1 and", "select a, from t", "select , a"),
+    *(
+        "delete from t where b = 1 limit 5",
+        "delete from t, u",
+        "delete from t u where b = 1",
+        "delete t",
+        "select a b, c d e",
+    ),
 ]
 
 
