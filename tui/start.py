@@ -31,15 +31,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if answer is not None and _is_told(answer):
                 return _end(0, arguments)
             may_keep.look()
-        if arguments is None:
-            from . import garbage
-
-            # What is imported stays, and most of the rest: it is looked through for garbage less often.
-            gc.set_threshold(*garbage.MEASURE)
-        from .cli import main as whole
-
-        status = whole(arguments)
+        status = _whole(arguments)
     return _end(status, arguments)
+
+
+def _whole(arguments: Sequence[str] | None) -> int:
+    """All of the command, where no kept answer is told; its exit status."""
+    if arguments is None:
+        from . import garbage
+
+        # What is imported stays, and most of the rest: it is looked through for garbage less often.
+        gc.set_threshold(*garbage.MEASURE)
+    from .cli import main as whole
+
+    return whole(arguments)
 
 
 READS_AHEAD = ("tokens", "daily", "weekly", "monthly")
@@ -85,9 +90,7 @@ def _line(words: list[str], arguments: Sequence[str] | None) -> int:
             if answer is not None and _is_told(answer):
                 return _end(0, arguments)
             may_keep.look()
-        from .cli import main as whole
-
-        status = whole(arguments)
+        status = _whole(arguments)
     return _end(status, arguments)
 
 

@@ -335,3 +335,9 @@ assert job.todo == job.size > 0 and not usage_reading.is_worth_it([job])
 def test_to_find_what_there_is_to_read_imports_nothing_that_reads(tmp_path: Path) -> None:
     write(tmp_path, [Transcript("s", "2026-01-10T12:00:00").prompt("count").wait(60).response()])
     assert not {"msgspec", "agnes_stats.ingest.formats.claude.decoder"} & _imported_by(PLANS, str(tmp_path))
+
+
+def test_where_the_program_starts_imports_none_of_it() -> None:
+    """A kept answer is told in the time that Python needs to start."""
+    needless = {"agnes_stats.ingest", "agnes_stats.tui.cli", "threading", "typing", "dataclasses", "re"}
+    assert not needless & (_imported_by("import agnes_stats.tui.start") - _imported_by(""))
