@@ -38,7 +38,7 @@ from .keys import KEYS
 from .kit.cursor_canvas import Pointed
 from .kit.frame import NARROW, ZONE, FilterInput, FilterPart, StatusCorner, TabStrip
 from .kit.key_bar import KeyBar
-from .kit.pop_up import SteadyScreen
+from .kit.pop_up import SteadySize
 from .kit.readable import KEPT_IN_PLACE, READABLE
 from .kit.rule_hash import hash_at_once
 from .kit.table import RecordTable
@@ -104,7 +104,7 @@ WIDE = 170
 """Columns from which details stand beside their list."""
 
 
-class MainScreen(SteadyScreen[None]):
+class MainScreen(SteadySize, Screen[None]):
     """What the tabs are on. Textual's, but that the first screen is drawn at once: each time takes 10 ms of CPU."""
 
     app: AgnesStats

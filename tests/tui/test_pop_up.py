@@ -43,6 +43,17 @@ async def test_what_is_below_is_not_laid_out_again(store: Store, monkeypatch: py
         assert "Everywhere" not in screen_text(app) and "Started" in screen_text(app)
 
 
+async def test_what_is_below_shines_through(store: Store) -> None:
+    async with running(store) as (app, pilot):
+        before = screen_text(app)
+        assert "agnes-stats" in before and "Started" in before
+        await press(pilot, "question_mark")
+        # Of ModalScreen are the styles, too.
+        assert app.screen.styles.background.a < 1
+        assert "agnes-stats" in screen_text(app).splitlines()[0]
+        assert {"PopUp", "ModalScreen"} <= app.screen._css_type_names
+
+
 async def test_a_screen_that_came_up_is_drawn_anew_when_it_has_to_be(store: Store) -> None:
     async with running(store) as (app, pilot):
         await press(pilot, "question_mark")

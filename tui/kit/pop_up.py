@@ -7,28 +7,34 @@ of CPU, in which no key is heard. Where Textual names these parts otherwise all 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 
 if TYPE_CHECKING:
     from typing import Self
 
     from textual.events import ScreenResume
     from textual.geometry import Region, Size
+    from textual.screen import Screen
+
+    _Mixed = Screen[Any]
+else:
+    # Styles are those of the first base that is a widget: this must be none.
+    _Mixed = object
 
 Result = TypeVar("Result")
 
 
-class SteadyScreen(Screen[Result]):
-    """One that is laid out again only where its size is another one."""
+class SteadySize(_Mixed):
+    """For a screen that is laid out again only where its size is another one."""
 
     def _screen_resized(self, size: Size) -> None:
         if size != self._size:
             super()._screen_resized(size)
 
 
-class PopUp(SteadyScreen[Result], ModalScreen[Result]):
+class PopUp(SteadySize, ModalScreen[Result]):
     """One that comes up over others."""
 
     _is_coming_up = False
