@@ -261,6 +261,7 @@ def words(tmp_path: Path) -> list[str]:
         ["monthly", "--budget", "10"],
         ["daily", "--range", "2026-01-10 12:00"],
         ["tokens", "--range", "2026-01-10 12:00"],
+        ["daily", "--project", "warehouse"],
         ["weekly", "--agent", "claude-code", "--model", OPUS],
     ],
     ids=" ".join,
