@@ -553,14 +553,15 @@ class Engine:
 
     @contextlib.contextmanager
     def _read_ahead(self, work: Load) -> Iterator[WriterAhead | None]:
-        """Read what is in files before others have to wait for us: half of the time that a large load takes."""
+        """Read what is in files before others have to wait for us: a quarter of the time that a large load takes."""
         if not work.row_files and not work.short:
             yield None
             return
         from .load import read_ahead
 
-        with self.store.ahead() as ahead:
+        with self.store.ahead() as ahead, contextlib.ExitStack() as stack:
             if ahead is not None:
+                stack.enter_context(ahead.writer.in_one_thread())
                 try:
                     read_ahead(ahead.writer, work)
                 except OSError as error:

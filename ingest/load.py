@@ -76,11 +76,10 @@ def read_ahead(connection: Writer, work: Load) -> None:
     if work.rows or replaces:
         return
     work.write_rows()
-    with connection.in_one_thread():
-        for fact in FACTS:
-            if fact.name in work.row_files or _more(fact, work):
-                _take_in(connection, fact, work)
-                work.ahead |= {fact.name}
+    for fact in FACTS:
+        if fact.name in work.row_files or _more(fact, work):
+            _take_in(connection, fact, work)
+            work.ahead |= {fact.name}
 
 
 def load_alone(connection: Writer, fact: Fact, files: Sequence[Path]) -> None:

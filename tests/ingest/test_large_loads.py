@@ -16,7 +16,7 @@ from agnes_stats.ingest.engine import Engine, IngestSummary
 from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.work import Workers, _CopiedWorker
 from agnes_stats.queries.store import Store, StoreError, Writer
-from agnes_stats.queries.store.file import Ahead
+from agnes_stats.queries.store.file import WriterAhead
 from agnes_stats.queries.store.gate import Gate
 from agnes_stats.queries.store.instance import OpenStore
 
@@ -81,6 +81,7 @@ def test_rows_are_read_before_others_have_to_wait(tmp_path: Path, noted: list[st
     begun = [number for number, statement in enumerate(noted) if statement == "BEGIN" and number > taken_in[0]]
     assert len(taken_in) >= 4
     assert taken_in[-1] < begun[0]
+    assert [sum(statement == told for statement in noted) for told in ("SET threads = 1", "RESET threads")] == [1, 1]
 
 
 def test_rows_that_another_duckdb_has_read_are_read_again(
@@ -92,7 +93,7 @@ def test_rows_that_another_duckdb_has_read_are_read_again(
     write = Store.write
 
     @contextlib.contextmanager
-    def anew(store: Store, *, ahead: Ahead | None = None, **how: Any) -> Iterator[Writer]:
+    def anew(store: Store, *, ahead: WriterAhead | None = None, **how: Any) -> Iterator[Writer]:
         if ahead is not None:
             # As after a fault of DuckDB itself.
             store._instance.end()
