@@ -341,3 +341,28 @@ def test_where_the_program_starts_imports_none_of_it() -> None:
     """A kept answer is told in the time that Python needs to start."""
     needless = {"agnes_stats.ingest", "agnes_stats.tui.cli", "threading", "typing", "dataclasses", "re"}
     assert not needless & (_imported_by("import agnes_stats.tui.start") - _imported_by(""))
+
+
+TAKES = """
+import os, sys, time
+from agnes_stats.ingest.copies import Queue, copied
+queue, owner = Queue(), os.getpid()
+queue.fill(range(9))
+def take():
+    mine = queue.taken()
+    os.write(1, b"%d taken\\n" % next(mine))
+    while os.getppid() == owner:
+        time.sleep(0.005)
+    os.write(1, b"%d more\\n" % len(list(mine)))
+copied(take)
+sys.stdin.readline()
+"""
+
+
+def test_copies_take_nothing_more_once_who_made_them_is_gone() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", TAKES], stdin=pipe, stdout=pipe, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "0 taken\n"
+        running.kill()
+        assert running.stdout.read() == "0 more\n"
