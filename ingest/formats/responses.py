@@ -157,12 +157,6 @@ def _least(used: Told) -> int:
     return -1 if used.place.embedded else used.tokens.output
 
 
-def _most(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return one if other is None else other
-    return max(one, other)
-
-
 _PLACED = ("place.session", "place.embedded", "place.copy_signs", "place.home")
 _SPOKEN = tuple(f"speaker.{name}" for name in Speaker.__struct_fields__)
 
@@ -222,10 +216,10 @@ class ResponseLines:
             (output > known.least and not place.embedded) or _USED.beats(_used_values(told), _used_values(known.used))
         ):
             known.used, known.least = told, _least(told)
-        if ended != known.ended_at:
-            known.ended_at = _most(known.ended_at, ended)
-        if least != known.least_output:
-            known.least_output = _most(known.least_output, least)
+        if ended is not None and (known.ended_at is None or ended > known.ended_at):
+            known.ended_at = ended
+        if least is not None and (known.least_output is None or least > known.least_output):
+            known.least_output = least
         known.is_error, known.is_copy = known.is_error or told.is_error, known.is_copy or place.is_copy
 
     def tell(self, here: Callable[[str, Any], Row]) -> None:

@@ -141,7 +141,11 @@ class ClaudeDecoder:
         if kind == "assistant" or kind == "user":
             if alike.seen is not None and own_ts is not None:
                 alike.seen(own_ts)
-            self._message_row(row, line, alike.speaker)
+            message = row.message or Message()
+            if kind == "assistant":
+                self._assistant(message, row.requestId, row.uuid, line, alike.speaker, row)
+            else:
+                self._user(message, line, alike.speaker, row)
         elif isinstance(kind, str) and (read := _OTHER_ROWS.get(kind)) is not None:
             read(self, row, line)
         elif not isinstance(kind, str) or kind not in KNOWN_TYPES:
@@ -204,17 +208,13 @@ class ClaudeDecoder:
 
     # -- messages ------------------------------------------------------------------------------------------------
 
-    def _message_row(self, row: Row, line: RowLine, speaker: Speaker) -> None:
-        message = row.message or Message()
-        if row.type == "assistant":
-            self._assistant(message, row.requestId, row.uuid, line, speaker, row)
-        else:
-            self._results(row, message, line.place)
-            is_prompt = self._prompt_row(row, message, line)
-            who = _asked_of(speaker.subagent_id, speaker.is_sidechain)
-            self._answered.asked(who, row_key(row.uuid, line), is_prompt=is_prompt)
-            if line.own_ts is not None:
-                self._asked[speaker.subagent_id or ""] = line.own_ts
+    def _user(self, message: Message, line: RowLine, speaker: Speaker, row: Row) -> None:
+        self._results(row, message, line.place)
+        is_prompt = self._prompt_row(row, message, line)
+        who = _asked_of(speaker.subagent_id, speaker.is_sidechain)
+        self._answered.asked(who, row_key(row.uuid, line), is_prompt=is_prompt)
+        if line.own_ts is not None:
+            self._asked[speaker.subagent_id or ""] = line.own_ts
 
     def _progress(self, row: Row, line: RowLine) -> None:
         inner = row.data.message if row.data is not None else None
