@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOAD_BYTES, LOAD_FILES = 1024 * 1024 * 1024, 4000
 """About how much of the transcripts goes into one transaction. Each costs 0.4 s, however little is in it, and memory
-for what is: with this all processes together have 320 MiB."""
+for what is: with this all processes together have 300 MiB."""
 
 LAST_BYTES = 64 * 1024 * 1024
 """What is read is loaded while the last half as much is still read, if that is no less than this: at the end nothing is
