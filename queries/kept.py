@@ -399,7 +399,9 @@ def store_of(words: list[str]) -> str:
             folders = ("~", "Library", "Application Support") if sys.platform == "darwin" else ("~", ".local", "share")
             data = os.path.join(*folders)
         named = os.path.join(data, "agnes-stats", "store.duckdb")
-    return os.path.join(os.getcwd(), os.path.expanduser(named))
+    path = os.path.expanduser(named)
+    # The folder that we are in may be gone, of which only a name within it would have to know.
+    return path if os.path.isabs(path) else os.path.join(os.getcwd(), path)
 
 
 # -- what was seen -----------------------------------------------------------------------------------------------

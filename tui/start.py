@@ -64,9 +64,17 @@ def reads_ahead(words: list[str]) -> bool:
         words[0] in (*READS_AHEAD, FILLS)
         and not any(word in ("-h", "--help", "--no-ingest") for word in words)
         and not os.environ.get("AGNES_STATS_NO_INGEST")
-        and not os.path.lexists(kept.store_of(words))
+        and _has_no_store(words)
         and _has_streams()
     )
+
+
+def _has_no_store(words: list[str]) -> bool:
+    try:
+        return not os.path.lexists(kept.store_of(words))
+    except OSError:
+        # The folder that we are in is gone.
+        return False
 
 
 def _has_streams() -> bool:

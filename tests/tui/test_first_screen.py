@@ -298,7 +298,11 @@ later = cli.main
 def main(arguments):
     import sys
     if "textual" not in sys.modules and "--wait" in sys.orig_argv:
-        # What was kept is on the screen; nobody but us has the terminal.
+        # What was kept is on the screen; nobody but us has the terminal. A signal that comes right before a read that
+        # waits would not be heard.
+        import select
+        while not select.select([0], [], [], 0.05)[0]:
+            pass
         sys.stdin.readline()
     return later(arguments)
 cli.main = main

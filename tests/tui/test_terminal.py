@@ -100,6 +100,7 @@ MANY = ["sql", "SELECT repeat('x', 1000) FROM range(1000)", "--csv"]
         ("{} | true; exit ${{PIPESTATUS[0]}}", MANY, 0, ""),
         ("{} 2>&1 | true; exit ${{PIPESTATUS[0]}}", ["daily", "--since", "never"], 2, ""),
         ("cd $(mktemp -d) && rmdir $PWD && {}", LINES, 0, ""),
+        ("cd $(mktemp -d) && rmdir $PWD && {} --store s.duckdb", LINES, 2, "folder, which was deleted"),
     ],
 )
 def test_closed_full_and_endless_streams(
