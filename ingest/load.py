@@ -7,7 +7,7 @@ or in other portions, leads to the same store. Killed at any instant, a batch is
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from .formats.source import Vanished
 from .incoming import Load
 from .merged_rows import told_by_merged
 from .merging import (
+    few_rows_merged,
     is_told,
     key_of,
     keys_told_again,
@@ -38,6 +39,9 @@ from .row_files import read_rows
 
 if TYPE_CHECKING:
     from ..queries.store import Writer
+
+FEW_ROWS = 5_000
+"""So many rows of a fact are merged at once: to plan another statement takes as long as to merge thousands of rows."""
 
 MERGED = ("responses",)
 """Facts that a merged load has merged rows of."""
@@ -85,22 +89,26 @@ def read_ahead(connection: Writer, work: Load) -> None:
 def load_alone(connection: Writer, fact: Fact, files: Sequence[Path]) -> None:
     """Bring rows of one fact into its table, and nothing that depends on them. Raises StoreError."""
     work = Load(row_files={fact.name: list(files)})
-    _merge(connection, fact, work, rollups.Touched(connection), (), taken_back=False)
+    known = _with_rows(connection, [fact.name])
+    _merge(connection, fact, work, rollups.Touched(connection), (), known, taken_back=False)
 
 
 def _load_much(connection: Writer, work: Load) -> list[str]:
     work.write_rows()
     touched = rollups.Touched(connection)
     unread = replacing.drop(connection, work.results, work.row_files, touched)
-    write_rates(connection, work.rates, work.priced_models)
+    known = _with_rows(connection, [*(fact.name for fact in FACTS), *_LOOKED_AT])
+    write_rates(connection, work.rates, work.priced_models, are_new=known.isdisjoint(("rates", "models")))
     taken_back = replacing.taken_back(connection, work.results)
     for fact in FACTS:
         if fact.name in work.row_files or _more(fact, work) or taken_back:
             told_anew = [path for result in work.results if fact.name in result.tables for path, _ in result.extents]
-            _merge(connection, fact, work, touched, told_anew, taken_back=taken_back)
+            _merge(connection, fact, work, touched, told_anew, known, taken_back=taken_back)
     if "activity" in work.row_files:
-        _merge_activity(connection, work.row_files["activity"], touched)
+        _merge_activity(connection, work.row_files["activity"], touched, is_new="activity" not in known)
     strays.settle(connection, touched)
+    if not known.isdisjoint(("rejects", "unknowns")):
+        forget_rejects(connection, [result for result in work.results if result.watermark.error is None])
     _write_watermarks(connection, work)
     if any("plugins" in result.file.replaces for result in work.results):
         rollups.renew_sources(connection)
@@ -110,13 +118,30 @@ def _load_much(connection: Writer, work: Load) -> list[str]:
     return unread
 
 
+_LOOKED_AT = ("rates", "models", "activity", "rejects", "unknowns")
+"""Tables beside facts of which nothing need be replaced in a store where they are empty."""
+
+
+def _with_rows(connection: Writer, tables: Iterable[str]) -> frozenset[str]:
+    """Those of some tables that have any rows, in one question: to plan one for each takes longer than to answer it."""
+    found = connection.rows(" UNION ALL ".join(f"(SELECT '{table}' FROM {table} LIMIT 1)" for table in tables))
+    return frozenset(table for (table,) in found)
+
+
 def _merge(
-    connection: Writer, fact: Fact, work: Load, touched: rollups.Touched, told_anew: Sequence[str], *, taken_back: bool
+    connection: Writer,
+    fact: Fact,
+    work: Load,
+    touched: rollups.Touched,
+    told_anew: Sequence[str],
+    with_rows: Collection[str],
+    *,
+    taken_back: bool,
 ) -> None:
     """Merge incoming rows of a fact into its table, one group of columns after the other.
 
     What was told by the files `told_anew` is replaced where they tell it again; with `taken_back` all that the files in
-    the table of that name had told is dropped.
+    the table of that name had told is dropped. `with_rows`: the tables that are not empty.
     """
     incoming = _incoming(fact)
     replaced = replaced_by(fact, incoming, taken_back=taken_back) if told_anew or taken_back else {}
@@ -130,7 +155,7 @@ def _merge(
     if taken_back:
         known += "".join(f" OR {told_by(half, 'taken_back')}" for half in fact.halves)
     count = 0
-    if connection.row(f"SELECT 1 FROM {fact.name} LIMIT 1") is not None:
+    if fact.name in with_rows:
         [(count,)] = connection.rows(f"INSERT INTO {incoming} BY NAME {known_rows(fact, known, replaced)}")
     if count:
         connection.execute(f"DELETE FROM {known}")
@@ -173,10 +198,14 @@ def _take_in(connection: Writer, fact: Fact, work: Load, flags: Iterable[str] = 
 def _merge_apart(connection: Writer, fact: Fact, incoming: str, *, with_rivals: bool) -> None:
     """Merge rows into a table that has none of their keys. Nearly all are the only ones of their key as they are.
 
-    The others are merged apart: to plan that takes as long as to write thousands of rows.
+    The others are merged apart: to plan that takes as long as to write thousands of rows. So few, of which the store
+    knows none, are all merged at once.
     """
     again = f"again_{fact.name}"
     [(keys,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {again} AS {keys_told_again(fact, incoming)}")
+    if keys and not with_rivals and connection.value(f"SELECT count(*) FROM {incoming}") <= FEW_ROWS:
+        _insert(connection, fact, few_rows_merged(fact, incoming, again))
+        return
     rows = rows_told_once(fact, incoming, again if keys else None)
     _insert(connection, fact, rows, is_plain=True)
     if keys:
@@ -211,11 +240,14 @@ def _merged_again(
     return merged_rows(fact, told, list(replaced), opened, all_are_open=count == keys)
 
 
-def _merge_activity(connection: Writer, files: Sequence[Path], touched: rollups.Touched) -> None:
-    """Join new spans of activity with the known ones of the same sessions."""
+def _merge_activity(connection: Writer, files: Sequence[Path], touched: rollups.Touched, *, is_new: bool) -> None:
+    """Join new spans of activity with the known ones of the same sessions. `is_new`: there are none."""
     columns = TABLES["activity"]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE new_activity AS {read_rows(files, columns)}")
     touched.add("activity", "new_activity")
+    if is_new:
+        connection.execute(f"INSERT INTO activity BY NAME {spans_of('SELECT DISTINCT * FROM new_activity')}")
+        return
     known = "activity WHERE session_id IN (SELECT session_id FROM new_activity)"
     spans = spans_of(f"FROM {known} UNION FROM new_activity")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE merged_activity AS {spans}")
@@ -224,8 +256,7 @@ def _merge_activity(connection: Writer, files: Sequence[Path], touched: rollups.
 
 
 def _write_watermarks(connection: Writer, work: Load) -> None:
-    """Watermarks, rejects and unknowns of the files read; a watermark never moves back within the same file."""
-    forget_rejects(connection, [result for result in work.results if result.watermark.error is None])
+    """Watermarks, new rejects and unknowns of the files read; a watermark never moves back within the same file."""
     write_files(connection, work.results)
     of_files = [
         (table, str(result.file.root))

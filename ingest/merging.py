@@ -119,6 +119,22 @@ def rows_told_once(fact: Fact, told: str, again: str | None) -> str:
     return f"SELECT *{computed} FROM ({rows})"
 
 
+def few_rows_merged(fact: Fact, told: str, again: str) -> str:
+    """SELECT of one row for each key of `told`, which has no rows that the store knows, and few at all.
+
+    Those of one row are decided as the others are. `again`: a table of the keys that have several.
+    """
+    apart = _decided_apart(fact)
+    deciding = [_decided(fact, number, told, _taking_part(fact, number, []), again) for number in apart]
+    decided = _merged(fact, told, [], f"FROM {told}", apart)
+    return f"WITH {', '.join(deciding)} {decided}" if deciding else decided
+
+
+def _decided_apart(fact: Fact) -> list[int]:
+    """The groups of columns of which it is kept what other files say."""
+    return [number for number, half in enumerate(fact.halves) if half.rivals is not None]
+
+
 def merged_rows(
     fact: Fact, told: str, replaced: Sequence[str], opened: str | None = None, *, all_are_open: bool = False
 ) -> str:
@@ -128,7 +144,7 @@ def merged_rows(
     """
     if opened is None:
         return _merged(fact, told, replaced, f"FROM {told}", [])
-    apart = [number for number, half in enumerate(fact.halves) if half.rivals is not None]
+    apart = _decided_apart(fact)
     # To plan a condition that holds for all rows takes time, too.
     are_open = "" if all_are_open else f"{key_of(fact)} IN (FROM {opened})"
     rows = f"FROM {told} WHERE {are_open}" if are_open else f"FROM {told}"
@@ -182,12 +198,13 @@ def _merged(fact: Fact, told: str, replaced: Sequence[str], rows: str, apart: Se
     return f"SELECT *{computed} FROM (SELECT {columns_of_all} FROM ({winners}) w{joins})"
 
 
-def _decided(fact: Fact, number: int, told: str, which: str) -> str:
+def _decided(fact: Fact, number: int, told: str, which: str, again: str | None = None) -> str:
     """Common table `decided_<number>`: of open keys the row that wins in a group of columns.
 
     With it whether its file says that it is a copy, and the lines of the other files, the best of each. `which` is the
-    SQL condition for rows that take part. To rank the lines by a window, and to have a list made in an order, takes
-    DuckDB twice as long.
+    SQL condition for rows that take part, `again` a table of the keys that have several rows, where others have one: to
+    list the columns of those takes longer than all the rest. To rank the lines by a window, and to have a list made in
+    an order, takes DuckDB twice as long.
     """
     half = fact.halves[number]
     keys, own_keys = ", ".join(fact.key), ", ".join(f"l.{key}" for key in fact.key)
@@ -196,6 +213,7 @@ def _decided(fact: Fact, number: int, told: str, which: str) -> str:
     between = ", ".join("copied" if part == said else part for part in half.order)
     own_copied = f"{half.prefix}is_copy"
     told_by_file = {name: "copied" if name == own_copied else f'l."{name}"' for name in half.columns}
+    listed = "" if again is None else f" FILTER ({key_of(fact)} IN (FROM {again}))"
     rival = ", ".join(f'"{name}" := {value}' for name, value in told_by_file.items())
     return f"""
         tellers_{number} AS (
@@ -211,7 +229,7 @@ def _decided(fact: Fact, number: int, told: str, which: str) -> str:
             FROM (
                 SELECT {own_keys}, count(*) AS tellers,
                     arg_min(struct_pack(best := best, copied := copied), ({between})) AS won,
-                    list(struct_pack(file := l.{path}, best := best, rival := struct_pack({rival}))) AS told
+                    list(struct_pack(file := l.{path}, best := best, rival := struct_pack({rival}))){listed} AS told
                 FROM tellers_{number} JOIN {told} l ON l.rowid = best GROUP BY {own_keys}
             )
         )"""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ..queries.store import Answer, Writer
 
 
+_TOUCHED = "SELECT DISTINCT session_id FROM touched_sessions WHERE session_id IS NOT NULL"
+
+
 class Touched:
     """Collects what a transaction touches, then rebuilds the rollups of it. Lives inside that transaction."""
 
@@ -52,8 +55,9 @@ class Touched:
         if not self._rows:
             return
         self._run(f"CREATE OR REPLACE TEMP TABLE touched_sessions AS {self._sessions()}")
-        waits, with_strays, with_worktrees = self._run(
-            f"SELECT EXISTS (FROM responses WHERE {lower_bounds.WAITS}), EXISTS (FROM strays), EXISTS (FROM worktrees)"
+        waits, with_strays, with_worktrees, with_sessions = self._run(
+            f"SELECT EXISTS (FROM responses WHERE {lower_bounds.WAITS}), EXISTS (FROM strays), "
+            "EXISTS (FROM worktrees), EXISTS (FROM sessions)"
         ).fetchone()
         if waits and lower_bounds.settle(self._run):
             self.add("responses", lower_bounds.SETTLED)
@@ -62,7 +66,11 @@ class Touched:
         if only_marks:
             return
         self._run(f"CREATE OR REPLACE TEMP TABLE touched_days AS {self._days()}")
-        self._rebuild_sessions(with_strays=with_strays, with_worktrees=with_worktrees)
+        rows = sessions(_TOUCHED, with_strays=with_strays, with_worktrees=with_worktrees)
+        if with_sessions:
+            self._rebuild_sessions(rows)
+        else:
+            self._run(f"INSERT INTO sessions BY NAME {rows}")
         if "subagents" in self._rows or "tool_calls" in self._rows:
             self._run(f"CREATE OR REPLACE TEMP TABLE touched_subagents AS {self._agents()}")
             if self._has("FROM touched_subagents"):
@@ -122,14 +130,12 @@ class Touched:
             times = f"SELECT '{rollup}' AS rollup, ts FROM {rows}"
             self._run(f"INSERT INTO touched_days {_days_of(times)}")
 
-    def _rebuild_sessions(self, *, with_strays: bool, with_worktrees: bool) -> None:
+    def _rebuild_sessions(self, rows: str) -> None:
         self._run(
             "CREATE OR REPLACE TEMP TABLE old_projects AS SELECT session_id, project, username FROM sessions "
             "WHERE session_id IN (FROM touched_sessions)"
         )
         self._run("DELETE FROM sessions WHERE session_id IN (FROM touched_sessions)")
-        only = "SELECT DISTINCT session_id FROM touched_sessions WHERE session_id IS NOT NULL"
-        rows = sessions(only, with_strays=with_strays, with_worktrees=with_worktrees)
         self._run(f"INSERT INTO sessions BY NAME {rows}")
         # Day rollups carry the session's project and owner: where one changed, all its days follow.
         moved = (

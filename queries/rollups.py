@@ -391,8 +391,6 @@ _PARTS: dict[SessionPart, _Part] = {
 
 _LIVED_HERE = "lived AS (SELECT * FROM activity WHERE session_id IN (FROM ids))"
 
-_NO_HOMES = "SELECT NULL::VARCHAR AS session_id, NULL::VARCHAR AS project LIMIT 0"
-
 
 def _title(alone: str) -> str:
     """SQL of a session's title; `alone` has the column `only_subagents`."""
@@ -461,7 +459,9 @@ def sessions(
     wanted = {part: None if columns is None else set(re.findall(part + r"\.(\w+)", shown)) for part in _PARTS}
     parts = {part: told.of_each(wanted[part]) for part, told in _PARTS.items() if part is not SessionPart.ALONE}
     if not with_worktrees:
-        parts[SessionPart.HOMES] = _NO_HOMES
+        # Even of no rows it is joined with all others.
+        del parts[SessionPart.HOMES]
+        shown = re.sub(rf"\b{SessionPart.HOMES}\.\w+", "NULL", shown)
     tables = [f"ids AS ({only})"]
     for part, sql in parts.items():
         if part is SessionPart.ACTIVE:

@@ -14,6 +14,7 @@ import pytest
 from agnes_stats.ingest.backfill import Backfill
 from agnes_stats.ingest.engine import Engine, IngestSummary
 from agnes_stats.ingest.formats import Root
+from agnes_stats.ingest.load import FEW_ROWS
 from agnes_stats.ingest.work import Workers, _CopiedWorker
 from agnes_stats.queries.store import Store, StoreError, Writer
 from agnes_stats.queries.store.file import WriterAhead
@@ -131,6 +132,37 @@ def test_one_large_load_is_many_small_ones(tmp_path: Path, noted: list[str]) -> 
         engine.ingest([found])
     assert any("incoming_responses" in statement for statement in noted)
     assert difference(contents(large), contents(small)) == ""
+
+
+def test_few_rows_that_are_merged_at_once_are_those_that_many_would_be(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = written(tmp_path / "claude", responses=3)
+    folder = root.path / "projects" / "-home-dana-work"
+    lines = [json.loads(line) for name in ("s0", "s1") for line in (folder / f"{name}.jsonl").read_text().splitlines()]
+    # One goes on with two others, one says that it does, and one has only results.
+    (folder / "t0.jsonl").write_text("".join(json.dumps(row | {"sessionId": "t0"}) + "\n" for row in lines))
+    forked = [row | {"sessionId": "t1", "forkedFrom": {"sessionId": "s0"}} for row in lines[:5]]
+    (folder / "t1.jsonl").write_text("".join(json.dumps(row) + "\n" for row in forked))
+    results = [row | {"sessionId": "t2"} for row in lines if "tool_result" in str(row)]
+    alone = Transcript("t2", "2026-03-09T12:00:00").response(("d", "Bash", {"command": "ls"})).wait(1).result("d", "a")
+    (folder / "t2.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*results, *alone.rows]))
+    stores = []
+    for name, most in (("few", FEW_ROWS), ("many", 0)):
+        monkeypatch.setattr("agnes_stats.ingest.load.FEW_ROWS", most)
+        (tmp_path / name).mkdir()
+        stores.append(store_in(tmp_path / name))
+        noted.clear()
+        filled(stores[-1], root)
+        assert any("told_again_tool_calls" in statement for statement in noted) is (name == "many")
+    few, many = stores
+    assert difference(contents(few), contents(many)) == ""
+    with few.read() as reader:
+        for table in ("responses", "tool_calls", "prompts"):
+            told = "count(*) FILTER (rivals IS NULL), count(*) FILTER (contains(rivals, '\"is_copy\":true'))"
+            told_once, told_by_a_copy = reader.rows(f"SELECT {told} FROM {table}")[0]
+            assert told_once and told_by_a_copy
+        assert reader.value("SELECT count(result_rivals) FROM tool_calls WHERE id <> 'd'") == 3
 
 
 def test_a_store_is_made_while_files_are_read(tmp_path: Path, noted: list[str]) -> None:
