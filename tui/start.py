@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command `agnes-stats`; its exit status. `arguments`: another command line than that of the process."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(words, arguments)
+    except KeyboardInterrupt:
+        # It came before anybody heeds signals (`ending.py`), amid what is imported.
+        return _end(_INTERRUPTED, arguments)
+
+
+_INTERRUPTED = 128 + 2
+"""The exit status after SIGINT, by the custom of shells."""
+
+
+def _run(words: list[str], arguments: Sequence[str] | None) -> int:
     if words[:1] == [kept.LINE]:
         return _line(words, arguments)
     if not words or words[0].startswith("-"):

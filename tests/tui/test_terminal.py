@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from agnes_stats.tui import cli, terminal
@@ -119,3 +120,27 @@ def test_a_store_is_never_opened_under_the_number_of_a_closed_stream(options: li
     told += "sys.exit(opened.fileno())"
     run = subprocess.run(["bash", "-c", f"{sys.executable} -c '{told}' <&- >&- 2>&-"])
     assert run.returncode == 3
+
+
+INTERRUPTED = """
+import os, signal, sys
+from agnes_stats.tui import start
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "agnes_stats.tui.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+sys.exit(start.main())
+"""
+"""The program, and Ctrl-C while it is still imported."""
+
+
+@pytest.mark.parametrize("words", [["sessions"], ["daily"], ["statusline"], ["ingest"], []])
+def test_an_end_that_is_asked_for_while_all_is_imported_is_no_fault(
+    tmp_path: Path, options: list[str], words: list[str]
+) -> None:
+    store = ["--store", str(tmp_path / "new.duckdb")]
+    asked = [sys.executable, "-P", "-c", INTERRUPTED, *words, *options, *store]
+    run = subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "")
+    assert not list(tmp_path.iterdir()), "nothing was begun"
