@@ -105,7 +105,10 @@ def in_any_case(do: Callable[[], None]) -> Iterator[None]:
         _ending.last.remove(do)
 
 
-def _interrupt(_: int, __: FrameType | None) -> None:
+def _interrupt(number: int, _: FrameType | None) -> None:
+    if _ending.status is None:
+        # Who watches may hear of it only later.
+        _ending.status = 128 + number
     if _ending.ask is None:
         raise KeyboardInterrupt
 

@@ -262,3 +262,22 @@ def test_what_is_ignored_stays_ignored(started: Callable[..., Program]) -> None:
     program.process.send_signal(signal.SIGTERM)
     program.pump(lambda: program.process.poll() is not None)
     assert program.process.returncode == 128 + signal.SIGTERM
+
+
+LATE = """
+import os, signal, sys, threading
+from agnes_stats.tui import ending
+threading.Thread.start = lambda thread: None
+ending.heed_signals()
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.pause()
+except KeyboardInterrupt:
+    sys.exit(ending.interrupted_status())
+"""
+"""A program whose thread that watches has not heard of the signal when all is unwound."""
+
+
+def test_the_status_tells_the_signal_also_where_who_watches_is_late() -> None:
+    run = subprocess.run([sys.executable, "-P", "-c", LATE], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (128 + signal.SIGTERM, "")
