@@ -235,8 +235,10 @@ class Selection:
         """The files that were read or written, those touched most first."""
         return self._connection.ask(
             FileUse,
-            f"""SELECT resource AS name, arg_max(project, timestamp) AS project, count(*) FILTER (NOT writes) AS reads,
-                count(*) FILTER (writes) AS writes, count(*) FILTER (outcome = 'failed') AS failed,
+            f"""SELECT resource AS name,
+                arg_max(project, (timestamp, project)) FILTER (timestamp IS NOT NULL) AS project,
+                count(*) FILTER (NOT writes) AS reads, count(*) FILTER (writes) AS writes,
+                count(*) FILTER (outcome = 'failed') AS failed,
                 count(*) FILTER (outcome = 'denied') AS denied, count(DISTINCT session_id) AS sessions,
                 max(timestamp) AS last_at
             FROM {_SELECTED} WHERE action IN ('file.read', 'file.write') AND resource IS NOT NULL GROUP BY resource

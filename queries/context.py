@@ -35,7 +35,9 @@ def told_window(connection: Reader, session_id: str) -> int | None:
 
 # An automatic compaction says how large the context was.
 _COMPACTIONS = """
-    SELECT session_id, max(amount) AS most, arg_max(amount, ts) AS latest, max(ts) AS latest_at FROM events
+    SELECT session_id, max(amount) AS most, arg_max(amount, (ts, amount)) FILTER (ts IS NOT NULL) AS latest,
+        max(ts) AS latest_at
+    FROM events
     WHERE kind = 'compact' AND cause = 'auto' AND amount > 0 AND session_id IS NOT NULL GROUP BY session_id
 """
 
@@ -75,7 +77,7 @@ CONTEXTS = f"""
     SELECT w.session_id, w.size AS context_window, w.window_from AS context_window_from,
         coalesce(w.latest, u.latest, round({COMPACTED_AT} * w.size))::BIGINT AS compacts_at
     FROM w LEFT JOIN (
-        SELECT context_model, size, arg_max(latest, latest_at) AS latest FROM w
+        SELECT context_model, size, arg_max(latest, (latest_at, latest)) AS latest FROM w
         WHERE latest IS NOT NULL GROUP BY context_model, size
     ) u ON u.context_model = w.context_model AND u.size = w.size
 """

@@ -219,7 +219,8 @@ def _work(connection: Reader, chosen: Filter, apart: Sequence[str], *, single: b
         SELECT session_id, thread, any_value(agent) AS agent, any_value(machine) AS machine,
             any_value(username) AS username, any_value(subagent_name) AS subagent_name,
             min(coalesce(requested_at, ts)) AS first_at, max(coalesce(ended_at, ts)) AS last_at,
-            arg_max(stop_reason, coalesce(ts, '-infinity'::TIMESTAMP)) FILTER (kind = 'turn') AS last_stop,
+            arg_max(stop_reason, (coalesce(ts, '-infinity'::TIMESTAMP), stop_reason)) FILTER (kind = 'turn')
+                AS last_stop,
             model, matches, {SPENT}
         FROM (SELECT *, {THREAD} AS thread, coalesce({where}, false) AS matches FROM {detailed(chosen)})
         WHERE thread IS NOT NULL AND {only} GROUP BY session_id, thread, model, matches{", key" if single else ""}""",

@@ -128,7 +128,7 @@ def _newest(connection: Reader, words: list[str], where: Where, limit: int, *, a
 def narrowed(connection: Reader, chosen: Filter) -> Filter:
     """The filter with the sessions in which its text is, by any of their texts; itself if it has none.
 
-    Of each session there is the title if that has the words, else the latest text that has.
+    Of each session there is the title if that has the words, else the latest text that has, of a call the most telling.
     """
     words = words_of(chosen.text)
     if not words:
@@ -138,7 +138,7 @@ def narrowed(connection: Reader, chosen: Filter) -> Filter:
         for session_id, where, text, key in connection.execute(
             f"""SELECT session_id, hit.kind, hit.text, hit.id FROM (
                 SELECT session_id, arg_max({{'kind': kind, 'text': text, 'id': id}},
-                    (kind = 'title', coalesce(timestamp, '-infinity'::TIMESTAMP), id)) AS hit
+                    (kind = 'title', coalesce(timestamp, '-infinity'::TIMESTAMP), id, -rank, text)) AS hit
                 FROM ({_hits(words)}) WHERE session_id IS NOT NULL GROUP BY session_id)""",
             _parameters(words),
         ).fetchall()

@@ -135,6 +135,16 @@ def test_files_tell_how_often_they_were_read_and_written_and_lead_to_their_acces
     assert rows_of(connection, Filter(), Which(file="/w/b.sql")) == []
 
 
+@pytest.mark.parametrize("folders", [("/w/shop", "/w/web"), ("/w/web", "/w/shop")])
+def test_of_two_projects_that_touched_a_file_at_once_the_same_is_named_however_they_were_read(
+    tmp_path: Path, folders: tuple[str, str]
+) -> None:
+    told = [session(f"s{number}", "09:00", READ, cwd=folder) for number, folder in enumerate(folders)]
+    with store_with(tmp_path, told).read() as connection:
+        (file,) = Selection(connection, Filter(), Which(), now=NOW).files()
+        assert (file.project, file.sessions) == ("/w/web", 2)
+
+
 @pytest.mark.parametrize("order", TABLE_ORDERS)
 @pytest.mark.parametrize("descending", [True, False])
 def test_tables_come_in_the_order_asked_for(connection: Reader, order: str, descending: bool) -> None:
