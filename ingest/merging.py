@@ -171,20 +171,16 @@ def _merged(fact: Fact, told: str, replaced: Sequence[str], rows: str, apart: Se
     For each group the row that wins is found first, by its number, and its columns are fetched then: to carry them
     all along the way costs three times as much.
     """
-    # Where there is one group, all keys and nothing else are with its winners.
-    is_decided = len(fact.halves) == len(apart) == 1 and not (fact.sums or _taking_part(fact, 0, replaced))
     picks: list[str] = []
     shown: list[str] = []
     joins = ""
     for number, half in enumerate(fact.halves):
         columns = {name: f'h{number}."{name}"' for name in half.columns}
         if number in apart:
-            decided = "w" if is_decided else f"d{number}"
-            if not is_decided:
-                joins += f" LEFT JOIN decided_{number} {decided} USING ({', '.join(fact.key)})"
-            winner, is_copy = f"{decided}.best", f"{half.prefix}is_copy"
-            columns[is_copy] = f'{decided}.copied AS "{is_copy}"'
-            columns[str(half.rivals)] = f'{decided}.rivals AS "{half.rivals}"'
+            joins += f" LEFT JOIN decided_{number} d{number} USING ({', '.join(fact.key)})"
+            winner, is_copy = f"d{number}.best", f"{half.prefix}is_copy"
+            columns[is_copy] = f'd{number}.copied AS "{is_copy}"'
+            columns[str(half.rivals)] = f'd{number}.rivals AS "{half.rivals}"'
         else:
             taking_part = _taking_part(fact, number, replaced)
             only = f" FILTER ({taking_part})" if taking_part else ""
@@ -196,11 +192,10 @@ def _merged(fact: Fact, told: str, replaced: Sequence[str], rows: str, apart: Se
     keys = [f'"{column}"' for column in fact.key]
     only = f" FILTER (NOT {replaced[0]})" if replaced else ""
     singles = [f'{aggregate}("{column}"){only} AS "{column}"' for column, (_, aggregate) in fact.sums.items()]
-    each_key = f"(SELECT {', '.join([*keys, *picks, *singles])} {rows} GROUP BY {', '.join(keys)})"
-    winners = "decided_0" if is_decided else each_key
+    winners = f"SELECT {', '.join([*keys, *picks, *singles])} {rows} GROUP BY {', '.join(keys)}"
     columns_of_all = ", ".join([*(f'w."{column}"' for column in (*fact.key, *fact.sums)), *shown])
     computed = "".join(f', {sql} AS "{column}"' for column, (_, sql) in fact.computed.items())
-    return f"SELECT *{computed} FROM (SELECT {columns_of_all} FROM {winners} w{joins})"
+    return f"SELECT *{computed} FROM (SELECT {columns_of_all} FROM ({winners}) w{joins})"
 
 
 def _decided(fact: Fact, number: int, told: str, which: str, again: str | None = None) -> str:
