@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,13 +48,7 @@ def moment_of(value: Any) -> int | None:
 
 def spans(times: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Times in microseconds, in any order, at least one, as spans without a gap of more than ten minutes."""
-    ordered = sorted(times)
-    start = ordered[0]
-    for end, begun in pairwise(ordered):
-        if begun - end > ACTIVITY_GAP:
-            yield start, end
-            start = begun
-    yield start, ordered[-1]
+    return joined((moment, moment) for moment in times)
 
 
 def joined(some: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -377,7 +377,3 @@ def _described(line: Line) -> FactRow:
         "early_output": line.taken().output in PLACEHOLDER,
         "stays_early": leaves_placeholders(text_in(line.row.version)),
     }
-
-
-def nothing(_: str) -> None:
-    """Nobody is told of what is unknown: the whole reading tells."""
