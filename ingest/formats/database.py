@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ class ChangedRows:
     """Not every version of the owner has it."""
     beside: str | None = None
     """SQL of what a row needs of other tables to be understood; the decoder finds it in the row as `_beside`."""
+    now: Callable[[], float] | None = None
+    """What `by` says just now, if that is a time: rows beyond are of a clock that was wrong, and hide no other ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +150,24 @@ class _DatabaseReading:
         """Read what is new since a state: the next state, and whether there is more to read."""
         tables = self._tables()
         since: dict[str, Any] = state.get("since", {})
-        if any(self._has_gone_down(table, since[table.table]) for _, table in tables if table.table in since):
-            state, since = {}, {}
+        known: dict[str, int] = state.get("below", {})
+        below = {
+            table.table: self._below(table, since[table.table], known.get(table.table))
+            for _, table in tables
+            if table.table in since
+        }
+        if None in below.values():
+            state, since, below = {}, {}, {}
         self.is_from_start = not since
         decoder = self._change.decoder(self._file, state.get("decoder", {}), self._batch, self._connection)
         since, more = dict(since), False
         for number, table in tables:
-            since[table.table], more = self._read(number, table, since.get(table.table), decoder)
+            name = table.table
+            since[name], more, passed = self._read(number, table, since.get(name), decoder)
+            below[name] = (below.get(name) or 0) + passed
             if more:
                 break
-        now: State = {"since": since, "decoder": decoder.finish()}
+        now: State = {"since": since, "below": below, "decoder": decoder.finish()}
         return now | ({"renews": True} if more and state.get("renews") else {}), more
 
     def _tables(self) -> list[tuple[int, ChangedRows]]:
@@ -168,30 +179,42 @@ class _DatabaseReading:
                 reject(self._batch, self._file.path, 0, 0, f"has no table {table.table}")
         return [(number, table) for number, table in enumerate(self._change.tables) if table.table in there]
 
-    def _has_gone_down(self, table: ChangedRows, since: Any) -> bool:
-        if since is None:
-            return False
-        query = f"SELECT coalesce(max({table.by}) < ?, true) FROM {table.table}"
-        return bool(self._connection.execute(query, [since]).fetchone()[0])
+    def _below(self, table: ChangedRows, since: Any, known: int | None) -> int | None:
+        """How many rows are below a value up to which all are read, of which some are known.
 
-    def _read(self, number: int, table: ChangedRows, since: Any, decoder: RowDecoder) -> tuple[Any, bool]:
-        """Feed the changed rows of a table: the value of `by` from which to go on, and whether there are more."""
-        last = since
+        None if the values have gone down, or some of these rows are new.
+        """
+        if since is None:
+            return 0
+        query = f"SELECT coalesce(max({table.by}) < ?, true), count(*) FILTER (WHERE {table.by} < ?) FROM {table.table}"
+        has_gone_down, count = self._connection.execute(query, [since, since]).fetchone()
+        return None if has_gone_down or (known is not None and count > known) else int(count)
+
+    def _read(self, number: int, table: ChangedRows, since: Any, decoder: RowDecoder) -> tuple[Any, bool, int]:
+        """Feed the changed rows of a table.
+
+        The value of `by` from which to go on, whether there are more rows, and how many of those read are below it.
+        """
+        last, now = since, table.now() if table.now is not None else math.inf
+        passed = same = 0
         for row in self._changed(table, since):
             key, by, _, *told = row
+            # One odd value among numbers, or one of the future, would hide all that comes after it.
+            is_usual = isinstance(by, int | float) and by <= now and not isinstance(last, str)
+            is_usual = is_usual or (isinstance(by, str) and (last is None or isinstance(last, str)))
             # Rows with the same value are read together: there is no place between them to go on from.
-            if self.bytes >= self._limit and by != last:
-                return by, True
+            if self.bytes >= self._limit and by != last and is_usual:
+                return by, True, passed + same
             place = _place(key, number)
             reason = decoder.row(table.table, row, place)
             if reason is not None:
                 reject(self._batch, self._file.path, place, 0, f"{table.table} row {key}: {reason}")
             self.places.append(place)
             self.bytes += sum([len(value) if type(value) in _SIZED else 8 for value in (key, by, *told)])
-            # One odd value among numbers would hide all that comes after it.
-            if last is None or isinstance(by, str) == isinstance(last, str):
-                last = by if isinstance(by, int | float | str) else last
-        return last, False
+            if is_usual:
+                passed, same = (passed, same + 1) if by == last else (passed + same, 1)
+                last = by
+        return last, False, passed
 
     def _changed(self, table: ChangedRows, since: Any) -> Iterator[sqlite3.Row]:
         """The changed rows of a table by `by` and `key`: `_key`, `_by`, `_beside`, and all its columns.
@@ -218,10 +241,14 @@ _SIZED = (str, bytes)
 _TABLE = 0b1111
 """The bits of a place that tell the table."""
 
+_KEYS = range(2**59)
+"""Numbers of rows that leave room for these bits: SQLite's own go to 2**63, and below 0."""
+
 
 def _place(key: Any, number: int) -> int:
     """The place of a row that `key` tells from the others of its table."""
-    return (key if isinstance(key, int) else zlib.crc32(str(key).encode())) << 4 | number
+    is_number = isinstance(key, int) and key in _KEYS
+    return (key if is_number else zlib.crc32(str(key).encode("utf-8", "replace"))) << 4 | number
 
 
 def _connected(path: Path) -> sqlite3.Connection:

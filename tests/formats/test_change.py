@@ -18,10 +18,11 @@ from agnes_stats.ingest.batch import Batch
 from agnes_stats.ingest.engine import WORKER_BYTES, Engine
 from agnes_stats.ingest.formats import SOURCES, Root
 from agnes_stats.ingest.formats.change import STRETCH
+from agnes_stats.ingest.formats.database import ChangedRows, Database
 from agnes_stats.queries import sync
 from agnes_stats.queries.store import Reader
 
-from tests.formats.madeup import MADE_UP, Boards, Databases, Logs, MadeUp, Notebooks
+from tests.formats.madeup import MADE_UP, Boards, DatabaseDecoder, Databases, Logs, MadeUp, Notebooks
 from tests.storing import stays_open, store_in
 
 
@@ -357,6 +358,59 @@ def test_a_row_with_an_odd_time_hides_no_later_one(world: World, owner: sqlite3.
     say(owner, "two", 3, 4 if odd != 5.5 else 6)
     world.read()
     assert world.outputs() == {"one": 1, "odd": 2, "two": 3}
+
+
+@pytest.mark.parametrize("first", [None, "soon"], ids=str)
+def test_rows_with_odd_times_alone_hide_no_later_one(world: World, owner: sqlite3.Connection, first: Any) -> None:
+    say(owner, "odd", 2, first)
+    world.read()
+    say(owner, "two", 3, 4)
+    world.read()
+    assert world.outputs() == {"odd": 2, "two": 3}
+
+
+def test_any_number_of_a_row_is_a_place(world: World, owner: sqlite3.Connection) -> None:
+    numbers = [1, 2**59, 2**63 - 1, -5, -(2**63)]
+    for number in numbers:
+        owner.execute("INSERT INTO answers(rowid, id, talk, at, out, changed) VALUES (?, ?, 1, 9, 1, 5)", [number] * 2)
+    world.read()
+    assert sorted(world.outputs()) == sorted(map(str, numbers))
+
+
+def test_a_clock_that_was_put_back_hides_no_row(world: World, owner: sqlite3.Connection) -> None:
+    say(owner, "one", 1, 3600)
+    say(owner, "two", 2, 3601)
+    world.read()
+    say(owner, "three", 3, 2)
+    world.read()
+    owner.execute("UPDATE answers SET out = 7, changed = 3 WHERE id = 'two'")
+    say(owner, "four", 4, 3601)
+    world.read()
+    assert (world.outputs(), world.daily()) == ({"one": 1, "two": 7, "three": 3, "four": 4}, 15)
+    say(owner, "five", 5, 3602)
+    read = world.state()["decoder"]["rows"]
+    world.read()
+    # All others are not read again.
+    assert world.state()["decoder"]["rows"] - read <= 3
+    assert world.outputs()["five"] == 5
+
+
+def test_a_time_of_the_future_costs_no_more_than_its_row(
+    world: World, owner: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = Database(DatabaseDecoder, (ChangedRows("answers", "changed", now=lambda: 100.0),))
+    monkeypatch.setattr(Databases, "change", lambda *_: change)
+    say(owner, "one", 1, 99)
+    say(owner, "odd", 2, 10**12)
+    world.read()
+    say(owner, "two", 3, 100)
+    world.read()
+    assert world.outputs() == {"one": 1, "odd": 2, "two": 3}
+    read = world.state()["decoder"]["rows"]
+    say(owner, "three", 4, 100)
+    world.read()
+    assert world.state()["decoder"]["rows"] - read == 3
+    assert world.daily() == 10
 
 
 def test_an_older_copy_that_was_put_back_is_read_again(world: World, owner: sqlite3.Connection) -> None:

@@ -8,6 +8,7 @@ the migration left there: they have the same ids. `opencode export` writes a ses
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -89,7 +90,7 @@ class OpenCodeSource(Source):
 
             message = "(SELECT m.data FROM message m WHERE m.id = part.message_id)"
             tables = tuple(
-                ChangedRows(table, "time_updated", "id", beside=message if table == "part" else None)
+                ChangedRows(table, "time_updated", "id", beside=message if table == "part" else None, now=_milliseconds)
                 for table in _PARTS
             )
             return Database(DatabaseDecoder, tables)
@@ -97,6 +98,11 @@ class OpenCodeSource(Source):
         from .files import FileDecoder
 
         return Snapshot(FileDecoder)
+
+
+def _milliseconds() -> float:
+    """What OpenCode's clock says, since 1970."""
+    return time.time() * 1000
 
 
 def _is_database(name: str) -> bool:
