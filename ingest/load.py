@@ -66,7 +66,7 @@ def load(connection: Writer, work: Load) -> list[str]:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
+        connection.commit()
     return unread
 
 

@@ -76,9 +76,14 @@ LAKE_VERSION = "1.5.5"
 
 
 def _of_time_zones() -> list[str]:
+    return [] if is_second() else ["icu"]
+
+
+def is_second() -> bool:
+    """Whether it is DuckDB 2, which has settings that 1.5 does not know."""
     from ._duckdb import duckdb
 
-    return ["icu"] if duckdb.__version__.startswith("1.") else []
+    return not duckdb.__version__.startswith("1.")
 
 
 def _packaged(name: str) -> Path | None:

@@ -20,6 +20,7 @@ from agnes_stats.queries.store import Store, StoreError, Writer
 from agnes_stats.queries.store.file import WriterAhead
 from agnes_stats.queries.store.gate import Gate
 from agnes_stats.queries.store.instance import OpenStore
+from agnes_stats.queries.store.starting import is_second
 
 from tests.faults.same import contents, difference
 from tests.ingest.test_small_loads import statements_of
@@ -109,14 +110,37 @@ def test_rows_that_another_duckdb_has_read_are_read_again(
     assert difference(contents(ended), contents(known)) == ""
 
 
-def test_threads_are_given_back(tmp_path: Path, noted: list[str]) -> None:
+SETTINGS = ("threads", "enable_optimistic_write") if is_second() else ("threads",)
+
+
+def settings_of(store: Store) -> list[object]:
+    with store.read() as reader:
+        return [reader.value(f"SELECT current_setting('{name}')") for name in SETTINGS]
+
+
+def test_one_thread_writes_and_all_of_them_commit(tmp_path: Path, noted: list[str]) -> None:
     store = store_in(tmp_path)
-    with store.read() as reader:
-        threads = reader.value("SELECT current_setting('threads')")
+    usual = settings_of(store)
     filled(store, written(tmp_path / "claude"))
+    begun = noted.index("SET threads = 1")
+    assert noted[noted.index("COMMIT", begun) - 1] == "RESET threads"
+    assert settings_of(store) == usual
+
+
+def test_settings_are_given_back_where_a_load_fails(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_in(tmp_path)
+    usual = settings_of(store)
+
+    def failing(*_: object) -> None:
+        raise StoreError("nothing is written")
+
+    monkeypatch.setattr("agnes_stats.ingest.load.write_files", failing)
+    with pytest.raises(StoreError, match="nothing is written"):
+        filled(store, written(tmp_path / "claude"))
     assert "SET threads = 1" in noted
-    with store.read() as reader:
-        assert reader.value("SELECT current_setting('threads')") == threads
+    assert settings_of(store) == usual
 
 
 def test_one_large_load_is_many_small_ones(tmp_path: Path, noted: list[str]) -> None:
