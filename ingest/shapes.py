@@ -87,11 +87,6 @@ class Shapes(Generic[T]):
         self._without = 0
         """How many objects one after the other had none of them."""
 
-    @property
-    def checks(self) -> bool:
-        """Whether there are shapes whose fields are checked."""
-        return bool(self._orders)
-
     def decode(self, data: bytes, tally: Tally) -> T:
         """The object, with what it has of the learnt names added to the tally.
 

@@ -145,14 +145,12 @@ class AccessPage:
 class Selection:
     """The accesses that the filters leave. One connection keeps one at a time: a new one replaces it."""
 
-    def __init__(self, connection: Reader, chosen: Filter, which: Which, *, now: dt.datetime, prefix: str = "") -> None:
-        """Select. `now` is UTC without a zone; actions begin with `prefix`. KeyError for an unknown group."""
+    def __init__(self, connection: Reader, chosen: Filter, which: Which, *, now: dt.datetime) -> None:
+        """Select. `now` is UTC without a zone. KeyError for an unknown group."""
         self._connection = connection
         self._zone = chosen.zone
         self._basis = access_facts.accesses(connection, chosen, now)
         where = conditions(chosen, which)
-        if prefix:
-            where.add("starts_with(action, $prefix)", prefix=prefix)
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE {_SELECTED} AS
             SELECT number, id, timestamp, matched_at, action, action_group, outcome, place, writes, duration_ms,
@@ -231,8 +229,8 @@ class Selection:
             ORDER BY {TABLE_ORDERS[order]} {direction} NULLS LAST, reads DESC, writes DESC, name LIMIT {int(limit)}""",
         )
 
-    def files(self, limit: int = 100) -> list[FileUse]:
-        """The files that were read or written, those touched most first."""
+    def files(self) -> list[FileUse]:
+        """The files that were read or written, those touched most first: 100 at most."""
         return self._connection.ask(
             FileUse,
             f"""SELECT resource AS name,
@@ -242,7 +240,7 @@ class Selection:
                 count(*) FILTER (outcome = 'denied') AS denied, count(DISTINCT session_id) AS sessions,
                 max(timestamp) AS last_at
             FROM {_SELECTED} WHERE action IN ('file.read', 'file.write') AND resource IS NOT NULL GROUP BY resource
-            ORDER BY count(*) DESC, max(timestamp) DESC NULLS LAST, name LIMIT {int(limit)}""",
+            ORDER BY count(*) DESC, max(timestamp) DESC NULLS LAST, name LIMIT 100""",
         )
 
     def places(self) -> list[PlaceUse]:

@@ -22,20 +22,19 @@ def _listed(words: tuple[str, ...] | frozenset[str]) -> str:
     return ", ".join(f"'{word}'" for word in sorted(words))
 
 
-def executed(row: str = "") -> str:
-    """SQL of whether a call's time is that of its execution; `row` is its name and a dot, if it has one."""
-    bare = f"replace(replace(lower({row}name), '_', ''), '-', '')"
+def executed() -> str:
+    """SQL of whether a call's time is that of its execution."""
+    bare = "replace(replace(lower(name), '_', ''), '-', '')"
     return (
-        f"({row}is_error IS NOT NULL AND {row}denial IS NULL AND {row}ts IS NOT NULL AND {row}result_ts IS NOT NULL "
-        f"AND {bare} NOT IN ({_listed(_WAITS)}) AND {row}in_background IS NOT true "
-        f"AND {row}name NOT IN ({_listed(LAUNCHES)}) "
-        f"AND ({row}spawned_status IS NULL OR {row}spawned_status NOT IN ({_listed(BACKGROUND)})))"
+        "(is_error IS NOT NULL AND denial IS NULL AND ts IS NOT NULL AND result_ts IS NOT NULL "
+        f"AND {bare} NOT IN ({_listed(_WAITS)}) AND in_background IS NOT true AND name NOT IN ({_listed(LAUNCHES)}) "
+        f"AND (spawned_status IS NULL OR spawned_status NOT IN ({_listed(BACKGROUND)})))"
     )
 
 
-def milliseconds(row: str = "") -> str:
+def milliseconds() -> str:
     """SQL of the milliseconds from a call to its result."""
-    return f"greatest(0, epoch_ms({row}result_ts) - epoch_ms({row}ts))"
+    return "greatest(0, epoch_ms(result_ts) - epoch_ms(ts))"
 
 
 def class_of(ms: str) -> str:

@@ -48,14 +48,14 @@ def by_session(chosen: Filter) -> Where:
     return Where().by(chosen, columns | {"text": SESSION_WORDS})
 
 
-def with_text(where: Where, chosen: Filter, session_id: str = "session_id") -> Where:
-    """Add that the session, whose id is the SQL `session_id`, is one that the list of sessions shows for the text."""
+def with_text(where: Where, chosen: Filter) -> Where:
+    """Add that the session, whose id is in `session_id`, is one that the list of sessions shows for the text."""
     if not chosen.text:
         return where
     if chosen.found is not None:
-        return where.add(IS_FOUND.format(session_id), found=list(chosen.found))
+        return where.add(IS_FOUND.format("session_id"), found=list(chosen.found))
     return where.add(
-        f"{session_id} IN (SELECT session_id FROM sessions WHERE contains(lower({SESSION_WORDS}), lower($text)))",
+        f"session_id IN (SELECT session_id FROM sessions WHERE contains(lower({SESSION_WORDS}), lower($text)))",
         text=chosen.text,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,27 +72,3 @@ def servers(connection: Reader) -> list[ServerHealth]:
         ) n USING (server, account)
         GROUP BY server, account ORDER BY asked_at DESC, server, account""",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class SessionThere:
-    """What a server tells of a session that it has."""
-
-    session_id: str
-    pipeline_status: str | None
-    items_extracted: int | None
-    download_url: str | None
-    """With the server's address."""
-
-
-def sessions_there(connection: Reader, ids: Sequence[str]) -> dict[str, SessionThere]:
-    """Those of these sessions that a server has, by id; of several servers the one asked last tells."""
-    rows = connection.ask(
-        SessionThere,
-        """SELECT session_id, pipeline_status, items_extracted,
-            CASE WHEN starts_with(download_url, '/') THEN server || download_url ELSE download_url END AS download_url
-        FROM server_sessions WHERE session_id IN (SELECT unnest($ids::VARCHAR[]))
-        QUALIFY row_number() OVER (PARTITION BY session_id ORDER BY told_at DESC, server, account) = 1""",
-        {"ids": list(ids)},
-    )
-    return {row.session_id: row for row in rows}

@@ -80,9 +80,9 @@ def money_of(usd: words.Number | None, used: Marked) -> str:
     return money(usd, unpriced=used.unpriced_tokens, undercounted=used.undercounted)
 
 
-def cost_of(row: dict[str, Any], name: str = "cost_usd") -> str:
-    """The same of a row of an answer, which has its cost under `name`."""
-    return money(row[name], unpriced=row["unpriced_tokens"], undercounted=row["undercounted"])
+def cost_of(row: dict[str, Any]) -> str:
+    """The cost of a row of an answer."""
+    return money(row["cost_usd"], unpriced=row["unpriced_tokens"], undercounted=row["undercounted"])
 
 
 def legends(

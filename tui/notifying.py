@@ -24,11 +24,6 @@ class Notifier:
         self._how = how
         self._failed = failed
 
-    @property
-    def is_off(self) -> bool:
-        """Whether nobody wants to be told."""
-        return self._how == OFF
-
     def tell(self, app: Any, line: str) -> None:
         """Tell a line. Returns at once."""
         line = clean(line)

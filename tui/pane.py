@@ -159,11 +159,11 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
 
     # -- the machinery -------------------------------------------------------------------------------------------
 
-    def refresh_data(self, *, force: bool = False) -> None:
+    def refresh_data(self) -> None:
         """The data may have changed: ask again now if the pane is visible, else when it is shown next."""
         self._dirty = True
         self._look_at_clock()
-        if (force or self.is_shown) and not self._busy:
+        if self.is_shown and not self._busy:
             self._ask()
         self.dashboard.tell_awaited()
 

@@ -96,22 +96,6 @@ class ServerSessions:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HomeStats:
-    """The server's totals over the sessions that were uploaded and began within the window."""
-
-    window: str
-    last_pull_at: dt.datetime | None
-    sessions: int
-    prompts: int
-    projects: int
-    input_tokens: int
-    output_tokens: int
-    cache_read_tokens: int
-    cache_creation_tokens: int
-    total_tokens: int
-
-
 def rows_of(answer: dict[str, Any], url: str) -> tuple[list[AuditRow], AnswerCursor | None, list[Problem]]:
     """The rows of a page, the cursor of the next page, and what could not be used."""
     rows, problems = _listed(answer, url, _row, "row without id, time or action")
@@ -168,24 +152,6 @@ def _session(entry: dict[str, Any]) -> ServerSession | None:
         pipeline_status=text_of(entry.get("pipeline_status"), 50),
         items_extracted=count_of(entry.get("items_extracted")),
         download_url=text_of(entry.get("download_url"), 300),
-    )
-
-
-def home_stats_of(answer: dict[str, Any]) -> HomeStats:
-    """The answer to "home-stats"; a number that is missing counts as 0."""
-    tokens = answer.get("tokens")
-    tokens = tokens if isinstance(tokens, dict) else {}
-    return HomeStats(
-        window=text_of(answer.get("window"), 20) or "24h",
-        last_pull_at=time_of(answer.get("last_pull_at")),
-        sessions=count_of(answer.get("sessions")) or 0,
-        prompts=count_of(answer.get("prompts")) or 0,
-        projects=count_of(answer.get("projects")) or 0,
-        input_tokens=count_of(tokens.get("input")) or 0,
-        output_tokens=count_of(tokens.get("output")) or 0,
-        cache_read_tokens=count_of(tokens.get("cache_read")) or 0,
-        cache_creation_tokens=count_of(tokens.get("cache_creation")) or 0,
-        total_tokens=count_of(tokens.get("total")) or 0,
     )
 
 

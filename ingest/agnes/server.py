@@ -19,13 +19,11 @@ from .account import Token
 from .answers import (
     AnswerCursor,
     AuditRow,
-    HomeStats,
     Known,
     QueryPage,
     ServerSession,
     ServerSessions,
     ServerSync,
-    home_stats_of,
     rows_of,
     sessions_of,
     sync_of,
@@ -36,7 +34,6 @@ from .values import Problem
 QUERIES = "/api/me/stats/queries"
 SYNC = "/api/me/stats/sync"
 SESSIONS = "/api/me/stats/sessions"
-HOME_STATS = "/api/me/home-stats"
 
 REFUSED = ("/api/sync",)
 """Never called, not even if a redirect says so: these count as activity of the user."""
@@ -211,11 +208,6 @@ class AgnesClient:
             if not is_new or (total is not None and (number + 1) * PAGE_SIZE >= total):
                 return ServerSessions(tuple(found.values()), is_whole=not faults, problems=tuple(problems))
         return ServerSessions(tuple(found.values()), is_whole=False, problems=tuple(problems))
-
-    def home_stats(self, window: str = "24h") -> HomeStats:
-        """The server's own totals for `24h` or `7d` (anything else counts as `24h`). Raise
-        AgnesServerError."""
-        return home_stats_of(self._get(HOME_STATS, {"window": window}))
 
     def _get(self, path: str, parameters: Mapping[str, str], until: float = float("inf")) -> dict[str, Any]:
         """The JSON object at a path, without the token in it. A redirect within the server is followed once."""

@@ -96,10 +96,9 @@ def drain(
     *,
     zones: Sequence[str] = ("UTC",),
     overrides: PriceOverrides | None = None,
-    report: Callable[[Drained], None] = lambda _: None,
     most_rows: int = MOST_ROWS,
 ) -> Drained:
-    """Load all that is new in an inbox; `report` is called after each transaction. Raises InboxError, StoreError."""
+    """Load all that is new in an inbox. Raises InboxError, StoreError."""
     done = Drained()
     prices = overrides or PriceOverrides()
     store.for_drain()
@@ -124,7 +123,6 @@ def drain(
                 _note_pushers(store, inbox.machines(connection))
                 inbox.note_drain(connection, place.id, store.shown, upto, rows)
                 done.add(rows, portion)
-                report(done)
     return done
 
 

@@ -127,25 +127,7 @@ def test_someone_who_never_synced(server: Server) -> None:
     assert (sync.last_pull_at, sync.rows, sync.problems) == (None, (), ())
 
 
-def test_home_stats(server: Server) -> None:
-    tokens = {"input": 1, "output": 2, "cache_read": 3, "cache_creation": 4, "total": 10}
-    totals = {
-        "window": "7d",
-        "last_pull_at": None,
-        "sessions": 5,
-        "prompts": 6,
-        "tokens": tokens,
-        "projects": 7,
-    }
-    server.answer = says(200, totals)
-    stats = client(server).home_stats("7d")
-    assert (server.requests[0].path, server.requests[0].query) == ("/api/me/home-stats", {"window": "7d"})
-    assert (stats.window, stats.sessions, stats.prompts, stats.projects) == ("7d", 5, 6, 7)
-    assert (stats.input_tokens, stats.output_tokens, stats.cache_read_tokens) == (1, 2, 3)
-    assert (stats.cache_creation_tokens, stats.total_tokens, stats.last_pull_at) == (4, 10, None)
-
-
 def test_a_server_below_a_path_is_asked_there(server: Server) -> None:
     server.answer = says(200, {})
-    AgnesClient(f"{server.url}/agnes/", Token(SECRET), proxies={}).home_stats()
-    assert server.requests[0].path == "/agnes/api/me/home-stats"
+    AgnesClient(f"{server.url}/agnes/", Token(SECRET), proxies={}).sync()
+    assert server.requests[0].path == "/agnes/api/me/stats/sync"

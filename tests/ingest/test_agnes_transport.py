@@ -282,7 +282,7 @@ def test_a_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("http_proxy", server.url)
     server.answer = says(200, {})
-    AgnesClient("http://agnes.invalid", Token(SECRET), plain_http=True).home_stats()
+    AgnesClient("http://agnes.invalid", Token(SECRET), plain_http=True).sync()
     assert server.requests[0].headers["Host"] == "agnes.invalid"
 
 
@@ -294,7 +294,7 @@ def test_no_proxy_is_told_the_token_for_a_server_on_this_machine(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("http_proxy", proxy.url)
     server.answer = proxy.answer = says(200, {})
-    AgnesClient(server.url, Token(SECRET)).home_stats()
+    AgnesClient(server.url, Token(SECRET)).sync()
     assert (len(server.requests), proxy.requests) == (1, [])
 
 

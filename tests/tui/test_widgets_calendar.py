@@ -125,18 +125,18 @@ async def test_the_mouse_points_at_days_and_the_caller_describes_them() -> None:
         assert calendar.caption == "on 2026-11-16"
 
 
-@pytest.mark.parametrize("widget", [CalendarHeatmap(empty="No days yet."), HourHeatmap(empty="No days yet.")])
+@pytest.mark.parametrize("widget", [CalendarHeatmap(), HourHeatmap()])
 async def test_nothing_is_told_in_words(widget: CalendarHeatmap | HourHeatmap) -> None:
     app = Host(widget)
     async with app.run_test(size=(40, 12)) as pilot:
-        assert "No days yet." in "".join(app.lines())
+        assert "Nothing to show yet." in "".join(app.lines())
         assert widget.caption == ""
         if isinstance(widget, HourHeatmap):
             widget.show([[0.0] * 24] * 7)
         else:
             widget.show({SUNDAY: -1}, SUNDAY)
         await pilot.press("left", "down")
-        assert "No days yet." in "".join(app.lines())
+        assert "Nothing to show yet." in "".join(app.lines())
 
 
 async def test_hours_lie_in_their_row_and_column() -> None:

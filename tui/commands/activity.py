@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from ...queries.filters import Filter
@@ -60,16 +59,15 @@ def activity_answer(
     limit: int,
     cursor: Cursor | None,
     depth: int | None,
-    now: dt.datetime | None = None,
 ) -> Answer:
     """One row for each prompt and slash command, with the tree of what was done for it, `depth` levels deep.
 
-    `rest` is what the filter leaves that belongs to no row on any page. `now` is UTC without a zone.
+    `rest` is what the filter leaves that belongs to no row on any page.
     """
     from ...queries import activity
     from ...queries.spans import spans
 
-    page = activity.list_activity(connection, chosen, now=now or utc_now(), which=which, cursor=cursor, limit=limit)
+    page = activity.list_activity(connection, chosen, now=utc_now(), which=which, cursor=cursor, limit=limit)
     below = spans(connection, page, depth)
     rest = activity.rest(connection, chosen, which)
     return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from .. import format as words
@@ -28,18 +27,15 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return answered(given, settings, lambda connection: context_answer(connection, given.session), show)
 
 
-def context_answer(connection: Reader, session: str, *, now: dt.datetime | None = None) -> Answer:
-    """The context of a session, given by its id or the beginning of it. Raises BadSetting if there is none, or several.
-
-    `now` is UTC without a zone.
-    """
+def context_answer(connection: Reader, session: str) -> Answer:
+    """The context of a session, named by its id or the beginning of it. Raises BadSetting if none, or several, are."""
     from ...queries.context_story import context_story
     from ...queries.sessions import sessions_named
 
     named = sessions_named(connection, session)
     if len(named) != 1:
         raise BadSetting(f"{'several sessions begin' if named else 'no session begins'} with {session!r}")
-    story = context_story(connection, named[0], now=now or utc_now())
+    story = context_story(connection, named[0], now=utc_now())
     if story is None:
         raise BadSetting(f"no session begins with {session!r}")
     row = story.session

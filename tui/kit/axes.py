@@ -46,11 +46,11 @@ class Frame:
         return self.plot + self.rows - 1
 
 
-def make_frame(width: int, height: int, legend_rows: int = 1, caption: bool = True) -> Frame:
+def make_frame(width: int, height: int, legend_rows: int = 1) -> Frame:
     """The rows of a chart, the plot's first: what it can do without goes when it is low. No gutter yet."""
     above = 0 if height < 5 else min(legend_rows, 1 if height < 14 else 2)
     below = 0 if height < 3 else 2
-    tail = 1 if caption and height >= 7 else 0
+    tail = 1 if height >= 7 else 0
     rows = height - above - below - tail
     axis = above + rows if below else None
     return Frame(

@@ -20,6 +20,7 @@ from .scale import Unit, amount
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WEEKS = 53
+_EMPTY = "Nothing to show yet."
 _LEFT = 4
 """Columns for the names of the weekdays."""
 
@@ -27,20 +28,19 @@ _LEFT = 4
 class _Heatmap(Pointed):
     """Rows of weekdays; up and down move by rows."""
 
+    _TONE = "success"
+    """The theme's variable of the colour."""
+
     def __init__(
         self,
         *,
         unit: Unit = count,
-        tone: str = "success",
-        empty: str = "Nothing to show yet.",
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        """`unit` tells a value, `tone` names the theme variable of the colour, `empty` that there is no data."""
+        """`unit` tells a value."""
         super().__init__(id=id, classes=classes)
         self._unit = unit
-        self._tone = tone
-        self._empty = empty
 
     @property
     def caption(self) -> str:
@@ -90,12 +90,10 @@ class CalendarHeatmap(_Heatmap):
         self,
         *,
         unit: Unit = count,
-        tone: str = "success",
-        empty: str = "Nothing to show yet.",
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        super().__init__(unit=unit, tone=tone, empty=empty, id=id, classes=classes)
+        super().__init__(unit=unit, id=id, classes=classes)
         self._start = self._end = dt.date(1970, 1, 1)
         self._values: list[float] = []
         self._describe: Callable[[dt.date], str] | None = None
@@ -160,7 +158,7 @@ class CalendarHeatmap(_Heatmap):
 
     def paint(self, grid: Grid, ink: Ink) -> None:
         if not any(self._values):
-            put_centered(grid, self._empty, ink.muted)
+            put_centered(grid, _EMPTY, ink.muted)
             return
         room = max(1, grid.width - _LEFT)
         self._step = 2 if room >= 40 else 1
@@ -168,7 +166,7 @@ class CalendarHeatmap(_Heatmap):
         self._first = _WEEKS - shown
         if self._cursor is not None:
             self._first = min(self._first, self._cursor // 7)
-        tone = parse(self.app.theme_variables, self._tone, ink.foreground)
+        tone = parse(self.app.theme_variables, self._TONE, ink.foreground)
         level = leveler(self._values)
         for week in range(shown):
             for weekday in range(7):
@@ -195,6 +193,7 @@ class CalendarHeatmap(_Heatmap):
 class HourHeatmap(_Heatmap):
     """A week by hours: a row a weekday, a column an hour of the day."""
 
+    _TONE = "primary"
     DEFAULT_CSS = """
     HourHeatmap { height: 9; }
     """
@@ -224,12 +223,10 @@ class HourHeatmap(_Heatmap):
         self,
         *,
         unit: Unit = count,
-        tone: str = "primary",
-        empty: str = "Nothing to show yet.",
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        super().__init__(unit=unit, tone=tone, empty=empty, id=id, classes=classes)
+        super().__init__(unit=unit, id=id, classes=classes)
         self._values: list[float] = []
         self._describe: Callable[[int, int], str] | None = None
         self._wide = 1
@@ -273,10 +270,10 @@ class HourHeatmap(_Heatmap):
 
     def paint(self, grid: Grid, ink: Ink) -> None:
         if not any(self._values):
-            put_centered(grid, self._empty, ink.muted)
+            put_centered(grid, _EMPTY, ink.muted)
             return
         self._wide = max(1, min((grid.width - _LEFT) // 24, 4))
-        tone = parse(self.app.theme_variables, self._tone, ink.foreground)
+        tone = parse(self.app.theme_variables, self._TONE, ink.foreground)
         level = leveler(self._values)
         for index, value in enumerate(self._values):
             weekday, hour = divmod(index, 24)

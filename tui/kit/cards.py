@@ -92,9 +92,8 @@ class Cards(Canvas, can_focus=False):
         cards: Sequence[Card] = (),
         *,
         id: str | None = None,  # noqa: A002
-        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id)
         self._cards = tuple(map(_tidy, cards))
 
     def show(self, cards: Sequence[Card]) -> None:

@@ -31,11 +31,8 @@ class PaneState(StillText):
         self,
         sentence: str = "",
         mode: str = "loading",
-        *,
-        id: str | None = None,  # noqa: A002
-        classes: str | None = None,
     ) -> None:
-        super().__init__(markup=False, id=id, classes=classes)
+        super().__init__(markup=False)
         self._mode = ""
         self._sentence = ""
         self.set(mode, sentence)
