@@ -21,8 +21,13 @@ def examples(quick: int, thorough: int) -> int:
     return quick if _Chosen.is_quick else thorough
 
 
+def takes_few(marks: str) -> bool:
+    """Whether a run of the tests with these marks (what is said with `-m`) leaves out the long ones."""
+    return "not long" in marks
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Before any test is imported."""
-    _Chosen.is_quick = config.option.markexpr == "not long"
+    _Chosen.is_quick = takes_few(config.option.markexpr)
     settings.register_profile("agnes-stats", max_examples=examples(_QUICK, _USUAL), deadline=None)
     settings.load_profile("agnes-stats")
