@@ -183,7 +183,7 @@ class Shapes(Generic[T]):
         item = item_of(kind)
         if item is not None:
             return list[self._closed(item)]  # type: ignore[misc]
-        options = typing.get_args(kind)
+        options = () if typing.get_origin(kind) is list else typing.get_args(kind)
         return functools.reduce(operator.or_, map(self._closed_kind, options)) if options else kind
 
     def _spots(self, shape: type[msgspec.Struct], path: str, steps: tuple[str, ...]) -> Iterator[_Spot]:

@@ -22,6 +22,7 @@ class Whole(msgspec.Struct, gc=False):
     name: Any = None
     part: Part | None = None
     parts: str | list[Part] | None = None
+    beside: Part | str | list[Any] | None = None
 
 
 KNOWN = {Whole: ("kind", "name"), Part: ("size", "given", "from")}
@@ -67,6 +68,14 @@ def test_what_is_known_is_neither_noted_nor_looked_up(reading: Reading) -> None:
     assert (noted, reading.slow) == ({}, 0)
     assert rows[0].part is not None
     assert (rows[0].part.size, bytes(rows[0].part.given)) == (2, b"[3]")
+
+
+def test_an_object_is_one_of_its_shape_where_there_may_be_a_list_of_anything(reading: Reading) -> None:
+    rows, noted = reading.read({"beside": {"size": 2}}, {"beside": [{"size": 3}, 4]}, {"beside": "x"}, {"beside": None})
+    assert isinstance(rows[0].beside, msgspec.Struct)
+    assert rows[0].beside.size == 2
+    assert [row.beside for row in rows[1:]] == [[{"size": 3}, 4], "x", None]
+    assert (noted, reading.slow) == ({}, 0)
 
 
 def test_rare_names_stand_beside_new_ones(reading: Reading) -> None:

@@ -331,8 +331,8 @@ class ClaudeDecoder:
                 self._emit.tool_result(told)
                 if not told.is_error:
                     self._work(raw, call, place)
-                if raw.is_state_of_tasks:
-                    self._task_state(f"{call}:state", call, row.toolUseResult, place)
+                if raw.beside.tasks:
+                    self._task_state(f"{call}:state", call, raw.beside.tasks, place)
 
     def _work(self, raw: RawResult, call: str, place: Place) -> None:
         for kind, text, amount in work_in(raw):

@@ -1,13 +1,10 @@
 """The end of a tool call: a block of a user row, and the row's `toolUseResult` beside it, which tells more of it.
 
-Both may be long, and nearly all of them tell nothing: they are kept as they stand in JSON, and looked at once for the
-names of what could be read there.
+The content may be long, and nearly always tells nothing: it is kept as it stands in JSON, and looked at there first.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
@@ -16,7 +13,7 @@ from ... import access
 from ...jsonl import value_in
 from ..events import BACKGROUND, Place, ToolResult
 from ..numbers import whole_number
-from .rows import AgentResult, ContentBlock, Row
+from .rows import Beside, ContentBlock, Row
 from .text import denial_of, text_in, text_of
 
 _HINT_BYTES = 800
@@ -26,33 +23,19 @@ _MADE_TASK = b"Task #"
 _BEGINNING = 80
 """Bytes in which something that has to stand at the beginning stands."""
 
-_FAILED = re.compile(rb'"success"\s*:\s*false')
-_STATE = re.compile(rb'\{\s*"tasks"\s*:')
 _LAUNCHED, _TEAMMATE = "async_launched", "teammate_spawned"
 """What the result says of a sub-agent that goes on in the background."""
 
-_SPAWNED = _TEAMMATE.encode()
-_NAMES = re.compile(rb'"(agentId|gitOperation|structuredPatch|taskId|tasks|teammate_spawned)"')
-"""Fields of `toolUseResult`, at any depth, that are read, and a status. A text that speaks of them has a backslash
-before the end."""
-
-_agent_result = msgspec.json.Decoder(AgentResult).decode
+_NOTHING = Beside()
 
 
 class RawResult(NamedTuple):
-    """What came back from a call, as it stands in JSON."""
+    """What came back from a call."""
 
     content: bytes
-    """Of the block; empty if it has none."""
-    beside: memoryview
-    """`toolUseResult`; empty if the row has none. It may be long, and is not copied to be looked at."""
-    names: Collection[bytes]
-    """Which of the fields that are read there are in `beside`."""
-
-    @property
-    def is_state_of_tasks(self) -> bool:
-        """Whether the whole state of the tasks stands beside it."""
-        return b"tasks" in self.names and _STATE.match(self.beside) is not None
+    """Of the block, as it stands in JSON; empty if it has none."""
+    beside: Beside
+    """`toolUseResult`, without a value in any field if the row has none that is an object."""
 
     def may_tell(self) -> bool:
         """Whether its text has to be looked at."""
@@ -66,14 +49,14 @@ class RawResult(NamedTuple):
 
 
 def raw_result(row: Row, block: ContentBlock) -> RawResult:
-    """What a block of a row tells, unread."""
-    beside = memoryview(row.toolUseResult)
-    return RawResult(bytes(block.content), beside, _NAMES.findall(beside))
+    """What a block of a row tells, the content unread."""
+    beside = row.toolUseResult
+    return RawResult(bytes(block.content), beside if isinstance(beside, msgspec.Struct) else _NOTHING)
 
 
 def result_of(row: Row, block: ContentBlock, raw: RawResult, place: Place, *, waits: bool) -> ToolResult:
     """The end of the call that the block is of; `waits`: its text is to be told, whatever it looks like."""
-    content, beside, names = raw
+    content, beside = raw
     told = ToolResult(
         call_id=block.tool_use_id, place=place, is_error=block.is_error is True, size=max(0, len(content) - 2)
     )
@@ -81,18 +64,13 @@ def result_of(row: Row, block: ContentBlock, raw: RawResult, place: Place, *, wa
         told.text = text_of(value_in(block.content))
     if told.is_error:
         told.denial = denial_of(row, told.text or "")
-    if not names:
-        return told
-    told.changed_nothing = b"taskId" in names and _FAILED.search(beside) is not None
-    if b"agentId" in names or (_SPAWNED in names and _SPAWNED in bytes(beside[:_BEGINNING])):
-        try:
-            agent = _agent_result(beside)
-        except (msgspec.DecodeError, RecursionError):
-            return told
-        told.subagent_id = text_in(agent.agentId)
-        status = text_in(agent.status)
+    if beside.taskId is not None:
+        told.changed_nothing = beside.success is False
+    if beside.agentId is not None or beside.status == _TEAMMATE:
+        told.subagent_id = text_in(beside.agentId)
+        status = text_in(beside.status)
         told.subagent_status = BACKGROUND if status in (_LAUNCHED, _TEAMMATE) else status
-        told.subagent_tokens = whole_number(agent.totalTokens)
-        told.subagent_ms = whole_number(agent.totalDurationMs)
+        told.subagent_tokens = whole_number(beside.totalTokens)
+        told.subagent_ms = whole_number(beside.totalDurationMs)
         told.text = text_of(value_in(block.content)) if told.text is None else told.text
     return told

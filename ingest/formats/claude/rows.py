@@ -130,6 +130,24 @@ class Attachment(msgspec.Struct, gc=False):
     isMeta: Any = None  # noqa: N815
 
 
+class Beside(msgspec.Struct, gc=False):
+    """`toolUseResult` of a user row: what the result beside it is of, as far as it is an object."""
+
+    status: Any = None
+    agentId: Any = None  # noqa: N815
+    totalTokens: Any = None  # noqa: N815
+    """Of a sub-agent, as the next one: it repeats what the sub-agent's own rows say."""
+    totalDurationMs: Any = None  # noqa: N815
+    success: Any = None
+    taskId: Any = None  # noqa: N815
+    tasks: msgspec.Raw = msgspec.Raw()
+    """The whole state of the tasks."""
+    type: Any = None
+    content: msgspec.Raw = msgspec.Raw()
+    structuredPatch: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    gitOperation: msgspec.Raw = msgspec.Raw()  # noqa: N815
+
+
 class Row(msgspec.Struct, gc=False):
     """A line of a transcript."""
 
@@ -172,7 +190,7 @@ class Row(msgspec.Struct, gc=False):
     prUrl: Any = None  # noqa: N815
     message: Message | None = None
     content: msgspec.Raw = msgspec.Raw()
-    toolUseResult: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    toolUseResult: Beside | str | list[Any] | None = None  # noqa: N815
     data: ProgressData | None = None
     attachment: Attachment | None = None
 
@@ -183,15 +201,6 @@ class Compaction(msgspec.Struct, gc=False):
     trigger: Any = None
     preTokens: Any = None  # noqa: N815
     postTokens: Any = None  # noqa: N815
-
-
-class AgentResult(msgspec.Struct, gc=False):
-    """`toolUseResult` of a sub-agent's call. Its token sums repeat what the sub-agent's own rows say."""
-
-    agentId: Any = None  # noqa: N815
-    status: Any = None
-    totalTokens: Any = None  # noqa: N815
-    totalDurationMs: Any = None  # noqa: N815
 
 
 class AgentMeta(msgspec.Struct, gc=False):

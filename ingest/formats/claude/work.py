@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 
+from ...jsonl import value_in
 from ..events import NoticeKind
 from ..work import COMMITTED
 from .results import RawResult
+from .rows import Beside
 
 _COMMITTED = re.compile(rb'(?:^"|\\n|"text":")' + COMMITTED.encode())
 """The same in a result that is still JSON."""
@@ -26,12 +28,6 @@ class _Hunk(msgspec.Struct):
     lines: list[Any] = []
 
 
-class _Patched(msgspec.Struct):
-    structuredPatch: list[_Hunk] | None = None  # noqa: N815
-    type: Any = None
-    content: Any = None
-
-
 class _Commit(msgspec.Struct):
     sha: Any = None
 
@@ -45,23 +41,19 @@ class _GitOperation(msgspec.Struct):
     pr: _PullRequest | None = None
 
 
-class _Operated(msgspec.Struct):
-    gitOperation: _GitOperation | None = None  # noqa: N815
-
-
-_PATCHED = msgspec.json.Decoder(_Patched)
-_OPERATED = msgspec.json.Decoder(_Operated)
+_HUNKS = msgspec.json.Decoder(list[_Hunk] | None)
+_OPERATION = msgspec.json.Decoder(_GitOperation | None)
 
 
 def work_in(raw: RawResult) -> Iterator[tuple[NoticeKind, str | None, int | None]]:
     """What a result that is no error tells: kind, words and amount."""
-    content, beside, names = raw
-    if b"structuredPatch" in names:
+    content, beside = raw
+    if beside.structuredPatch:
         yield from _lines(beside)
     commits: list[str] = []
-    if b"gitOperation" in names:
+    if beside.gitOperation:
         try:
-            told = _OPERATED.decode(beside).gitOperation
+            told = _OPERATION.decode(beside.gitOperation)
         except (msgspec.DecodeError, RecursionError):
             told = None
         if told is not None and told.commit is not None and isinstance(told.commit.sha, str):
@@ -76,17 +68,17 @@ def work_in(raw: RawResult) -> Iterator[tuple[NoticeKind, str | None, int | None
         yield NoticeKind.COMMIT, sha, None
 
 
-def _lines(beside: memoryview) -> Iterator[tuple[NoticeKind, str | None, int | None]]:
+def _lines(beside: Beside) -> Iterator[tuple[NoticeKind, str | None, int | None]]:
     try:
-        told = _PATCHED.decode(beside)
+        hunks = _HUNKS.decode(beside.structuredPatch)
     except (msgspec.DecodeError, RecursionError):
         return
-    lines = [line for hunk in told.structuredPatch or () for line in hunk.lines if isinstance(line, str)]
+    lines = [line for hunk in hunks or () for line in hunk.lines if isinstance(line, str)]
     added = sum(line.startswith("+") for line in lines)
     removed = sum(line.startswith("-") for line in lines)
-    if not lines and told.type == "create" and isinstance(told.content, str):
+    if not lines and beside.type == "create" and isinstance(content := value_in(beside.content), str):
         # A new file is told whole, without a patch.
-        added = len(told.content.splitlines())
+        added = len(content.splitlines())
     if added:
         yield NoticeKind.LINES_ADDED, None, added
     if removed:
