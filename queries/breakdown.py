@@ -85,8 +85,8 @@ class Delegation:
     tokens_consumed: int
     cost_usd: float | None
     """As the source states it."""
-    report_tokens: int
-    """The size of their reports, as the source estimates it."""
+    report_tokens: int | None
+    """The size of their reports, as the source estimates it; None where it does of none."""
     compression_ratio: float | None
     """Tokens consumed for each token reported, by those whose report is known; None if there is none."""
 
@@ -133,7 +133,8 @@ _MEASURES = {
 """Measure -> SQL of it for one turn; NULL where it is not told."""
 
 _DELEGATED = """count(*) AS children, coalesce(sum(reported_tokens), 0)::BIGINT AS tokens_consumed,
-    sum(reported_usd) AS cost_usd, coalesce(sum(report_tokens), 0)::BIGINT AS report_tokens,
+    sum(reported_usd) AS cost_usd,
+    CASE WHEN count(*) = 0 THEN 0 ELSE sum(report_tokens) END::BIGINT AS report_tokens,
     sum(reported_tokens) FILTER (report_tokens > 0)
         / nullif(sum(report_tokens) FILTER (report_tokens > 0), 0) AS compression_ratio"""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from . import matching, tokens
 from .filters import Filter, Where
 from .servers import PULLS
-from .token_kinds import WRITTEN, inward
+from .token_kinds import inward
 
 if TYPE_CHECKING:
     from .store import Reader
@@ -29,12 +29,20 @@ class Home:
     input_tokens: int
     output_tokens: int
     cache_read_tokens: int
-    cache_write_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    reasoning_tokens: int | None
+    """Part of the output; None where nothing tells."""
     cost_usd: float | None
     unpriced_tokens: int
     billed_elsewhere_tokens: int
     undercounted: int
     last_pull_at: dt.datetime | None
+
+    @property
+    def cache_write_tokens(self) -> int:
+        """Written to the cache for either time."""
+        return self.cache_write_5m_tokens + self.cache_write_1h_tokens
 
     @property
     def total_tokens(self) -> int:
@@ -62,7 +70,9 @@ def home(connection: Reader, window: str, *, now: dt.datetime, chosen: Filter | 
             coalesce(sum(input_tokens), 0)::BIGINT AS input_tokens,
             coalesce(sum(output_tokens), 0)::BIGINT AS output_tokens,
             coalesce(sum(cache_read_tokens), 0)::BIGINT AS cache_read_tokens,
-            coalesce(sum({WRITTEN}), 0)::BIGINT AS cache_write_tokens,
+            coalesce(sum(cache_write_5m_tokens), 0)::BIGINT AS cache_write_5m_tokens,
+            coalesce(sum(cache_write_1h_tokens), 0)::BIGINT AS cache_write_1h_tokens,
+            sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
             sum(cost_usd) AS cost_usd,
             coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
             coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens,

@@ -43,6 +43,8 @@ class FoundText:
     timestamp: dt.datetime | None
     session_id: str | None
     agent: str | None
+    machine: str | None
+    username: str | None
     project: str | None
     kind: str
     """title, prompt, command, path, sql or error."""
@@ -110,7 +112,7 @@ def _newest(connection: Reader, words: list[str], where: Where, limit: int, *, a
     rows = connection.ask(
         _FoundRow,
         f"""SELECT * FROM (
-            SELECT *, count(*) OVER () AS texts FROM (
+            SELECT * REPLACE (owner AS username), count(*) OVER () AS texts FROM (
                 SELECT f.*, coalesce(f.told_by, s.agent) AS agent, s.project, coalesce(f.username, s.username) AS owner,
                     coalesce(f.told_on, s.machine) AS machine
                 FROM ({_hits(words)}) f

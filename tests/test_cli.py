@@ -113,6 +113,14 @@ def test_a_mistake_is_one_line(arguments: tuple[str, ...], words: str, capsys: p
     assert words in mistake(capsys, *arguments)
 
 
+def test_a_value_may_begin_with_a_dash(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    places = common(tmp_path, folder)
+    for words in (("--project", "-work/shop", "tokens"), ("tokens", "--project", "-work/shop")):
+        assert answer(capsys, *words, *places) == answer(capsys, "tokens", "--project=-work/shop", *places)
+    assert "--project: expected one argument" in mistake(capsys, "tokens", "--project", "--since", "2026-01-01")
+    assert "--project: expected one argument" in mistake(capsys, "tokens", "--project", "-h")
+
+
 def test_a_value_comes_from_the_line_then_the_environment_then_the_file(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('tz = "Asia/Tokyo"\nproject = "shop"\nno-cost = true\nsource = ["claude=/"]\n')

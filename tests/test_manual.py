@@ -130,6 +130,11 @@ def test_it_writes_a_file_of_which_nothing_counts_yet(nowhere: Path, capsys: pyt
     nowhere.write_text("# mine")
     assert "is there already" in mistake(capsys, "config", "--write")
     assert nowhere.read_text() == "# mine"
+    shown = json.loads(told(capsys, "config", "--sample", "--json"))
+    nowhere.unlink()
+    written = json.loads(told(capsys, "config", "--write", "--json"))
+    assert (shown["written"], written["written"], written["path"]) == (False, True, str(nowhere))
+    assert shown["text"] == written["text"] == nowhere.read_text()
 
 
 def test_each_line_of_the_sample_counts_once_its_sign_is_taken_away(tmp_path: Path) -> None:

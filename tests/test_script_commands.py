@@ -247,6 +247,10 @@ def test_sql_answers_as_table_json_csv_and_parquet(folder: Path, capsys: pytest.
     assert (told["row_count"], told["truncated"], told["rows"][0]) == (4, False, ["2026-10-30", 20])
     assert [column["name"] for column in told["columns"]] == ["day", "written"]
     assert said(folder, capsys, "sql", query, "--csv").splitlines()[:2] == ["day,written", "2026-10-30,20"]
+    forms = ["--json", "--csv", "--parquet=x"]
+    for left_out in forms:
+        assert cli.main(["sql", query, *(form for form in forms if form != left_out)]) == 2
+        assert "sql answers in one form" in capsys.readouterr().err
     target = folder / "answer.parquet"
     said(folder, capsys, "sql", query, "--parquet", str(target))
     import duckdb

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -45,6 +46,24 @@ class Parser(argparse.ArgumentParser):
             near = did_you_mean(flag, self._flags(given)) if flag.startswith("-") else ""
             self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
         return given
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As in the library, but that a value may begin with a dash, as names of projects made of folders do."""
+        return super().parse_known_args(self._joined(sys.argv[1:] if args is None else args), namespace)
+
+    def _joined(self, words: Sequence[str]) -> list[str]:
+        """The words, an option that takes a value joined with it where it looks like a short option that nobody has."""
+        joined: list[str] = []
+        for number, word in enumerate(words):
+            if word == "--":
+                return [*joined, *words[number:]]
+            option = self._option_string_actions.get(joined[-1]) if joined else None
+            takes_it = option is not None and option.nargs is None and joined[-1].startswith("--")
+            if takes_it and word[:1] == "-" and word[1:2] not in ("", "-") and word not in self._option_string_actions:
+                joined[-1] += f"={word}"
+            else:
+                joined.append(word)
+        return joined
 
     def page_of(self, command: str | None) -> str:
         """The help of a command, or of the whole. Raises KeyError if there is no such command."""

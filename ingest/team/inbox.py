@@ -9,6 +9,7 @@ transactions that end late.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -373,6 +374,30 @@ def shared(connection: Connection) -> list[tuple[str, str, int]]:
         "SELECT a.pusher, b.pusher, count(*) FROM agnes_stats.told a JOIN agnes_stats.told b USING (fact, key) "
         "WHERE a.pusher < b.pusher AND a.row IS NOT NULL AND b.row IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
     ).fetchall()
+
+
+def content(connection: Connection) -> tuple[int, dt.datetime | None]:
+    """How many rows there are, and when the part was pushed that changed longest ago, in UTC without a zone."""
+    row = connection.execute(
+        "SELECT coalesce(sum(rows), 0)::bigint, min(pushed_at) AT TIME ZONE 'UTC' FROM agnes_stats.parts"
+    ).fetchone()
+    return (0, None) if row is None else (row[0], row[1])
+
+
+def last_drain(connection: Connection) -> tuple[dt.datetime, float, int] | None:
+    """When a store drained last, in UTC without a zone, how many seconds ago, and how many rows that was in all.
+
+    None if none has, or if whoever asks may not know.
+    """
+    # A role that only pushes may not see who drains.
+    may_see = connection.execute("SELECT has_table_privilege('agnes_stats.drains', 'SELECT')").fetchone()
+    if may_see != (True,):
+        return None
+    row = connection.execute(
+        "SELECT drained_at AT TIME ZONE 'UTC', extract(epoch FROM now() - drained_at)::float8, rows "
+        "FROM agnes_stats.drains ORDER BY drained_at DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else (row[0], row[1], row[2])
 
 
 def waiting(connection: Connection, start: int) -> int:

@@ -8,7 +8,7 @@ the caller says, and so are the paths of their files, because two machines may h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,10 @@ class Merged:
     responses: int
     new_sessions: int
     new_responses: int
+    facts: dict[str, int] = field(default_factory=dict, compare=False)
+    """Table -> how many facts of it the other store has, those without any left out."""
+    new: dict[str, int] = field(default_factory=dict, compare=False)
+    """Table -> how many more ours has of it now."""
 
 
 def merge(
@@ -72,7 +76,12 @@ def merge(
                 connection.execute(f"DETACH {_OTHER}")
             forget.enforce(connection)
             after = _counted(connection, "main")
-    return Merged(*there, *(now - then for now, then in zip(after, before, strict=True)))
+    new = {name: count - before[name] for name, count in after.items()}
+    sessions, responses = (there.pop("sessions"), new.pop("sessions")), (there["responses"], new["responses"])
+    told = {name: count for name, count in there.items() if count}
+    return Merged(
+        *(sessions[0], responses[0], sessions[1], responses[1]), facts=told, new={name: new[name] for name in told}
+    )
 
 
 def _refuse_teams(connection: Reader, path: Path) -> None:
@@ -81,11 +90,12 @@ def _refuse_teams(connection: Reader, path: Path) -> None:
         raise StoreForeign(f"{path} is a team's store: only machines' own ones are merged")
 
 
-def _counted(connection: Reader, schema: str) -> tuple[int, int]:
-    """Sessions and responses."""
-    row = connection.row(f"SELECT (SELECT count(*) FROM {schema}.sessions), (SELECT count(*) FROM {schema}.responses)")
+def _counted(connection: Reader, schema: str) -> dict[str, int]:
+    """How many facts of each table there are, and how many sessions."""
+    names = ("sessions", *(fact.name for fact in FACTS))
+    row = connection.row("SELECT " + ", ".join(f"(SELECT count(*) FROM {schema}.{name})" for name in names))
     assert row is not None
-    return row[0], row[1]
+    return dict(zip(names, row, strict=True))
 
 
 def _merge(connection: Writer, machine: str, overrides: PriceOverrides) -> None:

@@ -91,8 +91,12 @@ def machines_of(store: Store, table: str) -> dict[str, Any]:
 
 
 def test_what_both_have_counts_once_and_each_session_has_its_machine(store: Store, laptop: Path) -> None:
-    assert merge(store, laptop, "laptop") == Merged(2, 4, 1, 2)
-    assert merge(store, laptop, "laptop") == Merged(2, 4, 0, 0)
+    merged = merge(store, laptop, "laptop")
+    assert merged == Merged(2, 4, 1, 2)
+    assert (merged.facts["responses"], merged.new["responses"], merged.new["prompts"]) == (4, 2, 1)
+    again = merge(store, laptop, "laptop")
+    assert again == Merged(2, 4, 0, 0)
+    assert (again.facts, {*again.new.values()}) == (merged.facts, {0})
     for table in ("sessions", "responses", "tokens_daily", "tools_daily"):
         assert machines_of(store, table) == {"ours": None, "theirs": "laptop"}
 

@@ -53,7 +53,7 @@ HOME = {
         {
             "rolledUpFrom": {
                 "bbbb": {"totalTokens": 3000, "totalCostUsd": 0.25, "agentType": "explore", "rolledUpAtMs": START},
-                "cccc": {"totalTokens": 500, "agentType": "explore", "rolledUpAtMs": START},
+                "cccc": {"totalTokens": 500, "agentType": "plan", "rolledUpAtMs": START},
             }
         }
     ),
@@ -131,9 +131,13 @@ def test_what_sub_agents_took_for_what_they_reported(store: Store) -> None:
     found = asked(store, Filter())
     whole = found.delegation
     assert (whole.children, whole.tokens_consumed, whole.cost_usd, whole.report_tokens) == (2, 3500, 0.25, 120)
+    assert asked(store, Filter(since=dt.date(2001, 1, 1), until=dt.date(2001, 1, 1))).delegation.report_tokens == 0
     # Only one of them is known to have reported.
     assert whole.compression_ratio == 25
-    assert [(row.subagent_type, row.children, row.compression_ratio) for row in found.children] == [("explore", 2, 25)]
+    assert [(row.subagent_type, row.children, row.report_tokens, row.compression_ratio) for row in found.children] == [
+        ("explore", 1, 120, 25),
+        ("plan", 1, None, None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +149,7 @@ def test_what_sub_agents_took_for_what_they_reported(store: Store) -> None:
         (Filter(project="elsewhere"), 0, 0),
         (Filter(model="gpt-5"), 3, 0),
         (Filter(session_id="aaaa"), 5, 2),
-        (Filter(subagent_type="explore"), 0, 2),
+        (Filter(subagent_type="explore"), 0, 1),
         (Filter(agent="mux"), 5, 2),
         (Filter(agent="codex"), 0, 0),
         (Filter(machine="laptop"), 0, 0),
@@ -182,8 +186,9 @@ def test_the_page_names_what_is_there(cost: bool, store: Store) -> None:
 def test_scripts_find_types_of_sub_agents_under_both_names(store: Store) -> None:
     with store.read() as connection:
         told = breakdown_answer(connection, Filter())["delegation"]
-    [row] = told["by_subagent_type"]
-    assert (row["subagent_type"], row["agent_type"], told["by_agent_type"]) == ("explore", "explore", [row])
+    rows = told["by_subagent_type"]
+    assert [(row["subagent_type"], row["agent_type"]) for row in rows] == [("explore", "explore"), ("plan", "plan")]
+    assert told["by_agent_type"] == rows
 
 
 def test_without_responses_there_is_nothing(store: Store) -> None:

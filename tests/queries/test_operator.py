@@ -14,7 +14,7 @@ from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.operator import Operated, operated
 from agnes_stats.queries.store import Store
-from agnes_stats.tui.commands.operator import operator_answer
+from agnes_stats.tui.commands.operator import _whole, operator_answer
 
 from tests.queries.accesses import agnes
 from tests.storing import kept_open, store_in
@@ -113,3 +113,9 @@ def test_the_answer_of_the_command(store: Store) -> None:
     assert person["last_active_at"] == "2026-03-12T10:02:00+00:00"
     assert [row["name"] for row in answer["skills"]] == ["flea:invoice"]
     assert answer["daily"][0] == {"day": "2026-03-10", "people": 1, "sessions": 1, "prompts": 1, "active_seconds": 180}
+
+
+def test_whole_seconds_add_up_to_those_of_all() -> None:
+    assert _whole([0.4, 0.4, 0.4, 0.4]) == [0, 1, 0, 1]
+    assert (_whole([]), _whole([7.0, 0.5])) == ([], [7, 1])
+    assert sum(_whole([10.43] * 30)) == 313

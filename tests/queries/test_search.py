@@ -144,6 +144,7 @@ def test_the_command_pages_and_wants_a_word(store: Store, capsys: pytest.Capture
     assert cli.main(["search", "the", "churn", "--json", *places]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert [(row["where"], row["session_id"]) for row in answer["rows"]] == [("title", "s1")]
+    assert [(row["machine"], row["username"]) for row in answer["rows"]] == [(None, None)]
     assert answer["next_cursor"] is None
     assert cli.main(["search", "the", "--json", "--limit", "1", *places]) == 0
     cursor = json.loads(capsys.readouterr().out)["next_cursor"]

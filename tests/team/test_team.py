@@ -364,12 +364,21 @@ def test_from_nothing_to_a_team_view(
         said(capsys, "push", "--to", ann, "--machine", "mac", "--share", "labels", "--status", "--json", *store)[1]
     )
     assert (waits["waiting_rows"] > 0, [row["machine"] for row in waits["machines"]]) == (True, ["mac"])
+    assert waits["last_push_at"] == waits["machines"][0]["pushed_at"]
+    # Whoever only pushes may not see who drains.
+    seen = json.loads(said(capsys, "team", "status", ann, "--json")[1])
+    assert seen["drain"] == {"last_at": None, "lag_seconds": None, "rows": None}
     team = ["--store", str(tmp_path / "team.duckdb"), "--tz", "UTC"]
     assert "which store is the team's?" in said(capsys, "team", "drain", cron)[1]
     assert "facts" in said(capsys, "team", "drain", cron, *team)[1]
     assert "nothing new" in said(capsys, "team", "drain", cron, *team)[1]
     assert "ann-marie@mac" in said(capsys, "team", "status", cron, *team)[1]
     assert "0 rows wait" in said(capsys, "team", "status", cron, *team)[1]
+    told_all = json.loads(said(capsys, "team", "status", cron, "--json", *team)[1])
+    (pusher,) = told_all["pushers"]
+    assert (pusher["username"], pusher["machine"], pusher["rows"]) == ("ann-marie", "mac", told_all["inbox"]["rows"])
+    assert told_all["inbox"]["oldest_at"] <= pusher["last_push_at"] <= told_all["drain"]["last_at"]
+    assert (told_all["drain"]["lag_seconds"] >= 0, told_all["drain"]["rows"] > 0) == (True, True)
     assert "removed 0 rows" in said(capsys, "team", "compact", cron, *team)[1]
     # What lies on this machine is none of the team's.
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "elsewhere"))

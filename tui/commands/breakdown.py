@@ -143,7 +143,7 @@ def _delegation(told: Mapping[str, Any], page: Page) -> list[str]:
         f"Sub-agents as their parents sum them up: {words.count(told['children'])}",
         f"{words.plural(told['tokens_consumed'], 'token')}",
         *([words.usd(told["cost_usd"])] if page.cost and told["cost_usd"] is not None else []),
-        f"reports {words.plural(told['report_tokens'], 'token')}",
+        *([] if told["report_tokens"] is None else [f"reports {words.plural(told['report_tokens'], 'token')}"]),
         *([f"{ratio:.1f} to 1"] if ratio is not None else []),
     ]
     return ["", " · ".join(parts)]

@@ -20,12 +20,15 @@ DEFAULT = "default"
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats config`."""
     path = config_path(os.environ)
-    if given.sample:
-        terminal.lines(sample().splitlines())
-        return 0
-    if given.write:
-        _write(path)
-        terminal.lines([f"wrote {path}: take the # away from what you want"])
+    if given.sample or given.write:
+        if given.write:
+            _write(path)
+        if given.json:
+            terminal.answer({"path": str(path), "written": given.write, "text": sample()})
+        elif given.write:
+            terminal.lines([f"wrote {path}: take the # away from what you want"])
+        else:
+            terminal.lines(sample().splitlines())
         return 0
     answer = config_answer(given, settings, path)
     if given.json:

@@ -41,6 +41,9 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
             "new_sessions": brought.new_sessions,
             "new_responses": brought.new_responses,
             "store": str(settings.store),
+            "from": str(other),
+            "facts": brought.facts,
+            "new": brought.new,
         }
         terminal.answer(answer)
         return 0

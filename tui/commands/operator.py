@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime as dt
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -44,6 +46,7 @@ def operator_answer(connection: Reader, chosen: Filter, *, now: dt.datetime, tod
     from ...queries.operator import operated
 
     told = operated(connection, chosen, now=now, today=today, limit=limit)
+    of_people, of_days = (_whole([row.active_seconds for row in rows]) for rows in (told.people, told.days))
     return {
         "since": told.since.isoformat(),
         "until": told.until.isoformat(),
@@ -51,19 +54,25 @@ def operator_answer(connection: Reader, chosen: Filter, *, now: dt.datetime, tod
             {
                 **dataclasses.asdict(row),
                 "name": user_name(row.username),
-                "active_seconds": round(row.active_seconds),
+                "active_seconds": seconds,
                 "active_hours": round(row.active_seconds / 3600, 2),
                 "last_active_at": stamp(row.last_active_at),
             }
-            for row in told.people
+            for row, seconds in zip(told.people, of_people, strict=True)
         ],
         "skills": [dataclasses.asdict(row) for row in told.skills],
         "tables": [{**dataclasses.asdict(row), "last_at": stamp(row.last_at)} for row in told.tables],
         "daily": [
-            {**dataclasses.asdict(row), "day": row.day.isoformat(), "active_seconds": round(row.active_seconds)}
-            for row in told.days
+            {**dataclasses.asdict(row), "day": row.day.isoformat(), "active_seconds": seconds}
+            for row, seconds in zip(told.days, of_days, strict=True)
         ],
     }
+
+
+def _whole(seconds: Sequence[float]) -> list[int]:
+    """Whole seconds for each, whose sum is that of all, rounded: so what is told of people and of days is the same."""
+    ends = [0, *(round(end) for end in accumulate(seconds))]
+    return [end - start for start, end in pairwise(ends)]
 
 
 def show(answer: Answer, page: Page) -> list[str]:

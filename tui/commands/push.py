@@ -14,6 +14,7 @@ from .. import terminal
 from ..settings import BadSetting, Settings
 from .answering import between, opened
 from .command import READING, Command, Flag
+from .json_fields import stamp
 
 if TYPE_CHECKING:
     from ...ingest.team.inbox import Address
@@ -164,16 +165,16 @@ def _status(given: argparse.Namespace, settings: Settings, where: Address, terms
         rows = [
             {
                 "machine": each.machine,
-                "pushed_at": f"{each.pushed_at.isoformat()}+00:00",
+                "pushed_at": stamp(each.pushed_at),
                 "rows": each.rows,
                 "share": each.share,
                 "version": each.program,
             }
             for each in machines
         ]
-        terminal.answer(
-            _about(where, terms) | {"waiting_rows": waiting.rows, "waiting_parts": waiting.parts, "machines": rows}
-        )
+        last = next((row["pushed_at"] for row in rows if row["machine"] == terms.machine), None)
+        waits_so = {"waiting_rows": waiting.rows, "waiting_parts": waiting.parts}
+        terminal.answer(_about(where, terms) | {"last_push_at": last, **waits_so, "machines": rows})
         return 0
     lines = [
         f"· {each.machine}: {words.plural(each.rows, 'row')}, {each.share}, last pushed {_when(each)}"

@@ -10,7 +10,7 @@ from ..factories import filter_of
 from ..settings import BadSetting, Settings
 from .answering import MAX_LIMIT, answered, between, cursor_of
 from .command import CURSOR, FILTERS, LIMIT, READING, Command
-from .json_fields import cursor_fields, stamp
+from .json_fields import cursor_fields, stamp, whose_fields
 from .page import TextColumn, more_line, table
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def search_answer(connection: Reader, chosen: Filter, text: str, *, limit: int, 
                 "timestamp": stamp(row.timestamp),
                 "id": row.id,
                 "session_id": row.session_id,
-                "agent": row.agent,
+                **whose_fields(row),
                 "project": row.project,
                 "where": row.kind,
                 "text": row.text,

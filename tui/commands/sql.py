@@ -19,6 +19,7 @@ from .command import FILTERS, READING, Command
 
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats sql QUERY`: read-only, at most 10,000 rows."""
+    _one_form(given)
     store = Store(settings.store)
     with opened(settings):
         # The console's question has a connection of its own, once nobody here has the store open.
@@ -28,6 +29,13 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     except RecursionError:
         raise StoreError(console.TOO_DEEP) from None
     return 0
+
+
+def _one_form(given: argparse.Namespace) -> None:
+    """Raise BadSetting where the answer is wanted in several forms: all of them would be one's whole output."""
+    wanted = [f"--{name}" for name in ("json", "csv", "parquet") if getattr(given, name)]
+    if len(wanted) > 1:
+        raise BadSetting(f"sql answers in one form: leave out {' or '.join(wanted)}")
 
 
 def _tell_table(given: argparse.Namespace, table: console.Table) -> None:

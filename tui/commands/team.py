@@ -15,6 +15,7 @@ from ..factories import engine_of
 from ..settings import BadSetting, Settings, default_store
 from .answering import between
 from .command import Command
+from .json_fields import stamp
 from .push import LONGEST_PAUSE_SECONDS, WATCH
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ def _status(given: argparse.Namespace, settings: Settings, where: Address) -> in
         machines = inbox.machines(connection)
         waiting = inbox.waiting(connection, how_far(Store(settings.store))) if has_store else None
         shared = inbox.shared(connection) if given.shared else []
+        (rows_there, oldest_at), drained = inbox.content(connection), inbox.last_drain(connection)
     versions = _versions(machines)
     if given.json:
         rows: list[dict[str, Any]] = [
@@ -188,12 +190,30 @@ def _status(given: argparse.Namespace, settings: Settings, where: Address) -> in
                 "rows": each.rows,
                 "share": each.share,
                 "version": each.program,
-                "pushed_at": f"{each.pushed_at.isoformat()}+00:00",
+                "pushed_at": stamp(each.pushed_at),
             }
             for each in machines
         ]
+        pushers = [
+            {
+                "username": each.pusher,
+                "machine": each.machine,
+                "version": each.program,
+                "last_push_at": stamp(each.pushed_at),
+                "rows": each.rows,
+            }
+            for each in machines
+        ]
+        last_at, lag, drained_rows = drained or (None, None, None)
         both = [{"users": [one, other], "facts": facts} for one, other, facts in shared]
-        answer = {"inbox": where.shown, "waiting_rows": waiting, "machines": rows, "versions": versions}
+        answer = {
+            "inbox": {"address": where.shown, "rows": rows_there, "oldest_at": stamp(oldest_at)},
+            "drain": {"last_at": stamp(last_at), "lag_seconds": lag, "rows": drained_rows},
+            "pushers": pushers,
+            "waiting_rows": waiting,
+            "machines": rows,
+            "versions": versions,
+        }
         terminal.answer(answer | ({"shared": both} if given.shared else {}))
         return 0
     lines = [
