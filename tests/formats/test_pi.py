@@ -88,6 +88,26 @@ def test_the_same_id_in_two_sessions_is_two_entries(way: str, tmp_path: Path) ->
 
 
 @every_way
+def test_calls_that_are_only_counted_up_are_told_apart(way: str, tmp_path: Path) -> None:
+    call = {"type": "toolCall", "id": "functions.bash:0", "name": "bash", "arguments": {}}
+
+    def asks_and_fails(number: int, *, fails: bool) -> tuple[dict[str, Any], ...]:
+        result = entry(number + 1, "toolResult", "x", toolCallId=call["id"], isError=fails)
+        return answer(number, usage(5, 5), call, stop="toolUse"), result
+
+    begun = (*SESSION, *asks_and_fails(11, fails=False))
+    other = [row | {"timestamp": "2026-07-01T11:00:03.000Z"} for row in asks_and_fails(15, fails=True)]
+    rows = (*begun, *asks_and_fails(13, fails=True))
+    fork = (header("fork", 11, parentSession="old"), *begun[1:], *other)
+    store = arrived(way, "pi", {OLD: lines(*rows), FORK: lines(*fork)}, tmp_path)
+    assert asked(store, "SELECT session_id, is_error FROM tool_calls ORDER BY ts") == [
+        ("old", False),
+        ("old", True),
+        ("fork", True),
+    ]
+
+
+@every_way
 def test_a_compaction_that_tells_its_usage_is_a_bill(way: str, tmp_path: Path) -> None:
     when = "2026-07-01T10:00:09.000Z"
     told = {"type": "compaction", "id": "c", "timestamp": when, "usage": usage(900, 50)}

@@ -96,6 +96,29 @@ def test_calls_sub_agents_and_how_they_ended(way: str, tmp_path: Path) -> None:
 
 
 @every_way
+def test_calls_that_are_only_counted_up_are_told_apart(way: str, tmp_path: Path) -> None:
+    call = {"functionCall": {"id": "call_1", "name": "read_file", "args": {}}}
+
+    def rows(number: int, status: str, **more: Any) -> list[dict[str, Any]]:
+        told = {"callId": "call_1", "status": status}
+        return [
+            record(number, "assistant", call, **more),
+            record(number + 1, "tool_result", toolCallResult=told, **more),
+        ]
+
+    files = {
+        CHAT: lines(ASK, *rows(2, "success"), *rows(4, "error")),
+        CHAT.replace("s1", "s2"): lines(*rows(6, "error", sessionId="s2")),
+    }
+    store = arrived(way, "qwen", files, tmp_path)
+    assert asked(store, "SELECT session_id, is_error FROM tool_calls ORDER BY ts") == [
+        ("s1", False),
+        ("s1", True),
+        ("s2", True),
+    ]
+
+
+@every_way
 def test_titles_and_compactions(way: str, tmp_path: Path) -> None:
     rows = (
         ASK,

@@ -11,6 +11,7 @@ from ...jsonl import Unusable, reader_of, value_in
 from ...shapes import Tally
 from ...tasks import changes_in_state
 from ...text import first_line
+from ..counted_calls import CountedCalls
 from ..emit import TEXT_CHARS, Emitter
 from ..events import (
     Label,
@@ -83,6 +84,7 @@ class ClaudeDecoder:
         """The time of the first row of the file that has one, which need not be the earliest."""
         self._asked: dict[str, int] = dict(state.get("asked", {}))
         self._answered = Answered(state.get("answered", {}))
+        self._calls = CountedCalls(state)
         self._prompt: str | None = state.get("prompt")
         self._session: str | None = state.get("session")
         self._tally: Tally = {}
@@ -115,6 +117,7 @@ class ClaudeDecoder:
             "asked": self._asked,
             "session": self._session,
             "answered": self._answered.state(),
+            **self._calls.state(),
         }
         if self._prompt is not None:
             state["prompt"] = self._prompt
@@ -209,7 +212,7 @@ class ClaudeDecoder:
     # -- messages ------------------------------------------------------------------------------------------------
 
     def _user(self, message: Message, line: RowLine, speaker: Speaker, row: Row) -> None:
-        self._results(row, message, line.place)
+        self._results(row, message, line.place, speaker.subagent_id)
         is_prompt = self._prompt_row(row, message, line)
         who = _asked_of(speaker.subagent_id, speaker.is_sidechain)
         self._answered.asked(who, row_key(row.uuid, line), is_prompt=is_prompt)
@@ -229,7 +232,7 @@ class ClaudeDecoder:
             speaker = Speaker(agent, None, True, text_in(row.version))
             self._assistant(inner.message, inner.requestId, inner.uuid, line, speaker, Row())
         elif inner.type == "user":
-            self._results(Row(), inner.message, place)
+            self._results(Row(), inner.message, place, agent)
             self._answered.asked(_asked_of(agent, True), row_key(inner.uuid, line), is_prompt=False)
 
     def _assistant(self, message: Message, request: Any, uuid: Any, line: RowLine, speaker: Speaker, row: Row) -> None:
@@ -309,6 +312,7 @@ class ClaudeDecoder:
         name = text_in(block.name) or "(unnamed)"
         given = value_in(block.input)
         given = given if isinstance(given, dict) else {}
+        call = self._calls.called(call, key, speaker.subagent_id)
         told = ToolCall(id=call, place=place, speaker=speaker, name=name)
         # To name many fields at once takes twice as long as to set them.
         told.given, told.detail = given, detail_of(name, given) or ""
@@ -323,11 +327,11 @@ class ClaudeDecoder:
         told.is_builtin = (told.skill or told.subagent_type or name) in BUILTIN_NAMES
         self._emit.tool_call(told)
 
-    def _results(self, row: Row, message: Message, place: Place) -> None:
+    def _results(self, row: Row, message: Message, place: Place, agent: str | None) -> None:
         for block in self._blocks(message):
             if block.type == "tool_result" and isinstance(block.tool_use_id, str):
-                call, raw = block.tool_use_id, raw_result(row, block)
-                told = result_of(row, block, raw, place, waits=self._emit.waits_for_text(call))
+                call, raw = self._calls.of_result(block.tool_use_id, place.session, agent), raw_result(row, block)
+                told = result_of(row, block, call, raw, place, waits=self._emit.waits_for_text(call))
                 self._emit.tool_result(told)
                 if not told.is_error:
                     self._work(raw, call, place)
@@ -445,11 +449,16 @@ class ClaudeDecoder:
         """
         ended = end_in(text, f"{row_key(uuid, line)}:end", line.place)
         if ended is not None:
+            ended.call_id = self._call_of(ended.call_id, line)
             self._emit.background_end(ended)
         report = report_in(text)
         if report is not None:
+            report.reported_call_id = self._call_of(report.reported_call_id, line)
             report.reported_at, report.reported_pos = line.place.ts, line.place.pos
             self._emit.subagent(report)
+
+    def _call_of(self, named: str | None, line: RowLine) -> str | None:
+        return None if named is None else self._calls.of_result(named, line.place.session)
 
 
 _OTHER_ROWS = {

@@ -54,12 +54,10 @@ def raw_result(row: Row, block: ContentBlock) -> RawResult:
     return RawResult(bytes(block.content), beside if isinstance(beside, msgspec.Struct) else _NOTHING)
 
 
-def result_of(row: Row, block: ContentBlock, raw: RawResult, place: Place, *, waits: bool) -> ToolResult:
-    """The end of the call that the block is of; `waits`: its text is to be told, whatever it looks like."""
+def result_of(row: Row, block: ContentBlock, call: str, raw: RawResult, place: Place, *, waits: bool) -> ToolResult:
+    """The end of the call of this id, that the block is of; `waits`: its text is to be told, whatever it looks like."""
     content, beside = raw
-    told = ToolResult(
-        call_id=block.tool_use_id, place=place, is_error=block.is_error is True, size=max(0, len(content) - 2)
-    )
+    told = ToolResult(call_id=call, place=place, is_error=block.is_error is True, size=max(0, len(content) - 2))
     if told.is_error or waits or raw.may_tell() or content.find(_MADE_TASK, 0, _BEGINNING) >= 0:
         told.text = text_of(value_in(block.content))
     if told.is_error:

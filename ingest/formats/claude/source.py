@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..change import Change
     from ..retention import Retention
 
-VERSION = 10
+VERSION = 11
 
 NOTE = ".meta.json"
 """How the note beside a sub-agent's transcript ends."""

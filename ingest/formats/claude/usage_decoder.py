@@ -116,9 +116,9 @@ class UsageDecoder(ClaudeDecoder):
         if place.home is not None:
             super()._tool_use(block, call, key, place, speaker, folder)
 
-    def _results(self, row: Row, message: Message, place: Place) -> None:
+    def _results(self, row: Row, message: Message, place: Place, agent: str | None) -> None:
         if place.home is not None:
-            super()._results(row, message, place)
+            super()._results(row, message, place, agent)
 
     def _own_total(self, row: Row, line: RowLine) -> None:
         if line.place.home is not None:

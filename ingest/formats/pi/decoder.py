@@ -10,6 +10,7 @@ from typing import Any
 from ...batch import Batch
 from ...jsonl import Unusable, reader_of
 from ...text import short
+from ..counted_calls import CountedCalls
 from ..emit import Emitter
 from ..events import (
     Billed,
@@ -69,6 +70,7 @@ class PiDecoder:
         """When the session was made, if an entry that is older was copied from another session; else None."""
         self._effort: str | None = state.get("effort")
         self._prompt: str | None = state.get("prompt")
+        self._calls = CountedCalls(state)
 
     # -- the stretch ---------------------------------------------------------------------------------------------
 
@@ -90,6 +92,7 @@ class PiDecoder:
     def finish(self) -> State:
         """Add what can only be said at the end of the stretch; the state for the next one."""
         return self._emitter.finish(self._first_pos) | {
+            **self._calls.state(),
             "rows": self._rows,
             "session": self._session,
             "born": self._born,
@@ -165,7 +168,7 @@ class PiDecoder:
             diff = message.details.get("diff") if isinstance(message.details, dict) else None
             self._emitter.tool_result(
                 ToolResult(
-                    call_id=f"{AGENT}:{message.toolCallId}",
+                    call_id=f"{AGENT}:{self._calls.of_result(message.toolCallId, place.session)}",
                     place=place,
                     is_error=message.isError is True,
                     text=text,
@@ -207,12 +210,14 @@ class PiDecoder:
         given = block.get("arguments")
         given = given if isinstance(given, dict) else {}
         name = short(block.get("name")) or "(unnamed)"
-        call = block.get("id")
+        call, answer = block.get("id"), _key(entry, message)
         path, command = given.get("path"), given.get("command")
         is_skill = name == "read" and isinstance(path, str) and path.endswith(_SKILL_FILE)
         self._emitter.tool_call(
             ToolCall(
-                id=f"{AGENT}:{call}" if isinstance(call, str) and call else f"{_key(entry, message)}:{name}",
+                id=f"{AGENT}:{self._calls.called(call, answer)}"
+                if isinstance(call, str) and call
+                else f"{answer}:{name}",
                 place=place,
                 speaker=Speaker(),
                 name=name,

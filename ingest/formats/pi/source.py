@@ -20,7 +20,7 @@ from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 3
+VERSION = 4
 
 
 class PiSource(Source):

@@ -10,6 +10,7 @@ import msgspec
 from ...batch import Batch
 from ...jsonl import Unusable, reader_of
 from ...text import short
+from ..counted_calls import CountedCalls
 from ..emit import Emitter
 from ..events import (
     Label,
@@ -86,6 +87,7 @@ class QwenDecoder:
         self._session: str | None = state.get("session")
         self._prompt: str | None = state.get("prompt")
         self._asked: int | None = state.get("asked")
+        self._calls = CountedCalls(state)
 
     def feed(self, line: bytes, pos: int) -> None:
         """Read one line that starts at byte `pos`."""
@@ -98,7 +100,7 @@ class QwenDecoder:
 
     def finish(self) -> State:
         """Add what can only be said at the end of the stretch; the state for the next one."""
-        state = self._emitter.finish(self._first_pos)
+        state = self._emitter.finish(self._first_pos) | self._calls.state()
         return state | {"session": self._session, "prompt": self._prompt, "asked": self._asked}
 
     # -- one record ----------------------------------------------------------------------------------------------
@@ -131,7 +133,7 @@ class QwenDecoder:
         elif record.type == "assistant":
             self._answer(record, key, place, speaker)
         elif record.type == "tool_result":
-            self._result(record, place)
+            self._result(record, place, speaker)
         elif record.type == "system":
             self._system(record, key, place)
 
@@ -169,7 +171,9 @@ class QwenDecoder:
         is_subagent = name in _SUBAGENT_TOOLS
         self._emitter.tool_call(
             ToolCall(
-                id=f"{AGENT}:{call['id']}" if call.get("id") else fallback,
+                id=f"{AGENT}:{self._calls.called(str(call['id']), response, speaker.subagent_id)}"
+                if call.get("id")
+                else fallback,
                 place=place,
                 speaker=speaker,
                 name=name,
@@ -187,7 +191,7 @@ class QwenDecoder:
             )
         )
 
-    def _result(self, record: ChatRecord, place: Place) -> None:
+    def _result(self, record: ChatRecord, place: Place, speaker: Speaker) -> None:
         self._asked = place.ts
         result = _object(record.toolCallResult)
         answer: Mapping[str, Any] = {}
@@ -202,7 +206,7 @@ class QwenDecoder:
         status = result.get("status")
         self._emitter.tool_result(
             ToolResult(
-                call_id=f"{AGENT}:{call}",
+                call_id=f"{AGENT}:{self._calls.of_result(call, place.session, speaker.subagent_id)}",
                 place=place,
                 is_error=status in _FAILED or (status is None and "error" in said),
                 text=text,
