@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.events import Event, InputEvent
 from textual.screen import Screen
@@ -34,6 +34,7 @@ from .filter_text import FIELDS, chips
 from .first_frame import LATE_SECONDS, SOON_SECONDS, FirstFrame
 from .format import local
 from .header import HeaderStrip
+from .key_names import brief
 from .keys import KEYS
 from .kit.cursor_canvas import Pointed
 from .kit.frame import NARROW, ZONE, FilterInput, FilterPart, StatusCorner, TabStrip
@@ -240,6 +241,10 @@ class AgnesStats(EndableApp):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Those of Textual, and what keeps every text readable and in its place."""
         return [*super().get_line_filters(), READABLE, KEPT_IN_PLACE]
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as the bottom line writes it."""
+        return binding.key_display or brief(binding.key)
 
     def get_default_screen(self) -> Screen[None]:
         """The one that the tabs are on."""

@@ -9,6 +9,7 @@ from agnes_stats import tui
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.access.views import TABLES
 from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.key_names import brief, spelled
 from agnes_stats.tui.kit.canvas import Canvas
 from agnes_stats.tui.kit.key_bar import KeyBar
 from agnes_stats.tui.kit.table import Column
@@ -53,7 +54,7 @@ async def test_the_keys_told_are_whole_and_work_there_and_help_is_among_them(
             assert cell_len(line) <= bar.region.width, place
             descriptions = [entry.description for entry in shown]
             assert "Help" in descriptions and {"Back", "Quit"} & set(descriptions), place
-            assert "? Help" in line or "f1 Help" in line, place
+            assert "? Help" in line or "F1 Help" in line, place
             # What does not fit is left out, and only that.
             rest = [entry for entry in bar.entries if entry not in shown]
             assert not rest or cell_len(line) + 1 + rest[0].width > bar.region.width, place
@@ -69,8 +70,8 @@ def told_of_working(app: AgnesStats, place: str) -> Keys:
     keys = keys_on(app.screen)
     told = [key for entry in (*keys.here, *keys.everywhere) for key in entry.keys]
     assert len(told) == len(set(told)), place
-    shown = {app.get_key_display(each.binding) for each in app.screen.active_bindings.values() if each.enabled}
-    names = shown | {"^c", "^p", "^g", "?", "esc", "q", "⏎", "f1", "e", "^j", "f5", "^⏎"}
+    shown = {spelled(each.binding.key) for each in app.screen.active_bindings.values() if each.enabled}
+    names = shown | {"Ctrl+C", "Ctrl+P", "Ctrl+G", "?", "Esc", "q", "↵", "F1", "e", "Ctrl+J", "F5", "Ctrl+↵"}
     assert set(told) <= names, (place, set(told) - names)
     return keys
 
@@ -104,7 +105,7 @@ async def test_help_tells_the_keys_that_work_there_and_no_others(store: Store) -
             assert title in text and "This tab" not in text, place
             offered = list(verbs(app, screen))
             # The palette does not offer itself.
-            about = [entry.about for entry in (*keys.here, *keys.everywhere) if "^p" not in entry.keys]
+            about = [entry.about for entry in (*keys.here, *keys.everywhere) if "Ctrl+P" not in entry.keys]
             for word in {word for each in about for word in each.split()}:
                 assert any(fits([word.lower()], verb.name, verb.about) for verb in offered), (place, word)
             for called in [entry.description for entry in screen.query_one(KeyBar).entries]:
@@ -129,9 +130,45 @@ async def test_keys_without_anything_to_do_are_not_told(own_home: Path) -> None:
             # What this program tells of itself has parts, also of an empty store.
             parts = {"w"} if tab.name == "sync" else set()
             assert not told & {"s", "S", "y", "o", "f", "w", "h", "b", "n", "N", "R", "backspace"} - parts, tab.name
-            assert "esc" not in {key for entry in keys_on(app.screen).everywhere for key in entry.keys}
+            assert "Esc" not in {key for entry in keys_on(app.screen).everywhere for key in entry.keys}
         await press(pilot, "1", "slash", *"zz", "enter")
-        assert "esc" in {key for entry in keys_on(app.screen).everywhere for key in entry.keys}
+        assert "Esc" in {key for entry in keys_on(app.screen).everywhere for key in entry.keys}
+
+
+# -- how keys are written
+
+
+@pytest.mark.parametrize(
+    ("key", "at_length", "in_short"),
+    [
+        ("enter", "↵", "↵"),
+        ("escape", "Esc", "Esc"),
+        ("f5", "F5", "F5"),
+        ("f", "f", "f"),
+        ("S", "S", "S"),
+        ("slash", "/", "/"),
+        ("question_mark", "?", "?"),
+        ("left_square_bracket", "[", "["),
+        ("delete", "Del", "Del"),
+        ("ctrl+p", "Ctrl+P", "^P"),
+        ("ctrl+enter", "Ctrl+↵", "^↵"),
+        ("shift+up", "Shift+↑", "Shift+↑"),
+    ],
+)
+def test_a_key_is_written_as_it_is_called(key: str, at_length: str, in_short: str) -> None:
+    assert (spelled(key), brief(key)) == (at_length, in_short)
+
+
+async def test_bottom_line_help_and_palette_write_keys_alike(store: Store) -> None:
+    async with running(store, (80, 24)) as (app, pilot):
+        assert screen_text(app).splitlines()[-1].startswith("↵ Open")
+        told = {(verb.key, verb.name) for verb in verbs(app, app.screen)}
+        assert {("↵", "Open"), ("F5", "Ask again"), ("Ctrl+G", "Jump")} <= told
+        await press(pilot, "l")
+        console = screen_text(app).splitlines()[-1]
+        assert (
+            console.startswith("F5 Run") and "^R History" in console and console.rstrip().endswith("F1 Help Esc Back")
+        )
 
 
 # -- one key, one meaning

@@ -112,3 +112,19 @@ async def test_what_is_asked_again_and_says_the_same_does_not_lay_out_any_place(
                 assert (screen_text(app), laid_out) == (shown, []), place
                 seen.append(place)
     assert seen == list(PLACES)
+
+
+async def test_a_line_that_is_too_long_says_so() -> None:
+    """One line and an ellipsis for a text that asks for them, others wrap, whichever comes after the other."""
+    app = Host()
+    async with app.run_test(size=(10, 8)) as pilot:
+        long = "one two three"
+        for text, lines in (
+            (Text(long), ["one two", "three"]),
+            (Text(long, no_wrap=True, overflow="ellipsis"), ["one two t…"]),
+            (Text(long, no_wrap=True, overflow="crop"), ["one two th"]),
+            (Text(long), ["one two", "three"]),
+        ):
+            app.line("high").update(text)
+            await pilot.pause()
+            assert [line.rstrip() for line in screen_text(app).splitlines()][: len(lines)] == lines, text.overflow

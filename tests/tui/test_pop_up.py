@@ -11,6 +11,7 @@ from agnes_stats.tui.app import MainScreen
 from agnes_stats.tui.kit.pop_up import PopUp
 from textual.css.model import RuleSet
 from textual.screen import ModalScreen, Screen
+from textual.widgets import OptionList
 
 from tests.tui.running import press, running, screen_text, settle
 from tests.tui.sessions_world import world
@@ -79,3 +80,30 @@ async def test_a_rule_is_hashed_as_the_object_that_it_is(store: Store) -> None:
         one, other = RuleSet(tie_breaker=1), RuleSet(tie_breaker=2)
         assert hash(one) == object.__hash__(one)
         assert len({one, other, one}) == 2
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+async def test_whatever_comes_up_is_in_the_middle(store: Store, width: int) -> None:
+    """Of the columns as well as of the lines, give or take half a cell, and wholly on the screen."""
+    async with running(store, (width, 30)) as (app, pilot):
+        for key in ("r", "z", "p", "m", "s", "C", "e", "question_mark"):
+            await press(pilot, key)
+            assert isinstance(app.screen, PopUp), key
+            box = app.screen.query_one("#picker, #export, #help").region
+            assert box in app.screen.region, key
+            assert abs(box.x - (width - box.right)) <= 1 and abs(box.y - (30 - box.bottom)) <= 1, (key, box)
+            await press(pilot, "escape")
+            assert not isinstance(app.screen, PopUp), key
+
+
+async def test_what_is_offered_takes_a_line_each(store: Store) -> None:
+    async with running(store, (80, 24)) as (app, pilot):
+        for key in ("r", "z", "p", "m", "s", "C"):
+            await press(pilot, key)
+            options = app.screen.query_one(OptionList)
+            assert options.virtual_size.height == options.option_count, key
+            await press(pilot, "escape")
+        await press(pilot, "C")
+        assert "Space shows or hides · < > move · D the usual ones · Esc done" in screen_text(app)
+        await press(pilot, "escape", "r")
+        assert "or type 14 days · 6 hours · 2026-03 · 2026-01-05 to 2026-02-28" in screen_text(app)

@@ -81,7 +81,7 @@ def test_the_strip_marks_the_gravest_of_a_step() -> None:
         TimelineStep(0, 0, 0, 0, after_pause=True),
     )
     line, marks = time_strip(Timeline(steps, 30.0), 60, STYLES).plain.splitlines()
-    assert line.startswith("█▁▅▁") and line.endswith("≤ 10 tok/min")
+    assert line.startswith("█▁▅▁") and line.endswith("peak 10 tok/min")
     assert marks.startswith("╵✗◆┊") and marks.endswith("✗ 2  ◆ 2")
 
 

@@ -90,6 +90,14 @@ async def test_marks_and_what_they_mean_and_time_passes_on_the_cards(store: Stor
         assert "then count each customer once" in screen_text(app), "a card opens its session"
 
 
+async def test_the_marks_are_told_at_length_where_there_is_room_from_the_first_rows_on(store: Store) -> None:
+    nothing = Filter(zone="UTC", text="nothing is called so")
+    async with running(store, (180, 45), chosen=nothing) as (app, pilot):
+        assert "lower bound" not in screen_text(app)
+        await press(pilot, "escape")
+        assert "≥ lower bound: 1 of " in line(screen_text(app), "6 sessions, 5 with tokens ·")
+
+
 async def test_sorting_by_key_and_by_mouse(store: Store) -> None:
     async with running(store) as (app, pilot):
         assert order(app) == ["1", "2", "3", "5", "6", "4"]

@@ -105,6 +105,18 @@ async def focus_order(pilot: Pilot[int]) -> list[str]:
     return found
 
 
+async def test_marks_are_explained_in_as_many_words_as_there_is_room_for(store: Store) -> None:
+    async with opened(store, (140, 45)) as (app, pilot):
+        for width, told in (
+            (140, "≥ lower bound: 1 of 7 responses (14 %) · +? no known price: 57k tokens (1 %): acme/coder-large-2 57k"),
+            (80, "≥ lower bound: 1 of 7 responses (14 %) · +? no known price: 57k tokens (1 %)"),
+            (60, "≥ in 14 % · +? in 1 %"),
+        ):
+            await pilot.resize_terminal(width, 45)
+            await settle(pilot)
+            assert line_with(app, "≥ ").strip() == told
+
+
 async def test_the_whole_tab_tells_prices_and_bounds_and_goes_round_by_tab(
     store: Store, golden: Callable[[str, str], None]
 ) -> None:

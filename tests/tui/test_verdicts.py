@@ -40,7 +40,7 @@ LIMIT = PlanLimit(
         ({"projected_full_at": NOW + dt.timedelta(hours=1, minutes=40)}, "full 16:10, 2h 20m too early"),
         ({"used_percentage": 100.0}, "over until 18:30"),
         ({"used_percentage": 100.0, "resets_at": None}, "over"),
-        ({"used_percentage": None}, "reset since"),
+        ({"used_percentage": None}, "reset since, 40 % before"),
         # Of a limit that was told once nobody knows how it goes on, nor of one that was told long ago.
         ({"has_pace": False}, "not known yet"),
         ({"stale": True}, "not known yet"),

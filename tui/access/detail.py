@@ -26,7 +26,7 @@ class AccessScreen(PopUp[None]):
     """
     TITLE = "Data access"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss", "Back", key_display="esc"),
+        Binding("escape,q,enter", "dismiss", "Back"),
         Binding("y", "copy_sql", "Copy", tooltip="Copy the SQL, without one the command"),
         Binding("o", "open_session", "Session", tooltip="Open the session that this happened in"),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),

@@ -103,6 +103,7 @@ def _filters(_: Settings) -> list[str]:
 def _keys(_: Settings) -> list[str]:
     from textual.binding import Binding
 
+    from ..key_names import spelled
     from ..keys import KEYS
     from ..tabs import TABS, pane_of
     from ..views import ViewsTab
@@ -111,7 +112,7 @@ def _keys(_: Settings) -> list[str]:
         shown = []
         for binding in bindings:
             if isinstance(binding, Binding) and (binding.tooltip or binding.description):
-                key = binding.key_display or ", ".join(_KEY_NAMES.get(key, key) for key in binding.key.split(","))
+                key = ", ".join(map(spelled, binding.key.split(",")))
                 shown.append((key, binding.tooltip or binding.description))
         return shown
 
@@ -126,17 +127,6 @@ def _keys(_: Settings) -> list[str]:
             if of_view:
                 lines += ["", f"{tab.title}, {view.label}", "", *_columns(of_view)]
     return [*lines, "", "? in the dashboard lists the keys that work where you are."]
-
-
-_KEY_NAMES = {
-    "question_mark": "?",
-    "slash": "/",
-    "escape": "Esc",
-    "enter": "Enter",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-}
-"""Textual's name of a key -> what is on it."""
 
 
 def _sources(_: Settings) -> list[str]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 from textual.visual import VisualType
 from textual.widget import Widget
 from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from textual.css.types import TextOverflow, TextWrap
 
 
 def same(one: object, other: object) -> bool:
@@ -22,6 +28,10 @@ def same(one: object, other: object) -> bool:
     return isinstance(one, str) and isinstance(other, str) and one == other
 
 
+_OVERFLOWS: Mapping[str, TextOverflow] = {"ellipsis": "ellipsis", "crop": "clip"}
+"""What a text of Rich does at the end of its room -> the same in Textual's words; the rest folds."""
+
+
 class StillText(Static):
     """As Textual's own, which has all of the screen laid out with every update: that takes longer than to paint it."""
 
@@ -32,6 +42,8 @@ class StillText(Static):
         if same(self._said, content):
             return
         self._said = content.copy() if isinstance(content, Text) else content
+        if isinstance(content, Text):
+            self._end_lines_as(content)
         super().update(content, layout=False)
         if not layout:
             return
@@ -42,6 +54,14 @@ class StillText(Static):
                     node._clear_arrangement_cache()
         elif not self._fits():
             self.refresh(layout=True)
+
+    def _end_lines_as(self, text: Text) -> None:
+        """Wrap lines, or cut them, as the text wants it: Textual asks the widget's style only."""
+        wrap: TextWrap = "nowrap" if text.no_wrap else "wrap"
+        overflow: TextOverflow = _OVERFLOWS.get(text.overflow or "", "fold")
+        if (self.styles.text_wrap, self.styles.text_overflow) != (wrap, overflow):
+            self.styles.text_wrap = wrap
+            self.styles.text_overflow = overflow
 
     def _fits(self) -> bool:
         """Whether it takes the room that it has. What is not laid out yet has none."""

@@ -17,7 +17,7 @@ from ..kit.scrolling import Options
 from ..kit.table import Column, RecordTable
 from .order_screen import name_of
 
-_KEYS = "space shows or hides · < > move · D the usual ones · esc done"
+_KEYS = "Space shows or hides · < > move · D the usual ones · Esc done"
 
 
 class ColumnsScreen(PopUp[None]):
@@ -38,8 +38,9 @@ class ColumnsScreen(PopUp[None]):
 
     def compose(self) -> ComposeResult:
         """The keys, and the columns."""
-        with Vertical(id="picker"):
-            yield Label(Text.assemble("Columns of this table   ", (_KEYS, "dim")), markup=False)
+        with Vertical(id="picker") as box:
+            box.border_subtitle = _KEYS
+            yield Label("Columns of this table", markup=False)
             yield Options()
 
     def on_mount(self) -> None:

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import ContentSwitcher, Static, TextArea
+from textual.widgets import ContentSwitcher, TextArea
 
 from ...queries import console
 from ...queries.asking import Asking, Stopped
@@ -23,6 +23,7 @@ from ...queries.store import StoreError
 from .. import format as words
 from ..kit.answer_view import SHOWN, AnswerView
 from ..kit.key_bar import KeyBar
+from ..kit.lines import StillText
 from ..kit.pop_up import PopUp
 from ..kit.sql_editor import SqlEditor
 from ..kit.state import PaneState
@@ -54,7 +55,7 @@ class ConsoleScreen(OnDashboard, PopUp[None]):
         "never NULL, of the others NULL means that all count."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5,ctrl+j,ctrl+enter", "run", "Run", key_display="f5", tooltip="Run the query (also Ctrl+J)"),
+        Binding("f5,ctrl+j,ctrl+enter", "run", "Run", tooltip="Run the query (also Ctrl+J)"),
         Binding("ctrl+c", "stop", "Stop", show=False, priority=True, tooltip="Stop the query that runs"),
         Binding("ctrl+t", "chart", "Chart", tooltip="The answer as bars, as lines, stacked, or as a table"),
         Binding("f3", "words", "Columns", tooltip="Tables, columns and other words that may stand at the cursor"),
@@ -62,8 +63,8 @@ class ConsoleScreen(OnDashboard, PopUp[None]):
         Binding("ctrl+o", "queries", "Open", tooltip="Saved queries, and examples"),
         Binding("ctrl+s", "save", "Save", tooltip="Save the query under a name"),
         Binding("f9", "pin", "Pin", tooltip="Make the query a panel of the Tokens tab, shown as its answer is now"),
-        Binding("f4,e", "export", "Export", key_display="f4", tooltip="The answer or its chart as a file"),
-        Binding("f1,question_mark", "help", "Help", key_display="f1 ?", tooltip="The keys that work here"),
+        Binding("f4,e", "export", "Export", tooltip="The answer or its chart as a file"),
+        Binding("f1,question_mark", "help", "Help", key_display="F1", tooltip="The keys that work here"),
         Binding("escape", "up", "Back", tooltip="Stop the query that runs, or back to the dashboard"),
     ]
 
@@ -91,12 +92,12 @@ class ConsoleScreen(OnDashboard, PopUp[None]):
     def compose(self) -> ComposeResult:
         """The editor, what `{{filters}}` stands for, the answer, and a line about it."""
         yield SqlEditor(id="query", soft_wrap=True, placeholder="SELECT …", highlight_cursor_line=False)
-        yield Static(id="query-filters", markup=False)
+        yield StillText(id="query-filters", markup=False)
         with ContentSwitcher(initial="answer-state", id="answer"):
             with Vertical(id="answer-state"):
                 yield PaneState(_HINT, "empty")
             yield AnswerView(id="answer-view")
-        yield Static(id="answer-note", markup=False)
+        yield StillText(id="answer-note", markup=False)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -110,7 +111,7 @@ class ConsoleScreen(OnDashboard, PopUp[None]):
         """The filters may be others now, and a query may have been asked for."""
         told_as = words.clean(console.conditions(self._chosen))
         line = Text(f"{{{{filters}}}} is {told_as}", no_wrap=True, overflow="ellipsis")
-        self.query_one("#query-filters", Static).update(line)
+        self.query_one("#query-filters", StillText).update(line)
         entry, self._to_open = self._to_open, None
         self._open(entry)
 
@@ -191,7 +192,7 @@ class ConsoleScreen(OnDashboard, PopUp[None]):
             self.set_focus(self.query_one(TextArea) if name == "answer-state" else self.query_one(AnswerView).content)
 
     def _say(self, text: str) -> None:
-        self.query_one("#answer-note", Static).update(Text(words.clean(text), no_wrap=True, overflow="ellipsis"))
+        self.query_one("#answer-note", StillText).update(Text(words.clean(text), no_wrap=True, overflow="ellipsis"))
 
     # -- showing -------------------------------------------------------------------------------------------------
 

@@ -14,16 +14,21 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from ...queries.paths import exists, is_folder
 from .. import format as words
+from ..kit.lines import StillText
 from ..kit.pop_up import PopUp
 from ..kit.scrolling import Options
 
 if TYPE_CHECKING:
     from ..exporting import Thing
+
+
+_NAMES = {"parquet": "Parquet"}
+"""Formats that are no abbreviation -> how they are written."""
 
 
 class ExportScreen(PopUp[None]):
@@ -47,11 +52,11 @@ class ExportScreen(PopUp[None]):
     def compose(self) -> ComposeResult:
         """Things, formats, the file, and a line of help or trouble."""
         with Vertical(id="export"):
-            yield Label(Text.assemble("Export", ("   ↵ save · Tab next · esc back", "dim")), markup=False)
+            yield Label(Text.assemble("Export", ("   ↵ save · Tab next · Esc back", "dim")), markup=False)
             yield Options(*(Option(self._line(thing)) for thing in self._things), id="export-things")
-            yield Static(id="export-forms", markup=False)
+            yield StillText(id="export-forms", markup=False)
             yield Input(id="export-path", compact=True)
-            yield Static(id="export-note", markup=False)
+            yield StillText(id="export-note", markup=False)
 
     @staticmethod
     def _line(thing: Thing) -> Text:
@@ -110,14 +115,16 @@ class ExportScreen(PopUp[None]):
         line = Text("Format ", no_wrap=True, overflow="ellipsis")
         for form in self._thing.forms:
             active = form == self._form
-            line.append(f" {'●' if active else '○'} {form.upper()}", style="bold" if active else "dim")
+            line.append(
+                f" {'●' if active else '○'} {_NAMES.get(form, form.upper())}", style="bold" if active else "dim"
+            )
         if len(self._thing.forms) > 1:
             line.append("   Ctrl+F, or type another ending", style="dim")
-        self.query_one("#export-forms", Static).update(line)
+        self.query_one("#export-forms", StillText).update(line)
         self._note(f"in {Path().absolute()}")
 
     def _note(self, text: str) -> None:
-        self.query_one("#export-note", Static).update(Text(words.clean(text)))
+        self.query_one("#export-note", StillText).update(Text(words.clean(text)))
 
     @on(Input.Changed)
     def _changed(self) -> None:
@@ -150,7 +157,7 @@ class ExportScreen(PopUp[None]):
             return f"Which format? End the name in {' or '.join('.' + form for form in self._thing.forms)}."
         if exists(path) and path != self._confirmed:
             self._confirmed = path
-            return "There is such a file: ↵ replaces it · esc back"
+            return "There is such a file: ↵ replaces it · Esc back"
         return ""
 
 

@@ -27,7 +27,7 @@ class FolderScreen(PopUp[str | None]):
         with Vertical(id="name"):
             yield Label("Read the sessions in this folder", markup=False)
             yield Input(placeholder="~/backup/.claude, or codex=~/backup/.codex", compact=True)
-            yield Static("↵ begin again with it · esc back", id="name-note", markup=False)
+            yield Static("↵ begin again with it · Esc back", id="name-note", markup=False)
 
     def on_mount(self) -> None:
         """Ready to type."""

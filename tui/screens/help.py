@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -15,6 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
+from ..key_names import spelled
 from ..kit.pop_up import PopUp
 from ..kit.scrolling import Scroll
 from ..pane import Pane
@@ -61,7 +61,7 @@ def keys_that_work(screen: Screen[Any]) -> Iterator[tuple[Any, Binding, str]]:
     for node, binding in _working(screen):
         if (binding.tooltip or binding.description) and _is_ours(node, binding):
             # What is shown at the bottom may stand for several keys, not all of which work here.
-            yield node, binding, screen.app.get_key_display(dataclasses.replace(binding, key_display=None))
+            yield node, binding, spelled(binding.key)
 
 
 def _working(screen: Screen[Any]) -> Iterator[tuple[Any, Binding]]:
@@ -104,7 +104,7 @@ class HelpScreen(PopUp[None]):
         """One scrollable page."""
         with Scroll(id="help") as page:
             page.border_title = "Help"
-            page.border_subtitle = "esc back"
+            page.border_subtitle = "Esc back"
             yield Static(self._page(), markup=False)
 
     def _page(self) -> Table:

@@ -18,7 +18,7 @@ from ..kit.pop_up import PopUp
 from ..kit.scrolling import Options
 from ..kit.table import Column, RecordTable
 
-_KEYS = "a letter or ↵ sorts · again: the other way round · esc back"
+_KEYS = "a letter or ↵ sorts · again: the other way round · Esc back"
 _FREE = "abcdefhilmnoprtuvwxyz"
 """Letters that mean nothing else here."""
 
@@ -46,9 +46,6 @@ class OrderScreen(PopUp[None]):
         Binding("s", "take", "Sort", tooltip="Sort by the column under the cursor"),
         Binding("D", "usual", "Usual", tooltip="The rows as they come"),
     ]
-    DEFAULT_CSS = """
-    OrderScreen { align: center middle; }
-    """
 
     def __init__(self, table: RecordTable) -> None:
         super().__init__()
@@ -58,9 +55,9 @@ class OrderScreen(PopUp[None]):
 
     def compose(self) -> ComposeResult:
         """The keys, and the columns."""
-        usual = " · D as it comes" if self._table.sorts_itself else ""
-        with Vertical(id="picker"):
-            yield Label(Text.assemble("Sort by   ", (_KEYS + usual, "dim")), markup=False)
+        with Vertical(id="picker") as box:
+            box.border_subtitle = f"D as it comes · {_KEYS}" if self._table.sorts_itself else _KEYS
+            yield Label("Sort by", markup=False)
             yield Options(*map(self._line, self._columns, self._letters))
 
     def _line(self, column: Column, letter: str) -> Option:

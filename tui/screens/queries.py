@@ -15,6 +15,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from .. import format as words
+from ..kit.lines import StillText
 from ..kit.pop_up import PopUp
 from .filter_list_screen import ListedScreen
 
@@ -51,12 +52,12 @@ class QueryScreen(ListedScreen[QueryEntry | None]):
 
     def compose(self) -> ComposeResult:
         """A line to type in, the list, the whole query."""
-        keys = "↵ take · esc back" + (" · F8 delete" if self._delete else "")
+        keys = "↵ take · Esc back" + (" · F8 delete" if self._delete else "")
         with Vertical(id="picker"):
             yield Label(Text.assemble(self._title, ("   " + keys, "dim")), markup=False)
             yield Input(placeholder="part of it", compact=True)
             yield OptionList()
-            yield Static(id="query-preview", markup=False)
+            yield StillText(id="query-preview", markup=False)
 
     def on_mount(self) -> None:
         """Fill the list."""
@@ -80,7 +81,7 @@ class QueryScreen(ListedScreen[QueryEntry | None]):
     def _preview(self) -> None:
         entry = self._current
         text = "Nothing here yet." if entry is None else words.block(entry.sql, _PREVIEW)
-        self.query_one("#query-preview", Static).update(Text(text))
+        self.query_one("#query-preview", StillText).update(Text(text))
 
     @property
     def _current(self) -> QueryEntry | None:
@@ -117,7 +118,7 @@ class NameScreen(PopUp[str | None]):
         with Vertical(id="name"):
             yield Label(self._question, markup=False)
             yield Input(self._first, placeholder="its name", max_length=80, compact=True)
-            yield Static("↵ save · esc back", id="name-note", markup=False)
+            yield Static("↵ save · Esc back", id="name-note", markup=False)
 
     def on_mount(self) -> None:
         """Ready to type."""
@@ -130,6 +131,6 @@ class NameScreen(PopUp[str | None]):
             return
         if name in self._taken and name != self._confirmed:
             self._confirmed = name
-            self.query_one("#name-note", Static).update("There is one of that name: ↵ replaces it · esc back")
+            self.query_one("#name-note", Static).update("There is one of that name: ↵ replaces it · Esc back")
             return
         self.dismiss(name)

@@ -58,7 +58,8 @@ class ZoneScreen(ListedScreen[str | None]):
             line = Text(zone, style="bold" if zone == self._current else "")
             here = self._now.replace(tzinfo=dt.UTC).astimezone(zoneinfo.ZoneInfo(zone))
             note = "this machine's, " if zone == self._own else ""
-            line.append(f"  {note}now {here:%H:%M}, UTC{here:%z}", style="dim")
+            ahead = f"{here:%z}"
+            line.append(f"  {note}now {here:%H:%M}, UTC{ahead[:3]}:{ahead[3:5]}", style="dim")
             options.add_option(Option(line))
         if not self._offered:
             options.add_option(Option(Text("no zone is called that"), disabled=True))

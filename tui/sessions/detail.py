@@ -121,7 +121,7 @@ class SessionScreen(OnDashboard, PopUp[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss", "Back", key_display="esc"),
+        Binding("escape,q", "dismiss", "Back"),
         Binding("x", "failures", "Results", tooltip="Only what failed, was denied or interrupted, or all"),
         Binding("a", "unfold_all", "Unfold all", tooltip="Unfold all prompts and sub-agents, or fold them"),
         Binding("y", "copy_id", "Copy", tooltip="Copy the session's id"),

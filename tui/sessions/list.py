@@ -319,7 +319,9 @@ class SessionsPane(Pane[SessionsData]):
             "   ".join([*_legends(totals, cost=cost, brief=False), *private]),
             "   ".join([*_legends(totals, cost=cost, brief=True), *private]),
         )
-        room = self.query_one(SessionsTable).size.width - cell_len(" · ".join(parts)) - _GAPS
+        # A table that is shown for the first time has no size yet, but its place has.
+        width = self.query_one(SessionsTable).size.width or self.size.width
+        room = width - cell_len(" · ".join(parts)) - _GAPS
         legend = legends[0] if cell_len(legends[0]) <= room else legends[1]
         line = Table.grid(expand=True, padding=(0, 3, 0, 0))
         line.add_column(no_wrap=True)

@@ -21,7 +21,7 @@ def time_strip(shown: Timeline, width: int, styles: Mapping[str, str]) -> Text:
     room = max(1, width - LEGEND)
     line = Text(sparkline([step.tokens for step in shown.steps], room), style=styles["success"], no_wrap=True)
     line.append(" " * (room - line.cell_len + 1))
-    line.append(f"≤ {words.count(shown.peak)} tok/min", style="dim")
+    line.append(f"peak {words.count(shown.peak)} tok/min", style="dim")
     marks = Text(no_wrap=True)
     for step in shown.steps[:room]:
         mark, tone = _mark(step)

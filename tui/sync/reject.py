@@ -102,7 +102,7 @@ class RejectScreen(PopUp[None]):
     RejectScreen KeyBar { dock: none; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss", "Back", key_display="esc"),
+        Binding("escape,q", "dismiss", "Back"),
         Binding("v", "switch", "Text", tooltip="The bytes as text, or as numbers"),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys that work here"),
     ]

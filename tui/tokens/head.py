@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from ...queries import caching, tokens, trends
 from ...queries.budget import Budget, of_month
 from ...queries.filters import Filter
@@ -101,18 +103,28 @@ def kinds(head: HeadData, *, brief: bool) -> list[tuple[str, str]]:
     ]
 
 
-def notes(head: HeadData, question: Question, *, is_provisional: bool = False) -> str:
-    """What the figures do not say by themselves: what has no price, what is a lower bound, and what is not all read."""
+def notes(head: HeadData, question: Question, room: int, *, is_provisional: bool = False) -> str:
+    """What the figures do not say by themselves: what has no price, what is a lower bound, and what is not all read.
+
+    `room`, in cells, is that of the line.
+    """
     sums = head.period
-    told = marks.legends(
-        undercounted=sums.undercounted,
-        responses=sums.responses,
-        unpriced=sums.unpriced_tokens if question.cost else 0,
-        tokens=sums.total_tokens,
-        unpriced_models=head.unpriced,
-        elsewhere=sums.billed_elsewhere_tokens if question.cost else 0,
-    )
-    return " · ".join([marks.STILL_READ, *told] if is_provisional else told)
+
+    def told(*, named: bool, brief: bool) -> str:
+        legends = marks.legends(
+            undercounted=sums.undercounted,
+            responses=sums.responses,
+            unpriced=sums.unpriced_tokens if question.cost else 0,
+            tokens=sums.total_tokens,
+            unpriced_models=head.unpriced if named else (),
+            elsewhere=sums.billed_elsewhere_tokens if question.cost else 0,
+            brief=brief,
+        )
+        return " · ".join([marks.STILL_READ, *legends] if is_provisional else legends)
+
+    # In as many words as the line has room for: all marks in a few rather than some of them in many.
+    ways = (told(named=True, brief=False), told(named=False, brief=False), told(named=False, brief=True))
+    return next((way for way in ways if cell_len(way) <= room), ways[-1])
 
 
 def _trend(

@@ -35,13 +35,13 @@ _SHORT = 48
 
 _COLUMNS = (
     Column("name", "Limit", 12),
-    Column("agent", "Agent", 12, min_screen=60),
+    Column("agent", "Agent", 12, min_screen=80),
     Column("account", "Plan", 12, min_screen=110),
     Column("used", "Used", 7, "right"),
-    Column("bar", "", _BAR, min_screen=70),
+    Column("bar", "", _BAR, min_screen=115),
     Column("resets_at", "Resets", 16),
-    Column("verdict", "At this pace", 28),
-    Column("as_of", "As of"),
+    Column("verdict", "At this pace"),
+    Column("as_of", "As of", 15, min_screen=70),
 )
 
 
@@ -133,7 +133,7 @@ class Limits(TokenView[LimitsData]):
         ink = widget_ink(self)
         since = words.relative(limit.as_of, question.now)
         if limit.stale:
-            since += ", stale" if used is not None else f", reset since; {limit_text.percent(limit.last_used)} before"
+            since += ", stale" if used is not None else ""
         return Record(
             f"{limit.agent} {limit.machine} {limit.username} {limit.limit_id} {limit.window}",
             {
@@ -152,9 +152,9 @@ class Limits(TokenView[LimitsData]):
 
 
 def verdict(limit: PlanLimit, question: Question) -> Text:
-    """Whether it lasts, in words: "lasts until reset", "full 16:40, 2h 20m too early", "over until 19:00"."""
+    """Whether it lasts, in words: "lasts until reset", "full 16:40, 2h 20m too early", "reset since, 40 % before"."""
     if limit.used_percentage is None:
-        return Text("reset since", style="dim", end="")
+        return Text(f"reset since, {limit_text.percent(limit.last_used)} before", style="dim", end="")
     if limit.used_percentage >= 100:
         until = "" if limit.resets_at is None else f" until {words.when(limit.resets_at, question.now, question.zone)}"
         return Text(f"over{until}", style="bold", end="")

@@ -154,7 +154,6 @@ class TokensPane(Pane[TokensData], HasViews):
         view = self._view(name)
         view.present(data.detail, data.question)
         self._say("#warning", budget_words.warning(data.head.budget))
-        self._say("#notes", head.notes(data.head, data.question, is_provisional=data.is_provisional))
         if moved:
             self.take_focus()
 
@@ -171,6 +170,8 @@ class TokensPane(Pane[TokensData], HasViews):
             line.append(f"{label} ", style="dim")
             line.append(f"{value}   ")
         self.query_one("#kinds", StillText).update(line)
+        # The line has a blank on each side.
+        self._say("#notes", head.notes(data.head, data.question, width - 2, is_provisional=data.is_provisional))
 
     def _say_why_empty(self, data: TokensData) -> None:
         if self.dashboard.is_reading:

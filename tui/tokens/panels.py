@@ -94,9 +94,7 @@ class PanelBox(Vertical, can_focus=True):
         Binding("enter", "want('edit')", "Edit", tooltip="Open the panel's query in the SQL console"),
         Binding("F", "want('form')", "Form", tooltip="Show the panel as a table, as bars, as lines, or stacked"),
         Binding("f2", "want('rename')", "Rename", tooltip="Give the panel, and its query, another name"),
-        Binding(
-            "delete", "want('unpin')", "Remove", key_display="del", tooltip="Take the panel away; its query stays saved"
-        ),
+        Binding("delete", "want('unpin')", "Remove", tooltip="Take the panel away; its query stays saved"),
     ]
     HELP = "Left and right move over the bars of the panel, Tab goes to the next one."
 
