@@ -280,10 +280,10 @@ async def test_the_list_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.M
 
 
 async def test_many_at_once_are_counted(tmp_path: Path) -> None:
-    told = [Transcript(f"s{n}", "2026-03-10T14:44:00").prompt(f"do {n}").response() for n in range(7)]
+    told = [Transcript(f"s{n}", "2026-03-10T14:44:00").prompt(f"do {n}").response() for n in range(30)]
     async with running(store_of(tmp_path, told)) as (app, _):
         text = screen_text(app)
-        assert "and 4 more sessions running" in text
+        assert "● 30 live" in text and "and 27 more sessions running" in text
         assert text.count("waiting for you since 30 s") == 3
         # It counts on while nothing is written.
         app.now = lambda: NOW + dt.timedelta(seconds=9)

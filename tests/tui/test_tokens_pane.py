@@ -108,7 +108,10 @@ async def focus_order(pilot: Pilot[int]) -> list[str]:
 async def test_marks_are_explained_in_as_many_words_as_there_is_room_for(store: Store) -> None:
     async with opened(store, (140, 45)) as (app, pilot):
         for width, told in (
-            (140, "≥ lower bound: 1 of 7 responses (14 %) · +? no known price: 57k tokens (1 %): acme/coder-large-2 57k"),
+            (
+                140,
+                "≥ lower bound: 1 of 7 responses (14 %) · +? no known price: 57k tokens (1 %): acme/coder-large-2 57k",
+            ),
             (80, "≥ lower bound: 1 of 7 responses (14 %) · +? no known price: 57k tokens (1 %)"),
             (60, "≥ in 14 % · +? in 1 %"),
         ):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...queries import live, sessions
 from ...queries.filters import Filter, Hit
+from ..live_states import MOST_LIVE
 
 if TYPE_CHECKING:
     from ...queries.listing import SessionListing
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 SHOWN = 500
 """Rows of the list; more do not help, the filter does."""
-
-MOST_CARDS = 20
-"""Running sessions that are told or counted over the list."""
 
 SHOWN_AT_FIRST = 60
 """Rows that more than fill most screens."""
@@ -83,12 +81,12 @@ def sessions_data(
         return listing().page.rows
 
     if running is None:
-        found = live.running_now(connection, chosen, now=now, told=told, limit=MOST_CARDS, listed=listed())
+        found = live.running_now(connection, chosen, now=now, told=told, limit=MOST_LIVE, listed=listed())
     else:
         found = list(running(listed))
     page = listing().page
     known = page.totals.sessions or sessions.count_sessions(connection)
-    return SessionsData(found[:MOST_CARDS], page, known, chosen.found or {}, listing=listing())
+    return SessionsData(found[:MOST_LIVE], page, known, chosen.found or {}, listing=listing())
 
 
 def with_sums(soon: Reader, data: SessionsData, chosen: Filter, now: dt.datetime) -> SessionsData:

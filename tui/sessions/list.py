@@ -32,7 +32,7 @@ from ..pane import Pane
 from ..ranges import day_at
 from ..user_names import user_name
 from . import text as told
-from .data import FIRST_ORDER, MOST_CARDS, SHOWN, Listed, SessionsData, sessions_data, with_sums
+from .data import FIRST_ORDER, SHOWN, Listed, SessionsData, sessions_data, with_sums
 from .now import NowCards
 from .side import SessionSide
 
@@ -204,7 +204,7 @@ class SessionsPane(Pane[SessionsData]):
         stands = held is not None and held.question == question and held.asked.stands(self._stamp, now)
         # The list says of sessions only whether they run.
         if held is not None and stands and len(running()) < MOST_LIVE and _ids(live) == held.runs:
-            return replace(held.data, live=live[:MOST_CARDS])
+            return replace(held.data, live=live[:MOST_LIVE])
         again = None
         if held is not None and held.question[:2] == question[:2] and held.data.listing is not None:
             touched = self.dashboard.store.touched_since(held.position)
