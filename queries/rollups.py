@@ -61,7 +61,7 @@ def subagent_type_of(row: str, noted: str = "t.subagent_type") -> str:
     )
 
 
-VERSION = 3
+VERSION = 4
 """Raised when one of the rollups becomes another one of the same facts: those of a store are then made anew."""
 
 
@@ -322,7 +322,7 @@ _PARTS: dict[SessionPart, _Part] = {
             "assistant_messages": "count(*) FILTER (is_answer)",
             "only_subagents": _ALONE,
             **{name: f"sum({name})" for name in (*COLUMNS, "reasoning_tokens", "web_searches")},
-            "cost_usd": "sum(cost_usd)",
+            "cost_usd": exact_sum("cost_usd"),
             "unpriced_tokens": f"coalesce(sum(total_tokens) FILTER {unpriced()}, 0)",
             "billed_elsewhere_tokens": f"coalesce(sum(total_tokens) FILTER {billed_elsewhere()}, 0)",
             "undercounted": "count(*) FILTER (output_undercounted)",

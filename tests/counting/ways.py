@@ -216,8 +216,6 @@ class Bench:
         return ", ".join(self._same(name, kind) for name, kind in columns.items())
 
     def _same(self, name: str, kind: str) -> str:
-        if kind == "DOUBLE":
-            return f'round("{name}", 9) AS "{name}"'
         if name.endswith(("path", "rivals")):
             return f"replace(\"{name}\"::VARCHAR, '{self.root}', '') AS \"{name}\""
         return f'"{name}"'
