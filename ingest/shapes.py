@@ -147,6 +147,7 @@ class Shapes(Generic[T]):
             shape: {*names, *fields_of(shape), *self._learnt.get(shape, ())} for shape, names in usual.items()
         }
         self._attributes: dict[type[msgspec.Struct], dict[str, str]] = {}
+        self._made: dict[type[msgspec.Struct], type[msgspec.Struct]] = {}
         closed = self._closed(self._shape) if self._orders else self._shape
         decode: Callable[[bytes], Any] = msgspec.json.Decoder(closed).decode
         return decode, tuple(self._spots(self._shape, "", ())) if self._learnt else ()
@@ -156,7 +157,10 @@ class Shapes(Generic[T]):
 
         Known fields of no use are passed over unread.
         """
-        own = {field.encode_name: field for field in msgspec.structs.fields(shape)}
+        made = self._made.get(shape)
+        if made is not None:
+            return made
+        own = {field.encode_name: field for field in _fields(shape)}
         names: dict[str, str] = {}
         fields: list[tuple[str, Any, Any]] = []
         kept = self._kept.get(shape)
@@ -173,9 +177,10 @@ class Shapes(Generic[T]):
                 names[attribute] = name
                 fields.append((attribute, msgspec.Raw, _ABSENT))
         self._attributes[shape] = {encoded: attribute for attribute, encoded in names.items()}
-        return msgspec.defstruct(
+        made = self._made[shape] = msgspec.defstruct(
             f"Closed{shape.__name__}", fields, rename=names, forbid_unknown_fields=shape in self._orders, gc=False
         )
+        return made
 
     def _closed_kind(self, kind: Any) -> Any:
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
@@ -232,10 +237,14 @@ def _look(row: Any, spots: Sequence[_Spot], tally: Tally) -> bool:
 # -- what a shape consists of ------------------------------------------------------------------------------------
 
 
+_fields = functools.cache(msgspec.structs.fields)
+"""The fields of a shape: to find them out reads its annotations anew, which takes longer than to make a shape."""
+
+
 @functools.cache
 def fields_of(shape: type[msgspec.Struct]) -> dict[str, tuple[str, Any]]:
     """Names in JSON -> the attribute and its type."""
-    return {field.encode_name: (field.name, field.type) for field in msgspec.structs.fields(shape)}
+    return {field.encode_name: (field.name, field.type) for field in _fields(shape)}
 
 
 def options_of(kind: Any) -> tuple[Any, ...]:
