@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .bash import script_accesses
     from .model import Access
     from .other_agents import agents_run, is_certain
     from .results import error_line, may_count_rows, may_hold_note, note_in, rows_in
@@ -18,6 +19,7 @@ _WHERE = {
     "Access": "model",
     "accesses_of": "tools",
     "script_of": "tools",
+    "script_accesses": "bash",
     "agents_run": "other_agents",
     "is_certain": "other_agents",
     **dict.fromkeys(("error_line", "may_count_rows", "may_hold_note", "note_in", "rows_in"), "results"),
@@ -33,6 +35,7 @@ __all__ = [
     "may_hold_note",
     "note_in",
     "rows_in",
+    "script_accesses",
     "script_of",
 ]
 

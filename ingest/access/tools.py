@@ -82,10 +82,9 @@ def accesses_of(tool: str, tool_input: Mapping[str, object], server: str | None 
 
 def script_of(tool: str, tool_input: Mapping[str, object]) -> tuple[str, str] | None:
     """Return the script that a tool call runs and the language it is written in; None if it runs none. Total."""
-    if not _is_call(tool, tool_input) or tool.lower() not in SHELLS:
-        return None
-    script = _script(tool_input)
-    return (script, SHELLS[tool.lower()]) if script else None
+    language = SHELLS.get(tool.lower()) if _is_call(tool, tool_input) else None
+    script = _script(tool_input) if language is not None else None
+    return (script, language) if script and language else None
 
 
 def _is_call(tool: object, tool_input: object) -> bool:
@@ -109,11 +108,14 @@ def _raw_text(tool_input: Mapping[str, object], *keys: str) -> str | None:
 
 def _script(tool_input: Mapping[str, object]) -> str | None:
     """Return the script of a shell tool; some agents give it as a list of words."""
+    script = None
     for key in _SCRIPT_KEYS:
-        words = tool_input.get(key)
-        if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
-            return shlex.join(words)
-    return _raw_text(tool_input, *_SCRIPT_KEYS)
+        told = tool_input.get(key)
+        if isinstance(told, list) and told and all(isinstance(word, str) for word in told):
+            return shlex.join(told)
+        if script is None and isinstance(told, str) and told.strip():
+            script = told
+    return script
 
 
 def _file_tool(name: str, tool_input: Mapping[str, object]) -> list[Access]:

@@ -8,7 +8,7 @@ tables it fills, what of its texts is kept, which data it touches, whether it is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from msgspec import structs
 from ...queries.digest import blake2b
 from .. import access
 from ..access.scripts import SHELLS
-from ..agnes.shell_actions import sync_action_id, sync_actions_in
+from ..agnes.shell_actions import sync_action_id, sync_actions_in, sync_actions_of
 from ..batch import Batch
 from ..merged_batch import MergedBatch
 from ..projects import folder_of, project_of
@@ -181,10 +181,10 @@ class Emitter:
         self._calls[told.id] = row
         if told.kind is not ToolKind.MCP:
             self._beside(told)
-        ran = _ran_in(told)
+        script = _script_in(told)
         found = told.accesses
         if found is None:
-            found = access.accesses_of(*ran) if ran is not None and told.script is not None else _accesses_of(told)
+            found = access.script_accesses(*script) if script is not None else _accesses_of(told)
         for number, one in enumerate(found):
             row = {
                 **here,
@@ -208,8 +208,8 @@ class Emitter:
         if told.mcp_tool is not None:
             server, tool = told.mcp_tool
             self._sync_actions(told, sync_actions_in(tool, told.given, server))
-        elif ran is not None:
-            self._sync_actions(told, sync_actions_in(*ran))
+        elif script is not None:
+            self._sync_actions(told, [(action, script[0]) for action in sync_actions_of(*script)])
 
     def _beside(self, told: ToolCall) -> None:
         """What the call says of to-do lists, and the work that it gives to other AIs."""
@@ -259,7 +259,8 @@ class Emitter:
             row |= self._stray(place.session, place.home, "result_")
         if told.is_error:
             row["error_text"] = access.error_line(told.text or "")
-            row["denial"] = told.denial
+            if told.denial is not None:
+                row["denial"] = told.denial
         prints_csv = told.call_id in self._prints_csv
         self._prints_csv.pop(told.call_id, None)
         if told.text:
@@ -510,15 +511,18 @@ def _say_what_few_have(row: dict[str, Any], told: ToolCall) -> None:
         row["is_builtin"] = True
 
 
-def _ran_in(told: ToolCall) -> tuple[str, Mapping[str, object]] | None:
-    """The shell, and its input, of a call that runs a script; None of any other."""
-    is_shell = told.name.lower() in SHELLS
+def _script_in(told: ToolCall) -> tuple[str, str] | None:
+    """The script that a call runs, and the language it is written in; None of a call that runs none."""
     if told.script is not None:
-        return told.name if is_shell else "bash", {"command": told.script}
-    return (told.name, told.given) if is_shell else None
+        tool = told.name if told.name.lower() in SHELLS else "bash"
+        return access.script_of(tool, {"command": told.script})
+    return access.script_of(told.name, told.given) if told.mcp_tool is None else None
 
 
 def _accesses_of(told: ToolCall) -> list[access.Access]:
+    """The data that a call touches which runs no script, or an empty one."""
+    if told.script is not None:
+        return []
     if told.mcp_tool is None:
         return access.accesses_of(told.name, told.given)
     server, tool = told.mcp_tool
