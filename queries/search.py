@@ -96,6 +96,7 @@ def search(
             f"session_id IN (SELECT session_id FROM responses WHERE {own}))",
             **own.parameters,
         )
+    matching.with_text(where, chosen)
     if cursor is not None:
         where.add(OLDER, cursor_ts=cursor.timestamp, cursor_id=cursor.id)
     where.parameters |= _parameters(words)

@@ -158,3 +158,29 @@ def test_the_command_pages_and_wants_a_word(store: Store, capsys: pytest.Capture
     assert "at least one word" in capsys.readouterr().err
     assert cli.main(["search", "no such words", *places]) == 0
     assert "Nothing has these words." in capsys.readouterr().out
+
+
+def told_of(words: str, store: Store, command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    places = ["--store", str(store.path), "--no-ingest", "--tz", "UTC", "--json"]
+    named = ["the"] if command == "search" else []
+    assert cli.main([command, *named, *words.split(), *places]) in (0, 10, 20)
+    return capsys.readouterr().out
+
+
+COUNTING = (
+    *("sessions", "activity", "tokens", "breakdown", "delegations", "agents", "tasks", "metrics", "search", "home"),
+    *("status", "daily", "weekly", "monthly", "blocks", "models"),
+)
+
+
+@pytest.mark.parametrize("command", COUNTING)
+def test_a_text_leaves_what_its_sessions_leave(command: str, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    by_text, by_model, nothing = (
+        told_of(option, store, command, capsys)
+        for option in ("--text orders", "--model claude-opus-4-6", "--text needle-in-no-text")
+    )
+    # Only the session with this word has that model.
+    assert by_text == by_model
+    assert nothing == told_of("--model none", store, command, capsys)
+    if command not in ("tasks", "search", "home", "status", "delegations"):
+        assert by_text != told_of("--text margin.sql", store, command, capsys) != nothing

@@ -10,8 +10,8 @@ from .. import format as words
 from .. import marks
 from ..factories import filter_of, utc_now
 from ..settings import BadSetting, Settings
-from .answering import MAX_LIMIT, answered, between, cursor_of
-from .command import CURSOR, FILTERS, LIMIT, READING, Command
+from .answering import MAX_LIMIT, answered, between, cursor_of, with_text
+from .command import CURSOR, FILTERS, LIMIT, READING, TEXT, Command
 from .json_fields import cursor_fields, spent_fields, stamp
 from .page import TextColumn, more_line, table
 
@@ -41,7 +41,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
         settings,
         lambda connection: activity_answer(
             connection,
-            chosen,
+            with_text(connection, chosen, given),
             which=which,
             limit=limit,
             cursor=cursor,
@@ -174,6 +174,7 @@ COMMAND = Command(
     options=(
         LIMIT,
         *CURSOR,
+        TEXT,
         ("--depth", {"type": int, "metavar": "N", "help": "levels of what was done below each row; 0 for none (all)"}),
         ("--failures", {"action": "store_true", "help": "only prompts with something that failed"}),
         ("--delegations", {"action": "store_true", "help": "only prompts for which sub-agents worked"}),

@@ -10,8 +10,8 @@ from ...queries.filters import Filter
 from .. import format as words
 from ..factories import filter_of, utc_now
 from ..settings import Settings
-from .answering import answered
-from .command import FILTERS, READING, Command
+from .answering import answered, with_text
+from .command import FILTERS, READING, TEXT, Command
 from .json_fields import spent_cells, spent_fields, stamp
 from .page import TextColumn, table
 
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats agents`."""
     chosen = filter_of(settings)
-    return answered(given, settings, lambda connection: agents_answer(connection, chosen, now=utc_now()), show)
+    return answered(
+        given,
+        settings,
+        lambda connection: agents_answer(connection, with_text(connection, chosen, given), now=utc_now()),
+        show,
+    )
 
 
 def agents_answer(connection: Reader, chosen: Filter, *, now: dt.datetime) -> Answer:
@@ -95,4 +100,6 @@ def show(answer: Answer, page: Page) -> list[str]:
     return table(columns, cells, page.width)
 
 
-COMMAND = Command(heeds=(*READING, *FILTERS, "no-cost"), run=run, examples=("agents", "agents --agent codex --json"))
+COMMAND = Command(
+    heeds=(*READING, *FILTERS, "no-cost"), run=run, options=(TEXT,), examples=("agents", "agents --agent codex --json")
+)

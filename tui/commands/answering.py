@@ -20,6 +20,7 @@ from ..settings import BadSetting, Settings
 if TYPE_CHECKING:
     from ...ingest.engine import Progress
     from ...queries.cursor import Cursor
+    from ...queries.filters import Filter
     from ...queries.store import Reader
     from .page import Page
 
@@ -170,7 +171,16 @@ def cursor_of(given: argparse.Namespace) -> Cursor | None:
     return Cursor(moment, given.cursor_id)
 
 
-_OWN_FILTERS = ("failures", "delegations", "direct", "tool", "session", "words")
+def with_text(connection: Reader, chosen: Filter, given: argparse.Namespace) -> Filter:
+    """The filter with the words of `--text`, and with the sessions that have them in any text that is stored."""
+    if not given.text:
+        return chosen
+    from ...queries.search import narrowed
+
+    return narrowed(connection, chosen.but(text=given.text))
+
+
+_OWN_FILTERS = ("failures", "delegations", "direct", "tool", "session", "words", "text")
 """Options of single commands that leave something out, beside those that all have."""
 
 
@@ -186,7 +196,8 @@ def answered(
 
     `soon`: what it needs if it is to be told before the store is full.
     """
-    with opened_soon(settings, soon) as (connection, is_provisional):
+    # Texts are read last: which sessions have one is known when all is read.
+    with opened_soon(settings, None if getattr(given, "text", None) else soon) as (connection, is_provisional):
         answer = ask(connection)
         if not given.json:
             from .. import learnt

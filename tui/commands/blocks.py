@@ -14,9 +14,9 @@ from .. import format as words
 from .. import marks, terminal
 from ..factories import filter_of, utc_now
 from ..settings import Settings
-from .answering import opened
+from .answering import opened, with_text
 from .ccusage import HEADINGS, cells, instant, mark_fields, write_legends, write_table
-from .command import FILTERS, READING, Command
+from .command import FILTERS, READING, TEXT, Command
 from .json_fields import whose_fields
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats blocks`: a list of what `by_block` tells."""
     now = utc_now()
     with opened(settings) as connection:
-        rows = by_block(connection, filter_of(settings), now)
+        rows = by_block(connection, with_text(connection, filter_of(settings), given), now)
     if given.active:
         rows = [row for row in rows if row[1]["isActive"]]
     if given.recent:
@@ -176,6 +176,7 @@ COMMAND = Command(
     options=(
         ("--active", {"action": "store_true", "help": "only the block that is running"}),
         ("--recent", {"action": "store_true", "help": "only the last three days"}),
+        TEXT,
     ),
     examples=("blocks --active",),
 )

@@ -13,8 +13,8 @@ from .. import marks
 from ..factories import filter_of
 from ..learnt import differs
 from ..settings import Settings
-from .answering import answered
-from .command import FILTERS, READING, Command
+from .answering import answered, with_text
+from .command import FILTERS, READING, TEXT, Command
 from .page import TextColumn, table
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ _MEASURES = {
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats breakdown`."""
     chosen = filter_of(settings)
-    return answered(given, settings, lambda connection: breakdown_answer(connection, chosen), show)
+    return answered(
+        given, settings, lambda connection: breakdown_answer(connection, with_text(connection, chosen, given)), show
+    )
 
 
 def breakdown_answer(connection: Reader, chosen: Filter) -> Answer:
@@ -149,4 +151,6 @@ def _delegation(told: Mapping[str, Any], page: Page) -> list[str]:
     return ["", " · ".join(parts)]
 
 
-COMMAND = Command(heeds=(*READING, *FILTERS, "no-cost"), run=run, examples=("breakdown --since 2026-01-01",))
+COMMAND = Command(
+    heeds=(*READING, *FILTERS, "no-cost"), run=run, options=(TEXT,), examples=("breakdown --since 2026-01-01",)
+)

@@ -27,6 +27,10 @@ CURSOR: tuple[Flag, ...] = (
     ("--cursor-ts", {"metavar": "TIME", "help": "go on after this time …"}),
     ("--cursor-id", {"metavar": "ID", "help": "… and this id"}),
 )
+TEXT: Flag = (
+    "--text",
+    {"metavar": "WORDS", "help": "only sessions with these in a title, prompt, command, path, SQL or error"},
+)
 
 
 @dataclass(frozen=True, slots=True)

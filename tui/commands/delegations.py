@@ -10,8 +10,8 @@ from ...queries.filters import Filter
 from .. import format as words
 from ..factories import filter_of, utc_now
 from ..settings import Settings
-from .answering import MAX_LIMIT, answered, between, cursor_of
-from .command import CURSOR, FILTERS, LIMIT, READING, Command
+from .answering import MAX_LIMIT, answered, between, cursor_of, with_text
+from .command import CURSOR, FILTERS, LIMIT, READING, TEXT, Command
 from .json_fields import cursor_fields, spent_cells, spent_fields, stamp
 from .page import TextColumn, more_line, table
 
@@ -31,7 +31,9 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return answered(
         given,
         settings,
-        lambda connection: delegations_answer(connection, chosen, now=utc_now(), limit=limit, cursor=cursor),
+        lambda connection: delegations_answer(
+            connection, with_text(connection, chosen, given), now=utc_now(), limit=limit, cursor=cursor
+        ),
         show,
     )
 
@@ -155,6 +157,6 @@ def _edges(edges: list[Answer], page: Page) -> list[str]:
 COMMAND = Command(
     heeds=(*READING, *FILTERS, "no-cost"),
     run=run,
-    options=(LIMIT, *CURSOR),
+    options=(LIMIT, *CURSOR, TEXT),
     examples=("delegations", "delegations --since 2026-01-01 --json"),
 )

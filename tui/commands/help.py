@@ -92,6 +92,7 @@ def _filters(_: Settings) -> list[str]:
                 ("--agent", "the coding agent: claude-code, codex, gemini, …"),
                 ("--model, --branch", "of each response, so a session may count in part"),
                 ("--user", "a person, where a server's folder has several"),
+                ("--text", "of a command: sessions with these words in any text that is stored"),
             ]
         ),
         "",

@@ -11,8 +11,8 @@ from .. import format as words
 from .. import marks
 from ..factories import filter_of, utc_now
 from ..settings import Settings
-from .answering import answered
-from .command import FILTERS, READING, Command
+from .answering import answered, with_text
+from .command import FILTERS, READING, TEXT, Command
 from .json_fields import stamp
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return answered(
         given,
         settings,
-        lambda connection: home_answer(connection, chosen, window=given.window, now=utc_now()),
+        lambda connection: home_answer(
+            connection, with_text(connection, chosen, given), window=given.window, now=utc_now()
+        ),
         show,
     )
 
@@ -81,6 +83,6 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
 COMMAND = Command(
     heeds=(*READING, *FILTERS, "no-cost"),
     run=run,
-    options=(("--window", {"default": "24h", "metavar": "W", "help": "24h or 7d (24h)"}),),
+    options=(("--window", {"default": "24h", "metavar": "W", "help": "24h or 7d (24h)"}), TEXT),
     examples=("home --window 7d",),
 )

@@ -10,8 +10,8 @@ from ...queries.filters import Filter
 from .. import format as words
 from ..factories import filter_of, utc_now
 from ..settings import Settings
-from .answering import answered
-from .command import FILTERS, READING, Command
+from .answering import answered, with_text
+from .command import FILTERS, READING, TEXT, Command
 from .json_fields import spent_cells, spent_fields, stamp
 from .page import TextColumn, table
 
@@ -29,7 +29,12 @@ _SHOWN = 25
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats metrics`."""
     chosen = filter_of(settings)
-    return answered(given, settings, lambda connection: metrics_answer(connection, chosen, now=utc_now()), show)
+    return answered(
+        given,
+        settings,
+        lambda connection: metrics_answer(connection, with_text(connection, chosen, given), now=utc_now()),
+        show,
+    )
 
 
 def metrics_answer(connection: Reader, chosen: Filter, *, now: dt.datetime) -> Answer:
@@ -141,4 +146,6 @@ def _tools(calls: Answer, page: Page) -> list[str]:
     return [*table(columns, cells, page.width), *([f"and {more:,} more: --json"] if more > 0 else [])]
 
 
-COMMAND = Command(heeds=(*READING, *FILTERS, "no-cost"), run=run, examples=("metrics", "metrics --since 2026-01-01"))
+COMMAND = Command(
+    heeds=(*READING, *FILTERS, "no-cost"), run=run, options=(TEXT,), examples=("metrics", "metrics --since 2026-01-01")
+)

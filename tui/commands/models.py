@@ -9,9 +9,9 @@ from ...queries import tokens
 from ...queries.filters import Filter
 from ..factories import filter_of
 from ..settings import Settings
-from .answering import opened
+from .answering import opened, with_text
 from .ccusage import sum_fields, tell, total_fields
-from .command import FILTERS, READING, Command
+from .command import FILTERS, READING, TEXT, Command
 from .json_fields import whose_fields
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats models`."""
     with opened(settings) as connection:
-        report = by_model(connection, filter_of(settings))
+        report = by_model(connection, with_text(connection, filter_of(settings), given))
     return tell(given, settings, report, "models")
 
 
@@ -38,4 +38,4 @@ def by_model(connection: Reader, chosen: Filter) -> Report:
     return {"models": rows, "totals": total_fields(rows)}
 
 
-COMMAND = Command(heeds=(*READING, *FILTERS, "no-cost"), run=run)
+COMMAND = Command(heeds=(*READING, *FILTERS, "no-cost"), run=run, options=(TEXT,))

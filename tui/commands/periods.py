@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from .. import terminal
 from ..factories import filter_of
 from ..settings import Settings
-from .answering import PROVISIONAL, Soon, fill, marked, opened_soon
-from .command import FILTERS, READING, Command
+from .answering import PROVISIONAL, Soon, fill, marked, opened_soon, with_text
+from .command import FILTERS, READING, TEXT, Command
 
 # What makes a report is imported when it is made: others may read meanwhile.
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ PERIODS: dict[str, tuple[str, Callable[[dt.date], str]]] = {
 
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats daily|weekly|monthly`."""
-    with opened_soon(settings, Soon.RESPONSES) as (connection, is_provisional):
+    with opened_soon(settings, None if given.text else Soon.RESPONSES) as (connection, is_provisional):
         from .ccusage import budget_of, tell
 
-        report = by_period(connection, filter_of(settings), given.command)
+        report = by_period(connection, with_text(connection, filter_of(settings), given), given.command)
         spent = budget_of(connection, settings) if given.command == "monthly" else None
     if spent is not None:
         report = with_budget(report, spent)
@@ -100,9 +100,10 @@ def with_budget(report: Report, budget: Budget) -> Report:
 COMMAND = Command(
     heeds=(*READING, *FILTERS, "no-cost"),
     run=run,
+    options=(TEXT,),
     examples=(
         "daily --since 2026-01-01",
         "weekly --json",
     ),
 )
-MONTHLY = Command(heeds=(*READING, *FILTERS, "budget", "no-cost"), run=run)
+MONTHLY = Command(heeds=(*READING, *FILTERS, "budget", "no-cost"), run=run, options=(TEXT,))

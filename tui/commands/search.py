@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .. import format as words
 from ..factories import filter_of
 from ..settings import BadSetting, Settings
-from .answering import MAX_LIMIT, answered, between, cursor_of
-from .command import CURSOR, FILTERS, LIMIT, READING, Command
+from .answering import MAX_LIMIT, answered, between, cursor_of, with_text
+from .command import CURSOR, FILTERS, LIMIT, READING, TEXT, Command
 from .json_fields import cursor_fields, stamp, whose_fields
 from .page import TextColumn, more_line, table
 
@@ -31,7 +31,9 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return answered(
         given,
         settings,
-        lambda connection: search_answer(connection, chosen, text, limit=limit, cursor=cursor),
+        lambda connection: search_answer(
+            connection, with_text(connection, chosen, given), text, limit=limit, cursor=cursor
+        ),
         show,
     )
 
@@ -92,6 +94,7 @@ COMMAND = Command(
         ("words", {"nargs": "*", "metavar": "WORD", "help": "all of them have to be in the same text"}),
         LIMIT,
         *CURSOR,
+        TEXT,
     ),
     examples=("search churn", "search churn orders --json"),
 )

@@ -14,8 +14,8 @@ from ..factories import filter_of, utc_now
 from ..live_states import told_states
 from ..sessions import text as told
 from ..settings import Settings
-from .answering import MAX_LIMIT, answered, between
-from .command import FILTERS, LIMIT, READING, Command
+from .answering import MAX_LIMIT, answered, between, with_text
+from .command import FILTERS, LIMIT, READING, TEXT, Command
 from .json_fields import stamp
 from .page import TextColumn, table, who_cells, who_columns
 
@@ -36,7 +36,12 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
         given,
         settings,
         lambda connection: sessions_answer(
-            connection, chosen, now=utc_now(), limit=limit, offset=offset, processes=told_states(settings).processes
+            connection,
+            with_text(connection, chosen, given),
+            now=utc_now(),
+            limit=limit,
+            offset=offset,
+            processes=told_states(settings).processes,
         ),
         show,
     )
@@ -154,6 +159,7 @@ COMMAND = Command(
     options=(
         LIMIT,
         ("--offset", {"type": int, "default": 0, "metavar": "N", "help": "rows to skip (0)"}),
+        TEXT,
     ),
     examples=(
         "sessions --limit 10",

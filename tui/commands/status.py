@@ -17,14 +17,15 @@ from ..factories import budgets_of, filter_of, utc_now
 from ..live_states import told_states
 from ..ranges import day_at
 from ..settings import Settings
-from .answering import opened
-from .command import BUDGETS, READING, Command
+from .answering import opened, with_text
+from .command import BUDGETS, READING, TEXT, Command
 from .json_fields import stamp, token_fields
 from .limits import limit_rows
 from .page import TextColumn, page_of, table
 
 if TYPE_CHECKING:
     from ...queries.budget import Budget
+    from ...queries.filters import Filter
     from ...queries.live import LiveSession
     from ...queries.store import Reader
     from ...queries.tokens import TokenSums
@@ -40,7 +41,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats status`."""
     now = utc_now()
     with opened(settings) as connection:
-        answer = status_answer(connection, settings, now)
+        answer = status_answer(connection, settings, with_text(connection, filter_of(settings), given), now)
         if not given.json:
             learnt.learn(connection)
     if given.json:
@@ -50,11 +51,10 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return exit_status(answer)
 
 
-def status_answer(connection: Reader, settings: Settings, now: dt.datetime) -> Answer:
+def status_answer(connection: Reader, settings: Settings, chosen: Filter, now: dt.datetime) -> Answer:
     """All of it; `now` is UTC without a zone."""
     from ...queries import budget, live, tokens
 
-    chosen = filter_of(settings)
     today = day_at(now, ZoneInfo(settings.tz))
     everyday = chosen.but(since=None, until=None)
     of_today = everyday.but(since=today, until=today)
@@ -159,5 +159,6 @@ def _cells(row: Answer, page: Page) -> Sequence[str]:
 COMMAND = Command(
     heeds=(*READING, "project", "agent", "machine", "user", "model", "branch", "agent-version", *BUDGETS, "no-cost"),
     run=run,
+    options=(TEXT,),
     examples=("status --json",),
 )

@@ -9,8 +9,8 @@ from ...queries.filters import Filter
 from .. import format as words
 from ..factories import filter_of
 from ..settings import Settings
-from .answering import MAX_LIMIT, answered, between
-from .command import FILTERS, LIMIT, READING, Command
+from .answering import MAX_LIMIT, answered, between, with_text
+from .command import FILTERS, LIMIT, READING, TEXT, Command
 from .json_fields import stamp
 from .page import TextColumn, table
 
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats tasks`."""
     limit, chosen = between("limit", given.limit, 1, MAX_LIMIT), filter_of(settings)
-    return answered(given, settings, lambda connection: tasks_answer(connection, chosen, limit=limit), show)
+    return answered(
+        given,
+        settings,
+        lambda connection: tasks_answer(connection, with_text(connection, chosen, given), limit=limit),
+        show,
+    )
 
 
 def tasks_answer(connection: Reader, chosen: Filter, *, limit: int) -> Answer:
@@ -79,5 +84,5 @@ def show(answer: Answer, page: Page) -> list[str]:
 
 
 COMMAND = Command(
-    heeds=(*READING, *FILTERS), run=run, options=(LIMIT,), examples=("tasks", "tasks --project shop --json")
+    heeds=(*READING, *FILTERS), run=run, options=(LIMIT, TEXT), examples=("tasks", "tasks --project shop --json")
 )

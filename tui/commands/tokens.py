@@ -15,8 +15,8 @@ from .. import marks
 from ..factories import filter_of
 from ..sessions import text as told
 from ..settings import Settings
-from .answering import Soon, answered, between
-from .command import FILTERS, READING, Command
+from .answering import Soon, answered, between, with_text
+from .command import FILTERS, READING, TEXT, Command
 from .json_fields import stamp, token_fields, whose_fields
 from .page import TextColumn, table, who_cells, who_columns
 
@@ -42,7 +42,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return answered(
         given,
         settings,
-        lambda connection: tokens_answer(connection, chosen, today=today, days=days),
+        lambda connection: tokens_answer(connection, with_text(connection, chosen, given), today=today, days=days),
         show,
         soon=Soon.WITH_SESSIONS,
     )
@@ -188,7 +188,7 @@ def model_lines(models: Sequence[dict[str, Any]], page: Page) -> list[str]:
 COMMAND = Command(
     heeds=(*READING, *FILTERS, "no-cost"),
     run=run,
-    options=(("--days", {"type": int, "default": 30, "metavar": "N", "help": "days in `daily`, 1 to 365 (30)"}),),
+    options=(("--days", {"type": int, "default": 30, "metavar": "N", "help": "days in `daily`, 1 to 365 (30)"}), TEXT),
     examples=(
         "tokens --days 7",
         "tokens --since 2026-01-01 --project shop --json",
