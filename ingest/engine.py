@@ -30,7 +30,7 @@ from ..queries.store import (
 from ..queries.store.gate import chance
 from ..queries.store.scratch import clear, scratch
 from . import early
-from .copies import can_be_copied, usual_processes
+from .copies import can_be_copied, processors, usual_processes
 from .formats import SOURCES, ReadResult, Root, SourceFile, Watermark, file_at
 from .plan import Job, Plan, by_its_usual_name, job_for, plan
 from .prices import PriceOverrides, rates_for
@@ -532,7 +532,8 @@ class Engine:
         ):
             begun = time.monotonic()
             if ahead is None or connection is not ahead.writer:
-                work.ahead = frozenset()
+                work.ahead.clear()
+                work.merged_ahead.clear()
             if not (was_ours := self.store.stamp() == self.left_at()):
                 # It may be another store, in the place of the one that we know.
                 self._known_models &= known_models(connection)
@@ -563,7 +564,8 @@ class Engine:
             if ahead is not None:
                 stack.enter_context(ahead.writer.in_one_thread())
                 try:
-                    read_ahead(ahead.writer, work)
+                    # Else processors have other things to do, or what is read has to be copied.
+                    read_ahead(ahead, work, together=not (self.is_heard or self._known_models) and processors() > 1)
                 except OSError as error:
                     raise explained(self.store.path, error, opening=False) from error
             yield ahead

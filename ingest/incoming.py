@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .batch import Batch, Row
 from .formats import ReadResult
+from .merging import Rows
 from .prices import Rate
 from .row_files import RowFiles, joined
 from .short_rows import ShortFiles, own_rows, said_rows, whole_rows
@@ -48,8 +49,10 @@ class Load:
     nothing_is_forgotten: bool = False
     """Found while it was loaded: the store has no note of anything forgotten, so nothing of it has to go again."""
 
-    ahead: frozenset[str] = frozenset()
-    """Facts whose rows are in temporary tables already, of the connection that loads them."""
+    ahead: dict[str, str] = field(default_factory=dict)
+    """Facts whose rows are in tables in memory already, which the connection that loads them sees -> their tables."""
+    merged_ahead: dict[str, list[Rows]] = field(default_factory=dict)
+    """Of those, where the store knows none of their keys, what is to be written."""
 
     def add(self, files: dict[str, Path]) -> None:
         """Add the files of rows of one batch."""

@@ -7,6 +7,7 @@ or in other portions, leads to the same store. Killed at any instant, a batch is
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from .formats.source import Vanished
 from .incoming import Load
 from .merged_rows import told_by_merged
 from .merging import (
+    Rows,
     few_rows_merged,
     is_told,
     key_of,
@@ -39,6 +41,7 @@ from .row_files import read_rows
 
 if TYPE_CHECKING:
     from ..queries.store import Writer
+    from ..queries.store.file import WriterAhead
 
 FEW_ROWS = 5_000
 """So many rows of a fact are merged at once: to plan another statement takes as long as to merge thousands of rows."""
@@ -70,9 +73,10 @@ def load(connection: Writer, work: Load) -> list[str]:
     return unread
 
 
-def read_ahead(connection: Writer, work: Load) -> None:
-    """Read the rows of a load, if they are in files, before the store is held, for `load` with the same connection.
+def read_ahead(ahead: WriterAhead, work: Load, *, together: bool) -> None:
+    """Read the rows of a load, if they are in files, before the store is held, for `load` with the same writer.
 
+    `together`: in two threads, which also merge them, where nothing else is done meanwhile and the store knows nothing.
     Not where files tell anew what they had told: rows are then marked while the store is asked. Raises OSError,
     StoreError.
     """
@@ -80,10 +84,34 @@ def read_ahead(connection: Writer, work: Load) -> None:
     if work.rows or replaces:
         return
     work.write_rows()
-    for fact in FACTS:
-        if fact.name in work.row_files or _more(fact, work):
-            _take_in(connection, fact, work)
-            work.ahead |= {fact.name}
+    # Those that take longest come first: so none of the threads waits long for the other one.
+    waiting = deque(fact for fact in FACTS if fact.name in work.row_files or _more(fact, work))
+    shared = f"{ahead.tables}." if together else ""
+    work.ahead = {fact.name: f"{shared}{_incoming(fact)}" for fact in waiting}
+
+    def read(writer: Writer) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                fact = waiting.popleft()
+                _take_in(writer, fact, work)
+                if together:
+                    work.merged_ahead[fact.name] = _merged_ahead(writer, fact, shared)
+
+    if together:
+        # A load of a few lines needs none.
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ahead.beside() as other, ThreadPoolExecutor(1) as thread:
+            others = thread.submit(read, other)
+            try:
+                read(ahead.writer)
+                others.result()
+            except BaseException:
+                waiting.clear()
+                other.interrupt()
+                raise
+    else:
+        read(ahead.writer)
 
 
 def load_alone(connection: Writer, fact: Fact, files: Sequence[Path]) -> None:
@@ -143,7 +171,7 @@ def _merge(
     What was told by the files `told_anew` is replaced where they tell it again; with `taken_back` all that the files in
     the table of that name had told is dropped. `with_rows`: the tables that are not empty.
     """
-    incoming = _incoming(fact)
+    incoming = work.ahead.get(fact.name, _incoming(fact))
     replaced = replaced_by(fact, incoming, taken_back=taken_back) if told_anew or taken_back else {}
     if replaced:
         connection.execute(
@@ -156,14 +184,16 @@ def _merge(
         known += "".join(f" OR {told_by(half, 'taken_back')}" for half in fact.halves)
     count = 0
     if fact.name in with_rows:
-        [(count,)] = connection.rows(f"INSERT INTO {incoming} BY NAME {known_rows(fact, known, replaced)}")
+        incoming, count = _with_known(connection, fact, work, known_rows(fact, known, replaced))
     if count:
         connection.execute(f"DELETE FROM {known}")
     if replaced:
         merged = _merged_again(connection, fact, incoming, None, replaced, with_rivals=count > 0)
         _insert(connection, fact, f"SELECT * FROM ({merged}) WHERE {is_told(fact)}" if taken_back else merged)
     else:
-        _merge_apart(connection, fact, incoming, with_rivals=count > 0)
+        merged_ahead = work.merged_ahead.get(fact.name) if not count else None
+        for rows in merged_ahead or _merged_apart(connection, fact, incoming, with_rivals=count > 0):
+            _insert(connection, fact, rows.select, is_plain=rows.is_plain)
     touched.add(fact.name, incoming)
 
 
@@ -189,31 +219,57 @@ def _take_in(connection: Writer, fact: Fact, work: Load, flags: Iterable[str] = 
     files = work.row_files.get(fact.name, ())
     selects = [*([read_rows(files, told)] if files else []), *_more(fact, work)] or [no_rows(told, fact.name)]
     rows = " UNION ALL BY NAME ".join(f"({select})" for select in selects)
+    table = work.ahead.get(fact.name, _incoming(fact))
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_incoming(fact)} AS "
+        f"CREATE OR REPLACE {'' if '.' in table else 'TEMP '}TABLE {table} AS "
         f"SELECT {every}{repeated}, 1::TINYINT AS fresh{others} FROM ({rows})"
     )
 
 
-def _merge_apart(connection: Writer, fact: Fact, incoming: str, *, with_rivals: bool) -> None:
-    """Merge rows into a table that has none of their keys. Nearly all are the only ones of their key as they are.
+def _with_known(connection: Writer, fact: Fact, work: Load, known: str) -> tuple[str, int]:
+    """Add rows that the store knows, of a SELECT, to those that a load brings: the table of all, how many are added."""
+    own, incoming = _incoming(fact), work.ahead.get(fact.name, _incoming(fact))
+    if incoming != own:
+        # What writes to the store may only write to temporary tables beside it.
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {own} AS FROM {incoming}")
+    [(count,)] = connection.rows(f"INSERT INTO {own} BY NAME {known}")
+    return own, count
+
+
+def _merged_ahead(connection: Writer, fact: Fact, place: str) -> list[Rows]:
+    """The rows that `_merged_apart` makes of those that a load brings, all in tables of the database `place`."""
+    merged = []
+    for number, rows in enumerate(_merged_apart(connection, fact, f"{place}{_incoming(fact)}", place)):
+        if rows.is_plain:
+            merged.append(rows)
+        else:
+            table = f"{place}merged_{fact.name}_{number}"
+            connection.execute(f"CREATE TABLE {table} AS {rows.select}")
+            merged.append(Rows(f"SELECT * FROM {table}", is_plain=True))
+    return merged
+
+
+def _merged_apart(
+    connection: Writer, fact: Fact, incoming: str, place: str = "", *, with_rivals: bool = False
+) -> list[Rows]:
+    """Merge rows of which a table has none of their keys. Nearly all are the only ones of their key as they are.
 
     The others are merged apart: to plan that takes as long as to write thousands of rows. So few, of which the store
-    knows none, are all merged at once.
+    knows none, are all merged at once. `place`: a database for tables that are asked for by others.
     """
-    again = f"again_{fact.name}"
-    [(keys,)] = connection.rows(f"CREATE OR REPLACE TEMP TABLE {again} AS {keys_told_again(fact, incoming)}")
+    again = f"{place}again_{fact.name}"
+    kind = "TABLE" if place else "TEMP TABLE"
+    [(keys,)] = connection.rows(f"CREATE OR REPLACE {kind} {again} AS {keys_told_again(fact, incoming)}")
     if keys and not with_rivals and connection.value(f"SELECT count(*) FROM {incoming}") <= FEW_ROWS:
-        _insert(connection, fact, few_rows_merged(fact, incoming, again))
-        return
-    rows = rows_told_once(fact, incoming, again if keys else None)
-    _insert(connection, fact, rows, is_plain=True)
-    if keys:
-        told = f"told_again_{fact.name}"
-        # By their numbers: else all columns of the others are read, too.
-        which = f"SELECT rowid FROM {incoming} WHERE {key_of(fact)} IN (FROM {again})"
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {told} AS FROM {incoming} WHERE rowid IN ({which})")
-        _insert(connection, fact, _merged_again(connection, fact, told, keys, {}, with_rivals=with_rivals))
+        return [Rows(few_rows_merged(fact, incoming, again), is_plain=False)]
+    once = Rows(rows_told_once(fact, incoming, again if keys else None), is_plain=True)
+    if not keys:
+        return [once]
+    told = f"told_again_{fact.name}"
+    # By their numbers: else all columns of the others are read, too.
+    which = f"SELECT rowid FROM {incoming} WHERE {key_of(fact)} IN (FROM {again})"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {told} AS FROM {incoming} WHERE rowid IN ({which})")
+    return [once, Rows(_merged_again(connection, fact, told, keys, {}, with_rivals=with_rivals), is_plain=False)]
 
 
 def _insert(connection: Writer, fact: Fact, merged: str, *, is_plain: bool = False) -> None:

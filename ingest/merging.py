@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from ..queries.facts import Fact, Half
+
+
+class Rows(NamedTuple):
+    """A SELECT of rows of a fact; `is_plain`: of those of a table as they are."""
+
+    select: str
+    is_plain: bool
 
 
 def key_of(fact: Fact) -> str:

@@ -64,6 +64,17 @@ class WriterAhead:
     writer: Writer
     outside: Outside
 
+    @property
+    def tables(self) -> str:
+        """The database of its tables, which it also finds when it writes to the store."""
+        return self.outside.name
+
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[Writer]:
+        """Another one that fills the same tables, for another thread. It ends with the block."""
+        with self.outside.beside() as cursor:
+            yield self.writer.another(cursor)
+
 
 class _Copied(Exception):
     """The store is copied: there is nothing to open."""
@@ -147,7 +158,7 @@ class Store:
 
     @contextlib.contextmanager
     def ahead(self) -> Iterator[WriterAhead | None]:
-        """A writer for temporary tables of its own, to be made before it is its turn to `write`: others have theirs.
+        """A writer for tables of its own, in memory, to be made before it is its turn to `write`: others have theirs.
 
         None where the store was never open. Its tables end with the block.
         """

@@ -7,6 +7,7 @@ file's log is taken in, its locks are let go of, and nothing of it is kept, exac
 from __future__ import annotations
 
 import contextlib
+import itertools
 import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ _NAME = "store"
 _TABLES = "provisional"
 """What tables in memory are called."""
 
+_AHEAD = "ahead"
+"""What those are called that are filled before the store is open, with a number."""
+
+_numbers = itertools.count()
 
 ROWS_TOGETHER = 30_720
 """Rows that are written as one group; a multiple of 2048.
@@ -47,10 +52,21 @@ class OpenStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """A connection to a DuckDB that is in no store."""
+    """A connection to a DuckDB that is in no store, but in tables in memory, of its own."""
 
     engine: DuckDBPyConnection
     cursor: DuckDBPyConnection
+    name: str
+    """What DuckDB calls those tables' database, wherever the connection is."""
+
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[DuckDBPyConnection]:
+        """Another connection to those tables, for another thread. It ends with the block."""
+        cursor = beside(self.engine, self.name)
+        try:
+            yield cursor
+        finally:
+            cursor.close()
 
 
 _instances: weakref.WeakSet[Instance] = weakref.WeakSet()
@@ -121,14 +137,25 @@ class Instance:
 
     @contextlib.contextmanager
     def outside(self) -> Iterator[Outside | None]:
-        """A connection that is in no store, for temporary tables; None before any was open. It ends with the block."""
+        """A connection that is in no store, for tables in memory; None before any was open. All ends with the block."""
+        from ._duckdb import duckdb
+
         engine = self._engine
         if engine is None:
             yield None
             return
         cursor = beside(engine, "memory")
         try:
-            yield Outside(engine, cursor)
+            name = f"{_AHEAD}_{next(_numbers)}"
+            cursor.execute(f"ATTACH ':memory:' AS {name}")
+            cursor.execute(f"USE {name}")
+            try:
+                yield Outside(engine, cursor, name)
+            finally:
+                # After a fault nothing can be asked of it any more: it ends with DuckDB.
+                with contextlib.suppress(duckdb.Error):
+                    cursor.execute("USE memory")
+                    cursor.execute(f"DETACH {name}")
         finally:
             cursor.close()
 
@@ -146,7 +173,7 @@ class Instance:
         finally:
             # After a fault nothing can be asked of it any more.
             with contextlib.suppress(duckdb.Error):
-                outside.cursor.execute("USE memory")
+                outside.cursor.execute(f"USE {outside.name}")
 
     def _attached(self, engine: DuckDBPyConnection, path: Path, writable: bool) -> OpenStore:
         how = f"READ_WRITE, ROW_GROUP_SIZE {ROWS_TOGETHER}" if writable else "READ_ONLY"

@@ -126,6 +126,10 @@ class Writer(Reader):
     _is_alone = False
     """Whether it is `in_one_thread`."""
 
+    def another(self, connection: DuckDBPyConnection) -> Writer:
+        """A writer with another connection to the same."""
+        return Writer(self._path, connection, self._explain)
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is done in the block is in the store at its end, or, if it raises, nothing of it."""

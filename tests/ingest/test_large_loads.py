@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from agnes_stats.ingest import load
 from agnes_stats.ingest.backfill import Backfill
 from agnes_stats.ingest.engine import Engine, IngestSummary
 from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.load import FEW_ROWS
 from agnes_stats.ingest.work import Workers, _CopiedWorker
+from agnes_stats.queries.schema import Fact
 from agnes_stats.queries.store import Store, StoreError, Writer
 from agnes_stats.queries.store.file import WriterAhead
 from agnes_stats.queries.store.gate import Gate
@@ -28,6 +31,9 @@ from tests.storing import BESIDE, store_in
 from tests.transcripts import Transcript
 
 SESSIONS = 6
+
+TAKEN_IN = re.compile(r"CREATE OR REPLACE (TEMP )?TABLE \S*incoming_\w+ AS SELECT")
+"""Reads the rows of a fact that come."""
 
 
 @pytest.fixture
@@ -79,7 +85,7 @@ def test_responses_are_kept_in_the_order_in_which_they_were_read(tmp_path: Path,
 def test_rows_are_read_before_others_have_to_wait(tmp_path: Path, noted: list[str]) -> None:
     store = store_in(tmp_path)
     filled(store, written(tmp_path / "claude"))
-    taken_in = [number for number, statement in enumerate(noted) if "TEMP TABLE incoming_" in statement]
+    taken_in = [number for number, statement in enumerate(noted) if TAKEN_IN.search(statement)]
     begun = [number for number, statement in enumerate(noted) if statement == "BEGIN" and number > taken_in[0]]
     assert len(taken_in) >= 4
     assert taken_in[-1] < begun[0]
@@ -106,7 +112,7 @@ def test_rows_that_another_duckdb_has_read_are_read_again(
     monkeypatch.setattr(Store, "write", anew)
     noted.clear()
     filled(ended, root)
-    assert sum("TEMP TABLE incoming_responses" in statement for statement in noted) == 2
+    assert sum(bool(TAKEN_IN.search(statement)) and "incoming_responses" in statement for statement in noted) == 2
     assert difference(contents(ended), contents(known)) == ""
 
 
@@ -116,6 +122,86 @@ SETTINGS = ("threads", "enable_optimistic_write") if is_second() else ("threads"
 def settings_of(store: Store) -> list[object]:
     with store.read() as reader:
         return [reader.value(f"SELECT current_setting('{name}')") for name in SETTINGS]
+
+
+def other_root(folder: Path, root: Root) -> Root:
+    """Another folder, with copies of what is in a root, as another session tells it, and more."""
+    copies = written(folder, responses=3)
+    told = next(root.path.rglob("s3.jsonl")).read_text().splitlines()
+    rows = [json.loads(line) | {"sessionId": "fork"} for line in told]
+    file = next(copies.path.rglob("s0.jsonl")).with_name("fork.jsonl")
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return copies
+
+
+@pytest.mark.parametrize("few", [FEW_ROWS, 0])
+def test_two_threads_read_what_one_would(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("agnes_stats.ingest.load.FEW_ROWS", few)
+    roots = [first := written(tmp_path / "claude"), other_root(tmp_path / "more", first)]
+    stores = []
+    for count in (1, 2):
+        monkeypatch.setattr("agnes_stats.ingest.engine.processors", lambda count=count: count)
+        (tmp_path / str(count)).mkdir()
+        stores.append(store_in(tmp_path / str(count)))
+        noted.clear()
+        assert Engine(stores[-1], roots, workers=0).catch_up().loads == 1
+        assert any("TABLE ahead_" in statement for statement in noted) is (count == 2)
+    one, two = stores
+    assert difference(contents(one), contents(two)) == ""
+    with two.read() as reader:
+        assert reader.value("SELECT count(rivals) FROM responses")
+
+
+def test_rows_that_are_read_are_merged_with_what_another_program_wrote_meanwhile(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = written(tmp_path / "claude")
+    roots = [first, other_root(tmp_path / "more", first)]
+    monkeypatch.setattr("agnes_stats.ingest.engine.processors", lambda: 2)
+    for name in ("known", "met"):
+        (tmp_path / name).mkdir()
+    known, met = store_in(tmp_path / "known"), store_in(tmp_path / "met")
+    filled(known, roots[0])
+    assert Engine(known, roots, workers=0).catch_up().loads == 1
+    write = Store.write
+    others: list[Root] = []
+
+    @contextlib.contextmanager
+    def second(store: Store, *, ahead: WriterAhead | None = None, **how: Any) -> Iterator[Writer]:
+        if ahead is not None and not others:
+            others.append(roots[0])
+            filled(Store(store.path), roots[0])
+        with write(store, ahead=ahead, **how) as writer:
+            yield writer
+
+    monkeypatch.setattr(Store, "write", second)
+    noted.clear()
+    filled(met, roots[1])
+    assert any("TEMP TABLE incoming_responses AS FROM ahead_" in statement for statement in noted)
+    assert difference(contents(met), contents(known)) == ""
+
+
+@pytest.mark.parametrize("breaks", ["responses", "tool_calls"])
+def test_what_breaks_in_either_thread_is_told_and_nothing_is_left(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch, breaks: str
+) -> None:
+    store = store_in(tmp_path)
+    monkeypatch.setattr("agnes_stats.ingest.engine.processors", lambda: 2)
+    take_in = load._take_in
+
+    def failing(connection: Writer, fact: Fact, *given: Any) -> None:
+        take_in(connection, fact, *given)
+        if fact.name == breaks:
+            raise StoreError("it cannot be read")
+
+    monkeypatch.setattr(load, "_take_in", failing)
+    with pytest.raises(StoreError, match="it cannot be read"):
+        filled(store, written(tmp_path / "claude"))
+    with store.read() as reader:
+        assert reader.rows("SELECT database_name FROM duckdb_databases() WHERE database_name LIKE 'ahead%'") == []
+        assert reader.value("SELECT count(*) FROM responses") == 0
 
 
 def test_one_thread_writes_and_all_of_them_commit(tmp_path: Path, noted: list[str]) -> None:
