@@ -18,6 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+    from typing import TypeVar
+
+    Early = TypeVar("Early", bound="EarlyCopies | EarlyWorkers")
 
 
 class EarlyCopies:
@@ -165,19 +168,10 @@ def begin(*, whole: bool = False) -> None:
         _early = EarlyWorkers(others + 1) if whole else EarlyCopies(others)
 
 
-def take() -> EarlyCopies | None:
-    """The copies made for what responses took, once: whoever takes them ends them or tells them what to do."""
+def take(kind: type[Early]) -> Early | None:
+    """Those that were made, if they are of a kind, once: whoever takes them ends them or gives them something to do."""
     global _early
-    if not isinstance(_early, EarlyCopies):
-        return None
-    early, _early = _early, None
-    return early
-
-
-def take_workers() -> EarlyWorkers | None:
-    """The workers that were made, once: whoever takes them ends them or gives them tasks."""
-    global _early
-    if not isinstance(_early, EarlyWorkers):
+    if not isinstance(_early, kind):
         return None
     early, _early = _early, None
     return early

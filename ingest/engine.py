@@ -225,7 +225,7 @@ class Engine:
             # Who makes the store tells what is wrong.
             return None
         reading = usage_reading.UsageReading(
-            jobs, folder, self.workers, with_sessions=with_sessions, early=early.take()
+            jobs, folder, self.workers, with_sessions=with_sessions, early=early.take(early.EarlyCopies)
         )
         return Begun(jobs, whole.enter_context(reading))
 
@@ -339,7 +339,7 @@ class Engine:
 
         report(Progress(files=len(made.jobs), bytes=sum(job.todo for job in made.jobs)))
         with scratch(self.store.path) as folder:
-            readers = early.take_workers()
+            readers = early.take(early.EarlyWorkers)
             filling = Backfill(
                 self, folder, made.jobs, report, summary, workers=self.workers, alone=False, early=readers
             )

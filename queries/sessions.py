@@ -314,13 +314,13 @@ def listed(
     chosen: Filter,
     *,
     now: dt.datetime,
-    order: str = "started_at",
-    descending: bool = True,
-    limit: int = 50,
+    order: str,
+    descending: bool,
+    limit: int,
     offset: int = 0,
     told: Processes = UNTOLD,
 ) -> SessionListing:
-    """The same, and what it takes to put it right when little changes."""
+    """What `list_sessions` says, and what it takes to put it right when little changes."""
     selected = _selected(connection, chosen)
     where = selected.where
     # Money is exact whatever the order in which it is added up, and whoever does so.

@@ -32,6 +32,7 @@ def parse_time(value: Any) -> int | None:
         if not isinstance(value, str):
             return None
         since = _read(value).replace(tzinfo=dt.UTC) - _EPOCH
+    # As `moments.micros` has it, whose call, for every row, would take as long as half of all this.
     days = since.days
     return (days * 86_400 + since.seconds) * 1_000_000 + since.microseconds if _FIRST_DAY <= days < _END_DAY else None
 

@@ -179,10 +179,10 @@ def test_workers_are_ended_where_there_is_little_to_read(engine: Engine) -> None
 
 def test_each_takes_its_own() -> None:
     early.begin()
-    assert early.take_workers() is None
+    assert early.take(early.EarlyWorkers) is None
     early.end()
     early.begin(whole=True)
-    assert early.take() is None
+    assert early.take(early.EarlyCopies) is None
     process = _first_worker()
     early.end()
     assert not _is_there(process)
