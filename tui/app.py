@@ -32,7 +32,7 @@ from .choices import Choices
 from .endable import EndableApp
 from .filter_text import FIELDS, chips
 from .first_frame import LATE_SECONDS, SOON_SECONDS, FirstFrame
-from .format import local
+from .format import local, percent
 from .header import HeaderStrip
 from .key_names import brief
 from .keys import KEYS
@@ -487,7 +487,7 @@ class AgnesStats(EndableApp):
         if not isinstance(self._news, Reading):
             return ""
         progress = self._news.progress
-        return f"{progress.files_done:,} of {progress.files:,} files, {progress.ratio:.0%}."
+        return f"{progress.files_done:,} of {progress.files:,} files, {percent(progress.ratio, 0)}."
 
     def reread(self, path: str) -> bool:
         """Have a file read again from its start; False if this dashboard reads none."""

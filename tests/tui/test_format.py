@@ -443,3 +443,10 @@ def test_dates_are_told_in_one_place() -> None:
         if path != Path(fmt.__file__):
             found = re.search(r"%b|%y|%B|%d\.|\.year(:04d)?\}", path.read_text("utf-8"))
             assert found is None, (path, found)
+
+
+def test_shares_are_told_in_one_way() -> None:
+    """A blank before the sign, as `percent` writes it; Python's own format has none."""
+    folder = Path(fmt.__file__).parent
+    plain = [path.name for path in folder.rglob("*.py") if re.search(r":[.\d]*%\}", path.read_text("utf-8"))]
+    assert plain == []

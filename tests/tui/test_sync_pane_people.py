@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from agnes_stats.queries.store import Store
@@ -10,7 +11,7 @@ from agnes_stats.tui.kit.captioned_table import Listing
 from tests.ingest.agnes_files import put
 from tests.machine import Machine
 from tests.queries.test_operator import ANN, NOW, store
-from tests.tui.running import SIZES, at_sizes, press, running, screen_text, show_view
+from tests.tui.running import SIZES, at_sizes, press, running, screen_text, show_days, show_view
 
 __all__ = ["store"]
 
@@ -27,6 +28,17 @@ async def test_people_skills_and_tables_with_failures_at_any_size(store: Store) 
         assert app.query_one("#people-list", Listing).table.row_count == 1
         await press(pilot, "escape")
         assert "2 people" not in screen_text(app)
+
+
+async def test_where_nobody_did_anything_it_is_said_in_which_days(store: Store) -> None:
+    late = NOW + dt.timedelta(days=400)
+    async with running(store, (140, 45), now=late) as (app, pilot):
+        await press(pilot, "4")
+        await show_view(pilot, "people")
+        text = screen_text(app)
+        assert "Nobody did anything from " in text and "Press r for other days." in text
+        await show_days(pilot, "all days")
+        assert "Nobody did anything in the last 30 days, from " in screen_text(app)
 
 
 async def test_snapshots_are_told_on_a_line_of_their_own(own_home: Path) -> None:

@@ -72,6 +72,15 @@ async def test_where_the_strip_is_too_long_it_begins_further_on(store: Store) ->
         assert "Third" in shown and "List" not in shown
 
 
+async def test_a_strip_that_goes_on_says_so(store: Store) -> None:
+    async with running(store, (60, 20)) as (app, pilot):
+        await press(pilot, "2")
+        assert strip(screen_text(app), "Overview").rstrip().endswith("…")
+        await pilot.resize_terminal(140, 20)
+        await settle(pilot)
+        assert strip(screen_text(app), "Overview").rstrip().endswith("SQL    [ ]")
+
+
 async def test_help_is_about_the_view(store: Store) -> None:
     async with running(store) as (app, pilot):
         await press(pilot, "right_square_bracket", "question_mark")

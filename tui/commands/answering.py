@@ -138,11 +138,13 @@ def _ask_server(store: Store, settings: Settings) -> None:
 def progress_bar() -> Callable[[Progress], None]:
     """What shows on standard error how far a catch-up is."""
 
+    from ..format import percent
+
     def report(progress: Progress) -> None:
         done = int(progress.ratio * 30)
         line = (
             f"reading {progress.files_done:,} of {progress.files:,} files "
-            f"[{'█' * done}{'░' * (30 - done)}] {progress.ratio:4.0%}"
+            f"[{'█' * done}{'░' * (30 - done)}] {percent(progress.ratio, 0):>5}"
         )
         terminal.progress(line if progress.ratio < 1 else " " * len(line), over=progress.ratio >= 1)
 

@@ -224,7 +224,7 @@ class StatusCorner(Static):
         if isinstance(news, Reading):
             progress = news.progress
             told = f"reading {progress.files_done:,} of {progress.files:,} files "
-            told += f"{meter(progress.ratio, 8)} {progress.ratio:.0%}"
+            told += f"{meter(progress.ratio, 8)} {words.percent(progress.ratio, 0)}"
         elif isinstance(news, UpToDate):
             told = "● up to date"
             if self.app.size.width >= NARROW:

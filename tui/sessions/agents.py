@@ -76,8 +76,9 @@ class AgentsPane(Pane[tuple[RankedAgent, ...]]):
     HELP = (
         f"{told.LIVE} has done something in the last five minutes. Events are responses and tool calls, the share "
         "is that of all events.\n"
-        f"OK is the share of finished calls that went well: from {GOOD:.0%} on green, from {FAIR:.0%} on yellow. avg "
-        "and p95 are execution times of its calls, without waits for a person and what goes on in the background.\n"
+        f"OK is the share of finished calls that went well: from {words.percent(GOOD, 0)} on green, from "
+        f"{words.percent(FAIR, 0)} on yellow. avg and p95 are execution times of its calls, without waits for "
+        "a person and what goes on in the background.\n"
         "main answers you and hands work on; bars compare the types of sub-agents. One called subagent is of a type "
         "that its transcript does not name.\n"
         "Enter leaves only that type of agent on all tabs."

@@ -113,7 +113,7 @@ class SessionScreen(OnDashboard, PopUp[None]):
         background: $background;
         #session-time { height: auto; padding: 0 1; }
         #session-facts { height: auto; max-height: 10; padding: 0 1; border-bottom: solid $foreground 20%; }
-        #session-side { width: 48; padding: 0 1 0 2; border-left: solid $foreground 20%; display: none; }
+        #session-side { width: 50; padding: 0 1 0 2; border-left: solid $foreground 20%; display: none; }
         #session-pointed { height: 2; padding: 0 1; color: $text-muted; background: $surface; }
         KeyBar { dock: bottom; background: $panel; }
         &.-roomy #session-facts { max-height: 1; border: none; }

@@ -75,7 +75,8 @@ class MetricsPane(Pane[Metrics]):
     HELP = (
         "A call's time is from the call to its result; left out are calls that wait for a person, that were refused, "
         "and that go on in the background. A time on the edge of a class belongs to the one above.\n"
-        f"Error rate: failed calls of finished ones; up to {EXCELLENT:.0%} excellent, up to {GOOD:.0%} good.\n"
+        f"Error rate: failed calls of finished ones; up to {words.percent(EXCELLENT, 0)} excellent, up to "
+        f"{words.percent(GOOD, 0)} good.\n"
         "≈ Nobody is billed for a tool. Each response belongs to what the agent says it worked on (told), else to the "
         "calls whose results it is the first to answer, in equal parts (answers); the rest answers people. So all rows "
         "together are all tokens. Results are taken at 4 bytes a token."

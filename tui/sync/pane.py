@@ -43,7 +43,7 @@ from ..tabs import Tab
 from ..views import HasViews
 from . import program
 from . import text as told
-from .people import PeopleView
+from .people import PeopleView, nobody
 from .program import ProgramData, ProgramView
 from .team import NOT_PUSHED, TEAM, caption, pusher
 
@@ -239,7 +239,7 @@ class SyncPane(Pane[SyncData], HasViews):
         team = [pusher(row, look) for row in data.team]
         self._listing("team").show(team, caption=caption(data.team), nothing=NOT_PUSHED)
         if data.people is not None:
-            nothing = self._or_filtered("Nobody did anything in these days. Escape goes back.")
+            nothing = self._or_filtered(nobody(data.people, all_days=self.dashboard.chosen.since is None))
             self.query_one(PeopleView).show(data.people, look, nothing=nothing)
         self._show_action()
         self._show_program(data)

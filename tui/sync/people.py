@@ -68,6 +68,13 @@ class PeopleView(Vertical):
         tables.show([_table(row, look) for row in told.tables], caption="tables", nothing="No tables were used.")
 
 
+def nobody(told: Operated, *, all_days: bool) -> str:
+    """Why nobody is there: in which days nobody did anything. Of all days the last ones are looked at."""
+    span = f"from {words.day(told.since, told.until)} to {words.day(told.until, told.until)}"
+    which = f"the last {len(told.calendar())} days, {span}" if all_days else span
+    return f"Nobody did anything {'in ' if all_days else ''}{which}. Press r for other days."
+
+
 def _caption(told: Operated) -> str:
     days = {day.day: day.prompts for day in told.days}
     prompts = [days.get(day, 0) for day in told.calendar()]
