@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from ..queries.paths import is_folder
 from .formats import SOURCES, Fingerprint, Root, SourceFile, Watermark, file_at
+from .formats.paths import is_utf8
 from .formats.source import ABSENT
-from .walk import walking
+from .walk import MOST_TOLD, walking
 from .watermarks import KnownFile, is_known_trouble, is_unchanged, reason
 
 NOT_LISTED = "is not listed"
@@ -196,7 +197,7 @@ def _found(
 ) -> tuple[dict[str, _Found], dict[str, tuple[Root, str]]]:
     """The files under the roots, each content once: of several names the store's own, else the first.
 
-    And the folders that were left out, with their root and why.
+    And the folders and files that were left out, with their root and why.
     """
     names: dict[tuple[int, int] | str, tuple[bool, str, _Found]] = {}
     left_out: dict[str, tuple[Root, str]] = {}
@@ -207,6 +208,8 @@ def _found(
         if seen is None or (seen.root, seen.source, seen.version) != (where, root.kind, source.version):
             file = file_at(root, Path(path))
             if file is None:
+                if (odd := _with_odd_name(root, path)) is not None and len(left_out) < MOST_TOLD:
+                    left_out[odd] = root, f"{NOT_LISTED}: its name is not UTF-8"
                 continue
         now: Fingerprint | None
         try:
@@ -234,6 +237,15 @@ def _found(
                 name, each = _by_usual_name(path, each, usual.get(key))
                 found[name] = each
     return found, left_out
+
+
+def _with_odd_name(root: Root, path: str) -> str | None:
+    """What the store calls a file that is only no source file because its path is not UTF-8; None of all others."""
+    if path.isascii() or is_utf8(Path(path)):
+        return None
+    told = os.fsencode(path).decode("utf-8", "replace")
+    is_another = os.path.lexists(told)
+    return None if is_another or file_at(root, Path(told)) is None else told
 
 
 def _listed(

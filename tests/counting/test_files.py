@@ -151,10 +151,18 @@ def test_root_may_be_the_projects_folder_itself(tmp_path: Path) -> None:
     assert output(bench) == 100
 
 
-def test_name_that_is_no_utf_8_does_not_stop_the_others(bench: Bench) -> None:
+def test_name_that_is_no_utf_8_does_not_stop_the_others_and_is_told(bench: Bench) -> None:
     folder = os.fsencode(bench.path("p/x").parent)
-    with open(folder + b"/\xff.jsonl", "wb") as file:  # noqa: PTH123
-        file.write(content([two]))
+    odd = folder + b"/\xff.jsonl"
+    for name in (odd, folder + b"/\xff.txt"):
+        with open(name, "wb") as file:  # noqa: PTH123
+            file.write(content([two]))
     bench.append(FILE, content([one]))
     bench.engine.catch_up()
     assert output(bench) == 100
+    told = (os.fsdecode(folder) + "/\N{REPLACEMENT CHARACTER}.jsonl", "is not listed: its name is not UTF-8")
+    assert bench.rows("SELECT path, error FROM files WHERE error IS NOT NULL") == [told]
+    assert bench.engine.look().is_empty
+    os.rename(odd, bench.path("p/renamed.jsonl"))  # noqa: PTH104
+    bench.engine.catch_up()
+    assert (output(bench), bench.rows("FROM files WHERE error IS NOT NULL AND gone_at IS NULL")) == (107, [])
