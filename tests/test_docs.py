@@ -107,6 +107,19 @@ def test_queries_of_pages_are_answered(tmp_path: Path) -> None:
         assert ask(path, sql).columns
 
 
+def test_pages_and_comments_name_only_files_of_the_program_that_there_are() -> None:
+    code = [
+        path for room in ("ingest", "queries", "tui", "demo", "bench", "tests") for path in (ROOT / room).rglob("*.py")
+    ]
+    ends = {"/".join(path.relative_to(ROOT).parts[-parts:]) for path in code for parts in range(1, 6)}
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    named = {
+        (path.name, name) for path in pages + code for name in re.findall(r"`([\w/]+\.py)`", path.read_text("utf-8"))
+    }
+    assert len(named) > 80
+    assert sorted(pair for pair in named if pair[1] not in ends) == []
+
+
 def test_links_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text("utf-8"))
