@@ -11,6 +11,7 @@ from .attribution import OF_PROMPTS, REST, Attributed, attributed
 from .executed import CLASSES_MS, class_of, executed, milliseconds
 from .filters import Filter, within
 from .hand_over_facts import Spent
+from .periods import every_day
 from .rollups import day_of
 from .threads import LIVE_FOR
 from .tokens import detailed, where_of
@@ -100,6 +101,8 @@ class Responses:
 class Metrics:
     """All of it, of what matches."""
 
+    calls: int
+    """All that match, finished or not; what `by_tool` counts has slash commands besides."""
     classes: tuple[ClassOfTime, ...]
     by_tool: tuple[Attributed, ...]
     rest: Spent
@@ -133,6 +136,7 @@ def metrics(connection: Reader, chosen: Filter, *, now: dt.datetime) -> Metrics:
     by_hour, rate = _hours(connection, chosen, now)
     rests = [row for row in table if row.kind == REST]
     return Metrics(
+        calls=sum(row.count for row in calls),
         classes=tuple(
             ClassOfTime(edge, sum(row.count for row in calls if row.class_number == number))
             for number, edge in enumerate(CLASSES_MS)
@@ -186,11 +190,7 @@ def _days(calls: list[_Call], chosen: Filter) -> tuple[DayOfCalls, ...]:
             counts[row.day] = (count + row.count, errors + row.errors)
     if not counts:
         return ()
-    first, last = min(counts), max(counts)
-    if chosen.since is not None:
-        first = min(first, chosen.since)
-    days = (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
-    return tuple(DayOfCalls(day, *counts.get(day, (0, 0))) for day in days)
+    return tuple(DayOfCalls(day, *counts.get(day, (0, 0))) for day in every_day(chosen, counts))
 
 
 def _moments(chosen: Filter) -> tuple[str, dict[str, object]]:

@@ -129,6 +129,27 @@ def test_hours_and_the_rate_end_now(tmp_path: Path) -> None:
     assert [(day.day.day, day.count) for day in found.daily] == [(10, 1), (11, 2)]
 
 
+def test_days_are_all_of_the_range_where_there_is_one(tmp_path: Path) -> None:
+    store = store_of(tmp_path, [timed([("Read", 1, {})])])
+    (called,) = (row.day for row in asked(store).daily)
+    first, last = called - dt.timedelta(days=2), called + dt.timedelta(days=3)
+    days = asked(store, Filter(since=first, until=last)).daily
+    assert [(row.day - called).days for row in days] == [-2, -1, 0, 1, 2, 3]
+    assert [row.count for row in days] == [0, 0, 1, 0, 0, 0]
+    assert asked(store, Filter(since=last)).daily == ()
+
+
+def test_a_slash_command_is_no_call_whosever_it_is(tmp_path: Path) -> None:
+    told = timed([("Read", 1, {}), ("Skill", 1, {"given": {"skill": "shop:invoice"}})])
+    found = asked(store_of(tmp_path, [told.command("shop:review").wait(1).command("review")]))
+    assert {(row.kind, row.name): row.count for row in found.by_tool} == {
+        ("tool", "Read"): 1,
+        ("plugin", "shop"): 2,
+        ("command", "review"): 1,
+    }
+    assert found.calls == sum(row.count for row in found.daily) == 2
+
+
 def test_sizes_of_responses(tmp_path: Path) -> None:
     told = Transcript("s", BEGUN).prompt("Go").wait(2)
     told.response(tokens=(1, 2, 3, 4)).wait(1).prompt("On").wait(4).response(tokens=(10, 20, 30, 40))

@@ -223,8 +223,9 @@ def _exit(_: Settings) -> list[str]:
     return _columns(
         [
             ("0", "it went well"),
-            ("1", "it failed, or doctor or sync found something wrong; one line on standard error says what"),
+            ("1", "it failed, or doctor found something wrong; one line on standard error says what"),
             ("2", "a mistake in the command line, a variable or the config file"),
+            ("10, 20", "of status: 80 %, or all, of a budget or of a plan's limit is used"),
             ("130, 143", "ended by Ctrl+C or by the system; nothing is lost"),
         ]
     )

@@ -45,6 +45,7 @@ def metrics_answer(connection: Reader, chosen: Filter, *, now: dt.datetime) -> A
     times = found.responses
     return {
         "calls": {
+            "count": found.calls,
             "classes": [{"below_ms": row.below_ms, "count": row.count} for row in found.classes],
             "by_tool": [_tool(row) for row in found.by_tool],
             "rest": spent_fields(found.rest),

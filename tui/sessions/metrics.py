@@ -232,5 +232,5 @@ def _cards(data: Metrics) -> list[Card]:
             words.millis(times.p50_ms),
             f"p90 {words.millis(times.p90_ms)} · p99 {words.millis(times.p99_ms)}",
         ),
-        Card("Calls", words.count(sum(row.count for row in data.by_tool if row.kind != "command")), "finished or not"),
+        Card("Calls", words.count(data.calls), "finished or not"),
     ]
