@@ -61,22 +61,24 @@ _WORDS = {
     "between": "B",
     "join": "J",
     "inner": "i",
-    "left": "j",
-    "right": "j",
+    "left": "l",
+    "right": "l",
     "full": "j",
     "outer": "o",
     "on": "O",
     "asc": "z",
     "desc": "z",
     "count": "c",
-    **dict.fromkeys(("sum", "avg", "min", "max", "lower", "upper", "length", "abs", "round"), "f"),
+    "round": "r",
+    **dict.fromkeys(("coalesce", "nullif"), "e"),
+    **dict.fromkeys(("sum", "avg", "min", "max", "lower", "upper", "length", "abs"), "f"),
 }
 """Words with a meaning here -> the letter that stands for them; other ones that are no names are `_NO_NAMES`."""
 
 _NAME = "[nq]"
 _DOTTED = rf"{_NAME}(?:\.{_NAME}){{0,2}}"
 _VALUE = rf"(?:{_DOTTED}|[dsv])"
-_CALL = Late(rf"c\(\*\)|(?:c\(D?|f\(){_VALUE}\)")
+_CALL = Late(rf"c\(\*\)|(?:c\(D?|[fr]\(){_VALUE}\)|[lr]\({_VALUE},d\)|e\({_VALUE},{_VALUE}\)")
 _LIST = Late(rf"K\({_VALUE}(?:,{_VALUE})*\)")
 
 
@@ -91,7 +93,7 @@ _SHOWN = rf"(?:{_SUM}(?:A?{_NAME})?|\*|{_NAME}\.\*)"
 _TABLE = rf"{_DOTTED}(?:A?{_NAME})?"
 _PLAIN = Late(
     rf"(?:SD?{_SHOWN}(?:,{_SHOWN})*|(?=XF{_DOTTED}(?:W|;?$)[^GRM]*$)X)"
-    rf"(?:(?P<tables>F{_TABLE}(?:,{_TABLE}|(?:i|jo?)?J{_TABLE}O{_TESTS})*)(?:W{_TESTS})?"
+    rf"(?:(?P<tables>F{_TABLE}(?:,{_TABLE}|(?:i|[jl]o?)?J{_TABLE}O{_TESTS})*)(?:W{_TESTS})?"
     rf"(?:GY{_many(_SUM, ',')}(?:H{_TESTS})?)?(?:RY{_many(_SUM + 'z?', ',')})?(?:Md(?:Td)?)?)?;?"
 )
 _NAMED = Late(rf"[FJ,]({_DOTTED})(?:A?({_NAME}))?")
@@ -154,7 +156,9 @@ def _letters_of(text: str, *, may_quote: bool) -> tuple[str, list[str]] | None:
         letters.append(letter)
         told.append(said[1:-1] if kind == _QUOTED else said)
         pos = found.end()
-    return _shortened(_shortened(("".join(letters), told), _CALL, "v"), _LIST, "k")
+    read = "".join(letters), told
+    # The second time those around others: `round(avg(a), 2)`.
+    return _shortened(_shortened(_shortened(read, _CALL, "v"), _CALL, "v"), _LIST, "k")
 
 
 def _shortened(read: tuple[str, list[str]], what: Late, letter: str) -> tuple[str, list[str]]:

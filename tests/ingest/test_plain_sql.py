@@ -28,6 +28,8 @@ PLAIN = [
     ("select x, sum(y) s from t group by x having sum(y) > 1.5 order by s desc limit 5 offset 2", ("t",), (), "select"),
     ("select x from t where x not in (1, 2) or y between 1 and 2 and z like '%a'", ("t",), (), "select"),
     ("select x from t join t u on t.a = u.b", ("t",), (), "select"),
+    ("select left(o.id, 20) n, right(b, 2) from o join u on left(u.a, 1) = 'x'", ("o", "u"), (), "select"),
+    ("select round(avg(o.price), 2), coalesce(sum(x), 0), nullif(a, '') from o", ("o",), (), "select"),
     ("DELETE FROM shop.orders WHERE id = 3", (), ("shop.orders",), "delete"),
 ]
 
@@ -44,6 +46,8 @@ NOT_PLAIN = [
     *("select * from t, unnest(a) u", "select * from a b, b.c", "select $a from t", "select a from `t`", "from t", ""),
     *("select a from t where b = N'x'", "select a from t where b = 1e5", "select a.b.c.d from t", "select é from t"),
     *("select a from t limit all", "select a from t where b = 'x\\'", "select min(a, b) from t", "drop table t"),
+    *("select left(a) from t", "select round(a, 1, 2) from t", "select full(a, 1) from t", "select nullif(a) from t"),
+    *("select a from t left (u, 1)", "select upper(lower(trim(a))) from t", "select left(a, 1) left(b, 1) from t"),
     *("select a from t where b in", "select a from t where b in ()", "select a from t limit count(*)", "a from t"),
     *("select a from t where b = 1 where c = 2", "select a from t where b = 1 and", "select a, from t", "select , a"),
     *(
@@ -97,12 +101,15 @@ def test_a_word_with_a_meaning_in_some_dialect_is_no_name_or_one_for_the_parser_
 
 
 _NAMES = st.sampled_from(
-    ("a", "t", "Orders", "user_id", "x1", "date", "name", "left", "count", "values", "year", '"Q"')
+    ("a", "t", "Orders", "user_id", "x1", "date", "name", "left", "round", "count", "values", "year", '"Q"')
 )
 _COLUMNS = st.one_of(_NAMES, st.builds("{}.{}".format, _NAMES, _NAMES))
 _VALUES = st.one_of(
     _COLUMNS,
     st.sampled_from(("1", "2.50", "'x'", "'a, b from c'", "count(*)", "count( distinct a )", "sum(a.b)", "lower('X')")),
+    st.sampled_from(
+        ("left(t.a, 3)", "RIGHT ('x', 1)", "round(avg(a), 2)", "round(t.a)", "coalesce(max(b), 0)", "nullif(a, b)")
+    ),
 )
 _SUMS = st.one_of(_VALUES, st.builds("{} {} {}".format, _VALUES, st.sampled_from("+-*/"), _VALUES))
 _TESTS = st.one_of(
