@@ -89,22 +89,28 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
 }
 
 
+_BEGINNING: dict[str, list[tuple[str, tuple[_Rule, ...]]]] = {}
+"""First character -> the anchors that begin with it, and their rules."""
+for _anchor, _of_anchor in _RULES.items():
+    _BEGINNING.setdefault(_anchor[0], []).append((_anchor, _of_anchor))
+
+_Within = tuple[tuple[int, int, _Rule], ...]
 _Steps = tuple[tuple[int, str, tuple[_Rule, ...]], ...]
 
 
 @cache
-def _steps(anchor: str) -> tuple[_Steps, _Steps, frozenset[str]]:
+def _steps(anchor: str) -> tuple[_Within, _Steps, frozenset[str]]:
     """What to do at an anchor: places in it, the anchors that end there, and their rules.
 
     Anchors overlap: `sk` and `key` in `skey`, `pass` in `sshpass`. The search goes on behind the one that it has found,
-    so those that begin within are looked for here, whether they end within or not: the same with those that do not end
-    there, and which characters follow if there are any of them.
+    so those that begin within are looked for here: the places of those that end within, with each rule; all of them,
+    whether they end within or not; and which characters follow if there are any that do not.
     """
     found: list[tuple[int, str, tuple[_Rule, ...]]] = []
     has_name = False
     for at in range(len(anchor)):
         rest = anchor[at:]
-        for other, rules in _RULES.items():
+        for other, rules in _BEGINNING.get(rest[0], ()):
             if rest.startswith(other) or (at and other.startswith(rest)):
                 # A name is read from its first character to its last, wherever in it the anchor is.
                 if rules == (named,) and has_name and rest.startswith(other):
@@ -112,7 +118,8 @@ def _steps(anchor: str) -> tuple[_Steps, _Steps, frozenset[str]]:
                 has_name = has_name or (named in rules and rest.startswith(other))
                 found.append((at, other, rules))
     found.sort(key=lambda step: (step[0], -len(step[1])))
-    within = tuple((at, other, rules) for at, other, rules in found if at + len(other) <= len(anchor))
+    ends = [(at, at + len(other), rules) for at, other, rules in found if at + len(other) <= len(anchor)]
+    within = tuple((at, end, rule) for at, end, rules in ends for rule in rules)
     return within, tuple(found), frozenset(other[len(anchor) - at :][:1] for at, other, _ in found) - {""}
 
 
@@ -191,9 +198,14 @@ def _spans(text: str, limit: int | None = None) -> Spans | None:
             spans = Spans()
         elif start < spans.end:
             continue
-        within, steps, follow = _steps(anchor.group())
-        for at, name, rules in steps if lower[anchor.end() : anchor.end() + 1] in follow else within:
-            if lower.startswith(name, start + at):
-                for rule in rules:
-                    rule(text, start + at, start + at + len(name), spans)
+        end = anchor.end()
+        within, steps, follow = _steps(anchor[0])
+        if lower[end : end + 1] in follow:
+            for at, name, rules in steps:
+                if lower.startswith(name, start + at):
+                    for rule in rules:
+                        rule(text, start + at, start + at + len(name), spans)
+        else:
+            for at, to, rule in within:
+                rule(text, start + at, start + to, spans)
     return spans if spans is not None and spans.end else None

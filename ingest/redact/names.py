@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ..late import Late
 from .assigned import assigned, block, element, for_user, paired
@@ -41,9 +42,9 @@ def named(text: str, start: int, end: int, spans: Spans) -> None:
     left += len(text[left:start].rstrip(_NAME))
     right = _NAME_END.match(text, end).end()  # type: ignore[union-attr]
     name = text[left:right]
-    if _HEADERS.fullmatch(name.lstrip("-$.")) and header(text, left, right, spans):
+    is_header, kind = _meaning(name)
+    if is_header and header(text, left, right, spans):
         return
-    kind = kind_of(name)
     if text[right : right + 1] == "=" and _is_in_url(text, left):
         _parameter(text, name, right + 1, kind, spans)
         return
@@ -65,6 +66,12 @@ def named(text: str, start: int, end: int, spans: Spans) -> None:
             if found is not NOTHING:
                 _add(text, found, spans)
             return
+
+
+@lru_cache(maxsize=4096)
+def _meaning(name: str) -> tuple[bool, Sureness]:
+    """Whether a name is that of a header whose value may be several words, and how surely that of a credential."""
+    return _HEADERS.fullmatch(name.lstrip("-$.")) is not None, kind_of(name)
 
 
 def _is_in_url(text: str, left: int) -> bool:

@@ -73,8 +73,7 @@ def _at(rest: str, *, is_web: bool) -> int:
 
 def account(text: str, start: int, end: int, spans: Spans) -> None:
     """`user:password@host` without a scheme."""
-    del end
-    if ":" not in text[max(0, start - 130) : start]:
+    if not text[end : end + 1].isalnum() or ":" not in text[max(0, start - 130) : start]:
         return
     found = _ACCOUNT.search(text, max(0, start - 200), start)
     if (

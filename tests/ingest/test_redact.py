@@ -5,6 +5,7 @@ import time
 import pytest
 from agnes_stats.ingest import redact
 from agnes_stats.ingest.redact import redacted
+from agnes_stats.ingest.redact.names import named as named_rule
 
 from tests.ingest import credentials_mixed as mixed
 from tests.ingest import credentials_named as named
@@ -213,3 +214,20 @@ def test_a_few_names_compile_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         assert redact._pattern is None
         assert redacted(f"claude-opus-{number}") == f"claude-opus-{number}"
     assert redact._pattern is not None
+
+
+def test_at_an_anchor_all_those_are_looked_for_that_begin_within_it() -> None:
+    for anchor in redact._RULES:
+        within, steps, _ = redact._steps(anchor)
+        expected = {
+            (at, other)
+            for at in range(len(anchor))
+            for other in redact._RULES
+            if anchor.startswith(other, at) or (at and other.startswith(anchor[at:]))
+        }
+        found = {(at, other) for at, other, _ in steps}
+        # Of names one is enough, which is read from its beginning to its end.
+        assert all(redact._RULES[other] == (named_rule,) for _, other in expected - found)
+        assert found <= expected
+        ends = [(at, at + len(other), rule) for at, other, rules in steps for rule in rules]
+        assert [*within] == [step for step in ends if step[1] <= len(anchor)]
