@@ -23,6 +23,8 @@ _RUNNING = words(
     "read_gbq read_database read_database_uri query_df run_query run_sql fetch fetchrow fetchval "
     "fetch_all fetch_one"
 )
+_RUNS = tuple(name for name in _RUNNING if not any(other in name for other in _RUNNING - {name}))
+"""One of these is in every program that hands SQL to a database, as far as it can be seen: parts of all those names."""
 _SQL_KEYWORDS = frozenset({"sql", "query", "statement", "operation"})
 _PYTHON_CALL = Late(
     r"\.\s*(?:sql|query|execute\w*|read_sql\w*)\s*\(\s*[rRfFuU]{0,2}"
@@ -70,7 +72,7 @@ def database_of(code: str) -> tuple[str | None, bool]:
 
 def sql_in_python(code: str) -> list[str]:
     """Return the SQL a Python program hands to a database, in order; of a broken program what can be seen."""
-    if len(code) > _CODE_LIMIT:
+    if len(code) > _CODE_LIMIT or (code.isascii() and not any(name in code for name in _RUNS)):
         return []
     try:
         with warnings.catch_warnings():
