@@ -14,7 +14,7 @@ from ..work import COMMITTED
 from .results import RawResult
 from .rows import Beside
 
-_COMMITTED = re.compile(rb'(?:^"|\\n|"text":")' + COMMITTED.encode())
+_COMMITTED = re.compile(rb'\[(?:(?<=\\n\[)|(?<=^"\[)|(?<="text":"\[))' + COMMITTED.encode())
 """The same in a result that is still JSON."""
 
 _BRACKET = ord("[")
