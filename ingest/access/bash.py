@@ -55,6 +55,8 @@ def _found_in(script: str, language: str) -> list[Access]:
     # What is found in it, a host or a file, is not to be half of a credential: they are blotted out before.
     script = kept(script, SCRIPT_LIMIT)
     found = _of_script(script, Call((), language=language), 0, ScriptBudget())
+    if not found:
+        return []
     command = kept(script.strip(), TEXT_LIMIT)
     return [replace(access, command=command) for access in dict.fromkeys(found[:_MAX_ACCESSES])]
 
@@ -66,19 +68,24 @@ def _of_script(script: str, around: Call, depth: int, budget: ScriptBudget, give
     results: list[tuple[SimpleCommand, list[Access]]] = []
     plumbing: set[int] = set()
     files: dict[str, str] = {}
+    count = 0
     for command in walk(commands_in(script, around.language, budget)):
         stdin = Stdin(command, files, given)
         for argv in _repeated(command):
             call = unwrap(argv, command.env)
-            if call is None or sum(len(accesses) for _, accesses in results) >= _MAX_ACCESSES:
+            if call is None or count >= _MAX_ACCESSES:
                 continue
-            call = replace(call, host=call.host or around.host, remote=call.remote or around.remote)
-            results.append((command, _of_call(call, stdin, depth, budget)))
+            if around.host or around.remote:
+                call = replace(call, host=call.host or around.host, remote=call.remote or around.remote)
+            accesses = _of_call(call, stdin, depth, budget)
+            results.append((command, accesses))
+            count += len(accesses)
             if call.program in CLIENTS or call.program == "agnes":
                 plumbing.update(id(inner) for inner in command.inner)
         note_files(command, files)
         redirected = redirect_accesses(command.redirects, around.host, skip_input=stdin.taken)
         results.append((command, redirected))
+        count += len(redirected)
         if stdin.taken:
             plumbing.update(id(fed) for fed in command.feed)
     found: list[Access] = []
@@ -92,9 +99,11 @@ def _of_script(script: str, around: Call, depth: int, budget: ScriptBudget, give
 def _repeated(command: SimpleCommand) -> list[list[str]]:
     """Return the words of a command; of `xargs -I` those of each run, where the script tells its input."""
     argv = command.argv
+    if argv[:1] != ["xargs"] or not command.piped:
+        return [argv]
     at = next((at for at, word in enumerate(argv) if word.startswith("-I")), 0)
     mark = argv[at][2:] or "".join(argv[at + 1 : at + 2]) if at else ""
-    text = printed(command.feed) if mark and argv[0] == "xargs" and command.piped else None
+    text = printed(command.feed) if mark else None
     lines = [line.strip() for line in (text or "").splitlines() if line.strip()][:_MAX_ACCESSES]
     return [[word.replace(mark, line) for word in argv] for line in lines] or [argv]
 

@@ -66,11 +66,11 @@ def printed(commands: Sequence[SimpleCommand]) -> str | None:
 
 def note_files(command: SimpleCommand, files: dict[str, str]) -> None:
     """Keep in `files` the text of those that a command writes; forget those it may write something else into."""
-    text = _printed(replace(command, redirects=[]))
     written = [*command.redirects]
     if command.argv[:1] == ["tee"]:
         operator = ">>" if "-a" in command.argv else ">"
         written += [(operator, word) for word in command.argv[1:] if not word.startswith("-")]
+    text = _printed(replace(command, redirects=[])) if written else None
     for operator, target in written:
         if operator == "<":
             continue

@@ -21,6 +21,8 @@ _MAX_VALUE = 20_000
 _MAX_TURNS = 8
 
 _PLAIN = Late(r"[^\s\\'\"$`;&|<>()]+")
+_ENDS_WORD = " \t\n;&|)"
+"""Of what ends a word the usual; what else does is neither plain nor begins anything."""
 _IN_QUOTES = Late(r'[^"\\$`]+')
 _IN_BODY = Late(r"[^\\$`]+")
 _REDIRECT = Late(r"\d*(?:<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())|&>>?")
@@ -104,10 +106,10 @@ class _ShellReader:
             elif char in "()":
                 if self._bracket(command, group, char):
                     return ")"
-            elif found := _REDIRECT.match(text, self.pos):
+            elif (char in "<>&" or char.isdecimal()) and (found := _REDIRECT.match(text, self.pos)):
                 self.pos = found.end()
                 self._redirect(command, found[0])
-            elif found := _SEPARATOR.match(text, self.pos):
+            elif char in "&|;" and (found := _SEPARATOR.match(text, self.pos)):
                 self.pos = found.end()
                 self._finish(command)
                 return found[0]
@@ -281,6 +283,8 @@ class _ShellReader:
         text, start = self.text, self.pos
         while self.pos < len(text):
             char = text[self.pos]
+            if char in _ENDS_WORD:
+                break
             if found := _PLAIN.match(text, self.pos):
                 self.pos = found.end()
                 parts.append(found[0])

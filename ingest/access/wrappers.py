@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from .options import words
 from .scripts import POWERSHELL, SH
@@ -113,10 +114,21 @@ _SSH_VALUES = frozenset(f"-{letter}" for letter in "bcDEeFIiJLlmOopQRSWw")
 
 def program(word: str) -> str:
     """Return the bare name of a program: no folder, no version (`python3.12`, `duckdb@latest`), no `.exe`."""
+    return _remembered(word) if len(word) <= _USUAL else _bare(word)
+
+
+_USUAL = 100
+"""Characters of a word that is worth remembering: the same few programs run again and again."""
+
+
+def _bare(word: str) -> str:
     name = _SUFFIX.sub("", word.replace("\\", "/").rpartition("/")[2])
     name = name.partition("@")[0] or name
     found = _VERSION.match(name)
     return found[1] if found else name
+
+
+_remembered = lru_cache(maxsize=1024)(_bare)
 
 
 def unwrap(argv: Sequence[str], env: Mapping[str, str]) -> Call | None:

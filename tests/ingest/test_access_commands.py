@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from agnes_stats.ingest.access import Access, accesses_of, bash
+from agnes_stats.ingest.access import Access, accesses_of, bash, code
 from agnes_stats.ingest.access.commands import ScriptBudget
 from agnes_stats.ingest.access.shell import commands_in
 from hypothesis import given, settings
@@ -106,6 +106,18 @@ def test_variables_cannot_blow_a_script_up() -> None:
     script = "a=" + "x" * 19_000 + "; cat " + "$a" * 2_000
     words = [word for command in commands_in(script, ScriptBudget()) for word in command.argv]
     assert sum(map(len, words)) < 250_000
+
+
+@pytest.mark.parametrize("name", sorted(code._RUNNING))
+def test_every_name_of_what_runs_sql_in_python_is_looked_for(name: str) -> None:
+    assert code.sql_in_python(f"db.{name}('select a from t')") == ["select a from t"]
+    # A letter of another width is the same letter to Python.
+    assert code.sql_in_python(f"db.{name.replace('q', 'ｑ').replace('f', 'ｆ').replace('x', 'ｘ')}('select a from t')")
+
+
+def test_a_python_program_without_such_a_name_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code.ast, "parse", lambda _: pytest.fail("parsed"))
+    assert code.sql_in_python("import json; print(json.load(open('select.json'))['from'])") == []
 
 
 def test_a_script_without_a_word_of_interest_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
