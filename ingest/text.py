@@ -157,6 +157,16 @@ def _in_one_line(text: str, limit: int) -> str:
 _name_in_one_line = lru_cache(maxsize=8192)(_in_one_line)
 
 
+def begun(text: str, limit: int, chars: int) -> str:
+    """The first `limit` characters of a text without credentials, or fewer, but not fewer than `chars`."""
+    enough = chars * 3 // 2
+    if len(text) > NAME_CHARS and enough < limit:
+        begins = _redacted(text[: limit + MARGIN], enough)
+        if len(begins) >= chars:
+            return begins[:limit]
+    return kept(text, limit)
+
+
 def _blanks_joined(text: str) -> str:
     return " ".join(text.split())
 

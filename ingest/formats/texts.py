@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ..text import MARGIN, kept, one_line
+from ..text import MARGIN, begun, kept, one_line
 
 DETAIL_CHARS = 240
 _VALUE_CHARS = 80
@@ -36,8 +36,8 @@ def _field(key: str, value: object) -> str:
     """One field; of a long text its beginning. The key goes with it: that a value is a password, it alone may tell."""
     if not isinstance(value, str):
         return kept(_json({key: value})[1:-1], DETAIL_CHARS)
-    field = kept(_json({key: value[: _VALUE_CHARS + MARGIN]})[1:-1], _VALUE_CHARS + MARGIN)
     most = len(_json(key)) + 3 + _VALUE_CHARS
+    field = begun(_json({key: value[: _VALUE_CHARS + MARGIN]})[1:-1], _VALUE_CHARS + MARGIN, most + 2)
     return field if len(field) <= most + 1 else f'{field[:most]}"'
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from agnes_stats.ingest.batch import Batch
-from agnes_stats.ingest.text import TEXTS, first_line, kept, one_line, without_credentials
+from agnes_stats.ingest.text import TEXTS, begun, first_line, kept, one_line, without_credentials
 from agnes_stats.queries.schema import FACTS, TABLES, columns_of
 
 KEY = "a key: it names a row, a session, an agent or a call in other tables too"
@@ -167,3 +167,12 @@ def test_a_line_is_what_it_would_be_if_all_of_the_text_were_read(text: str) -> N
         assert one_line(text, limit) == " ".join(kept(text, limit * 4).split())[:limit]
         begins = text.lstrip().split("\n", 1)[0]
         assert first_line(text, limit) == kept(begins, limit * 4).strip()[:limit]
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_the_beginning_of_a_text_is_that_of_all_of_it(text: str) -> None:
+    for chars in (10, 82, 150, 400, 2000):
+        begins = begun(text, 1500, chars)
+        whole = kept(text, 1500)
+        assert whole.startswith(begins)
+        assert len(begins) >= min(chars, len(whole))
