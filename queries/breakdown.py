@@ -100,7 +100,7 @@ class Delegated(Delegation):
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """All of it."""
+    """What the filters leave, broken down; times are milliseconds."""
 
     totals: UsedTokens
     groups: dict[str, list[UsedTokens]]

@@ -388,7 +388,7 @@ class Snapshot:
     """
 
     def todo(self, watermark: Watermark, size: int) -> int:  # noqa: ARG002
-        """All of it."""
+        """Bytes to read: all, however much of it is known."""
         return size
 
     def read(

@@ -108,7 +108,7 @@ class MetricsPane(Pane[Metrics]):
         )
 
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> Metrics:
-        """All of it."""
+        """What the filters leave of calls and responses, added up."""
         return metrics(connection, chosen, now=now)
 
     def has_rows(self, data: Metrics) -> bool:

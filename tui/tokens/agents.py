@@ -63,7 +63,6 @@ class Agents(TokenView[AgentsData]):
 
     NAME = "agents"
     TITLE = "Agents"
-    ABOUT = "What sub-agents took, and how much of it came back"
     ACTIONS = frozenset({"measure"})
 
     def compose(self) -> ComposeResult:
@@ -73,7 +72,7 @@ class Agents(TokenView[AgentsData]):
         yield TokenTable(priced_only(_TASK_COLUMNS, self.shows_cost), id="agents-tasks")
 
     def ask(self, connection: Reader, question: Question) -> AgentsData:
-        """All of it."""
+        """What sub-agents took, by type and by task."""
         return AgentsData(
             tuple(delegation.by_subagent_type(connection, question.chosen)),
             tuple(delegation.tasks(connection, question.chosen, MOST_TASKS)),
@@ -85,7 +84,7 @@ class Agents(TokenView[AgentsData]):
         return self.query_one("#agents-types")
 
     def show(self, data: AgentsData, question: Question) -> None:
-        """All of it."""
+        """The sum in words, then a row for each type and for each of the largest tasks."""
         self.query_one("#agents-sum", StillText).update(_sum_in_words(data.types, question))
         paint = Paint(widget_ink(self), {})
         types = sorted(data.types, key=lambda row: value_of(row, question), reverse=True)

@@ -56,7 +56,6 @@ class Caching(TokenView[CachingData]):
 
     NAME = "caching"
     TITLE = "Cache"
-    ABOUT = "How much of the input came from the prompt cache, and what that saved"
 
     def compose(self) -> ComposeResult:
         """The chart and the table."""
@@ -64,11 +63,11 @@ class Caching(TokenView[CachingData]):
         yield TokenTable(priced_only(_COLUMNS, self.shows_cost), sorts=False, id="caching-models")
 
     def told_soon(self, question: Question) -> bool:  # noqa: ARG002
-        """All of it."""
+        """Always: it is of nothing but what responses took."""
         return True
 
     def ask(self, connection: Reader, question: Question) -> CachingData:
-        """All of it."""
+        """What was read from the cache, written to it and neither, by day and by model."""
         chosen = question.chosen
         return CachingData(
             tuple(tokens.by_day(connection, chosen)),
@@ -82,7 +81,7 @@ class Caching(TokenView[CachingData]):
         return self.query_one("#caching-models")
 
     def show(self, data: CachingData, question: Question) -> None:
-        """All of it."""
+        """A bar for each stretch of time, then a row for each model."""
         granularity, buckets, found = _by_bucket(data, question)
 
         def describe(index: int) -> str:

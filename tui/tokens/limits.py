@@ -59,7 +59,6 @@ class Limits(TokenView[LimitsData]):
 
     NAME = "limits"
     TITLE = "Limits"
-    ABOUT = "How much of the plans' limits is used, when they are reset, when they will be full; budgets"
     STANDS = False
 
     def __init__(self) -> None:
@@ -90,7 +89,7 @@ class Limits(TokenView[LimitsData]):
         return table if table.display else None
 
     def show(self, data: LimitsData, question: Question) -> None:
-        """All of it."""
+        """The plan's limits with how much is used by day, or how to have them told; and the budgets."""
         none, table = self.query_one("#limits-none", StillText), self.query_one("#limits-table", TokenTable)
         chart = self.query_one("#limits-days", PlotextChart)
         none.display = not data.limits

@@ -77,7 +77,6 @@ class Overview(TokenView[OverviewData]):
 
     NAME = "overview"
     TITLE = "Overview"
-    ABOUT = "Where the tokens went, over time and by model, project and session"
     ACTIONS = frozenset({"measure", "by", "granularity", "table"})
 
     def compose(self) -> ComposeResult:
@@ -133,7 +132,7 @@ class Overview(TokenView[OverviewData]):
         self.set_class(event.size.height < _LOW, "-low")
 
     def show(self, data: OverviewData, question: Question) -> None:
-        """All of it."""
+        """The bars over time, then the tables in the same colours."""
         options, measure = question.options, question.measure
         # What has no value of this measure, as tokens without a price, is no layer.
         layers = [layer for layer in data.over_time.layers if any(layer.of(measure))]

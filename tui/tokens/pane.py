@@ -140,7 +140,7 @@ class TokensPane(Pane[TokensData], HasViews):
         """Nothing: no view that stands tells how long ago things are."""
 
     def show(self, data: TokensData) -> None:
-        """Everything."""
+        """The key figures and the view that is chosen, or why there is nothing."""
         self._shown = data
         self.refresh_bindings()
         if not self.has_rows(data):

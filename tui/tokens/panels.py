@@ -197,7 +197,6 @@ class Panels(TokenView[BookPages]):
 
     NAME = "panels"
     TITLE = "Panels"
-    ABOUT = "Your own queries as charts and tables, over these days and filters"
     STANDS = False
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -72,7 +72,6 @@ class Rhythm(TokenView[RhythmData]):
 
     NAME = "rhythm"
     TITLE = "Rhythm"
-    ABOUT = "When the work is done: days, hours of the week, five-hour blocks as Claude plans count them"
     STANDS = False
     ACTIONS = frozenset({"measure", "table"})
 
@@ -93,11 +92,11 @@ class Rhythm(TokenView[RhythmData]):
         yield TokenTable(priced_only(_COLUMNS, self.shows_cost), id="rhythm-blocks")
 
     def told_soon(self, question: Question) -> bool:  # noqa: ARG002
-        """All of it."""
+        """Always: it is of nothing but what responses took."""
         return True
 
     def ask(self, connection: Reader, question: Question) -> RhythmData:
-        """All of it."""
+        """What was taken by day, by hour of the week, and by block of five hours."""
         chosen, today, budget = question.chosen, question.here.date(), question.budget
         blocks = tuple(rhythm.blocks(connection, chosen))
         running = _running(blocks, question)
@@ -129,7 +128,7 @@ class Rhythm(TokenView[RhythmData]):
         return words.usd(value) if self._money else words.count(value)
 
     def show(self, data: RhythmData, question: Question) -> None:
-        """All of it."""
+        """The calendar, the hours of the week, and the blocks, in tokens or in money."""
         self._money = money = question.money
         what = "Spend" if money else "Tokens"
 

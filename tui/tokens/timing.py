@@ -84,7 +84,6 @@ class Timing(TokenView[TimingData]):
 
     NAME = "timing"
     TITLE = "Timing"
-    ABOUT = "How long responses and turns take, and how fast the answer comes"
     ACTIONS = frozenset({"measure"})
 
     def compose(self) -> ComposeResult:

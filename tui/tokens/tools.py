@@ -55,7 +55,6 @@ class Tools(TokenView[ToolsData]):
 
     NAME = "tools"
     TITLE = "Tools"
-    ABOUT = "What fills the context: tools by the size of their results"
 
     def compose(self) -> ComposeResult:
         """The sum in words, then the tables."""
@@ -64,7 +63,7 @@ class Tools(TokenView[ToolsData]):
         yield TokenTable(_RESULT_COLUMNS, id="tools-largest")
 
     def ask(self, connection: Reader, question: Question) -> ToolsData:
-        """All of it."""
+        """How much tools gave back: by tool, and the largest results."""
         return ToolsData(
             tuple(results.by_tool(connection, question.chosen)),
             tuple(results.largest(connection, question.chosen, MOST_RESULTS)),
@@ -76,7 +75,7 @@ class Tools(TokenView[ToolsData]):
         return self.query_one("#tools-by-size")
 
     def show(self, data: ToolsData, question: Question) -> None:
-        """All of it."""
+        """The sum in words, then a row for each tool and for each of the largest results."""
         whole = sum(row.result_tokens for row in data.tools)
         text = Text(no_wrap=True, overflow="ellipsis")
         if data.tools:

@@ -133,8 +133,6 @@ class TokenView(Vertical, Generic[Data]):
 
     NAME: ClassVar[str]
     TITLE: ClassVar[str]
-    ABOUT: ClassVar[str]
-    """The question it answers."""
     ACTIONS: ClassVar[frozenset[str]] = frozenset()
     """Those of the tab's actions that mean something here, of "measure", "by", "granularity" and "table"."""
     STANDS: ClassVar[bool] = True

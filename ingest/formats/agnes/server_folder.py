@@ -34,7 +34,7 @@ class AgnesServerFolder(ClaudeSource):
         return None
 
     def watch_paths(self, root: Path) -> WatchPaths:
-        """All of it."""
+        """The whole folder: each person has one of their own in it."""
         return WatchPaths(deep=(root,))
 
     def discover(self, root: Path) -> Iterator[os.DirEntry[str] | Path]:

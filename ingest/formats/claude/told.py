@@ -38,7 +38,7 @@ class RowTelling(Telling, gc=False):
     """One row's telling. What it says is kept as the row has it."""
 
     def whole(self) -> Response:
-        """All of it."""
+        """The response that the row tells, decoded only where the row counts."""
         model, requested, (turn, session, plugin, skill, server, tool) = self.owner_says
         _, is_early, searches, stop, cost, miss, (speed, tier, place) = self.used_says
         told = Response(key=self.key, place=self.place, speaker=self.speaker, model=text_in(model), tokens=self.tokens)
