@@ -154,6 +154,3 @@ _CMDLETS: Mapping[str, Callable[[Given], tuple[list[str], Redirects]]] = {
     **dict.fromkeys(("invoke-expression", "iex"), _expression),
     "invoke-sqlcmd": _sqlcmd,
 }
-
-CMDLETS = frozenset(_CMDLETS)
-"""The cmdlets that are understood, in small letters."""

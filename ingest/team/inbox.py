@@ -33,9 +33,6 @@ LAPTOPS, DRAINERS = "agnes_stats_laptops", "agnes_stats_drainers"
 VERSION = 1
 """Of the schema. A laptop or a server that knows a lower one is told so."""
 
-ROW_BYTES = 1_000_000
-"""The longest row that an inbox takes."""
-
 WAIT_SECONDS = 60
 """How long one push waits for another one of the same machine."""
 
