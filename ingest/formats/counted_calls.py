@@ -11,6 +11,9 @@ from typing import Any
 
 _COUNTS_UP = re.compile(r"(?:^|(?<!toolu)[^A-Za-z0-9])[0-9]{1,5}$")
 
+_LONGEST = 7
+"""Characters in which that ends, with what stands before it and a new line behind it; ids are long."""
+
 _MOST = 20
 """Calls of which it is remembered in which answer they are: their results come next."""
 
@@ -29,7 +32,7 @@ class CountedCalls:
 
     def called(self, call: str, answer: str, who: str | None = None) -> str:
         """The id of a call that is in an answer of this key; `who`: which sub-agent called, None for none."""
-        if not _COUNTS_UP.search(call):
+        if not _counts_up(call):
             return call
         name = f"{who or ''}\x1f{call}"
         self._answers.pop(name, None)
@@ -40,7 +43,11 @@ class CountedCalls:
 
     def of_result(self, call: str, session: str | None, who: str | None = None) -> str:
         """The id of the call that a result is of. One whose call is in no row before it is its session's."""
-        if not _COUNTS_UP.search(call):
+        if not _counts_up(call):
             return call
         answer = self._answers.get(f"{who or ''}\x1f{call}", session)
         return f"{answer}\x1f{call}"
+
+
+def _counts_up(call: str) -> bool:
+    return _COUNTS_UP.search(call, len(call) - _LONGEST) is not None
