@@ -5,6 +5,7 @@ Only what gives a task counts: not `--version`, `login`, `mcp`, nor the word in 
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -161,11 +162,22 @@ class _Search:
 
 def agents_run(script: str, language: str = SH) -> list[AgentRun]:
     """The other AIs that a shell script hands work to, in order. Never raises."""
-    if _INTERESTING.search(script[:SCRIPT_LIMIT]) is None:
+    if not (_remembered if len(script) <= _SHORT else _may_run)(script):
         return []
     search = _Search()
     _of_script(script, Call((), language=language), ".", 0, search, None)
     return search.runs[:_MAX_RUNS]
+
+
+def _may_run(script: str) -> bool:
+    """Whether a script has the name of another AI in it."""
+    return _INTERESTING.search(script[:SCRIPT_LIMIT]) is not None
+
+
+_SHORT = 300
+"""Characters of a script that is worth remembering: agents run the same few commands again and again."""
+
+_remembered = functools.lru_cache(maxsize=4096)(_may_run)
 
 
 def _of_script(script: str, around: Call, folder: str | None, depth: int, search: _Search, given: Stdin | None) -> None:

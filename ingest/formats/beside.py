@@ -51,17 +51,17 @@ def said_beside(
     script: str | None = None,
     folder: str | None = None,
     tasks: list[TaskChange] | None = None,
-) -> Iterator[Said]:
+) -> list[Said]:
     """All of it. `script`: what the call runs, where `given` does not have it under its usual name."""
     changes = changes_in(name, given) if tasks is None else tasks
-    if changes:
-        yield from said_of_tasks(changes)
+    said = [*said_of_tasks(changes)] if changes else []
     told = given.get("command")
     if script is None and isinstance(told, str) and name.lower() in SHELLS:
         script = told
     if script is not None:
         here = next((given[key] for key in ("workdir", "cwd", "dir_path") if isinstance(given.get(key), str)), folder)
-        yield from said_of_runs(script, SHELLS.get(name.lower(), SH), here if isinstance(here, str) else None)
+        said += said_of_runs(script, SHELLS.get(name.lower(), SH), here if isinstance(here, str) else None)
+    return said
 
 
 def addressee_in(name: str, given: Mapping[str, object], *, is_subagent: bool) -> str | None:

@@ -85,7 +85,7 @@ class Emitter:
         self._untimed: list[tuple[dict[str, Any], str]] = []
         self._calls: dict[str, dict[str, Any]] = {}
         """Rows of tool calls in this stretch that have no result yet."""
-        self._prints_csv: dict[str, None] = dict.fromkeys(state.get("csv", ()))
+        self._prints_csv: dict[str, bool] = dict.fromkeys(state.get("csv", ()), True)
         """Calls without a result yet that print lines of values; in this stretch or before."""
         self._labels = SessionLabels()
         self._strays: set[tuple[str, str]] = set()
@@ -222,7 +222,7 @@ class Emitter:
 
     def _expect(self, told: ToolCall, found: Sequence[access.Access]) -> None:
         if len(found) == 1 and found[0].prints_csv:
-            self._prints_csv[told.id] = None
+            self._prints_csv[told.id] = True
 
     def waits_for_text(self, call_id: str) -> bool:
         """Whether the result of a call has to be told with its text, whatever it looks like."""
@@ -261,8 +261,7 @@ class Emitter:
             row["error_text"] = access.error_line(told.text or "")
             if told.denial is not None:
                 row["denial"] = told.denial
-        prints_csv = told.call_id in self._prints_csv
-        self._prints_csv.pop(told.call_id, None)
+        prints_csv = self._prints_csv.pop(told.call_id, False)
         if told.text:
             end = told.text[-_HINT_CHARS:].encode("utf-8", "replace")
             ends = b'"' + told.text[:_HINT_CHARS].encode("utf-8", "replace") + b"\0" + end

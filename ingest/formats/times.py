@@ -49,7 +49,7 @@ def moment_of(value: Any) -> int | None:
 
 def spans(times: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Times in microseconds, in any order, at least one, as spans without a gap of more than ten minutes."""
-    return joined((moment, moment) for moment in times)
+    return joined(zip(times, times, strict=True))
 
 
 def joined(some: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -60,7 +60,8 @@ def joined(some: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         if begun - end > ACTIVITY_GAP:
             yield start, end
             start, end = begun, ended
-        end = max(end, ended)
+        elif ended > end:
+            end = ended
     yield start, end
 
 

@@ -212,8 +212,8 @@ class ClaudeDecoder:
     # -- messages ------------------------------------------------------------------------------------------------
 
     def _user(self, message: Message, line: RowLine, speaker: Speaker, row: Row) -> None:
-        self._results(row, message, line.place, speaker.subagent_id)
-        is_prompt = self._prompt_row(row, message, line)
+        says_more = self._results(row, message, line.place, speaker.subagent_id)
+        is_prompt = says_more and self._prompt_row(row, message, line)
         who = _asked_of(speaker.subagent_id, speaker.is_sidechain)
         self._answered.asked(who, row_key(row.uuid, line), is_prompt=is_prompt)
         if line.own_ts is not None:
@@ -327,9 +327,14 @@ class ClaudeDecoder:
         told.is_builtin = (told.skill or told.subagent_type or name) in BUILTIN_NAMES
         self._emit.tool_call(told)
 
-    def _results(self, row: Row, message: Message, place: Place, agent: str | None) -> None:
-        for block in self._blocks(message):
-            if block.type == "tool_result" and isinstance(block.tool_use_id, str):
+    def _results(self, row: Row, message: Message, place: Place, agent: str | None) -> bool:
+        """Tell the results in a message; whether there is anything else in it."""
+        blocks = self._blocks(message)
+        says_more = not blocks
+        for block in blocks:
+            if block.type != "tool_result":
+                says_more = True
+            elif isinstance(block.tool_use_id, str):
                 call, raw = self._calls.of_result(block.tool_use_id, place.session, agent), raw_result(row, block)
                 told = result_of(row, block, call, raw, place, waits=self._emit.waits_for_text(call))
                 self._emit.tool_result(told)
@@ -337,6 +342,7 @@ class ClaudeDecoder:
                     self._work(raw, call, place)
                 if raw.beside.tasks:
                     self._task_state(f"{call}:state", call, raw.beside.tasks, place)
+        return says_more
 
     def _work(self, raw: RawResult, call: str, place: Place) -> None:
         for kind, text, amount in work_in(raw):

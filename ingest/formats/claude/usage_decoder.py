@@ -116,9 +116,8 @@ class UsageDecoder(ClaudeDecoder):
         if place.home is not None:
             super()._tool_use(block, call, key, place, speaker, folder)
 
-    def _results(self, row: Row, message: Message, place: Place, agent: str | None) -> None:
-        if place.home is not None:
-            super()._results(row, message, place, agent)
+    def _results(self, row: Row, message: Message, place: Place, agent: str | None) -> bool:
+        return super()._results(row, message, place, agent) if place.home is not None else True
 
     def _own_total(self, row: Row, line: RowLine) -> None:
         if line.place.home is not None:

@@ -24,6 +24,10 @@ _LOOKED_AT = 64 * 1024
 """Bytes of a result in which git's words are looked for: they come before the list of files."""
 
 
+Left = tuple[NoticeKind, str | None, int | None]
+"""Something that a call left behind: its kind, words and amount."""
+
+
 class _Hunk(msgspec.Struct):
     lines: list[Any] = []
 
@@ -45,11 +49,10 @@ _HUNKS = msgspec.json.Decoder(list[_Hunk] | None)
 _OPERATION = msgspec.json.Decoder(_GitOperation | None)
 
 
-def work_in(raw: RawResult) -> Iterator[tuple[NoticeKind, str | None, int | None]]:
-    """What a result that is no error tells: kind, words and amount."""
+def work_in(raw: RawResult) -> list[Left]:
+    """What a result that is no error tells."""
     content, beside = raw
-    if beside.structuredPatch:
-        yield from _lines(beside)
+    left = [*_lines(beside)] if beside.structuredPatch else []
     commits: list[str] = []
     if beside.gitOperation:
         try:
@@ -59,16 +62,16 @@ def work_in(raw: RawResult) -> Iterator[tuple[NoticeKind, str | None, int | None
         if told is not None and told.commit is not None and isinstance(told.commit.sha, str):
             commits.append(told.commit.sha)
         if told is not None and told.pr is not None and isinstance(told.pr.url, str):
-            yield NoticeKind.PULL_REQUEST, told.pr.url, None
-    head = content[:_LOOKED_AT]
+            left.append((NoticeKind.PULL_REQUEST, told.pr.url, None))
     # A line that begins so is rare, and quickly looked for; quickest of all a single byte.
-    if _BRACKET in head and not commits and (head[:2] == b'"[' or any(start in head for start in _BEGINNINGS)):
-        commits = [found.decode() for found in dict.fromkeys(_COMMITTED.findall(head))]
-    for sha in commits:
-        yield NoticeKind.COMMIT, sha, None
+    if not commits and content.find(_BRACKET, 0, _LOOKED_AT) >= 0:
+        head = content[:_LOOKED_AT]
+        if head[:2] == b'"[' or any(start in head for start in _BEGINNINGS):
+            commits = [found.decode() for found in dict.fromkeys(_COMMITTED.findall(head))]
+    return left + [(NoticeKind.COMMIT, sha, None) for sha in commits]
 
 
-def _lines(beside: Beside) -> Iterator[tuple[NoticeKind, str | None, int | None]]:
+def _lines(beside: Beside) -> Iterator[Left]:
     try:
         hunks = _HUNKS.decode(beside.structuredPatch)
     except (msgspec.DecodeError, RecursionError):
