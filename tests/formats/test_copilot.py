@@ -56,6 +56,16 @@ def read(way: str, tmp_path: Path, *rows: Mapping[str, Any]) -> Any:
 
 
 @every_way
+def test_rows_without_ids_count_each(way: str, tmp_path: Path) -> None:
+    rows = [
+        row | {"id": None, "data": row["data"] | {"messageId": None}} for row in (ASK, answer(2, 30), answer(3, 40))
+    ]
+    store = arrived(way, "copilot", {EVENTS: lines(START, *rows, rows[0])}, tmp_path)
+    assert tokens(store)[::2] == (2, 70, 0)
+    assert asked(store, "SELECT count(*) FROM prompts") == [(2,)]
+
+
+@every_way
 def test_a_running_session_tells_output_only(way: str, tmp_path: Path) -> None:
     store = read(way, tmp_path, ASK, answer(2, 30), answer(3, 12))
     assert tokens(store) == (2, 0, 42, 0, 0, 0)

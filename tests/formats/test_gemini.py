@@ -52,6 +52,18 @@ def test_a_message_that_is_told_again_counts_once_and_keeps_its_tokens(way: str,
 
 
 @every_way
+def test_messages_and_calls_without_ids_count_once_each(way: str, tmp_path: Path) -> None:
+    call = {"name": "read_file", "status": "success"}
+    told = [ASK, answer(2, TOKENS, call, call), answer(3, {"input": 7, "output": 1}, call)]
+    nameless = [{name: value for name, value in one.items() if name != "id"} for one in told]
+    rows = (HEAD, *nameless, {"$set": {"messages": nameless[:2]}}, {"type": "gemini", "tokens": {"output": 9}})
+    store = arrived(way, "gemini", {CHAT: lines(*rows)}, tmp_path)
+    assert tokens(store)[:3] == (3, 412, 110)
+    assert asked(store, "SELECT count(*) FROM prompts") == [(1,)]
+    assert asked(store, "SELECT count(*) FROM tool_calls") == [(3,)]
+
+
+@every_way
 def test_a_chat_in_both_forms_counts_once(way: str, tmp_path: Path) -> None:
     whole = json.dumps(HEAD | {"messages": [ASK, answer(2, TOKENS)]}, indent=2)
     newer = lines(HEAD, ASK, answer(2, TOKENS), answer(4, {"input": 7, "output": 1}))

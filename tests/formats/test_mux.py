@@ -206,6 +206,13 @@ def test_calls_nested_ones_too_and_how_they_ended(way: str, tmp_path: Path) -> N
     assert {"table:orders", "b.csv"} <= {row[0] for row in asked(store, "SELECT resource FROM accesses")}
 
 
+def test_calls_of_rows_without_ids_are_told_apart(tmp_path: Path) -> None:
+    call = {"type": "dynamic-tool", "toolCallId": "call_1", "toolName": "bash", "state": "input-available"}
+    rows = [turn(n, BILL, historySequence=n) | {"id": None, "parts": [call]} for n in (1, 2)]
+    store = arrived("at once", "mux", {CHAT: lines(ASK, *rows)}, tmp_path)
+    assert asked(store, "SELECT count(*) FROM tool_calls") == [(2,)]
+
+
 def test_rows_that_are_cleared_away_stay_counted(tmp_path: Path) -> None:
     store = arrived("at once", "mux", {CHAT: lines(ASK, FULL)}, tmp_path)
     (tmp_path / "home" / CHAT).write_text(lines(turn(9, usage(1, 1))))

@@ -35,6 +35,12 @@ def test_a_record_with_usage_is_a_response(way: str, tmp_path: Path) -> None:
 
 
 @every_way
+def test_records_without_ids_count_each(way: str, tmp_path: Path) -> None:
+    rows = [{name: value for name, value in ANSWER.items() if name != "uuid"} for _ in range(3)]
+    assert tokens(arrived(way, "qwen", {CHAT: lines(ASK, *rows, ANSWER | {"uuid": None})}, tmp_path))[0] == 4
+
+
+@every_way
 def test_thoughts_are_in_the_candidates_if_the_total_says_so(way: str, tmp_path: Path) -> None:
     inside = ANSWER | {"usageMetadata": USAGE | {"totalTokenCount": 1040}}
     store = arrived(way, "qwen", {CHAT: lines(inside)}, tmp_path)

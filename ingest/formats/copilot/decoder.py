@@ -121,6 +121,7 @@ class CopilotDecoder:
             self._emitter.reject(pos, length, "no session.start: not a session of Copilot CLI")
             return
         self._emitter.clock(ts)
+        row.id = row.id or f"line:{pos}"
         place = Place(self._session, self._emitter.last_ts if ts is None else ts, pos)
         if row.type in _SPOKEN:
             self._emitter.active(self._session, ts)

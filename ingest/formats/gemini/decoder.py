@@ -144,13 +144,12 @@ class GeminiDecoder:
         if "subagent" in (row.kind, changes.get("kind")):
             self._is_subagent = True
         told = [*_messages(row.messages), *_messages(changes.get("messages"))]
-        if row.id is not None and row.type is not None:
+        if row.type is not None:
             told.append(
                 msgspec.convert({name: getattr(row, name) for name in ChatMessage.__struct_fields__}, ChatMessage)
             )
         for number, message in enumerate(told):
-            if isinstance(message.id, str) and message.id:
-                self._message(message, pos + number)
+            self._message(message, pos + number)
         summary = changes.get("summary") or row.summary
         if isinstance(summary, str) and not self._is_subagent:
             self._emitter.label(Label.GUESSED_TITLE, summary, Place(self._session, self._emitter.last_ts, pos))
@@ -178,7 +177,7 @@ class GeminiDecoder:
         self._emitter.clock(ts)
         place = Place(self._session, self._emitter.last_ts if ts is None else ts, pos)
         self._emitter.active(self._session, ts)
-        key = f"{AGENT}:{self._chat}:{message.id}"
+        key = f"{AGENT}:{self._chat}:{_name_of(message, pos)}"
         if message.type == "user" and not self._is_subagent:
             text = text_in(message.displayContent or message.content).strip()
             if text and not text.startswith(_NO_PROMPT):
@@ -186,9 +185,9 @@ class GeminiDecoder:
                 self._emitter.prompt(Prompt(id=key, place=place, text=text))
         elif message.type == "gemini":
             self._response(message, key, place)
-            for call in message.toolCalls if isinstance(message.toolCalls, list) else ():
+            for number, call in enumerate(message.toolCalls if isinstance(message.toolCalls, list) else ()):
                 if isinstance(call, dict):
-                    self._call(call, key, place)
+                    self._call(call, f"{key}:{number}", key, place)
         elif message.type == "error":
             self._emitter.notice(Notice(id=key, place=place, kind=NoticeKind.ERROR, text=text_in(message.content)))
         self._before = ts or self._before
@@ -214,7 +213,7 @@ class GeminiDecoder:
             )
         )
 
-    def _call(self, call: dict[str, Any], response: str, place: Place) -> None:
+    def _call(self, call: dict[str, Any], fallback: str, response: str, place: Place) -> None:
         name = short(call.get("name")) or "(unnamed)"
         given = call.get("args")
         given = given if isinstance(given, dict) else {}
@@ -224,7 +223,7 @@ class GeminiDecoder:
         subagent = short(call.get("agentId"))
         kind = ToolKind.MCP if server else ToolKind.SUBAGENT if subagent else ToolKind.TOOL
         command = given.get("command")
-        key = f"{AGENT}:{self._chat}:{call.get('id')}"
+        key = f"{AGENT}:{self._chat}:{call['id']}" if call.get("id") else fallback
         self._emitter.tool_call(
             ToolCall(
                 id=key,
@@ -288,6 +287,13 @@ def _messages(value: Any) -> list[ChatMessage]:
     if not isinstance(value, list):
         return []
     return [msgspec.convert(each, ChatMessage) for each in value if isinstance(each, dict)]
+
+
+def _name_of(message: ChatMessage, pos: int) -> str:
+    """What tells a message from others of its chat: its id, else when who wrote it, else where it stands."""
+    if isinstance(message.id, str) and message.id:
+        return message.id
+    return f"line:{pos}" if message.timestamp is None else f"{message.type}:{message.timestamp}"
 
 
 def _folder_of(path: Path) -> Path:

@@ -155,7 +155,7 @@ class HistoryDecoder:
             nested = [(call, True) for call in _parts(part.get("nestedCalls"))]
             for call, is_nested in ((part, False), *nested):
                 if call.get("toolCallId") and (is_nested or call.get("type") == "dynamic-tool"):
-                    self._call(call, f"{AGENT}:{row.id or self._workspace.id}", key, place, speaker, prompt)
+                    self._call(call, f"{AGENT}:{row.id}" if row.id else key, key, place, speaker, prompt)
         if metadata.get("compactionBoundary"):
             self._emitter.notice(Notice(id=f"{key}:boundary", place=place, kind=NoticeKind.COMPACTION))
         if isinstance(metadata.get("error"), str):

@@ -125,7 +125,8 @@ class QwenDecoder:
                 (Label.VERSION, record.version),
             ):
                 self._emitter.label(label, short(value) if label is not Label.CWD else _text(value), place)
-        key = f"{AGENT}:{record.uuid}"
+        # Without an id it is known by its place.
+        key = f"{AGENT}:{record.uuid or f'{session}:{record.timestamp}:line:{pos}'}"
         if record.type in ("user", "assistant", "tool_result") and not place.is_copy:
             self._emitter.active(session, ts)
         if record.type == "user":
