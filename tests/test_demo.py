@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
+import tempfile
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -26,6 +28,8 @@ from agnes_stats.queries.hand_overs import hand_overs
 from agnes_stats.queries.metrics import metrics
 from agnes_stats.queries.tasks import on_board, tasks
 from agnes_stats.queries.token_kinds import TOTAL
+from agnes_stats.tui import dashboard
+from agnes_stats.tui.settings import Settings
 
 from tests.ingest.agnes_files import read_workspace
 from tests.storing import kept_open, store_in
@@ -409,6 +413,23 @@ def test_what_stops_a_running_demo_is_told_at_its_end(tmp_path: Path, monkeypatc
     monkeypatch.setattr(DemoGrower, "step", fail)
     with pytest.raises(OSError, match="disk full"), running_demo(tmp_path):
         assert stopped.wait(10)
+
+
+def test_what_a_killed_demo_left_is_removed_by_the_next_and_nothing_of_one_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(demo, "running_demo", contextlib.nullcontext)
+    left = tmp_path / ".agnes-stats-left"
+    (left / "store").mkdir(parents=True)
+    (left / "in-use").touch()
+    settings = Settings(store=tmp_path / "mine" / "s.duckdb", tz="UTC")
+    with dashboard._demo(settings) as first:
+        assert not left.exists()
+        with dashboard._demo(settings) as second:
+            roots = {one.store.parent.parent for one in (first, second)}
+            assert set(tmp_path.iterdir()) == roots and len(roots) == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---- other agents

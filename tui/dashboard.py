@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..queries.live import running_now
 from ..queries.store import Store
+from ..queries.store.scratch import scratch
 from . import ending, first_screen, terminal
 from .factories import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
 from .header_data import HEADER, header_data, whatever_is_filtered
@@ -176,14 +177,15 @@ def _demo(settings: Settings) -> Iterator[Settings]:
     from ..demo.sessions import SOURCES, running_demo
 
     with (
-        tempfile.TemporaryDirectory(prefix="agnes-stats-demo-") as folder,
+        # One that the next demo finds, and removes, if this process is killed.
+        scratch(Path(tempfile.gettempdir(), "demo")) as folder,
         ending.in_any_case(lambda: shutil.rmtree(folder, ignore_errors=True)),
-        running_demo(Path(folder)),
+        running_demo(folder),
     ):
         yield replace(
             settings,
-            store=Path(folder, "store", "store.duckdb"),
-            source=tuple(f"{kind}={Path(folder, inner)}" for kind, inner in SOURCES.items()),
+            store=folder / "store" / "store.duckdb",
+            source=tuple(f"{kind}={folder / inner}" for kind, inner in SOURCES.items()),
             no_ingest=False,
             agnes_server=False,
         )

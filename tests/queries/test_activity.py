@@ -250,6 +250,15 @@ def test_rows_by_failures_delegations_tools_and_words(tmp_path: Path) -> None:
         assert rest(connection, Filter()).spent.responses == 0
 
 
+def test_a_sub_agent_without_a_call_delegates_all_the_same(tmp_path: Path) -> None:
+    main = Transcript("s", "2026-03-10T08:00:00").prompt("start").wait(5).response().wait(60).prompt("alone").wait(5)
+    agent = Transcript("s", "2026-03-10T08:00:10", agent="a9").response(model=HAIKU)
+    store = store_of(tmp_path, [main.response(), agent])
+    assert [row.subagents for row in asked(store)[0]] == [1, 0]
+    assert texts(store, which=WhichPrompts(delegations=True)) == ["start"]
+    assert texts(store, which=WhichPrompts(direct=True)) == ["alone"]
+
+
 def test_pages_go_on_where_the_last_one_ended_whatever_came_meanwhile(tmp_path: Path) -> None:
     files = [Transcript(f"s{n}", DAWN).wait(n // 3).prompt(f"p{n}").wait(1).response() for n in range(11)]
     undated = Transcript("undated", DAWN).prompt("undated")
