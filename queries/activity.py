@@ -173,13 +173,12 @@ def _prompts(chosen: Filter, which: WhichPrompts) -> Where:
     if of_session.parameters:
         where.add(f"p.session_id IN (SELECT session_id FROM sessions WHERE {of_session})", **of_session.parameters)
     where.add("p.session_id IS NOT NULL")
-    delegated = f"SELECT session_id, {THREAD} AS thread, ts FROM tool_calls WHERE {_DELEGATES}"
     if which.failures:
         where.add(f"p.id IN (SELECT turn FROM ({placed_in_all(_FAILURES)}))")
     if which.delegations or which.direct:
         where.add(
             f"p.id {'NOT ' if which.direct and not which.delegations else ''}IN "
-            f"(SELECT turn FROM ({placed_in_all(delegated)}) WHERE turn IS NOT NULL)"
+            f"(SELECT turn FROM ({placed_in_all(_DELEGATED)}) WHERE turn IS NOT NULL)"
         )
     if which.tool is not None:
         called = (
@@ -195,8 +194,13 @@ def _prompts(chosen: Filter, which: WhichPrompts) -> Where:
     return where
 
 
-_DELEGATES = f"""session_id IS NOT NULL AND name IS NOT NULL
-    AND (class = 'subagent' OR spawned_subagent_id IS NOT NULL OR {THREAD} IS NOT NULL)"""
+# A sub-agent whose call is nowhere may have made none itself: then only its responses tell of it.
+_DELEGATED = f"""
+    SELECT session_id, {THREAD} AS thread, ts FROM tool_calls WHERE session_id IS NOT NULL AND name IS NOT NULL
+        AND (class = 'subagent' OR spawned_subagent_id IS NOT NULL OR {THREAD} IS NOT NULL)
+    UNION ALL SELECT session_id, {THREAD} AS thread, ts FROM responses
+    WHERE session_id IS NOT NULL AND {THREAD} IS NOT NULL
+"""
 
 _FAILURES = f"""
     SELECT session_id, {THREAD} AS thread, ts FROM tool_calls
