@@ -399,6 +399,30 @@ def test_a_scratch_folder_whose_lock_is_not_made_yet_is_somebodys_for_a_day(path
     assert (young.exists(), old.exists()) == (True, False)
 
 
+def test_what_ends_while_it_removes_a_scratch_folder_leaves_its_lock_by_which_it_is_found(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = path.parent / ".agnes-stats-left"
+    (left / "rows").mkdir(parents=True)
+    for name in ("a", "in-use", "z"):
+        (left / name).touch()
+    remove = shutil.rmtree
+
+    def ends(folder: Path, *, ignore_errors: bool) -> None:
+        if folder == left:
+            raise SystemExit
+        remove(folder, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", ends)
+    with pytest.raises(SystemExit):
+        scratches.remove(left)
+    monkeypatch.undo()
+    assert [inner.name for inner in left.iterdir()] == ["in-use"]
+    # By whoever has a store in the same folder, also another one.
+    note(Store(path.with_name("other.duckdb")), "a")
+    assert not left.exists()
+
+
 def test_a_scratch_folder_that_was_cleared_while_it_was_made_is_made_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,6 @@ import contextlib
 import datetime as dt
 import gc
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..queries.live import running_now
 from ..queries.store import Store
-from ..queries.store.scratch import scratch
+from ..queries.store.scratch import remove, scratch
 from . import ending, first_screen, terminal
 from .factories import engine_of, filter_of, looked_in, roots_of, server_access, utc_now
 from .header_data import HEADER, header_data, whatever_is_filtered
@@ -179,7 +178,7 @@ def _demo(settings: Settings) -> Iterator[Settings]:
     with (
         # One that the next demo finds, and removes, if this process is killed.
         scratch(Path(tempfile.gettempdir(), "demo")) as folder,
-        ending.in_any_case(lambda: shutil.rmtree(folder, ignore_errors=True)),
+        ending.in_any_case(lambda: remove(folder)),
         running_demo(folder),
     ):
         yield replace(

@@ -22,8 +22,6 @@ def scratch(store: Path) -> Iterator[Path]:
 
     As long as it is in use a file in it is locked: numbers of processes would say nothing to one in another container.
     """
-    import shutil
-
     make_folder(store)
     clear(store.parent)
     try:
@@ -34,7 +32,20 @@ def scratch(store: Path) -> Iterator[Path]:
         yield folder
     finally:
         lock.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove such a folder, the lock in it at last: if the process ends meanwhile, the next one finds what is left."""
+    import shutil
+
+    for inner in folder.glob("*"):
+        if inner.is_dir():
+            shutil.rmtree(inner, ignore_errors=True)
+        elif inner.name != _LOCK:
+            with contextlib.suppress(OSError):
+                inner.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _made(parent: Path) -> tuple[Path, Lock]:
@@ -66,14 +77,12 @@ def clear(folder: Path) -> None:
 
 
 def _clear(left: Path) -> None:
-    import shutil
-
     if (left / _LOCK).exists():
         lock = Lock(left / _LOCK, exclusive=True)
         try:
             if lock.take(blocking=False):
-                shutil.rmtree(left, ignore_errors=True)
+                remove(left)
         finally:
             lock.close()
     elif time.time() - left.stat().st_mtime > _STALE_SECONDS:
-        shutil.rmtree(left, ignore_errors=True)
+        remove(left)
