@@ -56,6 +56,9 @@ WORKER_BYTES, WORKER_FILES = 24 * 1024 * 1024, 2000
 COPY_BYTES = 8 * 1024 * 1024
 """The same where they are copies of this process, which are there at once."""
 
+MUCH_BYTES = 16 * 1024 * 1024
+"""What is told by as much of the transcripts as this is written into the store's file at once, and not into its log."""
+
 REST_FACTOR = 3.0
 """The store is left alone for this many times as long as the last write took: others find it free in three of four."""
 
@@ -562,7 +565,8 @@ class Engine:
 
         with self.store.ahead() as ahead, contextlib.ExitStack() as stack:
             if ahead is not None:
-                stack.enter_context(ahead.writer.in_one_thread())
+                is_much = sum(result.bytes_read for result in work.results) >= MUCH_BYTES
+                stack.enter_context(ahead.writer.in_one_thread(writes_much=is_much))
                 try:
                     # Else processors have other things to do, or what is read has to be copied.
                     read_ahead(ahead, work, together=not (self.is_heard or self._known_models) and processors() > 1)

@@ -54,7 +54,8 @@ def test_much_is_written_once_and_a_little_comes_into_the_log(tmp_path: Path) ->
             writer.execute("BEGIN")
             writer.execute(f"INSERT INTO unknowns SELECT md5(range::VARCHAR), range, 'x', 1 FROM range({rows})")
             writer.execute("COMMIT")
-            assert store.log_path.exists() is has_log
+            # It only says where in the file much is.
+            assert (store.log_path.exists() and store.log_path.stat().st_size > rows) is has_log
         assert not store.log_path.exists()
 
 

@@ -25,7 +25,7 @@ from .keepsakes import read_notes
 from .locking import StoreUnlockable, has_record_locks
 from .reader import Reader
 from .scratch import scratch
-from .starting import Settings, started
+from .starting import CHECKPOINT, Settings, started
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -42,9 +42,7 @@ SETTINGS: Settings = {
     # Nothing is fetched from the network, ever.
     "autoinstall_known_extensions": "false",
     "memory_limit": "512MB",
-    # What is more than this goes straight into the file. With the usual 16 MB a load of some 100 MB of transcripts is
-    # written, and waited for, twice: into the log when it is committed, and from there when the file is closed.
-    "checkpoint_threshold": "1MB",
+    "checkpoint_threshold": CHECKPOINT,
 }
 """Of every connection to a store."""
 

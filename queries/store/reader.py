@@ -14,7 +14,7 @@ from ..schema import ddl
 from .errors import StoreError, explained
 from .instance import beside
 from .parsed import PARSED
-from .starting import is_second
+from .starting import CHECKPOINT, is_second
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -142,12 +142,12 @@ class Writer(Reader):
         self.execute("COMMIT")
 
     @contextlib.contextmanager
-    def in_one_thread(self) -> Iterator[None]:
+    def in_one_thread(self, *, writes_much: bool = False) -> Iterator[None]:
         """What is done in the block is done by this thread alone: of much that is written a fifth costs less.
 
         Up to `commit`, if that ends it. DuckDB shares out work to threads that each keep blocks of all columns. Another
         one of this process that asks meanwhile does so in its own thread. To end and to start them takes 4 ms each: a
-        block within one does neither.
+        block within one does neither. `writes_much`: what is committed goes straight into the file.
         """
         if self._is_alone:
             yield
@@ -158,6 +158,9 @@ class Writer(Reader):
             if is_second():
                 # Else most of what is written is made small before it is committed, by this thread.
                 self.execute("SET enable_optimistic_write = false")
+                if writes_much:
+                    # DuckDB takes it for less than it is: 32 MB of rows in small groups for less than one.
+                    self.execute("SET checkpoint_threshold = '1KB'")
             yield
         finally:
             # After a fault DuckDB may have been ended, and its threads with it.
@@ -165,6 +168,8 @@ class Writer(Reader):
                 self._share_out()
                 if is_second():
                     self.execute("RESET enable_optimistic_write")
+                    if writes_much:
+                        self.execute(f"SET checkpoint_threshold = {quoted(CHECKPOINT)}")
 
     def commit(self) -> None:
         """End a transaction, all of which is in the store then.

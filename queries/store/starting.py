@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 Settings = dict[str, str | bool | int | float | list[str]]
 """Of DuckDB, by name."""
 
+CHECKPOINT = "1MB"
+"""What DuckDB takes to be more than this goes straight into the file. With the usual 16 MB a load of some 100 MB of
+transcripts is written, and waited for, twice: into the log when it is committed, then from there when the file is
+closed.
+"""
+
 CLOSING = ("enable_external_access", "lock_configuration")
 """Settings after which nothing can be loaded any more, in the order in which they are made."""
 

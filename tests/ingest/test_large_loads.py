@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from agnes_stats.ingest import load
 from agnes_stats.ingest.backfill import Backfill
-from agnes_stats.ingest.engine import Engine, IngestSummary
+from agnes_stats.ingest.engine import MUCH_BYTES, Engine, IngestSummary
 from agnes_stats.ingest.formats import Root
 from agnes_stats.ingest.load import FEW_ROWS
 from agnes_stats.ingest.work import Workers, _CopiedWorker
@@ -116,7 +116,7 @@ def test_rows_that_another_duckdb_has_read_are_read_again(
     assert difference(contents(ended), contents(known)) == ""
 
 
-SETTINGS = ("threads", "enable_optimistic_write") if is_second() else ("threads",)
+SETTINGS = ("threads", "checkpoint_threshold", "enable_optimistic_write") if is_second() else ("threads",)
 
 
 def settings_of(store: Store) -> list[object]:
@@ -211,6 +211,25 @@ def test_one_thread_writes_and_all_of_them_commit(tmp_path: Path, noted: list[st
     begun = noted.index("SET threads = 1")
     assert noted[noted.index("COMMIT", begun) - 1] == "RESET threads"
     assert settings_of(store) == usual
+
+
+@pytest.mark.skipif(not is_second(), reason="DuckDB 1.5 has no such setting")
+def test_much_that_is_loaded_goes_straight_into_the_file(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_in(tmp_path)
+    commit = Writer.commit
+    logged: list[bool] = []
+
+    def looked(writer: Writer) -> None:
+        commit(writer)
+        logged.append(store.log_path.exists())
+
+    monkeypatch.setattr(Writer, "commit", looked)
+    for number, most in enumerate((MUCH_BYTES, 1)):
+        monkeypatch.setattr("agnes_stats.ingest.engine.MUCH_BYTES", most)
+        filled(store, written(tmp_path / str(number)))
+    assert logged == [True, False]
 
 
 def test_settings_are_given_back_where_a_load_fails(
