@@ -68,6 +68,12 @@ class TaskChange:
     """Ids of tasks that wait for this one."""
 
 
+@lru_cache(maxsize=1024)
+def speaks_of_tasks(name: str) -> bool:
+    """Whether calls of the tool `name` may say anything of tasks."""
+    return name in (_CREATE, _UPDATE) or name.lower().replace("_", "").replace("-", "") in _LISTS
+
+
 def changes_in(name: str, given: Mapping[str, object]) -> list[TaskChange]:
     """What a call of the tool `name` says of tasks; nothing, for nearly all tools."""
     if name == _CREATE:
@@ -75,7 +81,7 @@ def changes_in(name: str, given: Mapping[str, object]) -> list[TaskChange]:
     if name == _UPDATE:
         task = _id(given.get("taskId"))
         return [] if task is None else [_update(task, given)]
-    if not _tells_list(name):
+    if not speaks_of_tasks(name):
         return []
     listed = given.get("todos", given.get("plan"))
     if isinstance(listed, str):
@@ -84,11 +90,6 @@ def changes_in(name: str, given: Mapping[str, object]) -> list[TaskChange]:
         return []
     found = [_listed(entry) for entry in listed[:_MOST] if isinstance(entry, dict)]
     return found or [TaskChange(Form.LIST)]
-
-
-@lru_cache(maxsize=1024)
-def _tells_list(name: str) -> bool:
-    return name.lower().replace("_", "").replace("-", "") in _LISTS
 
 
 def changes_in_state(told: object) -> list[TaskChange]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .. import access
 from ..access.scripts import SH, SHELLS
-from ..tasks import Form, TaskChange, changes_in, row_of
+from ..tasks import Form, TaskChange, changes_in, row_of, speaks_of_tasks
 from ..text import PATH_CHARS, first_line, kept, short
 
 TASK_CHARS = 500
@@ -53,6 +54,8 @@ def said_beside(
     tasks: list[TaskChange] | None = None,
 ) -> list[Said]:
     """All of it. `script`: what the call runs, where `given` does not have it under its usual name."""
+    if script is None and tasks is None and not _may_say(name):
+        return []
     changes = changes_in(name, given) if tasks is None else tasks
     said = [*said_of_tasks(changes)] if changes else []
     told = given.get("command")
@@ -62,6 +65,12 @@ def said_beside(
         here = next((given[key] for key in ("workdir", "cwd", "dir_path") if isinstance(given.get(key), str)), folder)
         said += said_of_runs(script, SHELLS.get(name.lower(), SH), here if isinstance(here, str) else None)
     return said
+
+
+@functools.lru_cache(maxsize=1024)
+def _may_say(name: str) -> bool:
+    """Whether calls of a tool may say any of it: nearly all do not, whatever is given to them."""
+    return name.lower() in SHELLS or speaks_of_tasks(name)
 
 
 def addressee_in(name: str, given: Mapping[str, object], *, is_subagent: bool) -> str | None:

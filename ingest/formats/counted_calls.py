@@ -11,6 +11,9 @@ from typing import Any
 
 _COUNTS_UP = re.compile(r"(?:^|(?<!toolu)[^A-Za-z0-9])[0-9]{1,5}$")
 
+_LAST = "0123456789\n"
+"""How that ends."""
+
 _LONGEST = 7
 """Characters in which that ends, with what stands before it and a new line behind it; ids are long."""
 
@@ -50,4 +53,4 @@ class CountedCalls:
 
 
 def _counts_up(call: str) -> bool:
-    return _COUNTS_UP.search(call, len(call) - _LONGEST) is not None
+    return call[-1:] in _LAST and _COUNTS_UP.search(call, len(call) - _LONGEST) is not None

@@ -5,8 +5,6 @@ The content may be long, and nearly always tells nothing: it is kept as it stand
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
 from ... import access
@@ -29,7 +27,7 @@ _LAUNCHED, _TEAMMATE = "async_launched", "teammate_spawned"
 _NOTHING = Beside()
 
 
-class RawResult(NamedTuple):
+class RawResult(msgspec.Struct, gc=False):
     """What came back from a call."""
 
     content: bytes
@@ -56,7 +54,7 @@ def raw_result(row: Row, block: ContentBlock) -> RawResult:
 
 def result_of(row: Row, block: ContentBlock, call: str, raw: RawResult, place: Place, *, waits: bool) -> ToolResult:
     """The end of the call of this id, that the block is of; `waits`: its text is to be told, whatever it looks like."""
-    content, beside = raw
+    content, beside = raw.content, raw.beside
     told = ToolResult(call_id=call, place=place, is_error=block.is_error is True, size=max(0, len(content) - 2))
     if told.is_error or waits or raw.may_tell() or content.find(_MADE_TASK, 0, _BEGINNING) >= 0:
         told.text = text_of(value_in(block.content))

@@ -51,7 +51,7 @@ _OPERATION = msgspec.json.Decoder(_GitOperation | None)
 
 def work_in(raw: RawResult) -> list[Left]:
     """What a result that is no error tells."""
-    content, beside = raw
+    content, beside = raw.content, raw.beside
     left = [*_lines(beside)] if beside.structuredPatch else []
     commits: list[str] = []
     if beside.gitOperation:
