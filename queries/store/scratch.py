@@ -39,12 +39,13 @@ def remove(folder: Path) -> None:
     """Remove such a folder, the lock in it at last: if the process ends meanwhile, the next one finds what is left."""
     import shutil
 
-    for inner in folder.glob("*"):
-        if inner.is_dir():
-            shutil.rmtree(inner, ignore_errors=True)
-        elif inner.name != _LOCK:
-            with contextlib.suppress(OSError):
-                inner.unlink()
+    # Whoever clears may be at it, too.
+    with contextlib.suppress(OSError):
+        for inner in folder.glob("*"):
+            if inner.is_dir():
+                shutil.rmtree(inner, ignore_errors=True)
+            elif inner.name != _LOCK:
+                inner.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
