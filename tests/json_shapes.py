@@ -20,6 +20,8 @@ Where much is unread, `daily`, `weekly`, `monthly` and `tokens` answer before th
 The `children` of an `activity` row are all that was done in its turn, whatever the filter: responses with the calls
 they made as their children, below a call for a sub-agent (`kind` subagent) that sub-agent's responses, and so on;
 `tokens` of a sub-agent are those of its own responses. `rest` is what the filter leaves that belongs to no row.
+`facts` and `new` of `merge` are counts by table, of those of which there is something to merge. The rows of `sql` and
+of a panel are lists in the order of `columns`.
 """
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from agnes_stats.ingest import limit_log
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
+from agnes_stats.queries.console_book import Book
 from agnes_stats.tui import cli
 
 from tests.ingest.agnes_files import put
@@ -21,6 +23,7 @@ COMMANDS = (
     *("sessions", "activity", "context", "tokens", "queries", "sync", "operator", "home", "ingest"),
     *("daily", "weekly", "monthly", "blocks", "models", "breakdown"),
     *("delegations", "agents", "tasks", "metrics", "limits", "status", "search"),
+    *("sql", "panels", "config", "merge", "forget"),
 )
 
 
@@ -54,12 +57,21 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     limit_log.note(limit_log.log_beside(made.store.path), limits, now.timestamp())
     Engine(made.store, [Root("limits", made.store.path.parent)], workers=0).catch_up()
     places = ["--store", str(made.store.path), "--no-ingest", "--tz", "UTC"]
+    book = Book(made.store.path)
+    book.save("one", "SELECT 1 AS n")
+    book.pin("one")
+    more = {
+        "context": ["s-long"],
+        "search": ["orders"],
+        "sql": ["SELECT 1 AS n"],
+        "forget": ["--session", "s-now", "--yes"],
+        "merge": [str(shutil.copy(made.store.path, folder / "laptop.duckdb"))],
+    }
     found = {}
     for command in COMMANDS:
         options = ["--limit", "1"] if command in ("queries", "sync", "activity", "delegations", "search") else []
-        options += ["--depth", "1"] if command == "activity" else ["s-long"] if command == "context" else []
+        options += ["--depth", "1"] if command == "activity" else more.get(command, [])
         options += ["--budget", "5"] if command in ("monthly", "status") else ["--all"] if command == "queries" else []
-        options += ["orders"] if command == "search" else []
         options += ["--since", "2026-03-01", "--until", "2026-03-31"] if command == "operator" else []
         own = ["--store", str(made.store.path), "--source", f"claude={folder}"] if command == "ingest" else places
         found[command] = said([command, "--json", *options, *own])
