@@ -80,8 +80,8 @@ _FEWEST, _MOST = 40, 260
 """Lines of a file that is read."""
 
 
-def at_length(rng: random.Random, call: Mapping[str, Any], text: str) -> str:
-    """A result as long as such calls give back: what matters, `text`, stands at its end."""
+def at_length(rng: random.Random, call: Mapping[str, Any], text: str, *, failed: bool = False) -> str:
+    """A result as long as such calls give back: what matters, `text`, ends it. Failed queries have no rows."""
     name, given = call["name"], call["input"]
     if name == "Read":
         lines = [*_lines(rng, str(given["file_path"]), rng.randint(_FEWEST, _MOST)), *text.split("\n")]
@@ -93,7 +93,8 @@ def at_length(rng: random.Random, call: Mapping[str, Any], text: str) -> str:
         )
         return "\n".join([*found, text])
     if name == "Bash":
-        told = _bash(rng, str(given["command"]))
+        command = str(given["command"])
+        told = [] if failed and _is_query(command) else _bash(rng, command)
         return "\n".join([*told, text])
     if name in ("Task", "Agent"):
         return " ".join([*rng.sample(_REPORT, rng.randint(5, len(_REPORT))), text])
@@ -106,9 +107,13 @@ def _lines(rng: random.Random, path: str, count: int) -> list[str]:
     return [lines[(start + number) % len(lines)] for number in range(count)]
 
 
+def _is_query(command: str) -> bool:
+    return "select" in command.lower()
+
+
 def _bash(rng: random.Random, command: str) -> list[str]:
     """What a command prints before the lines that matter: rows of a table, or what it does."""
-    if "select" in command.lower():
+    if _is_query(command):
         return [
             f"2026-10-{rng.randint(1, 31):02} | {rng.randint(100, 99_999):>6} | {rng.choice(_LANDS)}"
             for _ in range(rng.randint(2, 60))

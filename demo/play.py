@@ -176,7 +176,7 @@ def _steps(
             elif step.denied:
                 yield transcript.result(call, REJECTED, denied=True)
             else:
-                text = at_length(rng, call, filled("\n".join(step.out), words) or _silence(call))
+                text = at_length(rng, call, filled("\n".join(step.out), words) or _silence(call), failed=step.failed)
                 text = f"Exit code 1\n{text}" if step.failed and step.tool == "Bash" else text
                 yield transcript.result(call, text, _told(call, text), failed=step.failed)
         yield Pause(rng.uniform(1.5, 7))

@@ -214,6 +214,9 @@ def test_calls_and_results_belong_together(root: Path, rows: list[Row]) -> None:
     assert {"mcp__postgres__query", "mcp__agnes__query", "mcp__linear__create_comment"} <= tools.keys()
     failed = [row for row, block in blocks(rows, "tool_result") if block.get("is_error")]
     assert any("toolDenialKind" not in row for row in failed)
+    # Of a query that failed there are no rows, but why.
+    told = [str(block["content"]) for _, block in blocks(rows, "tool_result") if "evnts" in str(block["content"])]
+    assert told and not any(" | " in text for text in told)
 
 
 def test_sub_agents_have_a_note_a_transcript_and_a_report(root: Path, rows: list[Row]) -> None:

@@ -12,6 +12,7 @@ from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
 from agnes_stats.tui.dashboard import restart
+from agnes_stats.tui.kit.lines import StillText
 from agnes_stats.tui.kit.state import PaneState
 from agnes_stats.tui.kit.table import RecordTable
 from agnes_stats.tui.sessions.now import NowCards
@@ -210,6 +211,8 @@ async def test_the_session_under_the_cursor_beside_a_wide_list(store: Store) -> 
         side.show_session(None)
         await settle(pilot)
         assert "Versions" not in screen_text(app), "a late answer for another session is dropped"
+        side.show_session("3f0fc83a-0002")
+        assert "Loading the session" in str(side.query_one(StillText).render()), "never a blank panel"
 
 
 async def test_the_id_the_file_and_the_other_parts_as_the_screen_becomes_wide_and_narrow(store: Store) -> None:

@@ -274,6 +274,17 @@ def test_columns_for_the_width() -> None:
     ]
 
 
+@pytest.mark.parametrize(("width", "title", "project"), [(85, 48, 12), (87, 48, 14), (91, 48, 18), (120, 77, 18)])
+def test_names_get_what_a_column_without_a_width_has_to_spare(width: int, title: int, project: int) -> None:
+    """A column of names is half as wide again at the most; one of numbers or times stays as it is."""
+    assert [(column.key, width) for column, width in choose_columns(COLUMNS, width)] == [
+        ("when", 9),
+        ("title", title),
+        ("project", project),
+        ("tokens", 8),
+    ]
+
+
 def test_what_does_not_fit_goes_before_the_table_scrolls() -> None:
     wide = [Column("a", "A", 20), Column("b", "B", 20, min_screen=10), Column("c", "C", 20, min_screen=30)]
     assert [column.key for column, _ in choose_columns(wide, 70)] == ["a", "b", "c"]

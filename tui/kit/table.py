@@ -36,6 +36,13 @@ ABOUT_A_ROW = _HOLDING | {"only_session", "only_tool", "copy_id", "copy_sql", "c
 """Actions of keys that do something with the row under the cursor."""
 
 
+_AMPLE = 48
+"""Cells at which a column without a width has enough: what is more is shared with columns of names."""
+_NAMES = {"machine", "model", "primary_model", "project", "session", "subagent_type", "title"}
+_NAMES |= {"username", "who", "workspace"}
+"""Columns whose texts have any length, by key."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column: `width` cells, or without a width a share of what the others leave.
@@ -89,9 +96,22 @@ def choose_columns(columns: Sequence[Column], width: int, padding: int = 1) -> l
         widest = max(column.min_screen for column in shown)
         shown.remove([column for column in shown if column.min_screen == widest][-1])
     flexible = [column for column in shown if column.width is None]
-    each, more = divmod(max(0, width - needed()), len(flexible)) if flexible else (0, 0)
-    extra = {column.key: each + (index < more) for index, column in enumerate(flexible)}
+    room = max(0, width - needed())
+    spare = room - sum(max(0, _AMPLE - column.least) for column in flexible)
+    extra = _for_names(shown, spare) if flexible else {}
+    each, more = divmod(room - sum(extra.values()), len(flexible)) if flexible else (0, 0)
+    extra |= {column.key: each + (index < more) for index, column in enumerate(flexible)}
     return [(column, column.least + extra.get(column.key, 0)) for column in shown]
+
+
+def _for_names(shown: Sequence[Column], spare: int) -> dict[str, int]:
+    """How many cells of `spare` columns of names get, so that fewer are cut: each half its width at the most."""
+    names = [column for column in shown if column.width is not None and column.key in _NAMES]
+    given = {}
+    for place, column in enumerate(names):
+        given[column.key] = max(0, min(column.least // 2, spare // (len(names) - place)))
+        spare -= given[column.key]
+    return given
 
 
 def arranged(columns: Sequence[Column], keys: Sequence[str]) -> list[Column]:

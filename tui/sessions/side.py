@@ -30,6 +30,9 @@ _TURNS = 100
 """The latest prompts that are listed."""
 
 
+_LOADING = "◌  Loading the session…"
+
+
 class SessionSide(VerticalScroll, can_focus=False):
     """Facts and prompts of one session; asks for itself, one question at a time, always for the latest wish."""
 
@@ -61,7 +64,7 @@ class SessionSide(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         """One text."""
-        yield StillText("◌  Loading the session…", markup=False)
+        yield StillText(_LOADING, markup=False)
 
     @property
     def _dashboard(self) -> AgnesStats:
@@ -77,7 +80,10 @@ class SessionSide(VerticalScroll, can_focus=False):
             # All of the screen is laid out anew for another text, also where that is hidden.
             if not was_empty:
                 self.query_one(StillText).update("")
-        elif not self._busy:
+            return
+        if was_empty:
+            self.query_one(StillText).update(_LOADING)
+        if not self._busy:
             self._ask()
 
     def _ask(self) -> None:
