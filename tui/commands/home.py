@@ -75,7 +75,8 @@ def show(answer: dict[str, Any], page: Page) -> list[str]:
         f"{tokens} tokens",
         words.plural(answer["projects"], "project"),
         *([page.money(answer)] if page.cost else []),
-        f"last sync {page.ago(answer['last_pull_at'])}",
+        # Where nothing was ever pulled there mostly is no workspace either: nobody misses a sync.
+        *([f"last sync {page.ago(answer['last_pull_at'])}"] if answer["last_pull_at"] else []),
     ]
     return [" · ".join(parts), *page.legends([answer | {"total": answer["tokens"]["total"]}])]
 
