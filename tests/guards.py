@@ -72,6 +72,11 @@ def _tree(text: str) -> ast.Module:
     return ast.parse(text)
 
 
+def parsed(path: Path) -> ast.Module:
+    """What a module's source says."""
+    return _tree(path.read_text("utf-8"))
+
+
 def imports(root: Path, path: Path, *, at_run_time: bool = False) -> set[str]:
     """Names of everything a module imports, from the package's root: `queries.store`, `textual.app`.
 
@@ -79,7 +84,7 @@ def imports(root: Path, path: Path, *, at_run_time: bool = False) -> set[str]:
     """
     found = set()
     package = path.relative_to(root).parts[:-1]
-    for node in _nodes(_tree(path.read_text("utf-8")), skip_typing=at_run_time):
+    for node in _nodes(parsed(path), skip_typing=at_run_time):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -103,7 +108,7 @@ def _nodes(tree: ast.AST, *, skip_typing: bool) -> Iterator[ast.AST]:
 def texts(path: Path) -> list[str]:
     """The texts in a module; an f-string is one text with `{}` for what is put into it."""
     found = []
-    for node in ast.walk(_tree(path.read_text("utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.append(node.value)
         elif isinstance(node, ast.JoinedStr):
@@ -162,7 +167,7 @@ def databases_outside_the_store(root: Path) -> list[str]:
 def names(path: Path) -> set[str]:
     """The names that a module uses, also those that an import by text, or a type in quotes, names."""
     found = set()
-    for node in ast.walk(_tree(path.read_text("utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Name):
             found.add(node.id)
         elif isinstance(node, ast.Attribute):
@@ -296,7 +301,7 @@ def words_of_claude(root: Path) -> list[str]:
 
 def _said(path: Path) -> list[str]:
     """The texts of a module without what explains it."""
-    tree = _tree(path.read_text("utf-8"))
+    tree = parsed(path)
     explained = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     return [
         node.value
@@ -310,7 +315,7 @@ def class_names_used_twice(root: Path) -> list[str]:
     places: dict[str, list[str]] = {}
     for room in ROOMS:
         for path in modules(root, room):
-            for name in _classes(_tree(path.read_text("utf-8"))):
+            for name in _classes(parsed(path)):
                 places.setdefault(name, []).append(str(path.relative_to(root)))
     return [f"{name}: {', '.join(where)}" for name, where in sorted(places.items()) if len(where) > 1]
 
@@ -330,7 +335,7 @@ def tests_that_may_check_nothing(root: Path) -> list[str]:
     """
     found = []
     for path in sorted((root / "tests").rglob("test_*.py")):
-        for test in ast.walk(_tree(path.read_text("utf-8"))):
+        for test in ast.walk(parsed(path)):
             if not isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef) or not test.name.startswith("test_"):
                 continue
             tries_many = any(

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.guards import parsed
+
 ROOT = Path(__file__).resolve().parent.parent
 OPENS = re.compile(
     r"(.*\.)?(open|open_code|fdopen|connect|FileIO|ZipFile)|.*\.(read_text|read_bytes|write_text|write_bytes)"
@@ -89,7 +91,7 @@ def calls() -> set[tuple[str, str]]:
         (str(path.relative_to(ROOT)), ast.unparse(node.func))
         for room in ("queries", "ingest", "tui")
         for path in sorted((ROOT / room).rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call)
     }
 

@@ -206,9 +206,23 @@ def _engine(folder: Path) -> Engine:
     return Engine(Store(folder / "store.duckdb"), [Root("claude", folder / "claude")], workers=0)
 
 
-@pytest.mark.parametrize("with_sessions", [False, True])
-@pytest.mark.parametrize("is_cut", [False, True])
-@pytest.mark.parametrize("forgotten", [[], [("two", None, None)]])
+FORGOTTEN: list[Any] = [("two", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "is_cut", "with_sessions"),
+    [
+        # Any two of them together.
+        ([], False, False),
+        ([], True, True),
+        (FORGOTTEN, False, True),
+        (FORGOTTEN, True, False),
+        *(
+            pytest.param(*rest, marks=pytest.mark.long)
+            for rest in (([], False, True), ([], True, False), (FORGOTTEN, False, False), (FORGOTTEN, True, True))
+        ),
+    ],
+)
 def test_where_there_is_no_store_none_is_made_for_it(
     tmp_path: Path, forgotten: list[Any], is_cut: bool, with_sessions: bool
 ) -> None:

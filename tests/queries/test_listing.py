@@ -150,7 +150,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agnes_stats.ingest.engine.REST_SECONDS", (0.0, 0.0))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
 def test_what_is_put_right_is_what_is_asked_anew(seed: int, tmp_path: Path) -> None:
     seen = grow_and_ask(tmp_path, seed, 14)
     assert seen["some touched"] > 3 and seen["put right"] > 4 and seen["anything"] > 4
