@@ -63,6 +63,7 @@ _OTHERS: dict[str, tuple[_Rule, ...]] = {
     "bearer": (places.bearer, named),
     "basic": (places.bearer,),
     "://": (places.userinfo,),
+    **dict.fromkeys(("%3a%2f%2f", "%253a%252f%252f"), (places.encoded_userinfo,)),
     "@": (places.account,),
     "-----begin": (places.private_key,),
     "identified": (statements.identified,),

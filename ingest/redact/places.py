@@ -22,6 +22,15 @@ _ACCOUNT_HOST = Late(r"@(?:[A-Za-z][\w-]*(?:\.[\w-]+)+|localhost|\d{1,3}(?:\.\d{
 _BEARER = Late(r"[ \t]+(?P<token>[A-Za-z0-9._~+/=%:-]{8,})")
 _NOT_BEARER = Late(r"(?:auth\w*|tokens?|scheme|header\w*|[a-z]+)[.:]?", re.IGNORECASE)
 
+_IN_ENCODED = r"[^\s\"'<>`&%]"
+_ENCODED_ACCOUNT = Late(
+    # What ends the host, or the address, is none of it, encoded as often as what is before it.
+    rf"(?P<user>{_IN_ENCODED}{{0,256}})(?:%(?P<again>(?:25)?)3A"
+    rf"(?P<password>(?:{_IN_ENCODED}|%(?!(?P=again)(?:2F|3F|23|26|40|20|22|27|0A))[0-9A-F]{{2}}){{1,512}}+))?"
+    r"%(?:25)?40(?=[\w\[])",
+    re.IGNORECASE,
+)
+
 _KEY_BEGIN = Late(r"-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY[A-Z0-9 ]{0,10}-----", re.IGNORECASE)
 _KEY_END = Late(r"-----END[A-Z0-9 ]{0,60}-----", re.IGNORECASE)
 _KEY_BODY = Late(r"[^\"'`<>]*+")
@@ -50,6 +59,21 @@ def userinfo(text: str, start: int, end: int, spans: Spans) -> None:
     is_token = is_web or colon or (len(user) >= 16 and looks_secret(user))
     if is_token and user.lower() not in _USERS and not is_reference(user):
         spans.add(end, end + len(user))
+
+
+def encoded_userinfo(text: str, start: int, end: int, spans: Spans) -> None:
+    """The same in an address that is encoded to stand in another one: `https%3A%2F%2Fuser%3Apassword%40host`."""
+    del start
+    found = _ENCODED_ACCOUNT.match(text, end)
+    if found is None:
+        return
+    if found["password"] is not None:
+        from urllib.parse import unquote
+
+        if not is_reference(unquote(found["password"])):
+            spans.add(*found.span("password"))
+    elif len(found["user"]) >= 16 and looks_secret(found["user"]):
+        spans.add(*found.span("user"))
 
 
 def _at(rest: str, *, is_web: bool) -> int:

@@ -240,6 +240,9 @@ snowflake://u:¤@acc/d
 """
 
 URLS = r"""
+https://login.example.com/?next=https%3A%2F%2Fann%3A¤%40git.example.com%2Fshop
+curl "https://x/pull?from=postgresql%3a%2f%2fann%3a¤%40db%3a5432%2fshop&page=2"
+https://x/?a=https%253A%252F%252Fann%253A¤%2540git.example.com
 https://u:¤@h/x
 https://¤@github.com/a/b
 https://¤:x-oauth-basic@github.com/a/b

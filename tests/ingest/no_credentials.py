@@ -40,6 +40,10 @@ curl -H "Authorization: Bearer ${TOKEN}" https://x
 curl -H "Authorization: Bearer $(gcloud auth print-access-token)" https://x
 curl -H "Authorization: token <token>" https://x
 curl -H "Authorization: Bearer ***" https://x
+https://x/?next=https%3A%2F%2Fexample.com%3A8080%2Fa%40b
+https://x/?next=http%3A%2F%2Flocalhost%3A3000%2Fback&mail=ann%40example.com
+https://x/?next=https%3A%2F%2Fgit%40github.com%2Fx and https%3A%2F%2Fann%3A%24%7BPASS%7D%40git.example.com
+https%3A%2F%2Fexample.com%2Fann%3Ax%40y
 curl -H "X-Api-Key: $KEY" https://x
 curl -H "X-Api-Key: your-api-key" https://x
 curl -u "$USER:$PASS" https://x

@@ -107,6 +107,11 @@ def test_what_tells_of_a_credential_may_stand_far_behind_what_is_wanted(text: st
         ('{\\"password\\": \\"a\\\\\\"b\\", \\"user\\": 1}', '{\\"password\\": \\"***\\", \\"user\\": 1}'),
         ("Server=h;Password=a b;Database=d;", "Server=h;Password=***;Database=d;"),
         ("'PASSWORD=hunter2' 'OTHER=1'", "'PASSWORD=***' 'OTHER=1'"),
+        (
+            "r=https%3A%2F%2Fann%3Aa%21b%2523%40git%2Fx and s=redis%3A%2F%2F%3Ahunter2%40[::1]",
+            "r=https%3A%2F%2Fann%3A***%40git%2Fx and s=redis%3A%2F%2F%3A***%40[::1]",
+        ),
+        ("u=https%3A%2F%2FaB3dE6gH9jK2mN5p%40git", "u=https%3A%2F%2F***%40git"),
         ("https://x/y?token=hunter2&page=2#top", "https://x/y?token=***&page=2#top"),
         ("${DB_PASSWORD:-hunter2}/x", "${DB_PASSWORD:-***}/x"),
         (f"{BEGIN}\nMIIE\n-----END PRIVATE KEY-----\nls", f"{BEGIN}***-----END PRIVATE KEY-----\nls"),
