@@ -78,6 +78,7 @@ class Asker:
         process = self._process
         assert process is not None and process.stdin is not None and process.stdout is not None
         # Its input stays open: when that ends, with this process, so does the other one.
+        # Where that process has ended already, what it told at last, or that it told nothing, says so.
         with contextlib.suppress(OSError):
             process.stdin.write(json.dumps({"path": str(self._path), "sql": sql, "filter": _filter_to(chosen)}) + "\n")
             process.stdin.flush()

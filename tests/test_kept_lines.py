@@ -257,3 +257,19 @@ def test_what_nobody_asks_for_any_more_is_not_made_anew(world: World) -> None:
 def test_what_is_not_understood_is_told_of_nobody(world: World, told: bytes) -> None:
     assert line_soon.matters(told)[1:] == ("None", None)
     assert line_soon.matters(told) == line_soon.matters(told)
+
+
+def test_what_could_not_be_written_is_told_at_the_next_chance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = LineKeeper(settings_from({"store": str(tmp_path / "s.duckdb"), "tz": "UTC"}, {}))
+    roots = [Root("claude", tmp_path / "claude")]
+
+    def is_full(*_: object) -> int:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", is_full)
+        keeper.follows(roots)
+    keeper.follows(roots)
+    keeper.stop()
+    (told,) = tmp_path.iterdir()
+    assert str(tmp_path / "claude") in told.read_text("utf-8").splitlines()

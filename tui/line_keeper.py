@@ -54,7 +54,7 @@ class LineKeeper:
         places = sorted(str(root.path) for root in roots if root.kind == TRANSCRIPTS)
         if places == self._places and self._lock is not None:
             return
-        self._places = places
+        # Where that cannot be written, whoever wants a line asks the store as if nobody kept any.
         with contextlib.suppress(OSError):
             if self._lock is None:
                 lock = Lock(self._path, exclusive=True)
@@ -64,11 +64,13 @@ class LineKeeper:
                     return
                 self._lock = lock
             self._path.write_bytes("\n".join([self._name, *places, ""]).encode("utf-8", "surrogateescape"))
+            self._places = places
 
     def written(self) -> None:
         """The store has just been written to, and is still open."""
         if self._lock is None or not (asked := self._asked()):
             return
+        # A line that is not made now is made by the next look, or by whoever wants it.
         with contextlib.suppress(StoreError, OSError), self._store.read() as connection:
             lines = [(one, *self._made(one, connection)) for one in asked]
             _keep(lines)

@@ -68,6 +68,7 @@ class ReadingAhead:
             yield reader
 
     def _run(self) -> None:
+        # The store says the same later, and what is wrong with it whoever fills it.
         with contextlib.suppress(StoreError, OSError, ValueError), scratch(self._settings.store) as folder:
             file = folder / _FILE
             with _started(encoded(self._settings, file)) as process:
