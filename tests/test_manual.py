@@ -181,6 +181,10 @@ def test_commands_options_and_values_are_completed(tmp_path: Path) -> None:
     assert completed("agnes-stats to", tmp_path) == ["tokens"]
     assert completed("agnes-stats tokens --proj", tmp_path) == ["--project"]
     assert completed("agnes-stats --tab acc", tmp_path) == ["access"]
+    assert completed("agnes-stats --tab s", tmp_path) == ["sessions", "sync"]
+    assert completed("agnes-stats tokens --range this", tmp_path) == [r"this\ week", r"this\ month"]
+    assert completed("agnes-stats home --window ", tmp_path) == ["24h", "7d"]
+    assert completed("agnes-stats sql --saved Longest", tmp_path) == [r"Longest\ sessions"]
 
 
 def test_projects_of_the_store_are_completed(tmp_path: Path) -> None:

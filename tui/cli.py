@@ -123,7 +123,9 @@ def parser(words: Sequence[str] | None = None) -> Parser:
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, help_text in COMMANDS.items():
         is_wanted = words is None or name in words
-        command = commands.add_parser(name, help=help_text, description=help_text, add_help=is_wanted)
+        command = commands.add_parser(
+            name, help=help_text.replace("%", "%%"), description=help_text, add_help=is_wanted
+        )
         if is_wanted:
             _fill(command, name)
     return whole

@@ -100,6 +100,30 @@ def _topics(prefix: str, **_: Any) -> list[str]:
     return [name for name in (*TOPICS, *COMMANDS) if name.startswith(prefix)]
 
 
+def _ranges(prefix: str, **_: Any) -> list[str]:
+    from .ranges import RANGES
+
+    return [choice.label for choice in RANGES if choice.label.startswith(prefix)]
+
+
+def _saved(prefix: str, parsed_args: argparse.Namespace, **_: Any) -> list[str]:
+    import os
+
+    from ..queries.console_book import Book
+    from ..queries.console_examples import EXAMPLES
+    from .settings import settings_from
+
+    try:
+        saved = Book(settings_from(vars(parsed_args), os.environ).store).read().saved
+    except (BadSetting, StoreError, OSError):
+        saved = {}
+    return [name for name in EXAMPLES | saved if name.startswith(prefix)]
+
+
+def _one_of(*words: str) -> Values:
+    return lambda prefix, **_: [word for word in words if word.startswith(prefix)]
+
+
 def _themes(prefix: str, **_: Any) -> list[str]:
     from textual.theme import BUILTIN_THEMES
 
@@ -116,6 +140,12 @@ _VALUES: dict[str, Values] = {
     "tab": _tabs,
     "theme": _themes,
     "topic": _topics,
-    "shell": lambda prefix, **_: [shell for shell in ("bash", "zsh", "fish") if shell.startswith(prefix)],
+    "range": _ranges,
+    "saved": _saved,
+    "notify": _one_of("off", "bell", "osc9"),
+    "window": _one_of("24h", "7d"),
+    "share": _one_of("numbers", "labels", "all"),
+    "action": _one_of("init", "drain", "compact", "status"),
+    "shell": _one_of("bash", "zsh", "fish"),
 }
 """Where a value goes -> what it may be."""
