@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .sessions import SessionPage, SessionRow, SessionTotals
 
 
-class Beside(NamedTuple):
+class Unshown(NamedTuple):
     """What is known of a row besides: where it stands, and what it adds to the sums."""
 
     sort_key: float | str | None
@@ -25,7 +25,7 @@ class Beside(NamedTuple):
     """Its cost as it is added up."""
 
 
-Entry = tuple["SessionRow", Beside]
+Entry = tuple["SessionRow", Unshown]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from . import matching, tokens
 from .context import CONTEXTS
 from .filters import Filter, Where
-from .listing import Beside, Entry, SessionListing, put
+from .listing import Entry, SessionListing, Unshown, put
 from .quoting import quoted
 from .rollups import CALL_COUNTS, ERROR_COUNTS, PROMPT_COUNTS
 from .threads import LIVE_FOR
@@ -393,7 +393,7 @@ def _entries(
     beside = (f"{key} AS sort_key", "epoch_us(started_at) AS started_us", f"{_USD} AS usd")
     sql = f"SELECT * FROM ({selected.shown}) WHERE {selected.where} {ending}"
     found = connection.ask_beside(SessionRow, beside, sql, {**selected.where.parameters, **at})
-    return [(row, Beside(*more)) for row, more in found]
+    return [(row, Unshown(*more)) for row, more in found]
 
 
 _USD = "TRY_CAST(cost_usd AS DECIMAL(38, 12))"
