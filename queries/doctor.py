@@ -12,7 +12,7 @@ from .store.database import verify
 if TYPE_CHECKING:
     from .store import Reader
 
-__all__ = ["FileMark", "Times", "file_marks", "forgotten_notes", "store_version", "times", "verify"]
+__all__ = ["FileMark", "Times", "file_marks", "forgotten_notes", "odd_days", "store_version", "times", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,20 @@ def times(connection: Reader) -> Times:
 def forgotten_notes(connection: Reader) -> int:
     """How many things the user had forgotten."""
     return int(connection.value("SELECT count(*) FROM forgotten"))
+
+
+def odd_days(connection: Reader, zone: str, system: dt.tzinfo, now: dt.datetime) -> list[dt.date]:
+    """The days of the last year whose noon in a zone is another one for DuckDB than for this system; `now` is UTC.
+
+    Both bring rules of zones. Where a country changes its clock, either may not know yet.
+    """
+    rows = connection.rows(
+        "SELECT noon, timezone($zone, make_timestamptz(epoch_us(noon))) FROM (SELECT "
+        "unnest(generate_series($last::TIMESTAMP - to_days(366), $last::TIMESTAMP, to_days(1))) AS noon) ORDER BY noon",
+        {"zone": zone, "last": now.replace(hour=12, minute=0, second=0, microsecond=0, tzinfo=None)},
+    )
+    clocks = ((at.replace(tzinfo=dt.UTC).astimezone(system).replace(tzinfo=None), there) for at, there in rows)
+    return [here.date() for here, there in clocks if here != there]
 
 
 def store_version(connection: Reader) -> int:

@@ -10,6 +10,7 @@ import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats.claude.retention import retention
 from agnes_stats.tui import cli
+from agnes_stats.tui.commands import doctor
 
 from tests.transcripts import Transcript, write
 
@@ -38,6 +39,17 @@ def test_all_is_well(claude: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert told["watermarks"]["oldest_session_at"] == "2026-03-10T09:00:00+00:00"
     assert {"agnes-stats", "python", "duckdb", "textual"} <= told["versions"].keys()
     assert (told["problems"], told["rejects"], told["unknown"]) == ([], [], [])
+
+
+def test_a_clock_of_the_system_that_is_not_duckdb_s_is_told(
+    claude: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert examined(claude, capsys, "--tz", "Asia/Kathmandu")["notes"] == []
+    monkeypatch.setattr(doctor, "utc_now", lambda: dt.datetime(2026, 3, 12, 9))
+    # All winter long it is another time in New York; since the eighth of March it is not.
+    monkeypatch.setattr(doctor, "ZoneInfo", lambda _: dt.timezone(dt.timedelta(hours=-4)))
+    [note] = examined(claude, capsys, "--tz", "America/New_York")["notes"]
+    assert note.startswith("this system's clock of America/New_York is not DuckDB's on 126 days since 2025-11-02")
 
 
 def test_it_is_told_in_words_without_escape_codes(claude: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ... import __version__
 from ...ingest import formats
@@ -94,7 +95,13 @@ def _look(engine: Engine, settings: Settings, found: Findings) -> None:
         forgotten = ask.forgotten_notes(connection)
         own = own_totals(connection)
         store_version = ask.store_version(connection)
+        odd_days = ask.odd_days(connection, settings.tz, ZoneInfo(settings.tz), utc_now())
         asked = servers.servers(connection)
+    if odd_days:
+        found.notes.append(
+            f"this system's clock of {settings.tz} is not DuckDB's on {words.plural(len(odd_days), 'day')} since "
+            f"{odd_days[0]}: what was done beside midnight may count to the day before or after"
+        )
     answer["sources"] = _sources(engine, marks, settings, found)
     answer["servers"] = [server_answer(row) for row in asked]
     for row in asked:
