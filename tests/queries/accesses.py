@@ -35,10 +35,13 @@ def agnes(sql: str, *, remote: bool = True) -> tuple[str, dict[str, str]]:
 def session(
     name: str, clock: str, *calls: tuple[str, dict[str, Any]], seconds: float = 2, text: str = "", **how: Any
 ) -> Transcript:
-    """A session in which each call is answered after `seconds`, with `text`; they are called `<name>-0` and on."""
+    """A session in which each call is answered after `seconds`, with `text`; they are called `<name>-no0` and on.
+
+    What only counts up, as `<name>-0` does, would be told apart by its response.
+    """
     told = Transcript(name, at(clock), **how).prompt(f"do {name}")
     for number, (tool, given) in enumerate(calls):
-        key = f"{name}-{number}"
+        key = f"{name}-no{number}"
         told.response((key, tool, given)).wait(seconds).result(key, text or "ok").wait(10)
     return told
 

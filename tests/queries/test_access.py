@@ -43,7 +43,7 @@ def test_a_query_is_told_with_all_that_its_transcript_knows(tmp_path: Path) -> N
     told = session("s1", "10:00", agnes("select o.id from orders o join customers c using (id)"), text="id\n(12 rows)")
     (row,) = listed(store_with(tmp_path, [told]))
     assert (row.id, row.timestamp, row.action, row.resource) == (
-        "s1-0:0",
+        "s1-no0:0",
         at("10:00"),
         "query.remote",
         "table:orders, customers",
@@ -109,7 +109,7 @@ def test_rows_are_counted_for_queries_only_and_once_a_call(tmp_path: Path) -> No
     counted = {key: row.rows_returned for key, row in rows.items() if row.rows_returned is not None}
     assert list(counted.values()) == [5]
     assert [rows[key].action for key in counted] == ["query.local"]
-    assert {row.in_call for row in rows.values() if row.id.startswith("s1-1")} == {2}
+    assert {row.in_call for row in rows.values() if row.id.startswith("s1-no1")} == {2}
 
 
 def test_a_row_of_a_server_that_tells_no_result_is_not_running(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_page_goes_on_after_rows_that_came_meanwhile(tmp_path: Path) -> None:
     store = store_with(tmp_path, [told, session("s2", "11:00", READ)])
     with store.read() as connection:
         second, _ = list_accesses(connection, Filter(), limit=2, cursor=cursor, now=NOW)
-    assert [row.id for row in (*first, *second)] == ["s1-2:0", "s1-1:0", "s1-0:0"]
+    assert [row.id for row in (*first, *second)] == ["s1-no2:0", "s1-no1:0", "s1-no0:0"]
 
 
 # -- filters
@@ -213,13 +213,13 @@ def test_a_model_and_a_kind_of_agent_are_those_of_the_response_that_made_the_cal
         [
             session("a", "09:00", READ, start),
             session("b", "09:10", READ, model=SONNET),
-            Transcript("a", at("09:05"), agent="x1").note("Explore", "look", "a-1").response(("sub", *READ)),
+            Transcript("a", at("09:05"), agent="x1").note("Explore", "look", "a-no1").response(("sub", *READ)),
         ],
         server=[logged("e", "09:40", "select 1")],
     )
-    assert [row.id for row in listed(store, Filter(model=SONNET))] == ["b-0:0"]
+    assert [row.id for row in listed(store, Filter(model=SONNET))] == ["b-no0:0"]
     assert [row.id for row in listed(store, Filter(subagent_type="Explore"))] == ["sub:0"]
-    assert [row.id for row in listed(store, Filter(subagent_type="main"))] == ["b-0:0", "a-0:0"]
+    assert [row.id for row in listed(store, Filter(subagent_type="main"))] == ["b-no0:0", "a-no0:0"]
 
 
 def test_groups_outcomes_and_tables(tmp_path: Path) -> None:

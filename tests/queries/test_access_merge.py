@@ -38,7 +38,7 @@ BOTH, ONE, OTHER = ("transcript", "server"), ("transcript",), ("server",)
 def test_each_source_tells_what_it_knows_best(tmp_path: Path) -> None:
     told = session("s1", "10:00", agnes(QUERY), seconds=60, text="(3 rows)")
     (row,) = listed(store_with(tmp_path, [told], server=[logged("a", "10:00:58", QUERY)]))
-    assert (row.id, row.timestamp, row.seen_in) == ("s1-0:0", at("10:00"), ["transcript", "server"])
+    assert (row.id, row.timestamp, row.seen_in) == ("s1-no0:0", at("10:00"), ["transcript", "server"])
     assert (row.session_id, row.title, row.project) == ("s1", "do s1", "/home/dana/work/warehouse")
     assert row.command is not None and row.command.startswith("agnes query")
     assert (row.duration_ms, row.rows_returned, row.bytes_scanned, row.client_kind) == (740, 12, 5000, "cli")
@@ -119,8 +119,8 @@ def test_the_server_says_where_a_query_ran(tmp_path: Path) -> None:
     server = [logged("a", "10:00:01", QUERY), logged("b", "12:00", "select 3", action="query.local")]
     rows = {row.id: (row.action, row.place) for row in listed(store_with(tmp_path, [told], server=server))}
     assert rows == {
-        "s1-0:0": ("query.remote", "remote"),
-        "s1-1:0": ("query.local", "local"),
+        "s1-no0:0": ("query.remote", "remote"),
+        "s1-no1:0": ("query.local", "local"),
         # Local to the server, which is another machine.
         "server:http://agnes:b": ("query.local", "remote"),
     }
@@ -137,7 +137,7 @@ def test_the_same_query_is_the_same_text_but_for_blanks_and_case(tmp_path: Path)
     told = [session(f"s{hour}", f"{hour}:00", agnes(QUERY)) for hour in previews]
     server = [logged(hour, f"{hour}:00:01", preview) for hour, preview in previews.items()]
     rows = listed(store_with(tmp_path, told, server=server))
-    assert sorted(row.id for row in rows if tuple(row.seen_in) == BOTH) == ["s09-0:0", "s10-0:0"]
+    assert sorted(row.id for row in rows if tuple(row.seen_in) == BOTH) == ["s09-no0:0", "s10-no0:0"]
     assert len(rows) == 8
 
 
@@ -153,7 +153,7 @@ def test_two_minutes_apart_is_the_most(tmp_path: Path) -> None:
     told = [session(f"s{hour}", f"{hour}:00", agnes(QUERY)) for hour in clocks]
     server = [logged(hour, clock, QUERY) for hour, clock in clocks.items()]
     rows = listed(store_with(tmp_path, told, server=server))
-    assert sorted(row.id for row in rows if tuple(row.seen_in) == BOTH) == ["s09-0:0", "s11-0:0"]
+    assert sorted(row.id for row in rows if tuple(row.seen_in) == BOTH) == ["s09-no0:0", "s11-no0:0"]
     assert len(rows) == 6
 
 
@@ -167,10 +167,10 @@ def test_repeated_queries_go_together_one_by_one(tmp_path: Path) -> None:
     server = [logged(f"a{number}", f"10:00:{12 * number + 1:02}", QUERY, rows=number) for number in range(3)]
     rows = listed(store_with(tmp_path, [told], server=server))
     assert [(row.id, row.rows_returned) for row in reversed(rows)] == [
-        ("s1-0:0", 0),
-        ("s1-1:0", 1),
-        ("s1-2:0", 2),
-        ("s1-3:0", None),
+        ("s1-no0:0", 0),
+        ("s1-no1:0", 1),
+        ("s1-no2:0", 2),
+        ("s1-no3:0", None),
     ]
 
 

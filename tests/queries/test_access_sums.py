@@ -171,7 +171,7 @@ def test_places_and_actions_tell_times_of_what_ran(connection: Reader) -> None:
 def test_the_slowest_queries_come_first(connection: Reader) -> None:
     selected = Selection(connection, Filter(), Which(), now=NOW)
     assert [row.duration_ms for row in selected.slowest()] == [30_000, 8_000, 4_000, 2_500, 2_000]
-    assert [row.id for row in selected.slowest(limit=1)] == ["s2-0:0"]
+    assert [row.id for row in selected.slowest(limit=1)] == ["s2-no0:0"]
     assert Selection(connection, Filter(), Which(group="files"), now=NOW).slowest() == []
 
 

@@ -17,14 +17,14 @@ WAREHOUSE, WEB = "/w/warehouse", "/w/web-frontend"
 def world(folder: Path) -> Store:
     """16 accesses within 30 days before 2026-03-10 14:44:30, and one before."""
     churn = Transcript("churn", at("14:06:12"), cwd=WAREHOUSE).prompt("why").title("fix the churn query")
-    churn.response(("churn-0", *agnes(JOINED))).wait(9).result("churn-0", "ok").wait(20)
-    churn.response(("churn-1", *agnes("select count(*) from events"))).wait(2)
-    churn.result("churn-1", "(31 rows)").wait(60)
-    churn.response(("churn-2", *agnes("select x from orders"))).wait(1)
-    churn.result("churn-2", "Exit code 1", error=True).wait(60)
-    churn.response(("churn-3", "Bash", {"command": "agnes snapshot create events --as e"})).wait(30)
-    churn.result("churn-3").wait(60)
-    churn.response(("churn-4", "Bash", {"command": "agnes schema orders"})).wait(1).result("churn-4")
+    churn.response(("churn-no0", *agnes(JOINED))).wait(9).result("churn-no0", "ok").wait(20)
+    churn.response(("churn-no1", *agnes("select count(*) from events"))).wait(2)
+    churn.result("churn-no1", "(31 rows)").wait(60)
+    churn.response(("churn-no2", *agnes("select x from orders"))).wait(1)
+    churn.result("churn-no2", "Exit code 1", error=True).wait(60)
+    churn.response(("churn-no3", "Bash", {"command": "agnes snapshot create events --as e"})).wait(30)
+    churn.result("churn-no3").wait(60)
+    churn.response(("churn-no4", "Bash", {"command": "agnes schema orders"})).wait(1).result("churn-no4")
     web = session(
         "web",
         "2026-03-09T09:00",
@@ -38,7 +38,7 @@ def world(folder: Path) -> Store:
     web.result("web-no", "no", error=True, toolDenialKind="user-rejected")
     web.response(("web-left", "Grep", {"pattern": "x", "path": "src"}), stop="tool_use")
     run = Transcript("run", at("14:44:16"), cwd=WEB).prompt("how many")
-    run.response(("run-0", *agnes("select count(*) from customers", remote=False)), stop="tool_use")
+    run.response(("run-no0", *agnes("select count(*) from customers", remote=False)), stop="tool_use")
     evil = session("evil", "2026-03-08T08:00", agnes("select '[/foo]\x1b[2J[bold]x' from t"), cwd="/w/[/bar]\x1b[31m")
     evil.title(HOSTILE)
     old = session("old", "2026-01-02T09:00", agnes("select 1 from orders"), cwd=WAREHOUSE)

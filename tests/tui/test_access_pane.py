@@ -73,7 +73,7 @@ async def test_an_access_is_told_in_full_below_the_list_and_for_how_long_it_runs
         app.query_one(AccessPane).tick()
         await settle(pilot)
         assert "23 s …" in screen_text(app)
-        app.query_one(AccessTable).select("churn-0:0")
+        app.query_one(AccessTable).select("churn-no0:0")
         await settle(pilot)
         text = screen_text(app)
         for told in (
@@ -96,7 +96,7 @@ async def test_the_cursor_keeps_its_row_when_others_come(tmp_path: Path) -> None
         store_with(tmp_path, [*told, session("s2", "14:30", agnes("select 2 from t"))])
         await press(pilot, "f5")
         table = app.query_one(AccessTable)
-        assert (table.selected.key, table.cursor_row) == ("s1-2:0", 3)
+        assert (table.selected.key, table.cursor_row) == ("s1-no2:0", 3)
 
 
 # -- filters
@@ -128,7 +128,7 @@ async def test_groups_of_actions_and_results_one_after_the_other_even_where_noth
 async def test_text_project_and_days(store: Store) -> None:
     async with on_access(store) as (app, pilot):
         await press(pilot, "slash", *"EVENT", "enter")
-        assert set(keys(app)) == {"churn-1:0", "churn-3:0", "server:http://agnes:alone"}
+        assert set(keys(app)) == {"churn-no1:0", "churn-no3:0", "server:http://agnes:alone"}
         assert "“EVENT”" in screen_text(app)
         await press(pilot, "escape")
         app.choose(project="web-frontend")
@@ -136,9 +136,9 @@ async def test_text_project_and_days(store: Store) -> None:
         assert {key.split("-")[0] for key in keys(app)} == {"web", "run"}
         app.choose(project=None)
         await settle(pilot)
-        assert "old-0:0" not in keys(app)
+        assert "old-no0:0" not in keys(app)
         await show_days(pilot, "all")
-        assert "old-0:0" in keys(app)
+        assert "old-no0:0" in keys(app)
 
 
 # -- pages
@@ -194,7 +194,7 @@ async def test_moving_beyond_the_end_turns_the_page_and_another_filter_begins_at
 
 async def test_enter_shows_everything_and_leads_on(store: Store, golden: Callable[[str, str], None]) -> None:
     async with on_access(store, (80, 24)) as (app, pilot):
-        app.query_one(AccessTable).select("churn-0:0")
+        app.query_one(AccessTable).select("churn-no0:0")
         await press(pilot, "enter")
         assert isinstance(app.screen, AccessScreen)
         golden("access-detail-80x24", screen_text(app))
@@ -215,7 +215,7 @@ async def test_the_session_and_the_sql_are_one_key_away_and_a_failure_says_why(
         raise RuntimeError("no luck")
 
     async with on_access(store) as (app, pilot):
-        app.query_one(AccessTable).select("web-0:0")
+        app.query_one(AccessTable).select("web-no0:0")
         await press(pilot, "y")
         assert app.clipboard == "/w/web-frontend/models/churn.sql"
         await press(pilot, "o")
@@ -238,7 +238,7 @@ async def test_nothing_in_the_data_reaches_the_terminal_or_is_markup(store: Stor
             await settle(pilot)
             text = screen_text(app)
             assert not {char for char in text if char < " " and char != "\n"}
-        app.query_one(AccessTable).select("evil-0:0")
+        app.query_one(AccessTable).select("evil-no0:0")
         await settle(pilot)
         assert "[/foo]hidden" in screen_text(app)
         await press(pilot, "y")
