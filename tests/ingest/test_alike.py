@@ -13,6 +13,8 @@ from agnes_stats.ingest.formats.times import joined
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 TIMES = [f"2026-05-01T10:{minute:02}:00Z" for minute in (0, 5, 12, 40)]
 
 USUAL = {"type": "user", "sessionId": "s", "uuid": "a", "gitBranch": "main", "version": "2.1", "cwd": "/home/dev/one"}
@@ -65,7 +67,7 @@ def _read(lines: list[bytes], *, at_once: bool) -> dict[str, Any]:
     return told
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(80, 300), deadline=None)
 @given(st.lists(row, max_size=12))
 # The last row is the earliest; the last row has no id; each of them says what it was forked from.
 @example([USUAL | {"timestamp": TIMES[time], "uuid": name} for time, name in ((1, "a"), (2, "b"), (0, "c"))])

@@ -32,6 +32,7 @@ from agnes_stats.queries.facts import FACTS, RESPONSES
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ingest.told_rows import shown, whole_rows
 from tests.storing import store_in
 
@@ -124,7 +125,9 @@ told_responses = st.builds(
 clocks = st.sampled_from([0, 500_000])
 
 
-@settings(max_examples=150, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=examples(50, 150), deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
 @given(st.lists(st.one_of(told_responses, clocks, st.sampled_from([Path("/b"), Path("/a")])), max_size=9))
 def test_responses_compared_as_they_come_are_the_rows_that_are_merged(told: list[Any]) -> None:
     one_by_one, at_once, in_short = Batch(), MergedBatch(), MergedBatch(short=ShortRows(3, 100))

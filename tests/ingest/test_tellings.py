@@ -16,6 +16,7 @@ from agnes_stats.queries.facts import RESPONSES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.ingest.told_rows import shown, whole_rows
 
 ODD = [1, True, ["x"], {"a": 1}, ""]
@@ -84,7 +85,7 @@ rows = st.builds(_row, st.sampled_from(["msg_1", "msg_2"]), st.integers(0, 2), s
 file = SourceFile("claude", Path("/x"), Path("/x/s.jsonl"), is_main=True, session_id="s")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(100, 400), deadline=None)
 @given(st.lists(rows, max_size=7))
 def test_lines_compared_before_they_are_made_are_those_that_are_merged(told: list[dict[str, Any]]) -> None:
     one_by_one, at_once, in_short = Batch(), MergedBatch(), MergedBatch(short=ShortRows(3, 100))

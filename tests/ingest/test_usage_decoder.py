@@ -21,6 +21,8 @@ from agnes_stats.queries.facts import RESPONSES
 from agnes_stats.tests.counting.test_properties import files
 from hypothesis import HealthCheck, Phase, given, settings
 
+from tests.examples import examples
+
 OF_SESSIONS = ("session_firsts", "session_lasts", "prompts", "activity", "strays", "worktrees", "summaries")
 NOT_ASKED = (
     "least_output_tokens",
@@ -70,7 +72,9 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value not in (None, 0, False) and name not in NOT_ASKED}
 
 
-@settings(max_examples=120, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=examples(40, 120), deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
 @given(files)
 def test_it_says_the_same_of_random_files(data: bytes) -> None:
     with TemporaryDirectory() as folder:
