@@ -95,9 +95,12 @@ def _matched(code: str, *patterns: Late) -> list[str]:
 
 
 def _in_tree(tree: ast.Module) -> Iterator[str]:
-    bindings = _bindings(tree)
-    running = _RUNNING | _helpers(tree)
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) in running]
+    nodes = [*ast.walk(tree)]
+    if not any(isinstance(node, ast.Call) and _called(node) in _RUNNING for node in nodes):
+        return
+    bindings = _bindings(nodes)
+    running = _RUNNING | _helpers(nodes)
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _called(node) in running]
     calls.sort(key=lambda node: (node.lineno, node.col_offset))
     for call in calls:
         arguments = [*call.args[:1], *(word.value for word in call.keywords if word.arg in _SQL_KEYWORDS)]
@@ -112,10 +115,10 @@ def _called(call: ast.Call) -> str:
     return function.id if isinstance(function, ast.Name) else ""
 
 
-def _helpers(tree: ast.Module) -> set[str]:
+def _helpers(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names of the program's own functions that run SQL: `def q(sql): return con.execute(sql)`."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             named = [node.name]
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
@@ -127,10 +130,10 @@ def _helpers(tree: ast.Module) -> set[str]:
     return names
 
 
-def _bindings(tree: ast.Module) -> dict[str, list[str]]:
+def _bindings(nodes: Iterable[ast.AST]) -> dict[str, list[str]]:
     """Return the texts each name can stand for: assigned, or taken from a list of texts in a loop."""
     bindings: dict[str, list[str]] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             _bind(bindings, node.targets[0], [node.value])
         elif isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.iter, (ast.List, ast.Tuple)):
