@@ -197,6 +197,9 @@ class ResponseLines:
         self._batch = batch
         self._known: dict[tuple[str, str], _KnownLines] = {}
         self._said: dict[Values, int] = {}
+        """What several responses say -> the number under which it is told."""
+        self._last: tuple[Values | None, int] = None, 0
+        """The same of the last response."""
 
     def add(self, path: str, told: Told) -> None:
         """Take a line of a file."""
@@ -237,6 +240,9 @@ class ResponseLines:
         """Under which number is said what is not a response's own."""
         owner, used = _said_of_owner(lines.owner), _said_of_used(lines.used)
         same = None if owner is None or used is None else (path, lines.is_error, lines.is_copy, owner, used)
+        if same is not None and same == self._last[0]:
+            # As a rule: that is seen sooner than all of it is hashed.
+            return self._last[1]
         try:
             number = self._said.get(same) if same is not None else None
         except TypeError:
@@ -248,6 +254,7 @@ class ResponseLines:
             number = short.say(row)
             if same is not None:
                 self._said[same] = number
+        self._last = same, number
         return number
 
 
