@@ -24,7 +24,7 @@ def letter_at(app: AgnesStats, words: str, text: str) -> str:
     return min((away, name) for y, away, name in labels if y == row)[1]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=str)
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((200, 60), marks=pytest.mark.long)], ids=str)
 async def test_a_letter_leads_to_its_tab_view_filter_or_part(tmp_path: Path, size: tuple[int, int]) -> None:
     made = [Transcript("s1", "2026-03-10T14:00:00").prompt("count the orders").wait(1).response()]
     async with running(store_of(tmp_path, made), size) as (app, pilot):
