@@ -211,7 +211,11 @@ def test_the_file_names_the_machine(
     status, told = said(capsys, store, str(named))
     assert (status, "machine mini: 2 sessions, 4 responses; new of them: 1 session, 2 responses" in told) == (0, True)
     status, told = said(capsys, store, str(laptop), "--machine", "mini", "--json")
-    assert json.loads(told) == {
+    answer = json.loads(told)
+    facts = answer.pop("facts")
+    assert (facts["responses"], facts["prompts"]) == (4, 2)
+    assert answer.pop("new")["responses"] == 0 and answer.pop("from") == str(laptop)
+    assert answer == {
         "machine": "mini",
         "sessions": 2,
         "responses": 4,
