@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.screen import ModalScreen
 
+from .told_sizes import TellingCompositor
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -27,7 +29,12 @@ Result = TypeVar("Result")
 
 
 class SteadySize(_Mixed):
-    """For a screen that is laid out again only where its size is another one."""
+    """For a screen that is laid out again only where its size is another one, and tells its widgets theirs."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        """As a screen of Textual's."""
+        super().__init__(*given, **named)
+        self._compositor = TellingCompositor()
 
     def _screen_resized(self, size: Size) -> None:
         if size != self._size:
