@@ -69,6 +69,8 @@ def test_what_is_set_in_a_library_is_looked_up_there() -> None:
     assert "getincrementaldecoder" in names, "tui/endable.py has bytes passed over that are no UTF-8"
     # A mixin has no library's class above it, in which the first test would look.
     assert callable(vars(Screen).get("_screen_resized")), "tui/kit/pop_up.py has screens not laid out again"
-    assert "_compositor" in Screen.__init__.__code__.co_names, "tui/kit/pop_up.py has screens lay out in a way of their own"
+    assert "_compositor" in Screen.__init__.__code__.co_names, (
+        "tui/kit/pop_up.py has screens lay out in a way of their own"
+    )
     assert "_full_map" in Compositor.reflow.__code__.co_names, "tui/kit/told_sizes.py has it compare with another one"
     assert "__hash__" in vars(RuleSet), "tui/kit/rule_hash.py has no need to be there any more"
