@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,18 @@ told_responses = st.builds(
 clocks = st.sampled_from([0, 500_000])
 
 
+def _once_in_a_place(told: list[Any]) -> Iterator[Any]:
+    """All but what a place of a file tells of a response once more: which of the two is first is said nowhere."""
+    path, seen = Path("/a"), set()
+    for one in told:
+        if isinstance(one, Path):
+            path = one
+        where = (path, one.key, one.place.pos) if isinstance(one, Response) else None
+        if where is None or where not in seen:
+            seen.add(where)
+            yield one
+
+
 @settings(
     max_examples=examples(50, 150), deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )
@@ -132,6 +145,7 @@ clocks = st.sampled_from([0, 500_000])
 def test_responses_compared_as_they_come_are_the_rows_that_are_merged(told: list[Any]) -> None:
     one_by_one, at_once, in_short = Batch(), MergedBatch(), MergedBatch(short=ShortRows(3, 100))
     states = []
+    told = list(_once_in_a_place(told))
     for batch in (one_by_one, at_once, in_short):
         emitter = Emitter(SourceFile("x", Path("/"), Path("/a"), True, "s"), batch, agent="x")
         for one in copy.deepcopy(told):
