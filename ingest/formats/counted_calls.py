@@ -17,7 +17,7 @@ _LAST = "0123456789\n"
 _LONGEST = 7
 """Characters in which that ends, with what stands before it and a new line behind it; ids are long."""
 
-_MOST = 20
+_MOST = 100
 """Calls of which it is remembered in which answer they are: their results come next."""
 
 
