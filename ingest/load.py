@@ -90,12 +90,15 @@ def read_ahead(ahead: WriterAhead, work: Load, *, together: bool) -> None:
     work.ahead = {fact.name: f"{shared}{_incoming(fact)}" for fact in waiting}
 
     def read(writer: Writer) -> None:
-        with contextlib.suppress(IndexError):
-            while True:
+        while True:
+            try:
                 fact = waiting.popleft()
-                _take_in(writer, fact, work)
-                if together:
-                    work.merged_ahead[fact.name] = _merged_ahead(writer, fact, shared)
+            except IndexError:
+                # Another thread may have taken the last one.
+                return
+            _take_in(writer, fact, work)
+            if together:
+                work.merged_ahead[fact.name] = _merged_ahead(writer, fact, shared)
 
     if together:
         # A load of a few lines needs none.
