@@ -65,6 +65,10 @@ class HeaderStrip(OnDashboard, Static):
         self._data: HeaderData | None = None
         self._asked: Asked | None = None
         """When what is shown was asked for; None if that was before there was a screen."""
+        self._number = 0
+        """Of the question asked last."""
+        self._shown = 0
+        """Of the one whose answer is shown."""
         self._told: Told | None = None
         """What processes said when it was looked last."""
         self._alerts: Alerts | None = None
@@ -119,12 +123,15 @@ class HeaderStrip(OnDashboard, Static):
         """A process says something else."""
         self.dashboard.live_changed()
 
-    @work(thread=True, exclusive=True, group="home", exit_on_error=False)
     def refresh_data(self) -> None:
         """Ask the store for the numbers, and show them."""
         app = self.dashboard
-        chosen = app.chosen.but(text=app.active_pane.text)
-        is_settled = app.is_settled
+        self._number += 1
+        self._ask(self._number, app.chosen.but(text=app.active_pane.text), is_settled=app.is_settled)
+
+    @work(thread=True, exclusive=True, group="home", exit_on_error=False)
+    def _ask(self, number: int, chosen: Filter, *, is_settled: bool) -> None:
+        app = self.dashboard
         asked = None
         try:
             data = app.ahead.take(HEADER, chosen) if app.ahead else None
@@ -135,8 +142,7 @@ class HeaderStrip(OnDashboard, Static):
         except StoreError:
             # The pane says it, with the reason; the last numbers stay.
             return
-        self._asked = asked
-        self.post_message(HomeLoaded(data, is_settled=is_settled))
+        self.post_message(HomeLoaded(number, data, asked, is_settled=is_settled))
 
     def _answer(self, chosen: Filter) -> tuple[HeaderData, Asked]:
         from .header_data import header_data, whatever_is_filtered
@@ -170,9 +176,10 @@ class HeaderStrip(OnDashboard, Static):
             return data, asked
 
     def on_home_loaded(self, message: HomeLoaded) -> None:
-        """Show the numbers, and tell what is news."""
-        if not self.dashboard.is_up:
+        """Show the numbers, and tell what is news. An answer that comes behind that to a newer question is dropped."""
+        if not self.dashboard.is_up or message.number < self._shown:
             return
+        self._shown, self._asked = message.number, message.asked
         self._data = data = message.data
         self._show(data)
         assert self._alerts is not None and self._notifier is not None

@@ -38,10 +38,14 @@ class SoonTold(Message):
 class HomeLoaded(Message):
     """The numbers of the header."""
 
-    def __init__(self, data: HeaderData, *, is_settled: bool) -> None:
+    def __init__(self, number: int, data: HeaderData, asked: Asked | None, *, is_settled: bool) -> None:
         """`is_settled`: all that there was at the start was read when it was asked."""
         super().__init__()
+        self.number = number
+        """Of the question: the higher, the newer."""
         self.data = data
+        self.asked = asked
+        """When it was asked for; None if that was before there was a screen."""
         self.is_settled = is_settled
 
 

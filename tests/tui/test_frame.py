@@ -6,17 +6,19 @@ import datetime as dt
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from agnes_stats.ingest.news import UpToDate
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import app as apps
-from agnes_stats.tui import header_data
+from agnes_stats.tui import header, header_data
 from agnes_stats.tui.dashboard import app_of
 from agnes_stats.tui.kit.key_bar import KeyBar
-from agnes_stats.tui.messages import IngestNews
+from agnes_stats.tui.messages import HomeLoaded, IngestNews
 from agnes_stats.tui.pane import Pane
 from agnes_stats.tui.settings import Settings
 from agnes_stats.tui.tabs import TABS
@@ -25,7 +27,7 @@ from textual.screen import Screen
 
 from tests.storing import note
 from tests.transcripts import Transcript, store_of
-from tests.tui.running import NOW, app_on, press, running, screen_text, settle
+from tests.tui.running import NOW, app_on, press, running, screen_text, settle, until
 from tests.tui.test_loading import slow
 
 
@@ -110,6 +112,39 @@ async def test_each_minute_the_header_asks_only_if_something_was_written_or_ten_
         app.choose(model="haiku")
         await settle(pilot)
         assert asked[-1].model == "haiku"
+
+
+async def test_a_late_answer_does_not_replace_that_to_a_newer_question(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads answer in any order: what another filter left stood beside the one that holds."""
+    answer, may_go_on, came = header_data.header_data, threading.Event(), threading.Event()
+
+    def held(connection: object, settings: object, chosen: Filter, *more: object) -> object:
+        if chosen.model == "haiku":
+            came.set()
+            may_go_on.wait()
+        return answer(connection, settings, chosen, *more)  # type: ignore[arg-type]
+
+    posted: list[int] = []
+
+    def noted(number: int, *more: Any, **named: Any) -> HomeLoaded:
+        posted.append(number)
+        return HomeLoaded(number, *more, **named)
+
+    async with running(store) as (app, pilot):
+        monkeypatch.setattr(header_data, "header_data", held)
+        monkeypatch.setattr(header, "HomeLoaded", noted)
+        before = screen_text(app).splitlines()[1]
+        app.choose(model="haiku")
+        await until(pilot, came.is_set)
+        app.choose(model=None)
+        await until(pilot, lambda: len(posted) == 1)
+        may_go_on.set()
+        await until(pilot, lambda: len(posted) == 2)
+        await settle(pilot)
+        assert posted[0] > posted[1]
+        assert screen_text(app).splitlines()[1] == before
 
 
 class Silent:
