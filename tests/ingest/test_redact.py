@@ -205,7 +205,7 @@ def test_the_first_texts_are_looked_through_as_all_others(monkeypatch: pytest.Mo
     before = []
     for text in texts[::7]:
         monkeypatch.setattr(redact, "_pattern", None)
-        monkeypatch.setattr(redact, "_looked_through", 0)
+        monkeypatch.setattr(redact, "_texts", 0)
         before.append(redacted(text))
         if redact._pattern is None:
             assert before[-1] == text
@@ -214,11 +214,30 @@ def test_the_first_texts_are_looked_through_as_all_others(monkeypatch: pytest.Mo
 
 def test_a_few_names_compile_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redact, "_pattern", None)
-    monkeypatch.setattr(redact, "_looked_through", 0)
+    monkeypatch.setattr(redact, "_texts", 0)
     for number in range(redact._BY_ITSELF + 1):
         assert redact._pattern is None
         assert redacted(f"claude-opus-{number}") == f"claude-opus-{number}"
     assert redact._pattern is not None
+
+
+def test_where_much_is_looked_through_the_same_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There texts without an anchor are passed over by the rarest character of each."""
+    texts = [*(case.replace("¤", SECRETS[0]) for block in CASES.values() for case in cases(block)), *TEXTS.splitlines()]
+    monkeypatch.setattr(redact, "_any_anchor", None)
+    monkeypatch.setattr(redact, "_chars", 0)
+    expected = [redacted(text) for text in texts]
+    assert redact._any_anchor is None
+    monkeypatch.setattr(redact, "_chars", redact._MUCH)
+    assert [redacted(text) for text in texts] == expected
+    assert redact._any_anchor is not None and not redact._any_anchor.search("of each order a row")
+    for anchor in redact._RULES:
+        # Wherever it stands, also behind one that begins like it.
+        for before in ("", "of each ", anchor[:-1]):
+            text = f"{before}{anchor}"
+            found = [(match.start(), match[0]) for match in redact._anchors_in(text)]
+            assert redact._pattern is not None and found
+            assert found == [(match.start(), match[0]) for match in redact._pattern.finditer(text)]
 
 
 def test_at_an_anchor_all_those_are_looked_for_that_begin_within_it() -> None:
