@@ -48,6 +48,8 @@ class ChangedRows:
     """A column that tells the rows apart."""
     optional: bool = False
     """Not every version of the owner has it."""
+    instead: str | None = None
+    """A table that newer versions of the owner may have instead."""
     beside: str | None = None
     """SQL of what a row needs of other tables to be understood; the decoder finds it in the row as `_beside`."""
     now: Callable[[], float] | None = None
@@ -175,7 +177,7 @@ class _DatabaseReading:
         query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
         there = {row[0] for row in self._connection.execute(query)}
         for table in self._change.tables if there else ():
-            if table.table not in there and not table.optional:
+            if table.table not in there and not table.optional and table.instead not in there:
                 reject(self._batch, self._file.path, 0, 0, f"has no table {table.table}")
         return [(number, table) for number, table in enumerate(self._change.tables) if table.table in there]
 

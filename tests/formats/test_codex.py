@@ -336,5 +336,5 @@ def test_rows_of_unknown_shape_are_no_fault(tmp_path: Path) -> None:
     assert tokens(store)[0] == 2
     assert (
         json.dumps(asked(store, "SELECT what FROM unknowns ORDER BY what"))
-        == '[["row type [\'x\']"], ["row type tomorrow"]]'
+        == '[["row type [\'x\']"], ["row type tomorrow"], ["shape of a row event_msg"]]'
     )

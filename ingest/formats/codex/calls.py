@@ -44,6 +44,12 @@ def is_subagent_tool(name: str) -> bool:
     return name in _SUBAGENT_TOOLS
 
 
+def spawned_in(text: str) -> str | None:
+    """The thread that a call has started, as older versions tell it in its output; None if it tells none."""
+    thread = given_of(text).get("agent_id")
+    return thread if isinstance(thread, str) and thread else None
+
+
 def script_of(given: Mapping[str, Any]) -> str | None:
     """The shell script that a call runs: a text, or the last word of `bash -lc …`; None if it runs none."""
     command = given.get("cmd", given.get("command"))

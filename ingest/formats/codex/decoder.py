@@ -14,6 +14,8 @@ from ...jsonl import Unusable, reader_of, value_in
 from ...text import short
 from ..emit import Emitter
 from ..events import (
+    BACKGROUND,
+    BackgroundEnd,
     Label,
     Notice,
     NoticeKind,
@@ -31,8 +33,9 @@ from ..source import SourceFile, State
 from ..times import parse_time
 from ..work import ChangedLines
 from . import calls
+from .known import KNOWN_DONE, KNOWN_EVENTS, KNOWN_ITEMS, KNOWN_TYPES
 from .limits import samples_in
-from .rows import Event, Git, Item, Meta, RolloutRow, TurnContext, UsageInfo
+from .rows import CompletedItem, Event, Git, Item, Meta, RolloutRow, TurnContext, UsageInfo, UsageRecord
 from .threads import ThreadHead, head_of
 
 AGENT = "codex"
@@ -44,25 +47,26 @@ _VECTOR = (
 _Vector = tuple[int, ...]
 
 _OPEN_PATCHES = 100
-"""Patches of calls without a result that are kept in mind."""
+"""Patches of calls without a result that are kept in mind; as many calls that start sub-agents."""
+
+_ENDS = {"completed": "completed", "interrupted": "killed"}
+"""What a session is told of its sub-agents, in the words of all agents."""
 
 _NO_PROMPT = ("<environment_context>", "<user_instructions>")
 _REQUEST = "## My request for Codex:"
 """Front ends put the state of the editor before what the person typed, and this line between."""
 
-_KNOWN_TYPES = frozenset(
-    {
-        *("session_meta", "turn_context", "response_item", "event_msg", "compacted", "world_state"),
-        *("inter_agent_communication_metadata", "ghost_snapshot"),
-    }
-)
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _SECOND = 1_000_000
 """In microseconds, as all times here."""
 
 _rows = reader_of(RolloutRow)
 _T = TypeVar("_T", bound=msgspec.Struct)
-_meta, _turn, _item, _event = (msgspec.json.Decoder(shape).decode for shape in (Meta, TurnContext, Item, Event))
+_Recorded = tuple[str, _Vector, _Vector | None, int | None, int]
+"""The response, what it took, what its thread did so far, when and where that was told."""
+_meta, _turn, _item, _event, _done, _record = (
+    msgspec.json.Decoder(shape).decode for shape in (Meta, TurnContext, Item, Event, CompletedItem, UsageRecord)
+)
 
 
 class CodexDecoder:
@@ -87,6 +91,12 @@ class CodexDecoder:
         self._asked: int | None = state.get("asked")
         self._patches: dict[str, list[int]] = dict(state.get("patches") or {})
         """Calls that have not ended yet -> lines that their patches add and remove: they count when they succeed."""
+        self._spawned: dict[str, str | None] = dict(state.get("spawned") or {})
+        """Calls that start a sub-agent and have not ended yet -> its thread, once that is told."""
+        self._counted: _Vector | None = tuple(state["counted"]) if state.get("counted") else None
+        """What the last `token_count` told of a response, as long as no record has told it, too."""
+        self._recorded: _Recorded | None = state.get("recorded")
+        """A record that no `token_count` has told so far."""
 
     # -- the stretch ---------------------------------------------------------------------------------------------
 
@@ -125,6 +135,9 @@ class CodexDecoder:
             "prompt": self._prompt,
             "asked": self._asked,
             "patches": self._patches,
+            "spawned": self._spawned,
+            "counted": self._counted,
+            "recorded": self._recorded,
         }
 
     # -- one row -------------------------------------------------------------------------------------------------
@@ -142,19 +155,19 @@ class CodexDecoder:
         if kind == "session_meta":
             self._meta_again(row)
         elif kind == "turn_context":
-            self._turn(_as(_turn, TurnContext, row))
+            self._turn(self._as(_turn, TurnContext, row))
         else:
             self._emitter.clock(ts)
             place = Place(head.session, self._emitter.last_ts if ts is None else ts, pos)
             if kind == "event_msg":
-                self._event(_as(_event, Event, row), row, place)
+                self._event(self._as(_event, Event, row), row, place)
             elif not self._is_copied:
                 self._other(kind, row, place)
             if not self._is_copied:
                 self._emitter.active(head.session, ts)
 
     def _event(self, event: Event, row: RolloutRow, place: Place) -> None:
-        if event.type == "task_started":
+        if event.type in ("task_started", "turn_started"):
             self._turn_begins(event.turn_id, event.started_at)
         elif event.type == "token_count":
             self._usage(event.info, place)
@@ -166,10 +179,12 @@ class CodexDecoder:
 
     def _other(self, kind: Any, row: RolloutRow, place: Place) -> None:
         if kind == "response_item":
-            self._item(_as(_item, Item, row), place)
+            self._item(self._as(_item, Item, row), place)
         elif kind == "compacted":
             self._notice(NoticeKind.COMPACTION, place, None)
-        elif not isinstance(kind, str) or kind not in _KNOWN_TYPES:
+        elif kind == "token_usage_record":
+            self._record(self._as(_record, UsageRecord, row), place)
+        elif not isinstance(kind, str) or kind not in KNOWN_TYPES:
             self._emitter.unknown(f"row type {kind}")
 
     def _begin(self, row: RolloutRow, ts: int | None, pos: int, length: int) -> None:
@@ -177,7 +192,7 @@ class CodexDecoder:
             self._is_headless = True
             self.reject(pos, length, "no session header: not a rollout of Codex")
             return
-        meta = _as(_meta, Meta, row)
+        meta = self._as(_meta, Meta, row)
         head = self._head = head_of(meta, ts, self._file)
         self._is_copied = head.is_fork
         self._emitter.clock(ts)
@@ -191,7 +206,7 @@ class CodexDecoder:
 
     def _meta_again(self, row: RolloutRow) -> None:
         assert self._head is not None
-        meta = _as(_meta, Meta, row)
+        meta = self._as(_meta, Meta, row)
         if meta.id not in (None, self._head.thread):
             # The head of the parent: rows of the parent follow, until a turn of this thread's own begins.
             self._is_copied = True
@@ -207,6 +222,7 @@ class CodexDecoder:
     def _turn_begins(self, turn_id: Any, started_at: Any) -> None:
         """A turn that is older than its thread was copied into it: its id, a UUID of version 7, says when it began."""
         assert self._head is not None
+        self._tell_recorded()
         began = _uuid_time(turn_id)
         if self._has_turn_ids is not True:
             self._has_turn_ids = began is not None
@@ -237,9 +253,33 @@ class CodexDecoder:
         if self._is_copied or used is None:
             return
         self._has_used = True
-        self._response(used, total, place)
+        # All that was recorded so far is in the total.
+        self._recorded, self._counted = None, _vector(info.last_token_usage) or used
+        self._response(used, ":".join(map(str, total)) if total else None, place)
 
-    def _response(self, used: _Vector, total: _Vector | None, place: Place) -> None:
+    def _record(self, told: UsageRecord, place: Place) -> None:
+        """What a response took, as newer versions tell beside `token_count`: it counts where no such event tells it."""
+        used = _vector(told.usage)
+        if used is None or not isinstance(told.response_id, str):
+            return
+        if self._counted is not None and used[:-1] == self._counted[:-1]:
+            self._counted = None
+        elif self._recorded is None or self._recorded[0] != told.response_id:
+            self._tell_recorded()
+            self._recorded = told.response_id, used, _vector(told.thread_token_usage), place.ts, place.pos
+
+    def _tell_recorded(self) -> None:
+        """Count the last record, which no `token_count` has told; a total that comes later has it in it."""
+        if self._recorded is None or self._head is None:
+            return
+        response, used, total, ts, pos = self._recorded
+        self._recorded, self._has_used = None, True
+        before = self._before
+        added = before is not None and tuple(then + now for then, now in zip(before, used, strict=True))
+        self._before = added or total or used
+        self._response(tuple(used), response, Place(self._head.session, ts, pos))
+
+    def _response(self, used: _Vector, which: str | None, place: Place) -> None:
         assert self._head is not None
         given, cached, written, output, thought, _ = (max(0, part) for part in used)
         if not (given or cached or output):
@@ -247,10 +287,9 @@ class CodexDecoder:
         cached = min(cached, given)
         written = min(written, given - cached)
         head = self._head
-        which = ":".join(map(str, total)) if total else f"{self._file.path.name}:{place.pos}"
         self._emitter.response(
             Response(
-                key=f"{AGENT}:{head.thread}:{which}",
+                key=f"{AGENT}:{head.thread}:{which or f'{self._file.path.name}:{place.pos}'}",
                 place=place,
                 speaker=head.speaker,
                 model=self._model,
@@ -267,19 +306,57 @@ class CodexDecoder:
     def _told(self, event: Event, row: RolloutRow, place: Place) -> None:
         if event.type == "user_message":
             self._typed(event.message, row, place)
+        elif event.type == "item_completed":
+            self._completed(_decoded(_done, CompletedItem, event.item), row, place)
         elif event.type == "mcp_tool_call_end":
-            self._mcp_call(event, place)
+            self._mcp_ended(event, place)
         elif event.type == "patch_apply_end" and event.success is False and isinstance(event.call_id, str):
             self._emitter.tool_result(ToolResult(call_id=self._id(event.call_id), place=place, is_error=True))
+        elif event.type == "sub_agent_activity":
+            self._subagent_does(event.event_id, event.kind, event.agent_thread_id, place)
+        elif event.type == "collab_agent_spawn_end":
+            self._subagent_does(event.call_id, "started", event.new_thread_id, place)
         elif event.type == "turn_aborted":
+            self._tell_recorded()
             self._notice(NoticeKind.INTERRUPT, place, short(event.reason))
-        elif event.type == "task_complete":
+        elif event.type in ("task_complete", "turn_complete"):
+            self._tell_recorded()
             for kind, value in (
                 (NoticeKind.TURN, event.duration_ms),
                 (NoticeKind.FIRST_TOKEN, event.time_to_first_token_ms),
             ):
                 if (amount := whole_number(value)) is not None:
                     self._notice(kind, place, None, amount)
+        elif event.type is not None and (not isinstance(event.type, str) or event.type not in KNOWN_EVENTS):
+            self._emitter.unknown(f"event {event.type}")
+
+    def _completed(self, done: CompletedItem, row: RolloutRow, place: Place) -> None:
+        """What newer threads tell of prompts, and of what was done, in items instead of events."""
+        kind = done.type
+        if kind == "UserMessage":
+            self._typed(calls.text_of(done.content), row, place)
+        elif kind == "McpToolCall" and isinstance(done.id, str):
+            failed = done.status == "failed" or bool(done.error)
+            error = done.error.get("message") if isinstance(done.error, dict) else done.error
+            self._mcp_call(done.id, (done.server, done.tool), done.arguments, done.duration, place)
+            self._mcp_result(done.id, value_in(done.result) if done.result else None, error, failed, done.result, place)
+        elif kind == "FileChange" and done.status in ("failed", "declined") and isinstance(done.id, str):
+            self._emitter.tool_result(ToolResult(call_id=self._id(done.id), place=place, is_error=True))
+        elif kind == "SubAgentActivity":
+            self._subagent_does(done.id, done.kind, done.agent_thread_id, place)
+        elif not isinstance(kind, str) or kind not in KNOWN_DONE:
+            self._emitter.unknown(f"completed item {kind}")
+
+    def _subagent_does(self, call: Any, what: Any, thread: Any, place: Place) -> None:
+        """A call has started a sub-agent, or one has come to its end."""
+        assert self._head is not None
+        if not isinstance(thread, str) or not isinstance(what, str) or thread == self._head.thread:
+            return
+        if what == "started" and isinstance(call, str) and call in self._spawned:
+            self._spawned[call] = thread
+        elif what in _ENDS:
+            key = f"{AGENT}:{self._head.thread}:{thread}:{place.pos}"
+            self._emitter.background_end(BackgroundEnd(id=key, place=place, task_id=thread, status=_ENDS[what]))
 
     def _typed(self, message: Any, row: RolloutRow, place: Place) -> None:
         head = self._head
@@ -298,11 +375,16 @@ class CodexDecoder:
             return
         if kind.endswith("_call"):
             self._call(item, kind, place)
-        elif kind.endswith("_output") and isinstance(item.call_id, str):
+        elif not kind.endswith("_output"):
+            if kind not in KNOWN_ITEMS:
+                self._emitter.unknown(f"response item {kind}")
+        elif isinstance(item.call_id, str):
             text = calls.text_of(value_in(item.output))
             failed = calls.has_failed(text)
             self._asked = place.ts
+            is_spawn = item.call_id in self._spawned
             patched = self._patches.pop(item.call_id, None)
+            child = self._spawned.pop(item.call_id, None) or calls.spawned_in(text) if is_spawn else None
             self._emitter.tool_result(
                 ToolResult(
                     call_id=self._id(item.call_id),
@@ -312,6 +394,8 @@ class CodexDecoder:
                     size=max(0, len(item.output) - 2),
                     denial=calls.denial_of(text) if failed else None,
                     lines=ChangedLines(*patched) if patched else None,
+                    subagent_id=child,
+                    subagent_status=BACKGROUND if child is not None else None,
                 )
             )
 
@@ -336,6 +420,8 @@ class CodexDecoder:
         if lines is not None and len(self._patches) < _OPEN_PATCHES:
             self._patches[call] = list(lines)
         is_subagent = calls.is_subagent_tool(name)
+        if is_subagent and len(self._spawned) < _OPEN_PATCHES:
+            self._spawned[call] = None
         self._emitter.tool_call(
             ToolCall(
                 id=self._id(call),
@@ -352,22 +438,27 @@ class CodexDecoder:
             )
         )
 
-    def _mcp_call(self, event: Event, place: Place) -> None:
+    def _mcp_ended(self, event: Event, place: Place) -> None:
         """A call of an MCP server. One that a program of the code mode made has no other row than this."""
-        assert self._head is not None
         if not isinstance(event.call_id, str):
             return
         invocation = event.invocation if isinstance(event.invocation, dict) else {}
-        server, tool = (short(invocation.get(name)) or "unknown" for name in ("server", "tool"))
-        given = invocation.get("arguments")
-        began = place.ts - _micros(event.duration) if place.ts is not None else None
-        name = f"mcp__{server}__{tool}"
+        named = invocation.get("server"), invocation.get("tool")
+        self._mcp_call(event.call_id, named, invocation.get("arguments"), event.duration, place)
+        result = value_in(event.result) if event.result else None
+        told = result if isinstance(result, dict) else {}
+        self._mcp_result(event.call_id, told.get("Ok"), told.get("Err"), "Err" in told, event.result, place)
+
+    def _mcp_call(self, call: str, named: tuple[Any, Any], given: Any, duration: Any, place: Place) -> None:
+        assert self._head is not None
+        server, tool = (short(name) or "unknown" for name in named)
+        began = place.ts - _micros(duration) if place.ts is not None else None
         self._emitter.tool_call(
             ToolCall(
-                id=self._id(event.call_id),
+                id=self._id(call),
                 place=Place(place.session, began, place.pos),
                 speaker=self._head.speaker,
-                name=name,
+                name=f"mcp__{server}__{tool}",
                 kind=ToolKind.MCP,
                 mcp_server=server,
                 mcp_tool=(server, tool),
@@ -375,13 +466,12 @@ class CodexDecoder:
                 prompt_id=self._prompt,
             )
         )
-        result = value_in(event.result) if event.result else None
-        told = result if isinstance(result, dict) else {}
-        answer = told.get("Ok")
-        failed = "Err" in told or (isinstance(answer, dict) and bool(answer.get("isError") or answer.get("is_error")))
-        text = calls.text_of(answer) if answer is not None else str(told.get("Err") or "")
+
+    def _mcp_result(self, call: str, answer: Any, error: Any, failed: bool, raw: msgspec.Raw, place: Place) -> None:
+        failed = failed or (isinstance(answer, dict) and bool(answer.get("isError") or answer.get("is_error")))
+        text = calls.text_of(answer) if answer is not None else str(error or "")
         self._emitter.tool_result(
-            ToolResult(call_id=self._id(event.call_id), place=place, is_error=failed, text=text, size=len(event.result))
+            ToolResult(call_id=self._id(call), place=place, is_error=failed, text=text, size=len(raw))
         )
 
     def _notice(self, kind: NoticeKind, place: Place, text: str | None, amount: int | None = None) -> None:
@@ -389,16 +479,25 @@ class CodexDecoder:
         key = f"{AGENT}:{self._head.thread}:{kind}:{place.pos}"
         self._emitter.notice(Notice(id=key, place=place, kind=kind, text=text, amount=amount))
 
+    def _as(self, decode: Any, shape: type[_T], row: RolloutRow) -> _T:
+        """The payload of a row; an empty one where it has another shape, which is noted."""
+        try:
+            found: _T = decode(row.payload)
+        except (msgspec.DecodeError, RecursionError):
+            self._emitter.unknown(f"shape of a row {row.type}")
+            return shape()
+        return found
+
     def _id(self, call: str) -> str:
         """The id of a call. Codex's are unique within a thread."""
         assert self._head is not None
         return f"{AGENT}:{self._head.thread}:{call}"
 
 
-def _as(decode: Any, shape: type[_T], row: RolloutRow) -> _T:
-    """The payload of a row; an empty one where it has another shape."""
+def _decoded(decode: Any, shape: type[_T], told: msgspec.Raw) -> _T:
+    """What is told in a shape; an empty one where it has another."""
     try:
-        found: _T = decode(row.payload)
+        found: _T = decode(told)
     except (msgspec.DecodeError, RecursionError):
         return shape()
     return found

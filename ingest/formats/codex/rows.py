@@ -84,3 +84,36 @@ class Event(msgspec.Struct, gc=False):
     invocation: Any = None
     duration: Any = None
     result: msgspec.Raw = msgspec.Raw()
+    item: msgspec.Raw = msgspec.Raw()
+    """Of `item_completed`."""
+    event_id: Any = None
+    kind: Any = None
+    agent_thread_id: Any = None
+    """Of a sub-agent's activity, with the two before: the call, what happened, and whose thread that is."""
+    new_thread_id: Any = None
+    """The same of older versions, beside `call_id`."""
+
+
+class CompletedItem(msgspec.Struct, gc=False):
+    """`event_msg.item` of `item_completed`: what newer threads ("paginated") tell instead of single events."""
+
+    type: Any = None
+    id: Any = None
+    content: Any = None
+    server: Any = None
+    tool: Any = None
+    arguments: Any = None
+    status: Any = None
+    duration: Any = None
+    result: msgspec.Raw = msgspec.Raw()
+    error: Any = None
+    kind: Any = None
+    agent_thread_id: Any = None
+
+
+class UsageRecord(msgspec.Struct, gc=False):
+    """`token_usage_record`: what a response took, beside `token_count`."""
+
+    response_id: Any = None
+    usage: Any = None
+    thread_token_usage: Any = None

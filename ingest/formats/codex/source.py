@@ -21,7 +21,7 @@ from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing, i
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 3
+VERSION = 4
 
 FOLDERS = ("sessions", "archived_sessions")
 PACKED = ".zst"

@@ -40,7 +40,10 @@ _STOPS = {
     "content-filter": StopReason.REFUSAL,
     "error": StopReason.ERROR,
 }
-_ABORTED = "MessageAbortedError"
+ABORTED = "MessageAbortedError"
+SETTLED = "_settled"
+"""A field of a message of which it is known that no fork has copied it."""
+
 _OWN_TOOLS = frozenset({"apply_patch", "plan_enter", "plan_exit", "read_file", "write_file"})
 """Tools of OpenCode's own with a `_` in their name, which else tells those of MCP servers: `<server>_<tool>`."""
 
@@ -118,6 +121,8 @@ class Decoder:
 
     def _is_copied(self, session: str, message: Object) -> bool:
         """A fork copies messages under new ids, with their times: what is older than its session and has a twin."""
+        if message.get(SETTLED):
+            return False
         born = _time(self._library.session(session) or {}, "created")
         created = _time(message, "created")
         is_older = born is not None and created is not None and created < born
@@ -170,7 +175,7 @@ class Decoder:
         error = told.get("error")
         if not isinstance(error, Mapping):
             return
-        kind = NoticeKind.INTERRUPT if error.get("name") == _ABORTED else NoticeKind.ERROR
+        kind = NoticeKind.INTERRUPT if error.get("name") == ABORTED else NoticeKind.ERROR
         data = error.get("data")
         said = data.get("message") if isinstance(data, Mapping) else None
         text = _text(said) or _text(error.get("name"))

@@ -1,8 +1,9 @@
 """OpenCode: where its sessions lie.
 
 Since 1.2 they are in `opencode.db` (`opencode-<channel>.db` for others than the stable one), a SQLite database that is
-written to while an answer streams. Before they were a file for each session, message and part under `storage/`, which
-the migration left there: they have the same ids. `opencode export` writes a session as one document.
+written to while an answer streams; OpenCode 2 has other tables in it. Before they were a file for each session, message
+and part under `storage/`, which the migration left there: they have the same ids. `opencode export` writes a session as
+one document.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 3
+VERSION = 4
 
 _WAL = "-wal"
 _PARTS = ("session", "message", "part")
@@ -87,11 +88,20 @@ class OpenCodeSource(Source):
         if _is_database(file.path.name):
             from ..database import ChangedRows, Database
             from .database import DatabaseDecoder
+            from .second import MESSAGES, SESSIONS
+
+            second = (SESSIONS, MESSAGES)
 
             message = "(SELECT m.data FROM message m WHERE m.id = part.message_id)"
             tables = tuple(
-                ChangedRows(table, "time_updated", "id", beside=message if table == "part" else None, now=_milliseconds)
-                for table in _PARTS
+                ChangedRows(
+                    *(table, "time_updated", "id"),
+                    beside=message if table == "part" else None,
+                    now=_milliseconds,
+                    optional=table in second,
+                    instead=MESSAGES if table in _PARTS else None,
+                )
+                for table in (*_PARTS, *second)
             )
             return Database(DatabaseDecoder, tables)
         from ..change import Snapshot
