@@ -37,11 +37,12 @@ from .header import HeaderStrip
 from .key_names import brief
 from .keys import KEYS
 from .kit.cursor_canvas import Pointed
-from .kit.frame import NARROW, ZONE, FilterInput, FilterPart, StatusCorner, TabStrip
+from .kit.frame import LOW, NARROW, ZONE, FilterInput, FilterPart, StatusCorner, TabStrip
 from .kit.key_bar import KeyBar
 from .kit.pop_up import SteadySize
 from .kit.readable import KEPT_IN_PLACE, READABLE
 from .kit.rule_hash import hash_at_once
+from .kit.smallest import LEAST_HEIGHT, LEAST_WIDTH, SmallestView
 from .kit.table import RecordTable
 from .learnt import differs
 from .live_states import Running
@@ -104,6 +105,9 @@ _DIMENSION_OF = {"user": "username"}
 WIDE = 170
 """Columns from which details stand beside their list."""
 
+HIGH = 20
+"""Rows from which details stand below their list."""
+
 
 class MainScreen(SteadySize, Screen[None]):
     """What the tabs are on. Textual's, but that the first screen is drawn at once: each time takes 10 ms of CPU."""
@@ -137,7 +141,8 @@ class AgnesStats(EndableApp):
     COMMANDS = {_verbs}  # noqa: RUF012
     PAUSE_GC_ON_SCROLL = True
     AUTO_FOCUS = None
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-short"), (LOW, "-medium"), (HIGH, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(
@@ -269,6 +274,7 @@ class AgnesStats(EndableApp):
         with Horizontal(id="bottom"):
             yield KeyBar()
             yield self._status
+        yield SmallestView()
 
     async def on_mount(self) -> None:
         """First the frame, then what the store has, then let the ingester go to work."""
@@ -277,7 +283,7 @@ class AgnesStats(EndableApp):
             self.set_timer(LATE_SECONDS, self._end_waiting)
         await self._show_tab(self._tab)
         if self._make_service is None:
-            self._status.say(self._untouched)
+            self._status.say(*self._untouched)
             self.set_interval(WATCH_SECONDS, self._watch_store)
         self.call_after_refresh(self._begin)
 
@@ -347,9 +353,9 @@ class AgnesStats(EndableApp):
                 service.start()
 
     @property
-    def _untouched(self) -> str:
-        """What is said of a store that this dashboard only looks at."""
-        return "store as it is (--no-ingest)" if self.store.is_file else "a team's lake"
+    def _untouched(self) -> tuple[str, str]:
+        """What is said of a store that this dashboard only looks at, and the same in short."""
+        return ("store as it is (--no-ingest)", "as it is") if self.store.is_file else ("a team's lake", "lake")
 
     def _watch_store(self) -> None:
         """See whether somebody else has written to it."""
@@ -378,7 +384,7 @@ class AgnesStats(EndableApp):
         is_new = self._stamp is not None and self._stamp != message.stamp
         self._stamp = message.stamp
         if was_lost is not None:
-            self._status.say(self._untouched)
+            self._status.say(*self._untouched)
         if was_lost is not None or is_new:
             self._refresh_all()
 
@@ -534,6 +540,7 @@ class AgnesStats(EndableApp):
 
     def _fill_anew(self) -> None:
         if self.is_up:
+            self._status.fit()
             self.header.tick()
             self.active_pane.refresh_data()
             self._refresh_details()
@@ -568,20 +575,24 @@ class AgnesStats(EndableApp):
     def describe_filter(self) -> None:
         """Say which filters hold, and which could."""
         chosen, pane = self.chosen, self.active_pane
-        days = self._range.label
-        if self._range is ALL and (self._fixed.since or self._fixed.until):
-            days = f"{self._fixed.since or '…'} to {self._fixed.until or 'today'}"
         held = dict(chips(chosen, self.session_title))
         offered = ["agent"] if differs("agent") else []
         could = {field: f"all {field}s" for field in (*offered, "project", "model") if field not in held}
         parts = [
-            FilterPart(RANGE, days, held=bool(self._zoomed)),
+            FilterPart(RANGE, self.range_label, held=bool(self._zoomed)),
             *(FilterPart(field, text, held=True) for field, text in held.items()),
         ]
         parts += [FilterPart(f"{OWN}{name}", text, held=True) for name, text in pane.own_filters()]
         parts += [FilterPart(field, text) for field, text in could.items()]
         parts.append(FilterPart(ZONE, chosen.zone))
         self.screen_stack[0].query_one(TabStrip).describe(parts, pane.filter_note())
+
+    @property
+    def range_label(self) -> str:
+        """The days that are shown, in words."""
+        if self._range is ALL and (self._fixed.since or self._fixed.until):
+            return f"{self._fixed.since or '…'} to {self._fixed.until or 'today'}"
+        return self._range.label
 
     def tell_awaited(self) -> None:
         """Say whether what is on the screen is still the answer to another question than the last."""
@@ -837,6 +848,13 @@ class AgnesStats(EndableApp):
                 target.go()
 
         self.push_screen(JumpScreen(targets(self.screen)), go)
+
+    def action_command_palette(self) -> None:
+        """All that can be done, each by its name."""
+        from .screens.palette_screen import PaletteScreen
+
+        if not isinstance(self.screen, PaletteScreen):
+            self.push_screen(PaletteScreen(id="--command-palette"))
 
     def action_help(self) -> None:
         """All keys, in words."""

@@ -21,6 +21,7 @@ from .alerts import Alerts
 from .header_data import HEADER
 from .kit.frame import NARROW, TabStrip
 from .kit.palette import parse
+from .kit.smallest import SmallestView
 from .live_states import told_states
 from .messages import HomeLoaded, StatesChanged
 from .notifying import Notifier
@@ -196,6 +197,7 @@ class HeaderStrip(OnDashboard, Static):
         wide = self.app.size.width >= NARROW
         app = self.dashboard
         pieces = [piece for piece in self._pieces(data, wide) if piece.text.cell_len]
+        self.set_class(not pieces, "-untold")
         named = " agnes-stats " if wide or not pieces else ""
         line = Text(named, style="bold", no_wrap=True, overflow="ellipsis")
         gap = "  " if wide else " "
@@ -209,7 +211,18 @@ class HeaderStrip(OnDashboard, Static):
         if pull.cell_len + 2 <= app.size.width - line.cell_len:
             line.append(" " * (app.size.width - line.cell_len - pull.cell_len - 1)).append_text(pull)
         self.update(line, layout=False)
-        app.screen_stack[0].query_one(TabStrip).tell(self._sums(data))
+        screen = app.screen_stack[0]
+        sums = self._sums(data)
+        screen.query_one(TabStrip).tell(sums)
+        screen.query_one(SmallestView).tell([*self._lines(data), Text(app.range_label, "dim"), sums])
+
+    def _lines(self, data: HeaderData) -> list[Text]:
+        """What is urgent, a line for each kind."""
+        now = self.dashboard.now()
+        limits = Text(" ").join(self._limits(data.limits, now, wide=False))
+        live = Text(" ").join(piece.text for piece in self._sessions(data.live, wide=False))
+        budget = self._budget(budget_text.worst(data.budgets)).text
+        return [line for line in (live, budget, limits) if line.cell_len]
 
     def _pieces(self, data: HeaderData, wide: bool) -> list[HeaderPiece]:
         now = self.dashboard.now()

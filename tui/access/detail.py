@@ -22,7 +22,6 @@ class AccessScreen(PopUp[None]):
     DEFAULT_CSS = """
     AccessScreen { background: $background; }
     AccessScreen > AccessDetail { height: 1fr; padding: 1 2; }
-    AccessScreen > KeyBar { dock: bottom; background: $panel; }
     """
     TITLE = "Data access"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -17,6 +17,8 @@ from .spark import meter
 
 NARROW = 100
 """Columns below which the frame says less."""
+LOW = 13
+"""Rows below which the frame has one line for the tabs and what is filtered."""
 _TIGHT = 60
 """Columns below which the tabs are told by their keys."""
 AWAITED = "◌"
@@ -99,7 +101,7 @@ class TabStrip(Static):
         """A second line, where what is left out does not fit beside the tabs."""
         room = self.app.size.width - self._tab_line([]).cell_len - 2
         needed = self._line(room).cell_len
-        self.styles.height = 2 if needed > room else 1
+        self.styles.height = 2 if needed > room and self.app.size.height >= LOW else 1
         self.refresh()
 
     def render(self) -> Text:
@@ -212,10 +214,20 @@ class StatusCorner(Static):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._width = 0
+        self._said = ("", "")
 
-    def say(self, text: str) -> None:
-        """Show a plain text. Only one of another length has the whole screen laid out again."""
-        line = Text(words.clean(text), no_wrap=True)
+    def say(self, text: str, brief: str = "") -> None:
+        """Show a plain text; `brief` where there is no room for both that and keys.
+
+        Only one of another length has the whole screen laid out again.
+        """
+        self._said = (text, brief)
+        self.fit()
+
+    def fit(self) -> None:
+        """The screen may have another width: show as much as there is room for."""
+        text, brief = self._said
+        line = Text(words.clean(brief if brief and self.app.size.width < _TIGHT else text), no_wrap=True)
         before, self._width = self._width, line.cell_len
         self.update(line, layout=self._width != before)
 

@@ -16,6 +16,8 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from ..key_names import brief
+
 _FIRST = ("help",)
 _SECOND = ("dismiss", "up", "quit", "leave")
 """Actions whose keys stay when others go, by how long they do: help, and the way out."""
@@ -75,8 +77,11 @@ class KeyBar(Widget, can_focus=False):
     _pointed: reactive[KeyEntry | None] = reactive(None)
     """The entry under the pointer."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, enter: str = "") -> None:
+        """`enter` is what the Enter key does on this screen where no binding of ours tells it: a line to type in hears
+        it, or a list."""
         super().__init__()
+        self._first = (KeyEntry("enter", brief("enter"), enter, "enter", True, ""),) if enter else ()
         self._entries: tuple[KeyEntry, ...] = ()
 
     @property
@@ -113,7 +118,7 @@ class KeyBar(Widget, can_focus=False):
                 first[binding.action] = KeyEntry(
                     binding.key, shown, binding.description, binding.action, is_enabled, tooltip
                 )
-        entries = tuple(first.values())
+        entries = (*self._first, *first.values())
         if entries != self._entries:
             self._entries = entries
             self._pointed = None

@@ -12,12 +12,11 @@ from textual.containers import Vertical
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
+from ..kit.key_bar import KeyBar
 from ..kit.pop_up import PopUp
 from ..kit.scrolling import Options
 from ..kit.table import Column, RecordTable
 from .order_screen import name_of
-
-_KEYS = "Space shows or hides · < > move · D the usual ones · Esc done"
 
 
 class ColumnsScreen(PopUp[None]):
@@ -38,10 +37,10 @@ class ColumnsScreen(PopUp[None]):
 
     def compose(self) -> ComposeResult:
         """The keys, and the columns."""
-        with Vertical(id="picker") as box:
-            box.border_subtitle = _KEYS
+        with Vertical(id="picker"):
             yield Label("Columns of this table", markup=False)
             yield Options()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """The columns as they are."""

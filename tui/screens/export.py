@@ -19,6 +19,7 @@ from textual.widgets.option_list import Option
 
 from ...queries.paths import exists, is_folder
 from .. import format as words
+from ..kit.key_bar import KeyBar
 from ..kit.lines import StillText
 from ..kit.pop_up import PopUp
 from ..kit.scrolling import Options
@@ -52,11 +53,12 @@ class ExportScreen(PopUp[None]):
     def compose(self) -> ComposeResult:
         """Things, formats, the file, and a line of help or trouble."""
         with Vertical(id="export"):
-            yield Label(Text.assemble("Export", ("   ↵ save · Tab next · Esc back", "dim")), markup=False)
+            yield Label("Export", markup=False)
             yield Options(*(Option(self._line(thing)) for thing in self._things), id="export-things")
             yield StillText(id="export-forms", markup=False)
             yield Input(id="export-path", compact=True)
             yield StillText(id="export-note", markup=False)
+        yield KeyBar(enter="Save")
 
     @staticmethod
     def _line(thing: Thing) -> Text:
@@ -119,7 +121,7 @@ class ExportScreen(PopUp[None]):
                 f" {'●' if active else '○'} {_NAMES.get(form, form.upper())}", style="bold" if active else "dim"
             )
         if len(self._thing.forms) > 1:
-            line.append("   Ctrl+F, or type another ending", style="dim")
+            line.append("   or type another ending", style="dim")
         self.query_one("#export-forms", StillText).update(line)
         self._note(f"in {Path().absolute()}")
 

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Label, Static
 
+from ..kit.key_bar import KeyBar
 from ..kit.pop_up import PopUp
 from ..settings import BadSetting, source_of
 
@@ -28,6 +29,7 @@ class FolderScreen(PopUp[str | None]):
             yield Label("Read the sessions in this folder", markup=False)
             yield Input(placeholder="~/backup/.claude, or codex=~/backup/.codex", compact=True)
             yield Static("↵ begin again with it · Esc back", id="name-note", markup=False)
+        yield KeyBar(enter="Begin again")
 
     def on_mount(self) -> None:
         """Ready to type."""

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from ..key_names import spelled
+from ..kit.key_bar import KeyBar
 from ..kit.pop_up import PopUp
 from ..kit.scrolling import Scroll
 from ..pane import Pane
@@ -106,6 +107,7 @@ class HelpScreen(PopUp[None]):
             page.border_title = "Help"
             page.border_subtitle = "Esc back"
             yield Static(self._page(), markup=False)
+        yield KeyBar()
 
     def _page(self) -> Table:
         page = Table.grid(padding=(0, 2))

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ..kit.frame import TabStrip
+from ..kit.key_bar import KeyBar
 from ..kit.pop_up import PopUp
 from ..kit.view_strip import ViewStrip
 
@@ -73,6 +74,7 @@ class JumpScreen(PopUp[Target | None]):
             label = Static(letter, classes="jump", markup=False, name=letter)
             label.styles.offset = (target.x, target.y)
             yield label
+        yield KeyBar()
 
     def on_key(self, event: events.Key) -> None:
         """A letter leads to its target, any other key is none."""

@@ -14,11 +14,12 @@ from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from ..format import clean
+from ..kit.key_bar import KeyBar
 from ..kit.pop_up import PopUp
 from ..kit.scrolling import Options
 from ..kit.table import Column, RecordTable
 
-_KEYS = "a letter or ↵ sorts · again: the other way round · Esc back"
+_KEYS = "its letter sorts by a column · once more: the other way round"
 _FREE = "abcdefhilmnoprtuvwxyz"
 """Letters that mean nothing else here."""
 
@@ -43,7 +44,7 @@ class OrderScreen(PopUp[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Back"),
-        Binding("s", "take", "Sort", tooltip="Sort by the column under the cursor"),
+        Binding("s", "take", "Sort", show=False, tooltip="Sort by the column under the cursor"),
         Binding("D", "usual", "Usual", tooltip="The rows as they come"),
     ]
 
@@ -56,9 +57,10 @@ class OrderScreen(PopUp[None]):
     def compose(self) -> ComposeResult:
         """The keys, and the columns."""
         with Vertical(id="picker") as box:
-            box.border_subtitle = f"D as it comes · {_KEYS}" if self._table.sorts_itself else _KEYS
+            box.border_subtitle = _KEYS
             yield Label("Sort by", markup=False)
             yield Options(*map(self._line, self._columns, self._letters))
+        yield KeyBar(enter="Sort")
 
     def _line(self, column: Column, letter: str) -> Option:
         order = self._table.order

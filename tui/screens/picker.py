@@ -17,6 +17,7 @@ from ...queries.sessions import Choice
 from ...queries.store import StoreError
 from .. import format as words
 from .. import learnt, user_names
+from ..kit.key_bar import KeyBar
 from .filter_list_screen import ListedScreen
 
 SHOWN = 200
@@ -54,6 +55,7 @@ class PickerScreen(ListedScreen[str | None]):
             yield Label(f"Show one {_CALLED.get(self._what, self._what)}", markup=False)
             yield Input(placeholder=f"part of the {_CALLED.get(self._what, self._what)}'s name", compact=True)
             yield OptionList(Option("◌  Loading…", disabled=True))
+        yield KeyBar(enter="Choose")
 
     def on_mount(self) -> None:
         """Ask for the values; what is typed meanwhile is not lost."""

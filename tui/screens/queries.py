@@ -15,6 +15,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from .. import format as words
+from ..kit.key_bar import KeyBar
 from ..kit.lines import StillText
 from ..kit.pop_up import PopUp
 from .filter_list_screen import ListedScreen
@@ -52,12 +53,12 @@ class QueryScreen(ListedScreen[QueryEntry | None]):
 
     def compose(self) -> ComposeResult:
         """A line to type in, the list, the whole query."""
-        keys = "↵ take · Esc back" + (" · F8 delete" if self._delete else "")
         with Vertical(id="picker"):
-            yield Label(Text.assemble(self._title, ("   " + keys, "dim")), markup=False)
+            yield Label(self._title, markup=False)
             yield Input(placeholder="part of it", compact=True)
             yield OptionList()
             yield StillText(id="query-preview", markup=False)
+        yield KeyBar(enter="Take")
 
     def on_mount(self) -> None:
         """Fill the list."""
@@ -93,6 +94,10 @@ class QueryScreen(ListedScreen[QueryEntry | None]):
     def _take(self) -> None:
         self.dismiss(self._current)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Where nothing can be forgotten there is no key for it."""
+        return action != "delete" or self._delete is not None
+
     def action_delete(self) -> None:
         """Forget the query under the cursor."""
         entry = self._current
@@ -119,6 +124,7 @@ class NameScreen(PopUp[str | None]):
             yield Label(self._question, markup=False)
             yield Input(self._first, placeholder="its name", max_length=80, compact=True)
             yield Static("↵ save · Esc back", id="name-note", markup=False)
+        yield KeyBar(enter="Save")
 
     def on_mount(self) -> None:
         """Ready to type."""

@@ -14,6 +14,7 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from .. import format as words
+from ..kit.key_bar import KeyBar
 from ..ranges import HOW, RANGES, Range, typed
 from .filter_list_screen import ListedScreen
 
@@ -37,6 +38,7 @@ class RangeScreen(ListedScreen[Range | None]):
             yield Label("Show these days", markup=False)
             yield Input(placeholder=HOW, compact=True)
             yield OptionList()
+        yield KeyBar(enter="Choose")
 
     def on_mount(self) -> None:
         """All of them, with the one that holds under the cursor."""

@@ -14,6 +14,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
+from ..kit.key_bar import KeyBar
 from .filter_list_screen import ListedScreen
 
 SHOWN = 200
@@ -40,6 +41,7 @@ class ZoneScreen(ListedScreen[str | None]):
             yield Label("Tell days and times in", markup=False)
             yield Input(placeholder="part of the zone's name, like Prague", compact=True)
             yield OptionList()
+        yield KeyBar(enter="Choose")
 
     def on_mount(self) -> None:
         """This machine's and UTC first."""

@@ -116,6 +116,11 @@ class SessionScreen(OnDashboard, PopUp[None]):
         #session-side { width: 50; padding: 0 1 0 2; border-left: solid $foreground 20%; display: none; }
         #session-pointed { height: 2; padding: 0 1; color: $text-muted; background: $surface; }
         KeyBar { dock: bottom; background: $panel; }
+        &.-medium #session-facts { max-height: 4; }
+        &.-short #session-facts, &.-flat #session-facts { max-height: 1; border: none; }
+        &.-short #session-time, &.-flat #session-time, &.-short #session-pointed, &.-flat #session-pointed {
+            display: none;
+        }
         &.-roomy #session-facts { max-height: 1; border: none; }
         &.-roomy #session-side { display: block; }
     }

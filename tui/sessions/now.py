@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from ...queries.live import LiveSession
 
 _SHOWN = 3
-"""Sessions with a card; on a low screen one less. The others are counted."""
+"""Sessions with a card; on a low screen one less, on a very low one one. The others are counted."""
 _LOW = 30
+_LOWEST = 20
 _ROOMY = 180
 """Cells from which there is room for what matters only when the context is nearly full."""
 _TITLE = 20
@@ -156,7 +157,8 @@ class NowCards(Canvas, can_focus=False):
 
     @property
     def _most(self) -> int:
-        return _SHOWN - 1 if self.app.size.height < _LOW else _SHOWN
+        height = self.app.size.height
+        return _SHOWN if height >= _LOW else _SHOWN - 1 if height >= _LOWEST else 1
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         return self._rows

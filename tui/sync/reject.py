@@ -99,7 +99,6 @@ class RejectScreen(PopUp[None]):
     }
     RejectScreen #about { height: auto; max-height: 6; color: $text-muted; margin-bottom: 1; }
     RejectScreen #bytes { height: 1fr; }
-    RejectScreen KeyBar { dock: none; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "Back"),
@@ -128,7 +127,7 @@ class RejectScreen(PopUp[None]):
             yield Static(self._about(), id="about", markup=False)
             with Scroll(id="bytes"):
                 yield Static("Reading…", id="dump", markup=False)
-            yield KeyBar()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Read in a thread: the disk may be slow."""
