@@ -20,6 +20,7 @@ from . import matching
 from .executed import executed, milliseconds
 from .filters import Filter
 from .hand_over_facts import Spent
+from .money import exact_sum
 from .threads import THREAD
 from .token_kinds import COLUMNS
 from .tokens import detailed, where_of
@@ -166,7 +167,7 @@ def _whole(parts: Mapping[tuple[str, str], float | None]) -> dict[tuple[str, str
 def _owned(connection: Reader, chosen: Filter) -> list[_Owned]:
     """What belongs to each row, and to the rest, of the responses that match."""
     used = where_of(chosen)
-    sums = ", ".join(f"sum({name} / coalesce(parts, 1)) AS {name}" for name in (*_WHOLE, "cost_usd"))
+    sums = ", ".join(f"{exact_sum(f'{name} / coalesce(parts, 1)')} AS {name}" for name in (*_WHOLE, "cost_usd"))
     return connection.ask(
         _Owned,
         f"""
@@ -179,9 +180,10 @@ def _owned(connection: Reader, chosen: Filter) -> list[_Owned]:
         owners AS MATERIALIZED (
             SELECT a.key, 'answers' AS rule, s.kind, s.label
             FROM (SELECT * FROM ({_SOURCES}) SEMI JOIN of USING (session_id)) s ASOF JOIN (
-                SELECT key, session_id, coalesce({THREAD}, '-') AS thread, ts
+                -- Of answers of the same moment the first one.
+                SELECT arg_min(key, (pos, key)) AS key, session_id, coalesce({THREAD}, '-') AS thread, ts
                 FROM responses SEMI JOIN of USING (session_id)
-                WHERE is_answer AND ts IS NOT NULL AND session_id IS NOT NULL
+                WHERE is_answer AND ts IS NOT NULL AND session_id IS NOT NULL GROUP BY ALL
             ) a ON a.session_id = s.session_id AND a.thread = s.thread AND a.ts >= s.at
             WHERE a.key NOT IN (SELECT key FROM used WHERE {_TOLD})
             UNION ALL

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .facts import TIMED
 from .filters import Filter, Where, within
 from .matching import asks_responses, with_text
+from .money import exact_sum
 from .rollups import day_of
 from .token_kinds import WRITTEN, cache_hit_ratio
 from .tokens import detailed, where_of
@@ -119,7 +120,7 @@ _SUMS = f"""count(*) AS bills, coalesce(sum(responses), 0)::BIGINT AS responses,
     sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
     coalesce(sum(cache_read_tokens), 0)::BIGINT AS cache_read_tokens,
     coalesce(sum({WRITTEN}), 0)::BIGINT AS cache_write_tokens,
-    coalesce(sum(total_tokens), 0)::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd,
+    coalesce(sum(total_tokens), 0)::BIGINT AS total_tokens, {exact_sum("cost_usd")} AS cost_usd,
     coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
     coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens,
     coalesce(sum(undercounted), 0)::BIGINT AS undercounted"""
@@ -132,8 +133,8 @@ _MEASURES = {
 }
 """Measure -> SQL of it for one turn; NULL where it is not told."""
 
-_DELEGATED = """count(*) AS children, coalesce(sum(reported_tokens), 0)::BIGINT AS tokens_consumed,
-    sum(reported_usd) AS cost_usd,
+_DELEGATED = f"""count(*) AS children, coalesce(sum(reported_tokens), 0)::BIGINT AS tokens_consumed,
+    {exact_sum("reported_usd")} AS cost_usd,
     CASE WHEN count(*) = 0 THEN 0 ELSE sum(report_tokens) END::BIGINT AS report_tokens,
     sum(reported_tokens) FILTER (report_tokens > 0)
         / nullif(sum(report_tokens) FILTER (report_tokens > 0), 0) AS compression_ratio"""

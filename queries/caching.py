@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter
+from .money import exact_sum, known_usd
 from .token_kinds import cache_hit_ratio, inward, unpriced
 from .tokens import GROUPS, SUMS, TokenSums, detailed, rollup, where_of
 
@@ -110,7 +111,7 @@ def by_kind(connection: Reader, chosen: Filter) -> list[KindTokens]:
     where = where_of(chosen)
     kinds = " UNION ALL ".join(
         f"""SELECT {place} AS place, '{kind.name}' AS name, coalesce(sum({kind.tokens}), 0)::BIGINT AS tokens,
-            sum({kind.cost}) AS cost_usd,
+            {exact_sum(kind.cost)} AS cost_usd,
             coalesce(sum({kind.tokens}) FILTER {unpriced()}, 0)::BIGINT AS unpriced_tokens,
             {"coalesce(sum(undercounted), 0)::BIGINT" if kind.tokens == "output_tokens" else "0"} AS undercounted
         FROM costed"""
@@ -167,8 +168,7 @@ class ProviderCache:
     @property
     def saved_usd(self) -> float | None:
         """USD; None without a price."""
-        known = [model.saved_usd for model in self.models if model.saved_usd is not None]
-        return sum(known) if known else None
+        return known_usd(model.saved_usd for model in self.models)
 
 
 def by_model(connection: Reader, chosen: Filter) -> list[ModelCache]:
@@ -176,7 +176,7 @@ def by_model(connection: Reader, chosen: Filter) -> list[ModelCache]:
     where = where_of(chosen)
     return connection.ask(
         ModelCache,
-        f"SELECT {GROUPS['model']} AS name, {SUMS}, sum(saved_usd) AS saved_usd "
+        f"SELECT {GROUPS['model']} AS name, {SUMS}, {exact_sum('saved_usd')} AS saved_usd "
         f"FROM {costed_rollup(connection, chosen)} WHERE {where} GROUP BY 1 ORDER BY total_tokens DESC, name",
         where.parameters,
     )
@@ -195,7 +195,7 @@ def saved(connection: Reader, chosen: Filter) -> float | None:
     """What the cache saved over the selection, in USD; None without a price."""
     where = where_of(chosen)
     answer: float | None = connection.value(
-        f"SELECT sum(saved_usd) FROM {costed_rollup(connection, chosen)} WHERE {where}",
+        f"SELECT {exact_sum('saved_usd')} FROM {costed_rollup(connection, chosen)} WHERE {where}",
         where.parameters,
     )
     return answer

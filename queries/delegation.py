@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter
+from .money import exact_sum
 from .rollups import MAIN_AGENT
 from .tokens import SUMS, TokenSums, detailed, where_of
 
@@ -113,7 +114,7 @@ def tasks(connection: Reader, chosen: Filter, limit: int = 50) -> list[Delegated
             SELECT subagent_id, any_value(subagent_type) AS subagent_type, any_value(session_id) AS session_id,
                 min(coalesce(requested_at, ts)) AS started_at,
                 epoch_ms(max(ended_at)) / 1e3 - epoch_ms(min(coalesce(requested_at, ts))) / 1e3 AS seconds,
-                sum(total_tokens)::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd,
+                sum(total_tokens)::BIGINT AS total_tokens, {exact_sum("cost_usd")} AS cost_usd,
                 sum(unpriced_tokens)::BIGINT AS unpriced_tokens, sum(undercounted)::BIGINT AS undercounted
             FROM {detailed(chosen, types=True)} WHERE {where} GROUP BY subagent_id
         ) r LEFT JOIN subagents a USING (subagent_id) LEFT JOIN ({_REPORTS}) p USING (subagent_id)

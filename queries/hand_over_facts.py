@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from . import matching
 from .filters import Filter, Where
+from .money import exact_sum, known_usd
 from .threads import THREAD
-from .token_kinds import COLUMNS, CacheWrites, columns, known_sum
+from .token_kinds import COLUMNS, CacheWrites, columns, known_count
 from .tokens import detailed, where_of
 
 if TYPE_CHECKING:
@@ -54,13 +55,13 @@ def spent_in_all(parts: Iterable[Spent]) -> Spent:
         return found[0]
     return Spent(
         **{name: sum(getattr(part, name) for part in found) for name in _COUNTED},
-        reasoning_tokens=known_sum(part.reasoning_tokens for part in found),
-        cost_usd=known_sum(part.cost_usd for part in found),
+        reasoning_tokens=known_count(part.reasoning_tokens for part in found),
+        cost_usd=known_usd(part.cost_usd for part in found),
     )
 
 
 SPENT = f"""{columns(sql="coalesce(sum({}), 0)::BIGINT")}, sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
-    sum(cost_usd) AS cost_usd, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
+    {exact_sum("cost_usd")} AS cost_usd, coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
     coalesce(sum(undercounted), 0)::BIGINT AS undercounted, coalesce(sum(responses), 0)::BIGINT AS responses"""
 """SQL of the columns of `Spent` over rows of `tokens.detailed` or of the rollup."""
 

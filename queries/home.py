@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import matching, tokens
 from .filters import Filter, Where
+from .money import exact_sum
 from .servers import PULLS
 from .token_kinds import inward
 
@@ -73,7 +74,7 @@ def home(connection: Reader, window: str, *, now: dt.datetime, chosen: Filter | 
             coalesce(sum(cache_write_5m_tokens), 0)::BIGINT AS cache_write_5m_tokens,
             coalesce(sum(cache_write_1h_tokens), 0)::BIGINT AS cache_write_1h_tokens,
             sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
-            sum(cost_usd) AS cost_usd,
+            {exact_sum("cost_usd")} AS cost_usd,
             coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens,
             coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens,
             coalesce(sum(undercounted), 0)::BIGINT AS undercounted,

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from .money import usd_of
+
 if TYPE_CHECKING:
     from .sessions import SessionPage, SessionRow, SessionTotals
 
@@ -86,7 +88,7 @@ def put(
                 totals = _added(totals, row, sign)
                 usd += sign * (beside.usd or 0)
                 priced += sign * (row.cost_usd is not None)
-    totals = replace(totals, cost_usd=float(usd) if priced else None)
+    totals = replace(totals, cost_usd=usd_of(usd) if priced else None)
     shown = entries[: before.limit]
     others = {**before.others, **{session: new.get(session) for session in touched}}
     others |= {entry[0].session_id: entry for entry in entries[before.limit :]}

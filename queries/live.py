@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .filters import Filter
+from .money import exact_sum
 from .sessions import Processes, SessionRow, live_sessions
 
 # What a session does is looked at only where one runs.
@@ -226,13 +227,13 @@ class _SessionPace:
 
 
 # The last five minutes, and the five minutes before, and before: those in which anything was taken.
-_PACES = """
+_PACES = f"""
     SELECT session_id, coalesce(sum(tokens) FILTER (step = 0), 0)::BIGINT AS tokens,
-        sum(cost_usd) FILTER (step = 0) AS cost_usd, median(tokens) FILTER (step > 0) AS usual,
+        any_value(cost_usd) FILTER (step = 0) AS cost_usd, median(tokens) FILTER (step > 0) AS usual,
         count(*) FILTER (step > 0) AS paces
     FROM (
         SELECT session_id, (epoch_ms($now) - epoch_ms(ts)) // $width AS step, sum(total_tokens) AS tokens,
-            sum(cost_usd) AS cost_usd
+            {exact_sum("cost_usd")} AS cost_usd
         FROM responses WHERE session_id IN (SELECT unnest($ids)) AND ts <= $now GROUP BY session_id, step
     ) GROUP BY session_id
 """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from . import access_facts
 from .filters import Filter, Where, is_user
 from .matching import by_session
+from .money import exact_sum
 from .plugins import SOURCES, source_of
 from .rollups import day_of
 
@@ -177,7 +178,7 @@ def _people(connection: Reader, chosen: Filter, now: dt.datetime) -> list[Person
             FROM called c JOIN whose w USING (session_id) GROUP BY w.username
         ),
         billed AS (
-            SELECT username, sum(total_tokens) AS tokens_total, sum(cost_usd) AS cost_usd
+            SELECT username, sum(total_tokens) AS tokens_total, {exact_sum("cost_usd")} AS cost_usd
             FROM answered JOIN whose USING (session_id) GROUP BY username
         ),
         queried AS (

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .money import exact_sum, known_usd
+
 if TYPE_CHECKING:
     from .store import Reader
 
@@ -32,8 +34,7 @@ class Amount:
     cost_usd: float | None = None
 
     def __add__(self, other: Amount) -> Amount:
-        known = [cost for cost in (self.cost_usd, other.cost_usd) if cost is not None]
-        return Amount(self.tokens + other.tokens, sum(known) if known else None)
+        return Amount(self.tokens + other.tokens, known_usd((self.cost_usd, other.cost_usd)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class SessionOwnTotal:
         """What the agent says of the whole beyond what it says of its models; None if that is less than a cent."""
         if self.cost_usd is None:
             return None
-        rest = self.cost_usd - sum(model.own.cost_usd or 0.0 for model in self.models)
+        rest = self.cost_usd - (known_usd(model.own.cost_usd for model in self.models) or 0.0)
         return rest if abs(rest) >= CENT else None
 
     @property
@@ -162,15 +163,15 @@ _TOLD = """
     WHERE {which} ORDER BY o.session_id, o.model
 """
 
-_SHOWN = """
-    SELECT w.session_id, r.model, sum(r.total_tokens)::BIGINT AS tokens, sum(r.cost_usd) AS cost_usd
+_SHOWN = f"""
+    SELECT w.session_id, r.model, sum(r.total_tokens)::BIGINT AS tokens, {exact_sum("r.cost_usd")} AS cost_usd
     FROM own_totals w JOIN responses r ON r.session_id = w.session_id
         AND (w.ts IS NULL OR r.ts IS NULL OR r.ts <= w.ts)
-    WHERE w.model = '' AND {which} GROUP BY w.session_id, r.model
+    WHERE w.model = '' AND {{which}} GROUP BY w.session_id, r.model
 """
 
-_BEFORE = """
-    SELECT $id AS session_id, model, sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd
+_BEFORE = f"""
+    SELECT $id AS session_id, model, sum(total_tokens)::BIGINT AS tokens, {exact_sum("cost_usd")} AS cost_usd
     FROM responses WHERE session_id = $id AND ($until::TIMESTAMP IS NULL OR ts IS NULL OR ts <= $until) GROUP BY model
 """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .filters import Filter
+from .money import exact_sum
 from .token_kinds import TOTAL
 from .tokens import SUMS, WHOSE, OwnedTokens, detailed, rollup, where_of
 
@@ -97,7 +98,7 @@ def calendar(connection: Reader, chosen: Filter, today: dt.date) -> list[Day]:
     where = where_of(chosen.but(since=today - dt.timedelta(days=CALENDAR_DAYS - 1), until=today))
     return connection.ask(
         Day,
-        f"SELECT day, sum({TOTAL})::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd, "
+        f"SELECT day, sum({TOTAL})::BIGINT AS total_tokens, {exact_sum('cost_usd')} AS cost_usd, "
         "sum(unpriced_tokens)::BIGINT AS unpriced_tokens, sum(undercounted)::BIGINT AS undercounted "
         f"FROM {rollup(connection, chosen)} WHERE {where} GROUP BY day ORDER BY day",
         where.parameters,
@@ -110,7 +111,7 @@ def week_hours(connection: Reader, chosen: Filter) -> list[WeekHour]:
     return connection.ask(
         WeekHour,
         "SELECT isodow(here) - 1 AS weekday, hour(here) AS hour, sum(total_tokens)::BIGINT AS total_tokens, "
-        "sum(cost_usd) AS cost_usd, sum(unpriced_tokens)::BIGINT AS unpriced_tokens, "
+        f"{exact_sum('cost_usd')} AS cost_usd, sum(unpriced_tokens)::BIGINT AS unpriced_tokens, "
         "sum(undercounted)::BIGINT AS undercounted FROM (SELECT *, timezone($zone, timezone('UTC', ts)) AS here "
         f"FROM {detailed(chosen, types=True)}) WHERE {where} GROUP BY 1, 2 ORDER BY 1, 2",
         where.parameters,

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .facts import RESPONSES
+from .money import exact_sum
 from .plugins import SOURCES, source_of
 from .projects import lies_in
 from .quoting import quoted
-from .token_kinds import COLUMNS, INWARD, billed_elsewhere, columns, exact_sum, unpriced
+from .token_kinds import COLUMNS, INWARD, billed_elsewhere, columns, unpriced
 
 # The type of the sub-agent behind an agent id: from its note, else from the call that started it.
 SUBAGENT_TYPES = """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import matching
 from .filters import Filter
+from .money import exact_sum
 from .priced_apart import priced_apart
 from .rollups import day_of
 from .token_kinds import TOTAL
@@ -34,7 +35,7 @@ def of_groups(connection: Reader, chosen: Filter, group: str, *, today: dt.date,
     rows = rollup(connection, chosen)
     by_model = group == "model"
     speed, tier = ("priced_speed", "priced_tier") if by_model else ("''", "''")
-    amount = "coalesce(sum(cost_usd), 0)" if measure == "cost_usd" else f"sum({TOTAL})"
+    amount = f"coalesce({exact_sum('cost_usd')}, 0)" if measure == "cost_usd" else f"sum({TOTAL})"
     found = (
         f"SELECT {GROUPS[group]} AS name, {speed} AS speed, {tier} AS tier, day, {amount}::DOUBLE AS amount "
         f"FROM {priced_apart(rows) if by_model else rows} WHERE {where} GROUP BY ALL"
@@ -64,7 +65,7 @@ def _spread(connection: Reader, found: str, parameters: dict[str, Any], chosen: 
         )
         SELECT name, speed, tier, least($points, days)::BIGINT,
             least(greatest((day - first) * least($points, days) // days, 0), least($points, days) - 1)::BIGINT,
-            sum(amount)
+            {exact_sum("amount")}
         FROM found, span WHERE days >= {LEAST_DAYS} GROUP BY ALL""",
         parameters | {"first_day": chosen.since, "last_day": chosen.until, "today": today, "points": POINTS},
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .money import exact_sum
 from .own_totals import SessionOwnTotal, own_total
 from .priced_apart import priced_apart
 from .sessions import UNTOLD, Processes, SessionRow, one_session
@@ -158,7 +159,7 @@ _MODELS = f"""
         count(*) FILTER (is_answer) AS responses, sum(input_tokens)::BIGINT AS input_tokens,
         sum(output_tokens)::BIGINT AS output_tokens, sum(cache_read_tokens)::BIGINT AS cache_read_tokens,
         sum({WRITTEN})::BIGINT AS cache_write_tokens,
-        sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
+        sum(total_tokens)::BIGINT AS tokens, {exact_sum("cost_usd")} AS cost_usd,
         coalesce(sum(total_tokens) FILTER {unpriced()}, 0)::BIGINT AS unpriced_tokens,
         count(*) FILTER (output_undercounted) AS undercounted
     FROM {priced_apart("responses")} WHERE session_id = $id GROUP BY model, priced_speed, priced_tier
@@ -173,7 +174,8 @@ _PROMPTS = """
 _USED = f"""
     SELECT coalesce(turn, '') AS turn, min(ts) AS first_at,
         max(coalesce(ended_at, ts)) FILTER (thread IS NULL) AS last_at,
-        count(*) FILTER (is_answer) AS responses, sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
+        count(*) FILTER (is_answer) AS responses, sum(total_tokens)::BIGINT AS tokens,
+        {exact_sum("cost_usd")} AS cost_usd,
         coalesce(sum(total_tokens) FILTER {unpriced()}, 0)::BIGINT AS unpriced_tokens,
         count(*) FILTER (output_undercounted) AS undercounted
     FROM ({

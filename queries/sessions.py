@@ -12,6 +12,7 @@ from . import matching, tokens
 from .context import CONTEXTS
 from .filters import Filter, Where
 from .listing import Entry, SessionListing, Unshown, put
+from .money import all_exact, as_decimal, exact_sum
 from .quoting import quoted
 from .rollups import CALL_COUNTS, ERROR_COUNTS, PROMPT_COUNTS
 from .threads import LIVE_FOR
@@ -327,17 +328,15 @@ def listed(
     sql = (
         "SELECT count(*) AS sessions, count(*) FILTER (assistant_messages + tokens_total > 0) AS with_tokens, "
         "coalesce(sum(assistant_messages), 0)::BIGINT AS responses, "
-        "coalesce(sum(tokens_total), 0)::BIGINT AS tokens_total, sum(cost_usd) AS cost_usd, "
+        f"coalesce(sum(tokens_total), 0)::BIGINT AS tokens_total, {exact_sum('cost_usd')} AS cost_usd, "
         "coalesce(sum(unpriced_tokens), 0)::BIGINT AS unpriced_tokens, "
         "coalesce(sum(billed_elsewhere_tokens), 0)::BIGINT AS billed_elsewhere_tokens, "
-        f"coalesce(sum(undercounted), 0)::BIGINT AS undercounted, sum({_USD}) AS usd, count(cost_usd) AS priced, "
-        f"coalesce(bool_and(abs(cost_usd) < 1e20), true) AS is_exact FROM ({selected.summed}) WHERE {where}"
+        f"coalesce(sum(undercounted), 0)::BIGINT AS undercounted, sum({_DECIMAL}) AS usd, count(cost_usd) AS priced, "
+        f"coalesce({all_exact('cost_usd')}, true) AS is_exact FROM ({selected.summed}) WHERE {where}"
     )
     ((totals, (usd, priced, is_exact)),) = connection.ask_beside(
         SessionTotals, ("usd", "priced", "is_exact"), sql, where.parameters
     )
-    if priced and is_exact:
-        totals = replace(totals, cost_usd=float(usd))
     direction = "DESC" if descending else "ASC"
     ending = (
         f"ORDER BY {ORDERS[order]} {direction} NULLS LAST, started_at DESC NULLS LAST, session_id "
@@ -390,13 +389,13 @@ def _entries(
     connection: Reader, selected: _Selection, order: str, ending: str, at: Mapping[str, object]
 ) -> list[Entry]:
     key = f"epoch_us({order})" if order in ("started_at", "ended_at") else ORDERS[order]
-    beside = (f"{key} AS sort_key", "epoch_us(started_at) AS started_us", f"{_USD} AS usd")
+    beside = (f"{key} AS sort_key", "epoch_us(started_at) AS started_us", f"{_DECIMAL} AS usd")
     sql = f"SELECT * FROM ({selected.shown}) WHERE {selected.where} {ending}"
     found = connection.ask_beside(SessionRow, beside, sql, {**selected.where.parameters, **at})
     return [(row, Unshown(*more)) for row, more in found]
 
 
-_USD = "TRY_CAST(cost_usd AS DECIMAL(38, 12))"
+_DECIMAL = as_decimal("cost_usd")
 
 MOST_TOUCHED = 20
 """Sessions that are asked for by themselves; of more, all are."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from .token_kinds import COLUMNS, CacheWrites, billed_elsewhere, known_sum, unpriced
+from .money import exact_sum, known_usd
+from .token_kinds import COLUMNS, CacheWrites, billed_elsewhere, known_count, unpriced
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,21 @@ OF_RESPONSE = f"""{", ".join(COLUMNS)}, is_answer::INTEGER AS responses, reasoni
     coalesce(output_undercounted, false)::INTEGER AS undercounted"""
 """SQL of the fields of a single response."""
 
-_MAYBE_NULL = ("reasoning_tokens", "cost_usd")
-
 
 def sums(only: str = "true") -> str:
     """SQL of the sums over rows of `OF_RESPONSE` for which the SQL condition `only` holds."""
-    return ", ".join(
-        f"sum({name}) FILTER ({only})::{'DOUBLE' if name == 'cost_usd' else 'BIGINT'} AS {name}"
-        if name in _MAYBE_NULL
+    counts = ", ".join(
+        f"sum({name}) FILTER ({only})::BIGINT AS {name}"
+        if name == "reasoning_tokens"
         else f"coalesce(sum({name}) FILTER ({only}), 0)::BIGINT AS {name}"
         for name in NAMES
+        if name != "cost_usd"
     )
+    return f"{counts}, {exact_sum('cost_usd', only)} AS cost_usd"
 
 
 def added(one: TokensSpent, other: TokensSpent) -> TokensSpent:
     """Both together. What is unknown of one of them is left out."""
-    both = ((getattr(one, field.name), getattr(other, field.name)) for field in fields(TokensSpent))
-    return TokensSpent(*(known_sum(values) for values in both))  # type: ignore[arg-type]
+    both = {field.name: (getattr(one, field.name), getattr(other, field.name)) for field in fields(TokensSpent)}
+    usd = known_usd(both.pop("cost_usd"))
+    return TokensSpent(**{name: known_count(counts) for name, counts in both.items()}, cost_usd=usd)  # type: ignore[arg-type]

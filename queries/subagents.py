@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .money import exact_sum
 from .threads import IDS, THREAD, Thread, Threads
 from .token_kinds import unpriced
 
@@ -157,7 +158,8 @@ _RUNS = f"""
     SELECT r.session_id, r.thread, b.run, min(ts) AS first_at, max(last_at) AS last_at,
         sum(is_call)::BIGINT AS calls, sum(failed)::BIGINT AS errors, sum(is_answer)::BIGINT AS responses,
         count(*) FILTER (NOT is_call) AS told, coalesce(sum(total_tokens), 0)::BIGINT AS tokens,
-        sum(cost_usd) AS cost_usd, coalesce(sum(total_tokens) FILTER (is_unpriced), 0)::BIGINT AS unpriced_tokens,
+        {exact_sum("cost_usd")} AS cost_usd,
+        coalesce(sum(total_tokens) FILTER (is_unpriced), 0)::BIGINT AS unpriced_tokens,
         count(*) FILTER (undercounted) AS undercounted
     FROM (
         SELECT session_id, {THREAD} AS thread, ts, coalesce(ended_at, ts) AS last_at, false AS is_call, false AS failed,

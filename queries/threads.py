@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .money import exact_sum
 from .token_kinds import unpriced
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ _THREADS = f"""
             max(coalesce(ended_at, ts)) AS last_at, count(*) FILTER (is_answer) AS responses,
             arg_max({{'key': key, 'stop': stop_reason}}, (coalesce(ts, '-infinity'::TIMESTAMP), pos))
                 FILTER (kind = 'turn') AS latest,
-            sum(total_tokens)::BIGINT AS tokens, sum(cost_usd) AS cost_usd,
+            sum(total_tokens)::BIGINT AS tokens, {exact_sum("cost_usd")} AS cost_usd,
             coalesce(sum(total_tokens) FILTER {unpriced()}, 0)::BIGINT AS unpriced_tokens,
             count(*) FILTER (output_undercounted) AS undercounted
         FROM responses WHERE session_id IN {IDS} GROUP BY session_id, thread

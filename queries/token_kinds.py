@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
-
-Number = TypeVar("Number", int, float)
+from typing import Protocol
 
 WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
 """Columns of what was written to the prompt cache, by how long it lives."""
@@ -47,15 +45,6 @@ def columns(row: str = "", sql: str = "{}") -> str:
     return ", ".join(f"{sql.format(f'{row}{name}')} AS {name}" for name in COLUMNS)
 
 
-def exact_sum(usd: str) -> str:
-    """SQL of the sum of amounts in USD: the same to the last digit in whatever order they come, as of floats it is not.
-
-    They are added up as decimals. Amounts that no decimal holds make it the sum of floats.
-    """
-    decimals = f"sum(TRY_CAST({usd} AS DECIMAL(38, 12)))::DOUBLE"
-    return f"CASE WHEN bool_and(abs({usd}) < 1e20) THEN {decimals} ELSE sum({usd}) END"
-
-
 class CacheWrites:
     """For rows with a column for each of WRITES."""
 
@@ -69,10 +58,10 @@ class CacheWrites:
         return self.cache_write_5m_tokens + self.cache_write_1h_tokens
 
 
-def known_sum(values: Iterable[Number | None]) -> Number | None:
-    """The sum of what is known; None if nothing is."""
+def known_count(values: Iterable[int | None]) -> int | None:
+    """The sum of the counts that are known; None if none is. Of money: `money.known_usd`."""
     known = [value for value in values if value is not None]
-    return sum(known[1:], known[0]) if known else None
+    return sum(known) if known else None
 
 
 class HasInward(Protocol):

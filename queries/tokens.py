@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .filters import Filter, Where, within
 from .matching import RESPONSE_FIELDS, with_text
+from .money import exact_sum, known_usd
 from .priced_apart import STANDARD, priced_apart
 from .rollups import SUBAGENT_TYPES, day_of, subagent_type_of, tokens_daily
 from .token_kinds import (
@@ -19,9 +20,8 @@ from .token_kinds import (
     billed_elsewhere,
     cache_hit_ratio,
     columns,
-    exact_sum,
     inward,
-    known_sum,
+    known_count,
     unpriced,
 )
 
@@ -67,7 +67,8 @@ def added(rows: Sequence[TokenSums]) -> TokenSums:
     """The sums of several groups of responses. A session may be in several: theirs cannot be added up, and are 0."""
     sums: dict[str, Any] = {}
     for field in dataclasses.fields(TokenSums):
-        found = known_sum(getattr(row, field.name) for row in rows)
+        known = known_usd if field.name == "cost_usd" else known_count
+        found = known(getattr(row, field.name) for row in rows)
         sums[field.name] = 0 if found is None and field.name not in _MAYBE_UNKNOWN else found
     return TokenSums(**sums | {"sessions": 0})
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from .caching import KINDS, costed_responses
 from .filters import Filter
+from .money import exact_sum, known_usd
 from .token_kinds import TOTAL
 from .tokens import GROUPS, SUMS, TokenSums, detailed, rollup, where_of
 
@@ -236,17 +237,18 @@ def _by_group(
 ) -> tuple[Layer, ...]:
     where = where_of(chosen).add("day IS NOT NULL")
     rows = detailed(chosen, types=True) if granularity == "hour" else rollup(connection, chosen)
+    ranked = exact_sum("cost_usd") if measure == "cost_usd" else "sum(total_tokens)"
     cells = connection.ask(
         _Cell,
         f"""
         WITH cells AS (
             SELECT {_PLACES[granularity]} AS bucket, {GROUPS[group]} AS name,
                 sum({TOTAL})::BIGINT AS total_tokens,
-                coalesce(sum(cost_usd), 0) AS cost_usd
+                coalesce({exact_sum("cost_usd")}, 0) AS cost_usd
             FROM {rows} WHERE {where} GROUP BY 1, 2
         ),
         ranked AS (
-            SELECT name, row_number() OVER (ORDER BY sum({measure}) DESC, sum(total_tokens) DESC, name) AS rank,
+            SELECT name, row_number() OVER (ORDER BY {ranked} DESC, sum(total_tokens) DESC, name) AS rank,
                 count(*) OVER () AS names
             FROM cells GROUP BY name
         ),
@@ -255,7 +257,7 @@ def _by_group(
             FROM ranked
         )
         SELECT bucket, place, CASE WHEN any_value(merged) = 1 THEN any_value(c.name) END AS name,
-            any_value(merged) AS merged, sum(total_tokens)::BIGINT AS total_tokens, sum(cost_usd) AS cost_usd
+            any_value(merged) AS merged, sum(total_tokens)::BIGINT AS total_tokens, {exact_sum("cost_usd")} AS cost_usd
         FROM cells c JOIN placed p ON p.name IS NOT DISTINCT FROM c.name
         GROUP BY bucket, place ORDER BY place, bucket""",
         where.parameters | {"most": most},
@@ -267,7 +269,7 @@ def _by_group(
         # An hour later than now, of a machine whose clock is ahead, goes to the last bucket.
         index = number.get(cell.bucket, len(buckets) - 1)
         tokens[index] += cell.total_tokens
-        costs[index] += cell.cost_usd
+        costs[index] = known_usd((costs[index], cell.cost_usd)) or 0.0
     return tuple(Layer(cell.name, cell.merged, tuple(tokens), tuple(costs)) for cell, tokens, costs in found.values())
 
 
@@ -275,7 +277,7 @@ def _by_kind(
     connection: Reader, chosen: Filter, granularity: Granularity, buckets: list[dt.datetime]
 ) -> tuple[Layer, ...]:
     where = where_of(chosen).add("day IS NOT NULL")
-    sums = ", ".join(f"sum({kind.tokens})::BIGINT, coalesce(sum({kind.cost}), 0)" for kind in KINDS)
+    sums = ", ".join(f"sum({kind.tokens})::BIGINT, coalesce({exact_sum(kind.cost)}, 0)" for kind in KINDS)
     answer = connection.rows(
         f"SELECT {_PLACES[granularity]} AS bucket, {sums} FROM {costed_responses(chosen)} WHERE {where} GROUP BY 1",
         where.parameters,
@@ -287,7 +289,7 @@ def _by_kind(
         index = number.get(bucket, len(buckets) - 1)
         for kind in range(len(KINDS)):
             tokens[kind][index] += values[2 * kind]
-            costs[kind][index] += values[2 * kind + 1]
+            costs[kind][index] = known_usd((costs[kind][index], values[2 * kind + 1])) or 0.0
     return tuple(
         Layer(kind.name, 1, tuple(tokens[place]), tuple(costs[place]))
         for place, kind in enumerate(KINDS)

@@ -285,6 +285,21 @@ def texts_quoted_by_hand(root: Path) -> list[str]:
 _QUOTING = re.compile(r"""replace\(\s*["']'["'],\s*["']''["']\s*\)""")
 
 
+def money_added_up_by_hand(root: Path) -> list[str]:
+    """One way to add up money, queries/money.py: sums of floats depend on the order of rows."""
+    # Examples of the user's own SQL are no answers of ours.
+    apart = {root / "queries/money.py", root / "queries/console_examples.py"}
+    return [
+        f"{path.relative_to(root)} adds up money by itself"
+        for room in ROOMS
+        for path in modules(root, room)
+        if path not in apart and _MONEY_SUM.search(path.read_text("utf-8"))
+    ]
+
+
+_MONEY_SUM = re.compile(r"(?<![\w])f?sum\([^()]*(?:cost|usd)", re.IGNORECASE)
+
+
 def words_of_claude(root: Path) -> list[str]:
     """What only Claude Code says stands in ingest/formats/claude, in what older stores had in them, and in the demo."""
     known = (root / "ingest/formats/claude", root / "queries/store/upgrade.py", root / "demo")

@@ -90,6 +90,8 @@ FAULTS = {
         'def f(t):\n    return "\'" + t.replace("\'", "\'\'") + "\'"\n',
         guards.texts_quoted_by_hand,
     ),
+    "money in SQL": ("queries/tokens.py", 'SQL = "SELECT sum(r.cost_usd) FROM r"\n', guards.money_added_up_by_hand),
+    "money in Python": ("tui/app.py", "def f(costs):\n    return sum(costs)\n", guards.money_added_up_by_hand),
     "a class twice": ("ingest/work.py", "class Answer:\n    pass\n", guards.class_names_used_twice),
     "a class twice within": (
         "tui/app.py",

@@ -30,6 +30,7 @@ GUARDS = (
     guards.class_names_used_twice,
     guards.words_of_claude,
     guards.texts_quoted_by_hand,
+    guards.money_added_up_by_hand,
 )
 
 

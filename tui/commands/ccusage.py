@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ...queries import budget, tokens
 from ...queries.budget import Budget
+from ...queries.money import known_usd
 from ...queries.periods import DayModelTokens
 from .. import format as words
 from .. import marks, terminal
@@ -65,7 +65,6 @@ def whose(groups: Sequence[tokens.OwnedTokens]) -> Report:
 
 def sum_fields(groups: Iterable[tokens.TokenSums]) -> Report:
     found = list(groups)
-    costs = [group.cost_usd for group in found if group.cost_usd is not None]
     return {
         "inputTokens": sum(group.input_tokens for group in found),
         "outputTokens": sum(group.output_tokens for group in found),
@@ -73,7 +72,7 @@ def sum_fields(groups: Iterable[tokens.TokenSums]) -> Report:
         "cacheReadTokens": sum(group.cache_read_tokens for group in found),
         "reasoningTokens": _known(group.reasoning_tokens for group in found),
         "totalTokens": sum(group.total_tokens for group in found),
-        "totalCost": math.fsum(costs) if costs else None if found else 0.0,
+        "totalCost": known_usd(group.cost_usd for group in found) if found else 0.0,
         **mark_fields(found),
     }
 
@@ -111,13 +110,12 @@ _SUMMED = (
 
 
 def total_fields(rows: list[Report]) -> Report:
-    costs = [row["totalCost"] for row in rows if row["totalCost"] is not None]
     summed = {name: sum(row[name] for row in rows) for name in _SUMMED}
     return {
         **summed,
         "reasoningTokens": _known(row["reasoningTokens"] for row in rows),
         "outputUndercounted": summed["undercountedResponses"] > 0,
-        "totalCost": math.fsum(costs) if costs else None,
+        "totalCost": known_usd(row["totalCost"] for row in rows),
     }
 
 

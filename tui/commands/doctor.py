@@ -24,6 +24,7 @@ from ...ingest.formats import SOURCES, Root
 from ...ingest.formats.retention import Retention
 from ...queries import doctor as ask
 from ...queries import servers, sync
+from ...queries.money import known_usd
 from ...queries.own_totals import SessionOwnTotal, own_totals
 from ...queries.paths import exists, expanded, is_folder
 from ...queries.schema import STORE_VERSION
@@ -140,8 +141,8 @@ def _own_totals(totals: Sequence[SessionOwnTotal]) -> dict[str, Any]:
     return {
         "sessions": len(totals),
         "equal": len(totals) - len(different),
-        "cost_usd": sum(one.cost_usd or 0.0 for one in totals),
-        "shown_usd": sum((one.shown + one.before_fork).cost_usd or 0.0 for one in totals),
+        "cost_usd": known_usd(one.cost_usd for one in totals) or 0.0,
+        "shown_usd": known_usd((one.shown + one.before_fork).cost_usd for one in totals) or 0.0,
         "different": [
             {
                 "session_id": one.session_id,

@@ -19,6 +19,7 @@ from ...queries import steps as step_queries
 from ...queries.activity import ActivityPage, ActivityRow, WhichPrompts
 from ...queries.cursor import UNTIMED
 from ...queries.filters import Filter
+from ...queries.money import known_usd
 from ...queries.steps import Step
 from ...queries.store import StoreError
 from .. import format as words
@@ -263,11 +264,10 @@ class ActivityPane(Pane[ActivityData]):
             words.plural(len(rows), "prompt"),
             f"{words.plural(sum(row.spent.total_tokens for row in rows), 'token')}",
         ]
-        costs = [row.spent.cost_usd for row in rows if row.spent.cost_usd is not None]
         if cost:
             parts.append(
                 marks.money(
-                    sum(costs) if costs else None,
+                    known_usd(row.spent.cost_usd for row in rows),
                     unpriced=sum(row.spent.unpriced_tokens for row in rows),
                     undercounted=sum(row.spent.undercounted for row in rows),
                 )

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...ingest.formats.source import Matter
+from ...queries.money import known_usd
 from ...queries.token_kinds import inward
 from .. import format as words
 from .. import marks
@@ -293,10 +294,9 @@ class _Sum:
 
 
 def _of_agents(agents: Sequence[SubagentRun]) -> _Sum:
-    spent = [agent.cost_usd for agent in agents if agent.cost_usd is not None]
     return _Sum(
         tokens=sum(agent.tokens or 0 for agent in agents),
-        cost_usd=sum(spent) if spent else None,
+        cost_usd=known_usd(agent.cost_usd for agent in agents),
         unpriced_tokens=sum(agent.unpriced_tokens for agent in agents),
         undercounted=sum(agent.undercounted for agent in agents),
     )

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from ...queries import delegation
 from ...queries.delegation import AgentTokens, DelegatedTask
+from ...queries.money import known_usd
 from ...queries.rollups import MAIN_AGENT
 from .. import format as words
 from .. import marks
@@ -157,9 +158,9 @@ def _sum_in_words(types: tuple[AgentTokens, ...], question: Question) -> Text:
     used = sum(row.total_tokens for row in below)
     bounds, unpriced = sum(row.undercounted for row in below), sum(row.unpriced_tokens for row in below)
     parts = [f"Delegated {marks.tokens(used, bounds)} tokens, {words.percent(used / whole if whole else 0)}"]
-    costs = [row.cost_usd for row in below if row.cost_usd is not None]
-    if question.cost and costs:
-        parts.append(marks.money(sum(costs), unpriced=unpriced, undercounted=bounds))
+    usd = known_usd(row.cost_usd for row in below)
+    if question.cost and usd is not None:
+        parts.append(marks.money(usd, unpriced=unpriced, undercounted=bounds))
     parts.append(words.plural(sum(row.tasks for row in below), "task"))
     reporting, chars = sum(row.reporting_tokens for row in below), sum(row.report_chars for row in below)
     if chars:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from ...queries.money import known_usd
 from ...queries.rhythm import WeekHour
 from .. import format as words
 from .. import marks
@@ -50,14 +51,13 @@ def habits(rows: Sequence[WeekHour], *, money: bool) -> Habits | None:
     hours = [sum(value(row) for row in rows if row.hour == hour) for hour in range(24)]
     peak = max(range(24), key=hours.__getitem__)
     of_peak = [row for row in rows if row.hour == peak]
-    costs = [row.cost_usd for row in of_peak if row.cost_usd is not None]
     return Habits(
         weekdays=tuple(sum(value(row) for row in rows if row.weekday == day) / whole for day in range(7)),
         parts=tuple(sum(hours[hour] for hour in _hours(first, end)) / whole for _, first, end in PARTS),
         hour=peak,
         share=hours[peak] / whole,
         total_tokens=sum(row.total_tokens for row in of_peak),
-        cost_usd=sum(costs) if costs else None,
+        cost_usd=known_usd(row.cost_usd for row in of_peak),
         unpriced_tokens=sum(row.unpriced_tokens for row in of_peak),
         undercounted=sum(row.undercounted for row in of_peak),
     )
