@@ -73,14 +73,21 @@ class Batch:
 
     def write(self, folder: Path, name: str) -> dict[str, Path]:
         """Write every table's rows to `folder/name.table.ndjson`. The files by table; empty tables have none."""
-        encoder = msgspec.json.Encoder()
         written = {}
-        for table, rows in self.rows.items():
+        for table, lines in self.encoded().items():
             path = folder / f"{name}.{table}.ndjson"
             with path.open("wb") as file:
-                file.writelines(_lines(encoder, rows if table in _TELL_WHAT_IS else map(_told, rows)))
+                file.writelines(lines)
             written[table] = path
         return written
+
+    def encoded(self) -> dict[str, Iterable[bytes]]:
+        """Every table's rows as JSON, many lines at once."""
+        encoder = msgspec.json.Encoder()
+        return {
+            table: _lines(encoder, rows if table in _TELL_WHAT_IS else map(_told, rows))
+            for table, rows in self.rows.items()
+        }
 
 
 def _lines(encoder: msgspec.json.Encoder, rows: Iterable[Row]) -> Iterator[bytes]:

@@ -12,18 +12,17 @@ import msgspec
 from ..queries.plain_json import from_plain, to_plain
 from .batch import Row
 from .formats import ReadResult
-from .short_rows import ShortFiles
+from .row_files import RowsApart
 
 
 @dataclass(slots=True)
 class Done:
     """What a task came to."""
 
-    row_files: dict[str, str] = field(default_factory=dict)
+    rows_apart: RowsApart | None = None
+    """Those of a task with a folder."""
     rows: dict[str, list[Row]] = field(default_factory=dict)
     """Those of a task without a folder."""
-    short: ShortFiles | None = None
-    """Rows of responses in short."""
     is_merged: bool = False
     """Whether the rows of responses are merged, as `Load.is_merged`."""
     results: list[ReadResult] = field(default_factory=list)

@@ -507,20 +507,19 @@ class Engine:
         work = Load()
         for done in ready:
             if done.is_news:
-                work.add({table: Path(path) for table, path in done.row_files.items()})
                 for table, rows in done.rows.items():
                     work.rows.setdefault(table, []).extend(rows)
-                if done.short is not None:
-                    work.short.append(done.short)
+                if done.rows_apart is not None:
+                    work.apart.append(done.rows_apart)
                 work.is_merged = done.is_merged
                 work.results += done.results
                 work.gone += [Path(path) for path in done.gone]
         if work.results or work.gone:
             summary.loads += 1
             self._write(work, {model for done in ready for model in done.models}, only_at)
-        for done in ready:
-            for path in (*done.row_files.values(), *(done.short or ())):
-                Path(path).unlink(missing_ok=True)
+        apart = [Path(done.rows_apart.path) for done in ready if done.rows_apart is not None]
+        for path in (*apart, *work.made):
+            path.unlink(missing_ok=True)
         summary.files += sum(not result.more for result in work.results)
         summary.bytes += sum(result.bytes_read for result in work.results)
 
@@ -558,7 +557,7 @@ class Engine:
     @contextlib.contextmanager
     def _read_ahead(self, work: Load) -> Iterator[WriterAhead | None]:
         """Read what is in files before others have to wait for us: a quarter of the time that a large load takes."""
-        if not work.row_files and not work.short:
+        if not work.apart:
             yield None
             return
         from .load import read_ahead

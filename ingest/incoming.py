@@ -10,7 +10,7 @@ from .batch import Batch, Row
 from .formats import ReadResult
 from .merging import Rows
 from .prices import Rate
-from .row_files import RowFiles, joined
+from .row_files import RowFiles, RowsApart, joined, put_together
 from .short_rows import ShortFiles, own_rows, said_rows, whole_rows
 
 
@@ -19,6 +19,10 @@ class Load:
     """All that one transaction brings into the store."""
 
     row_files: RowFiles = field(default_factory=dict)
+    apart: list[RowsApart] = field(default_factory=list)
+    """More rows, in files of several tables, and of what `short` has files of."""
+    made: list[Path] = field(default_factory=list)
+    """Files that were made of these, for the load alone."""
     is_merged: bool = False
     """Whether the rows of responses are merged by file (`merged_rows`), and tell all of their columns."""
     more: list[str] = field(default_factory=list)
@@ -65,6 +69,13 @@ class Load:
             assert self.spool is not None
             rows, self.rows = self.rows, {}
             self.add(Batch(rows).write(self.spool(), "rows"))
+        if self.apart:
+            apart, self.apart = self.apart, []
+            files = put_together(apart)
+            self.made += files.values()
+            if short := [files.pop(part) for part in ShortFiles._fields if part in files]:
+                self.short.append(ShortFiles(*map(str, short)))
+            self.add(files)
         self.row_files = {table: [joined(files)] for table, files in self.row_files.items()}
         if self.short:
             own, said = (str(joined([Path(path) for path in paths])) for paths in zip(*self.short, strict=True))

@@ -2,14 +2,64 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from ..queries.quoting import quoted
 
 RowFiles = dict[str, list[Path]]
 """Table -> files of its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsApart:
+    """Rows of several tables in one file, those of a table in one piece.
+
+    To make a file takes up to a millisecond where many were deleted lately, and a catch-up has dozens of tasks.
+    """
+
+    path: str
+    pieces: dict[str, tuple[int, int]]
+    """Table -> where its rows begin and end, in bytes."""
+
+
+def write_apart(path: Path, tables: Mapping[str, Iterable[bytes]]) -> RowsApart:
+    """Write the lines of each table to a file. Raises OSError."""
+    pieces = {}
+    with path.open("wb") as file:
+        for table, lines in tables.items():
+            start = file.tell()
+            file.writelines(lines)
+            if file.tell() > start:
+                pieces[table] = start, file.tell()
+    return RowsApart(str(path), pieces)
+
+
+def put_together(some: Sequence[RowsApart]) -> dict[str, Path]:
+    """Copy the rows of each table into a file of its own, which lies beside the first of theirs. Raises OSError."""
+    made: dict[str, Path] = {}
+    with contextlib.ExitStack() as stack:
+        files: dict[str, BinaryIO] = {}
+        for apart in some:
+            with Path(apart.path).open("rb", buffering=0) as rows:
+                for table, (start, end) in apart.pieces.items():
+                    if table not in files:
+                        made[table] = Path(f"{some[0].path}.{table}")
+                        files[table] = stack.enter_context(made[table].open("wb", buffering=0))
+                    rows.seek(start)
+                    left = end - start
+                    while left:
+                        read = rows.read(min(left, _COPIED_BYTES))
+                        if not read:
+                            raise OSError(errno.EIO, "rows that were written are gone", apart.path)
+                        files[table].write(read)
+                        left -= len(read)
+    return made
 
 
 def joined(files: Sequence[Path]) -> Path:

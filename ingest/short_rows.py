@@ -6,7 +6,7 @@ number, and beside it by each of them only what is their own, under short names:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -133,14 +133,23 @@ class ShortRows:
         """Write them to `folder/name.*`; None if there are none. Raises OSError."""
         if not self.rows:
             return None
-        encoder, paths = msgspec.json.Encoder(), []
-        for what, rows in (("own", self.rows), ("said", self.said)):
+        paths = []
+        for what, lines in self.encoded().items():
             path = folder / f"{name}.{what}.ndjson"
             with path.open("wb") as file:
-                for start in range(0, len(rows), _AT_ONCE):
-                    file.write(encoder.encode_lines(rows[start : start + _AT_ONCE]))
+                file.writelines(lines)
             paths.append(str(path))
         return ShortFiles(*paths)
+
+    def encoded(self) -> dict[str, Iterable[bytes]]:
+        """Both parts as JSON, many lines at once; their names are those of `ShortFiles`."""
+        encoder = msgspec.json.Encoder()
+        return dict(zip(ShortFiles._fields, (_lines(encoder, self.rows), _lines(encoder, self.said)), strict=True))
+
+
+def _lines(encoder: msgspec.json.Encoder, rows: Sequence[ShortRow | Row]) -> Iterator[bytes]:
+    for start in range(0, len(rows), _AT_ONCE):
+        yield encoder.encode_lines(rows[start : start + _AT_ONCE])
 
 
 _AT_ONCE = 5000

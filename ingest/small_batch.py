@@ -49,7 +49,13 @@ def is_small(work: Load) -> bool:
         and sum(len(rows) for rows in work.rows.values()) <= MOST_ROWS
         and work.rows.keys() <= BY_NAME.keys() | _BESIDE
         and not (
-            work.is_merged or work.row_files or work.gone or work.priced_models or work.replaced or work.server_reads
+            work.is_merged
+            or work.row_files
+            or work.apart
+            or work.gone
+            or work.priced_models
+            or work.replaced
+            or work.server_reads
         )
         and work.sessions_of is None
         and all(_only_grew(result) for result in work.results)

@@ -159,7 +159,7 @@ class Unread:
         """Whether responses are what is told of them: none is known or forgotten, nothing else says more of them."""
         known = "SELECT EXISTS (FROM responses) OR EXISTS (FROM prompts) OR EXISTS (FROM forgotten)"
         return (
-            any(part.done.short is not None for part in parts)
+            any(part.short is not None for part in parts)
             and not any(part.has_strays for part in parts)
             and not any(SOURCES[result.file.kind].keeps_ledger for part in parts for result in part.done.results)
             and not any(job.file.username for job in self.jobs)
@@ -168,7 +168,7 @@ class Unread:
 
 
 def _short(parts: Sequence[UsageShare]) -> list[ShortFiles]:
-    return [part.done.short for part in parts if part.done.short is not None]
+    return [part.short for part in parts if part.short is not None]
 
 
 def _results(parts: Sequence[UsageShare]) -> list[ReadResult]:
@@ -178,6 +178,6 @@ def _results(parts: Sequence[UsageShare]) -> list[ReadResult]:
 def _row_files(parts: Sequence[UsageShare]) -> RowFiles:
     files: RowFiles = {}
     for part in parts:
-        for table, path in part.done.row_files.items():
+        for table, path in part.row_files.items():
             files.setdefault(table, []).append(Path(path))
     return files

@@ -12,7 +12,7 @@ from ..queries.plain_json import from_plain
 from .done import Done, collected_later, encoded_done
 from .formats import SOURCES, SourceBusy, SourceFile, Watermark
 from .model_names import models_of
-from .short_rows import ShortRows
+from .short_rows import ShortFiles, ShortRows
 from .usage_batch import UsageBatch
 
 
@@ -21,6 +21,9 @@ class UsageShare:
     """What one process has read."""
 
     done: Done = field(default_factory=Done)
+    row_files: dict[str, str] = field(default_factory=dict)
+    short: ShortFiles | None = None
+    """Rows of responses in short."""
     lots: list[int] = field(default_factory=list)
     """Which lots of files that was."""
     has_strays: bool = False
@@ -64,8 +67,8 @@ class UsageTask:
         batch.extend(whole)
         part.done.models = models_of([*batch.of("responses"), *short.said])
         name = self.answer_of(number).name
-        part.done.row_files = {table: str(path) for table, path in batch.write(self.folder, name).items()}
-        part.done.short = short.write(self.folder, name)
+        part.row_files = {table: str(path) for table, path in batch.write(self.folder, name).items()}
+        part.short = short.write(self.folder, name)
         return part
 
 

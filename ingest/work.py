@@ -31,6 +31,7 @@ from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark
 from .formats.change import STRETCH
 from .merged_batch import MergedBatch
 from .model_names import models_of
+from .row_files import write_apart
 from .short_rows import ShortRows
 from .text import kept
 from .watermarks import reason
@@ -46,7 +47,7 @@ TASK_BYTES, TASK_FILES = 12 * 1024 * 1024, 1000
 
 @dataclass(frozen=True, slots=True)
 class WorkTask:
-    """Files to read, each from its watermark on, into files of rows `folder/name.*`; without a folder into rows."""
+    """Files to read, each from its watermark on, into a file of rows `folder/name.rows`; without a folder into rows."""
 
     name: str
     folder: str | None
@@ -76,8 +77,8 @@ def _done(task: WorkTask) -> Done:
         done.rows = batch.rows
     else:
         folder = Path(task.folder)
-        done.row_files = {table: str(path) for table, path in batch.write(folder, task.name).items()}
-        done.short = short.write(folder, task.name) if short is not None else None
+        tables = batch.encoded() | (short.encoded() if short is not None else {})
+        done.rows_apart = write_apart(folder / f"{task.name}.rows", tables)
     return done
 
 
