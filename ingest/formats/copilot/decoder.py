@@ -123,9 +123,10 @@ class CopilotDecoder:
         self._emitter.clock(ts)
         row.id = row.id or f"line:{pos}"
         place = Place(self._session, self._emitter.last_ts if ts is None else ts, pos)
-        if row.type in _SPOKEN:
+        kind = str(row.type)
+        if kind in _SPOKEN:
             self._emitter.active(self._session, ts)
-        told = getattr(self, f"_on_{str(row.type).replace('.', '_')}", None)
+        told = getattr(self, f"_on_{kind.replace('.', '_')}", None)
         if told is not None:
             told(data, row, place)
 

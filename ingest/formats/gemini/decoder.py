@@ -241,7 +241,7 @@ class GeminiDecoder:
                 script=command if name == SHELL and isinstance(command, str) else None,
             )
         )
-        status = call.get("status")
+        status = short(call.get("status"))
         if status not in _ENDED:
             return
         text = result_text(call)

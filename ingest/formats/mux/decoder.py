@@ -372,8 +372,9 @@ def row_at(files: Sequence[tuple[Path, bytes]], pos: int) -> Any:
 
 def _number(rows: _Rows, row: HistoryRow, at: object) -> int:
     """Keep a row, instead of an earlier telling: its place in the history. `at` tells it from all that have no id."""
-    number = len(rows)
-    key = (row.id, _meta(row).get("historySequence")) if row.id else at
+    # One that is told again comes last, and leaves its number free.
+    number = next(reversed(rows.values()))[1] + 1 if rows else 0
+    key = (str(row.id), str(_meta(row).get("historySequence"))) if row.id else at
     rows.pop(key, None)
     rows[key] = row, number
     return number

@@ -100,7 +100,8 @@ def _config_of(path: Path, *stamp: int) -> Mapping[str, Mapping[str, Any]]:  # n
     for pair in projects if isinstance(projects, list) else ():
         if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[1], dict):
             continue
-        for workspace in pair[1].get("workspaces") or ():
+        workspaces = pair[1].get("workspaces")
+        for workspace in workspaces if isinstance(workspaces, list) else ():
             if isinstance(workspace, dict) and isinstance(workspace.get("id"), str):
                 found[workspace["id"]] = workspace | {"project": _first_project(workspace) or pair[0]}
     return found

@@ -123,7 +123,7 @@ class PiDecoder:
                 self._emitter.label(Label.TITLE, entry.name.strip(), place)
         elif kind == "thinking_level_change":
             self._effort = short(entry.thinkingLevel)
-        elif kind in _BILLS:
+        elif isinstance(kind, str) and kind in _BILLS:
             self._emitter.notice(Notice(id=_key(entry, None), place=place, kind=NoticeKind.COMPACTION))
             self._response(entry, EntryMessage(usage=entry.usage, model=entry.model), place, _BILLS[kind])
         elif not isinstance(kind, str) or kind not in _KNOWN_TYPES:

@@ -204,7 +204,7 @@ class QwenDecoder:
             return
         said = _object(answer.get("response"))
         text = next((said[name] for name in ("error", "output") if isinstance(said.get(name), str)), "")
-        status = result.get("status")
+        status = short(result.get("status"))
         self._emitter.tool_result(
             ToolResult(
                 call_id=f"{AGENT}:{self._calls.of_result(call, place.session, speaker.subagent_id)}",
