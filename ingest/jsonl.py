@@ -19,9 +19,13 @@ from .shapes import KnownNames, Shapes, Tally, fields_of, item_of, new_fields, o
 MAX_LINE = 64 * 1024 * 1024
 """Bytes; a longer line is rejected, never held in memory."""
 
+BROKEN = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+"""What the quick decoder raises where something is not quite JSON, of another shape, or not quite UTF-8."""
+
 _TOO_DEEP = "nested too deeply"
 
 T = TypeVar("T", bound=msgspec.Struct)
+S = TypeVar("S")
 
 Note = Callable[[str], None]
 """Told of every field that the shape does not know, or that holds something else than the shape says."""
@@ -67,7 +71,7 @@ class LineReader(Generic[T]):
             return None
         try:
             return self._shapes.decode(line, tally)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        except BROKEN:
             return None
 
     def told(self, tally: Tally) -> Iterator[tuple[str, int]]:
@@ -88,7 +92,7 @@ class LineReader(Generic[T]):
             try:
                 row = self._decode(line)
                 new = list(new_fields(msgspec.Raw(line.strip()), self._shape, self._known))
-            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            except BROKEN:
                 pass
             else:
                 for path, field in new:
@@ -176,12 +180,25 @@ def value_in(raw: msgspec.Raw) -> Any:
         return None
     try:
         return _any(data)
-    except (msgspec.DecodeError, RecursionError):
+    except BROKEN:
         pass
     try:
         return _LENIENT.decode(_without_half_surrogates(data.decode("utf-8", "replace")))
     except (ValueError, RecursionError):
         return None
+
+
+def inner_of(decode: Callable[[Any], S], kind: Any, raw: msgspec.Raw | bytes) -> S | None:
+    """A field that was kept unread, as `decode` reads it, which decodes a `kind`.
+
+    What does not fit costs no more than itself, as on a line; None where nothing fits.
+    """
+    try:
+        return decode(raw)
+    except BROKEN:
+        pass
+    fitted = _fit(value_in(msgspec.Raw(raw)), kind, {}, "", lambda _: None)
+    return None if fitted is _MISFIT else fitted
 
 
 def is_whole(line: bytes) -> bool:

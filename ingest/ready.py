@@ -11,6 +11,7 @@ import msgspec
 from . import access
 from .formats import SOURCES, SourceFile
 from .formats.opening import opened
+from .jsonl import BROKEN
 from .redact import redacted
 
 _LOOKED_AT = 8
@@ -62,7 +63,7 @@ def _commands_in(path: Path) -> Iterator[str]:
         if any(name in line for name in _CLIENTS):
             try:
                 values = [msgspec.json.decode(line)]
-            except (msgspec.DecodeError, RecursionError):
+            except BROKEN:
                 continue
             while values:
                 value = values.pop()

@@ -50,6 +50,9 @@ LINES = [
     # -- text that UTF-8 or JSON does not know
     case("bad-utf-8", "R16", [odd("/w/shop", b"/w/\xc3shop"), odd('"ok"', b'"\xff\xfe\xc3"', two)],
          also={"project": {"s1": "/w/�shop"}}, **BOTH),
+    case("bad-utf-8-in-a-result", "R16",
+         [answer("msg_1", "10:00", call("t1")), odd('"done"', b'"d\xffne \xe2\x82"', result("t1", error=True)), TWO],
+         calls=1, errors=1, **BOTH),
     case("nul-byte-in-text", "R16", [odd('"ok"', b'"a\0b"'), odd('"ok"', rb'"a\u0000b"', two)], **BOTH),
     case("nul-byte-in-a-prompt", "R16", [line(person("a__b")).replace(b"__", rb"\u0000"), TWO], prompts=1,
          also={"prompt texts": {"a\0b": "s1"}}, **JUST_TWO),

@@ -12,7 +12,23 @@ from agnes_stats.ingest.formats import SOURCES
 from tests.formats import test_codex, test_codex_newer, test_copilot, test_gemini, test_mux, test_pi, test_qwen
 from tests.formats.arriving import lines
 
-ODD = (None, True, "", "x", "\ud800", "12", -5, 1.5, float("nan"), 2**70, [], {}, [["a"]], [{"type": []}], {"a": {}})
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    "",
+    "x",
+    "\ud800",
+    "12",
+    -5,
+    1.5,
+    float("nan"),
+    2**70,
+    [],
+    {},
+    [["a"]],
+    [{"type": []}],
+    {"a": {}},
+)
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -23,7 +39,52 @@ _TOOL = {"type": "dynamic-tool", "toolCallId": "c", "toolName": "task", "state":
 _TOOL_INPUT: dict[str, Any] = {"input": {"script": "ls"}, "output": {"success": True, "exitCode": 0, **_DIFF}}
 _USED = {"toolName": "look", "model": "openai:gpt-5", "usage": test_mux.usage(1, 1), "timestamp": 1}
 
+
+def _claude(kind: str, second: int, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "uuid": f"u{second}", "sessionId": "s", "timestamp": f"2026-07-01T10:00:0{second}Z", **more}
+
+
+_RESULT = {"type": "tool_result", "tool_use_id": "t1", "is_error": False, "content": "[main 1a2b3c4] 3 rows"}
+_MADE: dict[str, Any] = {"structuredPatch": [{"lines": ["+a"]}], "gitOperation": {"commit": {"sha": "1a2b3c4"}}}
+_BLOCKS = [
+    {"type": "text", "text": "ok"},
+    {"type": "thinking", "thinking": "so"},
+    {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "echo ok"}},
+]
+
 EXAMPLES: dict[str, tuple[str, Rows]] = {
+    "claude": (
+        "projects/-home-ann-shop/s.jsonl",
+        (
+            _claude(
+                "user", 1, message={"role": "user", "content": "Fix the shop"}, cwd="/home/ann/shop", version="2.1.0"
+            ),
+            _claude(
+                "assistant",
+                2,
+                message={
+                    "id": "msg_1",
+                    "model": "claude-opus-4-6",
+                    "content": _BLOCKS,
+                    "usage": {
+                        "input_tokens": 5,
+                        "output_tokens": 7,
+                        "cache_creation": {"ephemeral_1h_input_tokens": 1},
+                    },
+                },
+            ),
+            _claude(
+                "user",
+                3,
+                message={"role": "user", "content": [_RESULT]},
+                toolUseResult=_MADE | {"tasks": [{"id": "1"}]},
+            ),
+            _claude("user", 4, message={"role": "user", "content": [_RESULT | {"is_error": True}]}),
+            _claude("system", 5, subtype="compact_boundary", content="done", compactMetadata={"trigger": "auto"}),
+            _claude("attachment", 6, attachment={"type": "queued_command", "prompt": "go on", "commandMode": "prompt"}),
+            _claude("cost-state", 7, totalCostUSD=1.5, modelUsage={"claude-opus-4-6": {"inputTokens": 5}}),
+        ),
+    ),
     "codex": (
         test_codex.rollout(test_codex.A),
         (
@@ -157,11 +218,41 @@ def test_an_odd_value_anywhere_costs_its_own_row_only(kind: str, tmp_path: Path)
         behind = rows[number:] if number else rows
         path.write_text(lines(*rows[:number], *odd, *behind), "utf-8")
         found = told(kind, tmp_path)
-        if number or kind in ("qwen", "mux"):
+        if number or kind in ("claude", "qwen", "mux"):
             # Without its first row the rest of such a file is refused, with one reject.
             assert whole <= {row["key"] for row in found.of("responses")}
         else:
             assert found.of("rejects") or found.of("responses")
+
+
+_MARK = "MARK"
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+@pytest.mark.parametrize("bad", [b"\xff", b"\xe2\x82", b"\xed\xa0\x80", rb"\ud83d", rb"\u0000", b"\x07", b"\x00"])
+def test_a_text_that_is_not_quite_one_costs_nothing(kind: str, bad: bytes, tmp_path: Path) -> None:
+    name, rows = EXAMPLES[kind]
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    odd = [
+        changed(row, at, value + _MARK)
+        for number, row in enumerate(rows)
+        for at in places(row)
+        if isinstance(value := _inside(row, at), str) and (number or at != ("type",))
+    ]
+    path.write_bytes(lines(*rows, *odd).encode().replace(_MARK.encode(), bad))
+    found = told(kind, tmp_path)
+    path.write_text(lines(*rows, *odd).replace(_MARK, "-"), "utf-8")
+    assert found.of("rejects") == []
+    plain = told(kind, tmp_path)
+    for table in ("responses", "tool_calls", "prompts", "events", "own_totals"):
+        assert len(found.of(table)) == len(plain.of(table))
+
+
+def _inside(row: Any, at: Sequence[str | int]) -> Any:
+    for name in at:
+        row = row[name]
+    return row
 
 
 @pytest.mark.parametrize("value", ODD, ids=repr)

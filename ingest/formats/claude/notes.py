@@ -7,12 +7,15 @@ from pathlib import Path
 import msgspec
 
 from ...batch import Batch
+from ...jsonl import inner_of
 from ..emit import Emitter
 from ..events import Subagent
 from ..source import SourceFile, State
 from .builtins import BUILTIN_NAMES
 from .keys import AGENT
 from .rows import AgentMeta
+
+_meta = msgspec.json.Decoder(AgentMeta).decode
 
 
 class NoteDecoder:
@@ -23,10 +26,9 @@ class NoteDecoder:
 
     def document(self, path: Path, content: bytes) -> None:
         """Read the whole note."""
-        try:
-            note = msgspec.json.decode(content, type=AgentMeta)
-        except msgspec.DecodeError as error:
-            self._emit.reject(0, len(content), f"not a sub-agent note: {error}")
+        note = inner_of(_meta, AgentMeta, content)
+        if note is None:
+            self._emit.reject(0, len(content), "not a sub-agent note")
             return
         said = (note.agentType, note.description, note.toolUseId)
         kind, description, call = (value if isinstance(value, str) else None for value in said)

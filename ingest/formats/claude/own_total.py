@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from ...jsonl import inner_of
 from ..events import OwnTotal, Tokens
 from ..numbers import dollars
 from .keys import RowLine
@@ -31,9 +32,8 @@ _cost_state = msgspec.json.Decoder(_CostState).decode
 
 def own_totals_in(line: RowLine, note: Note) -> Iterator[OwnTotal]:
     """What a row tells: of the whole, then of each model; nothing if it is damaged."""
-    try:
-        told = _cost_state(line.data)
-    except (msgspec.DecodeError, RecursionError, ValueError):
+    told = inner_of(_cost_state, _CostState, line.data)
+    if told is None:
         return
     cost = dollars(told.totalCostUSD)
     yield OwnTotal(place=line.place, cost_usd=cost, is_incomplete=told.hasUnknownModelCost is True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ...jsonl import value_in
+from ...jsonl import inner_of, value_in
 from ..events import ResponseKind, StopReason, Tokens
 from ..numbers import MAX_COUNT
 from .rows import CacheCreation, Compaction, Iteration, Message, Row, Usage
@@ -185,10 +185,7 @@ def effort_of(turn: Any, session: Any, requested: Any) -> str | None:
 
 def compaction_of(row: Row) -> Compaction:
     """What a compaction says of itself; nothing if it cannot be read."""
-    try:
-        return _compaction(row.compactMetadata)
-    except (msgspec.DecodeError, RecursionError):
-        return Compaction()
+    return inner_of(_compaction, Compaction, row.compactMetadata) or Compaction()
 
 
 _compaction = msgspec.json.Decoder(Compaction).decode

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from ...batch import Batch
+from ...jsonl import BROKEN
 from ...usage_batch import UsageBatch
 from ..events import NoticeKind, Place, Speaker
 from ..source import SourceFile, State
@@ -67,7 +68,7 @@ class UsageDecoder(ClaudeDecoder):
         for line, pos in lines:
             try:
                 row = decode(line)
-            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            except BROKEN:
                 super().feed(bytes(line), pos)
                 continue
             message, ts, session = row.message, parse_time(row.timestamp), row.sessionId

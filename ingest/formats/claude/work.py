@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ...jsonl import value_in
+from ...jsonl import inner_of, value_in
 from ..events import NoticeKind
 from ..work import COMMITTED
 from .results import RawResult
@@ -55,10 +55,7 @@ def work_in(raw: RawResult) -> list[Left]:
     left = [*_lines(beside)] if beside.structuredPatch else []
     commits: list[str] = []
     if beside.gitOperation:
-        try:
-            told = _OPERATION.decode(beside.gitOperation)
-        except (msgspec.DecodeError, RecursionError):
-            told = None
+        told = inner_of(_OPERATION.decode, _GitOperation | None, beside.gitOperation)
         if told is not None and told.commit is not None and isinstance(told.commit.sha, str):
             commits.append(told.commit.sha)
         if told is not None and told.pr is not None and isinstance(told.pr.url, str):
@@ -72,10 +69,7 @@ def work_in(raw: RawResult) -> list[Left]:
 
 
 def _lines(beside: Beside) -> Iterator[Left]:
-    try:
-        hunks = _HUNKS.decode(beside.structuredPatch)
-    except (msgspec.DecodeError, RecursionError):
-        return
+    hunks = inner_of(_HUNKS.decode, list[_Hunk] | None, beside.structuredPatch)
     lines = [line for hunk in hunks or () for line in hunk.lines if isinstance(line, str)]
     added = sum(line.startswith("+") for line in lines)
     removed = sum(line.startswith("-") for line in lines)

@@ -10,7 +10,7 @@ import msgspec
 from ....queries.digest import blake2b
 from ...access import accesses_of
 from ...batch import Batch
-from ...jsonl import Unusable, reader_of, value_in
+from ...jsonl import Unusable, inner_of, reader_of, value_in
 from ...text import short
 from ..emit import Emitter
 from ..events import (
@@ -481,9 +481,8 @@ class CodexDecoder:
 
     def _as(self, decode: Any, shape: type[_T], row: RolloutRow) -> _T:
         """The payload of a row; an empty one where it has another shape, which is noted."""
-        try:
-            found: _T = decode(row.payload)
-        except (msgspec.DecodeError, RecursionError):
+        found: _T | None = inner_of(decode, shape, row.payload)
+        if found is None:
             self._emitter.unknown(f"shape of a row {row.type}")
             return shape()
         return found
@@ -496,11 +495,8 @@ class CodexDecoder:
 
 def _decoded(decode: Any, shape: type[_T], told: msgspec.Raw) -> _T:
     """What is told in a shape; an empty one where it has another."""
-    try:
-        found: _T = decode(told)
-    except (msgspec.DecodeError, RecursionError):
-        return shape()
-    return found
+    found: _T | None = inner_of(decode, shape, told)
+    return shape() if found is None else found
 
 
 def _vector(usage: Any) -> _Vector | None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ....queries import regular
-from ...jsonl import Unusable, reader_of
+from ...jsonl import Unusable, inner_of, reader_of
 from ...text import short
 from ...walk import walk
 from ..events import Speaker
@@ -142,8 +142,5 @@ def _head_in(root: Path, thread: str) -> Meta | None:
             continue
         for row in _rows(line):
             if not isinstance(row, Unusable) and row.type == "session_meta":
-                try:
-                    return _meta(row.payload)
-                except msgspec.DecodeError:
-                    return None
+                return inner_of(_meta, Meta, row.payload)
     return None

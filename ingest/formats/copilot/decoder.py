@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ...batch import Batch
-from ...jsonl import Unusable, reader_of
+from ...jsonl import Unusable, inner_of, reader_of
 from ...text import short
 from ..emit import Emitter
 from ..events import (
@@ -109,10 +109,8 @@ class CopilotDecoder:
 
     def _row(self, row: EventRow, pos: int, length: int) -> None:
         ts = moment_of(row.timestamp)
-        try:
-            data = _data(row.data) if row.data else Data()
-        except (msgspec.DecodeError, RecursionError):
-            data = Data()
+        data = inner_of(_data, Data, row.data) if row.data else None
+        data = Data() if data is None else data
         if row.type == "session.start":
             self._begin(data, ts, pos)
             return
