@@ -198,6 +198,8 @@ class AgnesStats(EndableApp):
         self.chosen = self._ranged(chosen)
         self._set_last: list[str] = []
         """Fields of the filter, those that were set last at the end."""
+        self._offers_agent = False
+        """Whether one agent can be chosen, as it was when the filters were told last."""
         self.session_title = ""
         """What the session is called that is filtered by."""
         self.again: tuple[str, ...] = ()
@@ -576,7 +578,8 @@ class AgnesStats(EndableApp):
         """Say which filters hold, and which could."""
         chosen, pane = self.chosen, self.active_pane
         held = dict(chips(chosen, self.session_title))
-        offered = ["agent"] if differs("agent") else []
+        self._offers_agent = differs("agent")
+        offered = ["agent"] if self._offers_agent else []
         could = {field: f"all {field}s" for field in (*offered, "project", "model") if field not in held}
         parts = [
             FilterPart(RANGE, self.range_label, held=bool(self._zoomed)),
@@ -593,6 +596,11 @@ class AgnesStats(EndableApp):
         if self._range is ALL and (self._fixed.since or self._fixed.until):
             return f"{self._fixed.since or '…'} to {self._fixed.until or 'today'}"
         return self._range.label
+
+    def note_learnt(self) -> None:
+        """The store was asked: that it has several agents may not have been known when the filters were told."""
+        if self.is_up and self._offers_agent != differs("agent"):
+            self.describe_filter()
 
     def tell_awaited(self) -> None:
         """Say whether what is on the screen is still the answer to another question than the last."""

@@ -310,6 +310,7 @@ class Pane(OnDashboard, Vertical, Generic[Data]):
                     table.begin_anew()
             with self.app.batch_update():
                 self.show(message.data)
+            self.dashboard.note_learnt()
             self._look_at_clock()
             # What is hidden loses the focus only with the next refresh.
             self.call_after_refresh(self._keep_focus)

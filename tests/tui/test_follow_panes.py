@@ -160,6 +160,19 @@ async def test_tasks_stand_on_a_board_and_tell_their_history_at_any_size(store: 
         assert isinstance(app.screen, SessionScreen)
 
 
+async def test_the_board_opens_on_the_column_that_has_cards(tmp_path: Path) -> None:
+    done_all = todo(
+        Transcript("s-done", NOW - dt.timedelta(hours=1)).prompt("Go"), "w1", ("read the model", "completed")
+    )
+    async with running(store_of(tmp_path, [done_all]), SIZES[0]) as (app, pilot):
+        await view(app, pilot, "tasks")
+        async for size, text in at_sizes(pilot, SIZES):
+            assert "✓ read the model" in text, size
+        assert app.focused is app.query_one("#cards-completed")
+        await press(pilot, "w")
+        assert app.focused is app.query_one("#cards-pending"), "it is looked at nonetheless"
+
+
 async def test_a_task_says_when_it_became_what(store: Store) -> None:
     async with running(store) as (app, pilot):
         await view(app, pilot, "tasks")

@@ -92,10 +92,18 @@ async def test_marks_and_what_they_mean_and_time_passes_on_the_cards(store: Stor
 
 
 async def test_the_marks_are_told_at_length_where_there_is_room_from_the_first_rows_on(store: Store) -> None:
-    async with running(store, (180, 45), chosen=Filter(zone="UTC", project="/nowhere")) as (app, pilot):
+    async with running(store, (169, 45), chosen=Filter(zone="UTC", project="/nowhere")) as (app, pilot):
         assert "lower bound" not in screen_text(app)
         await press(pilot, "p", "enter")
         assert "≥ lower bound: 1 of " in line(screen_text(app), "6 sessions, 5 with tokens ·")
+
+
+async def test_below_a_list_beside_its_details_no_mark_is_told_by_half(store: Store) -> None:
+    """From the first answer on, when the panel has not taken its part of the width yet."""
+    for width in (170, 180, 200):
+        async with running(store, (width, 45)) as (app, _):
+            caption = line(screen_text(app), "6 sessions, 5 with tokens ·").partition("│")[0]
+            assert "🔒 private" in caption and "…" not in caption, caption
 
 
 async def test_sorting_by_key_and_by_mouse(store: Store) -> None:

@@ -9,7 +9,8 @@ import pytest
 from agnes_stats.ingest.engine import Engine
 from agnes_stats.ingest.formats import Root
 from agnes_stats.queries.store import Store
-from agnes_stats.tui import cli
+from agnes_stats.queries.tellers import NOBODY
+from agnes_stats.tui import cli, learnt
 
 from tests.formats import test_gemini
 from tests.formats.arriving import lines
@@ -66,6 +67,14 @@ async def test_every_tab_tells_the_agent_where_there_are_several(several: Store)
             assert "Machine" in shown, tab
             assert "laptop" in shown, tab
             assert "all agents" in shown, tab
+
+
+async def test_the_first_screen_offers_to_pick_an_agent_once_it_is_known_that_there_are_several(
+    several: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learnt, "_tellers", NOBODY)
+    async with running(several, (140, 45)) as (app, _):
+        assert "all agents ▾" in screen_text(app)
 
 
 async def test_with_one_agent_nobody_is_told_which_and_there_is_nothing_to_pick(alone: Store) -> None:

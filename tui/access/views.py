@@ -157,7 +157,7 @@ class AccessSummary(Sections):
         ]
         labels = words.axis(buckets, unit, today)
         section = self.query_one("#summary-days", Section)
-        section.note(f"each bar is a {unit}" if unit != "day" else "")
+        section.rename(f"Accesses by {unit}")
         bars = self.query_one(StackedBars)
         bars.stand_for(ranges.bucket(dt.datetime.combine(bucket, dt.time()), unit) for bucket in buckets)
         bars.show(series, labels)

@@ -45,6 +45,11 @@ class Section(Vertical):
     def on_mount(self) -> None:
         self._retitle()
 
+    def rename(self, title: str) -> None:
+        """Have another title."""
+        self._title = title
+        self._retitle()
+
     def note(self, text: str) -> None:
         """Say something beside the title."""
         self._note = text
@@ -94,6 +99,10 @@ class Sections(Container):
         if self._current in sections:
             self._current = self.parts[0].id or ""
         self._arrange()
+
+    def turn_to(self, section: str) -> None:
+        """Make the section of this id the current one."""
+        self._make_current(self.query_one(f"#{section}", Section))
 
     @property
     def current(self) -> Section:

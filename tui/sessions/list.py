@@ -78,6 +78,17 @@ _ASCENDING = ("title", "project", "agent", "machine", "username", "primary_model
 """Columns that begin with the smallest when they are first sorted by."""
 
 
+def _longest(wordings: Sequence[list[str]], room: int) -> str:
+    """The first wording that fits into `room` cells; of the last one as much as does, where none fits."""
+    for pieces in wordings:
+        if cell_len("   ".join(pieces)) <= room:
+            return "   ".join(pieces)
+    pieces = [*wordings[-1], "…"]
+    while len(pieces) > 1 and cell_len("   ".join(pieces)) > room:
+        pieces.pop(-2)
+    return "   ".join(pieces)
+
+
 def _legends(totals: SessionTotals, *, cost: bool, brief: bool) -> list[str]:
     return marks.legends(
         undercounted=totals.undercounted,
@@ -315,14 +326,16 @@ class SessionsPane(Pane[SessionsData]):
         if data.is_provisional:
             parts.append(marks.PROVISIONAL)
         private = [told.PRIVATE] if any(row.private for row in page.rows) else []
-        legends = (
-            "   ".join([*_legends(totals, cost=cost, brief=False), *private]),
-            "   ".join([*_legends(totals, cost=cost, brief=True), *private]),
-        )
-        # A table that is shown for the first time has no size yet, but its place has.
-        width = self.query_one(SessionsTable).size.width or self.size.width
+        short = [each.partition(",")[0] for each in private]
+        full, brief = (_legends(totals, cost=cost, brief=brief) for brief in (False, True))
+        legends = ([*full, *private], [*full, *short], [*brief, *private], [*brief, *short])
+        # A table that is shown for the first time has no size yet, but its place has, some of which the panel may take.
+        width = self.query_one(SessionsTable).size.width
+        if not width:
+            width = self.size.width
+            self.call_after_refresh(self._caption_again)
         room = width - cell_len(" · ".join(parts)) - _GAPS
-        legend = legends[0] if cell_len(legends[0]) <= room else legends[1]
+        legend = _longest(legends, room)
         line = Table.grid(expand=True, padding=(0, 3, 0, 0))
         line.add_column(no_wrap=True)
         line.add_column(no_wrap=True, overflow="ellipsis", justify="right", ratio=1)

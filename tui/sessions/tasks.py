@@ -31,6 +31,8 @@ SHOWN = 400
 COLUMNS = {"pending": "To do", "in_progress": "In progress", "blocked": "Blocked", "completed": "Done"}
 """What a task is -> the heading of its column."""
 
+_FIRST = ("in_progress", "pending", "blocked", "completed")
+"""The columns, the one that matters most first."""
 _GLYPHS = {"pending": "○", "in_progress": "●", "blocked": "⊘", "completed": "✓", "deleted": "✗"}
 
 _CARD = (Column("subject", "Task"), Column("when", "", 9, "right", 28))
@@ -89,12 +91,24 @@ class TasksPane(Pane[tuple[Task, ...]]):
 
     def show(self, data: tuple[Task, ...]) -> None:
         """Put the board on the screen."""
-        self._found = data
+        is_first, self._found = not self._found, data
         now = self.dashboard.now()
         for status, several in on_board(data).items():
             self.query_one(f"#cards-{status}", RecordTable).show([_card(task, now) for task in several])
             self.query_one(f"#column-{status}", Section).note(words.count(len(several)))
+        if is_first:
+            self._turn_to_cards()
         self._tell()
+
+    def _turn_to_cards(self) -> None:
+        """Begin with the column that has cards, what is being done before the others."""
+        has_focus = self.query_one(Sections) in (self.app.focused.ancestors if self.app.focused else ())
+        for status in _FIRST:
+            if self.query_one(f"#cards-{status}", RecordTable).records:
+                self.query_one(Sections).turn_to(f"column-{status}")
+                break
+        if has_focus:
+            self.take_focus()
 
     # -- the chosen card -----------------------------------------------------------------------------------------
 
@@ -139,7 +153,7 @@ class TasksPane(Pane[tuple[Task, ...]]):
     def first_focus(self) -> Widget | None:
         """The column that has cards, what is being done before the others."""
         board = self.query_one(Sections)
-        for status in ("in_progress", "pending", "blocked", "completed"):
+        for status in _FIRST:
             table = self.query_one(f"#cards-{status}", RecordTable)
             if table.records and (not board.is_single or board.current.content is table):
                 return table
