@@ -5,7 +5,8 @@ DuckDB reads such a file in bulk; inserting row by row from Python is a hundred 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from .text import TEXTS, keep
+from .call_rows import PlacedRow
+from .text import RowTexts, keep
 
 Row = dict[str, Any]
 """Column name -> value. Absent columns are NULL. Times are microseconds since 1970 in UTC."""
@@ -53,11 +55,11 @@ class Batch:
         for table, rows in other.rows.items():
             self.rows.setdefault(table, []).extend(rows)
 
-    def complete(self, table: str, row: Row, more: Row) -> None:
-        """Add columns to a row that was added to a table before."""
-        if not _TEXTS[table].isdisjoint(more):
-            keep(table, more)
-        row |= more
+    def take(self, table: str, rows: Sequence[PlacedRow]) -> None:
+        """Add rows of a table that are structs, and say themselves whose they are, the same way."""
+        if rows:
+            keep_texts(table, rows)
+            self.rows.setdefault(table, []).extend(row.columns() for row in rows)
 
     def of(self, table: str) -> list[Row]:
         """The rows of a table so far."""
@@ -104,4 +106,14 @@ def _told(row: Row) -> Row:
 _TELL_WHAT_IS = frozenset(("tool_calls", "accesses"))
 """Tables with many rows, of which an emitter tells nearly nothing that is absent: to look for it takes longer."""
 
-_TEXTS = {table: frozenset(columns) for table, columns in TEXTS.items()}
+
+def keep_texts(table: str, rows: Sequence[PlacedRow]) -> None:
+    """Cut the texts of rows of one kind, and blot out the credentials in them."""
+    texts = _texts_of(table, type(rows[0]))
+    for row in rows:
+        texts.keep(row)
+
+
+@functools.cache
+def _texts_of(table: str, kind: type[PlacedRow]) -> RowTexts:
+    return RowTexts(table, kind.__struct_fields__)

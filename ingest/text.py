@@ -8,8 +8,9 @@ so that none is forgotten.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from .redact import redacted
@@ -214,6 +215,34 @@ def keep(table: str, row: dict[str, Any]) -> None:
         # Of what is nothing, or a name that is known to be clean, nothing is changed.
         if value and (type(value) is not str or value not in _CLEAN):
             _keep(row, ((column, limit),))
+
+
+class RowTexts:
+    """What is text in rows of a table that are structs, with columns as their fields."""
+
+    def __init__(self, table: str, fields: Iterable[str]) -> None:
+        """`fields`: those columns that such rows have; of names there are several, and of longer texts, too."""
+        columns = {name: limit for name, limit in TEXTS[table].items() if name in set(fields)}
+        self._names = [(name, limit) for name, limit in columns.items() if limit == NAME_CHARS]
+        self._longer = [(name, limit) for name, limit in columns.items() if limit != NAME_CHARS]
+        self._names_of, self._longer_of = (attrgetter(*dict(some)) for some in (self._names, self._longer))
+
+    def keep(self, row: Any) -> None:
+        """The same as `keep`."""
+        together = self._names_of(row)
+        if together not in _CLEAN_TOGETHER and _keep_fields(row, self._names):
+            _remember(_CLEAN_TOGETHER, together)
+        for named, value in zip(self._longer, self._longer_of(row), strict=True):
+            if value and (type(value) is not str or value not in _CLEAN):
+                _keep_fields(row, (named,))
+
+
+def _keep_fields(row: Any, columns: Sequence[tuple[str, int]]) -> bool:
+    told = {column: getattr(row, column) for column, _ in columns}
+    is_clean = _keep(told, columns)
+    for column, value in told.items():
+        setattr(row, column, value)
+    return is_clean
 
 
 def _keep(row: dict[str, Any], columns: Iterable[tuple[str, int]]) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
 
 from ..queries.facts import RESPONSES
 from .batch import Batch, Row
+from .call_rows import PlacedRow
 from .merged_rows import MergedRows
 from .short_rows import ShortRows
 from .text import keep
@@ -69,8 +70,8 @@ class UsageBatch(Batch):
             self.say_whose(row)
             self._others.append((table, row))
 
-    def complete(self, table: str, row: Row, more: Row) -> None:
-        """Nothing: tool calls are not asked for."""
+    def take(self, table: str, rows: Sequence[PlacedRow]) -> None:
+        """Nothing: neither tool calls nor what they touch is asked for."""
 
     def sizes(self) -> dict[str, int]:
         """How many rows there are of each table so far, those of the file that is read among them."""

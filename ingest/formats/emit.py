@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import structs
 
@@ -19,6 +19,7 @@ from .. import access
 from ..access.scripts import SHELLS
 from ..agnes.shell_actions import sync_action_id, sync_actions_in, sync_actions_of
 from ..batch import Batch
+from ..call_rows import AccessedRow, CallRow
 from ..merged_batch import MergedBatch
 from ..projects import folder_of, project_of
 from ..tasks import id_in
@@ -56,6 +57,8 @@ TEXT_CHARS = 500
 UNKNOWN_CHARS = 80
 UNKNOWN_KINDS = 200
 
+_PlacedT = TypeVar("_PlacedT", CallRow, AccessedRow)
+
 WHOLE = ""
 """Stands for a model in the row of a session's own total over all of them."""
 
@@ -83,7 +86,14 @@ class Emitter:
         """The latest time that `clock` was told, in this stretch or before."""
         self._was_untimed = bool(state.get("untimed"))
         self._untimed: list[tuple[dict[str, Any], str]] = []
-        self._calls: dict[str, dict[str, Any]] = {}
+        # What the batch says of all rows, these rows say themselves.
+        whose |= batch.whose | self._whose
+        self._agent, self._machine, self._username = whose["agent"], whose["machine"], whose["username"]
+        self._call_rows: list[CallRow] = []
+        self._access_rows: list[AccessedRow] = []
+        self._untimed_rows: list[tuple[CallRow | AccessedRow, str]] = []
+        """As `_untimed`, of these."""
+        self._calls: dict[str, CallRow] = {}
         """Rows of tool calls in this stretch that have no result yet."""
         self._prints_csv: dict[str, bool] = dict.fromkeys(state.get("csv", ()), True)
         """Calls without a result yet that print lines of values; in this stretch or before."""
@@ -110,6 +120,9 @@ class Emitter:
             for row, column in self._untimed:
                 row[column] = ts
             self._untimed.clear()
+            for told, field in self._untimed_rows:
+                setattr(told, field, ts)
+            self._untimed_rows.clear()
             self._tell_early(ts)
             self._labels.begin(ts)
         self.last_ts = ts
@@ -129,10 +142,14 @@ class Emitter:
 
         `first_pos`: where the stretch began; unknowns are kept per stretch.
         """
-        is_untimed = self.last_ts is None and bool(self._untimed or self._early or self._labels.waits)
+        is_untimed = self.last_ts is None and bool(
+            self._untimed or self._untimed_rows or self._early or self._labels.waits
+        )
         if self._responses is not None:
             self._tell_early(None)
             self._responses.tell(self._at)
+        self._batch.take("tool_calls", self._call_rows)
+        self._batch.take("accesses", self._access_rows)
         for session, home in self._strays:
             self._batch.add("strays", {"session_id": session, "home": home, "path": self._path})
         self._labels.write(self._batch, self._path, self._whose)
@@ -164,20 +181,14 @@ class Emitter:
 
     def tool_call(self, told: ToolCall) -> None:
         """A tool call, the data that it touches, and the sync action that it is, if it is one."""
-        here = self._here(told.place)
-        row = {
-            **here,
-            "id": told.id,
-            "embedded": told.place.embedded,
-            "is_sidechain": told.speaker.is_sidechain,
-            "name": told.name,
-            "class": told.kind,
-            "detail": input_line(told.given) if told.detail is None else one_line(told.detail, DETAIL_CHARS) or None,
-            "response_key": told.response_key,
-            "prompt_id": told.prompt_id,
-        }
+        place = told.place
+        row = self._placed(CallRow, place)
+        row.id, row.name, row.kind = told.id, told.name, told.kind
+        row.embedded, row.is_sidechain = place.embedded, told.speaker.is_sidechain
+        row.detail = input_line(told.given) if told.detail is None else one_line(told.detail, DETAIL_CHARS) or None
+        row.response_key, row.prompt_id = told.response_key, told.prompt_id
         _say_what_few_have(row, told)
-        self._add("tool_calls", row, "ts")
+        self._call_rows.append(row)
         self._calls[told.id] = row
         if told.kind is not ToolKind.MCP:
             self._beside(told)
@@ -186,24 +197,12 @@ class Emitter:
         if found is None:
             found = access.script_accesses(*script) if script is not None else _accesses_of(told)
         for number, one in enumerate(found):
-            row = {
-                **here,
-                "id": f"{told.id}:{number}",
-                "seen_in": "transcript",
-                "call_id": told.id,
-                "action": one.action,
-                "resource": one.resource,
-                "tables_read": list(one.tables_read),
-                "tables_written": list(one.tables_written),
-            }
-            # Of the read of a file there are none of these.
-            if one.command is not None:
-                row["command"] = one.command
-            if one.statement is not None or one.sql is not None:
-                row["sql"], row["statement"] = one.sql, one.statement
-            if one.dialect is not None:
-                row["dialect"] = one.dialect
-            self._add("accesses", row, "ts")
+            touched = self._placed(AccessedRow, place)
+            touched.id, touched.call_id, touched.seen_in = f"{told.id}:{number}", told.id, "transcript"
+            touched.action, touched.resource, touched.command = one.action, one.resource, one.command
+            touched.tables_read, touched.tables_written = list(one.tables_read), list(one.tables_written)
+            touched.sql, touched.statement, touched.dialect = one.sql, one.statement, one.dialect
+            self._access_rows.append(touched)
         self._expect(told, found)
         if told.mcp_tool is not None:
             server, tool = told.mcp_tool
@@ -242,48 +241,42 @@ class Emitter:
     def tool_result(self, told: ToolResult) -> None:
         """The end of a tool call, which may have begun in another stretch or another file."""
         place = told.place
-        row: dict[str, Any] = {
-            "id": told.call_id,
-            "result_embedded": place.embedded,
-            "is_error": told.is_error,
-            "result_ts": place.ts,
-            "result_path": self._path,
-            "result_pos": place.pos,
-            "result_is_copy": place.is_copy,
-            "result_session_id": place.session,
-            "result_bytes": told.size,
-        }
+        # Call and result are columns of their own: in one row there is half as much to load.
+        call = self._calls.pop(told.call_id, None)
+        if call is not None and self.last_ts is not None:
+            row = call
+        else:
+            row = CallRow(id=told.call_id, agent=self._agent, machine=self._machine, username=self._username)
+            self._call_rows.append(row)
+            if self.last_ts is None and place.ts is None:
+                self._untimed_rows.append((row, "result_ts"))
+        row.result_embedded, row.result_is_copy = place.embedded, place.is_copy
+        row.result_ts, row.result_path, row.result_pos = place.ts, self._path, place.pos
+        row.result_session_id = place.session
+        row.is_error, row.result_bytes = told.is_error, told.size
         if place.copy_signs:
-            row["result_copy_signs"] = place.copy_signs
+            row.result_copy_signs = place.copy_signs
         if place.home is not None and place.session is not None:
-            row |= self._stray(place.session, place.home, "result_")
+            self._strays.add((place.session, place.home))
+            row.result_named_session_id, row.result_home_session_id = place.session, place.home
         if told.is_error:
-            row["error_text"] = access.error_line(told.text or "")
-            if told.denial is not None:
-                row["denial"] = told.denial
+            row.error_text = access.error_line(told.text or "")
+            row.denial = told.denial
         prints_csv = self._prints_csv.pop(told.call_id, False)
         if told.text:
             end = told.text[-_HINT_CHARS:].encode("utf-8", "replace")
             ends = b'"' + told.text[:_HINT_CHARS].encode("utf-8", "replace") + b"\0" + end
             if not told.is_error and (prints_csv or access.may_count_rows(end, ends)):
-                row["result_rows"] = whole_number(access.rows_in(told.text, csv=prints_csv))
+                row.result_rows = whole_number(access.rows_in(told.text, csv=prints_csv))
             if access.may_hold_note(ends):
-                row["result_note"] = access.note_in(told.text)
+                row.result_note = access.note_in(told.text)
         if told.subagent_id is not None or told.subagent_status is not None:
-            row["spawned_subagent_id"] = told.subagent_id
-            row["spawned_status"] = told.subagent_status
-            row["spawned_tokens"] = told.subagent_tokens
-            row["spawned_ms"] = told.subagent_ms
-            row["report_chars"] = len(told.text or "")
+            row.spawned_subagent_id, row.spawned_status = told.subagent_id, told.subagent_status
+            row.spawned_tokens, row.spawned_ms = told.subagent_tokens, told.subagent_ms
+            row.report_chars = len(told.text or "")
         self._task_result(told)
         if not told.is_error:
             self._work(told)
-        # Call and result are columns of their own: in one row there is half as much to load.
-        call = self._calls.pop(told.call_id, None)
-        if call is not None and self.last_ts is not None:
-            self._batch.complete("tool_calls", call, row)
-        else:
-            self._add("tool_calls", row, "result_ts")
 
     def _work(self, told: ToolResult) -> None:
         """What the call left behind. One whose result has no time of its own left it when the source last told one."""
@@ -476,6 +469,19 @@ class Emitter:
             row |= self._stray(place.session, place.home)
         return row
 
+    def _placed(self, kind: type[_PlacedT], place: Place) -> _PlacedT:
+        """A row that says so."""
+        row = kind(place.ts, self._path, place.pos, place.is_copy, place.session)
+        row.agent, row.machine, row.username = self._agent, self._machine, self._username
+        if place.copy_signs:
+            row.copy_signs = place.copy_signs
+        if place.home is not None and place.session is not None:
+            self._strays.add((place.session, place.home))
+            row.named_session_id, row.home_session_id = place.session, place.home
+        if self.last_ts is None and place.ts is None:
+            self._untimed_rows.append((row, "ts"))
+        return row
+
     def _stray(self, session: str, home: str, prefix: str = "") -> dict[str, Any]:
         self._strays.add((session, home))
         return {f"{prefix}named_session_id": session, f"{prefix}home_session_id": home}
@@ -491,23 +497,14 @@ class Emitter:
         self._batch.add(table, row)
 
 
-def _say_what_few_have(row: dict[str, Any], told: ToolCall) -> None:
+def _say_what_few_have(row: CallRow, told: ToolCall) -> None:
     """Add the columns of a call that most calls do not have: to name those takes as long as to tell all others."""
-    if told.speaker.subagent_id is not None:
-        row["subagent_id"] = told.speaker.subagent_id
-    if told.mcp_server is not None:
-        row["mcp_server"] = told.mcp_server
-    if told.subagent_type is not None:
-        row["subagent_type"] = told.subagent_type
-    if told.skill is not None:
-        row["skill"] = told.skill
-    whom = told.addressee or addressee_in(told.name, told.given, is_subagent=told.kind is ToolKind.SUBAGENT)
-    if whom is not None:
-        row["addressee"] = whom
-    if is_in_background(told.given):
-        row["in_background"] = True
+    row.subagent_id, row.mcp_server = told.speaker.subagent_id, told.mcp_server
+    row.subagent_type, row.skill = told.subagent_type, told.skill
+    row.addressee = told.addressee or addressee_in(told.name, told.given, is_subagent=told.kind is ToolKind.SUBAGENT)
+    row.in_background = is_in_background(told.given)
     if told.is_builtin:
-        row["is_builtin"] = True
+        row.is_builtin = True
 
 
 def _script_in(told: ToolCall) -> tuple[str, str] | None:

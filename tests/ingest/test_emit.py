@@ -83,6 +83,7 @@ def test_a_call_and_its_result_are_one_row_where_both_are_read_at_once() -> None
     made = emitter(batch)
     made.tool_call(ToolCall(id="c1", place=at(), speaker=MAIN, name="peck", given={"path": "seeds.txt"}))
     made.tool_result(ToolResult(call_id="c1", place=at(2 * MINUTE), is_error=True, text="Error: no seeds", size=15))
+    made.finish()
     [row] = batch.of("tool_calls")
     assert (row["name"], row["class"], row["detail"]) == ("peck", "tool_use", "seeds.txt")
     assert (row["is_error"], row["result_ts"], row["result_bytes"]) == (True, 2 * MINUTE, 15)
@@ -94,7 +95,8 @@ def test_what_a_call_did_is_one_line_and_nothing_where_that_cannot_be_told() -> 
     made = emitter(batch)
     for detail in ("two\n  lines  here", "", None):
         made.tool_call(ToolCall(id="c1", place=at(), speaker=MAIN, name="peck", given={"path": "a\nb"}, detail=detail))
-    assert [row["detail"] for row in batch.of("tool_calls")] == ["two lines here", None, "a b"]
+    made.finish()
+    assert [row.get("detail") for row in batch.of("tool_calls")] == ["two lines here", None, "a b"]
 
 
 def test_what_is_known_of_copies_and_of_strays_stands_in_every_row() -> None:
@@ -125,7 +127,9 @@ def test_a_response_that_shows_by_itself_whether_it_is_a_lower_bound() -> None:
 
 def test_a_result_without_its_call_is_a_row_of_its_own() -> None:
     batch = Batch()
-    emitter(batch).tool_result(ToolResult(call_id="c0", place=at(), text="fine"))
+    made = emitter(batch)
+    made.tool_result(ToolResult(call_id="c0", place=at(), text="fine"))
+    made.finish()
     [row] = batch.of("tool_calls")
     assert (row["id"], row["is_error"]) == ("c0", False)
     assert "name" not in row
@@ -134,7 +138,9 @@ def test_a_result_without_its_call_is_a_row_of_its_own() -> None:
 def test_a_script_is_followed_to_the_data_whatever_the_tool_is_called() -> None:
     batch = Batch()
     script = 'duckdb shop.duckdb -c "select * from orders" && agnes pull'
-    emitter(batch).tool_call(ToolCall(id="c1", place=at(), speaker=MAIN, name="caw", script=script))
+    made = emitter(batch)
+    made.tool_call(ToolCall(id="c1", place=at(), speaker=MAIN, name="caw", script=script))
+    made.finish()
     assert ["orders"] in [row["tables_read"] for row in batch.of("accesses")]
     [action] = batch.of("sync_actions")
     assert (action["id"], action["source"], action["agent"]) == ("call:c1", "transcript", "parrot")
@@ -159,9 +165,9 @@ def test_a_script_is_read_in_its_own_language(
 
 def test_the_server_of_an_mcp_tool_is_told() -> None:
     batch = Batch()
-    emitter(batch).tool_call(
-        ToolCall(id="c1", place=at(), speaker=MAIN, name="db-ask", kind=ToolKind.MCP, mcp_server="db")
-    )
+    made = emitter(batch)
+    made.tool_call(ToolCall(id="c1", place=at(), speaker=MAIN, name="db-ask", kind=ToolKind.MCP, mcp_server="db"))
+    made.finish()
     [row] = batch.of("tool_calls")
     assert (row["class"], row["mcp_server"]) == ("mcp_call", "db")
 

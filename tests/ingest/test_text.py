@@ -1,7 +1,11 @@
 """Every text column of the store is either read by the redactor or named here, with the reason why not."""
 
+import msgspec
 import pytest
 from agnes_stats.ingest.batch import Batch
+from agnes_stats.ingest.call_rows import AccessedRow, CallRow
+from agnes_stats.ingest.merged_batch import MergedBatch
+from agnes_stats.ingest.short_rows import ShortRows
 from agnes_stats.ingest.text import TEXTS, begun, first_line, kept, one_line, without_credentials
 from agnes_stats.queries.schema import FACTS, TABLES, columns_of
 
@@ -122,22 +126,38 @@ def test_every_text_column_is_read_or_has_a_reason_not_to_be() -> None:
         assert read | not_read == texts, f"{table}: {texts ^ (read | not_read)}"
 
 
-def test_what_is_added_to_a_batch_is_read_and_cut() -> None:
-    batch = Batch()
-    row = {"id": "call", "detail": "PGPASSWORD=hunter2 psql", "path": "/a?token=b"}
-    batch.add("tool_calls", row)
-    batch.complete("tool_calls", row, {"error_text": "x" * 1000, "spawned_status": "--password=hunter2"})
+@pytest.mark.parametrize("batch", [Batch(), MergedBatch(), MergedBatch(short=ShortRows())])
+def test_what_is_added_to_a_batch_is_read_and_cut(batch: Batch) -> None:
+    call = CallRow(id="call", detail="PGPASSWORD=hunter2 psql", path="/a?token=b", error_text="x" * 1000)
+    call.spawned_status, call.kind = "--password=hunter2", "tool_use"
+    batch.take("tool_calls", [call])
+    batch.take("accesses", [AccessedRow(tables_read=["https://u:hunter2@h/t.csv"], tables_written=[])])
     batch.add("accesses", {"tables_read": ["https://u:hunter2@h/t.csv"], "sql": None})
-    assert batch.of("tool_calls") == [
-        {
-            "id": "call",
-            "detail": "PGPASSWORD=*** psql",
-            "path": "/a?token=b",
-            "error_text": "x" * 300,
-            "spawned_status": "--password=***",
-        }
+    told = msgspec.json.decode(msgspec.json.encode([batch.of("tool_calls"), batch.of("accesses")]))
+    assert told == [
+        [
+            {
+                "id": "call",
+                "detail": "PGPASSWORD=*** psql",
+                "path": "/a?token=b",
+                "class": "tool_use",
+                "error_text": "x" * 300,
+                "spawned_status": "--password=***",
+            }
+        ],
+        [
+            {"tables_read": ["https://u:***@h/t.csv"], "tables_written": []},
+            {"tables_read": ["https://u:***@h/t.csv"], "sql": None},
+        ],
     ]
-    assert batch.of("accesses") == [{"tables_read": ["https://u:***@h/t.csv"], "sql": None}]
+
+
+def test_rows_that_are_structs_have_the_columns_of_their_table() -> None:
+    told = {fact.name: set(fact.told) for fact in FACTS}
+    assert set(CallRow.__struct_encode_fields__) == told["tool_calls"]
+    # The others are told by a server.
+    by_servers = {"workspace", "client_kind", "result", "error", "duration_ms", "rows_returned", "bytes_scanned"}
+    assert set(AccessedRow.__struct_encode_fields__) == told["accesses"] - by_servers
 
 
 def test_what_a_parser_remembers_is_read() -> None:
