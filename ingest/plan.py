@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..queries.paths import is_folder
-from .formats import SOURCES, Fingerprint, Root, SourceFile, Watermark, file_at
+from .formats import SOURCES, Fingerprint, Root, SourceFile, Watermark, file_at, reason
 from .formats.paths import is_utf8
 from .formats.source import ABSENT
 from .walk import MOST_TOLD, walking
-from .watermarks import KnownFile, is_known_trouble, is_unchanged, reason
+from .watermarks import KnownFile, is_known_trouble, is_unchanged
 
 NOT_LISTED = "is not listed"
 

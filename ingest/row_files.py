@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,13 +51,8 @@ def put_together(some: Sequence[RowsApart]) -> dict[str, Path]:
                         made[table] = Path(f"{some[0].path}.{table}")
                         files[table] = stack.enter_context(made[table].open("wb", buffering=0))
                     rows.seek(start)
-                    left = end - start
-                    while left:
-                        read = rows.read(min(left, _COPIED_BYTES))
-                        if not read:
-                            raise OSError(errno.EIO, "rows that were written are gone", apart.path)
-                        files[table].write(read)
-                        left -= len(read)
+                    if _copy(rows, files[table], end - start) < end - start:
+                        raise OSError(errno.EIO, "rows that were written are gone", apart.path)
     return made
 
 
@@ -69,12 +63,21 @@ def joined(files: Sequence[Path]) -> Path:
     """
     first, *others = files
     if others:
-        with first.open("ab") as whole:
+        with first.open("ab", buffering=0) as whole:
             for other in others:
-                with other.open("rb") as part:
-                    shutil.copyfileobj(part, whole, _COPIED_BYTES)
+                with other.open("rb", buffering=0) as part:
+                    _copy(part, whole, other.stat().st_size)
                 other.unlink()
     return first
+
+
+def _copy(source: BinaryIO, target: BinaryIO, size: int) -> int:
+    """Copy so many bytes from where two files are; how many there were."""
+    left = size
+    while left and (read := source.read(min(left, _COPIED_BYTES))):
+        target.write(read)
+        left -= len(read)
+    return size - left
 
 
 _COPIED_BYTES = 1024 * 1024

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..queries.regular import NotRegularError
 from ..queries.store import Store
-from .formats import Fingerprint, Watermark
+from .formats import Fingerprint, Watermark, reason
 from .prices import PriceOverrides, fingerprint
 from .redaction_version import is_pending
 
@@ -76,12 +76,6 @@ def is_known_trouble(seen: Watermark | KnownFile | None, now: Fingerprint | None
     if now is None or now.oddity is None or seen is None:
         return False
     return seen.error == reason(NotRegularError(now.oddity, seen.path))
-
-
-def reason(error: OSError) -> str:
-    """Why a file cannot be read, as its watermark tells it."""
-    told = error if isinstance(error, NotRegularError) else error.strerror or error
-    return f"cannot be read: {told}"
 
 
 def known_files(connection: Reader) -> dict[str, KnownFile]:

@@ -11,11 +11,9 @@ import contextlib
 import dataclasses
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -27,16 +25,17 @@ from ..queries.plain_json import from_plain
 from .batch import Batch
 from .copies import can_be_copied, copied
 from .done import Done, collected_later, decoded_done, encoded_done
-from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark
+from .formats import SOURCES, ReadResult, SourceBusy, SourceFile, Watermark, reason
 from .formats.change import STRETCH
 from .merged_batch import MergedBatch
 from .model_names import models_of
 from .row_files import write_apart
 from .short_rows import ShortRows
 from .text import kept
-from .watermarks import reason
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from .early import EarlyWorkers
 
 REASON_CHARS = 300
@@ -147,7 +146,6 @@ def _read_apart(files: Sequence[tuple[SourceFile, Watermark | None]], batch: Bat
 
 
 _encode = encoded_done
-_decode_task = msgspec.json.Decoder(WorkTask, dec_hook=from_plain).decode
 
 
 class _Worker(Protocol):
@@ -164,6 +162,9 @@ class _StartedWorker:
     """A Python of its own."""
 
     def __init__(self) -> None:
+        # Where workers are copies none is started; and they begin with what this module imports.
+        import subprocess
+
         # -P: the folder that the user happens to be in is no place to import from.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "agnes_stats.ingest.worker"],
@@ -259,6 +260,9 @@ class Workers:
     """
 
     def __init__(self, count: int, early: EarlyWorkers | None = None) -> None:
+        # What only gives tasks to workers, and does not read, is imported beside these.
+        from concurrent.futures import ThreadPoolExecutor
+
         self._early = early
         self._idle: SimpleQueue[_Worker | None] = SimpleQueue()
         self._all: list[_Worker] = []
@@ -328,11 +332,12 @@ def serve(children: Sequence[int] = ()) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tasks: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_take_tasks, args=(tasks, children), daemon=True).start()
+    decode = msgspec.json.Decoder(WorkTask, dec_hook=from_plain).decode
     try:
         # Not `sys.stdout`: in a copy that may still hold what the other process was about to write.
         with open(1, "wb", closefd=False) as answers:
             while True:
-                answers.write(_encode(run_task(_decode_task(tasks.get()))) + b"\n")
+                answers.write(_encode(run_task(decode(tasks.get()))) + b"\n")
                 answers.flush()
     finally:
         # The parent does the task again and tells what is wrong. Python's own end would wait for the other thread.

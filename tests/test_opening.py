@@ -38,7 +38,6 @@ OPENING = {
     ("ingest/short_rows.py", "path.open"): "in a folder made for it",
     ("ingest/row_files.py", "first.open"): "in a folder made for it",
     ("ingest/row_files.py", "other.open"): "in a folder made for it",
-    ("ingest/row_files.py", "shutil.copyfileobj"): "in a folder made for it",
     ("ingest/row_files.py", "path.open"): "in a folder made for it",
     ("ingest/row_files.py", "Path(apart.path).open"): "in a folder made for it",
     ("ingest/row_files.py", "made[table].open"): "in a folder made for it",

@@ -19,6 +19,7 @@ from .source import (
     State,
     WatchPaths,
     Watermark,
+    reason,
 )
 
 _SOURCES = {
@@ -108,4 +109,5 @@ __all__ = [
     "file_at",
     "find_roots",
     "looked_in",
+    "reason",
 ]

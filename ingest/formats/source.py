@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...queries.paths import is_folder
-from ...queries.regular import oddity
+from ...queries.regular import NotRegularError, oddity
 
 if TYPE_CHECKING:
     from ..batch import Batch
@@ -323,6 +323,12 @@ class Source:
             if value is not None
         }
         return change.read(self, file, watermark, batch, limit)
+
+
+def reason(error: OSError) -> str:
+    """Why a file cannot be read, as its watermark tells it."""
+    told = error if isinstance(error, NotRegularError) else error.strerror or error
+    return f"cannot be read: {told}"
 
 
 def is_no_folder(path: Path) -> bool:

@@ -56,10 +56,10 @@ sessions.listed = stuck
 """
 
 STUCK_WORKERS = """
-import os
+import os, subprocess
 from agnes_stats.ingest import engine, work
 engine.WORKER_BYTES = 0
-popen = work.subprocess.Popen
+popen = subprocess.Popen
 def start(command, **named):
     code = (
         "import agnes_stats.ingest.work as work, os\\n"
@@ -70,7 +70,7 @@ def start(command, **named):
         "work.serve()"
     )
     return popen([command[0], "-c", code], **named)
-work.subprocess.Popen = start
+subprocess.Popen = start
 def stuck(task):
     print("stuck", file=open(os.environ["AT"], "w"), flush=True)
     os.read(os.pipe()[0], 1)
