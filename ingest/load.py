@@ -138,6 +138,7 @@ def _load_much(connection: Writer, work: Load) -> list[str]:
     if "activity" in work.row_files:
         _merge_activity(connection, work.row_files["activity"], touched, is_new="activity" not in known)
     strays.settle(connection, touched)
+    replacing.leave(connection, work.results, touched)
     if not known.isdisjoint(("rejects", "unknowns")):
         forget_rejects(connection, [result for result in work.results if result.watermark.error is None])
     _write_watermarks(connection, work)

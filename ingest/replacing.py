@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..queries.quoting import quoted
 from ..queries.schema import FACTS, Fact
 from .formats import SOURCES, ReadResult
 from .formats.source import Vanished
@@ -52,6 +53,29 @@ def taken_back(connection: Writer, results: Sequence[ReadResult]) -> bool:
     if paths:
         connection.execute("CREATE OR REPLACE TEMP TABLE taken_back AS SELECT DISTINCT unnest(?) AS path", [paths])
     return bool(paths)
+
+
+def leave(connection: Writer, results: Sequence[ReadResult], touched: Touched) -> None:
+    """Take back what was told of sessions that have turned out to be a sub-agent's work in other ones.
+
+    Its responses and calls have moved there. Nobody typed anything in them, and they have no name of their own.
+    """
+    for result in results:
+        session = result.moved_from
+        if session is None:
+            continue
+        mine = f"session_id = {quoted(session)}"
+        told_here = f"{mine} AND path IN ({', '.join(quoted(path) for path, _ in result.extents)})"
+        gone = [f"{table} WHERE {told_here}" for table in ("prompts", "session_firsts", "session_lasts")]
+        for rows in gone:
+            touched.by(rows.split()[0], rows)
+            connection.execute(f"DELETE FROM {rows}")
+        left = " UNION ALL ".join(
+            f"SELECT 1 FROM {table} WHERE {mine}" for table in ("responses", "tool_calls", "prompts", "events")
+        )
+        if connection.row(f"SELECT 1 FROM ({left}) LIMIT 1") is None:
+            touched.by("activity", f"activity WHERE {mine}")
+            connection.execute(f"DELETE FROM activity WHERE {mine}")
 
 
 def mark_unread(connection: Writer, paths: Sequence[str]) -> None:

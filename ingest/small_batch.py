@@ -69,7 +69,7 @@ def _only_grew(result: ReadResult) -> bool:
         and result.watermark.error is None
         and result.vanished is Vanished.STAY
         and result.places is None
-        and not (result.tables or result.renews or result.file.replaces)
+        and not (result.tables or result.renews or result.moved_from or result.file.replaces)
         and result.file.kind != "workspace"
         and not SOURCES[result.file.kind].keeps_ledger
     )

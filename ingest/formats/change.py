@@ -381,6 +381,8 @@ class Snapshot:
 
     decoder: Callable[[SourceFile, Batch], DocumentDecoder]
     vanished: Vanished = Vanished.STAY
+    moves: bool = False
+    """Whose it is may be told elsewhere, and later: what was a session is a sub-agent's in another one from then on."""
     part: Callable[[Sequence[tuple[Path, bytes]], int], Any] = lambda files, _: json.loads(files[0][1])
     """What of the files' content a place stands for that the decoder gave to a fact, parsed.
 
@@ -395,7 +397,7 @@ class Snapshot:
         self,
         source: Source,
         file: SourceFile,
-        watermark: Watermark | None,  # noqa: ARG002
+        watermark: Watermark | None,
         batch: Batch,
         limit: int,  # noqa: ARG002
     ) -> ReadResult:
@@ -419,6 +421,8 @@ class Snapshot:
         state = decoder.finish()
         if file.path not in members:
             extents.append((str(file.path), max(size for _, size in extents)))
+        before = json.loads(watermark.state).get("session") if self.moves and watermark is not None else None
+        has_moved = before is not None and before == file.session_id != session_of(state, file)
         is_sure = len(batch.of("rejects")) == rejects and source.fingerprint(file.path) == seen
         return ReadResult(
             file,
@@ -430,6 +434,7 @@ class Snapshot:
             extents=tuple(extents),
             tables=batch.grown_since(told),
             vanished=Vanished.UNSURE if self.vanished is Vanished.GO and not is_sure else self.vanished,
+            moved_from=before if has_moved else None,
         )
 
     def told_at(self, source: Source, file: SourceFile, pos: int) -> Any:

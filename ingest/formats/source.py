@@ -200,6 +200,8 @@ class ReadResult:
     """What becomes of facts that these files alone had told, and do not tell now."""
     renews: bool = False
     """Whether all that these files alone had told at these `places` is dropped: a newer version tells it."""
+    moved_from: str | None = None
+    """The session that all this was thought to be: it has turned out to be a sub-agent's, in another session."""
 
 
 class Matter(StrEnum):

@@ -165,6 +165,22 @@ def test_removed_sub_agents_and_theirs_belong_to_the_session(way: str, tmp_path:
     assert asked(store, "SELECT count(*) FROM prompts") == [(1,)]
 
 
+def test_a_list_of_workspaces_that_comes_last_moves_all_of_a_sub_agent(tmp_path: Path) -> None:
+    files = {
+        "config.json": config(made("aaaa"), made("bbbb", parentWorkspaceId="aaaa", agentType="explore")),
+        CHAT: lines(ASK, FULL),
+        "sessions/bbbb/chat.jsonl": lines(row(3, "user", "look"), turn(4, usage(7, 7)), row(5, error="no")),
+        "sessions/bbbb/headless-usage.jsonl": lines({"source": "title", "model": MODEL, "usage": usage(3, 1)}),
+    }
+    told = "SELECT session_id, subagent_id FROM responses ORDER BY 1, 2 NULLS FIRST"
+    later = arrived("last file first", "mux", files, tmp_path / "later")
+    assert asked(later, told) == [("aaaa", None), ("aaaa", "bbbb"), ("aaaa", "bbbb")]
+    at_once = arrived("at once", "mux", files, tmp_path / "at once")
+    for rows in (told, "FROM sessions", "SELECT * EXCLUDE path FROM prompts", "FROM activity ORDER BY ALL"):
+        assert asked(later, rows) == asked(at_once, rows)
+    assert [session for (session,) in asked(later, "SELECT session_id FROM sessions")] == ["aaaa"]
+
+
 @every_way
 def test_a_living_sub_agent_with_an_older_copy_of_itself_counts_once(way: str, tmp_path: Path) -> None:
     files = {

@@ -259,22 +259,22 @@ class HistoryDecoder:
 
 
 class HeadlessDecoder:
-    """Reads one stretch of a workspace's calls without a conversation into a batch."""
+    """Reads a workspace's calls without a conversation into a batch."""
 
-    def __init__(self, file: SourceFile, state: State, batch: Batch) -> None:
-        self._emitter = Emitter(file, batch, agent=AGENT, state=state)
+    def __init__(self, file: SourceFile, batch: Batch) -> None:
+        self._emitter = Emitter(file, batch, agent=AGENT)
         self._workspace = workspace_at(file.path.parent)
-        self._first_pos: int | None = None
 
-    def feed(self, line: bytes, pos: int) -> None:
-        """Read one line that starts at byte `pos`. What names no model or usage is no bill."""
-        self._first_pos = pos if self._first_pos is None else self._first_pos
-        for found in _headless_rows.each(line):
-            row = found.row
-            if isinstance(row, Unusable):
-                self._emitter.reject(pos + found.offset, len(found.data), str(row))
-            elif isinstance(row.usage, dict) and row.model:
-                self._bill(row, pos)
+    def document(self, path: Path, content: bytes) -> None:  # noqa: ARG002
+        """Read all lines. What names no model or usage is no bill."""
+        for line, pos in _lines(content):
+            for found in _headless_rows.each(line):
+                row = found.row
+                if not isinstance(row, Unusable):
+                    if isinstance(row.usage, dict) and row.model:
+                        self._bill(row, pos)
+                elif is_whole(line) or line.endswith(b"\n"):
+                    self._emitter.reject(pos + found.offset, len(found.data), str(row))
 
     def _bill(self, row: HeadlessRow, pos: int) -> None:
         ts, workspace = moment_of(row.timestamp), self._workspace
@@ -299,8 +299,8 @@ class HeadlessDecoder:
         )
 
     def finish(self) -> State:
-        """The state for the next stretch."""
-        return self._emitter.finish(self._first_pos) | {"session": self._workspace.root}
+        """Tell whose they are."""
+        return self._emitter.finish(0) | {"session": self._workspace.root}
 
 
 class LedgerDecoder:
@@ -367,6 +367,14 @@ def row_at(files: Sequence[tuple[Path, bytes]], pos: int) -> Any:
             for found in _rows.each(line):
                 if not isinstance(found.row, Unusable) and _number(rows, found.row, (path, at)) == pos:
                     return json.loads(found.data)
+    raise LookupError
+
+
+def line_at(files: Sequence[tuple[Path, bytes]], pos: int) -> Any:
+    """The line that has a place. Raises LookupError if there is none (any more)."""
+    for line, at in _lines(files[0][1]):
+        if at == pos:
+            return json.loads(line)
     raise LookupError
 
 

@@ -23,7 +23,7 @@ from .home import METADATA, SESSIONS, workspace_at
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 3
+VERSION = 4
 
 ARCHIVE, CHAT, HEADLESS = "chat-archive.jsonl", "chat.jsonl", "headless-usage.jsonl"
 LEDGER, REPORTS = "session-usage.json", "subagent-reports.json"
@@ -92,16 +92,14 @@ class MuxSource(Source):
     def fingerprint(self, path: os.DirEntry[str] | Path) -> Fingerprint:
         """With what the home says of the workspace: it decides whose the rows are, and may come later than they."""
         found = fingerprint_of(self.members(path))
-        if path.name == HEADLESS:
-            return found
         workspace = [json.loads(found.members or "[]"), *workspace_at(Path(path).parent)]
         return found._replace(members=json.dumps(workspace))
 
     def change(self, file: SourceFile) -> Change:
-        """All is written anew, except what is appended without a conversation."""
-        from ..change import AppendedLines, Snapshot
-        from .decoder import HeadlessDecoder, HistoryDecoder, LedgerDecoder, row_at
+        """All is written anew, except calls without a conversation: there are few, and whose they are may change."""
+        from ..change import Snapshot
+        from .decoder import HeadlessDecoder, HistoryDecoder, LedgerDecoder, line_at, row_at
 
         if file.path.name == HEADLESS:
-            return AppendedLines(HeadlessDecoder)
-        return Snapshot(HistoryDecoder, part=row_at) if file.path.name == CHAT else Snapshot(LedgerDecoder)
+            return Snapshot(HeadlessDecoder, part=line_at, moves=True)
+        return Snapshot(HistoryDecoder, part=row_at, moves=True) if file.path.name == CHAT else Snapshot(LedgerDecoder)
