@@ -249,6 +249,26 @@ def test_a_text_that_is_not_quite_one_costs_nothing(kind: str, bad: bytes, tmp_p
         assert len(found.of(table)) == len(plain.of(table))
 
 
+@pytest.mark.parametrize(
+    ("kind", "field", "what"),
+    [
+        ("claude", "type", "row type tomorrow"),
+        ("codex", "type", "row type tomorrow"),
+        ("pi", "type", "entry type tomorrow"),
+        ("gemini", "type", "message type tomorrow"),
+        ("qwen", "type", "record type tomorrow"),
+        ("copilot", "type", "event tomorrow"),
+        ("mux", "role", "role tomorrow"),
+    ],
+)
+def test_what_is_of_a_new_type_is_told_to_the_doctor(kind: str, field: str, what: str, tmp_path: Path) -> None:
+    name, rows = EXAMPLES[kind]
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    path.write_text(lines(*rows, {**rows[1], field: "tomorrow"}), "utf-8")
+    assert [row["what"] for row in told(kind, tmp_path).of("unknowns")] == [what]
+
+
 def _inside(row: Any, at: Sequence[str | int]) -> Any:
     for name in at:
         row = row[name]

@@ -381,3 +381,15 @@ def test_a_database_in_which_nothing_changed_is_not_opened(tmp_path: Path, monke
     opened.clear()
     read(store, tmp_path / "home")
     assert len(opened) == 1
+
+
+def test_what_is_of_a_new_type_is_told_to_the_doctor(tmp_path: Path) -> None:
+    rows = [
+        session("ses_a"),
+        *asks(),
+        message("msg_9", "ses_a", 9, "tomorrow"),
+        part("p", "msg_1", "ses_a", type="new"),
+    ]
+    store = stays_open(store_in(tmp_path))
+    at_once(rows, tmp_path / "home", store)
+    assert asked(store, "SELECT what FROM unknowns ORDER BY 1") == [("part type new",), ("role tomorrow",)]

@@ -36,7 +36,7 @@ from ..texts import text_in
 from ..times import moment_of
 from ..work import ChangedLines, lines_told
 from .account import ClosingAccount
-from .rows import Data, EventRow
+from .rows import KNOWN_TYPES, Data, EventRow
 
 AGENT = "copilot"
 
@@ -127,6 +127,8 @@ class CopilotDecoder:
         told = getattr(self, f"_on_{kind.replace('.', '_')}", None)
         if told is not None:
             told(data, row, place)
+        elif kind not in KNOWN_TYPES:
+            self._emitter.unknown(f"event {kind}")
 
     def _begin(self, data: Data, ts: int | None, pos: int) -> None:
         self._session = short(data.sessionId) or self._file.session_id

@@ -44,6 +44,9 @@ PROVIDER = "google"
 _NO_PROMPT = ("/", "?", "<session_context>", "<hook_context>")
 """Texts that Gemini CLI itself does not take for a prompt."""
 
+_KNOWN_TYPES = ("user", "info", "warning")
+"""Types of messages that may tell nothing of use; what else there is does."""
+
 _FAILED = frozenset({"error", "cancelled"})
 _ENDED = _FAILED | {"success"}
 _ROOT_BYTES = 64 * 1024
@@ -190,6 +193,8 @@ class GeminiDecoder:
                     self._call(call, f"{key}:{number}", key, place)
         elif message.type == "error":
             self._emitter.notice(Notice(id=key, place=place, kind=NoticeKind.ERROR, text=text_in(message.content)))
+        elif message.type not in _KNOWN_TYPES:
+            self._emitter.unknown(f"message type {message.type}")
         self._before = ts or self._before
 
     def _response(self, message: ChatMessage, key: str, place: Place) -> None:

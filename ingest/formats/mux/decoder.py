@@ -136,6 +136,8 @@ class HistoryDecoder:
         elif row.role == "assistant":
             self._answer(row, metadata, key, place, prompt)
         else:
+            if row.role != "system":
+                self._emitter.unknown(f"role {row.role}")
             return prompt
         if not is_copy:
             self._emitter.active(workspace.root, ts)

@@ -47,6 +47,9 @@ SETTLED = "_settled"
 _OWN_TOOLS = frozenset({"apply_patch", "plan_enter", "plan_exit", "read_file", "write_file"})
 """Tools of OpenCode's own with a `_` in their name, which else tells those of MCP servers: `<server>_<tool>`."""
 
+_KNOWN_PARTS = ("reasoning", "step-start", "step-finish", "patch", "file", "subtask", "agent", "retry", "snapshot")
+"""Types of parts that tell nothing of use."""
+
 _SUBAGENT_TOOL = "task"
 _COUNTS = ("additions", "deletions")
 _SHELL = "bash"
@@ -142,6 +145,8 @@ class Decoder:
         if told.get("role") == "assistant":
             self._response(session, key, told, place, completed)
             self._error(key, told, place)
+        elif told.get("role") not in ("user", "compaction"):
+            self._emitter.unknown(f"role {told.get('role')}")
         return None
 
     def _response(self, session: str, key: str, told: Object, place: Place, completed: int | None) -> None:
@@ -187,6 +192,8 @@ class Decoder:
         """Read a part of a message; the reason if it cannot be used."""
         kind = told.get("type")
         if kind not in ("text", "tool", "compaction"):
+            if kind not in _KNOWN_PARTS:
+                self._emitter.unknown(f"part type {kind}")
             return None
         message = self._library.message(session, message_id)
         if message is None or self._is_copied(session, message):

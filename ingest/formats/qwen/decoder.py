@@ -137,6 +137,8 @@ class QwenDecoder:
             self._result(record, place, speaker)
         elif record.type == "system":
             self._system(record, key, place)
+        else:
+            self._emitter.unknown(f"record type {record.type}")
 
     def _typed(self, record: ChatRecord, key: str, place: Place, speaker: Speaker) -> None:
         self._asked = place.ts
