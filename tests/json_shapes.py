@@ -10,9 +10,13 @@ HEADING = """# What `--json` answers
 
 Made from answers by `pytest tests/test_json_shapes.py --update-golden`; a test compares this page with what the
 commands say. `[]` is a list. Times carry their offset, durations are whole milliseconds unless a name says seconds,
-money is USD. What is unknown is null, and never 0. `agent`, `machine` and `username` of a sum are null where they
-differ in it. `sessions`, `tokens`, `queries`, `sync` and `home` have the names
-of the Agnes server's endpoints, `daily`, `weekly`, `monthly`, `blocks` and `models` those of ccusage.
+money is USD. What is unknown is null, and never 0: a cost is null where none of the tokens has a known price, and 0.0
+where there are no tokens. `agent`, `machine` and `username` of a sum are null where they differ in it. `sessions`,
+`tokens`, `queries`, `sync` and `home` have the names of the Agnes server's endpoints, `daily`, `weekly`, `monthly`,
+`blocks` and `models` those of ccusage.
+
+`daily` of `tokens` has every day that is asked for, the last 30 where nothing is said (`--days N`), and with
+`--range "all days"` all from the first with tokens to the last.
 
 Where much is unread, `daily`, `weekly`, `monthly` and `tokens` answer before the store is full: they then have
 `"provisional": true` besides, and the numbers are those that the full store will say.

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from tests.queries.random_sessions import FIRST_DAY, MODELS, random_sessions
 from tests.storing import kept_open
-from tests.transcripts import store_of
+from tests.transcripts import Transcript, store_of
 
 AMOUNTS = st.one_of(
     st.none(),
@@ -100,6 +100,41 @@ def answers(store: Store, *options: str) -> dict[str, Any]:
     return told
 
 
+def costs_in(answer: Any, path: str = "") -> Iterator[tuple[str, float | None, int]]:
+    """Every cost in an answer, with its path and the tokens that it is of; unknown tokens are left out."""
+    if isinstance(answer, list):
+        for number, each in enumerate(answer):
+            yield from costs_in(each, f"{path}[{number}]")
+    if isinstance(answer, dict):
+        tokens = answer.get("tokens")
+        sums = tokens if isinstance(tokens, dict) else answer
+        found = [sums[name] for name in ("total", "total_tokens", "tokens_total", "totalTokens") if name in sums]
+        names = [name for name in ("cost_usd", "totalCost", "costUSD") if name in answer]
+        if found and names:
+            yield f"{path}.{names[0]}", answer[names[0]], found[0]
+        for name, value in answer.items():
+            yield from costs_in(value, f"{path}.{name}")
+
+
+def test_no_tokens_cost_nothing_and_null_is_what_has_no_price(store: Store, tmp_path: Path) -> None:
+    """The same rule in every answer, whether it is of a store without sessions, an empty day or a prompt alone."""
+    empty = store_of(tmp_path / "empty", [Transcript("s-quiet", "2026-03-10T08:00:00").prompt("Anybody there?")])
+    nothing = [found for told in answers(empty).values() for found in costs_in(told)]
+    assert len(nothing) > 9
+    assert {(cost, tokens) for _, cost, tokens in nothing} == {(0.0, 0)}
+    unpriced = Transcript("s-new", "2026-03-10T08:00:00", model="acme/coder-large-2").prompt("Hi").response()
+    later = Transcript("s-later", "2026-03-12T08:00:00", model="acme/coder-large-2").prompt("Hi").response()
+    unknown = [
+        found
+        for told in answers(store_of(tmp_path / "unknown", [unpriced, later])).values()
+        for found in costs_in(told)
+    ]
+    assert not [path for path, cost, tokens in unknown if cost != (None if tokens else 0.0)]
+    mixed = [found for told in answers(store).values() for found in costs_in(told)]
+    assert {tokens > 0 for _, _, tokens in mixed} == {True, False}
+    assert not [path for path, cost, tokens in mixed if not tokens and cost != 0.0]
+
+
 def shuffled(store: Store, folder: Path, seed: int) -> Store:
     """A copy of a store, the rows of each table in another order."""
     other = Store(Path(shutil.copy(store.path, folder / "store.duckdb")))
@@ -125,6 +160,25 @@ def test_the_order_of_rows_changes_no_answer(store: Store, tmp_path: Path, zone:
     """In UTC sums are stored, in the other zone they are made of the responses."""
     before, after = (answers(one, "--tz", zone) for one in (store, shuffled(store, tmp_path, seed)))
     assert not [command for command in before if after[command] != before[command]]
+
+
+def test_all_days_are_all_that_have_tokens(store: Store) -> None:
+    def told(*options: str) -> dict[str, Any]:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            assert cli.main(["tokens", "--store", str(store.path), "--no-ingest", "--json", *options]) == 0
+        answer: dict[str, Any] = json.loads(out.getvalue())
+        assert answer["days"] == len(answer["daily"])
+        return answer
+
+    every = told("--range", "all days", "--tz", "UTC")
+    with store.read() as connection:
+        known = tokens.by_day(connection, Filter(zone="UTC"))
+    assert every["daily"][0]["day"] == str(known[0].day)
+    assert every["daily"][-1]["day"] == str(known[-1].day)
+    assert money.known_usd(row["cost_usd"] for row in every["daily"]) == money.known_usd(row.cost_usd for row in known)
+    # Whoever asks for a number of them, too, gets these, and without a word thirty.
+    assert [told("--range", "all days", "--days", "3")["days"], told()["days"]] == [3, 30]
 
 
 def test_every_answer_says_the_same_sum(store: Store) -> None:

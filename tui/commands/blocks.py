@@ -17,7 +17,7 @@ from ..settings import Settings
 from .answering import opened, with_text
 from .ccusage import HEADINGS, cells, instant, mark_fields, write_legends, write_table
 from .command import FILTERS, READING, TEXT, Command
-from .json_fields import whose_fields
+from .json_fields import usd, whose_fields
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -115,7 +115,7 @@ def _block(block: Block, now: dt.datetime, reset: dt.datetime | None) -> Report:
         },
         "reasoningTokens": block.reasoning_tokens,
         "totalTokens": block.total_tokens,
-        "costUSD": block.cost_usd,
+        "costUSD": usd(block.cost_usd, block.total_tokens),
         **mark_fields([block]),
         "models": block.models,
         "burnRate": _burn_rate(block, now) if running else None,

@@ -15,10 +15,11 @@ from ..learnt import differs
 from ..settings import Settings
 from .answering import answered, with_text
 from .command import FILTERS, READING, TEXT, Command
+from .json_fields import usd
 from .page import TextColumn, table
 
 if TYPE_CHECKING:
-    from ...queries.breakdown import UsedTokens
+    from ...queries.breakdown import Delegation, UsedTokens
     from ...queries.store import Reader
     from .page import Page
 
@@ -58,17 +59,22 @@ def breakdown_answer(connection: Reader, chosen: Filter) -> Answer:
 
     found = breakdown(connection, chosen)
     # `agent_type`: what it was called until it could be mistaken for the agent that somebody runs.
-    by_type = [{**dataclasses.asdict(child), "agent_type": child.subagent_type} for child in found.children]
+    by_type = [{**_delegated(child), "agent_type": child.subagent_type} for child in found.children]
     return {
         "totals": {name: value for name, value in _used(found.totals).items() if name != "name"},
         **{f"by_{group}": [_used(row) for row in rows] for group, rows in found.groups.items()},
         **{measure: dataclasses.asdict(getattr(found, measure)) for measure in _MEASURES},
-        "delegation": {**dataclasses.asdict(found.delegation), "by_subagent_type": by_type, "by_agent_type": by_type},
+        "delegation": _delegated(found.delegation) | {"by_subagent_type": by_type, "by_agent_type": by_type},
     }
 
 
+def _delegated(told: Delegation) -> Answer:
+    return {**dataclasses.asdict(told), "cost_usd": usd(told.cost_usd, told.children)}
+
+
 def _used(row: UsedTokens) -> Answer:
-    return {**dataclasses.asdict(row), "cache_hit_ratio": row.cache_hit_ratio}
+    cost = usd(row.cost_usd, row.total_tokens)
+    return {**dataclasses.asdict(row), "cost_usd": cost, "cache_hit_ratio": row.cache_hit_ratio}
 
 
 def show(answer: Mapping[str, Any], page: Page) -> list[str]:

@@ -1,7 +1,7 @@
 """What the reports in ccusage's words have in common: its field names, and the same table.
 
 `period` is what newer versions of it call the key of a row; older ones said `date`, `week` or `month`: both are there.
-Costs are null where nothing has a price; `unpricedTokens` are the tokens that a cost leaves out.
+Costs are null where none of the tokens has a price; `unpricedTokens` are the tokens that a cost leaves out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .. import marks, terminal
 from ..factories import filter_of, utc_now
 from ..ranges import day_at
 from ..settings import Settings
-from .json_fields import whose_fields
+from .json_fields import usd, whose_fields
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -65,14 +65,15 @@ def whose(groups: Sequence[tokens.OwnedTokens]) -> Report:
 
 def sum_fields(groups: Iterable[tokens.TokenSums]) -> Report:
     found = list(groups)
+    total = sum(group.total_tokens for group in found)
     return {
         "inputTokens": sum(group.input_tokens for group in found),
         "outputTokens": sum(group.output_tokens for group in found),
         "cacheCreationTokens": sum(group.cache_write_tokens for group in found),
         "cacheReadTokens": sum(group.cache_read_tokens for group in found),
         "reasoningTokens": _known(group.reasoning_tokens for group in found),
-        "totalTokens": sum(group.total_tokens for group in found),
-        "totalCost": known_usd(group.cost_usd for group in found) if found else 0.0,
+        "totalTokens": total,
+        "totalCost": usd(known_usd(group.cost_usd for group in found), total),
         **mark_fields(found),
     }
 
@@ -111,11 +112,13 @@ _SUMMED = (
 
 def total_fields(rows: list[Report]) -> Report:
     summed = {name: sum(row[name] for row in rows) for name in _SUMMED}
+    # A day without a response costs nothing, which says nothing of what the others cost.
+    costs = [row["totalCost"] for row in rows if row["totalTokens"] or row["totalCost"]]
     return {
         **summed,
         "reasoningTokens": _known(row["reasoningTokens"] for row in rows),
         "outputUndercounted": summed["undercountedResponses"] > 0,
-        "totalCost": known_usd(row["totalCost"] for row in rows),
+        "totalCost": usd(known_usd(costs), summed["totalTokens"]),
     }
 
 

@@ -34,6 +34,7 @@ from .. import terminal
 from ..factories import engine_of, roots_of, server_access, utc_now
 from ..settings import Settings
 from .command import Command
+from .json_fields import usd
 from .sync import server_answer
 
 LIBRARIES = ("duckdb", "textual", "plotext", "msgspec", "sqlglot", "genai-prices", "watchfiles")
@@ -138,11 +139,12 @@ def _own_totals(totals: Sequence[SessionOwnTotal]) -> dict[str, Any]:
     different = sorted(
         (one for one in totals if not one.is_equal), key=lambda one: (-one.missing_tokens, one.session_id)
     )
+    shown = [one.shown + one.before_fork for one in totals]
     return {
         "sessions": len(totals),
         "equal": len(totals) - len(different),
-        "cost_usd": known_usd(one.cost_usd for one in totals) or 0.0,
-        "shown_usd": known_usd((one.shown + one.before_fork).cost_usd for one in totals) or 0.0,
+        "cost_usd": usd(known_usd(one.cost_usd for one in totals), len(totals)),
+        "shown_usd": usd(known_usd(amount.cost_usd for amount in shown), sum(amount.tokens for amount in shown)),
         "different": [
             {
                 "session_id": one.session_id,

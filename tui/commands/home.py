@@ -13,7 +13,7 @@ from ..factories import filter_of, utc_now
 from ..settings import Settings
 from .answering import answered, with_text
 from .command import FILTERS, READING, TEXT, Command
-from .json_fields import stamp
+from .json_fields import stamp, usd
 
 if TYPE_CHECKING:
     from ...queries.store import Reader
@@ -57,7 +57,7 @@ def home_answer(connection: Reader, chosen: Filter, *, window: str, now: dt.date
             "total": frame.total_tokens,
         },
         "projects": frame.projects,
-        "cost_usd": frame.cost_usd,
+        "cost_usd": usd(frame.cost_usd, frame.total_tokens),
         "responses": frame.responses,
         "unpriced_tokens": frame.unpriced_tokens,
         "billed_elsewhere_tokens": frame.billed_elsewhere_tokens,

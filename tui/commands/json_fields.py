@@ -32,6 +32,11 @@ def whose_fields(row: Any) -> Answer:
     return {"agent": row.agent, "machine": row.machine, "username": row.username}
 
 
+def usd(cost: float | None, tokens: int) -> float | None:
+    """A cost of what took so many `tokens`: no tokens cost nothing; those of which none has a known price, null."""
+    return 0.0 if cost is None and not tokens else cost
+
+
 def token_fields(row: tokens.TokenSums) -> Answer:
     """Sums of tokens and cost."""
     return {
@@ -45,7 +50,7 @@ def token_fields(row: tokens.TokenSums) -> Answer:
         "total": row.total_tokens,
         "sessions": row.sessions,
         "responses": row.responses,
-        "cost_usd": row.cost_usd,
+        "cost_usd": usd(row.cost_usd, row.total_tokens),
         "unpriced_tokens": row.unpriced_tokens,
         "billed_elsewhere_tokens": row.billed_elsewhere_tokens,
         "undercounted": row.undercounted,
@@ -68,7 +73,7 @@ def spent_fields(spent: Spent | TokensSpent | None) -> Answer:
             "reasoning": spent.reasoning_tokens,
             "total": spent.total_tokens,
         },
-        "cost_usd": spent.cost_usd,
+        "cost_usd": usd(spent.cost_usd, spent.total_tokens),
         "unpriced_tokens": spent.unpriced_tokens,
         "output_undercounted": spent.undercounted > 0,
     }

@@ -17,7 +17,7 @@ from ..settings import Settings
 from ..user_names import user_name
 from .answering import MAX_LIMIT, answered, between
 from .command import DAYS_AND_WHERE, READING, Command, Flag
-from .json_fields import stamp
+from .json_fields import stamp, usd
 from .page import TextColumn, table
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def operator_answer(connection: Reader, chosen: Filter, *, now: dt.datetime, tod
         "people": [
             {
                 **dataclasses.asdict(row),
+                "cost_usd": usd(row.cost_usd, row.tokens_total),
                 "name": user_name(row.username),
                 "active_seconds": seconds,
                 "active_hours": round(row.active_seconds / 3600, 2),

@@ -16,7 +16,7 @@ from ..sessions import text as told
 from ..settings import Settings
 from .answering import MAX_LIMIT, answered, between, with_text
 from .command import FILTERS, LIMIT, READING, TEXT, Command
-from .json_fields import stamp
+from .json_fields import stamp, usd
 from .page import TextColumn, table, who_cells, who_columns
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def _fields(row: sessions.SessionRow) -> Answer:
     fields["ended_at"] = stamp(row.ended_at)
     fields["active_seconds"] = round(row.active_seconds)
     fields["wall_seconds"] = round(row.wall_seconds)
+    # Of one that is not read yet nothing is known.
+    fields["cost_usd"] = row.cost_usd if row.pending else usd(row.cost_usd, row.tokens_total)
     fields["cache_creation_tokens"] = row.cache_write_tokens
     fields["processed"] = not row.pending
     fields["pipeline_status"] = "pending" if row.pending else "processed"

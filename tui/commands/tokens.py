@@ -13,6 +13,7 @@ from ...queries.token_kinds import cache_hit_ratio
 from .. import format as words
 from .. import marks
 from ..factories import filter_of
+from ..ranges import ALL
 from ..sessions import text as told
 from ..settings import Settings
 from .answering import Soon, answered, between, with_text
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     Answer = dict[str, Any]
 
 
-MAX_DAYS = 365
+DAYS, MAX_DAYS = 30, 365
+"""Days in `daily` where nothing is said of days, and the most that can be asked for."""
 
 
 _BAR = 20
@@ -36,7 +38,9 @@ _BAR = 20
 
 def run(given: argparse.Namespace, settings: Settings) -> int:
     """`agnes-stats tokens`."""
-    days = between("days", given.days, 1, MAX_DAYS)
+    days: int | None = None
+    if given.days is not None or settings.range != ALL.label:
+        days = between("days", DAYS if given.days is None else given.days, 1, MAX_DAYS)
     today = dt.datetime.now(ZoneInfo(settings.tz)).date()
     chosen = filter_of(settings)
     return answered(
@@ -48,13 +52,16 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     )
 
 
-def tokens_answer(connection: Reader, chosen: Filter, *, today: dt.date, days: int) -> Answer:
-    """`GET /api/me/stats/tokens`: `daily` has every day of the window, the rest is over all days of the filter."""
+def tokens_answer(connection: Reader, chosen: Filter, *, today: dt.date, days: int | None) -> Answer:
+    """`GET /api/me/stats/tokens`: `daily` has every day of the window, the rest is over all days of the filter.
+
+    The window is the filter's days; where it names none, the last `days`, or all if that is None.
+    """
     from ...queries import tokens
 
-    window = (
-        chosen if chosen.since or chosen.until else chosen.but(since=today - dt.timedelta(days=days - 1), until=today)
-    )
+    window = chosen
+    if days is not None and not (chosen.since or chosen.until):
+        window = chosen.but(since=today - dt.timedelta(days=days - 1), until=today)
     totals = tokens.totals(connection, chosen)
     # A store where nothing matches has no days, either.
     daily = _daily_fields(tokens.by_day(connection, window), window) if totals.total_tokens or totals.responses else []
@@ -188,7 +195,17 @@ def model_lines(models: Sequence[dict[str, Any]], page: Page) -> list[str]:
 COMMAND = Command(
     heeds=(*READING, *FILTERS, "no-cost"),
     run=run,
-    options=(("--days", {"type": int, "default": 30, "metavar": "N", "help": "days in `daily`, 1 to 365 (30)"}), TEXT),
+    options=(
+        (
+            "--days",
+            {
+                "type": int,
+                "metavar": "N",
+                "help": f"days in `daily` where no others are asked for, 1 to {MAX_DAYS} ({DAYS})",
+            },
+        ),
+        TEXT,
+    ),
     examples=(
         "tokens --days 7",
         "tokens --since 2026-01-01 --project shop --json",
