@@ -91,12 +91,35 @@ def parts(connection: Reader, terms: Terms, names: Sequence[str] | None = None) 
     return {part: Part(part, f"{terms.mark}-{digest:016x}", count) for part, digest, count in rows}
 
 
+class OutgoingFile(NamedTuple):
+    """A file of this machine: how many bytes of it are read, and whether all that these tell is known elsewhere."""
+
+    path: str
+    read_to: int
+    known_there: bool
+
+
+def files(connection: Reader, terms: Terms, waiting: Sequence[str]) -> list[OutgoingFile]:
+    """All files that were read here, by path; `waiting` are the parts that wait. What is left out is known nowhere."""
+    _prepare(connection, terms)
+    _choose(connection, waiting)
+    tell = " UNION ".join(
+        f'SELECT "{column}" FROM ({_rows(fact)}) WHERE part IN (FROM chosen_parts) AND "{column}" IS NOT NULL'
+        for fact in _facts(terms)
+        for column in fact.columns
+        if column == "path" or column.endswith("_path")
+    )
+    rows = connection.rows(
+        f"SELECT path, coalesce(read_to, 0), path NOT IN ({tell}) "
+        "AND coalesce(session_id NOT IN (FROM left_out), true) FROM files WHERE machine IS NULL ORDER BY path"
+    )
+    return [OutgoingFile(*row) for row in rows]
+
+
 def rows_of(connection: Reader, terms: Terms, names: Sequence[str]) -> Iterator[OutgoingRow]:
     """All that is told in some parts."""
     _prepare(connection, terms)
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE chosen_parts AS SELECT unnest(?::VARCHAR[]) AS part", [list(names)]
-    )
+    _choose(connection, names)
     for fact in _facts(terms):
         yield from _told(connection, fact, terms)
     spans = connection.rows(

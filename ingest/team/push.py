@@ -15,7 +15,7 @@ from ...queries.replaced import replace_text
 from ...queries.schema import STORE_VERSION
 from ...queries.store import Store, StoreError
 from . import inbox
-from .outgoing import OutgoingRow, Part, Terms, parts, rows_of
+from .outgoing import OutgoingFile, OutgoingRow, Part, Terms, files, parts, rows_of
 from .share import Share
 
 CHUNK_ROWS = 20_000
@@ -26,7 +26,7 @@ _KEY_BYTES = 1000
 
 @dataclass(slots=True)
 class PushSummary:
-    """What a push did, or what it would do."""
+    """What a push did."""
 
     parts: int = 0
     """Parts that differ from what was told."""
@@ -126,16 +126,26 @@ def _push(
     return sum(part.rows for part in there.values())
 
 
-def waits(store: Store, where: inbox.Address, terms: Terms) -> PushSummary:
+@dataclass(frozen=True, slots=True)
+class UntoldParts:
+    """What a push would tell now: so many parts with so many rows, and how far each file is known there."""
+
+    parts: int
+    rows: int
+    files: list[OutgoingFile]
+
+
+def waits(store: Store, where: inbox.Address, terms: Terms) -> UntoldParts:
     """What a push would tell now, without telling it. Raises InboxError, StoreError."""
     with inbox.connected(where) as connection:
         terms = replace(terms, team=inbox.check_version(connection))
         known = inbox.pushed(connection, terms.machine)
     with store.read() as reader:
         there = parts(reader, terms)
-    todo = [part for part in there.values() if known.digests.get(part.name) != part.digest]
+        todo = [part for part in there.values() if known.digests.get(part.name) != part.digest]
+        read_here = files(reader, terms, [part.name for part in todo])
     gone = sum(name not in there for name in known.digests)
-    return PushSummary(len(todo) + gone, sum(part.rows for part in todo))
+    return UntoldParts(len(todo) + gone, sum(part.rows for part in todo), read_here)
 
 
 def chunks(todo: Sequence[Part]) -> Iterator[list[str]]:

@@ -363,6 +363,12 @@ def test_from_nothing_to_a_team_view(
     waits = json.loads(
         said(capsys, "push", "--to", ann, "--machine", "mac", "--share", "labels", "--status", "--json", *store)[1]
     )
+    (file,) = waits["files"]
+    assert file["read_to"] == Path(file["path"]).stat().st_size
+    assert file["known_there"] is False, "titles are not told so far"
+    ask = ["push", "--to", ann, "--machine", "mac", "--status", "--json", *store]
+    assert json.loads(said(capsys, *ask)[1])["files"] == [file | {"known_there": True}]
+    assert json.loads(said(capsys, *ask, "--leave-out", "warehouse")[1])["files"] == [file]
     assert (waits["waiting_rows"] > 0, [row["machine"] for row in waits["machines"]]) == (True, ["mac"])
     assert waits["last_push_at"] == waits["machines"][0]["pushed_at"]
     # Whoever only pushes may not see who drains.

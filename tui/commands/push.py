@@ -174,7 +174,10 @@ def _status(given: argparse.Namespace, settings: Settings, where: Address, terms
         ]
         last = next((row["pushed_at"] for row in rows if row["machine"] == terms.machine), None)
         waits_so = {"waiting_rows": waiting.rows, "waiting_parts": waiting.parts}
-        terminal.answer(_about(where, terms) | {"last_push_at": last, **waits_so, "machines": rows})
+        files = [
+            {"path": each.path, "read_to": each.read_to, "known_there": each.known_there} for each in waiting.files
+        ]
+        terminal.answer(_about(where, terms) | {"last_push_at": last, "files": files, **waits_so, "machines": rows})
         return 0
     lines = [
         f"· {each.machine}: {words.plural(each.rows, 'row')}, {each.share}, last pushed {_when(each)}"
