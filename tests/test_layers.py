@@ -10,6 +10,7 @@ from agnes_stats.queries.schema import FACTS, TABLES
 
 from tests import guards
 from tests.guards import ROOMS
+from tests.storing import store_in
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = {fact.name for fact in FACTS} | set(TABLES)
@@ -125,7 +126,7 @@ def test_answers_for_scripts_load_no_screen(tmp_path: Path) -> None:
     code = (
         "from agnes_stats.tui import cli\nimport contextlib, io\n"
         "with contextlib.redirect_stdout(io.StringIO()):\n"
-        f"    assert cli.main(['tokens', '--json', '--no-ingest', '--store', {str(tmp_path / 's.duckdb')!r}]) == 0"
+        f"    assert cli.main(['tokens', '--json', '--no-ingest', '--store', {str(store_in(tmp_path).path)!r}]) == 0"
     )
     assert not loaded_by(code) & HEAVY
 

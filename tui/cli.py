@@ -14,7 +14,7 @@ from ..queries.paths import leave_deleted_folder
 from . import ending, first_screen, terminal, user_names
 from .commands import COMMANDS, EXAMPLES, GROUPS, TOPICS, command_of
 from .commands.command import PLACES
-from .factories import only_read
+from .factories import misnamed, need_store, only_read
 from .helping import Parser
 from .settings import OPTION_GROUPS, OPTIONS, BadSetting, Option, Settings, is_text, parsed, settings_from
 
@@ -185,6 +185,9 @@ def _run(words: Sequence[str]) -> int:
         settings = only_read(settings_from(_without_unheeded(given), os.environ))
         user_names.set_aliases(settings.users or {})
         leave_deleted_folder()
+        if _needs_store(given):
+            need_store(settings)
+        _tell_misnamed(given, settings)
         return _command(given)(given, settings)
     except BadSetting as error:
         terminal.error(error)
@@ -208,6 +211,32 @@ def _run(words: Sequence[str]) -> int:
         return 1
 
 
+def _needs_store(given: argparse.Namespace) -> bool:
+    """Whether what was asked for is answered from the store, as it is where `--no-ingest` is heeded."""
+    if given.command is None:
+        return not given.demo
+    command = command_of(given.command)
+    return command.needs_store and "no-ingest" in command.heeds
+
+
+def _tell_misnamed(given: argparse.Namespace, settings: Settings) -> None:
+    """Tell of variables that name folders that are not there. Where a screen is shown, Sync does that."""
+    if given.command is None:
+        if given.demo or _shows_screen(given):
+            return
+    elif not (given.command == "ingest" or _needs_store(given)):
+        return
+    for line in misnamed(settings):
+        terminal.error(line)
+        if (may_keep := kept.current()) is not None:
+            # Who asks again is told again.
+            may_keep.give_up()
+
+
+def _shows_screen(given: argparse.Namespace) -> bool:
+    return given.command is None and not given.plain and not given.view and terminal.can_show_screen()
+
+
 def _check_texts(given: Mapping[str, Any]) -> None:
     """Raise BadSetting for what the system gave us in another encoding."""
     for name, value in given.items():
@@ -217,7 +246,7 @@ def _check_texts(given: Mapping[str, Any]) -> None:
 
 
 def _command(given: argparse.Namespace) -> Callable[[argparse.Namespace, Settings], int]:
-    if given.command is None and not given.plain and not given.view and terminal.can_show_screen():
+    if _shows_screen(given):
         from .dashboard import dashboard
 
         return dashboard

@@ -46,7 +46,9 @@ def _stored(ask: Callable[[Any], list[str]]) -> Values:
 
         try:
             settings = settings_from(vars(parsed_args), os.environ)
-            with Store(settings.store).read() as connection:
+            store = Store(settings.store)
+            store.demand()
+            with store.read() as connection:
                 return [value for value in ask(connection) if value.startswith(prefix)]
         except (BadSetting, StoreError, OSError):
             return []

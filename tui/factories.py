@@ -29,6 +29,12 @@ def only_read(settings: Settings) -> Settings:
     return replace(settings, no_ingest=True) if is_drained else settings
 
 
+def need_store(settings: Settings) -> None:
+    """Raise StoreMissing where the settings forbid to read, and so to make a store, and there is none."""
+    if settings.no_ingest:
+        Store(settings.store).demand()
+
+
 def utc_now() -> dt.datetime:
     """Now, in UTC without a zone, as the store keeps times."""
     return dt.datetime.now(dt.UTC).replace(tzinfo=None)
@@ -132,6 +138,16 @@ def looked_in(settings: Settings) -> list[str]:
     from ..ingest import formats
 
     return [place for place, _ in formats.looked_in(os.environ)]
+
+
+def misnamed(settings: Settings) -> list[str]:
+    """What is wrong with the variables that name folders of transcripts, a line each; nothing where none is read."""
+    if settings.source or settings.no_ingest:
+        return []
+    from ..ingest import formats
+
+    wrong = formats.not_there(os.environ)
+    return [f"{variable} names {place}, and there is no such folder" for variable, place in wrong]
 
 
 def workspace_places(worked_in: int) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
+from ...queries.paths import expanded, is_folder
 from .source import (
     Fingerprint,
     Matter,
@@ -93,6 +94,27 @@ def looked_in(environment: Mapping[str, str]) -> list[tuple[str, str | None]]:
     return found
 
 
+_ALSO = {"pi": "PI_AGENT_DIR", "gemini": "GEMINI_DATA_DIR", "mux": "XUM_ROOT"}
+"""A second variable of sources that heed two."""
+
+
+def naming() -> list[str]:
+    """The variables that name folders of transcripts, and take the place of the usual ones: all that sources heed."""
+    both = ((source.variable, _ALSO.get(kind)) for kind, source in SOURCES.items())
+    return [variable for each in both for variable in each if variable is not None]
+
+
+def not_there(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Folders that variables name and that do not exist, each with its variable: misspelt ones perhaps."""
+    found = []
+    for variable in naming():
+        told = environment.get(variable, "")
+        # One of them takes several, with commas.
+        parts = told.split(",") if variable == SOURCES["claude"].variable else [told]
+        found += [(variable, part.strip()) for part in parts if part.strip() and not is_folder(expanded(part.strip()))]
+    return found
+
+
 __all__ = [
     "SOURCES",
     "Fingerprint",
@@ -109,5 +131,7 @@ __all__ = [
     "file_at",
     "find_roots",
     "looked_in",
+    "naming",
+    "not_there",
     "reason",
 ]

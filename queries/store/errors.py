@@ -31,6 +31,13 @@ class StoreTooNew(StoreError):
     """The store was written by a newer agnes-stats, or a newer DuckDB."""
 
 
+class StoreMissing(StoreError):
+    """There is no store, and nobody wants one made."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no store at {path}")
+
+
 class StoreForeign(StoreError):
     """A sound database of somebody else, which we leave alone."""
 

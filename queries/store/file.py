@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from .. import kept
 from ..schema import ddl
 from .database import SETTINGS, Outdated, connect, connect_confined, create_from, is_sound, read_all, take_notes
-from .errors import StoreBusy, StoreDamaged, StoreError, StoreForeign, StoreReadOnly, explained, refuse_odd
+from .errors import StoreBusy, StoreDamaged, StoreError, StoreMissing, StoreReadOnly, explained, refuse_odd
 from .files import Files, Stamp
 from .gate import gate_of
 from .instance import Instance, OpenStore, Outside
@@ -196,6 +196,12 @@ class Store:
         """Whether a store made now knows of nothing that the user had forgotten."""
         return not read_notes(self.path)
 
+    def demand(self) -> None:
+        """Raise StoreMissing where there is none: for whoever shall not make one."""
+        refuse_odd(self.path)
+        if self._files.is_missing():
+            raise StoreMissing(self.path)
+
     def make_way(self) -> None:
         """Inside a `write`, after its transaction: keep readers of this process out if other processes wait.
 
@@ -309,11 +315,9 @@ class Store:
     def copy_to(self, path: Path) -> None:
         """Copy the store, as it is between two writes and of whatever version, to a path that nothing has.
 
-        Raises StoreError, StoreForeign also where there is no store.
+        Raises StoreError, StoreForeign; StoreMissing where there is none.
         """
-        refuse_odd(self.path)
-        if self._files.is_missing():
-            raise StoreForeign(f"there is no store at {self.path}")
+        self.demand()
 
         def copied() -> OpenStore:
             self._files.copy_to(Files(path))

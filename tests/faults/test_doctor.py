@@ -12,6 +12,7 @@ from agnes_stats.ingest.formats.claude.retention import retention
 from agnes_stats.tui import cli
 from agnes_stats.tui.commands import doctor
 
+from tests.storing import store_in
 from tests.transcripts import Transcript, write
 
 
@@ -89,6 +90,8 @@ def test_what_stays_behind_after_reading_is_a_problem(
     claude: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.utime(claude / "projects/-home-dana-work/s1.jsonl", (1e9, 1e9))
+    claude.with_name("data").mkdir()
+    store_in(claude.with_name("data"))
     examined(claude, capsys, "--no-ingest")
     monkeypatch.setattr(Engine, "_read_few", lambda *_: None)
     told = examined(claude, capsys, status=1)

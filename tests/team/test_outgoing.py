@@ -19,7 +19,7 @@ from agnes_stats.queries.schema import FACTS
 from agnes_stats.queries.store import Store
 from agnes_stats.tui import cli
 
-from tests.storing import held
+from tests.storing import held, store_in
 from tests.transcripts import Transcript, store_of, write
 
 KEY = "5a" * 32
@@ -232,5 +232,5 @@ def test_nothing_needs_the_library_but_what_connects(tmp_path: Path) -> None:
         "[command_of(name) for name in COMMANDS]\n"
         "sys.exit(cli.main(['push', '--no-ingest', '--to', 'postgresql://a@127.0.0.1:1/d', '--store', sys.argv[1]]))"
     )
-    ran = subprocess.run([sys.executable, "-c", program, tmp_path / "s.duckdb"], capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-c", program, store_in(tmp_path).path], capture_output=True, text=True)
     assert (ran.returncode, "pip install 'agnes-stats[team]'" in ran.stderr) == (1, True), ran.stderr

@@ -37,6 +37,7 @@ from textual.events import Key
 from textual.pilot import Pilot
 
 from tests import storing
+from tests.storing import store_in
 from tests.transcripts import Transcript, store_of
 from tests.tui.running import screen_text, settle
 
@@ -183,7 +184,8 @@ def test_how_it_was_left_is_how_it_begins(world: World) -> None:
 def test_where_there_is_nothing_nobody_waits_for_more(world: World, tab: str) -> None:
     """What stands in place of a table is all there is, and the ingester begins then."""
     begun = time.monotonic()
-    empty = str(world.store.path.with_name("empty.duckdb"))
+    (world.store.path.parent / "empty").mkdir()
+    empty = str(store_in(world.store.path.parent / "empty").path)
     assert "1 Sessions" in world.begin(["--no-ingest", "--store", empty, "--tab", tab])
     # The fixture has it wait for a minute.
     assert time.monotonic() - begun < 30.0

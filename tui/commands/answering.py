@@ -13,7 +13,7 @@ from ...ingest import early
 from ...queries import kept
 from ...queries.store import Store, StoreBusy
 from .. import terminal, user_names
-from ..factories import engine_of, filter_of, server_access, utc_now
+from ..factories import engine_of, filter_of, need_store, server_access, utc_now
 from ..ranges import holds_until
 from ..settings import BadSetting, Settings
 
@@ -52,6 +52,7 @@ def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -
 
     Such an answer is provisional, and whoever asked has to `fill` the store.
     """
+    need_store(settings)
     store = Store(settings.store)
     may_keep = kept.current() if store.is_file else None
     with_sessions = soon is Soon.WITH_SESSIONS or settings.project is not None

@@ -42,6 +42,8 @@ class Command:
     run: Run
     options: tuple[Flag, ...] = ()
     """Those of its own."""
+    needs_store: bool = True
+    """Whether it is of no use where there is no store, and with `--no-ingest` none is made."""
     has_json: bool = True
     """Whether `--json` changes what it tells."""
     examples: tuple[str, ...] = ()

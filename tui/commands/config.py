@@ -157,6 +157,7 @@ def _write(path: Path) -> None:
 COMMAND = Command(
     heeds=tuple(option.name for option in OPTIONS),
     run=run,
+    needs_store=False,
     options=(
         ("--write", {"action": "store_true", "help": "make a config file with every setting in it, none of them on"}),
         ("--sample", {"action": "store_true", "help": "print what --write would write"}),

@@ -11,7 +11,7 @@ import stat
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,12 @@ from ...queries import doctor as ask
 from ...queries import servers, sync
 from ...queries.money import known_usd
 from ...queries.own_totals import SessionOwnTotal, own_totals
-from ...queries.paths import exists, expanded, is_folder
+from ...queries.paths import exists
 from ...queries.schema import STORE_VERSION
 from ...queries.store import Store, StoreError
 from .. import format as words
 from .. import terminal
-from ..factories import engine_of, roots_of, server_access, utc_now
+from ..factories import engine_of, misnamed, need_store, roots_of, server_access, utc_now
 from ..settings import Settings
 from .command import Command
 from .json_fields import usd
@@ -66,6 +66,7 @@ def examine(settings: Settings, roots: Sequence[Root]) -> Findings:
     try:
         engine = engine_of(settings, store)
         engine.roots = roots
+        need_store(settings)
         if not settings.no_ingest:
             engine.catch_up()
             _ask_server(store, settings)
@@ -235,7 +236,8 @@ def _look_at_file(path: Path, found: Findings) -> None:
         if os.name == "posix" and status.st_mode & 0o077:
             found.problems.append(f"{path} can be read by others (mode {told['mode']}): chmod 600 it")
     except FileNotFoundError:
-        found.notes.append(f"there is no store yet at {path}")
+        if not found.problems:
+            found.notes.append(f"there is no store yet at {path}")
     except OSError as error:
         found.problems.append(f"{path}: {error.strerror}")
     known = found.answer.setdefault("store", {})
@@ -247,11 +249,8 @@ def _looked_in(settings: Settings, roots: Sequence[Root], found: Findings) -> li
     """The places where sources were looked for; a place that was named and is not there is a problem."""
     if settings.source:
         return list(settings.source)
-    places = []
-    for place, variable in formats.looked_in(os.environ):
-        places.append(place)
-        if variable is not None and not is_folder(expanded(place)):
-            found.problems.append(f"{variable} names {place}, and there is no such folder")
+    places = [place for place, _ in formats.looked_in(os.environ)]
+    found.problems += misnamed(replace(settings, no_ingest=False))
     if not roots:
         found.notes.append(f"no transcripts found; looked in {', '.join(places)}; name a folder with --source")
     return places
@@ -426,4 +425,4 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     return 1 if findings.problems else 0
 
 
-COMMAND = Command(heeds=("store", "source", "no-ingest", "agnes-server"), run=run)
+COMMAND = Command(heeds=("store", "source", "no-ingest", "agnes-server"), run=run, needs_store=False)

@@ -23,6 +23,7 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     if given.session is None and project is None and before is None:
         raise BadSetting("forget what? Name it with --session, --project or --before")
     store = Store(settings.store)
+    store.demand()
     store.for_drain()
     with store.write() as connection:
         chosen = out.select(

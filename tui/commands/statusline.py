@@ -155,6 +155,9 @@ def statusline(given: argparse.Namespace, settings: Settings) -> int:  # noqa: A
     is_alone = transcript is not None and is_idle
 
     def refreshed() -> str:
+        from ..factories import need_store
+
+        need_store(settings)
         if is_idle and not settings.no_ingest and (soon := _provisional(store, settings, session_id, last)) is not None:
             last.write(soon)
             return soon.text()
@@ -439,5 +442,8 @@ def _amount(used: Used, count: int, settings: Settings) -> str:
 _ANY_DAY = tuple(name for name in FILTERS if name not in ("range", "since", "until"))
 
 COMMAND = Command(
-    heeds=("store", "source", "tz", "no-ingest", *_ANY_DAY, *BUDGETS, "no-cost"), run=statusline, has_json=False
+    heeds=("store", "source", "tz", "no-ingest", *_ANY_DAY, *BUDGETS, "no-cost"),
+    run=statusline,
+    needs_store=False,
+    has_json=False,
 )

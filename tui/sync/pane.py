@@ -29,7 +29,7 @@ from ...queries.servers import ServerHealth
 from ...queries.sync import Reject, SourceHealth, StoreFacts, SyncPage, SyncRow, Unknown
 from ...queries.workspaces import SnapshotState, SyncTable, TableSums, UploadRow, UploadSums, Workspace
 from .. import format as words
-from ..factories import workspace_places
+from ..factories import misnamed, workspace_places
 from ..filter_text import unknown_to_sync
 from ..kit.captioned_table import Listing
 from ..kit.cards import Cards
@@ -288,6 +288,7 @@ class SyncPane(Pane[SyncData], HasViews):
         """What this program has read: all of it in its own view, below the others a line for each source, or one."""
         look = self._look()
         facts = told.store(data.store, data.store_bytes, data.rejects_total, data.unknowns)
+        facts = " · ".join([*misnamed(self.dashboard.settings), facts])
         if data.program is not None:
             costs = self.dashboard.costs.rows()
             self.query_one(ProgramView).show(data.sources, data.program, costs, facts, look)
