@@ -135,8 +135,19 @@ C1, C2 = count(10, FIRST, FIRST), count(20, SECOND, NEXT)
         (R1, R2, C2),
         (C1, R1, R2),
         (R1, C1, R2, count(22, SECOND, SECOND)),
+        (C1, R1, R1, C2, R2, R2),
+        (C1, C2, R1, R2),
     ],
-    ids=["before", "behind", "records only", "first count lost", "last count lost", "another last"],
+    ids=[
+        "before",
+        "behind",
+        "records only",
+        "first count lost",
+        "last count lost",
+        "another last",
+        "told twice",
+        "both behind",
+    ],
 )
 def test_records_of_usage_count_where_no_event_tells_of_it(
     way: str, told: tuple[dict[str, Any], ...], tmp_path: Path

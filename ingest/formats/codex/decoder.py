@@ -97,6 +97,8 @@ class CodexDecoder:
         """What the last `token_count` told of a response, as long as no record has told it, too."""
         self._recorded: _Recorded | None = state.get("recorded")
         """A record that no `token_count` has told so far."""
+        self._last_record: str | None = state.get("last_record")
+        """The response that the last record was about: told twice it counts once."""
 
     # -- the stretch ---------------------------------------------------------------------------------------------
 
@@ -138,6 +140,7 @@ class CodexDecoder:
             "spawned": self._spawned,
             "counted": self._counted,
             "recorded": self._recorded,
+            "last_record": self._last_record,
         }
 
     # -- one row -------------------------------------------------------------------------------------------------
@@ -260,13 +263,15 @@ class CodexDecoder:
     def _record(self, told: UsageRecord, place: Place) -> None:
         """What a response took, as newer versions tell beside `token_count`: it counts where no such event tells it."""
         used = _vector(told.usage)
-        if used is None or not isinstance(told.response_id, str):
+        if used is None or not isinstance(told.response_id, str) or told.response_id == self._last_record:
             return
+        self._last_record = told.response_id
+        total, before = _vector(told.thread_token_usage), self._before
         if self._counted is not None and used[:-1] == self._counted[:-1]:
             self._counted = None
-        elif self._recorded is None or self._recorded[0] != told.response_id:
+        elif total is None or before is None or any(now > then for now, then in zip(total, before, strict=True)):
             self._tell_recorded()
-            self._recorded = told.response_id, used, _vector(told.thread_token_usage), place.ts, place.pos
+            self._recorded = told.response_id, used, total, place.ts, place.pos
 
     def _tell_recorded(self) -> None:
         """Count the last record, which no `token_count` has told; a total that comes later has it in it."""
