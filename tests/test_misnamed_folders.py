@@ -33,6 +33,14 @@ def test_it_is_told_each_time(words: list[str], wrong: str, tmp_path: Path, caps
     assert [told(capsys, tmp_path, *words), told(capsys, tmp_path, *words)] == [(0, wrong)] * 2
 
 
+def test_several_are_told_in_one_line(
+    wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path / "none"))
+    status, err = told(capsys, tmp_path, "sessions")
+    assert (status, err.count("\n"), err.count("there is no such folder")) == (0, 1, 2)
+
+
 def test_who_reads_nothing_there_is_silent(
     wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -226,8 +226,8 @@ def _tell_misnamed(given: argparse.Namespace, settings: Settings) -> None:
             return
     elif not (given.command == "ingest" or _needs_store(given)):
         return
-    for line in misnamed(settings):
-        terminal.error(line)
+    if wrong := misnamed(settings):
+        terminal.error("; ".join(wrong))
         if (may_keep := kept.current()) is not None:
             # Who asks again is told again.
             may_keep.give_up()

@@ -43,6 +43,8 @@ class EndableApp(App[int]):
         accept_any_byte()
         self._asked: int | None = None
         """With which status to end, if that was asked for before there was a loop."""
+        self.ends_program = True
+        """Whether there is nothing left to do once the app has ended."""
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's choice, but that a terminal costs nothing while nobody types."""
@@ -61,8 +63,9 @@ class EndableApp(App[int]):
             self.exit(self._asked)
 
     def exit(self, *given: Any, **named: Any) -> None:
-        """End the app. What does not come to its end in a moment is left behind."""
-        ending.begin()
+        """End the app. What does not come to its end in a moment is left behind, if the program ends with it."""
+        if self.ends_program:
+            ending.begin()
         super().exit(*given, **named)
 
     def end(self, status: int) -> None:

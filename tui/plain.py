@@ -80,6 +80,8 @@ def plain(given: argparse.Namespace, settings: Settings) -> int:
         pass
     days = None if settings.range is None else range_named(settings.range)
     app = app_of(replace(settings, no_ingest=True, tab=chosen[0].name, range=None), days=days, prepares=False)
+    # What it has found is written afterwards: a busy machine takes longer than the end of a program may.
+    app.ends_program = False
     told: list[str] = []
     names: list[str] = []
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from agnes_stats.tui import cli
+from agnes_stats.tui import cli, ending
 from agnes_stats.tui.access.pane import VIEWS as ACCESS
 from agnes_stats.tui.kit.bars import StackedBars
 from agnes_stats.tui.kit.cards import Card, Cards
@@ -96,3 +96,12 @@ def test_one_view_alone_and_one_that_there_is_not(options: list[str], capsys: py
     assert [line for line in lines if line.startswith("# ")] == ["# Sessions, Tasks"]
     assert cli.main(["--plain", "--view", "nowhere", "--tab", "sync", *options]) == 2
     assert "no view is called 'nowhere'; there are Workspace, Uploads" in capsys.readouterr().err
+
+
+def test_the_program_goes_on_once_the_views_were_looked_at(
+    options: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends a program half a second after its screen would end it before all is written, with status 0."""
+    monkeypatch.setattr(ending, "begin", lambda: pytest.fail("the end begins before anything is written"))
+    assert cli.main(["--view", "Tasks", "--tab", "sessions", *options]) == 0
+    assert "# Sessions, Tasks" in capsys.readouterr().out
