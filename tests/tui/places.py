@@ -10,6 +10,7 @@ from pathlib import Path
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.access.pane import VIEWS as ACCESS
 from agnes_stats.tui.app import AgnesStats
+from agnes_stats.tui.kit.table import RecordTable
 from agnes_stats.tui.sessions.pane import SessionsTab
 from agnes_stats.tui.sync.pane import VIEWS as SYNC
 from agnes_stats.tui.tabs import TABS
@@ -61,6 +62,12 @@ def a_bit_of_everything(home: Path) -> Store:
     path = machine.session(Transcript("s2", "2026-03-10T13:00:00").prompt("Hi").response(), Path("/x"))
     path.write_bytes(path.read_bytes() + b"{bad\n")
     return machine.read().store
+
+
+def cut_at_the_side(app: AgnesStats) -> list[str]:
+    """The tables on the screen whose columns have not all of them room, by their ids and columns."""
+    tables = [table for table in app.screen.query(RecordTable) if table.is_on_screen and table.region.area]
+    return [f"{table.id}: {[column.label for column in table.all_columns]}" for table in tables if table.max_scroll_x]
 
 
 @asynccontextmanager

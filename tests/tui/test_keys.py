@@ -26,7 +26,7 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from tests.machine import Machine
-from tests.tui.places import PLACES, a_bit_of_everything, everywhere
+from tests.tui.places import PLACES, a_bit_of_everything, cut_at_the_side, everywhere
 from tests.tui.running import press, running, screen_text, settle
 
 
@@ -37,7 +37,9 @@ def store(own_home: Path) -> Store:
 
 
 @pytest.mark.parametrize(
-    "size", [(80, 24), *(pytest.param(size, marks=pytest.mark.long) for size in ((50, 20), (140, 45)))], ids=str
+    "size",
+    [(80, 24), *(pytest.param(size, marks=pytest.mark.long) for size in ((50, 20), (110, 35), (140, 45)))],
+    ids=str,
 )
 async def test_the_keys_told_are_whole_and_work_there_and_help_is_among_them(
     store: Store, size: tuple[int, int]
@@ -52,6 +54,7 @@ async def test_the_keys_told_are_whole_and_work_there_and_help_is_among_them(
             row = screen_text(app).splitlines()[bar.region.y]
             assert row[bar.region.x :].startswith(line), place
             assert cell_len(line) <= bar.region.width, place
+            assert size < (80, 24) or not cut_at_the_side(app), place
             descriptions = [entry.description for entry in shown]
             assert "Help" in descriptions and {"Back", "Quit"} & set(descriptions), place
             assert "? Help" in line or "F1 Help" in line, place

@@ -29,7 +29,7 @@ _FILES = (
     Column("sessions", "Sessions", 8, "right", min_screen=64),
     Column("last", "Last", 15, min_screen=56),
 )
-_TIMES = (Column("p50_ms", "p50", 7, "right"), Column("p95_ms", "p95", 7, "right"))
+_TIMES = (Column("p50_ms", "p50", 7, "right", 54), Column("p95_ms", "p95", 7, "right"))
 
 TABLES = (
     Column("name", "Table", sortable=True),
@@ -69,7 +69,7 @@ _TOOLS = (
     Column("error_rate", "Rate", 7, "right", min_screen=92, sortable=True),
     Column("denied", "Denied", 6, "right", min_screen=60, sortable=True),
     Column("p50_ms", "p50", 7, "right", min_screen=56, sortable=True),
-    Column("p95_ms", "p95", 7, "right", sortable=True),
+    Column("p95_ms", "p95", 7, "right", min_screen=42, sortable=True),
     Column("sessions", "Sessions", 8, "right", min_screen=88, sortable=True),
     Column("result_tokens", "≈ Tokens", 8, "right", min_screen=74, sortable=True),
     Column("share", "Share", 7, "right", min_screen=84),

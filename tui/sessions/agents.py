@@ -20,6 +20,7 @@ from ..kit.palette import parse
 from ..kit.spark import bar
 from ..kit.state import PaneState
 from ..kit.table import Column, Record, RecordTable
+from ..learnt import told_apart
 from ..pane import Pane
 from . import text as told
 from .delegations import spent_cells
@@ -97,8 +98,11 @@ class AgentsPane(Pane[tuple[RankedAgent, ...]]):
         self._order = self.dashboard.choices.order("agents", _COLUMNS, self._order)
         yield PaneState()
         yield Cards()
+        yield RecordTable(self._columns(), sort=self._order, id="ranking")
+
+    def _columns(self) -> list[Column]:
         hidden = {"cost"} if self.dashboard.settings.no_cost else set()
-        yield RecordTable([column for column in _COLUMNS if column.key not in hidden], sort=self._order, id="ranking")
+        return [column for column in told_apart(_COLUMNS) if column.key not in hidden]
 
     def load(self, connection: Reader, chosen: Filter, now: dt.datetime) -> tuple[RankedAgent, ...]:
         """All of them."""
@@ -114,6 +118,7 @@ class AgentsPane(Pane[tuple[RankedAgent, ...]]):
         key, descending = self._order
         rows = sorted(data, key=_VALUES[key], reverse=descending)
         table = self.query_one(RecordTable)
+        table.use_columns(self._columns())
         # Beside the main agents, which do most of it, the bars of sub-agents would all look alike.
         largest = max((row.share for row in data if row.subagent_type != MAIN_AGENT), default=0.0)
         table.show([self._record(row, largest) for row in rows])

@@ -57,7 +57,7 @@ _EDGES = (
     Column("running", "Run.", 4, "right", 60),
     Column("failed", "Failed", 6, "right", 44),
     Column("p50", "p50", 7, "right", by="p50_ms"),
-    Column("p95", "p95", 7, "right", by="p95_ms"),
+    Column("p95", "p95", 7, "right", 50, by="p95_ms"),
     Column("tokens", "Tokens", 8, "right", 66, by="spent.total_tokens"),
     Column("cost", "Cost", 8, "right", by="spent.cost_usd"),
 )

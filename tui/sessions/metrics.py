@@ -31,13 +31,14 @@ from .delegations import spent_cells
 if TYPE_CHECKING:
     from ...queries.store import Reader
 
-_BAR = 14
+_BAR = 9
+"""Cells; with more of them the table would be wider than a third of a usual screen."""
 
 _CLASSES = (
-    Column("name", "Calls that ran", 12),
+    Column("name", "Ran", 12),
     Column("count", "Calls", 7, "right"),
-    Column("share", "Share", 7, "right"),
-    Column("bar", "", None),
+    Column("share", "Share", 7, "right", 33),
+    Column("bar", "", _BAR, min_screen=43),
 )
 _TOOLS = (
     Column("name", "Tool, server, skill …"),
@@ -51,7 +52,7 @@ _TOOLS = (
     Column("cost", "≈ cost", 8, "right", by="cost_usd"),
     Column("rule", "Rule", 8, min_screen=84),
 )
-_ERRORS = (Column("name", "Errors"), Column("count", "Calls", 7, "right"), Column("bar", "", 8))
+_ERRORS = (Column("name", "Errors"), Column("count", "Calls", 7, "right"), Column("bar", "", 8, min_screen=36))
 
 
 class MetricParts(Sections):
@@ -155,7 +156,8 @@ class MetricsPane(Pane[Metrics]):
                 for row in data.error_classes
             ]
         )
-        self.query_one("#metrics-errors", Section).note(f"API errors {words.count(data.api_errors)}")
+        told = f"API errors {words.count(data.api_errors)}"
+        self.query_one("#metrics-errors", Section).note(told if data.error_classes else f"none · {told}")
 
     def _show_classes(self, data: Metrics) -> None:
         ran = sum(row.count for row in data.classes)

@@ -61,7 +61,7 @@ STORE_COLUMNS = (
 )
 QUESTION_COLUMNS = (
     Column("name", "Question"),
-    Column("count", "Asked", 5, "right"),
+    Column("count", "Asked", 5, "right", min_screen=36),
     Column("average", "Average", 7, "right"),
     Column("p95", "p95", 7, "right", min_screen=46),
     Column("hits", "Kept", 5, "right", min_screen=54),
