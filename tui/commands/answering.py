@@ -71,6 +71,7 @@ def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -
                         is_still_so = (lambda: not engine.has_news(connection)) if engine is not None else lambda: True
                         may_keep.settle(str(store.path), _holds_until(settings), is_still_so)
                     _know_people(connection, settings)
+                    _tell_unknown(connection, settings)
                     yield connection, False
                     return
                 ahead = reads.ahead(connection, whole, begun) if reads is not None else None
@@ -84,6 +85,7 @@ def opened_soon(settings: Settings, soon: Soon | None, *, quiet: bool = False) -
     _bring_up(store, settings, quiet)
     with store.read() as connection:
         _know_people(connection, settings)
+        _tell_unknown(connection, settings)
         yield connection, False
 
 
@@ -112,6 +114,22 @@ def _know_people(connection: Reader, settings: Settings) -> None:
     user_names.learn(users)
     if settings.user is not None and (reason := user_names.nobody(settings.user, users)) is not None:
         raise BadSetting(reason)
+
+
+def _tell_unknown(connection: Reader, settings: Settings) -> None:
+    """Tell of a filter by an agent or a machine of which there is nothing, where there is something of others."""
+    asked = {"agent": settings.agent, "machine": settings.machine}
+    if not any(asked.values()):
+        return
+    from ...queries.tellers import tellers
+
+    told = tellers(connection)
+    for name, value in asked.items():
+        known = [one for one in getattr(told, name) if one]
+        if value is not None and known and value not in known:
+            terminal.error(f"--{name}: there is nothing of {value}; there is of {', '.join(known)}")
+            if (may_keep := kept.current()) is not None:
+                may_keep.give_up()
 
 
 def _bring_up(store: Store, settings: Settings, quiet: bool) -> None:

@@ -41,6 +41,12 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
     if given.json:
         terminal.answer({"blocks": [told for _, told in rows]})
         return 0
+    if not rows:
+        from .page import page_of
+
+        which = "No block is running." if given.active else "No block in the last three days." if given.recent else None
+        terminal.lines([which or page_of(settings, now, filtered=bool(given.text)).nothing("tokens")])
+        return 0
     zone = ZoneInfo(settings.tz)
     lines = [(_block_name(told, zone), *_numbers(told)) for block, told in rows if block is not None]
     write_table([("Block", *HEADINGS), *lines], settings)

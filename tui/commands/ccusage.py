@@ -170,6 +170,11 @@ def tell(given: argparse.Namespace, settings: Settings, report: dict[str, Any], 
     lines: list[tuple[str, ...]] = [("", *HEADINGS)]
     # A page of zeros tells nobody anything; scripts get all of them.
     used = [row for row in report[rows] if row["totalTokens"] or row["totalCost"] or rows not in SPANS]
+    if not used:
+        from .page import page_of
+
+        terminal.lines([page_of(settings, filtered=bool(given.text)).nothing("tokens")])
+        return 0
     for row in (*used, {**report["totals"], "period": "total"}):
         kinds = [row[f"{name}Tokens"] for name in ("input", "output", "cacheRead", "cacheCreation")]
         name = words.clean(row.get("period") or row.get("modelName"), 40)

@@ -128,7 +128,7 @@ def _action(row: sync.SyncRow) -> Answer:
 def show(answer: dict[str, Any], page: Page) -> list[str]:
     lines = [f"Last pull {page.ago(answer['last_pull_at'])}"]
     if not answer["rows"]:
-        return [*lines, "No sync activity yet."]
+        return [*lines, "No sync activity matches these filters." if page.filtered else "No sync activity yet."]
     columns = [
         TextColumn("When"),
         TextColumn("Action"),
