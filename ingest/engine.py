@@ -337,7 +337,7 @@ class Engine:
 
         def prepare() -> list[Job]:
             jobs = self._prepare_nothing(made, summary)
-            import_module(f"{__package__}.load")
+            import_module(f"{__package__}.reading_ahead")
             return jobs
 
         report(Progress(files=len(made.jobs), bytes=sum(job.todo for job in made.jobs)))
@@ -535,8 +535,9 @@ class Engine:
             begun = time.monotonic()
             if ahead is None or connection is not ahead.writer:
                 work.ahead.clear()
-                work.merged_ahead.clear()
+                work.forget_merged()
             if not (was_ours := self.store.stamp() == self.left_at()):
+                work.forget_merged()
                 # It may be another store, in the place of the one that we know.
                 self._known_models &= known_models(connection)
                 self._price(work, models)
@@ -560,15 +561,16 @@ class Engine:
         if not work.apart:
             yield None
             return
-        from .load import read_ahead
+        from .reading_ahead import read_ahead
 
         with self.store.ahead() as ahead, contextlib.ExitStack() as stack:
             if ahead is not None:
                 is_much = sum(result.bytes_read for result in work.results) >= MUCH_BYTES
                 stack.enter_context(ahead.writer.in_one_thread(writes_much=is_much))
+                # Else processors have other things to do, or what is read has to be copied.
+                together = not (self.is_heard or self._known_models) and processors() > 1
                 try:
-                    # Else processors have other things to do, or what is read has to be copied.
-                    read_ahead(ahead, work, together=not (self.is_heard or self._known_models) and processors() > 1)
+                    stack.enter_context(read_ahead(ahead, work, self.zones if together else None))
                 except OSError as error:
                     raise explained(self.store.path, error, opening=False) from error
             yield ahead

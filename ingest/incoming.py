@@ -5,13 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from .batch import Batch, Row
-from .formats import ReadResult
-from .merging import Rows
+from .formats import SOURCES, ReadResult
 from .prices import Rate
 from .row_files import RowFiles, RowsApart, joined, put_together
 from .short_rows import ShortFiles, own_rows, said_rows, whole_rows
+
+
+class Rolled(NamedTuple):
+    """Rollups that are made while facts are written."""
+
+    zones: frozenset[str]
+    """Those whose days they have."""
+    wait: Callable[[], RollupsMade]
+    """Waits for them. Raises StoreError."""
+
+
+class RollupsMade(NamedTuple):
+    """Rollups in memory."""
+
+    tables: dict[str, str]
+    """Rollup -> a table with its rows."""
+    marks: bool
+    """Whether responses were marked for them, as those in the store are not yet."""
 
 
 @dataclass(slots=True)
@@ -55,13 +73,25 @@ class Load:
 
     ahead: dict[str, str] = field(default_factory=dict)
     """Facts whose rows are in tables in memory already, which the connection that loads them sees -> their tables."""
-    merged_ahead: dict[str, list[Rows]] = field(default_factory=dict)
-    """Of those, where the store knows none of their keys, what is to be written."""
+    merged_ahead: dict[str, list[str]] = field(default_factory=dict)
+    """Tables -> SELECTs of what is to be written where the store knows nothing, from such tables."""
+    rolled: Rolled | None = None
+    """Their rollups, in that case."""
 
     def add(self, files: dict[str, Path]) -> None:
         """Add the files of rows of one batch."""
         for table, path in files.items():
             self.row_files.setdefault(table, []).append(path)
+
+    def forget_merged(self) -> None:
+        """Leave out what was made for a store that knows nothing: this one knows something."""
+        self.merged_ahead.clear()
+        self.rolled = None
+
+    @property
+    def with_ledgers(self) -> bool:
+        """Whether any of it is of an agent that may keep a ledger of its requests."""
+        return any(SOURCES[result.file.kind].keeps_ledger for result in self.results)
 
     def write_rows(self) -> None:
         """Put all rows into files, those of a table into one. Raises OSError."""

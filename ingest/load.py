@@ -7,7 +7,6 @@ or in other portions, leads to the same store. Killed at any instant, a batch is
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +17,6 @@ from ..queries.schema import FACTS, TABLES, Fact
 from . import replacing, rollups, strays
 from .costs import priced, write_rates
 from .file_rows import forget_rejects, stamped, write_files
-from .formats import SOURCES
-from .formats.source import Vanished
 from .incoming import Load
 from .merged_rows import told_by_merged
 from .merging import (
@@ -41,7 +38,6 @@ from .row_files import read_rows
 
 if TYPE_CHECKING:
     from ..queries.store import Writer
-    from ..queries.store.file import WriterAhead
 
 FEW_ROWS = 5_000
 """So many rows of a fact are merged at once: to plan another statement takes as long as to merge thousands of rows."""
@@ -73,50 +69,6 @@ def load(connection: Writer, work: Load) -> list[str]:
     return unread
 
 
-def read_ahead(ahead: WriterAhead, work: Load, *, together: bool) -> None:
-    """Read the rows of a load, if they are in files, before the store is held, for `load` with the same writer.
-
-    `together`: in two threads, which also merge them, where nothing else is done meanwhile and the store knows nothing.
-    Not where files tell anew what they had told: rows are then marked while the store is asked. Raises OSError,
-    StoreError.
-    """
-    replaces = any(result.tables or result.vanished is not Vanished.STAY for result in work.results)
-    if work.rows or replaces:
-        return
-    work.write_rows()
-    # Those that take longest come first: so none of the threads waits long for the other one.
-    waiting = deque(fact for fact in FACTS if fact.name in work.row_files or _more(fact, work))
-    shared = f"{ahead.tables}." if together else ""
-    work.ahead = {fact.name: f"{shared}{_incoming(fact)}" for fact in waiting}
-
-    def read(writer: Writer) -> None:
-        while True:
-            try:
-                fact = waiting.popleft()
-            except IndexError:
-                # Another thread may have taken the last one.
-                return
-            _take_in(writer, fact, work)
-            if together:
-                work.merged_ahead[fact.name] = _merged_ahead(writer, fact, shared)
-
-    if together:
-        # A load of a few lines needs none.
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ahead.beside() as other, ThreadPoolExecutor(1) as thread:
-            others = thread.submit(read, other)
-            try:
-                read(ahead.writer)
-                others.result()
-            except BaseException:
-                waiting.clear()
-                other.interrupt()
-                raise
-    else:
-        read(ahead.writer)
-
-
 def load_alone(connection: Writer, fact: Fact, files: Sequence[Path]) -> None:
     """Bring rows of one fact into its table, and nothing that depends on them. Raises StoreError."""
     work = Load(row_files={fact.name: list(files)})
@@ -129,29 +81,42 @@ def _load_much(connection: Writer, work: Load) -> list[str]:
     touched = rollups.Touched(connection)
     unread = replacing.drop(connection, work.results, work.row_files, touched)
     known = _with_rows(connection, [*(fact.name for fact in FACTS), *_LOOKED_AT])
+    if known or (work.rolled and work.rolled.zones != _zones(connection)):
+        work.forget_merged()
     write_rates(connection, work.rates, work.priced_models, are_new=known.isdisjoint(("rates", "models")))
     taken_back = replacing.taken_back(connection, work.results)
     for fact in FACTS:
-        if fact.name in work.row_files or _more(fact, work) or taken_back:
+        if fact.name in work.row_files or more_of(fact, work) or taken_back:
             told_anew = [path for result in work.results if fact.name in result.tables for path, _ in result.extents]
             _merge(connection, fact, work, touched, told_anew, known, taken_back=taken_back)
     if "activity" in work.row_files:
-        _merge_activity(connection, work.row_files["activity"], touched, is_new="activity" not in known)
-    strays.settle(connection, touched)
-    replacing.leave(connection, work.results, touched)
+        _merge_activity(connection, work, touched, is_new="activity" not in known)
+    if work.rolled is None:
+        strays.settle(connection, touched)
+        replacing.leave(connection, work.results, touched)
     if not known.isdisjoint(("rejects", "unknowns")):
         forget_rejects(connection, [result for result in work.results if result.watermark.error is None])
     _write_watermarks(connection, work)
     if any("plugins" in result.file.replaces for result in work.results):
         rollups.renew_sources(connection)
     replacing.mark_unread(connection, unread)
-    with_ledgers = any(SOURCES[result.file.kind].keeps_ledger for result in work.results)
-    touched.rebuild(with_ledgers=with_ledgers, only_marks=work.without_rollups)
+    if work.rolled is None:
+        touched.rebuild(with_ledgers=work.with_ledgers, only_marks=work.without_rollups)
+        return unread
+    made = work.rolled.wait()
+    if made.marks:
+        touched.rebuild(only_marks=True)
+    for table, rows in made.tables.items():
+        connection.execute(f"INSERT INTO {table} BY NAME FROM {rows}")
     return unread
 
 
 _LOOKED_AT = ("rates", "models", "activity", "rejects", "unknowns")
 """Tables beside facts of which nothing need be replaced in a store where they are empty."""
+
+
+def _zones(connection: Writer) -> frozenset[str]:
+    return frozenset(zone for (zone,) in connection.rows("SELECT zone FROM zones"))
 
 
 def _with_rows(connection: Writer, tables: Iterable[str]) -> frozenset[str]:
@@ -175,14 +140,14 @@ def _merge(
     What was told by the files `told_anew` is replaced where they tell it again; with `taken_back` all that the files in
     the table of that name had told is dropped. `with_rows`: the tables that are not empty.
     """
-    incoming = work.ahead.get(fact.name, _incoming(fact))
+    incoming = work.ahead.get(fact.name, incoming_of(fact))
     replaced = replaced_by(fact, incoming, taken_back=taken_back) if told_anew or taken_back else {}
     if replaced:
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE told_anew AS SELECT DISTINCT unnest(?) AS path", [list(told_anew)]
         )
     if fact.name not in work.ahead:
-        _take_in(connection, fact, work, replaced)
+        take_in(connection, fact, work, replaced)
     known = f"{fact.name} WHERE {key_of(fact)} IN (SELECT {key_of(fact)} FROM {incoming})"
     if taken_back:
         known += "".join(f" OR {told_by(half, 'taken_back')}" for half in fact.halves)
@@ -193,25 +158,28 @@ def _merge(
         connection.execute(f"DELETE FROM {known}")
     if replaced:
         merged = _merged_again(connection, fact, incoming, None, replaced, with_rivals=count > 0)
-        _insert(connection, fact, f"SELECT * FROM ({merged}) WHERE {is_told(fact)}" if taken_back else merged)
+        told = f"SELECT * FROM ({merged}) WHERE {is_told(fact)}" if taken_back else merged
+        connection.execute(f"INSERT INTO {fact.name} BY NAME {written_as(fact, Rows(told, is_plain=False))}")
     else:
-        merged_ahead = work.merged_ahead.get(fact.name) if not count else None
-        for rows in merged_ahead or _merged_apart(connection, fact, incoming, with_rivals=count > 0):
-            _insert(connection, fact, rows.select, is_plain=rows.is_plain)
+        selects = work.merged_ahead.get(fact.name) or [
+            written_as(fact, rows) for rows in merged_apart(connection, fact, incoming, with_rivals=count > 0)
+        ]
+        for select in selects:
+            connection.execute(f"INSERT INTO {fact.name} BY NAME {select}")
     touched.add(fact.name, incoming)
 
 
-def _incoming(fact: Fact) -> str:
+def incoming_of(fact: Fact) -> str:
     """The temporary table of rows of a fact that a load brings, to which those are added that the store knows."""
     return f"incoming_{fact.name}"
 
 
-def _more(fact: Fact, work: Load) -> Sequence[str]:
+def more_of(fact: Fact, work: Load) -> Sequence[str]:
     """SELECTs of rows of a fact that a load brings beside those in its files."""
     return work.more if fact.name == RESPONSES.name else ()
 
 
-def _take_in(connection: Writer, fact: Fact, work: Load, flags: Iterable[str] = ()) -> None:
+def take_in(connection: Writer, fact: Fact, work: Load, flags: Iterable[str] = ()) -> None:
     """Make the table of rows of a fact that a load brings. `flags`: columns that are false of all of them."""
     # Merged rows tell all columns.
     told = told_by_merged(fact) if work.is_merged and fact.name in MERGED else fact.told
@@ -221,9 +189,9 @@ def _take_in(connection: Writer, fact: Fact, work: Load, flags: Iterable[str] = 
     others = "".join(f", false AS {name}" for name in flags)
     others += "".join(f", NULL::VARCHAR AS {name}" for name in fact.rivals)
     files = work.row_files.get(fact.name, ())
-    selects = [*([read_rows(files, told)] if files else []), *_more(fact, work)] or [no_rows(told, fact.name)]
+    selects = [*([read_rows(files, told)] if files else []), *more_of(fact, work)] or [no_rows(told, fact.name)]
     rows = " UNION ALL BY NAME ".join(f"({select})" for select in selects)
-    table = work.ahead.get(fact.name, _incoming(fact))
+    table = work.ahead.get(fact.name, incoming_of(fact))
     connection.execute(
         f"CREATE OR REPLACE {'' if '.' in table else 'TEMP '}TABLE {table} AS "
         f"SELECT {every}{repeated}, 1::TINYINT AS fresh{others} FROM ({rows})"
@@ -232,7 +200,7 @@ def _take_in(connection: Writer, fact: Fact, work: Load, flags: Iterable[str] = 
 
 def _with_known(connection: Writer, fact: Fact, work: Load, known: str) -> tuple[str, int]:
     """Add rows that the store knows, of a SELECT, to those that a load brings: the table of all, how many are added."""
-    own, incoming = _incoming(fact), work.ahead.get(fact.name, _incoming(fact))
+    own, incoming = incoming_of(fact), work.ahead.get(fact.name, incoming_of(fact))
     if incoming != own:
         # What writes to the store may only write to temporary tables beside it.
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {own} AS FROM {incoming}")
@@ -240,23 +208,10 @@ def _with_known(connection: Writer, fact: Fact, work: Load, known: str) -> tuple
     return own, count
 
 
-def _merged_ahead(connection: Writer, fact: Fact, place: str) -> list[Rows]:
-    """The rows that `_merged_apart` makes of those that a load brings, all in tables of the database `place`."""
-    merged = []
-    for number, rows in enumerate(_merged_apart(connection, fact, f"{place}{_incoming(fact)}", place)):
-        if rows.is_plain:
-            merged.append(rows)
-        else:
-            table = f"{place}merged_{fact.name}_{number}"
-            connection.execute(f"CREATE TABLE {table} AS {rows.select}")
-            merged.append(Rows(f"SELECT * FROM {table}", is_plain=True))
-    return merged
-
-
-def _merged_apart(
+def merged_apart(
     connection: Writer, fact: Fact, incoming: str, place: str = "", *, with_rivals: bool = False
 ) -> list[Rows]:
-    """Merge rows of which a table has none of their keys. Nearly all are the only ones of their key as they are.
+    """SELECTs that merge rows of a table which the store has none of the keys of. Nearly all have a key for themselves.
 
     The others are merged apart: to plan that takes as long as to write thousands of rows. So few, of which the store
     knows none, are all merged at once. `place`: a database for tables that are asked for by others.
@@ -276,13 +231,13 @@ def _merged_apart(
     return [once, Rows(_merged_again(connection, fact, told, keys, {}, with_rivals=with_rivals), is_plain=False)]
 
 
-def _insert(connection: Writer, fact: Fact, merged: str, *, is_plain: bool = False) -> None:
-    """Insert merged rows of a SELECT, responses with their costs. `is_plain`: they are rows of a table as they are."""
-    if fact.name == "responses" and is_plain:
-        merged = priced(f"({merged})")
-    elif fact.name == "responses":
-        merged = f"WITH merged AS MATERIALIZED ({merged}) {priced('merged')}"
-    connection.execute(f"INSERT INTO {fact.name} BY NAME {merged}")
+def written_as(fact: Fact, rows: Rows) -> str:
+    """SELECT of merged rows as they are written: responses with their costs."""
+    if fact.name != RESPONSES.name:
+        return rows.select
+    if rows.is_plain:
+        return priced(f"({rows.select})")
+    return f"WITH merged AS MATERIALIZED ({rows.select}) {priced('merged')}"
 
 
 def _merged_again(
@@ -300,14 +255,21 @@ def _merged_again(
     return merged_rows(fact, told, list(replaced), opened, all_are_open=count == keys)
 
 
-def _merge_activity(connection: Writer, files: Sequence[Path], touched: rollups.Touched, *, is_new: bool) -> None:
+def spans_told(files: Sequence[Path]) -> str:
+    """SELECT of the spans of activity that files of rows tell, joined."""
+    return spans_of(f"SELECT DISTINCT * FROM ({read_rows(files, TABLES['activity'])})")
+
+
+def _merge_activity(connection: Writer, work: Load, touched: rollups.Touched, *, is_new: bool) -> None:
     """Join new spans of activity with the known ones of the same sessions. `is_new`: there are none."""
-    columns = TABLES["activity"]
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE new_activity AS {read_rows(files, columns)}")
-    touched.add("activity", "new_activity")
+    files = work.row_files["activity"]
     if is_new:
-        connection.execute(f"INSERT INTO activity BY NAME {spans_of('SELECT DISTINCT * FROM new_activity')}")
+        for select in work.merged_ahead.get("activity", [spans_told(files)]):
+            connection.execute(f"INSERT INTO activity BY NAME {select}")
+        touched.add("activity", "activity")
         return
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE new_activity AS {read_rows(files, TABLES['activity'])}")
+    touched.add("activity", "new_activity")
     known = "activity WHERE session_id IN (SELECT session_id FROM new_activity)"
     spans = spans_of(f"FROM {known} UNION FROM new_activity")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE merged_activity AS {spans}")

@@ -75,6 +75,27 @@ class WriterAhead:
         with self.outside.beside() as cursor:
             yield self.writer.another(cursor)
 
+    @contextlib.contextmanager
+    def ended_by(self, stop: Callable[[], None]) -> Iterator[None]:
+        """While other threads are at work with such writers: `stop` is called before their DuckDB is ended.
+
+        A connection that is closed while it is asked would break the process.
+        """
+        self.outside.before_end.append(stop)
+        try:
+            yield
+        finally:
+            self.outside.before_end.remove(stop)
+
+    @contextlib.contextmanager
+    def above(self) -> Iterator[WriterAhead]:
+        """Another one with tables of its own, for another thread, that also has the same where it has none of a name.
+
+        It ends with the block.
+        """
+        with self.outside.above() as outside:
+            yield WriterAhead(self.writer.another(outside.cursor), outside)
+
 
 class _Copied(Exception):
     """The store is copied: there is nothing to open."""

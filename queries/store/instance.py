@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -60,6 +60,8 @@ class Outside:
     cursor: DuckDBPyConnection
     name: str
     """What DuckDB calls those tables' database, wherever the connection is."""
+    before_end: list[Callable[[], None]]
+    """What is to be done before that DuckDB is ended."""
 
     @contextlib.contextmanager
     def beside(self) -> Iterator[DuckDBPyConnection]:
@@ -67,6 +69,29 @@ class Outside:
         cursor = beside(self.engine, self.name)
         try:
             yield cursor
+        finally:
+            cursor.close()
+
+    @contextlib.contextmanager
+    def above(self) -> Iterator[Outside]:
+        """A connection to tables in memory of its own, and to those tables where it has none of a name.
+
+        A transaction sees of a database what is there when it first looks: so what comes later is in another one.
+        """
+        from ._duckdb import duckdb
+
+        cursor = beside(self.engine, self.name)
+        try:
+            name = f"{self.name}_above"
+            cursor.execute(f"ATTACH ':memory:' AS {name}")
+            try:
+                cursor.execute(f"SET search_path = '{name}.main,{self.name}.main'")
+                yield Outside(self.engine, cursor, name, self.before_end)
+            finally:
+                # After a fault nothing can be asked of it any more: it ends with DuckDB.
+                with contextlib.suppress(duckdb.Error):
+                    cursor.execute("USE memory")
+                    cursor.execute(f"DETACH {name}")
         finally:
             cursor.close()
 
@@ -93,6 +118,7 @@ class Instance:
         self._settings: Settings = {**settings, "temp_directory": str(self._aside)}
         self._engine: DuckDBPyConnection | None = None
         self._is_attached = False
+        self._before_end: list[Callable[[], None]] = []
         _instances.add(self)
 
     def open(self, path: Path, *, writable: bool) -> OpenStore:
@@ -152,7 +178,7 @@ class Instance:
             cursor.execute(f"ATTACH ':memory:' AS {name}")
             cursor.execute(f"USE {name}")
             try:
-                yield Outside(engine, cursor, name)
+                yield Outside(engine, cursor, name, self._before_end)
             finally:
                 # After a fault nothing can be asked of it any more: it ends with DuckDB.
                 with contextlib.suppress(duckdb.Error):
@@ -203,6 +229,8 @@ class Instance:
     def end(self) -> None:
         """End DuckDB; the next one to open the store begins afresh."""
         if self._engine is not None:
+            for stop in self._before_end:
+                stop()
             self._engine.close()
             self._engine, self._is_attached = None, False
 

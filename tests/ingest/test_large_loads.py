@@ -189,14 +189,14 @@ def test_what_breaks_in_either_thread_is_told_and_nothing_is_left(
 ) -> None:
     store = store_in(tmp_path)
     monkeypatch.setattr("agnes_stats.ingest.engine.processors", lambda: 2)
-    take_in = load._take_in
+    take_in = load.take_in
 
     def failing(connection: Writer, fact: Fact, *given: Any) -> None:
         take_in(connection, fact, *given)
         if fact.name == breaks:
             raise StoreError("it cannot be read")
 
-    monkeypatch.setattr(load, "_take_in", failing)
+    monkeypatch.setattr(load, "take_in", failing)
     with pytest.raises(StoreError, match="it cannot be read"):
         filled(store, written(tmp_path / "claude"))
     with store.read() as reader:
