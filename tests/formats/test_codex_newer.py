@@ -71,9 +71,14 @@ def test_newer_threads_tell_prompts_and_calls_in_items(way: str, tmp_path: Path)
 def test_a_thread_that_was_migrated_says_the_same_again(tmp_path: Path) -> None:
     store = arrived("at once", "codex", {rollout(A): lines(*MAIN)}, tmp_path)
     said = completed(2, "UserMessage", content=[{"type": "text", "text": "Fix the shop"}])
-    (tmp_path / "home" / rollout(A)).write_text(lines(*MAIN[:2], said, *MAIN[3:]), "utf-8")
+    ends = (event(21, "task_complete", turn_id=uuid7(1), duration_ms=5), row(22, "compacted", {"message": ""}))
+    with (tmp_path / "home" / rollout(A)).open("a", encoding="utf-8") as file:
+        file.write(lines(*ends))
+    Engine(store, [Root("codex", tmp_path / "home")], workers=0).catch_up()
+    (tmp_path / "home" / rollout(A)).write_text(lines(*MAIN[:2], said, *MAIN[3:], *ends, *ends), "utf-8")
     Engine(store, [Root("codex", tmp_path / "home")], workers=0).catch_up()
     assert asked(store, "SELECT count(*) FROM prompts") == [(1,)]
+    assert asked(store, "SELECT kind, count(*) FROM events GROUP BY ALL ORDER BY 1") == [("compact", 1), ("turn", 1)]
     assert tokens(store)[0] == 2
 
 

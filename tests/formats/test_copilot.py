@@ -105,6 +105,20 @@ def test_after_a_compaction_the_account_begins_anew(way: str, tmp_path: Path) ->
 
 
 @every_way
+def test_an_account_that_is_written_again_bills_once(way: str, tmp_path: Path) -> None:
+    rows = (
+        ASK,
+        answer(2, 5),
+        closed(8, 9, 9, 3),
+        closed(8, 9, 9, 3),
+        answer(9, 4),
+        closed(10, 20, 15),
+        closed(8, 9, 9, 3),
+    )
+    assert tokens(read(way, tmp_path, *rows)) == tokens(read(way, tmp_path / "once", *rows[:3], *rows[4:6]))
+
+
+@every_way
 def test_a_message_that_is_written_again_counts_once(way: str, tmp_path: Path) -> None:
     again = answer(2, 30) | {"id": "other"}
     assert tokens(read(way, tmp_path, answer(2, 30), again, closed(3, 100, 30)))[:3] == (1, 100, 30)

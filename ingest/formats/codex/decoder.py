@@ -360,7 +360,7 @@ class CodexDecoder:
         if what == "started" and isinstance(call, str) and call in self._spawned:
             self._spawned[call] = thread
         elif what in _ENDS:
-            key = f"{AGENT}:{self._head.thread}:{thread}:{place.pos}"
+            key = f"{AGENT}:{self._head.thread}:{thread}:{_when(place)}"
             self._emitter.background_end(BackgroundEnd(id=key, place=place, task_id=thread, status=_ENDS[what]))
 
     def _typed(self, message: Any, row: RolloutRow, place: Place) -> None:
@@ -481,7 +481,7 @@ class CodexDecoder:
 
     def _notice(self, kind: NoticeKind, place: Place, text: str | None, amount: int | None = None) -> None:
         assert self._head is not None
-        key = f"{AGENT}:{self._head.thread}:{kind}:{place.pos}"
+        key = f"{AGENT}:{self._head.thread}:{kind}:{_when(place)}"
         self._emitter.notice(Notice(id=key, place=place, kind=kind, text=text, amount=amount))
 
     def _as(self, decode: Any, shape: type[_T], row: RolloutRow) -> _T:
@@ -502,6 +502,11 @@ def _decoded(decode: Any, shape: type[_T], told: msgspec.Raw) -> _T:
     """What is told in a shape; an empty one where it has another."""
     found: _T | None = inner_of(decode, shape, told)
     return shape() if found is None else found
+
+
+def _when(place: Place) -> str:
+    """What tells something that happens in a thread from others of its kind: a rollout may be written anew."""
+    return f"line:{place.pos}" if place.ts is None else str(place.ts)
 
 
 def _vector(usage: Any) -> _Vector | None:

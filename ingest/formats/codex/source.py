@@ -21,7 +21,7 @@ from ..source import Matter, Places, Source, SourceFile, WatchPaths, existing, i
 if TYPE_CHECKING:
     from ..change import Change
 
-VERSION = 4
+VERSION = 5
 
 FOLDERS = ("sessions", "archived_sessions")
 PACKED = ".zst"

@@ -70,6 +70,8 @@ class CopilotDecoder:
         """Sub-agent -> what kind it is."""
         self._seen: dict[str, None] = dict.fromkeys(state.get("seen", ()))
         self._account = ClosingAccount(state.get("account"))
+        self._closed: dict[str, None] = dict.fromkeys(state.get("closed", ()))
+        """Events after which the account is another one; written again they change nothing."""
         self._prompt: str | None = state.get("prompt")
         self._asked: int | None = state.get("asked")
 
@@ -101,6 +103,7 @@ class CopilotDecoder:
             "names": self._names,
             "seen": list(self._seen)[-_REMEMBERED:],
             "account": self._account.state,
+            "closed": list(self._closed)[-_REMEMBERED:],
             "prompt": self._prompt,
             "asked": self._asked,
         }
@@ -200,7 +203,10 @@ class CopilotDecoder:
         )
 
     def _on_session_shutdown(self, data: Data, row: EventRow, place: Place) -> None:
+        if str(row.id) in self._closed:
+            return
         for bill in self._account.closed(data.modelMetrics):
+            self._closed[str(row.id)] = None
             self._emitter.response(
                 Response(
                     key=f"{self._key(row.id)}:{bill.model}",
@@ -213,7 +219,8 @@ class CopilotDecoder:
             )
 
     def _on_session_compaction_complete(self, data: Data, row: EventRow, place: Place) -> None:
-        if data.success:
+        if data.success and str(row.id) not in self._closed:
+            self._closed[str(row.id)] = None
             self._account.begin_anew()
             amount = whole_number(data.preCompactionTokens)
             self._notice(NoticeKind.COMPACTION, row, place, None, amount)
