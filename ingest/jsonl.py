@@ -175,15 +175,14 @@ def _bytes_of(text: str) -> bytes:
 
 def value_in(raw: msgspec.Raw) -> Any:
     """The value of a field that was kept unread; None where there is none, or it cannot be read."""
-    data = bytes(raw)
-    if not data:
+    if not raw:
         return None
     try:
-        return _any(data)
+        return _any(raw)
     except BROKEN:
         pass
     try:
-        return _LENIENT.decode(_without_half_surrogates(data.decode("utf-8", "replace")))
+        return _LENIENT.decode(_without_half_surrogates(bytes(raw).decode("utf-8", "replace")))
     except (ValueError, RecursionError):
         return None
 

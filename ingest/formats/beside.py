@@ -53,9 +53,10 @@ def said_beside(
     folder: str | None = None,
     tasks: list[TaskChange] | None = None,
 ) -> list[Said]:
-    """All of it. `script`: what the call runs, where `given` does not have it under its usual name."""
-    if script is None and tasks is None and not _may_say(name):
-        return []
+    """All of it. `script`: what the call runs, where `given` does not have it under its usual name.
+
+    Without a script and tasks there is none of a tool that does not `may_say`.
+    """
     changes = changes_in(name, given) if tasks is None else tasks
     said = [*said_of_tasks(changes)] if changes else []
     told = given.get("command")
@@ -68,8 +69,8 @@ def said_beside(
 
 
 @functools.lru_cache(maxsize=1024)
-def _may_say(name: str) -> bool:
-    """Whether calls of a tool may say any of it: nearly all do not, whatever is given to them."""
+def may_say(name: str) -> bool:
+    """Whether calls of a tool may say any of it: those of nearly all tools do not, whatever is given to them."""
     return name.lower() in SHELLS or speaks_of_tasks(name)
 
 

@@ -298,10 +298,11 @@ def _read_lines(
     Nothing is read beyond `size`, which the file had when it was opened: what grows as fast as it is read has an end.
     """
     end = pos = start
+    readline, feed = stream.readline, decoder.feed
     while pos - start < limit:
         left = size - pos
         try:
-            line = stream.readline(min(MAX_LINE, left)) if left > 0 else b""
+            line = readline(min(MAX_LINE, left)) if left > 0 else b""
         except BrokenError as error:
             reject(batch, path, pos, 0, str(error))
             return end, False
@@ -309,7 +310,7 @@ def _read_lines(
             return end, False
         if line.endswith(b"\n"):
             if not line.isspace():
-                decoder.feed(line, pos)
+                feed(line, pos)
         elif len(line) == MAX_LINE:
             length = _skip_line(stream, pos, len(line), size, has_holes=is_plain)
             if length is None:
@@ -319,7 +320,7 @@ def _read_lines(
         elif not is_whole(line):
             return end, False
         else:
-            decoder.feed(line, pos)
+            feed(line, pos)
         pos += len(line)
         end = pos
     return end, True

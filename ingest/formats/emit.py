@@ -24,7 +24,7 @@ from ..merged_batch import MergedBatch
 from ..projects import folder_of, project_of
 from ..tasks import id_in
 from ..text import first_line, kept, one_line, short
-from .beside import addressee_in, is_in_background, said_beside, said_of_tasks
+from .beside import addressee_in, is_in_background, may_say, said_beside, said_of_tasks
 from .events import (
     FIRST_LABELS,
     BackgroundEnd,
@@ -190,7 +190,7 @@ class Emitter:
         _say_what_few_have(row, told)
         self._call_rows.append(row)
         self._calls[told.id] = row
-        if told.kind is not ToolKind.MCP:
+        if told.kind is not ToolKind.MCP and (told.script is not None or told.tasks is not None or may_say(told.name)):
             self._beside(told)
         script = _script_in(told)
         found = told.accesses

@@ -130,7 +130,7 @@ class Place(msgspec.Struct, gc=False):
     long as the session it names shows no rows of its own."""
 
 
-class Speaker(msgspec.Struct, gc=False):
+class Speaker(msgspec.Struct, gc=False, frozen=True):
     """Who said it, the main conversation of the session or one of its sub-agents; with which version and branch."""
 
     subagent_id: str | None = None

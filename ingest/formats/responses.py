@@ -13,7 +13,7 @@ from ..batch import Row
 from ..merged_batch import MergedBatch
 from ..merged_rows import Order, Values
 from ..short_rows import ShortRow, ShortRows, own_row
-from .events import Response, Speaker, Telling
+from .events import Response, Telling
 
 UNKNOWN_MODEL = "unknown"
 """Stands for a model that the source does not name."""
@@ -158,16 +158,15 @@ def _least(used: Told) -> int:
 
 
 _PLACED = ("place.session", "place.embedded", "place.copy_signs", "place.home")
-_SPOKEN = tuple(f"speaker.{name}" for name in Speaker.__struct_fields__)
 
-_OWNER_SAYS = attrgetter(*_PLACED, *_SPOKEN, "kind", "model", "provider", "gateway", "priced_as", "tool", "effort")
+_OWNER_SAYS = attrgetter(*_PLACED, "speaker", "kind", "model", "provider", "gateway", "priced_as", "tool", "effort")
 _USED_SAYS = attrgetter(
     *("place.embedded", "speed", "service_tier", "web_searches", "inference_geo", "stop_reason", "ttft_ms"),
     *("duration_ms", "billed", "logged_cost_usd", "lower_bound", "early_output", "stays_early"),
 )
 """All that `owned` and `taken` make rows of, besides what is each response's own, `attribution` and `cache_miss`."""
 
-_TELLING_OWNER_SAYS = attrgetter("owner_says", *_PLACED, *_SPOKEN)
+_TELLING_OWNER_SAYS = attrgetter("owner_says", *_PLACED, "speaker")
 _TELLING_USED_SAYS = attrgetter("used_says", "place.embedded")
 
 

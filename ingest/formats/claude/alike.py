@@ -29,6 +29,8 @@ class Alike(msgspec.Struct, gc=False):
     home: str | None = None
     """As `Place.home`."""
     speaker: Speaker = msgspec.field(default_factory=Speaker)
+    copy_signs: int = 0
+    """What speaks for copies: see `keys.process_signs_of`."""
     seen: Callable[[int], None] | None = None
     """Takes the times at which somebody spoke; None where no session is told."""
     forked_from: str | None = None

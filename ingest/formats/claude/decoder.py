@@ -33,7 +33,7 @@ from ..times import parse_time
 from .alike import SAID_OF_SESSION, Alike
 from .answered import Answered
 from .builtins import BUILTIN_NAMES, SETTINGS
-from .keys import AGENT, RowLine, copy_signs_of, is_unique, row_key
+from .keys import AGENT, OLDER_THAN_FILE, RowLine, is_unique, process_signs_of, row_key
 from .known import KNOWN_BLOCKS, KNOWN_NAMES, KNOWN_SUBTYPES, KNOWN_TYPES, USUAL_NAMES
 from .limits import is_limit, resets_in
 from .own_total import own_totals_in
@@ -128,16 +128,19 @@ class ClaudeDecoder:
     def _row(self, row: Row, data: bytes, pos: int) -> None:
         emit = self._emit
         own_ts = parse_time(row.timestamp)
+        first_ts = self._first_ts
         if own_ts is not None:
             emit.clock(own_ts)
-            if self._first_ts is None:
-                self._first_ts = own_ts
+            if first_ts is None:
+                self._first_ts = first_ts = own_ts
         alike = self._alike
         said = SAID_OF_SESSION(row)
         if said != alike.said or not alike.goes_on(own_ts, pos, row.uuid):
             alike = self._begin_alike(row, said, own_ts, pos)
         session = alike.session
-        signs = copy_signs_of(row, own_ts, self._first_ts)
+        signs = alike.copy_signs
+        if own_ts is not None and first_ts is not None and own_ts < first_ts:
+            signs += OLDER_THAN_FILE
         place = Place(session, emit.last_ts, pos, row.forkedFrom is not None, False, signs, alike.home)
         line = RowLine(place, own_ts, data)
         kind = row.type
@@ -162,6 +165,7 @@ class ClaudeDecoder:
         is_sidechain = bool(row.isSidechain) or self._file_agent is not None
         name, version, branch = text_in(row.attributionAgent), text_in(row.version), text_in(row.gitBranch)
         alike = self._alike = Alike(session=session, speaker=Speaker(agent, name, is_sidechain, version, branch))
+        alike.copy_signs = process_signs_of(row)
         if session is not None:
             self._session = self._session or session
             alike.home = self._home if session != self._home else None

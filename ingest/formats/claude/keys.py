@@ -37,16 +37,24 @@ def row_key(uuid: Any, line: RowLine) -> str:
 
 
 OLDER_THAN_FILE, OTHER_PROCESS = 2, 1
+"""Signs of a copy."""
 
 
 def copy_signs_of(row: Row, ts: int | None, first_ts: int | None) -> int:
     """What speaks for a row being a copy that does not say so: of two of the same time the one with more is the copy.
 
-    A file that begins with rows of today and goes on with older ones was given them. What is sent to the background is
-    copied, too, and rows may name the session that their process began with; that alone says nothing.
+    A file that begins with rows of today and goes on with older ones was given them.
     """
-    signs = OLDER_THAN_FILE if ts is not None and first_ts is not None and ts < first_ts else 0
+    is_older = ts is not None and first_ts is not None and ts < first_ts
+    return process_signs_of(row) + (OLDER_THAN_FILE if is_older else 0)
+
+
+def process_signs_of(row: Row) -> int:
+    """What of that is said of all rows of a session that say the same of it.
+
+    What is sent to the background is copied, too, and rows may name the session that their process began with; that
+    alone says nothing.
+    """
     began = row.session_id
-    if row.sessionKind == "bg" or (began and began != row.sessionId and isinstance(began, str)):
-        signs += OTHER_PROCESS
-    return signs
+    is_other = row.sessionKind == "bg" or (began and began != row.sessionId and isinstance(began, str))
+    return OTHER_PROCESS if is_other else 0
