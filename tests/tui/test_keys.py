@@ -92,6 +92,19 @@ async def test_a_click_on_a_key_is_as_good_as_pressing_it(store: Store) -> None:
         assert isinstance(app.screen, HelpScreen)
 
 
+async def test_where_there_is_no_row_nothing_is_offered_to_open(store: Store, tmp_path: Path) -> None:
+    async with running(Store(tmp_path / "empty" / "s.duckdb"), (80, 24)) as (app, pilot):
+        for tab in "1234":
+            await press(pilot, tab)
+            assert "↵" not in screen_text(app).splitlines()[-1], tab
+    async with running(store, (80, 24)) as (app, pilot):
+        assert "↵ Open" in screen_text(app).splitlines()[-1]
+        await press(pilot, "slash", *"zzzz", "enter")
+        assert "Nothing matches" in screen_text(app) and "↵" not in screen_text(app).splitlines()[-1]
+        await press(pilot, "escape")
+        assert "↵ Open" in screen_text(app).splitlines()[-1]
+
+
 @pytest.mark.long
 async def test_help_tells_the_keys_that_work_there_and_no_others(store: Store) -> None:
     """Each in words on its screen; which they are is seen with those at the bottom, too."""

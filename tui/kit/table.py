@@ -728,7 +728,9 @@ class RecordTable(DataTable[Text]):
         return any(isinstance(_value(record, column), str) for record in self._given)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Whether a key does anything now: not all rows can be sorted."""
+        """Whether a key does anything now: not all rows can be sorted, and of none there is nothing to open."""
+        if action == "select_cursor":
+            return bool(self._records)
         if action == "pick_order":
             return bool(self.sortable)
         return action != "reverse_order" or (self.order is not None and bool(self.sortable))
