@@ -137,6 +137,16 @@ def test_a_value_is_shown_whole_or_not_at_all(pairs: list[tuple[str, str]], widt
         assert strip.text.count("<") == strip.text.count(">")
 
 
+async def test_a_note_without_its_number_is_left_out() -> None:
+    cards = Cards((Card("Cache", "91.3 %", "saved about $1,204.50"), Card("Today", "$6.42", "+12 % vs before")))
+    app = Host(cards)
+    async with app.run_test(size=(100, 30)) as pilot:
+        assert "saved about $1,204.50" in app.lines()[2]
+        cards.styles.width = 28
+        await pilot.pause()
+        assert "saved" not in app.lines()[2] and "+12 %" in app.lines()[2]
+
+
 async def test_cards_follow_their_data() -> None:
     cards = Cards()
     app = Host(cards)

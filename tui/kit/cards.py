@@ -153,7 +153,7 @@ class Cards(Canvas, can_focus=False):
         if len(trend) >= min(len(card.trend), 5):
             grid.put(x + width - 1 - len(trend), 1, trend, accent + behind)
         if grid.height > 2:
-            grid.put(x + 2, 2, fit_words(card.note, width - 3), ink.muted + behind)
+            grid.put(x + 2, 2, _note(card.note, width - 3), ink.muted + behind)
 
     def _paint_lines(self, grid: Grid, ink: Ink) -> None:
         for y, line in enumerate(_flow(self._cards, grid.width)):
@@ -161,6 +161,13 @@ class Cards(Canvas, can_focus=False):
             for card in line:
                 x = grid.put(x, y, card.label, ink.muted)
                 x = grid.put(x + 1, y, card.value, ink.base + self._tone(card, ink)) + _GAP
+
+
+def _note(text: str, width: int) -> str:
+    """A note cut between words; nothing where its number is cut off: "saved …" says nothing."""
+    told = fit_words(text, width)
+    has_number = any(char.isdigit() for char in text)
+    return "" if has_number and not any(char.isdigit() for char in told) else told
 
 
 def _surface(ink: Ink) -> Color:
