@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from agnes_stats.queries.filters import Filter
 from agnes_stats.queries.store import Store
 from agnes_stats.tui.app import AgnesStats
@@ -19,18 +18,14 @@ from agnes_stats.tui.ranges import Range
 from agnes_stats.tui.settings import Settings
 from textual._compositor import Compositor
 from textual.app import App
-from textual.css.model import RuleSet
-from textual.css.stylesheet import Stylesheet
-from textual.css.types import CSSLocation
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input
 from textual.worker import WorkerCancelled
 
+from tests.tui.cheaper import cheaper
+
 _RENDER_UPDATE = Compositor.render_update
-_PARSE_RULES = Stylesheet._parse_rules
-_PARSED: dict[tuple[object, ...], list[RuleSet]] = {}
-"""What style sheets say, of all dashboards of this process: each would parse them anew, in 35 ms of CPU."""
 
 NOW = dt.datetime(2026, 3, 10, 14, 44, 30)
 """A Tuesday; UTC, as in the store."""
@@ -76,29 +71,10 @@ async def running(
 ) -> AsyncIterator[tuple[AgnesStats, Pilot[int]]]:
     """The dashboard at a size, its first tab loaded, and who presses its keys. Options as for `app_on`."""
     app = app_on(store, **options)
-    with _cheaper():
+    with cheaper():
         async with app.run_test(size=size, notifications=True) as pilot:
             await settle(pilot)
             yield app, pilot
-
-
-@contextlib.contextmanager
-def _cheaper() -> Iterator[None]:
-    """Style sheets are parsed once, and what has changed is painted once all is settled, not on the way there.
-
-    What changes in between stays noted, and is painted together, as on a terminal that is slow.
-    """
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Compositor, "render_update", lambda *_, **__: None)
-        patched.setattr(Stylesheet, "_parse_rules", _parse_rules)
-        yield
-
-
-def _parse_rules(sheet: Stylesheet, css: str, read_from: CSSLocation, **how: Any) -> list[RuleSet]:
-    key = (css, read_from, *how.items(), *sheet._variables.items())
-    if key not in _PARSED:
-        _PARSED[key] = _PARSE_RULES(sheet, css, read_from, **how)
-    return _PARSED[key]
 
 
 def _paint(app: App[Any]) -> None:
