@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .batch import Batch, Row
 from .formats import SOURCES, ReadResult
+from .formats.source import Vanished
 from .prices import Rate
 from .row_files import RowFiles, RowsApart, joined, put_together
 from .short_rows import ShortFiles, own_rows, said_rows, whole_rows
@@ -83,10 +84,18 @@ class Load:
         for table, path in files.items():
             self.row_files.setdefault(table, []).append(path)
 
+    @property
+    def replaces(self) -> bool:
+        """Whether files tell anew what they had told, or take it back."""
+        return any(result.tables or result.vanished is not Vanished.STAY for result in self.results)
+
     def forget_merged(self) -> None:
         """Leave out what was made for a store that knows nothing: this one knows something."""
         self.merged_ahead.clear()
         self.rolled = None
+        if self.replaces:
+            # What is read of them is marked while the store is asked.
+            self.ahead.clear()
 
     @property
     def with_ledgers(self) -> bool:

@@ -84,10 +84,12 @@ def _load_much(connection: Writer, work: Load) -> list[str]:
     if known or (work.rolled and work.rolled.zones != _zones(connection)):
         work.forget_merged()
     write_rates(connection, work.rates, work.priced_models, are_new=known.isdisjoint(("rates", "models")))
-    taken_back = replacing.taken_back(connection, work.results)
+    # Where nothing is known there is nothing to be told anew, or taken back.
+    telling_anew = work.results if known else []
+    taken_back = replacing.taken_back(connection, telling_anew)
     for fact in FACTS:
         if fact.name in work.row_files or more_of(fact, work) or taken_back:
-            told_anew = [path for result in work.results if fact.name in result.tables for path, _ in result.extents]
+            told_anew = [path for result in telling_anew if fact.name in result.tables for path, _ in result.extents]
             _merge(connection, fact, work, touched, told_anew, known, taken_back=taken_back)
     if "activity" in work.row_files:
         _merge_activity(connection, work, touched, is_new="activity" not in known)

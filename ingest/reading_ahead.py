@@ -20,7 +20,6 @@ from ..queries.rollups import COUNTED_BY_DAY, READ_BESIDE, READ_BY_SESSION, day_
 from ..queries.schema import FACTS, TABLES
 from . import load as loads
 from .costs import write_rates
-from .formats.source import Vanished
 from .incoming import Rolled, RollupsMade
 from .load import incoming_of, merged_apart, more_of, spans_told, written_as
 from .rollups import Touched, marking
@@ -39,11 +38,10 @@ def read_ahead(ahead: WriterAhead, work: Load, zones: Sequence[str] | None) -> I
     """Read the rows of a load, if they are in files, before the store is held, for `load` with the same writer.
 
     `zones`: those of which the store keeps days, if it knows nothing, and nothing else is done meanwhile: in threads,
-    which also merge what is read, and make rollups of it until the block ends. Not where files tell anew what they had
-    told: rows are then marked while the store is asked. Raises OSError, StoreError.
+    which also merge what is read, and make rollups of it until the block ends. Where the store knows something, not if
+    files tell anew what they had told: rows are then marked while it is asked. Raises OSError, StoreError.
     """
-    replaces = any(result.tables or result.vanished is not Vanished.STAY for result in work.results)
-    if work.rows or replaces:
+    if work.rows or (work.replaces and zones is None):
         yield
         return
     work.write_rows()

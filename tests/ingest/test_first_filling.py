@@ -43,7 +43,8 @@ def cut() -> Transcript:
 def with_a_subagent(name: str) -> list[Transcript]:
     call = f"{name}-a"
     made = session(name).wait(1).response((call, "Agent", {"subagent_type": "Explore", "prompt": "look"}))
-    return [made, Transcript(name, "2026-03-02T03:00:00", agent="x1").prompt("look").wait(5).response()]
+    helper = Transcript(name, "2026-03-02T03:00:00", agent="x1").prompt("look").wait(5).response()
+    return [made, helper.note("Explore", "look", call)]
 
 
 def plain(folder: Path) -> None:
@@ -176,4 +177,29 @@ def test_a_duckdb_is_not_ended_while_a_thread_asks_it(
         broken.setattr(reading_ahead._Filling, "_roll_up", endless)
         broken.setattr(Store, "write", ended)
         two = filled(tmp_path / "two", tmp_path / "claude")
+    assert difference(contents(two), contents(filled(tmp_path / "one", tmp_path / "claude"))) == ""
+
+
+def test_what_is_read_of_notes_is_read_again_where_another_program_wrote_meanwhile(
+    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain(tmp_path / "claude")
+    write_to = Store.write
+    others: list[Store] = []
+
+    @contextlib.contextmanager
+    def second(store: Store, *, ahead: WriterAhead | None = None, **how: Any) -> Iterator[Writer]:
+        if ahead is not None and not others:
+            others.append(Store(store.path))
+            assert Engine(others[0], [Root("claude", tmp_path / "claude")], ZONES, workers=0).catch_up().loads == 1
+            noted.clear()
+        with write_to(store, ahead=ahead, **how) as writer:
+            yield writer
+
+    with monkeypatch.context() as met:
+        met.setattr(Store, "write", second)
+        two = filled(tmp_path / "two", tmp_path / "claude")
+    assert others
+    assert not are_rolled_ahead(noted)
+    assert any("TEMP TABLE incoming_subagents AS SELECT" in statement for statement in noted)
     assert difference(contents(two), contents(filled(tmp_path / "one", tmp_path / "claude"))) == ""
