@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..queries.store import Reader
 
-VERSION = 2
+VERSION = 3
 """Raised when a rule of `redact` is added or changed: what is stored is then read once more."""
 
 

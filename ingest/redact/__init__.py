@@ -12,10 +12,10 @@ nothing, so none sees what another has left; the places are blotted out at the e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
-from . import places, programs, shapes, statements
+from . import calls, places, programs, shapes, statements, tongues
 from .names import named
 from .spans import BLOT, REACH, Spans
 
@@ -57,7 +57,9 @@ _NAMES = (
         "otp:",
         'otp"',
     ),
-    *("sid=", "sas=", "sig=", "code=", "ticket=", "hmac", "session="),
+    *("sid=", "sas=", "sig=", "code=", "ticket=", "hmac", "session=", "sessid"),
+    *("_assertion", "5fassertion", "clientassertion", "samlresponse"),
+    *tongues.NAMES,
 )
 _OTHERS: dict[str, tuple[_Rule, ...]] = {
     "bearer": (places.bearer, named),
@@ -67,17 +69,31 @@ _OTHERS: dict[str, tuple[_Rule, ...]] = {
     "@": (places.account,),
     "-----begin": (places.private_key,),
     "identified": (statements.identified,),
-    **dict.fromkeys(statements.FUNCTIONS, (statements.table_function,)),
+    **dict.fromkeys(calls.ANCHORS, (calls.call,)),
     "crypt": (statements.encrypted,),
     "from-literal": (statements.literal,),
     **dict.fromkeys(
-        ("-stdin", "chpasswd", "sudo -s", "--with-token", "kinit", "passphrase-fd", "| base64", "|base64"),
+        (
+            *("-stdin", "/dev/stdin", "chpasswd", "sudo -s", "--with-token", "kinit", "passphrase-fd", "| base64"),
+            *("|base64", "secret create", "secret set", "secret put", "secrets create", "versions add", "env add"),
+            *("cryptsetup", "smbpasswd", "passwd ", "openconnect", "pass insert", "keepassxc", "secret-tool"),
+            *("devops login", "databricks configure", "lpass login", "op signin", "terraform login", "createuser"),
+            *("keyring set", "elasticsearch-reset-password"),
+        ),
         (statements.piped,),
     ),
-    **dict.fromkeys(("sp_addlogin", "sp_password"), (statements.procedure,)),
+    **dict.fromkeys(("sp_addlogin", "sp_password", "sp_addlinkedsrvlogin"), (statements.procedure,)),
     "connect ": (statements.connect,),
     "convertto-securestring": (statements.secure_string,),
-    "pgpass": (statements.password_file,),
+    **dict.fromkeys(("pgpass", ":5432:", ":5433:", ":6432:", "*:*:*"), (statements.password_file,)),
+    "openrowset": (statements.row_set,),
+    **dict.fromkeys(("acl setuser", " on >"), (statements.access_list,)),
+    **dict.fromkeys(('send "', "send '"), (statements.sent,)),
+    "stringdata": (statements.string_data,),
+    "private-lines:": (statements.private_lines,),
+    '"kty': (statements.web_key,),
+    **dict.fromkeys(("mnemonic", "seed", "recovery phrase"), (statements.seed,)),
+    **dict.fromkeys(tongues.WORDS, (tongues.spoken,)),
     "oracle:thin:": (statements.thin,),
 }
 
@@ -124,72 +140,117 @@ def _steps(anchor: str) -> tuple[_Within, _Steps, frozenset[str]]:
     return within, tuple(found), frozenset(other[len(anchor) - at :][:1] for at, other, _ in found) - {""}
 
 
-def _trie(words: Mapping[str, str]) -> str:
-    """A pattern of words, each with a pattern behind it: most places are passed over by the first characters."""
-    if len(words) == 1:
-        [(word, behind)] = words.items()
-        return re.escape(word) + behind
-    branches: dict[str, dict[str, str]] = {}
-    for word, behind in words.items():
-        branches.setdefault(word[:1], {})[word[1:]] = behind
-    # Of two words that begin alike the longer one is tried first.
-    ends = branches.pop("", {})
-    parts = [*(re.escape(first) + _trie(rest) for first, rest in branches.items()), *ends.values()]
+_ONLY = {"@": r"(?<=[^\s\"'@:,;<>]@)(?=\w)", "s.": r"(?=[a-z0-9]{24})", "sk": r"(?=[a-f0-9]{32})"}
+"""Anchor -> what else has to stand around it: these are the most frequent ones, and nearly never is there anything."""
+
+_PIVOTS = "z$@q_x0:wvybugpmcnsa"
+_LOOKED_AT = 6
+"""Characters of which every anchor has one among its first six, the rarest in commands and code first.
+
+An anchor is searched for from there: only at a third of the characters of a text there is anything to look for, where
+three quarters can be the first one of an anchor."""
+
+
+def _pivot(anchor: str) -> int:
+    """Which character of an anchor is searched for."""
+    if anchor.isascii():
+        return min(range(min(len(anchor), _LOOKED_AT)), key=lambda at: (_PIVOTS.find(anchor[at]) % 256, at))
+    return next(at for at, char in enumerate(anchor) if char > "\x7f")
+
+
+def _searched(anchors: Iterable[str]) -> str:
+    """A pattern that finds anchors, each from its pivot to its end."""
+    behind: dict[str, list[tuple[str, str]]] = {}
+    for anchor in anchors:
+        at = _pivot(anchor)
+        behind.setdefault(anchor[at], []).append((anchor[at + 1 :], anchor))
+    chars = sorted(behind, key=lambda char: (_PIVOTS.find(char) % 256, char))
+    return "|".join(re.escape(char) + _rest_of(behind[char]) for char in chars)
+
+
+def _rest_of(anchors: list[tuple[str, str]]) -> str:
+    """A pattern of what stands behind the pivots of anchors, given with each; then it looks back for all of it."""
+    branches: dict[str, list[tuple[str, str]]] = {}
+    ends = []
+    for rest, anchor in anchors:
+        if rest:
+            branches.setdefault(rest[0], []).append((rest[1:], anchor))
+        else:
+            ends.append(("" if _pivot(anchor) == 0 else f"(?<={re.escape(anchor)})") + _ONLY.get(anchor, ""))
+    parts = [re.escape(char) + _rest_of(within) for char, within in branches.items()] + sorted(ends, reverse=True)
     return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
 
 
-_RAREST = "$@7q3jxk_-/.ybgpmdcan"
-"""Characters of which every anchor has one, the rarest first. They are less than a quarter of a text."""
-
-
-def _from_rarest(words: Iterable[str]) -> str:
-    """A pattern that finds whether any of some words is there, beginning with its rarest character.
-
-    Most words begin with a frequent one: to look at each of these takes five times as long.
-    """
-    begins: dict[str, list[str]] = {}
-    for word in words:
-        at = next(at for char in _RAREST if (at := word.find(char)) >= 0)
-        begins.setdefault(word[at:], []).append(word)
-    return _trie({end: "" if end in whole else f"(?:{'|'.join(map(_before, whole))})" for end, whole in begins.items()})
-
-
-def _before(word: str) -> str:
-    return f"(?<={re.escape(word)})"
-
-
 _LONGEST = max(map(len, _RULES))
+_FURTHEST = max(map(_pivot, _RULES))
+"""Characters before a pivot in which an anchor can begin."""
+
+_BY_BEGINNING: dict[str, list[str]] = {}
+"""The first three characters, or the whole of shorter ones -> the anchors that begin with them, the longest first."""
+_BEGIN_SHORT = frozenset(anchor[0] for anchor in _RULES if len(anchor) < 3)
+"""The first characters of those shorter ones."""
+for _anchor in sorted(_RULES, key=len, reverse=True):
+    _BY_BEGINNING.setdefault(_anchor[:3], []).append(_anchor)
+    if len(_anchor) < 3:
+        for _begins, _begun in _BY_BEGINNING.items():
+            if len(_begins) == 3 and _begins.startswith(_anchor):
+                _begun.append(_anchor)
 
 
 _BY_ITSELF, _SHORT = 256, 200
 """So many texts, if they are no longer than that, are looked through for each anchor by itself, before the pattern of
 all is compiled: that takes as long. Who reads transcripts for what responses took sees names only, and fewer."""
 
-_MUCH = 100_000
-"""Characters after which `_any_anchor` is compiled, too: until then it would have saved as much time as that takes."""
-
 _pattern: re.Pattern[str] | None = None
-_any_anchor: re.Pattern[str] | None = None
-_texts = _chars = 0
-"""How many were looked through."""
+_texts = 0
+"""How many were looked through by themselves."""
 
 
-def _anchors_in(lower: str) -> Iterable[re.Match[str]]:
-    """The anchors in a text in small letters."""
-    global _pattern, _any_anchor, _texts, _chars
+@cache
+def _other_pattern() -> re.Pattern[str]:
+    """The pattern of anchors that are not ASCII, which most texts need not be searched for."""
+    return re.compile(_searched(anchor for anchor in _RULES if not anchor.isascii()))
+
+
+def _anchors_in(lower: str) -> Iterable[tuple[int, str]]:
+    """The anchors in a text in small letters, and where they begin, from left to right; of some that overlap, one."""
+    global _pattern, _texts
     if _pattern is None:
         if len(lower) <= _SHORT and _texts < _BY_ITSELF:
             _texts += 1
             if not any(anchor in lower for anchor in _RULES):
                 return ()
-        _pattern = re.compile(_trie(dict.fromkeys(_RULES, "")))
-    if _any_anchor is None:
-        _chars += len(lower)
-        if _chars < _MUCH:
-            return _pattern.finditer(lower)
-        _any_anchor = re.compile(_from_rarest(_RULES))
-    found = _any_anchor.search(lower)
-    return _pattern.finditer(lower, max(0, found.start() - _LONGEST)) if found is not None else ()
+        _pattern = re.compile(_searched(filter(str.isascii, _RULES)))
+    if not lower.isascii():
+        places = sorted(found.span() for pattern in (_pattern, _other_pattern()) for found in pattern.finditer(lower))
+        return _around(lower, places) if places else ()
+    first = _pattern.search(lower)
+    if first is None:
+        return ()
+    return _around(lower, (found.span() for found in _pattern.finditer(lower, first.start())))
+
+
+def _around(lower: str, places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str]]:
+    """The anchors that begin around or in some places: at each character the longest, and the next one behind it."""
+    beginning = _BY_BEGINNING.get
+    at = 0
+    for pivot, end in places:
+        if at < pivot - _FURTHEST:
+            at = pivot - _FURTHEST
+        while at < end:
+            begun: Sequence[str] | None = beginning(lower[at : at + 3])
+            if begun is None:
+                if lower[at] not in _BEGIN_SHORT:
+                    at += 1
+                    continue
+                begun = beginning(lower[at : at + 2]) or beginning(lower[at]) or ()
+            for anchor in begun:
+                if lower.startswith(anchor, at):
+                    yield at, anchor
+                    at += len(anchor)
+                    break
+            else:
+                at += 1
 
 
 def redacted(text: str, limit: int | None = None) -> str:
@@ -222,16 +283,15 @@ def _spans(text: str, limit: int | None = None) -> Spans | None:
         # A few letters have two in lower case; places must be the same in both.
         lower = "".join(char.lower() if len(char.lower()) == 1 else char for char in looked_at)
     spans: Spans | None = None
-    for anchor in _anchors_in(lower):
-        start = anchor.start()
+    for start, anchor in _anchors_in(lower):
         if start >= last:
             break
         if spans is None:
             spans = Spans()
-        elif start < spans.end:
-            continue
-        end = anchor.end()
-        within, steps, follow = _steps(anchor[0])
+        elif start < spans.end and anchor[-1] != "(":
+            continue  # of a call the arguments are looked at, whatever its name has told
+        end = start + len(anchor)
+        within, steps, follow = _steps(anchor)
         if lower[end : end + 1] in follow:
             for at, name, rules in steps:
                 if lower.startswith(name, start + at):

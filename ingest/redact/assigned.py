@@ -9,14 +9,19 @@ from .judged import NOTHING, judged, second_of_two
 from .judging import Said, Sureness, is_reference, looks_secret
 from .values import QUOTE, Value
 
-_TYPE = r"(?::[ \t]*+(?:[A-Za-z_][\w.]*(?:\[[^\]\n]{0,60}\])?(?:[ \t]*+\|[ \t]*+\w+)?)?(?=[ \t]*+=))?"
-_CLOSED = rf"(?P<quote>{QUOTE})?[\])]{{0,2}}"
+_TYPE = (
+    r"(?::[ \t]*+(?:[A-Za-z_][\w.]*(?:\[[^\]\n]{0,60}\])?(?:[ \t]*+\|[ \t]*+\w+)?)?(?=[ \t]*+=)"
+    r"|(?:string|String)(?=[ \t]*+=))?"
+)
+_CLOSED = rf"(?P<quote>{QUOTE})?(?:[\])]{{0,2}}|%(?:25)?5[Dd]|\*\*|\[\d{{0,5}}\])"
 _JOINED = Late(
     rf"{_CLOSED}(?P<before>[ \t]*+){_TYPE}[ \t]*+"
-    r"(?P<op>=>|<<<|<-|:=|:[-=+]|\?=|[=!]==?|\+=|->|[=:]|%3[AaDd])(?P<after>[ \t]*+)"
+    r"(?P<op>=>|<<<|<-|:=|:[-=+]|::(?=[ \t]++[A-Za-z0-9+/]{4,}=*+[ \t]*+(?:\r?\n|\\n|[\"']|$))|\?=|[=!]==?|\+=|->|[=:]"
+    r"|%3[AaDd])(?P<after>(?:\*\*(?=[ \t]))?[ \t]*+)"
 )
 _PAIRED = Late(
     rf"{QUOTE}?[ \t]*+,?\s*+-?[ \t]*+{QUOTE}?(?i:value|default|content|secretstring){QUOTE}?[ \t]*+[:=][ \t]*+"
+    r"|[ \t]++-Value[ \t]++|[\"'][ \t]*+\{[^{}]{0,120}?\bdefault[ \t]*=[ \t]*"
 )
 """`{"name": "token", "value": "…"}`, and as YAML and XML have it."""
 _ELEMENT = Late(r"[^<>\n]{0,200}>\s*+")
@@ -28,8 +33,16 @@ _NEXT_LINE = Late(r"[ \t]*+\r?\n[ \t]*+(\S+)[ \t]*+(?=\r?\n|$)")
 _TO_SEMICOLON = Late(r"[^;\"'\n]{1,500}+(?=[;\"'])")
 _TO_BRACE = Late(r"[^}\n]{1,1000}(?=\})")
 _BRACED = Late(r"\{([^{}\n]{1,200})\}(?=[;\"']|$)")
+_WRAPPED = Late(
+    r"(?:Buffer\.from|SecretStr|Secret|String|bytes|str|(?:[\w.]+\.)?(?:hash|md5|sha\d+|b64encode|encode\w*|crypt|hashpw|hash_password"
+    rf"|make_password|generate_password_hash))\((?=[bBrRuU]?{QUOTE})"
+)
+"""A call that only changes how the value is written."""
 _TAGGED = Late(r"[&!][\w!:.-]*+[ \t]++(?=[^\s|>])")
 _COMPOUND = Late(r"\w[-_]\w|[a-z][A-Z]")
+_OLD_AND_NEW = Late(
+    r"[ \t]++from[ \t]++'(?P<values>[^'\n]{1,200}(?:'[ \t]++to[ \t]++'[^'\n]{1,200})?)(?=')", re.IGNORECASE
+)
 _FOR_USER = Late(r"[ \t]++for[ \t]++[^=\s]{1,100}[ \t]*+=[ \t]*+", re.IGNORECASE)
 
 
@@ -42,6 +55,8 @@ def assigned(text: str, left: int, right: int, kind: Sureness) -> Value | None:
     found = _bracketed(text, left, right, pos, kind) or _with_an_end(text, left, pos, joined)
     if found is not None:
         return found
+    if (wrapped := _WRAPPED.match(text, pos)) is not None:
+        return judged(text, wrapped.end(), kind, Said.SET) or NOTHING
     is_spaced = bool(joined["before"] or joined["after"])
     if joined["op"] == ":":
         return _told(text, left, right, kind, joined)
@@ -55,6 +70,8 @@ def assigned(text: str, left: int, right: int, kind: Sureness) -> Value | None:
 def _told(text: str, left: int, right: int, kind: Sureness, joined: re.Match[str]) -> Value | None:
     """`name: value`, which may be prose."""
     pos = joined.end()
+    if text.startswith(":", pos):
+        return None  # of a path in code
     if text.startswith(("//", "?"), joined.end("op")) or _is_folder(text, left, right, pos):
         return NOTHING
     if (tagged := _TAGGED.match(text, pos)) is not None:
@@ -98,7 +115,10 @@ def _is_folder(text: str, left: int, right: int, pos: int) -> bool:
 
 
 def for_user(text: str, left: int, right: int, kind: Sureness) -> Value | None:  # noqa: ARG001
-    """`SET PASSWORD FOR user = 'value'`."""
+    """`SET PASSWORD FOR user = 'value'`, `SET PASSWORD FROM 'value' TO 'value'`."""
+    both = _OLD_AND_NEW.match(text, right)
+    if both is not None:
+        return NOTHING if is_reference(both["values"]) else Value(*both.span("values"), both.end(), True)
     said = _FOR_USER.match(text, right)
     return None if said is None else judged(text, said.end(), kind, Said.SET) or NOTHING
 

@@ -31,11 +31,11 @@ def judged(text: str, pos: int, kind: Sureness, said: Said) -> Value | None:
 
 
 def second_of_two(text: str, pos: int) -> Value | None:
-    """The second text in `("user", "password")`."""
+    """The second text in `("user", "password")`; None if there are no two."""
     first = _STRING.search(text, pos, pos + 200)
     second = None if first is None else _STRING.search(text, first.end(), first.end() + 210)
     if second is None or ")" in text[first.end() : second.start()]:  # type: ignore[union-attr]
         return None
     start, end = second.start(1) + 1, second.end(1) - 1
     end = start + len(text[start:end].rstrip("\\"))
-    return None if is_reference(text[start:end]) else Value(start, end, second.end(), True)
+    return NOTHING if is_reference(text[start:end]) else Value(start, end, second.end(), True)

@@ -40,17 +40,21 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_PARTS = Late(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_PARTS = Late(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z_]+")
 
 _STRONG = Late(
     r".*(?:password|passwd|passwort|passphrase|passcode|passkey|pwd|pswd|secret|credential)s?|(?!by|com|encom|sur|tres"
-    r"|over|under)\w+pass|pw|psw|psk"
+    r"|over|under)\w+pass|pw|psw|psk|masterauth"
+    r"|.*kennwort|.*geheimnis|zugangscode|mdp|motdepasse|palavrapasse|contrasen\w*|senhas?|segred[oi]|segret[oi]"
+    r"|parolachiave|hasl[oa]|sekrety?|парол\w*|секрет\w?|.*wachtwoord|losenord|passord|adgangskode|salasana"
+    r"|sifre|jelszo"
 )
 _TOKEN = Late(
     r"pass|.*token|.*(?:api|access|secret|private|encryption|signing|account|shared|master|auth|subscription|license|storage"
-    r")key|jwt|bearer|apikeys"
+    r")key|jwt|bearer|apikeys|(?:php|j|asp)sess(?:ion)?id"
+    r"|jetons?|claves?|токен\w*|(?:api|zugriffs?|geheim)schlue?ssel"
 )
-_WEAK = words("auth authorization pin otp totp cookie cookies sid sig signature session sas hmac creds cred")
+_WEAK = words("auth authorization pin otp totp cookie cookies sid sig signature session sas hmac creds cred parola")
 _KEYS = words("""
     api app application access secret private encryption encrypt encrypted decryption signing sign account
     shared master auth authorization admin storage service services session subscription function functions host
@@ -58,7 +62,20 @@ _KEYS = words("""
     user server write read personal integration developer dev production prod live test bot openai anthropic
     gemini groq mistral stripe sendgrid mailgun twilio datadog newrelic sentry github gitlab azure aws gcp
     google cloudflare heroku supabase firebase algolia pinecone cohere replicate elastic grafana honeycomb
-    segment amplitude mixpanel rekey symmetric vault tsig wep wpa
+    segment amplitude mixpanel rekey symmetric vault tsig wep wpa preshared pre activation wireguard vapid
+    kaggle openrouter deepseek perplexity huggingface hf xai tavily serper serpapi exa firecrawl voyage jina weaviate
+    qdrant langsmith langchain langfuse wandb comet replicate together fireworks elevenlabs deepgram assemblyai
+    notion airtable trello zendesk intercom hubspot shopify paypal plaid razorpay coinbase binance etherscan infura
+    alchemy moralis mapbox openweather newsapi giphy tmdb omdb rapidapi rapid contentful cloudinary fastly netlify
+    vercel digitalocean linode vultr hetzner scaleway godaddy porkbun tailscale ngrok circleci buildkite codecov
+    sonar snyk bugsnag rollbar splunk pagerduty opsgenie launchdarkly posthog mailchimp mailjet postmark brevo
+    resend nexmo vonage plivo pusher ably pubnub onesignal recaptcha hcaptcha turnstile okta nuget pypi npm
+    artifactory snowflake databricks clickhouse
+""")
+_KEYS_ELSEWHERE = words("cle clave chave chiave klucz klucza schlussel schluessel ключ ключи ключа")
+_OF_KEYS_ELSEWHERE = _KEYS | words("""
+    secrete secreta secreto segreta segreto privee privada privata acces acceso accesso tajny geheimer geheim privater
+    d de
 """)
 """Before `key`: `api_key`. Others are those of tables, caches and objects."""
 _OTHER_KEYS = words("""
@@ -81,10 +98,20 @@ _NOT_SECRETS = words("""
 """)
 """The end of a name that speaks about a credential and is none."""
 _SECRET_ENDS = (("key", "id"), ("secret", "id"))
+_SECRET_NAMES = words("SAMLResponse samlresponse KEY_SOURCE")
+"""Whose last word speaks about a credential elsewhere."""
 
 
 def _parts(name: str) -> list[str]:
-    return [found[0] for found in _PARTS.finditer(name)]
+    return [found[0] for found in _PARTS.finditer(name if name.isascii() else _without_accents(name))]
+
+
+def _without_accents(name: str) -> str:
+    from unicodedata import combining, normalize
+
+    letters = normalize("NFKD", name.translate({0x142: "l", 0x141: "L", 0xDF: "ss", 0x131: "i", 0xF8: "o"}))
+    # Cyrillic й and ё stay: only marks on Latin letters are dropped.
+    return normalize("NFC", "".join(c for at, c in enumerate(letters) if not combining(c) or letters[at - 1] > "\x7f"))
 
 
 @lru_cache(maxsize=4096)
@@ -93,10 +120,12 @@ def kind_of(name: str) -> Sureness:
     parts = [part.lower() for part in _parts(name) if not part.isdigit()]
     if not parts:
         return Sureness.NONE
-    if tuple(parts[-2:]) in _SECRET_ENDS:
+    if tuple(parts[-2:]) in _SECRET_ENDS or name in _SECRET_NAMES:
         return Sureness.TOKEN
     if parts[-1] in _NOT_SECRETS:
         return Sureness.NONE
+    if not _KEYS_ELSEWHERE.isdisjoint(parts) and not _OF_KEYS_ELSEWHERE.isdisjoint(parts):
+        return Sureness.TOKEN
     kinds = [_kind_of_part(part, parts[at - 1] if at else "", name) for at, part in enumerate(parts)]
     return max(kinds)
 
@@ -112,6 +141,10 @@ def _kind_of_part(part: str, before: str, name: str) -> Sureness:
         if before in _KEYS:
             return Sureness.TOKEN
         return Sureness.WEAK if before and before not in _OTHER_KEYS and name.isupper() else Sureness.NONE
+    if part == "passe":
+        return Sureness.STRONG if before in ("de", "palavra") else Sureness.NONE
+    if part == "assertion":
+        return Sureness.TOKEN if before == "client" else Sureness.NONE
     if part == "pat":
         return Sureness.TOKEN if before and name.isupper() else Sureness.NONE
     if part in _WEAK or part == "tokens":
@@ -134,14 +167,18 @@ _STANDS_FOR = Late(
       (?:secret|password|token|key|api[-_\ ]key|value)[-_\ \w]*
     | (?:placeholder|redacted|hidden|masked|todo|tbd|changeme|none|null|nil|undefined|true|false|yes|no|on|off|empty
       |required|optional|include|omit|same-origin|string|str|int|integer|bool|boolean|bytes|text|any|object|number
+      |erforderlich|falsch|leer|unbekannt|requis|vide|requerid[oa]|obligatori[oa]|obrigat[óo]ri[oa]|wymagan[ea]|puste
       |unknown|varchar|secretstr|never|default|password|passwd|secret|token|bearer|basic|hidden|submit)
       (?:[?!,;)\]].*)?
+    | (?:/(?:dev|run|etc|var|tmp|vault|secrets)|~|\.\.?)/[\w./-]+
+    | \(?(?:convert(?:to|from)-securestring|get-(?:credential|secret|content|azkeyvault\w+|item\w*|random)|read-host
+      |import-clixml|new-object|new-guid)\b.*
     )\s*""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _DEFAULT = Late(r"\$\{\w+:?[-=+]([^}]+)\}")
 _CALL = Late(r"(?:await\s|new\s|&|\*)?[A-Za-z_$][\w$]*(?:(?:\.|::|->)[A-Za-z_$][\w$]*)*[(\[{]")
-_ATTRIBUTE = Late(r"&?[A-Za-z_$]+[\w$]*(?:(?:\.|::|->)[A-Za-z_][A-Za-z_]*)+[!?,;)]*")
+_ATTRIBUTE = Late(r"&?[A-Za-z_$]+[\w$]*(?:(?:\.|::|->)[A-Za-z_][A-Za-z_]*)+[!?,;:)]*")
 _SECRET_WORD = Late(r"[a-z_]*(?:pass|pwd|secret|token|key|cred|auth)[a-z_]*", re.IGNORECASE)
 _KEYWORD = Late(r"(?:await|new|if|not|lambda|in|is|and|or|for|the|from|await|async|async|return|else)")
 _TYPE = Late(r"(?:Optional|Union|List|Dict|Mapping|Sequence|list|dict|Vec|Option|Maybe|Promise|SecretStr)\b.*")

@@ -19,7 +19,7 @@ _NO_ACCOUNTS = words("mailto sip sips xmpp acct npm from to cc bcc email mail au
 _ACCOUNT = Late(r"(?P<user>[\w.+-]{1,64}):(?P<password>[^\s\"'/@:,;<>][^\s\"'@:,;<>]{2,127})$")
 _CLIENT = Late(r"\b(?:curl|wget|s?ftp|xh|https?)[ \t][^\n|;]*$")
 _ACCOUNT_HOST = Late(r"@(?:[A-Za-z][\w-]*(?:\.[\w-]+)+|localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:tcp|unix)\()")
-_BEARER = Late(r"[ \t]+(?P<token>[A-Za-z0-9._~+/=%:-]{8,})")
+_BEARER = Late(r",?[ \t]+(?P<token>[A-Za-z0-9._~+/=%:-]{8,})")
 _NOT_BEARER = Late(r"(?:auth\w*|tokens?|scheme|header\w*|[a-z]+)[.:]?", re.IGNORECASE)
 
 _IN_ENCODED = r"[^\s\"'<>`&%]"
@@ -31,7 +31,7 @@ _ENCODED_ACCOUNT = Late(
     re.IGNORECASE,
 )
 
-_KEY_BEGIN = Late(r"-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY[A-Z0-9 ]{0,10}-----", re.IGNORECASE)
+_KEY_BEGIN = Late(r"-----BEGIN[A-Z0-9 ]{0,40}(?:PRIVATE KEY[A-Z0-9 ]{0,10}|STATIC KEY V1)-----", re.IGNORECASE)
 _KEY_END = Late(r"-----END[A-Z0-9 ]{0,60}-----", re.IGNORECASE)
 _KEY_BODY = Late(r"[^\"'`<>]*+")
 _KEY_GOES_ON = Late(r"\\*[\"'`][\s+,.\\&()]{0,40}(?:\\n)?[\"'`]?(?=[A-Za-z0-9+/=]{20,})")

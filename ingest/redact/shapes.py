@@ -28,8 +28,11 @@ _ANYWHERE: dict[str, str] = {
     "pypi-Ag": rf"{_WORD}{{16,}}",
     "rubygems_": rf"{_HEX}{{16,}}",
     "CLOJARS_": rf"{_ALNUM}{{20,}}",
-    **dict.fromkeys(("dckr_pat_", "dckr_oat_", "ccipat_"), rf"{_WORD}{{16,}}"),
-    "bkua_": rf"{_ALNUM}{{20,}}",
+    **dict.fromkeys(("dckr_pat_", "dckr_oat_", "CCIPAT_", "CCIPRJ_"), rf"{_WORD}{{16,}}"),
+    **dict.fromkeys(("bkua_", "bkct_"), rf"{_ALNUM}{{20,}}"),
+    "packagist_": r"[a-z]{3}_[a-f0-9]{40,}",
+    "sktsec_": rf"{_ALNUM}{{20,}}",
+    **dict.fromkeys(("snyk_uat.", "snyk_sat."), r"[A-Za-z0-9_.-]{20,}"),
     "AKCp": rf"{_ALNUM}{{50,}}",
     "cmVmd": rf"{_ALNUM}{{40,}}",
     **dict.fromkeys(("squ_", "sqp_", "sqa_"), rf"{_HEX}{{30,}}"),
@@ -42,6 +45,10 @@ _ANYWHERE: dict[str, str] = {
     "ya29.": r"[A-Za-z0-9_.-]{16,}",
     "GOCSPX-": rf"{_WORD}{{16,}}",
     "1//0": rf"{_WORD}{{24,}}",
+    "AQ.Ab": rf"{_WORD}{{30,}}",
+    "AKID": rf"{_ALNUM}{{32}}(?![A-Za-z0-9])",
+    "AQVN": rf"{_WORD}{{35,}}",
+    "bce-v3/": r"[A-Za-z0-9/_-]{30,}",
     "LTAI": rf"{_ALNUM}{{16,24}}(?![A-Za-z0-9])",
     **dict.fromkeys(("dop_v1_", "doo_v1_", "dor_v1_"), rf"{_HEX}{{16,}}"),
     "HRKU-": rf"{_WORD}{{20,}}",
@@ -60,8 +67,26 @@ _ANYWHERE: dict[str, str] = {
     **dict.fromkeys(("sntrys_", "sntryu_"), r"[A-Za-z0-9+/=_-]{20,}"),
     "sbp_": rf"{_HEX}{{20,}}",
     "sb_secret_": rf"{_WORD}{{16,}}",
+    "AVNS_": rf"{_WORD}{{16,}}",
+    "npg_": rf"{_ALNUM}{{12,}}",
+    "napi_": rf"{_ALNUM}{{40,}}",
+    "mdb_sa_sk_": rf"{_WORD}{{20,}}",
+    "CCDB1_": rf"{_ALNUM}{{20,}}_{_ALNUM}{{40,}}",
+    "cflt": r"[A-Za-z0-9+/]{60}(?![A-Za-z0-9])",
+    **dict.fromkeys(("dbtc_", "dbtu_"), rf"{_WORD}{{30,}}"),
+    **dict.fromkeys(("ory_st_", "ory_at_", "ory_rt_", "ory_pat_"), rf"{_ALNUM}{{30,}}"),
+    "SWMTKN-1-": r"[a-z0-9]{40,}-[a-z0-9]{20,}",
+    "secret-token:": r"[\w.~%+/=-]{10,}",
+    "akab-": r"[a-z0-9]{16}-[a-z0-9]{16}",
     "pscale_": r"(?:tkn|pw|oauth)_[\w=.-]{20,}",
-    **dict.fromkeys(("nfp_", "vcp_", "pnu_"), rf"{_ALNUM}{{20,}}"),
+    **dict.fromkeys(
+        ("nfp_", "nfo_", "nfc_", "nfu_", "vcp_", "vci_", "vca_", "vcr_", "vck_", "pnu_", "pnb_"), rf"{_ALNUM}{{20,}}"
+    ),
+    **dict.fromkeys(("ddp_", "ddw_"), rf"{_ALNUM}{{30,}}"),
+    **dict.fromkeys(("hcaik_", "hcxik_", "hcamk_", "hcxmk_"), rf"{_ALNUM}{{30,}}"),
+    **dict.fromkeys(("xaat-", "xapt-"), r"[a-f0-9-]{36}"),
+    "pylf_v1_": rf"{_WORD}{{20,}}",
+    "esecret_": rf"{_ALNUM}{{20,}}",
     "ops_ey": r"[A-Za-z0-9+/=_-]{40,}",
     "AGE-SECRET-KEY-1": r"[A-Za-z0-9]{20,}",
     "sha256~": rf"{_WORD}{{40,}}",
@@ -71,6 +96,11 @@ _ANYWHERE: dict[str, str] = {
     **dict.fromkeys(("gsk_", "pplx-", "hf_", "api_org_"), rf"{_ALNUM}{{20,}}"),
     **dict.fromkeys(("nvapi-", "tgp_v1_", "pcsk_", "lsv2_"), rf"{_WORD}{{20,}}"),
     "jina_": rf"{_ALNUM}{{30,}}",
+    **dict.fromkeys(("llx-", "ctx7sk-"), rf"{_WORD}{{20,}}"),
+    **dict.fromkeys(("crsr_", "e2b_", "rpa_"), rf"{_ALNUM}{{36,}}"),
+    "bb_live_": rf"{_WORD}{{20,}}",
+    "wandb_v1_": rf"{_WORD}{{40,}}",
+    "sgamp_user_": rf"{_WORD}{{20,}}",
     # Messages and mail
     **dict.fromkeys(
         ("xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxo-", "xoxe-", "xoxc-", "xoxd-"), r"[\w%.+/=-]{10,}"
@@ -81,7 +111,7 @@ _ANYWHERE: dict[str, str] = {
     "/api/webhooks/": rf"\d{{15,}}/{_WORD}{{30,}}",
     "webhookb2/": r"[A-Za-z0-9@/-]{40,}",
     "SG.": rf"{_WORD}{{16,}}\.{_WORD}{{16,}}",
-    "xkeysib-": rf"{_WORD}{{30,}}",
+    **dict.fromkeys(("xkeysib-", "xsmtpsib-"), rf"{_WORD}{{30,}}"),
     # Shops, payments, desks
     **dict.fromkeys(("shpat_", "shpss_", "shpca_", "shppa_", "shprt_"), rf"{_ALNUM}{{16,}}"),
     **dict.fromkeys(
@@ -96,7 +126,15 @@ _ANYWHERE: dict[str, str] = {
     "ntn_": rf"{_ALNUM}{{30,}}",
     "secret_": r"(?=[A-Za-z]{0,60}\d)[A-Za-z0-9]{40,}",
     "PMAK-": rf"{_HEX}{{20,}}-{_HEX}{{30,}}",
-    "figd_": rf"{_WORD}{{20,}}",
+    **dict.fromkeys(("PMAT-", "CFPAT-"), rf"{_WORD}{{20,}}"),
+    **dict.fromkeys(("figd_", "figo_", "figor_"), rf"{_WORD}{{20,}}"),
+    **dict.fromkeys(("pat-na", "pat-eu"), r"\d-[a-f0-9-]{36}"),
+    "ATTA": rf"{_HEX}{{60,}}",
+    "dG9rO": r"[A-Za-z0-9+/]{40,}={0,2}",
+    **dict.fromkeys(("access-production-", "access-sandbox-"), r"[a-f0-9-]{36}"),
+    "access_token$": r"(?:production|sandbox)\$[a-z0-9]{10,}\$[a-f0-9]{30,}",
+    "RGAPI-": r"[a-f0-9-]{36}",
+    "AAAAAAAAAAAAAAAAAAAAA": r"[\w%+/=-]{60,}",
     "phx_": rf"{_ALNUM}{{30,}}",
     "tfp_": r"[A-Za-z0-9_.-]{40,}",
     "rdme_": rf"{_ALNUM}{{40,}}",
@@ -107,7 +145,17 @@ _ANYWHERE: dict[str, str] = {
     **dict.fromkeys(("$2a$", "$2b$", "$2y$"), r"\d\d\$[./A-Za-z0-9]{40,}"),
     **dict.fromkeys(("$5$", "$6$", "$1$", "$apr1$"), r"(?:rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{20,}"),
     "$argon2": r"i?d?\$v=\d+\$[\w=,]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+",
-    # Azure
+    **dict.fromkeys(
+        ("{SSHA}", "{SHA}", "{SMD5}", "{MD5}", "{SSHA256}", "{SSHA512}", "{SHA256}", "{SHA512}", "{CRYPT}"),
+        r"[A-Za-z0-9+/=$.]{12,}",
+    ),
+    **dict.fromkeys(("pbkdf2_sha256$", "pbkdf2_sha1$", "pbkdf2:sha256:"), r"\d+\$[A-Za-z0-9]+\$[A-Za-z0-9+/=]{20,}"),
+    "scrypt:": r"\d+:\d+:\d+\$[A-Za-z0-9]+\$[a-f0-9]{40,}",
+    "SCRAM-SHA-256$": r"\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+(?::[A-Za-z0-9+/=]+)?",
+    # Azure: what tells of the token stands within it
+    "JQQJ99": rf"{_ALNUM}{{26,}}",
+    "AZDO": rf"{_ALNUM}{{4}}(?![A-Za-z0-9])",
+    "AzFu": rf"{_WORD}{{5}}[AQgw]==",
     "Q~": r"[A-Za-z0-9_~.-]{31,}",
     # Telegram: the number of the bot stands before
     ":AA": rf"{_WORD}{{30,}}",
@@ -121,6 +169,14 @@ _AFTER_BREAK: dict[str, str] = {
     "r8_": rf"{_ALNUM}{{20,}}",
     "fw_": rf"{_ALNUM}{{22,}}",
     "rnd_": rf"{_ALNUM}{{20,}}",
+    "re_": rf"{_ALNUM}{{8}}_{_ALNUM}{{24}}(?![A-Za-z0-9])",
+    "sk_": rf"(?=[a-z_]{{0,40}}\d){_HEX}{{40,}}",
+    "csk-": rf"{_ALNUM}{{40,}}",
+    "fc-": rf"{_HEX}{{32}}(?![A-Za-z0-9])",
+    "pa-": rf"(?=[A-Za-z_-]{{0,60}}\d)(?=[a-z0-9_-]{{0,60}}[A-Z]){_WORD}{{43}}(?![A-Za-z0-9])",
+    "BSA": rf"{_WORD}{{28}}(?![A-Za-z0-9])",
+    "sl.": rf"{_WORD}{{100,}}",
+    **dict.fromkeys(("sdk-", "mob-"), r"[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}"),
     "xai-": rf"{_ALNUM}{{20,}}",
     "tvly-": rf"{_WORD}{{16,}}",
     "pul-": rf"{_HEX}{{30,}}",
@@ -135,7 +191,7 @@ _AFTER_BREAK: dict[str, str] = {
     "SK": rf"{_HEX}{{32}}(?![A-Za-z0-9])",
     "A3-": r"[A-Z0-9]{6}-[A-Z0-9]{6,11}(?:-[A-Z0-9]{5}){2,3}",
     "SCW": r"(?=[A-Z]{0,17}\d)[A-Z0-9]{17}(?![A-Za-z0-9])",
-    "CIO": rf"{_ALNUM}{{32}}(?![A-Za-z0-9])",
+    "cio": rf"{_ALNUM}{{32}}(?![A-Za-z0-9])",
     "dp.": r"(?:pt|st|ct|sa|scim|audit)\.(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{30,}",
     "s.": r"(?=[A-Za-z]{0,24}\d)(?=[a-z0-9]{0,24}[A-Z])[A-Za-z0-9]{24}(?![A-Za-z0-9.])",
     "oy2": r"[a-z0-9]{43}(?![a-z0-9])",
@@ -144,6 +200,9 @@ _AFTER_BREAK: dict[str, str] = {
     "b3BlbnNzaC1rZXk": r"[A-Za-z0-9+/=\s]{16,}",
 }
 """The same for what is also the end or the middle of words."""
+
+_WITHIN = {"JQQJ99": 52, "AZDO": 76, "AzFu": 44}
+"""What stands within a token -> how many of its characters stand before."""
 
 _RULES = {begin.lower(): (begin, rest, begin in _AFTER_BREAK) for begin, rest in (_ANYWHERE | _AFTER_BREAK).items()}
 ANCHORS = tuple(_RULES)
@@ -172,6 +231,11 @@ def shaped(text: str, start: int, end: int, spans: Spans) -> None:
         if digits < 6:
             return
         start -= digits
+    elif begin in _WITHIN:
+        least = _WITHIN[begin]
+        if start < least or not text[start - least : start].replace("_", "").replace("-", "").isalnum():
+            return
+        start -= least
     elif begin == "Q~":
         start = max(0, start - 4)
     spans.add(start, found.end())

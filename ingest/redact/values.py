@@ -10,14 +10,16 @@ from ..late import Late
 LONGEST = 4096
 """Characters of a value that are looked at before it is known to be a credential."""
 
-QUOTE = r"""(?:\\{0,15}(?:\"{3}|'{3}|["'`])|%2[27]|&(?:quot|apos|\#3[49]);)"""
+QUOTE = r"""(?:\\{0,15}(?:\"{3}|'{3}|["'`])|%2[27]|&(?:quot|apos|\#3[49]|\#x2[27]);|\\{1,15}u002[27])"""
 """A quotation mark as it stands in a text, in JSON within a text and so on, in a URL, in HTML."""
 
 _OPENED = Late(rf"(?:[fFrRbBuUnN]{{1,2}}|[$@E])?({QUOTE})")
+_DOUBLED = Late(r"''(?P<value>[^'\s;,)}\]:=+|&][^'\n]{0,400})''")
+"""A quoted text within one of SQL."""
 _CLOSES = frozenset(" \t\r\n;),+|&]}:=")
 """What follows a quotation mark that ends a text instead of beginning a value."""
 
-_PAIR = r"(?:[\w.\-\ ]{1,40}+|[\"'])[=:]"
+_PAIR = r"(?:[\w.\-\ %\[\]]{1,40}+|[\"'])[=:]"
 _BARE = Late(
     rf"""(?>
       [^\s"'`\\;&|,()\[\]{{}}<>]++
@@ -51,6 +53,9 @@ def value_at(text: str, pos: int) -> Value | None:
     """The value that begins at a place; None if nothing, or nothing but the end of a quoted text, stands there."""
     opened = _OPENED.match(text, pos)
     if opened is not None:
+        doubled = _DOUBLED.match(text, pos) if opened[1] == "'" else None
+        if doubled is not None:
+            return Value(*doubled.span("value"), doubled.end(), True)
         found = _quoted_at(text, opened.end(), opened[1])
         if found is not None:
             return found
@@ -95,7 +100,7 @@ def closing(text: str, start: int, mark: str) -> tuple[int, int] | None:
     """
     quote = mark.lstrip("\\")
     stop = min(len(text), start + LONGEST)
-    if quote[0] in "%&":
+    if quote[0] in "%&u":
         end = text.find(mark, start, stop)
         return None if end < 0 else (end, end + len(mark))
     slashes = len(mark) - len(quote)

@@ -391,4 +391,389 @@ WARN token limit reached: 200000
 Tokens used: 12,345
 3,000 tokens
 1.2M tokens
+token_count=12
+tokens: 120
+password: str
+def login(user: str, password: str) -> Token:
+class Token(BaseModel): access_token: str; token_type: str
+max_output_tokens: 8192
+"total_tokens": 48213, "prompt_tokens": 120
+git show 1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d7e8f9a0b
+commit 5f0e8a1c3b (HEAD -> main, origin/main)
+sessionId: 550e8400-e29b-41d4-a716-446655440000
+session_id: "01HZX3Y8Q4T5V6W7X8Y9Z0A1B2"
+request_id=req_011CQabcdefGHIJKL
+toolu_01A09q90qw90lq917835lq9
+msg_01XFDUDYJgAACzvnptvVoYEL
+/Users/ann/.claude/projects/-work-shop/8c1f0a2e.jsonl
+src/auth/token_service.py:42: error: Missing return
+src/auth/password.py:5432:10: warning: unused
+docker run -p 127.0.0.1:5432:5432 postgres
+docker run -p 5432:5432 -e POSTGRES_DB=d postgres:16
+ports: - "5432:5432"
+psql -h localhost -p 5432 -U ann shop
+arn:aws:lambda:*:123456789012:function:foo
+arn:aws:iam::123456789012:role/deploy
+arn:aws:s3:*:5432:bucket:x
+rate(http_requests_total[5m]) on >0
+echo on >file.txt
+turn logging on >log.txt
+user ann is on > 3 projects
+np.random.seed(42)
+random_seed = 1234
+seed: 42
+torch.manual_seed(1337)
+db/seeds.rb and seed data for the shop and all of its many other tables and rows in there now
+run the seed script with all the test data that you can find in there and then make sure that it works
+"kty": "RSA", "n": "abc", "e": "AQAB"
+Das Passwort ist falsch
+Das Passwort ist zu kurz
+Bitte das Kennwort eingeben
+Kennwort vergessen?
+Kennwort: erforderlich
+Schlüssel: wert
+der Schlüssel zum Erfolg
+ein Geheimnis ist kein Geheimnis mehr
+Geheimnisse der Stadt
+le mot de passe est trop court
+le mot de passe est requis
+Il passe par la rue
+le jeton est expiré
+la clé primaire est id
+clé: valeur
+cle_primaire=id
+la contraseña es incorrecta
+la contraseña es obligatoria
+La clave es la paciencia
+clave primaria: id
+enclave=3
+autoclave: on
+a senha está errada
+a chave é o cliente
+chave primária: id
+la parola è lunga
+la parola: casa
+la chiave è sotto il tappeto
+un segreto
+hasło jest za krótkie
+hasło: wymagane
+klucz główny: id
+klucz: wartość
+sekret
+пароль слишком короткий
+неверный пароль
+введите пароль:
+токен истёк
+ключ: значение
+секрет успеха
+密码错误
+密码不能为空
+请输入密码
+密码长度至少为8位
+密码重置功能
+忘记密码？
+令牌已过期
+密钥管理服务
+パスワードを忘れた
+パスワードが違います
+パスワードは8文字以上です
+パスワードを入力してください
+トークンの数: 120
+トークン数は1200です
+비밀번호가 틀렸습니다
+비밀번호를 입력하세요
+parolando
+geheim halten
+use std::password::Hash
+Token::Ident(name)
+let t = Token::new();
+Password::hash(&p)
+if tok.kind == Token::Secret {
+std::collections::HashMap<Key, Value>
+password:: required
+auth::login(user)
+Auth::user()
+assert token::parse(input)
+api%20key=documentation
+https://x/?q=api%20key%20rotation&page=2
+https://x/?sort%5Bkey%5D=name
+https://x/?filter%5Btoken_count%5D=12
+https://x/?filter%5Bstatus%5D=open
+user[name]=ann
+form[token_type]=Bearer
+masterauth is not set
+requirepass is deprecated
+# requirepass foobared is the example
+AUTH required
+AUTH failed
+AUTH: NOAUTH Authentication required
+NOAUTH Authentication required.
+AUTH_USER_MODEL = 'users.User'
+AUTH = 'basic'
+AUTH FLOW DIAGRAM
+run AUTH tests
+kaggle datasets download x/y
+{"name":"x","key":"value1"}
+{"username":"ann","role":"admin"}
+{"username":"ann","keyboard":"us2"}
+row_key=user:12
+s3_key=data/2024/a.parquet
+issue_key: PROJ-1234
+cache_key: 3f2a9b4c5d6e7f80
+primary_key = "id1"
+foreign_key: user_id2
+object_key="img/a1b2.png"
+keyboard_key=F12
+| token | count |
+| Token | 1200 |
+| Secret | description |
+| password | string | required |
+| password | varchar(255) |
+| secret_name | k8s/db |
+cat password | sha256sum
+echo "$PASSWORD" | sha256sum
+grep -E "token|secret|v2" src
+rg "password|passwd|pwd2" .
+**Password**: required
+**Token:** optional
+**Tokens:** 1200
+**Secret**: the name of it
+- Token: a JWT
+* password - the user's password
+* token - string
+token — the bearer token
+password → hash
+secret -> env
+--api-key", "--verbose"
+["--token", "$TOKEN"]
+["--auth", "basic"]
+["--password-stdin", "-u"]
+["gh", "auth", "status"]
+["curl", "-s", "https://x.example/a1"]
+["mysql", "-u", "root", "-h", "db1"]
+["docker", "run", "-p", "8080:80"]
+["docker", "compose", "-p", "proj1", "up"]
+"command": "docker", "args": ["run", "-i", "--rm", "x/y"]
+"command": "npx", "args": ["-y", "@x/mcp@1.2.3"]
+subprocess.run(["psql", "-h", "db1"])
+["ssh", "-p", "2222"]
+shlex.split("mysql -u root")
+process.env.API_KEY ?? ""
+process.env.TOKEN || ''
+const token = a.token || null
+token = os.getenv("TOKEN") or ""
+api_key = os.getenv("API_KEY") or None
+os.getenv("TOKEN_LIMIT") or "4096"
+if (!token || "x" in y) {}
+env.PASSWORD ?? undefined
+expect(token).toBe('expired')
+expect(password).toBe(true)
+page.getByLabel('Password').click()
+page.locator('#password').fill(password)
+page.locator('#password').fill(process.env.PW)
+fill_in 'Password', with: user.password
+cy.get('[name=password]').should('be.visible')
+jwt.sign(payload, secret)
+jwt.verify(token, process.env.JWT_SECRET)
+jwt.decode(token, options={"verify_signature": False})
+jwt.encode(payload, settings.SECRET_KEY, algorithm="HS256")
+hmac.new(key, msg, hashlib.sha256)
+bcrypt.hash(password, 10)
+bcrypt.compare(password, user.hash)
+client.login(token)
+client.run(host='0.0.0.0')
+app.run(host="0.0.0.0", port=8080)
+server.login(user, password)
+self.client.login(username="ann")
+create_user("ann")
+create_user(name, email, password)
+User.objects.create_user("ann", "a@b.c")
+DriverManager.getConnection(url, user, pass)
+new PDO($dsn, $user, $pass)
+new mysqli($host, $user, $pass)
+mysqli_connect($h, $u, $p)
+WiFi.begin(ssid, password)
+stripe("card")
+Stripe(process.env.STRIPE_KEY)
+check_password_hash(user.hash, password)
+keyring.set_password(service, user, pw)
+generate token for user ann
+token for user: ann
+secret for prod: rotate it
+the password for ann is required
+password reset for ann: mail sent
+password was changed by ann
+password changed successfully
+the password has been reset
+token was set to expire
+token is set to expire in 3600 s
+password is set to null
+token created: 2024-01-01
+token generated: 12 of 20
+API key created: yes
+secret created in 2024
+creds: see vault
+creds: none / unknown
+credentials are in 1Password / Vault
+credentials: ~/.aws/credentials
+credentials: ./a/b
+cred: false
+ConvertTo-SecureString $pw -AsPlainText -Force
+$pw = Read-Host -AsSecureString
+$cred = Get-Credential
+$token = Get-Content token.txt
+$secret = Get-AzKeyVaultSecret -VaultName v -Name n
+$password = (Get-Content pw.txt)
+$cred = New-Object PSCredential($u, $pw)
+Set-Item -Path Env:PATH -Value $path
+net use Z: \\h\s
+net use \\h\s /user:ann
+net use * /delete
+net user ann /active:yes
+mysqlsh root@localhost:3306
+mysqlsh --uri root@localhost:33060
+etcdctl --user root get x
+etcdctl get x
+curl -x proxy.example.com:8080 https://x
+curl --proxy http://proxy:3128 https://x
+curl -x localhost:8080 https://x
+govc -u https://h/sdk about
+govc about
+doctl compute droplet list
+codecov -f coverage.xml
+kaggle competitions list -v
+bundle config set path vendor
+bundle config set --local without development:test
+bundle config build.nokogiri --use-system-libraries
+composer config name x/y
+composer config repositories.x vcs https://github.com/x/y
+composer config platform.php 8.2
+dotnet user-secrets list
+dotnet user-secrets init
+dotnet add package x --source y
+dotnet nuget list source
+gh variable set X < f
+gh secret set X < f
+glab variable list
+heroku auth:whoami
+supabase start
+supabase db push
+supabase link --project-ref abc
+eas build -p ios
+eas secret:list
+databricks clusters list
+security find-generic-password -s x
+security import cert.p12 -k login.keychain
+cat f | docker secret create x -
+docker secret create x ./f.txt
+pass insert work/x
+passwd ann
+cat /etc/passwd | grep ann
+echo "done" ; passwd -l ann
+cryptsetup luksDump /dev/sda1
+secret-tool lookup a b
+terraform login app.terraform.io
+databricks configure
+ATTACH 'a.db' AS b (TYPE sqlite)
+ATTACH DATABASE 'a.db' AS key1
+SELECT * FROM OPENROWSET(BULK 'a.csv', FORMAT='CSV') x
+CREATE INDEX i ON t (key) WHERE key > 'a'
+EXEC sp_addlinkedserver 's', 'SQL Server'
+ALTER USER u SET DEFAULT_ROLE = x
+SELECT mysql('a')
+CREATE TABLE t (a int) ENGINE = MergeTree ORDER BY key
+sk_buff *skb = alloc_skb(len)
+re_compile_pattern and re_search_2
+task_1234567890abcdef1234567890abcdef1234567890
+disk_0123456789abcdef0123456789abcdef01234567 is full
+fc-list : family
+sdk-version: 34
+pa-11y audit
+spa-routing
+AKID of the user
+AZDO pipelines
+AzFunctions
+the SCRAM-SHA-256$ prefix
+secret-token: see RFC 8959
+precio: 12
+spacious
+mnemonic: easy to remember
+mnemonic names for the keys
+recovery phrase is shown once
+{SHA} is a scheme
+sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945
+integrity="sha384-oqVuAfXRKap7fdgcCY5uykM6+R9GqQ8K/uxy9rx7HNQlGYl1kPzQho1wx4JwY8wC"
+"integrity": "sha512-abcDEF0123456789abcDEF0123456789abcDEF0123456789abcDEF0123456789+/=="
+image: nginx@sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945
+data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==
+AAAAB3NzaC1yc2EAAAADAQABAAABgQC7 ann@h
+ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGkQ ann@h
+~/.ssh/id_ed25519.pub
+uuid: 9f1c2d3e-4b5a-6789-0abc-def012345678
+version 5.0.0-rc.1+build.5432
+pip install passlib==1.7.4
+tokenizers==0.19.1
+"tokenizer_config.json"
+"sqlpassthrough": true
+compass=north
+bypass: true
+passenger: 12 ann
+trespass: no
+passes: 12
+keystone: v3
+turkey: 3
+monkeypatch.setattr(x, "y", 1)
+monkeypatch.delenv("API_KEY", raising=False)
+assert "token" in response.json()
+assert response.json()["token_type"] == "bearer"
+self.assertEqual(token, expected)
+authors: ann, bob
+"author": "Ann <a@b.c>"
+authenticated=true
+authorized_keys
+unauthorized: 401
+cookies: 3
+cookie_domain: example.com
+hmac-sha256
+signature mismatch: expected 3 arguments
+signature: (self, a: int) -> str
+credit card: no
+incredible: yes
+accredited
+sid=1
+https://x/y?code=12
+https://x/cb?state=open&code=404
+https://example.com/:id/:token
+https://api.example.com/v1/tokens/count?limit=100
+https://x/y?sort=key&dir=asc#token
+ws://localhost:3000/socket?transport=polling
+postgres://localhost/shop
+mongodb://localhost:27017/shop
+redis://localhost:6379/0
+amqp://rabbit:5672/
+sqlite:///a.db
+duckdb:///a.duckdb
+s3://bucket/key.parquet
+git@gitlab.com:a/b.git
+ssh ann@h.example.com -p 22
+rsync -av a/ ann@h:/b
+ann@example.com:/srv/a
+gh auth login --web and then set the variable x
+fly to Paris and set the date
+apply token policy with Fly org issuers
+expo build then login to the site
+consul agent and token policy
+dotnet user-secrets for local development
+the vault lookup failed for key1
+composer require x/y
+stringData is base64 encoded for you
+stringData:
+npm run eas -- build
+"hey": "you", "oc": 1
+"http", "https"
+send "hello\n"
+the login( function
+openssl req -new -key k.pem -keyout out.pem
+["openssl", "req", "-new", "-key", "k.pem"]
+if token[0] == Token.Comment.Single:
 """
