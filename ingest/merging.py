@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..queries.facts import Fact, Half
+from .strays import NAMED
 
 
 class Rows(NamedTuple):
@@ -221,6 +222,10 @@ def _decided(fact: Fact, number: int, told: str, which: str, again: str | None =
     between = ", ".join("copied" if part == said else part for part in half.order)
     own_copied = f"{half.prefix}is_copy"
     told_by_file = {name: "copied" if name == own_copied else f'l."{name}"' for name in half.columns}
+    if (named := f"{half.prefix}{NAMED}") in half.columns:
+        # Of a row that the store knows it says whose that is by now (`strays`), which may become another one's again.
+        session = f"{half.prefix}session_id"
+        told_by_file[session] = f'coalesce(l."{named}", l."{session}")'
     listed = "" if again is None else f" FILTER ({key_of(fact)} IN (FROM {again}))"
     rival = ", ".join(f'"{name}" := {value}' for name, value in told_by_file.items())
     return f"""

@@ -204,3 +204,20 @@ def test_any_portions_lead_to_the_same_store(found: list[Lot], seed: int) -> Non
             assert got[table] == expected[table], table
         cut.engine.catch_up(rebuild=True)
         assert cut.dump() == expected
+
+
+def test_whose_a_line_is_that_does_not_win_depends_on_no_order(tmp_path: Path) -> None:
+    # The agent's line names a session of which nothing else is known: it is given to the one that it was started in.
+    files = {
+        "s1/subagents/agent-a1.jsonl": line(again(result("t1", "10:05"), sessionId="s2", uuid="u1")),
+        "s1.jsonl": line(again(result("t1", "10:00"), sessionId="s1", uuid="u2")),
+    }
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+    with Bench(tmp_path / "one") as whole, Bench(tmp_path / "other") as cut:
+        whole.at_once(files)
+        for name, data in files.items():
+            cut.append(name, data)
+            cut.ingest([name])
+        assert '"result_session_id":"s2"' in str(whole.dump()["tool_calls"])
+        assert cut.dump() == whole.dump()
