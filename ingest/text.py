@@ -251,7 +251,7 @@ def _keep(row: dict[str, Any], columns: Iterable[tuple[str, int]]) -> bool:
     for column, limit in columns:
         value = row.get(column)
         if type(value) is str:
-            if value not in _CLEAN:
+            if value not in _CLEAN or len(value) > limit:
                 row[column] = text = kept(value, limit)
                 if text == value and len(value) <= NAME_CHARS <= limit:
                     _remember(_CLEAN, value)

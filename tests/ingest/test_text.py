@@ -152,6 +152,15 @@ def test_what_is_added_to_a_batch_is_read_and_cut(batch: Batch) -> None:
     ]
 
 
+def test_a_name_that_fits_one_column_is_cut_for_a_shorter_one(batch: Batch) -> None:
+    name = "n" * (TEXTS["task_changes"]["task_id"] + 20)
+    batch.add("responses", {"key": "k", "model": name})
+    batch.add("task_changes", {"task_id": name})
+
+    assert batch.of("responses")[0]["model"] == name
+    assert len(batch.of("task_changes")[0]["task_id"]) == TEXTS["task_changes"]["task_id"]
+
+
 def test_rows_that_are_structs_have_the_columns_of_their_table() -> None:
     told = {fact.name: set(fact.told) for fact in FACTS}
     assert set(CallRow.__struct_encode_fields__) == told["tool_calls"]
