@@ -152,7 +152,8 @@ def test_what_is_added_to_a_batch_is_read_and_cut(batch: Batch) -> None:
     ]
 
 
-def test_a_name_that_fits_one_column_is_cut_for_a_shorter_one(batch: Batch) -> None:
+def test_a_name_that_fits_one_column_is_cut_for_a_shorter_one() -> None:
+    batch = Batch()
     name = "n" * (TEXTS["task_changes"]["task_id"] + 20)
     batch.add("responses", {"key": "k", "model": name})
     batch.add("task_changes", {"task_id": name})
