@@ -30,6 +30,7 @@ from agnes_stats.tui.commands import answering
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.storing import store_in
 from tests.transcripts import OPUS, Transcript, write
 
 ALL = Filter()
@@ -266,24 +267,35 @@ def words(tmp_path: Path) -> list[str]:
     return ["--store", str(tmp_path / "store.duckdb"), "--source", f"claude={tmp_path / 'claude'}"]
 
 
-@pytest.mark.parametrize("is_there", [True, False])
+COMMANDS: list[list[str]] = [
+    ["daily"],
+    ["tokens"],
+    ["monthly", "--budget", "10"],
+    ["daily", "--range", "2026-01-10 12:00"],
+    ["tokens", "--range", "2026-01-10 12:00"],
+    ["daily", "--project", "warehouse"],
+    ["weekly", "--agent", "claude-code", "--model", OPUS],
+]
+WITHOUT_STORE = (["daily"], ["tokens", "--range", "2026-01-10 12:00"], ["daily", "--project", "warehouse"])
+"""Of days, of hours, and of sessions: what else is asked is asked of what a store that is there is told, too."""
+
+
 @pytest.mark.parametrize(
-    "command",
+    ("command", "is_there"),
     [
-        ["daily"],
-        ["tokens"],
-        ["monthly", "--budget", "10"],
-        ["daily", "--range", "2026-01-10 12:00"],
-        ["tokens", "--range", "2026-01-10 12:00"],
-        ["daily", "--project", "warehouse"],
-        ["weekly", "--agent", "claude-code", "--model", OPUS],
+        *((command, True) for command in COMMANDS),
+        *(
+            pytest.param(command, False, marks=[] if command in WITHOUT_STORE else pytest.mark.long)
+            for command in COMMANDS
+        ),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_an_answer_before_the_store_is_full_says_so_and_the_store_is_filled(
     words: list[str], command: list[str], is_there: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if is_there:
+        store_in(Path(words[1]).parent)
         assert cli.main([*command, "--no-ingest", "--json", *words]) == 0
         assert "provisional" not in capsys.readouterr().out, "it answers from the store as it is"
     assert cli.main([*command, "--json", *words]) == 0
