@@ -79,10 +79,7 @@ _ANYWHERE: dict[str, str] = {
     "secret-token:": r"[\w.~%+/=-]{10,}",
     "akab-": r"[a-z0-9]{16}-[a-z0-9]{16}",
     "pscale_": r"(?:tkn|pw|oauth)_[\w=.-]{20,}",
-    **dict.fromkeys(
-        ("nfp_", "nfo_", "nfc_", "nfu_", "vcp_", "vci_", "vca_", "vcr_", "vck_", "pnu_", "pnb_"), rf"{_ALNUM}{{20,}}"
-    ),
-    **dict.fromkeys(("ddp_", "ddw_"), rf"{_ALNUM}{{30,}}"),
+    **dict.fromkeys(("nfp_", "vcp_", "pnu_"), rf"{_ALNUM}{{20,}}"),
     **dict.fromkeys(("hcaik_", "hcxik_", "hcamk_", "hcxmk_"), rf"{_ALNUM}{{30,}}"),
     **dict.fromkeys(("xaat-", "xapt-"), r"[a-f0-9-]{36}"),
     "pylf_v1_": rf"{_WORD}{{20,}}",
@@ -169,6 +166,10 @@ _AFTER_BREAK: dict[str, str] = {
     "r8_": rf"{_ALNUM}{{20,}}",
     "fw_": rf"{_ALNUM}{{22,}}",
     "rnd_": rf"{_ALNUM}{{20,}}",
+    **dict.fromkeys(
+        ("nfo_", "nfc_", "nfu_", "vci_", "vca_", "vcr_", "vck_", "pnb_", "ddp_", "ddw_"),
+        rf"(?=[A-Za-z]{{0,40}}\d){_ALNUM}{{20,}}",
+    ),
     "re_": rf"{_ALNUM}{{8}}_{_ALNUM}{{24}}(?![A-Za-z0-9])",
     "sk_": rf"(?=[a-z_]{{0,40}}\d){_HEX}{{40,}}",
     "csk-": rf"{_ALNUM}{{40,}}",

@@ -776,4 +776,5 @@ the login( function
 openssl req -new -key k.pem -keyout out.pem
 ["openssl", "req", "-new", "-key", "k.pem"]
 if token[0] == Token.Comment.Single:
+func TestFormatSessionInfo_CheckpointNumberingReversed(t *testing.T) {
 """

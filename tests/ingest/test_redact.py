@@ -192,7 +192,7 @@ def test_the_rest_of_a_text_stays(text: str, expected: str) -> None:
         "CCIPAT_ULUhR6rJLxYbyzyrP19iMZ_0123456789abcdef0123456789abcdef01234567",
         "re_AbCdEf12_abcdefghijklmnopqrst1234",
         "sk_0123456789abcdef0123456789abcdef0123456789abcdef",
-        "vck_abcdefghijklmnopqrstuvwx",
+        "vck_abcdefghijklmnopqrst0123",
         "napi_abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz01",
         "AVNS_abcdefghijklmnopqrs",
         "AQ.Ab8RN6abcdefghijklmnopqrstuvwxyz0123456",
