@@ -64,8 +64,10 @@ async def test_each_view_is_filtered_by_its_own_words(store: Store) -> None:
         assert "Nothing matches" in screen_text(app)
 
 
-async def test_where_the_strip_is_too_long_it_begins_further_on(store: Store) -> None:
-    async with running(store, (20, 24)) as (app, pilot):
+async def test_where_the_strip_is_too_long_it_begins_further_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = MORE[0]._replace(label="Second and not the last")
+    monkeypatch.setattr(SessionsTab, "VIEWS", (SessionsTab.VIEWS[0], long, MORE[1]))
+    async with running(store, (30, 24)) as (app, pilot):
         line = screen_text(app).splitlines().index(strip(screen_text(app), "List"))
         await press(pilot, "left_square_bracket")
         shown = screen_text(app).splitlines()[line]
