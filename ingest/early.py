@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     Early = TypeVar("Early", bound="EarlyCopies | EarlyWorkers")
 
 
+_NICENESS = 5
+"""Of workers that a command waits for: a third of the time of a processor that another process wants, too."""
+
+
 class EarlyCopies:
     """Copies that wait to be told which files to read for what responses took."""
 
@@ -124,6 +128,9 @@ class EarlyWorkers:
         from .ready import make_all_ready
 
         make_all_ready()
+        # They are done before the store is made and all is imported that loads: whoever does that is waited for.
+        with contextlib.suppress(AttributeError, OSError):  # Windows knows none
+            os.nice(_NICENESS)
         first, *others = pipes
         made = [copied(lambda pair=pair: work.serve_on(*pair)) for pair in others]  # type: ignore[misc]
         work.serve_on(*first, [process for process in made if process is not None])

@@ -12,7 +12,7 @@ from .costs import priced, write_rates
 from .formats import SOURCES, Root, SourceFile
 from .model_names import PRICE_NAME
 from .prices import PriceOverrides, fingerprint, rates_for
-from .redaction_version import is_due, is_pending
+from .redaction_version import VERSION, is_due, is_pending
 from .rollups import rebuild_all_days
 from .watermarks import meta
 
@@ -92,6 +92,9 @@ def refresh(store: Store, connection: Writer, zones: Sequence[str], overrides: P
 
     Also remove what was forgotten and has come back. Not in a transaction.
     """
+    if store.is_file and _is_new(connection):
+        _begin(connection, zones, overrides)
+        return
     if is_pending(connection):
         # What is redacted now is in there as it was.
         store.drop_backup()
@@ -109,6 +112,28 @@ def refresh(store: Store, connection: Writer, zones: Sequence[str], overrides: P
         from .redaction import wipe
 
         wipe(store, connection)
+
+
+def _is_new(connection: Writer) -> bool:
+    """Whether the only row of all tables is the one that says which version of a store this is."""
+    rows = "SELECT sum(estimated_size) FROM duckdb_tables() WHERE database_name = current_database()"
+    return bool(connection.value(rows) == 1)
+
+
+def _begin(connection: Writer, zones: Sequence[str], overrides: PriceOverrides) -> None:
+    """Say of a store without rows what `refresh` says: to ask after rows takes a twentieth of a small first load."""
+    notes = {"redactor": str(VERSION), "prices": fingerprint(overrides)}
+    with connection.transaction():
+        connection.execute("INSERT INTO meta SELECT unnest(?), unnest(?)", [list(notes), list(notes.values())])
+        connection.execute(
+            "INSERT INTO zones SELECT unnest(?), get_current_timestamp()::TIMESTAMP", [sorted(set(zones))]
+        )
+        _keep_windows(connection, overrides)
+
+
+def _keep_windows(connection: Writer, overrides: PriceOverrides) -> None:
+    for model, window in overrides.context_windows.items():
+        connection.execute("INSERT INTO context_windows VALUES (?, ?)", [model, window])
 
 
 def keep_up(connection: Writer, zones: Sequence[str], overrides: PriceOverrides) -> None:
@@ -155,8 +180,7 @@ def reprice(connection: Writer, overrides: PriceOverrides) -> None:
     ]
     for table in ("rates", "models", "context_windows"):
         connection.execute(f"DELETE FROM {table}")
-    for model, window in overrides.context_windows.items():
-        connection.execute("INSERT INTO context_windows VALUES (?, ?)", [model, window])
+    _keep_windows(connection, overrides)
     if not names:
         return
     add_rates(connection, names, overrides)

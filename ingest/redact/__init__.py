@@ -151,20 +151,27 @@ An anchor is searched for from there: only at a third of the characters of a tex
 three quarters can be the first one of an anchor."""
 
 
+_RARITY = {char: rank for rank, char in enumerate(_PIVOTS)}
+
+
 def _pivot(anchor: str) -> int:
     """Which character of an anchor is searched for."""
     if anchor.isascii():
-        return min(range(min(len(anchor), _LOOKED_AT)), key=lambda at: (_PIVOTS.find(anchor[at]) % 256, at))
+        ranks = [_RARITY.get(char, len(_PIVOTS)) for char in anchor[:_LOOKED_AT]]
+        return ranks.index(min(ranks))
     return next(at for at, char in enumerate(anchor) if char > "\x7f")
+
+
+_PIVOT_OF = {anchor: _pivot(anchor) for anchor in _RULES}
 
 
 def _searched(anchors: Iterable[str]) -> str:
     """A pattern that finds anchors, each from its pivot to its end."""
     behind: dict[str, list[tuple[str, str]]] = {}
     for anchor in anchors:
-        at = _pivot(anchor)
+        at = _PIVOT_OF[anchor]
         behind.setdefault(anchor[at], []).append((anchor[at + 1 :], anchor))
-    chars = sorted(behind, key=lambda char: (_PIVOTS.find(char) % 256, char))
+    chars = sorted(behind, key=lambda char: (_RARITY.get(char, len(_PIVOTS)), char))
     return "|".join(re.escape(char) + _rest_of(behind[char]) for char in chars)
 
 
@@ -176,13 +183,13 @@ def _rest_of(anchors: list[tuple[str, str]]) -> str:
         if rest:
             branches.setdefault(rest[0], []).append((rest[1:], anchor))
         else:
-            ends.append(("" if _pivot(anchor) == 0 else f"(?<={re.escape(anchor)})") + _ONLY.get(anchor, ""))
+            ends.append(("" if _PIVOT_OF[anchor] == 0 else f"(?<={re.escape(anchor)})") + _ONLY.get(anchor, ""))
     parts = [re.escape(char) + _rest_of(within) for char, within in branches.items()] + sorted(ends, reverse=True)
     return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
 
 
 _LONGEST = max(map(len, _RULES))
-_FURTHEST = max(map(_pivot, _RULES))
+_FURTHEST = max(_PIVOT_OF.values())
 """Characters before a pivot in which an anchor can begin."""
 
 _BY_BEGINNING: dict[str, list[str]] = {}

