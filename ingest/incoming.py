@@ -74,6 +74,8 @@ class Load:
 
     ahead: dict[str, str] = field(default_factory=dict)
     """Facts whose rows are in tables in memory already, which the connection that loads them sees -> their tables."""
+    only_merged: set[str] = field(default_factory=set)
+    """Of those, whose tables have what they came to, and not the rows as they were read: these would be read again."""
     merged_ahead: dict[str, list[str]] = field(default_factory=dict)
     """Tables -> SELECTs of what is to be written where the store knows nothing, from such tables."""
     rolled: Rolled | None = None
@@ -93,6 +95,8 @@ class Load:
         """Leave out what was made for a store that knows nothing: this one knows something."""
         self.merged_ahead.clear()
         self.rolled = None
+        for name in self.only_merged:
+            self.ahead.pop(name, None)
         if self.replaces:
             # What is read of them is marked while the store is asked.
             self.ahead.clear()

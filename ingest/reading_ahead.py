@@ -73,6 +73,8 @@ def read_ahead(ahead: WriterAhead, work: Load, zones: Sequence[str] | None) -> I
                 stop()
 
 
+_INTERRUPT_SECONDS = 0.05
+
 _ROLLUPS = ("sessions", *COUNTED_BY_DAY)
 
 _READ = frozenset((*READ_BY_SESSION, *READ_BESIDE))
@@ -146,9 +148,13 @@ class _Filling:
         if not all(running.done() for running in self._running):
             from concurrent.futures import wait
 
-            for writer in writers:
-                writer.interrupt()
-            wait(self._running)
+            writers = list(writers)
+            while True:
+                for writer in writers:
+                    writer.interrupt()
+                # Between two statements it is not heard.
+                if not wait(self._running, _INTERRUPT_SECONDS).not_done:
+                    return
 
     def _read_fact(self, writer: Writer, fact: Fact) -> None:
         loads.take_in(writer, fact, self._work)
@@ -168,6 +174,11 @@ class _Filling:
                 table = told if len(merged) == 1 else f"{place}merged_{fact.name}_{number}"
                 writer.execute(f"CREATE TABLE {table} AS {written_as(fact, rows)}")
                 selects.append(f"SELECT * FROM {table}")
+        if fact.name == RESPONSES.name:
+            # They are many, and all that is still asked of them is in there.
+            writer.execute(f"DROP TABLE {self._work.ahead[fact.name]}")
+            self._work.ahead[fact.name] = told
+            self._work.only_merged.add(fact.name)
         if fact.name in _READ and selects != [f"SELECT * FROM {told}"]:
             # Rollups read it more than once, and few of its columns.
             all_rows = " UNION ALL BY NAME ".join(f"({select})" for select in selects)

@@ -180,10 +180,11 @@ def test_a_duckdb_is_not_ended_while_a_thread_asks_it(
     assert difference(contents(two), contents(filled(tmp_path / "one", tmp_path / "claude"))) == ""
 
 
-def test_what_is_read_of_notes_is_read_again_where_another_program_wrote_meanwhile(
-    tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("told", "read_again"), [(plain, "subagents"), (copied, "responses")])
+def test_what_is_no_more_as_it_was_read_is_read_again_where_another_program_wrote_meanwhile(
+    told: Callable[[Path], None], read_again: str, tmp_path: Path, noted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain(tmp_path / "claude")
+    told(tmp_path / "claude")
     write_to = Store.write
     others: list[Store] = []
 
@@ -201,5 +202,5 @@ def test_what_is_read_of_notes_is_read_again_where_another_program_wrote_meanwhi
         two = filled(tmp_path / "two", tmp_path / "claude")
     assert others
     assert not are_rolled_ahead(noted)
-    assert any("TEMP TABLE incoming_subagents AS SELECT" in statement for statement in noted)
+    assert any(f"TEMP TABLE incoming_{read_again} AS SELECT" in statement for statement in noted)
     assert difference(contents(two), contents(filled(tmp_path / "one", tmp_path / "claude"))) == ""
