@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from ..queries.live import LiveSession, Told
     from ..queries.plan_limits import PlanLimit
     from .header_data import HeaderData
+    from .settings import Settings
+
+_ENDS_SECONDS = 1.0
+"""Within which what has been removed hears of it."""
 
 OLD = dt.timedelta(minutes=10)
 """Limits, whose pace is that of the last hour, are asked for again after this long, though nothing was written."""
@@ -83,7 +87,9 @@ class HeaderStrip(OnDashboard, Static):
         self._notifier = Notifier(app.settings.notify, lambda why: app.call_from_thread(self._say_failed, why))
         if not app.settings.no_ingest:
             # A thread of its own: to hand a look to another one each time, and back, would take longer than the look.
-            threading.Thread(target=self._keep_looking, name="agnes-stats-look", daemon=True).start()
+            threading.Thread(
+                target=self._keep_looking, args=(app.settings,), name="agnes-stats-look", daemon=True
+            ).start()
 
     def on_unmount(self) -> None:
         """Nobody looks any more."""
@@ -109,13 +115,18 @@ class HeaderStrip(OnDashboard, Static):
         is_new = now - asked.at < OLD and not any(limit.turned(asked.at, now) for limit in data.limits)
         return is_new and not data.is_provisional and asked.stands(self.dashboard.store.stamp(), now)
 
-    def _keep_looking(self) -> None:
+    def _keep_looking(self, settings: Settings) -> None:
         while not self._is_over.wait(LOOK_SECONDS):
-            self._look()
+            try:
+                self._look(settings)
+            except RuntimeError:
+                # In this thread a widget that is removed meanwhile has no app any more to tell.
+                if not self._is_over.wait(_ENDS_SECONDS):
+                    raise
 
-    def _look(self) -> None:
+    def _look(self, settings: Settings) -> None:
         """Ask again, and have the tab ask again, once a process says something else. In a thread."""
-        found = told_states(self.dashboard.settings)
+        found = told_states(settings)
         before, self._told = self._told, found
         if before is not None and before != found:
             self.post_message(StatesChanged())

@@ -179,7 +179,8 @@ def test_rows_that_are_read_are_merged_with_what_another_program_wrote_meanwhile
     monkeypatch.setattr(Store, "write", second)
     noted.clear()
     filled(met, roots[1])
-    assert any("TEMP TABLE incoming_responses AS FROM ahead_" in statement for statement in noted)
+    for statement in ("incoming_tool_calls AS FROM ahead_", "incoming_responses AS SELECT"):
+        assert any(f"TEMP TABLE {statement}" in one for one in noted), statement
     assert difference(contents(met), contents(known)) == ""
 
 

@@ -276,11 +276,11 @@ async def test_what_a_process_says_is_noticed_though_nothing_is_written(
     monkeypatch.setattr("agnes_stats.tui.sessions.list.told_states", lambda _: Told(dict(states)))
     async with running(store) as (app, pilot):
         strip = app.query_one(header.HeaderStrip)
-        strip._look()
+        strip._look(app.settings)
         await settle(pilot)
         assert "asks for permission" not in screen_text(app)
         states["busy"] = ToldState("waiting", "permission", NOW - dt.timedelta(seconds=3))
-        strip._look()
+        strip._look(app.settings)
         await settle(pilot)
         assert "◆ 2 wait for you" in screen_text(app)
         assert "asks for permission since 3 s" in screen_text(app)

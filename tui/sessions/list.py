@@ -266,6 +266,9 @@ class SessionsPane(Pane[SessionsData]):
             self._to_top = False
             table.move_cursor(row=0)
         self._caption(data, cost=cost)
+        if not self.query_one(SessionsTable).size.width:
+            # Once: of a list that is hidden it has none until that is turned to, which is a change of size.
+            self.call_after_refresh(self._caption_again)
         self._beside()
 
     def _records(self, rows: Sequence[SessionRow], now: dt.datetime) -> list[Record]:
@@ -330,10 +333,7 @@ class SessionsPane(Pane[SessionsData]):
         full, brief = (_legends(totals, cost=cost, brief=brief) for brief in (False, True))
         legends = ([*full, *private], [*full, *short], [*brief, *private], [*brief, *short])
         # A table that is shown for the first time has no size yet, but its place has, some of which the panel may take.
-        width = self.query_one(SessionsTable).size.width
-        if not width:
-            width = self.size.width
-            self.call_after_refresh(self._caption_again)
+        width = self.query_one(SessionsTable).size.width or self.size.width
         room = width - cell_len(" · ".join(parts)) - _GAPS
         legend = _longest(legends, room)
         line = Table.grid(expand=True, padding=(0, 3, 0, 0))
