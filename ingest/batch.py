@@ -6,15 +6,13 @@ DuckDB reads such a file in bulk; inserting row by row from Python is a hundred 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from .call_rows import PlacedRow
+from .row_files import encoded_lines, write_each
 from .text import RowTexts, keep
 
 Row = dict[str, Any]
@@ -75,27 +73,14 @@ class Batch:
 
     def write(self, folder: Path, name: str) -> dict[str, Path]:
         """Write every table's rows to `folder/name.table.ndjson`. The files by table; empty tables have none."""
-        written = {}
-        for table, lines in self.encoded().items():
-            path = folder / f"{name}.{table}.ndjson"
-            with path.open("wb") as file:
-                file.writelines(lines)
-            written[table] = path
-        return written
+        return write_each(folder, name, self.encoded())
 
     def encoded(self) -> dict[str, Iterable[bytes]]:
         """Every table's rows as JSON, many lines at once."""
-        encoder = msgspec.json.Encoder()
         return {
-            table: _lines(encoder, rows if table in _TELL_WHAT_IS else map(_told, rows))
+            table: encoded_lines(rows if table in _TELL_WHAT_IS else map(_told, rows))
             for table, rows in self.rows.items()
         }
-
-
-def _lines(encoder: msgspec.json.Encoder, rows: Iterable[Row]) -> Iterator[bytes]:
-    rows = iter(rows)
-    while some := list(islice(rows, 1000)):
-        yield encoder.encode_lines(some)
 
 
 def _told(row: Row) -> Row:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from ..queries.quoting import quoted
 
@@ -25,6 +28,26 @@ class RowsApart:
     path: str
     pieces: dict[str, tuple[int, int]]
     """Table -> where its rows begin and end, in bytes."""
+
+
+def encoded_lines(rows: Iterable[object]) -> Iterator[bytes]:
+    """Rows as JSON, a row a line, many lines at once."""
+    encoder, rows = msgspec.json.Encoder(), iter(rows)
+    while some := list(islice(rows, _ROWS_AT_ONCE)):
+        yield encoder.encode_lines(some)
+
+
+_ROWS_AT_ONCE = 1000
+
+
+def write_each(folder: Path, name: str, tables: Mapping[str, Iterable[bytes]]) -> dict[str, Path]:
+    """Write the lines of each table to `folder/name.table.ndjson`; the files by table. Raises OSError."""
+    written = {}
+    for table, lines in tables.items():
+        written[table] = folder / f"{name}.{table}.ndjson"
+        with written[table].open("wb") as file:
+            file.writelines(lines)
+    return written
 
 
 def write_apart(path: Path, tables: Mapping[str, Iterable[bytes]]) -> RowsApart:

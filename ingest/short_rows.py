@@ -6,7 +6,7 @@ number, and beside it by each of them only what is their own, under short names:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +17,7 @@ from ..queries.facts import RESPONSES, Fact
 from ..queries.quoting import quoted
 from .batch import Row
 from .merged_rows import told_by_merged
+from .row_files import encoded_lines, write_each
 from .text import keep
 
 if TYPE_CHECKING:
@@ -133,26 +134,11 @@ class ShortRows:
         """Write them to `folder/name.*`; None if there are none. Raises OSError."""
         if not self.rows:
             return None
-        paths = []
-        for what, lines in self.encoded().items():
-            path = folder / f"{name}.{what}.ndjson"
-            with path.open("wb") as file:
-                file.writelines(lines)
-            paths.append(str(path))
-        return ShortFiles(*paths)
+        return ShortFiles(*map(str, write_each(folder, name, self.encoded()).values()))
 
     def encoded(self) -> dict[str, Iterable[bytes]]:
         """Both parts as JSON, many lines at once; their names are those of `ShortFiles`."""
-        encoder = msgspec.json.Encoder()
-        return dict(zip(ShortFiles._fields, (_lines(encoder, self.rows), _lines(encoder, self.said)), strict=True))
-
-
-def _lines(encoder: msgspec.json.Encoder, rows: Sequence[ShortRow | Row]) -> Iterator[bytes]:
-    for start in range(0, len(rows), _AT_ONCE):
-        yield encoder.encode_lines(rows[start : start + _AT_ONCE])
-
-
-_AT_ONCE = 5000
+        return {"own": encoded_lines(self.rows), "said": encoded_lines(self.said)}
 
 
 def own_rows(files: Iterable[ShortFiles]) -> str:
